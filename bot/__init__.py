@@ -1,0 +1,1 @@
+"""Answers the customers of a Zalo Official Account with pictures."""

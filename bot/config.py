@@ -1,0 +1,206 @@
+"""The settings: environment variables, or a `.env` file, read once and passed down."""
+
+from __future__ import annotations
+
+import ipaddress
+import locale
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot import durations
+from bot.errors import ConfigError
+
+Language = Literal["vi", "en"]
+
+
+def _header_safe(secret: SecretStr) -> SecretStr:
+    """Refuse what cannot stand in an HTTP header; a key pasted with a line break fails here, not at 3 am."""
+    value = secret.get_secret_value().strip()
+    if not value.isascii() or not value.isprintable():
+        raise PydanticCustomError("secret", "has a character that no key can have; paste it again")
+    return SecretStr(value)
+
+
+def _duration(value: object) -> object:
+    return durations.parse(value) if isinstance(value, str) else value
+
+
+def _id_list(value: object) -> object:
+    return tuple(filter(None, (part.strip() for part in value.split(",")))) if isinstance(value, str) else value
+
+
+def _digits(value: str) -> str:
+    value = value.strip()
+    if not (value.isascii() and value.isdigit() and len(value) <= 32):
+        raise PydanticCustomError("digits", "expected digits only, as in 388613280878808645")
+    return value
+
+
+def _http_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise PydanticCustomError("url", "expected a web address, as in https://cpaas.interits.com")
+    return url.rstrip("/")
+
+
+def _system_language() -> Language:
+    return "vi" if (locale.getlocale()[0] or "").lower().startswith("vi") else "en"
+
+
+Secret = Annotated[SecretStr, AfterValidator(_header_safe)]
+Digits = Annotated[str, AfterValidator(_digits)]
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+
+
+class Settings(BaseSettings):
+    """The settings; each field is the environment variable of the same name in capitals."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        env_ignore_empty=True,
+        env_file_encoding="utf-8",
+    )
+
+    cpaas_base_url: Annotated[str, AfterValidator(_http_url)] = Field(
+        "https://cpaas.interits.com",
+        description="The vendor; the path /api/vendor/v1/zalo/oa-send-image is appended.",
+    )
+    cpaas_api_key: Secret | None = Field(None, description="Header API-KEY.")
+    cpaas_access_token: Secret | None = Field(None, description="Header accessToken.")
+    cpaas_bearer_token: Secret | None = Field(
+        None, description="Header Authorization: Bearer …; the access token where it is not set."
+    )
+    cpaas_api_key_only: bool = Field(
+        False, description="true for accounts on the vendor's newest revision, which wants API-KEY alone."
+    )
+    zalo_app_id: Digits | None = Field(None, description="App id of the Zalo app; its webhook events carry it.")
+    zalo_oa_secret_key: Secret | None = Field(
+        None, description="OA Secret Key from the app's Webhook page (not the App Secret Key)."
+    )
+    webhook_auth: Literal["signature", "token", "off"] = Field(
+        "signature", description="How deliveries prove themselves; off is for the loopback address only."
+    )
+    webhook_token: Secret | None = Field(None, description="With WEBHOOK_AUTH=token: the URL is /webhook/<token>.")
+    zalo_oa_id: Annotated[tuple[Digits, ...], NoDecode, BeforeValidator(_id_list)] = Field(
+        (), description="Comma list; events of other OAs are acknowledged and ignored. Empty: any OA."
+    )
+    zalo_verifier: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]*$")] = Field(
+        "", description="Code of Zalo's domain check: serves /zalo_verifier<code>.html."
+    )
+    rules_file: Path = Field(Path("rules.yaml"), description="The rules.")
+    database_url: SecretStr = Field(
+        SecretStr("sqlite:///bot.db"),
+        description="sqlite:///path, or postgresql://… shared by several machines.",
+    )
+    host: str = Field("127.0.0.1", description="Address that bot serve binds.")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(8000, description="Port that bot serve binds.")
+    send_timeout: Annotated[float, Field(gt=0, le=120)] = Field(10.0, description="Seconds for one call of the vendor.")
+    send_concurrency: Annotated[int, Field(ge=1, le=256)] = Field(16, description="Sends in flight per process.")
+    send_rate: Annotated[int, Field(ge=1)] = Field(
+        4000, description="Calls per minute and OA, over all processes that share the database."
+    )
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = Field(
+        8, description="Attempts until an event is a dead letter."
+    )
+    reply_window: Duration = Field(
+        timedelta(hours=48), description="An event older than this is recorded and not answered."
+    )
+    retention: Duration = Field(
+        timedelta(days=30),
+        description="Message texts and raw events older than this are erased; counts stay.",
+    )
+    takeover_mute: Duration = Field(
+        timedelta(minutes=30), description="Silence for a user after a human answered from OA Manager."
+    )
+    console_password: Secret | None = Field(None, description="The editors' page is off until this is set.")
+    log_format: Literal["text", "json"] = Field("text", description="json for machines.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe line logged.")
+    bot_lang: Language = Field(default_factory=_system_language, description="Language of what editors read: vi or en.")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _any_case(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: SecretStr) -> SecretStr:
+        url = value.get_secret_value()
+        if not url.startswith(("sqlite:///", "postgresql://", "postgres://")):
+            raise PydanticCustomError("database", "expected sqlite:///file.db or postgresql://user@host/name")
+        return value
+
+    @classmethod
+    def load(cls, env_file: Path = Path(".env"), *, partly: bool = False) -> Self:
+        """
+        Read the environment, and *env_file* for what it does not hold.
+
+        With *partly*, whatever answering users needs may be absent: for commands that answer nobody.
+
+        Raises:
+            ConfigError: Names every missing or wrong variable, and never a value.
+        """
+        settings, faults = cls._read(env_file)
+        absent = {} if partly else dict.fromkeys(settings._missing(), "is missing")
+        faults = absent | settings._at_odds() | faults
+        if faults:
+            lines = [f"  {name}: {what}" for name, what in faults.items()]
+            raise ConfigError("\n".join(["These settings need mending (environment variables or .env):", *lines]))
+        return settings
+
+    @classmethod
+    def _read(cls, env_file: Path) -> tuple[Self, dict[str, str]]:
+        """Return the settings, defaults standing in for what is wrong, and what is wrong by variable."""
+        try:
+            return cls(_env_file=env_file), {}
+        except ValidationError as error:
+            found = error.errors(include_input=False, include_context=False)
+        except UnicodeDecodeError:
+            raise ConfigError(f"{env_file.name} is not UTF-8 text; save it as UTF-8") from None
+        # Outside the except: no chained traceback may print what was given.
+        faults = {str(e["loc"][0]): e["msg"].removeprefix("Value error, ") for e in found}
+        stand_ins = {name: cls.model_fields[name].get_default(call_default_factory=True) for name in faults}
+        return cls(_env_file=env_file, **stand_ins), {name.upper(): what for name, what in faults.items()}
+
+    def _at_odds(self) -> dict[str, str]:
+        """Return the settings that are refused because of another one."""
+        if self.webhook_auth == "off" and not is_loopback(self.host):
+            return {"WEBHOOK_AUTH": "off is refused unless HOST is a loopback address, as 127.0.0.1"}
+        return {}
+
+    def _missing(self) -> list[str]:
+        """Return the variables that answering users needs and that are not set."""
+        needed: dict[str, SecretStr | str | None] = {"CPAAS_API_KEY": self.cpaas_api_key}
+        if not self.cpaas_api_key_only:
+            needed["CPAAS_ACCESS_TOKEN"] = self.cpaas_access_token
+        if self.webhook_auth == "signature":
+            needed |= {"ZALO_APP_ID": self.zalo_app_id, "ZALO_OA_SECRET_KEY": self.zalo_oa_secret_key}
+        if self.webhook_auth == "token":
+            needed["WEBHOOK_TOKEN"] = self.webhook_token
+        return [name for name, value in needed.items() if not value]
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether *host*, a name or an address, is this machine talking to itself."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

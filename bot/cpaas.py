@@ -1,0 +1,203 @@
+"""The vendor's client: one call, and what each answer to it means."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from bot.config import Settings
+from bot.errors import DeliveryError, Misconfigured, NotNow, OutcomeUnknown, Refused
+
+SEND_IMAGE_PATH = "/api/vendor/v1/zalo/oa-send-image"
+
+# An hour: whatever the vendor asks for beyond that, looking again costs one call.
+_LONGEST_RETRY_AFTER = 3600.0
+_LONGEST_WORDS = 300
+
+Kind = type[DeliveryError]
+
+
+def _table(*rows: tuple[Kind, str]) -> Mapping[str, Kind]:
+    return {code: kind for kind, codes in rows for code in codes.split()}
+
+
+#: What Zalo's own codes (its OA API's error table) and eTelecom's (Twirp's words) mean, wherever in an answer they are.
+_CODES = _table(
+    (NotNow, "-32 -200 -211 -234"),
+    (Misconfigured, "-118 -124 -202 -204 -205 -209 -212 -216 -219 -220 -221 -223 -224 -240 -242 -320 -321 -401 -14014"),
+    (Refused, "-100 -201 -210 -213 -217 -218 -222 -227 -230 -232 -233 -244 -248 -305 -311"),
+    (Misconfigured, "unauthenticated permission_denied"),
+    (NotNow, "resource_exhausted unavailable internal aborted"),
+    (OutcomeUnknown, "deadline_exceeded canceled"),
+    (Refused, "invalid_argument malformed not_found bad_route unimplemented failed_precondition out_of_range"),
+)
+
+#: What a status means that comes with no such code; 200, 201 and 204 are read on.
+_STATUSES = _table(
+    (Refused, "400 404 405"),
+    (Misconfigured, "401 403 301 302 303 307 308 407"),
+    (NotNow, "408 429 500 503"),
+    (OutcomeUnknown, "502 504"),
+)
+
+_SUCCESS_CODES = {"", "0", "200"}
+_CODE_IN_WORDS = re.compile(r"(?<![\w-])-\d{2,5}\b", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The vendor took a picture; each id is "" where it gave none."""
+
+    msg_id: str
+    referent_id: str
+
+
+class Vendor:
+    """Sends pictures for any number of OAs and threads over pooled connections."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._timeout = settings.send_timeout
+        self._secrets = [
+            secret.get_secret_value()
+            for secret in (settings.cpaas_api_key, settings.cpaas_access_token, settings.cpaas_bearer_token)
+            if secret is not None
+        ]
+        self._session = requests.Session()
+        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=settings.send_concurrency)
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, adapter)
+        url = settings.cpaas_base_url + SEND_IMAGE_PATH
+        # What requests would look up in the environment for each call, once; and never ~/.netrc, which
+        # would take the place of our Authorization header.
+        self._how = self._session.merge_environment_settings(url, {}, False, None, None)
+        self._session.trust_env = False
+        self._blank = self._session.prepare_request(requests.Request("POST", url, headers=_headers(settings), data=b""))
+
+    def send_image(self, *, oa_id: str, user_id: str, image: Mapping[str, str]) -> Receipt:
+        """
+        Send one picture: *image* is ``{"image_url": …}`` or ``{"attachment_id": …}``.
+
+        Raises:
+            DeliveryError: One of its four kinds; a plain return means that the vendor took it.
+        """
+        request = self._blank.copy()
+        body = {"message": dict(image), "oa_id": oa_id, "recipient": {"user_id": user_id}}
+        request.prepare_body(json.dumps(body, ensure_ascii=False).encode(), None)
+        try:
+            response = self._session.send(request, timeout=self._timeout, allow_redirects=False, **self._how)
+        except requests.RequestException as error:
+            failure = _no_answer(error)
+        else:
+            return self._read(response)
+        raise failure
+
+    def _read(self, response: requests.Response) -> Receipt:
+        answer = _object(response)
+        failure = _failure(response, answer)
+        if failure is not None:
+            kind, words = failure
+            text = f"HTTP {response.status_code}: {self._without_secrets(words)}"
+            raise NotNow(text, retry_after=_retry_after(response)) if kind is NotNow else kind(text)
+        data = (answer or {}).get("data")
+        data = data if isinstance(data, dict) else {}
+        return Receipt(_id(data.get("msg_id")) or _id(data.get("file")), _id((answer or {}).get("referentId")))
+
+    def _without_secrets(self, words: str) -> str:
+        for secret in self._secrets:
+            words = words.replace(secret, "…")
+        return words[:_LONGEST_WORDS]
+
+
+def _headers(settings: Settings) -> dict[str, str]:
+    headers = {"accept": "*/*", "Content-Type": "application/json", "User-Agent": "zalo-picture-bot"}
+    if settings.cpaas_api_key is not None:
+        headers["API-KEY"] = settings.cpaas_api_key.get_secret_value()
+    if not settings.cpaas_api_key_only and settings.cpaas_access_token is not None:
+        bearer = settings.cpaas_bearer_token or settings.cpaas_access_token
+        headers["accessToken"] = settings.cpaas_access_token.get_secret_value()
+        headers["Authorization"] = f"Bearer {bearer.get_secret_value()}"
+    return headers
+
+
+def _object(response: requests.Response) -> dict[str, Any] | None:
+    """Return the JSON object in the answer, its numbers as text, or None."""
+    try:
+        answer = json.loads(response.content, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _failure(response: requests.Response, answer: dict[str, Any] | None) -> tuple[Kind, str] | None:
+    """Return what went wrong, in the vendor's words, or None: the vendor says 200 to refusals too."""
+    status = response.status_code
+    words = _words(answer) if answer is not None else response.reason or ""
+    if status == 204:
+        return None
+    if status in {502, 504}:
+        return OutcomeUnknown, words
+    for code in _codes(answer or {}):
+        if code in _CODES:
+            return _CODES[code], words
+    if status not in {200, 201}:
+        return _STATUSES.get(str(status), Refused if 400 <= status < 500 else OutcomeUnknown), words
+    if answer is None:
+        return OutcomeUnknown, "an answer that is no JSON object"
+    code = _id(answer.get("code"))
+    return None if code in _SUCCESS_CODES else (_STATUSES.get(code, Refused), words)
+
+
+def _codes(answer: Mapping[str, Any]) -> Iterator[str]:
+    """Yield whatever may be one of Zalo's or eTelecom's codes, the most telling place first."""
+    errors = answer.get("errors")
+    inner = errors if isinstance(errors, dict) else {}
+    for place in (answer, inner):
+        for name in ("code", "error", "error_code"):
+            yield _id(place.get(name))
+    text = " ".join((*(_id(answer.get(name)) for name in ("message", "msg")), json.dumps(errors) if errors else ""))
+    yield from _CODE_IN_WORDS.findall(text)
+
+
+def _words(answer: Mapping[str, Any]) -> str:
+    parts = [f"code {_id(answer.get('code'))}" if "code" in answer else ""]
+    parts += [_id(answer.get("message")), _id(answer.get("msg"))]
+    parts += [json.dumps(answer["errors"], ensure_ascii=False) if answer.get("errors") else ""]
+    return ", ".join(filter(None, parts))
+
+
+def _id(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _retry_after(response: requests.Response) -> float:
+    """Return the seconds of Retry-After, given as a number or as a date; 0 where it makes no sense."""
+    text = response.headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit():
+        seconds = float(text[:9])
+    else:
+        try:
+            said, now = parsedate_to_datetime(text), parsedate_to_datetime(response.headers.get("Date", ""))
+            seconds = (said - now).total_seconds()
+        except (ValueError, TypeError):
+            seconds = 0.0
+    return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER)
+
+
+def _no_answer(error: requests.RequestException) -> DeliveryError:
+    cause = error.args[0] if error.args else None
+    reason = getattr(cause, "reason", None)
+    # ProxyError and SSLError come from making the connection, before the request is written.
+    never_made = isinstance(error, (requests.ConnectTimeout, requests.exceptions.ProxyError)) or isinstance(
+        reason, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.SSLError)
+    )
+    if never_made:
+        return NotNow(f"no connection: {type(reason or error).__name__}", reached=False)
+    return OutcomeUnknown(f"no answer: {type(error).__name__}")

@@ -1,0 +1,137 @@
+"""The database: how it is opened, migrated, written to and asked for the time."""
+
+from __future__ import annotations
+
+import fcntl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.engine import URL, make_url
+
+_MIGRATION_LOCK = 0x7A616C6F  # any number that is ours: "zalo"
+_CLOCK_SYNC_SECONDS = 60.0
+
+
+class Database:
+    """
+    SQLite file or PostgreSQL server behind one set of calls; safe for threads, not across a fork.
+
+    SQLite runs in WAL mode with ``synchronous=FULL``: a commit survives power loss. Its own waiting for a
+    lock is a sleeping retry loop with tails near a second, so writers queue at a lock file instead.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = _driver_url(url)
+        self._is_sqlite = self._url.get_backend_name() == "sqlite"
+        self._engine = _open_sqlite(self._url) if self._is_sqlite else _open_postgres(self._url)
+        self._turn = threading.Lock()
+        self._lock_file: IO[bytes] | None = None
+        self._clock = time.time() - time.monotonic()
+        self._clock_read_at = float("-inf")
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a file on this machine, and every process that shares it therefore is too."""
+        return self._is_sqlite
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """Open a transaction that may write; it is durable once the block ends without an exception."""
+        with self._exclusive() if self._is_sqlite else _no_wait(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """Open a connection that only reads."""
+        with self._engine.connect() as connection:
+            yield connection.execution_options(reads=True)
+
+    def migrate(self) -> None:
+        """Bring the tables to what this version needs; one process does it, the others wait for it."""
+        config = Config()
+        config.set_main_option("script_location", "bot:migrations")
+        with self.write() as connection:
+            if not self._is_sqlite:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def now(self) -> float:
+        """
+        Return seconds since 1970 by the database's clock, which all machines that share it agree on.
+
+        Between two readings this machine's monotonic clock counts on, so a step of its wall clock moves nothing.
+        """
+        ticks = time.monotonic()
+        if ticks - self._clock_read_at > _CLOCK_SYNC_SECONDS:
+            self._clock_read_at = ticks
+            self._clock = self._server_time() - time.monotonic()
+        return self._clock + time.monotonic()
+
+    def _server_time(self) -> float:
+        if self._is_sqlite:
+            return time.time()
+        with self.read() as connection:
+            return float(connection.execute(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))).scalar_one())
+
+    def dispose(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+        if self._lock_file is not None:
+            self._lock_file.close()
+
+    @contextmanager
+    def _exclusive(self) -> Iterator[None]:
+        with self._turn:
+            if self._lock_file is None:
+                self._lock_file = Path(f"{self._url.database}-lock").open("wb")  # noqa: SIM115  kept open
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(self._lock_file, fcntl.LOCK_UN)
+
+
+@contextmanager
+def _no_wait() -> Iterator[None]:
+    yield
+
+
+def _driver_url(text: str) -> URL:
+    url = make_url(text)
+    return url if url.get_backend_name() == "sqlite" else url.set(drivername="postgresql+psycopg")
+
+
+def _open_sqlite(url: URL) -> sa.Engine:
+    engine = sa.create_engine(url, connect_args={"timeout": 5.0}, pool_size=20, max_overflow=50)
+
+    @sa.event.listens_for(engine, "connect")
+    def _on_connect(raw: Any, _record: object) -> None:
+        raw.isolation_level = None  # the driver's own BEGIN would come too late and be DEFERRED
+        for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+            raw.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def _on_begin(connection: sa.Connection) -> None:
+        reads = connection.get_execution_options().get("reads", False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _open_postgres(url: URL) -> sa.Engine:
+    # Zalo waits two seconds for its 200: a server that hangs must turn into a 503 sooner than into a full queue.
+    return sa.create_engine(
+        url,
+        pool_size=5,
+        max_overflow=20,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 3, "options": "-c statement_timeout=10000 -c lock_timeout=5000"},
+    )

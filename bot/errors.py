@@ -1,0 +1,71 @@
+"""
+Every exception this package raises, split by what the catcher does next.
+
+    BotError
+    +- ConfigError            the process cannot start
+    +- RulesError             the rules file cannot be used (in bot.rules.problem, holds its problems)
+    +- WebhookError           answer the sender with .status
+    |  +- BadSignature        401
+    |  +- BadPayload          400
+    +- DeliveryError          the vendor did not take a picture
+       +- NotNow              try again, not before .retry_after seconds; .reached: the vendor itself said so
+       +- Misconfigured       no picture of this account can go out until a person mends something
+       +- Refused             give up: dead letter
+       +- OutcomeUnknown      it may have gone out: wait for the echo
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class BotError(Exception):
+    """Something went wrong in the bot."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.__doc__)
+
+
+class ConfigError(BotError):
+    """The settings cannot be used."""
+
+
+class WebhookError(BotError):
+    """The request is not a usable delivery of an event."""
+
+    status: ClassVar[int] = 400
+
+
+class BadSignature(WebhookError):
+    """The signature is missing or was not made for this body."""
+
+    status = 401
+
+
+class BadPayload(WebhookError):
+    """The body is not a JSON object."""
+
+
+class DeliveryError(BotError):
+    """The vendor did not take the picture."""
+
+
+class NotNow(DeliveryError):
+    """The vendor is busy or out of reach."""
+
+    def __init__(self, message: str | None = None, *, retry_after: float = 0.0, reached: bool = True) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.reached = reached
+
+
+class Misconfigured(DeliveryError):
+    """The vendor refuses this account."""
+
+
+class Refused(DeliveryError):
+    """The vendor refuses this picture or this user, for good."""
+
+
+class OutcomeUnknown(DeliveryError):
+    """The request went out and no usable answer came back."""

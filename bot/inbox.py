@@ -1,0 +1,426 @@
+"""The inbox: every event from its delivery to its end, in one table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot import accounts
+from bot.accounts import Failure, Rate
+from bot.database import Database
+from bot.tables import IS_ECHO, IS_OPEN, events, good_rules
+from bot.tables import accounts as account_table
+from bot.writer import Writer
+from bot.zalo import Event
+
+Status = Literal["open", "sent", "ignored", "dead", "parked"]
+
+#: Zalo's own redeliveries come within a day; the acknowledgement must not wait longer than it does.
+_PUT_SECONDS = 1.8
+# How far back pictures and their echoes are compared.
+_ECHO_MEMORY = 600.0
+# A time further ahead was written by a clock that has since been set right.
+_FARTHEST = 2 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What changes in an event's row while it is delivered."""
+
+    status: Status = "open"
+    reason: str | None = None
+    due_at: float = 0.0
+    attempts: int = 0
+    rule_id: str | None = None
+    rules_hash: str | None = None
+    images: list[dict[str, str]] | None = None
+    """What the decision sends, each ``{"image_url": …}`` or ``{"attachment_id": …}``; None: not decided."""
+    progress: int = 0
+    attempted_at: float | None = None
+    """Set from before a call of the vendor until its outcome is stored."""
+    resent: bool = False
+    replied_at: float | None = None
+    settled_at: float | None = None
+    error: str | None = None
+    vendor_ids: list[dict[str, str]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An event that one worker holds until its lease ends."""
+
+    id: int
+    fence: int
+    key: str
+    oa_id: str
+    user_id: str
+    kind: str
+    text: str
+    happened_at: float
+    """Seconds since 1970: by Zalo's clock where the event says it, else when it came in."""
+    received_at: float
+    troubled: bool
+    """Whether the latest call for its OA failed."""
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A new state for a claimed event."""
+
+    claim: Claim
+    state: State
+    unless_human_since: float | None = None
+    """Do not store it if a person has written to the user from OA Manager since then."""
+
+
+Saved = Literal["saved", "lost", "human"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    most: int
+    now: float
+    lease: float
+    rate: Rate
+
+
+class Inbox:
+    """Each call is one durable transaction, shared with whatever else this process writes at that moment."""
+
+    def __init__(self, database: Database, writer: Writer) -> None:
+        self._database = database
+        self._writer = writer
+        insert = sqlite.insert if database.is_sqlite else postgresql.insert
+        self._insert = insert(events).on_conflict_do_nothing(index_elements=[events.c.key]).returning(events.c.key)
+
+    def put(self, event: Event, body: bytes, *, now: float, refused: str | None = None) -> bool:
+        """
+        Keep the event; return False if its key is known already.
+
+        An event that nobody may answer is kept as ignored; *refused* names a reason of the caller's.
+
+        Raises:
+            Exception: The event may not be durable, whatever the reason: do not acknowledge it.
+        """
+        reason = refused or _unanswerable(event)
+        row = {
+            "key": event.key,
+            "name": event.name,
+            "app_id": event.app_id,
+            "oa_id": event.oa_id,
+            "user_id": event.user_id,
+            "msg_id": event.msg_id,
+            "kind": event.on,
+            "sent_at": event.sent_at,
+            "received_at": now,
+            "text": event.text,
+            "body": body,
+            "status": "ignored" if reason else "open",
+            "reason": reason,
+            "due_at": now,
+        }
+        return bool(self._writer.submit(self._insert_rows, row).result(timeout=_PUT_SECONDS))
+
+    def claim(self, most: int, *, now: float, lease: float, rate: Rate) -> list[Claim]:
+        """
+        Take up to *most* due events, oldest first, for *lease* seconds.
+
+        Due is an event whose time has come, whose user has no earlier one open, and whose OA may be sent to:
+        it is not closed and *rate* leaves it a call. Each event is counted as one call. Of an OA that was
+        closed and may be tried again, one event is taken, as a probe.
+        """
+        claims: list[Claim] = self._writer.submit(_claim_each, _Wish(most, now, lease, rate)).result()
+        return claims
+
+    def save(self, changes: Sequence[Change]) -> list[Saved]:
+        """
+        Store new states and say of each: saved; lost, because the lease ended and the event is another's;
+        or human, because a person took over.
+        """
+        if not changes:
+            return []
+        outcome: list[Saved] = self._writer.submit(_save_each, changes).result()
+        return outcome
+
+    def renew(self, claims: Iterable[Claim], *, now: float, lease: float) -> None:
+        """Prolong the lease of what is still being worked on."""
+        values = [{"b_id": c.id, "b_fence": c.fence, "b_due": now + lease} for c in claims]
+        if values:
+            self._writer.submit(_renew_each, values).result()
+
+    def mend_times(self, *, now: float) -> None:
+        """Make due what a clock that has since been set right had put off into a far future."""
+        self._writer.submit(_mend_each, now).result()
+
+    def note_failure(self, failure: Failure) -> bool:
+        """Count a failed call against its OA's account; return whether nothing is sent for it now."""
+        return bool(self._writer.submit(_fail_each, failure).result())
+
+    def note_success(self, oa_id: str) -> None:
+        """Open the OA's account and forget its failures."""
+        self._writer.submit(_succeed_each, oa_id).result()
+
+    def charge(self, calls: Mapping[str, int], *, now: float, rate: Rate) -> None:
+        """Count more calls against the rate of each OA than the claims did, or fewer."""
+        if any(calls.values()):
+            self._writer.submit(_charge_each, (calls, now, rate)).result()
+
+    def last_reply(self, oa_id: str, user_id: str, rule_id: str) -> float | None:
+        """Return when *rule_id* last answered the user."""
+        query = sa.select(sa.func.max(events.c.replied_at)).where(
+            events.c.oa_id == oa_id,
+            events.c.user_id == user_id,
+            events.c.rule_id == rule_id,
+            events.c.replied_at.is_not(None),
+        )
+        with self._database.read() as connection:
+            return connection.execute(query).scalar()
+
+    def echoes_arrive(self, oa_id: str) -> bool:
+        """Return whether Zalo is known to repeat to us what this OA sends."""
+        query = sa.select(events.c.id).where(IS_ECHO, events.c.oa_id == oa_id, events.c.reason == "echo").limit(1)
+        with self._database.read() as connection:
+            return connection.execute(query).first() is not None
+
+    def echoed(self, claim: Claim) -> bool:
+        """
+        Return whether the picture of the claim's latest call has come back as an echo.
+
+        The vendor's msg_id and the echo's are the same as far as is known; where they never are, the
+        pictures and the echoes of the last minutes are counted instead.
+        """
+        attempted_at = claim.state.attempted_at or 0.0
+        since = attempted_at - _ECHO_MEMORY
+        user = (events.c.oa_id == claim.oa_id, events.c.user_id == claim.user_id)
+        came = sa.select(events.c.msg_id, events.c.received_at).where(
+            IS_ECHO, *user, events.c.name == "oa_send_image", events.c.reason == "echo", events.c.received_at > since
+        )
+        went = sa.select(events.c.vendor_ids).where(*user, events.c.replied_at > since)
+        with self._database.read() as connection:
+            echoes = connection.execute(came).all()
+            sent = [ids["msg_id"] for row in connection.scalars(went) for ids in row or ()]
+        strange = [echo for echo in echoes if echo.msg_id not in set(sent)]
+        if sent and len(strange) == len(echoes):
+            return len(echoes) > len(sent)
+        return any(echo.received_at >= attempted_at for echo in strange)
+
+    def troubles(self) -> dict[str, str]:
+        """Return why nothing is sent at present, by OA, in the vendor's words."""
+        query = sa.select(_account.oa_id, _account.trouble).where(_account.pauses > 0)
+        with self._database.read() as connection:
+            return {row.oa_id: row.trouble or "" for row in connection.execute(query)}
+
+    def last_good_rules(self) -> bytes | None:
+        """Return the content of the rules file that was in force last."""
+        query = sa.select(good_rules.c.content).order_by(good_rules.c.loaded_at.desc()).limit(1)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar()
+
+    def keep_good_rules(self, digest: str, content: bytes) -> None:
+        """Keep the content as that of the last good rules file, in place of the one before."""
+        row = {"digest": digest, "content": content, "loaded_at": self._database.now()}
+        self._writer.submit(_keep_each, row).result()
+
+    # The operations: each writes the values of several callers in the writer's transaction.
+
+    def _insert_rows(self, connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> Sequence[bool]:
+        fresh = set(connection.execute(self._insert, rows).scalars())
+        for row in rows:
+            if row["reason"] == "echo":
+                connection.execute(_WAKE, {"b_oa": row["oa_id"], "b_user": row["user_id"], "b_now": row["due_at"]})
+        # Of two deliveries of one event in one batch, the first is the new one.
+        answers = []
+        for row in rows:
+            answers.append(row["key"] in fresh)
+            fresh.discard(row["key"])
+        return answers
+
+
+def _unanswerable(event: Event) -> str | None:
+    if event.is_echo:
+        return "human" if event.by_human else "echo"
+    return None if event.on else "not-answerable"
+
+
+def _claim_each(connection: sa.Connection, wishes: Sequence[_Wish]) -> Sequence[list[Claim]]:
+    return [_claim(connection, wish) for wish in wishes]
+
+
+def _claim(connection: sa.Connection, wish: _Wish) -> list[Claim]:
+    taken = _within_rate(connection, wish)
+    for oa_id in connection.scalars(_MAY_PROBE, {"b_now": wish.now}).all():
+        probe = connection.scalars(_DUE_PROBE, {"b_now": wish.now, "b_oa": oa_id}).first()
+        if probe and accounts.take_probe(connection, oa_id, now=wish.now, until=wish.now + wish.lease):
+            taken.append(probe)
+    if not taken:
+        return []
+    rows = connection.execute(_CLAIM, {"b_ids": taken, "b_until": wish.now + wish.lease}).mappings().all()
+    troubled = set(connection.scalars(_TROUBLED))
+    return [_claimed(row, troubled) for row in sorted(rows, key=lambda row: row["id"])]
+
+
+def _within_rate(connection: sa.Connection, wish: _Wish) -> list[int]:
+    ahead = wish.now + wish.rate.burst
+    due = connection.execute(_DUE, {"b_now": wish.now, "b_ahead": ahead, "b_most": wish.most}).all()
+    if not due:
+        return []
+    left = accounts.allowance(connection, (row.oa_id for row in due), now=wish.now, rate=wish.rate)
+    taken = Counter[str]()
+    ids = []
+    for row in due:
+        if taken[row.oa_id] < left[row.oa_id]:
+            taken[row.oa_id] += 1
+            ids.append(row.id)
+    accounts.charge(connection, taken, now=wish.now, rate=wish.rate)
+    return ids
+
+
+def _claimed(row: sa.RowMapping, troubled: set[str]) -> Claim:
+    return Claim(
+        id=row["id"],
+        fence=row["fence"],
+        key=row["key"],
+        oa_id=row["oa_id"],
+        user_id=row["user_id"],
+        kind=row["kind"],
+        text=row["text"] or "",
+        happened_at=row["sent_at"] or row["received_at"],
+        received_at=row["received_at"],
+        troubled=row["oa_id"] in troubled,
+        state=State(**{name: row[name] for name in _STATE}),
+    )
+
+
+def _save_each(connection: sa.Connection, groups: Sequence[Sequence[Change]]) -> Sequence[list[Saved]]:
+    changes = [change for group in groups for change in group]
+    rows = connection.execute(_HOLDERS, {"b_ids": [change.claim.id for change in changes]})
+    fences = {row.id: row.fence for row in rows}
+    humans = _humans(connection, changes)
+    outcomes: list[Saved] = []
+    values = []
+    for change in changes:
+        if fences.get(change.claim.id) != change.claim.fence:
+            outcomes.append("lost")
+        elif change.unless_human_since is not None and humans.get(_user(change), 0.0) > change.unless_human_since:
+            outcomes.append("human")
+        else:
+            outcomes.append("saved")
+            values.append({"b_id": change.claim.id} | {name: getattr(change.state, name) for name in _STATE})
+    if values:
+        connection.execute(_SAVE, values)
+    answers = iter(outcomes)
+    return [[next(answers) for _ in group] for group in groups]
+
+
+def _humans(connection: sa.Connection, changes: Sequence[Change]) -> dict[tuple[str, str], float]:
+    """Return when a person last wrote to the users whose changes ask for it."""
+    asking = [change for change in changes if change.unless_human_since is not None]
+    if not asking:
+        return {}
+    since = min(change.unless_human_since or 0.0 for change in asking)
+    rows = connection.execute(_HUMANS, {"b_users": [_user(change) for change in asking], "b_since": since})
+    return {(row.oa_id, row.user_id): row.latest for row in rows}
+
+
+def _user(change: Change) -> tuple[str, str]:
+    return change.claim.oa_id, change.claim.user_id
+
+
+def _fail_each(connection: sa.Connection, failures: Sequence[Failure]) -> Sequence[bool]:
+    return [accounts.failed(connection, failure) for failure in failures]
+
+
+def _succeed_each(connection: sa.Connection, oa_ids: Sequence[str]) -> Sequence[None]:
+    for oa_id in set(oa_ids):
+        accounts.succeeded(connection, oa_id)
+    return [None] * len(oa_ids)
+
+
+def _charge_each(connection: sa.Connection, values: Sequence[tuple[Mapping[str, int], float, Rate]]) -> Sequence[None]:
+    for calls, now, rate in values:
+        accounts.charge(connection, calls, now=now, rate=rate)
+    return [None] * len(values)
+
+
+def _renew_each(connection: sa.Connection, groups: Sequence[Sequence[dict[str, Any]]]) -> Sequence[None]:
+    connection.execute(_RENEW, [value for group in groups for value in group])
+    return [None] * len(groups)
+
+
+def _keep_each(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> Sequence[None]:
+    connection.execute(sa.delete(good_rules))
+    connection.execute(sa.insert(good_rules), rows[-1])
+    return [None] * len(rows)
+
+
+def _mend_each(connection: sa.Connection, times: Sequence[float]) -> Sequence[None]:
+    for statement in _MEND:
+        connection.execute(statement, {"b_now": times[0], "b_far": times[0] + _FARTHEST})
+    return [None] * len(times)
+
+
+_STATE = tuple(field.name for field in fields(State))
+_earlier = events.alias("earlier")
+_has_turn = ~sa.exists().where(
+    _earlier.c.status == sa.literal_column("'open'"),
+    _earlier.c.oa_id == events.c.oa_id,
+    _earlier.c.user_id == events.c.user_id,
+    _earlier.c.id < events.c.id,
+)
+_eligible = (
+    sa.select(events.c.id, events.c.oa_id)
+    .where(IS_OPEN, events.c.due_at <= sa.bindparam("b_now"), _has_turn)
+    .order_by(events.c.due_at, events.c.id)
+    .with_for_update(skip_locked=True, of=events)  # SQLite, which has one writer, leaves it out
+)
+_account = account_table.c
+_not_now = sa.select(_account.oa_id).where(sa.or_(_account.pauses > 0, _account.next_slot > sa.bindparam("b_ahead")))
+_DUE = _eligible.where(events.c.oa_id.not_in(_not_now)).limit(sa.bindparam("b_most"))
+_DUE_PROBE = _eligible.where(events.c.oa_id == sa.bindparam("b_oa")).limit(1)
+_MAY_PROBE = sa.select(_account.oa_id).where(_account.pauses > 0, _account.closed_until <= sa.bindparam("b_now"))
+_TROUBLED = sa.select(_account.oa_id).where(_account.failures > 0)
+_CLAIM = (
+    sa.update(events)
+    .where(events.c.id.in_(sa.bindparam("b_ids", expanding=True)))
+    .values(due_at=sa.bindparam("b_until"), fence=events.c.fence + 1)
+    .returning(events)
+)
+_HOLDERS = (
+    sa.select(events.c.id, events.c.fence)
+    .where(IS_OPEN, events.c.id.in_(sa.bindparam("b_ids", expanding=True)))
+    .with_for_update()
+)
+_SAVE = (
+    sa.update(events).where(events.c.id == sa.bindparam("b_id")).values({name: sa.bindparam(name) for name in _STATE})
+)
+_HUMANS = (
+    sa.select(events.c.oa_id, events.c.user_id, sa.func.max(events.c.received_at).label("latest"))
+    .where(IS_ECHO, events.c.reason == "human", events.c.received_at > sa.bindparam("b_since"))
+    .where(sa.tuple_(events.c.oa_id, events.c.user_id).in_(sa.bindparam("b_users", expanding=True)))
+    .group_by(events.c.oa_id, events.c.user_id)
+)
+_RENEW = (
+    sa.update(events)
+    .where(IS_OPEN, events.c.id == sa.bindparam("b_id"), events.c.fence == sa.bindparam("b_fence"))
+    .values(due_at=sa.bindparam("b_due"))
+)
+_MEND = tuple(
+    sa.update(column.table).where(*conditions, column > sa.bindparam("b_far")).values({column: sa.bindparam("b_now")})
+    for column, *conditions in ((events.c.due_at, IS_OPEN), (_account.next_slot,), (_account.closed_until,))
+)
+_WAKE = (
+    sa.update(events)
+    .where(
+        IS_OPEN,
+        events.c.oa_id == sa.bindparam("b_oa"),
+        events.c.user_id == sa.bindparam("b_user"),
+        events.c.reason == "unknown",
+    )
+    .values(due_at=sa.bindparam("b_now"))
+)

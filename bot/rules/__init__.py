@@ -1,0 +1,1 @@
+"""What the editors write: the words, the file, the match, the decision."""

@@ -1,0 +1,250 @@
+"""The decision: which rule answers an event, and with which pictures; a pure function of its arguments."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from bot.rules.matcher import Hit, Hits, Matcher, Needle
+from bot.rules.schema import Active, Image, Reply, Rule, RuleFile
+from bot.rules.text import fold
+
+#: The rule id that an answer of the fallback is recorded under; no rule can be called so.
+FALLBACK = "(fallback)"
+
+#: Why a rule is not in play.
+Absence = Literal["oa", "not-yet", "over", "day", "hours"]
+#: Why an event got the answer it got, or none.
+Reason = Literal["rule", "fallback", "no-match", "cooldown", "fallback-cooldown"]
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """A rules file ready to decide; shared by threads, changed by none."""
+
+    file: RuleFile
+    digest: str
+    """SHA-256 of the file's bytes, in hex."""
+    zone: ZoneInfo
+    matcher: Matcher
+    patterns: Mapping[int, Any]
+    """Compiled RE2 by rule index."""
+    by_kind: Mapping[str, tuple[int, ...]]
+    """The enabled rules for each kind of event, by index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """What the decision needs to know of an event."""
+
+    kind: str
+    """The rules' word for it: text, follow, …"""
+    text: str
+    oa_id: str
+    key: str
+    """The event key: it chooses among the pictures of `one_of`, so that a retry sends the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A rule that matches, and how well; `score` orders candidates, the bigger wins."""
+
+    rule: int
+    score: tuple[int, ...]
+    hits: tuple[Hit, ...]
+    """What matched: one keyword, or one of each group of `all_of`; empty for a pattern or an event without text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Every rule's part in one event, by the rule's index in the file."""
+
+    ranked: tuple[Candidate, ...]
+    """Those that match and are in play, the winner first."""
+    excluded: Mapping[int, Hit]
+    """Those that matched but for the `exclude` keyword that hit."""
+    absent: Mapping[int, Absence]
+    """Those that matched but are not in play at this time or for this OA."""
+
+    @property
+    def winner(self) -> int | None:
+        """The index of the rule that answers."""
+        return self.ranked[0].rule if self.ranked else None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What an event is answered with; no images: with silence."""
+
+    rule_id: str | None
+    images: tuple[Mapping[str, str], ...]
+    reason: Reason
+
+
+def compile_rules(file: RuleFile, digest: str) -> RuleSet:
+    """Return the file ready to decide; it must be free of problems."""
+    enabled = [(index, rule) for index, rule in enumerate(file.rules) if rule.enabled]
+    needles = [needle for index, rule in enabled for needle in _needles(index, rule)]
+    matcher = Matcher(needles, abbreviations=file.abbreviations, typos=file.typos)
+    patterns = {index: compile_pattern(rule.pattern) for index, rule in enabled if rule.pattern is not None}
+    by_kind = {kind: tuple(i for i, rule in enabled if rule.on == kind) for kind in {rule.on for _, rule in enabled}}
+    return RuleSet(file, digest, ZoneInfo(file.timezone), matcher, patterns, by_kind)
+
+
+def compile_pattern(pattern: str) -> Any:
+    """
+    Return the pattern compiled by RE2, which takes time linear in the text whatever the pattern.
+
+    Raises:
+        ImportError: The optional package google-re2 is not installed.
+        re2.error: The pattern is not one that RE2 takes.
+    """
+    import re2  # noqa: PLC0415  an optional extra
+
+    options = re2.Options()
+    options.log_errors = False
+    options.case_sensitive = False
+    return re2.compile(pattern, options)
+
+
+def _needles(index: int, rule: Rule) -> Iterator[Needle]:
+    for keyword in rule.keywords:
+        yield Needle(index, keyword.text, keyword.match)
+    for keyword in rule.exclude:
+        yield Needle(index, keyword.text, keyword.match, role="exclude")
+    for group, keywords in enumerate(rule.all_of):
+        for keyword in keywords:
+            yield Needle(index, keyword.text, keyword.match, role="all_of", group=group)
+
+
+def rank(
+    rules: RuleSet, text: str, *, kind: str = "text", oa_id: str | None = None, now: float | None = None
+) -> Ranking:
+    """
+    Return how the rules share out an event; without *oa_id* or *now*, rules count as in play for any.
+
+    Higher priority wins; otherwise the rule that matches more of the customer's words; then the one whose
+    marks match exactly; then the one written first.
+    """
+    moment = None if now is None else datetime.fromtimestamp(now, rules.zone)
+    hits = rules.matcher.hits(text) if kind == "text" else None
+    best: dict[int, Candidate] = {}
+    for candidate in _candidates(rules, hits, text) if hits else _listeners(rules, kind):
+        held = best.get(candidate.rule)
+        if held is None or candidate.score > held.score:
+            best[candidate.rule] = candidate
+    absent = {i: why for i in best if (why := _absence(rules.file.rules[i], oa_id, moment)) is not None}
+    excluded = {i: hits.excluded[i] for i in best if i in hits.excluded} if hits else {}
+    found = [c for c in best.values() if c.rule not in absent and c.rule not in excluded]
+    return Ranking(tuple(sorted(found, key=lambda c: c.score, reverse=True)), excluded, absent)
+
+
+def decide(rules: RuleSet, incoming: Incoming, *, now: float, last_reply: Callable[[str], float | None]) -> Decision:
+    """
+    Return what the event is answered with.
+
+    *last_reply* tells when a rule last answered this user, in seconds since 1970. A winner that answered too
+    short a time ago is silent, and no lesser rule speaks in its place: a wrong picture is worse than none.
+    """
+    ranking = rank(rules, incoming.text, kind=incoming.kind, oa_id=incoming.oa_id, now=now)
+    if ranking.winner is not None:
+        rule = rules.file.rules[ranking.winner]
+        if _too_soon(rule.cooldown, last_reply, rule.id, now):
+            return Decision(rule.id, (), "cooldown")
+        return Decision(rule.id, choose(rule.reply, incoming.key), "rule")
+    fallback = rules.file.fallback
+    if fallback is None or incoming.kind != "text":
+        return Decision(None, (), "no-match")
+    if _too_soon(fallback.every, last_reply, FALLBACK, now):
+        return Decision(FALLBACK, (), "fallback-cooldown")
+    return Decision(FALLBACK, choose(fallback.reply, incoming.key), "fallback")
+
+
+def choose(reply: Reply, key: str) -> tuple[Mapping[str, str], ...]:
+    """Return the reply's pictures in order; of `one_of` the one that the event *key* falls on, by weight."""
+    if not reply.one_of:
+        return tuple(_wire(image) for image in reply.images)
+    draw = int.from_bytes(hashlib.sha256(key.encode()).digest()) % sum(image.weight for image in reply.images)
+    for image in reply.images:
+        draw -= image.weight
+        if draw < 0:
+            break
+    return (_wire(image),)
+
+
+def _wire(image: Image) -> Mapping[str, str]:
+    """Return the picture as the vendor's `message` wants it: exactly one field."""
+    if image.attachment_id is not None:
+        return {"attachment_id": image.attachment_id}
+    return {"image_url": image.image_url or ""}
+
+
+def _listeners(rules: RuleSet, kind: str) -> Iterator[Candidate]:
+    """Yield the rules for events of a kind that has no words to match."""
+    for index in rules.by_kind.get(kind, ()):
+        yield Candidate(index, (rules.file.rules[index].priority, -index), ())
+
+
+def _candidates(rules: RuleSet, hits: Hits, text: str) -> Iterator[Candidate]:
+    """Yield each way in which a rule matches; a rule may match in several."""
+    for index, hit in hits.any.items():
+        yield _candidate(rules, index, (hit,))
+    grouped: dict[int, list[Hit]] = {}
+    for (index, _group), hit in sorted(hits.all_of.items(), key=lambda item: item[0]):
+        grouped.setdefault(index, []).append(hit)
+    for index, group_hits in grouped.items():
+        if len(group_hits) == len(rules.file.rules[index].all_of):
+            yield _candidate(rules, index, tuple(group_hits))
+    if rules.patterns:
+        folded = fold(text)
+        for index, pattern in rules.patterns.items():
+            if pattern.search(folded):
+                yield Candidate(index, (rules.file.rules[index].priority, 1, 0, 0, 0, -index), ())
+
+
+def _candidate(rules: RuleSet, index: int, hits: tuple[Hit, ...]) -> Candidate:
+    score = (
+        rules.file.rules[index].priority,
+        sum(hit.words for hit in hits),
+        min(hit.quality for hit in hits),
+        min(hit.spread for hit in hits),
+        sum(hit.letters for hit in hits),
+        -index,
+    )
+    return Candidate(index, score, hits)
+
+
+def _absence(rule: Rule, oa_id: str | None, moment: datetime | None) -> Absence | None:
+    if oa_id is not None and rule.oa and oa_id not in rule.oa:
+        return "oa"
+    return _out_of_time(rule.active, moment) if rule.active is not None and moment is not None else None
+
+
+def _out_of_time(active: Active, moment: datetime) -> Absence | None:
+    day, clock = moment.date(), moment.time()
+    if active.hours is not None:
+        start, end = active.hours.start, active.hours.end
+        over_midnight = end <= start
+        if over_midnight and clock < end:
+            # The small hours belong to the evening before.
+            day -= timedelta(days=1)
+        elif not (start <= clock and (over_midnight or clock < end)):
+            return "hours"
+    if active.from_date is not None and day < active.from_date:
+        return "not-yet"
+    if active.until is not None and day > active.until:
+        return "over"
+    return "day" if active.days and _DAYS[day.weekday()] not in active.days else None
+
+
+def _too_soon(gap: timedelta | None, last_reply: Callable[[str], float | None], rule_id: str, now: float) -> bool:
+    if gap is None:
+        return False
+    last = last_reply(rule_id)
+    return last is not None and now - last < gap.total_seconds()

@@ -1,0 +1,131 @@
+"""The rules in force: the file's while it is good, the last good ones while it is not."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Protocol
+
+from bot.errors import ConfigError
+from bot.rules.engine import RuleSet
+from bot.rules.problem import Problem, RulesError
+from bot.rules.validate import validate
+
+log = logging.getLogger(__name__)
+
+# A file is taken when two looks see the same bytes: an editor may be half-way through writing it.
+_LOOK_EVERY = 0.5
+
+
+class LastGood(Protocol):
+    """Where the last good rules outlive the process."""
+
+    def last_good_rules(self) -> bytes | None:
+        """Return the content that was kept last."""
+        ...
+
+    def keep_good_rules(self, digest: str, content: bytes) -> None:
+        """Keep the content as the last good one."""
+        ...
+
+
+class RulesWatch:
+    """Follows the rules file; a reader sees one whole set of rules or the next, never a mixture."""
+
+    def __init__(self, path: Path, last_good: LastGood) -> None:
+        self._path = path
+        self._last_good = last_good
+        self._rules: RuleSet | None = None
+        self._judged = ""
+        self._seen = ""
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.trouble = ""
+        """What is wrong with the file at present, for the operator; empty while it is in force."""
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rules in force."""
+        if self._rules is None:
+            raise RuntimeError("the rules are not loaded yet")
+        return self._rules
+
+    def load(self) -> None:
+        """
+        Read the file, or take the last good rules if it is not usable.
+
+        Raises:
+            RulesError: There is neither, and the file has problems.
+            ConfigError: There is neither, and the file cannot be read.
+        """
+        problems = self._judge(self._read())
+        if self._rules is not None:
+            return
+        kept = self._last_good.last_good_rules()
+        fallback = validate(kept, today=_today()).rules if kept is not None else None
+        if fallback is None:
+            raise RulesError(problems) if problems else ConfigError(f"RULES_FILE: {self.trouble}")
+        log.error("the rules file is not usable; the last good rules are in force", extra={"trouble": self.trouble})
+        self._rules = fallback
+
+    def start(self) -> None:
+        """Follow the file from now on, in a thread; call it after the last fork."""
+        self._thread = threading.Thread(target=self._follow, name="rules", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def look(self) -> None:
+        """Read the file, and take it if it is another good one than before and has come to rest."""
+        content = self._read()
+        digest = _digest(content)
+        if digest != self._seen:
+            self._seen = digest
+        elif digest != self._judged:
+            self._judge(content)
+
+    def _follow(self) -> None:
+        while not self._stop.wait(_LOOK_EVERY):
+            try:
+                self.look()
+            except Exception:
+                log.exception("cannot follow the rules file")
+
+    def _read(self) -> bytes | OSError:
+        try:
+            return self._path.read_bytes()
+        except OSError as error:
+            return error
+
+    def _judge(self, content: bytes | OSError) -> tuple[Problem, ...]:
+        self._judged = self._seen = _digest(content)
+        if isinstance(content, OSError):
+            self.trouble = f"{self._path}: {content.strerror}"
+            log.error("the rules file cannot be read", extra={"trouble": self.trouble})
+            return ()
+        verdict = validate(content, today=_today())
+        if verdict.rules is None:
+            first = next(problem for problem in verdict.problems if problem.severity == "error")
+            self.trouble = f"{self._path}:{first.line}:{first.column}: {first.code}"
+            log.error("the rules file has errors; the rules in force stay", extra={"trouble": self.trouble})
+            return verdict.problems
+        self._rules = verdict.rules
+        self.trouble = ""
+        self._last_good.keep_good_rules(verdict.rules.digest, content)
+        log.info("rules in force", extra={"rules": len(verdict.rules.file.rules), "digest": verdict.rules.digest[:12]})
+        return verdict.problems
+
+
+def _digest(content: bytes | OSError) -> str:
+    return hashlib.sha256(content).hexdigest() if isinstance(content, bytes) else "unreadable"
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()

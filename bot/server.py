@@ -1,0 +1,137 @@
+"""How the bot runs under gunicorn, and how it starts under anything else."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from gunicorn import glogging
+from gunicorn.app.base import BaseApplication
+from gunicorn.config import Config
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot import logs
+from bot.config import Settings
+from bot.errors import BotError, ConfigError
+from bot.rules.problem import RulesError, render
+from bot.service import Service
+from bot.web.app import create_app
+
+#: What a process exits with that could not start; gunicorn stops instead of trying for ever.
+COULD_NOT_RUN = 3
+
+_THREADS = 32
+_MOST_WORKERS = 4
+
+
+def application(env_file: Path = Path(".env")) -> Flask:
+    """Return the started application, or end the process with one message that says what is missing."""
+    try:
+        settings = _settings(env_file)
+        return create_app(_started(settings))
+    except (BotError, SQLAlchemyError) as error:
+        sys.stderr.write(f"{error}\n")
+    raise SystemExit(COULD_NOT_RUN)
+
+
+def serve(env_file: Path = Path(".env"), *, web: bool = True, delivers: bool = True) -> int:
+    """
+    Run the web side under gunicorn, the delivery, or both, until a signal ends it; return the exit status.
+
+    Raises:
+        ConfigError: A setting, the rules file or the database is not usable; says which and why.
+    """
+    settings = _settings(env_file)
+    _rehearse(settings)
+    if web:
+        _Gunicorn(settings, delivers=delivers).run()
+    else:
+        _deliver_only(settings)
+    return 0
+
+
+def _settings(env_file: Path) -> Settings:
+    settings = Settings.load(env_file)
+    logs.configure(settings.log_format, settings.log_level)
+    return settings
+
+
+def _started(settings: Settings, *, delivers: bool = True) -> Service:
+    service = Service(settings, delivers=delivers)
+    try:
+        service.start()
+    except RulesError as error:
+        raise ConfigError(_with_lines(error, settings)) from None
+    return service
+
+
+def _with_lines(error: RulesError, settings: Settings) -> str:
+    source = settings.rules_file.read_bytes().decode("utf-8", "replace")
+    path = str(settings.rules_file)
+    return "\n\n".join(render(p, path=path, source=source, lang=settings.bot_lang) for p in error.problems)
+
+
+def _rehearse(settings: Settings) -> None:
+    """Migrate and try the rules before any worker is forked, so that what is wrong is said once."""
+    service = Service(settings, delivers=False)
+    try:
+        service.rehearse()
+    except RulesError as error:
+        raise ConfigError(_with_lines(error, settings)) from None
+    except SQLAlchemyError as error:
+        raise ConfigError(f"DATABASE_URL: the database cannot be opened ({type(error).__name__})") from None
+
+
+def _deliver_only(settings: Settings) -> None:
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    service = _started(settings)
+    ended.wait()
+    service.stop()
+
+
+class _Logger(glogging.Logger):
+    """Gunicorn's own lines in the same form as ours."""
+
+    def setup(self, cfg: Config) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
+
+class _Gunicorn(BaseApplication):
+    """Gunicorn with our settings; GUNICORN_CMD_ARGS and WEB_CONCURRENCY have the last word, as everywhere."""
+
+    def __init__(self, settings: Settings, *, delivers: bool) -> None:
+        self._settings = settings
+        self._delivers = delivers
+        super().__init__()
+
+    def load_config(self) -> None:
+        is_sqlite = self._settings.database_url.get_secret_value().startswith("sqlite")
+        options: dict[str, Any] = {
+            "bind": f"{self._settings.host}:{self._settings.port}",
+            "worker_class": "gthread",
+            "threads": _THREADS,
+            "keepalive": 30,
+            "graceful_timeout": int(self._settings.send_timeout) + 20,
+            "logger_class": _Logger,
+            "loglevel": self._settings.log_level.lower(),
+            "proc_name": "zalo-picture-bot",
+        }
+        if "WEB_CONCURRENCY" not in os.environ:
+            # One process commits for all its threads; a second one would only queue for SQLite's one writer.
+            options["workers"] = 1 if is_sqlite else min(_MOST_WORKERS, os.cpu_count() or 1)
+        given = vars(self.cfg.parser().parse_args(self.cfg.get_cmd_args_from_env()))
+        for name, value in (options | given).items():
+            if value is not None and name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return create_app(_started(self._settings, delivers=self._delivers))

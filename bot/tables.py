@@ -1,0 +1,112 @@
+"""The tables of the inbox; the migrations in bot/migrations build exactly these (a test compares)."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+# SQLite numbers rows by itself only for a column declared INTEGER.
+_BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+#: One row an event: the log, the queue, the duplicate filter and the dead letters in one.
+#: Times are seconds since 1970 by the database's clock.
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("id", _BigId, primary_key=True, autoincrement=True),
+    sa.Column("key", sa.String(64), nullable=False, unique=True),
+    sa.Column("name", sa.String(128), nullable=False),
+    sa.Column("app_id", sa.String(128), nullable=False),
+    sa.Column("oa_id", sa.String(128), nullable=False),
+    sa.Column("user_id", sa.String(128), nullable=False),
+    sa.Column("msg_id", sa.String(128), nullable=False),
+    sa.Column("kind", sa.String(32), comment="the rules' word for an event that may be answered"),
+    sa.Column("sent_at", sa.Double, comment="by Zalo's clock"),
+    sa.Column("received_at", sa.Double, nullable=False),
+    sa.Column("text", sa.Text, comment="erased after RETENTION"),
+    sa.Column("body", sa.LargeBinary, comment="as it came; erased after RETENTION"),
+    sa.Column("status", sa.String(16), nullable=False, comment="open, sent, ignored, dead, parked"),
+    sa.Column("reason", sa.String(32), comment="why it is in this status"),
+    sa.Column("due_at", sa.Double, nullable=False, comment="not before this; a claim moves it to the lease's end"),
+    sa.Column("fence", sa.Integer, nullable=False, server_default="0", comment="goes up with each claim"),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0", comment="that count against MAX_ATTEMPTS"),
+    sa.Column("rule_id", sa.String(128)),
+    sa.Column("rules_hash", sa.String(64)),
+    sa.Column("images", sa.JSON(none_as_null=True), comment="what the decision sends, in order"),
+    sa.Column("progress", sa.Integer, nullable=False, server_default="0", comment="how many of images went out"),
+    sa.Column("attempted_at", sa.Double, comment="set while it is not known whether a picture went out"),
+    sa.Column("resent", sa.Boolean, nullable=False, server_default=sa.false(), comment="the one second try is used"),
+    sa.Column("replied_at", sa.Double, comment="when the first picture went out"),
+    sa.Column("settled_at", sa.Double),
+    sa.Column("error", sa.Text, comment="the vendor's words"),
+    sa.Column("vendor_ids", sa.JSON(none_as_null=True), comment="msg_id and referentId of each picture"),
+    sqlite_autoincrement=True,
+)
+
+# Literals, in the indexes and in the queries: with a bound value no database can tell that a partial index fits.
+IS_OPEN = events.c.status == sa.literal_column("'open'")
+IS_ECHO = events.c.reason.in_((sa.literal_column("'echo'"), sa.literal_column("'human'")))
+sa.Index("ix_events_due", events.c.due_at, events.c.id, sqlite_where=IS_OPEN, postgresql_where=IS_OPEN)
+sa.Index(
+    "ix_events_turn",
+    events.c.oa_id,
+    events.c.user_id,
+    events.c.id,
+    sqlite_where=IS_OPEN,
+    postgresql_where=IS_OPEN,
+)
+sa.Index(
+    "ix_events_echo",
+    events.c.oa_id,
+    events.c.user_id,
+    events.c.received_at,
+    sqlite_where=IS_ECHO,
+    postgresql_where=IS_ECHO,
+)
+IS_REPLIED = events.c.replied_at.is_not(None)
+sa.Index(
+    "ix_events_replied",
+    events.c.oa_id,
+    events.c.user_id,
+    events.c.rule_id,
+    events.c.replied_at,
+    sqlite_where=IS_REPLIED,
+    postgresql_where=IS_REPLIED,
+)
+
+#: One row an OA: what the processes that share the database must agree on before they send.
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("oa_id", sa.String(128), primary_key=True),
+    sa.Column(
+        "next_slot",
+        sa.Double,
+        nullable=False,
+        server_default="0",
+        comment="when the next call may leave (SEND_RATE)",
+    ),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0", comment="calls that failed in a row"),
+    sa.Column("failed_event", _BigId, comment="the event of the latest failure"),
+    sa.Column("failed_events", sa.Integer, nullable=False, server_default="0", comment="different events among them"),
+    sa.Column("closed_until", sa.Double, nullable=False, server_default="0", comment="no call before this"),
+    sa.Column("pauses", sa.Integer, nullable=False, server_default="0", comment="probes that failed in a row"),
+    sa.Column("probing", sa.Boolean, nullable=False, server_default=sa.false(), comment="one event is trying it"),
+    sa.Column("trouble", sa.Text, comment="why nothing is sent, in the vendor's words"),
+)
+
+#: The last good rules, so that a restart with a broken file still answers.
+good_rules = sa.Table(
+    "good_rules",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Column("loaded_at", sa.Double, nullable=False),
+)

@@ -1,0 +1,138 @@
+"""The demo's page: a chat as the customer sees it, and beside it the way of each message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, get_args
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, Response, redirect, render_template, request, stream_with_context, url_for
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from werkzeug.wrappers import Response as AnyResponse
+
+from bot.config import Language
+from bot.demo import Mood, Stage
+from bot.rules.engine import FALLBACK
+from bot.sandbox.contract import Picture
+from bot.sandbox.story import LATE, Change, Kind
+
+_SHOP = Path(__file__).parent / "static" / "shop"
+_HEARTBEAT = 15.0
+# Nothing inline, nothing from elsewhere but the pictures that the rules name.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' https:; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+Customer = Annotated[str, StringConstraints(pattern=r"^[0-9]{6,20}$")]
+
+
+class _Said(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    customer: Customer
+    kind: Kind
+    text: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] = ""
+    vendor: Mood = "fine"
+
+
+class _Follower(BaseModel):
+    customer: Customer
+    after: int = 0
+
+
+def create_page(stage: Stage) -> Flask:
+    """Return the application that serves the page at ``/demo``."""
+    app = Flask("bot.web")
+    app.config["MAX_CONTENT_LENGTH"] = 64 * 1024
+    app.register_blueprint(blueprint(stage))
+    return app
+
+
+def blueprint(stage: Stage) -> Blueprint:
+    """Return the page, the stream of what changes on it, and the route that takes what the customer does."""
+    routes = Blueprint("demo", "bot.web")
+
+    @routes.get("/")
+    def home() -> AnyResponse:
+        return redirect(url_for("demo.page"))
+
+    @routes.get("/demo")
+    def page() -> str:
+        return render_template("demo.html", samples=stage.samples(), rules_file=stage.rules_file, bot_url=stage.bot_url)
+
+    @routes.get("/demo/changes")
+    def changes() -> Response:
+        given = {"customer": request.args.get("customer"), "after": request.headers.get("Last-Event-ID", 0)}
+        try:
+            follower = _Follower.model_validate(given)
+        except ValidationError:
+            return Response("customer: 6 to 20 digits\n", 400, mimetype="text/plain")
+        stream = stream_with_context(_stream(stage, follower.customer, follower.after))
+        return Response(stream, mimetype="text/event-stream", headers={"Cache-Control": "no-store"})
+
+    @routes.post("/demo/messages")
+    def messages() -> Response:
+        try:
+            said = _Said.model_validate_json(request.get_data())
+        except ValidationError:
+            return Response("not a message of this page\n", 400, mimetype="text/plain")
+        if request.mimetype != "application/json" or (said.kind == "text" and not said.text):
+            return Response("a text has words, and comes as JSON\n", 400, mimetype="text/plain")
+        stage.say(said.customer, said.kind, said.text, mood=said.vendor)
+        return Response(status=204)
+
+    @routes.context_processor
+    def words() -> dict[str, object]:
+        lang = _language(stage.lang)
+        return {
+            "lang": lang,
+            "other_lang": "vi" if lang == "en" else "en",
+            "t": lambda vi, en: en if lang == "en" else vi,
+            "shop": stage.shop,
+            "is_sample": stage.is_sample,
+            "fallback": FALLBACK,
+            "late_seconds": round(LATE),
+            "address": _address,
+        }
+
+    @routes.after_request
+    def protect(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = _POLICY
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+    return routes
+
+
+def _stream(stage: Stage, customer: str, after: int) -> Iterator[str]:
+    """Yield the customer's changes as server-sent events: each a few pieces of the page, with their ids."""
+    yield "retry: 500\n\n"
+    while not stage.story.stopped:
+        for change in stage.story.changes(customer, after, timeout=_HEARTBEAT):
+            after += 1
+            yield _event(after, change)
+        yield ": still here\n\n"
+
+
+def _event(number: int, change: Change) -> str:
+    html = render_template("demo_change.html", change=change)
+    return f"id: {number}\n" + "".join(f"data: {line}\n" for line in html.splitlines()) + "\n"
+
+
+def _language(default: Language) -> Language:
+    asked = request.args.get("lang")
+    return next((lang for lang in get_args(Language) if lang == asked), default)
+
+
+def _address(picture: Picture) -> str | None:
+    """Return where the page finds a picture: the sample shop's own are here, those of no web address nowhere."""
+    parts = urlsplit(picture.image)
+    if picture.field != "image_url" or parts.scheme != "https" or not parts.hostname:
+        return None
+    if not parts.hostname.endswith(".example"):
+        return picture.image
+    name = parts.path.rpartition("/")[2]
+    is_ours = name in {path.name for path in _SHOP.glob("*.jpg")}
+    return url_for("static", filename=f"shop/{name}") if is_ours else None

@@ -1,0 +1,24 @@
+"""Whether the bot lives and whether it can do its work."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from bot.service import Service
+
+
+def blueprint(service: Service) -> Blueprint:
+    """Return the routes for load balancers and people on watch."""
+    routes = Blueprint("health", __name__)
+
+    @routes.get("/healthz")
+    def healthz() -> Response:
+        return Response("ok\n", 200, mimetype="text/plain")
+
+    @routes.get("/readyz")
+    def readyz() -> Response:
+        missing, remarks = service.readiness()
+        lines = [f"missing: {line}" for line in missing] + [f"note: {line}" for line in remarks] or ["ready"]
+        return Response("\n".join(lines) + "\n", 503 if missing else 200, mimetype="text/plain")
+
+    return routes

@@ -1,0 +1,176 @@
+"""What Zalo sends: the signature of a delivery, and the event in its body."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.errors import BadPayload, BadSignature
+
+SIGNATURE_HEADER = "X-ZEvent-Signature"
+
+#: Events of one user that may be answered, and the word for each in the rules file (`on:`).
+ANSWERABLE: Mapping[str, str] = {
+    "user_send_text": "text",
+    "user_send_image": "image",
+    "user_send_sticker": "sticker",
+    "user_send_gif": "gif",
+    "user_send_audio": "audio",
+    "user_send_video": "video",
+    "user_send_file": "file",
+    "user_send_location": "location",
+    "user_send_link": "link",
+    "user_send_business_card": "business_card",
+    "user_click_chatnow": "chat_now",
+    "follow": "follow",
+}
+
+_SIGNATURE = re.compile(r"\s*(?:mac\s*=\s*)?([0-9a-f]{64})\s*", re.ASCII | re.IGNORECASE)
+_ECHO = re.compile(r"oa_send_(?!group_|anonymous_|consent)[a-z_]+")
+# Ids are at most 20 digits or 40 hex letters in every sample; anything longer names nobody.
+_LONGEST_ID = 128
+# Webhooks of Official Accounts did not exist before; the official sample's 12-digit time says 1974.
+_FIRST_PLAUSIBLE_MS = 1_451_606_400_000
+_LAST_PLAUSIBLE_MS = 32_503_680_000_000
+# PostgreSQL stores no NUL and no database stores half a surrogate pair.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened, as Zalo tells it; ids are text because they outgrow a double."""
+
+    key: str
+    """What makes two deliveries the same event: 64 hex digits."""
+    name: str
+    app_id: str
+    oa_id: str
+    user_id: str
+    msg_id: str
+    sent_at: float | None
+    """Seconds since 1970, by Zalo's clock; None where the body gives no believable time."""
+    text: str
+    on: str | None
+    """The rules file's word for an event that may be answered, else None."""
+    is_echo: bool
+    """Zalo repeats to the webhook what the OA sent to a user."""
+    by_human: bool
+    """An echo of something that a person wrote in OA Manager (`sender.admin_id`)."""
+
+
+def sign(body: bytes, *, app_id: str, timestamp: str, secret: str) -> str:
+    """
+    Return the header value that Zalo sends with *body*.
+
+    Plain SHA-256 over app id, raw body, the body's timestamp and the OA Secret Key, as in
+    Zalo's SDK (`MacUtils.buildMac`); not an HMAC.
+    """
+    digest = hashlib.sha256(b"".join((app_id.encode(), body, timestamp.encode(), secret.encode())))
+    return f"mac={digest.hexdigest()}"
+
+
+def verify(body: bytes, payload: Mapping[str, Any], header: str | None, *, app_id: str, secret: str) -> None:
+    """
+    Return if *header* was made for exactly these bytes by who knows the OA Secret Key of our app.
+
+    *payload* is `decode(body)`: the signed time is the one inside the body.
+
+    Raises:
+        BadSignature: The header is absent or malformed, does not match, or the body is of another app.
+    """
+    given = _SIGNATURE.fullmatch(header or "")
+    digits = given[1].lower() if given else ""
+    timestamp = _word(payload.get("timestamp"))
+    expected = sign(body, app_id=app_id, timestamp=timestamp, secret=secret)
+    matches = hmac.compare_digest(f"mac={digits}".encode(), expected.encode())
+    if not matches or _word(payload.get("app_id")) != app_id:
+        raise BadSignature
+
+
+def decode(body: bytes) -> dict[str, Any]:
+    """
+    Return the JSON object in *body*, its numbers as text exactly as written.
+
+    Raises:
+        BadPayload: The body is anything but a JSON object.
+    """
+    try:
+        # A number kept as text loses no digit of a 64-bit id and costs nothing if it is huge.
+        payload = json.loads(body, parse_int=str, parse_float=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        payload = None
+    if not isinstance(payload, dict):
+        raise BadPayload
+    return payload
+
+
+def parse(payload: Mapping[str, Any], body: bytes) -> Event:
+    """
+    Return the event in a decoded *body*; a name or shape that is not known gives one that nobody answers.
+
+    The event key is over app, OA, event name, user, `msg_id` and timestamp, and not over the bytes:
+    a forwarder may write the same event anew. Where those leave events apart undecided
+    (receipts, management events), it is over the bytes.
+    """
+    name, app_id = _word(payload.get("event_name")), _word(payload.get("app_id"))
+    message = _object(payload.get("message"))
+    sender, recipient = _object(payload.get("sender")), _object(payload.get("recipient"))
+    is_echo = _ECHO.fullmatch(name) is not None
+    if is_echo:
+        oa_id, user_id = _word(sender.get("id")), _word(recipient.get("id"))
+    else:
+        oa_id = _word(payload.get("oa_id")) or _word(recipient.get("id"))
+        user_id = (
+            _word(sender.get("id"))
+            or _word(_object(payload.get("follower")).get("id"))
+            or _word(payload.get("user_id"))
+        )
+    on = ANSWERABLE.get(name) if oa_id and user_id and oa_id != user_id else None
+    msg_id, timestamp = _word(message.get("msg_id")), _word(payload.get("timestamp"))
+    told_apart = on is not None and (msg_id or timestamp)
+    identity = (app_id, oa_id, name, user_id, msg_id, timestamp) if told_apart else (app_id, name)
+    text = message.get("text")
+    return Event(
+        key=_digest(identity, b"" if told_apart else body),
+        name=name,
+        app_id=app_id,
+        oa_id=oa_id,
+        user_id=user_id,
+        msg_id=msg_id,
+        sent_at=_seconds(timestamp),
+        text=_storable(text) if isinstance(text, str) else "",
+        on=on,
+        is_echo=is_echo,
+        by_human=is_echo and bool(_word(sender.get("admin_id"))),
+    )
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _word(value: object) -> str:
+    """Return an id, name or number as text; "" for whatever cannot be one."""
+    if not isinstance(value, str) or len(value) > _LONGEST_ID:
+        return ""
+    return _storable(value)
+
+
+def _storable(text: str) -> str:
+    return _UNSTORABLE.sub("\ufffd", text)
+
+
+def _seconds(timestamp: str) -> float | None:
+    if not timestamp.isascii() or not timestamp.isdigit():
+        return None
+    milliseconds = int(timestamp)
+    return milliseconds / 1000 if _FIRST_PLAUSIBLE_MS <= milliseconds < _LAST_PLAUSIBLE_MS else None
+
+
+def _digest(identity: tuple[str, ...], body: bytes) -> str:
+    return hashlib.sha256("\x1f".join(identity).encode() + b"\x1f" + body).hexdigest()
