@@ -6,7 +6,7 @@ import fcntl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any
 
@@ -44,8 +44,18 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """Open a transaction that may write; it is durable once the block ends without an exception."""
-        with self._exclusive() if self._is_sqlite else _no_wait(), self._engine.begin() as connection:
+        with self.connect() as connection, self.transaction(connection):
             yield connection
+
+    def connect(self) -> sa.Connection:
+        """Return a connection for many transactions, one after the other."""
+        return self._engine.connect()
+
+    @contextmanager
+    def transaction(self, connection: sa.Connection) -> Iterator[None]:
+        """Hold a transaction on *connection*, and SQLite's only place for a writer, until the block ends."""
+        with self._exclusive() if self._is_sqlite else nullcontext(), connection.begin():
+            yield
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -97,11 +107,6 @@ class Database:
                 yield
             finally:
                 fcntl.flock(self._lock_file, fcntl.LOCK_UN)
-
-
-@contextmanager
-def _no_wait() -> Iterator[None]:
-    yield
 
 
 def _driver_url(text: str) -> URL:

@@ -56,12 +56,11 @@ class Delivery:
         """
         if now - claim.happened_at > self._policy.reply_window:
             return ignored(claim, "stale", now=now)
-        state = claim.state
-        if state.attempted_at is not None:
-            state = self._resolve(claim, now=now)
-        elif state.images is None:
-            state = self._decide(claim, now=now)
-        return state
+        if claim.state.attempted_at is not None:
+            return self._resolve(claim, now=now)
+        if claim.state.images is None:
+            return self._decide(claim, now=now)
+        return replace(claim.state, due_at=now)
 
     def _decide(self, claim: Claim, *, now: float) -> State:
         incoming = Incoming(kind=claim.kind, text=claim.text, oa_id=claim.oa_id, key=claim.key)
@@ -102,7 +101,8 @@ class Delivery:
         """
         state = replace(claim.state, error=str(error))
         if isinstance(error, OutcomeUnknown):
-            return replace(state, reason="unknown", due_at=(state.attempted_at or now) + ECHO_SECONDS)
+            # Due at once: the echo may have come while the vendor was silent.
+            return replace(state, reason="unknown", due_at=now)
         state = replace(state, attempted_at=None)
         if isinstance(error, Misconfigured):
             return replace(state, due_at=now)

@@ -47,7 +47,7 @@ _MOODS: dict[Mood, Behaviour] = {
 _HOST = "127.0.0.1"
 _ACCOUNT = Account("demo-api-key", "demo-access-token", "demo-bearer-token")
 _APP_ID, _OA_SECRET, _OA_ID = "360846524940903967", "demo-oa-secret-key", "388613280878808645"
-_READY_SECONDS = 30.0
+_READY_SECONDS, _READY_POLL = 30.0, 0.1
 _STOP_SECONDS = 30.0
 _COULD_NOT_RUN = 3
 # Whatever else is set here or in a .env belongs to the real bot.
@@ -67,6 +67,10 @@ _WELCOME = {
         "  Rules: {rules} (edit and save: it counts at once)\n  Stop: Ctrl-C\n"
     ),
 }
+_NOT_READY = {
+    "vi": f"Sau {_READY_SECONDS:.0f} giây bot vẫn chưa chạy được.",
+    "en": f"The bot was not ready after {_READY_SECONDS:.0f} seconds.",
+}
 _YOUR_OA = {"vi": "OA của bạn", "en": "Your OA"}
 
 
@@ -79,16 +83,16 @@ class Stage:
     rules_file: Path
     bot_url: str
     lang: Language
+    """Of the page, which has a switch."""
 
     @property
     def is_sample(self) -> bool:
         """Whether the rules are the sample shop's, whose pictures come with the package."""
         return _SAMPLE_HOST in self.rules_file.read_bytes()
 
-    @property
-    def shop(self) -> str:
-        """The name of the OA."""
-        return _SAMPLE_SHOP if self.is_sample else _YOUR_OA[self.lang]
+    def shop(self, lang: Language) -> str:
+        """Return the name of the OA."""
+        return _SAMPLE_SHOP if self.is_sample else _YOUR_OA[lang]
 
     def samples(self) -> list[str]:
         """Return messages to try: the first example of each of the first rules."""
@@ -104,12 +108,15 @@ class Stage:
         self.story.say(user_id, kind, text)
 
 
-def run(port: int, *, page: Callable[[Stage], WSGIApplication], lang: Language) -> int:
+def run(port: int, *, settings: Settings, page: Callable[[Stage], WSGIApplication]) -> int:
     """
     Run the demo until a signal ends it; return the exit status.
 
-    *page* makes the application that serves the chat page, on *port* or on a free one if that is taken.
+    *page* makes the application that serves the chat page, on *port* or on a free one if that is taken. Of the
+    *settings* only the language counts; the page, whose sample shop is Vietnamese, needs to be told to be English.
     """
+    lang = settings.bot_lang
+    page_lang: Language = lang if "bot_lang" in settings.model_fields_set else "vi"
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stopping.set())
@@ -122,13 +129,15 @@ def run(port: int, *, page: Callable[[Stage], WSGIApplication], lang: Language) 
         environment = _environment(vendor.url, bot_url, database_url, rules_file)
         child = stack.enter_context(_running_bot(environment, folder, stopping))
         if not _wait_until_ready(bot_url, stopping):
-            return _COULD_NOT_RUN if child.poll() is not None or not stopping.is_set() else 0
+            if not stopping.is_set():
+                click.echo(_NOT_READY[lang], err=True)
+            return 0 if stopping.is_set() and child.poll() is None else _COULD_NOT_RUN
         vendor.listen(stack.enter_context(Echo(maker, f"{bot_url}/webhook")))
         story = stack.enter_context(_story(maker, bot_url, database_url))
         vendor.listen(story.hear)
-        stage = Stage(story, vendor, rules_file, bot_url, lang)
+        stage = Stage(story, vendor, rules_file, bot_url, page_lang)
         url = stack.enter_context(_serving(page(stage), port))
-        click.echo(_WELCOME[lang].format(shop=stage.shop, url=f"{url}/demo", rules=_short(rules_file)))
+        click.echo(_WELCOME[lang].format(shop=stage.shop(lang), url=f"{url}/demo", rules=_short(rules_file)))
         stopping.wait()
         return _COULD_NOT_RUN if child.poll() is not None else 0
 
@@ -157,6 +166,7 @@ def _environment(vendor_url: str, bot_url: str, database_url: str, rules_file: P
         "LOG_LEVEL": "WARNING",
         **inherited,
         "PYTHONPATH": path,
+        "NO_PROXY": _HOST,
         "CPAAS_BASE_URL": vendor_url,
         "CPAAS_API_KEY": _ACCOUNT.api_key,
         "CPAAS_ACCESS_TOKEN": _ACCOUNT.access_token,
@@ -196,14 +206,16 @@ def _running_bot(
 
 
 def _wait_until_ready(bot_url: str, stopping: threading.Event) -> bool:
-    for _ in range(round(_READY_SECONDS / 0.1)):
-        if stopping.wait(0.1):
-            return False
-        try:
-            if requests.get(f"{bot_url}/readyz", timeout=2.0).ok:
-                return True
-        except requests.ConnectionError:
-            continue
+    with requests.Session() as session:
+        session.trust_env = False  # no proxy stands between a machine and itself
+        for _ in range(round(_READY_SECONDS / _READY_POLL)):
+            if stopping.wait(_READY_POLL):
+                return False
+            try:
+                if session.get(f"{bot_url}/readyz", timeout=2.0).ok:
+                    return True
+            except requests.RequestException:
+                continue
     return False
 
 

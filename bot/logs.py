@@ -42,5 +42,6 @@ def configure(form: Literal["text", "json"], level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(_Json() if form == "json" else _Text())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # Its lines at DEBUG name the vendor's host for each call and drown ours.
-    logging.getLogger("urllib3").setLevel(logging.WARNING)
+    # What they say at each call or start drowns our lines.
+    for name in ("urllib3", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -90,7 +90,7 @@ def blueprint(stage: Stage) -> Blueprint:
             "lang": lang,
             "other_lang": "vi" if lang == "en" else "en",
             "t": lambda vi, en: en if lang == "en" else vi,
-            "shop": stage.shop,
+            "shop": stage.shop(lang),
             "is_sample": stage.is_sample,
             "fallback": FALLBACK,
             "late_seconds": round(LATE),
@@ -110,10 +110,12 @@ def _stream(stage: Stage, customer: str, after: int) -> Iterator[str]:
     """Yield the customer's changes as server-sent events: each a few pieces of the page, with their ids."""
     yield "retry: 500\n\n"
     while not stage.story.stopped:
-        for change in stage.story.changes(customer, after, timeout=_HEARTBEAT):
+        changes = stage.story.changes(customer, after, timeout=_HEARTBEAT)
+        for change in changes:
             after += 1
             yield _event(after, change)
-        yield ": still here\n\n"
+        if not changes:
+            yield ": still here\n\n"  # writing is how a page that has gone away is noticed
 
 
 def _event(number: int, change: Change) -> str:

@@ -28,8 +28,9 @@ def blueprint(service: Service) -> Blueprint:
     @routes.post("/webhook/<token>")
     def receive(token: str | None = None) -> Response:
         _authorise(service, token)
+        body = _body(request)
         try:
-            service.receive(_body(request), request.headers.get(SIGNATURE_HEADER))
+            service.receive(body, request.headers.get(SIGNATURE_HEADER))
         except WebhookError as refusal:
             return _answer(refusal.status, str(refusal))
         except Exception:

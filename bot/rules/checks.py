@@ -1,0 +1,150 @@
+"""What a well-formed rules file says that its editor can hardly mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from bot.rules.clashes import clashes
+from bot.rules.everyday import EVERYDAY, MARKS_FORGOTTEN, READ_AS
+from bot.rules.freshness import pictures, stale
+from bot.rules.links import doubts
+from bot.rules.loader import Loaded, Places
+from bot.rules.matcher import MAX_SYLLABLES, Matcher, Needle
+from bot.rules.patterns import pattern_problems
+from bot.rules.problem import Problem, in_order
+from bot.rules.readings import abbreviation_keys
+from bot.rules.schema import Keyword, RuleFile
+from bot.rules.syllables import is_syllable, needs_no_marks
+from bot.rules.text import normalise
+from bot.rules.vocabulary import Vocabulary, Word, vocabulary
+
+
+def check(loaded: Loaded, *, today: date) -> tuple[Problem, ...]:
+    """Return every clash and doubt of the rules that could be read; *today* is the editor's date."""
+    if loaded.part is None:
+        return ()
+    words = vocabulary(loaded.part, loaded.places)
+    return in_order(
+        [
+            *clashes(words),
+            *_everyday(words),
+            *_redundant(words),
+            *_literal(words),
+            *_contains(words),
+            *_too_long(words),
+            *_excludes(words),
+            *_patterns(words),
+            *_abbreviations(loaded.part, loaded.places),
+            *_links(loaded.part, loaded.places),
+            *stale(loaded.part, loaded.places, today=today),
+        ]
+    )
+
+
+def _everyday(words: Vocabulary) -> Iterator[Problem]:
+    """A single syllable that customers type all the time, or that looks so without marks."""
+    for word in words.keywords:
+        if len(word.letters) != 1 or word.keyword.match not in {"phrase", "prefix"}:
+            continue
+        text, common = normalise(word.keyword.text).strip(), READ_AS.get(word.letters[0])
+        if text in EVERYDAY:
+            yield Problem.at(word.place, "everyday-keyword", word=word.keyword.text)
+        elif common is not None:
+            yield Problem.at(word.place, "everyday-keyword/twin", word=word.keyword.text, common=common)
+
+
+def _redundant(words: Vocabulary) -> Iterator[Problem]:
+    """Two keywords of one rule of which one does the work of both."""
+    for one_list in (words.keywords, words.excludes):
+        seen: dict[tuple[int, object], Word] = {}
+        marked = {(w.index, w.letters, w.keyword.match): w for w in reversed(one_list) if w.has_marks}
+        for word in one_list:
+            first = seen.setdefault((word.index, word.identity), word)
+            other = marked.get((word.index, word.letters, word.keyword.match))
+            text = word.keyword.text
+            if first is not word:
+                yield Problem.at(word.place, "redundant-keyword/same", word=text, line=first.place.line)
+            elif other is not None and not word.has_marks:
+                yield Problem.at(word.place, "redundant-keyword", word=text, other=other.keyword.text)
+
+
+def _literal(words: Vocabulary) -> Iterator[Problem]:
+    """A bare syllable that is a word of its own, where the marks may have been forgotten."""
+    forgetful = any(map(_lost_marks, words.keywords))
+    marked = {(word.index, word.letters) for word in words.keywords if word.has_marks}
+    for word in words.keywords:
+        if not word.parsed.literal or word.letters[0] in READ_AS or (word.index, word.letters) in marked:
+            continue
+        near = MARKS_FORGOTTEN.get(word.letters[0])
+        if near is not None:
+            yield Problem.at(word.place, "literal-keyword", word=word.keyword.text, near=near)
+        elif forgetful:
+            yield Problem.at(word.place, "literal-keyword/unsure", word=word.keyword.text)
+
+
+def _lost_marks(word: Word) -> bool:
+    """Return whether the keyword was typed without the marks that it must have."""
+    bare = [letters for letters in word.letters if is_syllable(letters)]
+    return not word.has_marks and any(not needs_no_marks(letters) for letters in bare)
+
+
+def _contains(words: Vocabulary) -> Iterator[Problem]:
+    for word in (*words.keywords, *words.grouped):
+        if word.keyword.match == "contains":
+            yield Problem.at(word.place, "contains-keyword", word=word.keyword.text)
+
+
+def _too_long(words: Vocabulary) -> Iterator[Problem]:
+    for word in (*words.keywords, *words.grouped, *words.excludes):
+        if word.parsed.cut:
+            size = len(word.parsed.syllables)
+            yield Problem.at(word.place, "keyword-too-long", size=size, limit=MAX_SYLLABLES)
+
+
+def _excludes(words: Vocabulary) -> Iterator[Problem]:
+    """An exclude that stands in a keyword of its own rule, which can then never match."""
+    by_rule: dict[int, list[Word]] = {}
+    for exclude in words.excludes:
+        by_rule.setdefault(exclude.index, []).append(exclude)
+    matchers = {
+        index: Matcher([Needle(n, x.keyword.text, x.keyword.match, role="exclude") for n, x in enumerate(excludes)])
+        for index, excludes in by_rule.items()
+    }
+    reported: set[int] = set()
+    for word in words.keywords:
+        hits = matchers[word.index].hits(word.keyword.text).excluded if word.index in matchers else {}
+        for exclude in (by_rule[word.index][number] for number in hits):
+            if id(exclude) not in reported and _always_excludes(exclude.keyword, word.keyword):
+                reported.add(id(exclude))
+                yield Problem.at(
+                    exclude.place,
+                    "exclude-kills",
+                    word=exclude.keyword.text,
+                    keyword=word.keyword.text,
+                    line=word.place.line,
+                )
+
+
+def _always_excludes(exclude: Keyword, keyword: Keyword) -> bool:
+    """Return whether an exclude found in a keyword's text is found wherever the keyword is."""
+    anywhere = exclude.match in {"phrase", "contains"}
+    return anywhere or keyword.match == "exact" or (exclude.match == keyword.match == "prefix")
+
+
+def _abbreviations(file: RuleFile, places: Places) -> Iterator[Problem]:
+    for short in file.abbreviations:
+        if not abbreviation_keys(short):
+            yield Problem.at(places.at("abbreviations", short), "abbreviation-words", word=short)
+
+
+def _patterns(words: Vocabulary) -> Iterator[Problem]:
+    for index, rule in words.of_rules():
+        if rule.pattern is not None:
+            yield from pattern_problems(rule.pattern, words.places.at("rules", index, "pattern"))
+
+
+def _links(file: RuleFile, places: Places) -> Iterator[Problem]:
+    for image, path in pictures(file):
+        for code in doubts(image.image_url) if image.image_url else ():
+            yield Problem.at(places.at(*path, "image_url"), code)

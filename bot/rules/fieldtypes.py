@@ -1,0 +1,120 @@
+"""The types of the fields of rules.yaml: how the typed text is read, and what completion knows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
+
+from bot.rules import fields
+from bot.rules.fields import wrong
+from bot.rules.links import LONGEST as LONGEST_LINK
+from bot.rules.links import picture_link
+from bot.rules.text import MAX_LENGTH
+
+_LONGEST = 200
+_TEXT = {"type": ["string", "number", "boolean"]}  # an editor types 199 or no without quotes
+
+
+def _read(parse: Callable[[str], Any], longest: int = _LONGEST) -> BeforeValidator:
+    """Return the step from the typed text to the value; what is a value already passes."""
+
+    def read(value: object) -> object:
+        if isinstance(value, list | dict):
+            raise wrong("not-text")
+        if not isinstance(value, str):
+            return value
+        if len(value) > longest:
+            raise wrong("too-long", limit=longest, size=len(value))
+        return parse(value)
+
+    return BeforeValidator(read)
+
+
+def one_line(value: object) -> object:
+    """Refuse ``giá: 50k`` in a list of texts, where the colon made a key and a value of it."""
+    match value:
+        case {"text": _} | {"match": _}:
+            return value
+        case dict() if len(value) == 1:
+            ((key, rest),) = value.items()
+            if isinstance(rest, str) and rest:
+                raise wrong("colon-in-text", word=f"{key}: {rest}")
+    return value
+
+
+def _items(value: object, info: ValidationInfo) -> object:
+    """Refuse what is no list, and a list of nothing."""
+    key = "reply" if info.field_name == "images" else str(info.field_name)
+    match value:
+        case str() if value.strip():
+            raise wrong("not-a-list/near", key=key, near=as_list(value))
+        case str() | dict():
+            raise wrong("not-a-list", key=key)
+        case []:
+            raise wrong("empty-list", key=key)
+    return value
+
+
+def _groups(value: object) -> object:
+    """Refuse ``all_of: [tết, giảm giá]``: its items are lists themselves."""
+    match value:
+        case [*_] if (flat := [item for item in value if isinstance(item, str)]) and len(flat) == len(value):
+            raise wrong("flat-groups", near=f"[{', '.join(f'[{word}]' for word in flat[:5])}]")
+    return value
+
+
+def _rules(value: object) -> object:
+    if isinstance(value, str | dict):
+        raise wrong("rules-no-list")
+    return value
+
+
+def as_list(value: str) -> str:
+    """Return what to write for several texts that stand in one: ``[gia, bang gia]``."""
+    parts = [part.strip() for part in fields.SEPARATORS.split(value.strip("[]{} "))]
+    return f"[{', '.join(part for part in parts if part)}]"
+
+
+Text = Annotated[
+    str, _read(fields.text, MAX_LENGTH), BeforeValidator(one_line), WithJsonSchema({**_TEXT, "minLength": 1})
+]
+Id = Annotated[
+    str,
+    _read(fields.identifier),
+    WithJsonSchema({"type": ["string", "integer"], "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"}),
+]
+Version = Annotated[int, _read(fields.version), WithJsonSchema({"enum": [1]})]
+Flag = Annotated[bool, _read(fields.boolean), WithJsonSchema({"type": "boolean"})]
+Priority = Annotated[
+    int,
+    _read(fields.integer(-1000, 1000)),
+    WithJsonSchema({"type": "integer", "minimum": -1000, "maximum": 1000}),
+]
+Weight = Annotated[
+    int, _read(fields.integer(1, 1000)), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 1000})
+]
+Match = Annotated[
+    Literal["phrase", "exact", "prefix", "contains"],
+    _read(fields.match),
+    WithJsonSchema({"enum": list(fields.MATCHES)}),
+]
+Event = Annotated[str, _read(fields.event), WithJsonSchema({"enum": list(fields.EVENTS)})]
+Weekday = Annotated[str, _read(fields.weekday), WithJsonSchema({"enum": list(fields.DAYS)})]
+Timezone = Annotated[str, _read(fields.timezone), WithJsonSchema({"type": "string", "examples": ["Asia/Ho_Chi_Minh"]})]
+OaId = Annotated[str, _read(fields.oa_id), WithJsonSchema({"type": ["string", "integer"]})]
+Day = Annotated[date, _read(fields.calendar_date), WithJsonSchema({"type": "string", "examples": ["2027-01-20"]})]
+Duration = Annotated[
+    timedelta,
+    _read(fields.duration),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]+ ?[smhd]$", "examples": ["30s", "10m", "24h", "7d"]}),
+]
+Link = Annotated[str, _read(picture_link, LONGEST_LINK), WithJsonSchema({"type": "string", "pattern": "^https://"})]
+AttachmentId = Annotated[
+    str, _read(fields.attachment_id, LONGEST_LINK), WithJsonSchema({"type": ["string", "integer"], "minLength": 1})
+]
+Items = BeforeValidator(_items)
+Groups = BeforeValidator(_groups)
+RuleItems = BeforeValidator(_rules)

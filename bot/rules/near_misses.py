@@ -1,0 +1,113 @@
+"""Keywords that a message almost has, and the word that made the difference: for people, not for speed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
+
+from bot.rules.readings import one_edit_apart
+from bot.rules.text import chain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from bot.rules.keywords import Parsed, Piece
+    from bot.rules.text import Token
+
+Reason: TypeAlias = Literal["marks", "unmarked", "place", "glued", "letter", "between", "missing", "word"]
+"""Why a keyword missed, the nearest misses first."""
+
+NEAREST_FIRST: Final = ("marks", "unmarked", "place", "glued", "letter", "between", "missing", "word")
+MOST_WORDS: Final = 60
+"""Only so many words of a message are compared."""
+
+_SHORTEST_ONE_OFF = 3
+
+
+class Difference(NamedTuple):
+    """What stands between a message and a keyword; *first* to *end* (exclusive) are the words it is about."""
+
+    reason: Reason
+    first: int
+    end: int
+    wanted: str
+
+
+def difference(tokens: Sequence[Token], letters: AbstractSet[str], parsed: Parsed) -> Difference | None:
+    """
+    Return the smallest difference between the keyword and any place of the message, None if all are great.
+
+    *letters*: the words of the message without marks.
+    """
+    pieces = parsed.pieces
+    if sum(piece.letters in letters for piece in pieces) < len(pieces) - 1:
+        return None
+    look = _one_word if len(pieces) == 1 else _several_words
+    found = [found for first in range(len(tokens)) for found in look(tokens, first, parsed)]
+    return min(found, key=lambda found: NEAREST_FIRST.index(found.reason), default=None)
+
+
+def _one_word(tokens: Sequence[Token], first: int, parsed: Parsed) -> Iterator[Difference]:
+    token, piece = tokens[first], parsed.pieces[0]
+    if token.folded == piece.letters:
+        yield Difference("place" if _allows(parsed, piece, token) else "marks", first, first + 1, piece.text)
+    elif len(token.syllables) > 1 and piece.letters in {part.letters for part in token.syllables}:
+        yield Difference("glued", first, first + 1, piece.text)
+    elif _one_off(token, piece):
+        yield Difference("letter", first, first + 1, piece.text)
+
+
+def _several_words(tokens: Sequence[Token], first: int, parsed: Parsed) -> Iterator[Difference]:
+    pieces = parsed.pieces
+    yield from _row(tokens[first : first + len(pieces)], first, parsed)
+    row = tokens[first : first + len(pieces) + 1]
+    for extra in range(1, len(pieces)):
+        if _fit(parsed, [*row[:extra], *row[extra + 1 :]], pieces):
+            yield Difference("between", first + extra, first + extra + 1, "")
+    row = tokens[first : first + len(pieces) - 1]
+    for missing, piece in enumerate(pieces) if len(pieces) > 2 else ():
+        if _fit(parsed, row, [*pieces[:missing], *pieces[missing + 1 :]]):
+            yield Difference("missing", first, first + len(row), piece.text)
+
+
+def _row(row: Sequence[Token], first: int, parsed: Parsed) -> Iterator[Difference]:
+    """Compare word by word: one may have other letters, or any of them other marks."""
+    if len(row) < len(parsed.pieces):
+        return
+    pairs = [(first + i, token, piece) for i, (token, piece) in enumerate(zip(row, parsed.pieces, strict=True))]
+    others = [pair for pair in pairs if pair[1].folded != pair[2].letters]
+    wrong = [pair for pair in pairs if pair not in others and not _allows(parsed, pair[2], pair[1])]
+    if wrong and not others:
+        at, _, piece = wrong[0]
+        yield Difference("marks", at, at + 1, piece.text)
+    elif not wrong and not others:
+        yield Difference("place", first, first + len(row), " ".join(piece.text for piece in parsed.pieces))
+    elif not wrong and len(others) == 1:
+        at, token, piece = others[0]
+        if _one_off(token, piece):
+            yield Difference("letter", at, at + 1, piece.text)
+        elif len(row) > 2:
+            yield Difference("word", at, at + 1, piece.text)
+
+
+def _allows(parsed: Parsed, piece: Piece, token: Token) -> bool:
+    """Return whether the marks of a token with the piece's letters contradict none of the piece's."""
+    marks, typed = chain(token.syllables)
+    return parsed.any_marks or not (marks ^ chain(piece.syllables)[0]) & typed
+
+
+def _fit(parsed: Parsed, tokens: Sequence[Token], pieces: Sequence[Piece]) -> bool:
+    return len(tokens) == len(pieces) and all(
+        token.folded == piece.letters and _allows(parsed, piece, token)
+        for token, piece in zip(tokens, pieces, strict=True)
+    )
+
+
+def _one_off(token: Token, piece: Piece) -> bool:
+    typed, wanted = token.folded, piece.letters
+    return (
+        typed[0] == wanted[0]
+        and abs(len(typed) - len(wanted)) < 2
+        and len(wanted) >= _SHORTEST_ONE_OFF
+        and one_edit_apart(typed, wanted)
+    )

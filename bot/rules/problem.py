@@ -1,0 +1,165 @@
+"""What is wrong with a rules file: where, what, how badly, and how that is shown."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from bot.errors import BotError
+from bot.rules.messages import MESSAGES, WARNINGS
+
+Lang = Literal["vi", "en"]
+Severity = Literal["error", "warning"]
+
+_LONGEST_WORD = 60
+_LONGEST_SUGGESTION = 300  # it is there to be copied
+_LONGEST_LINE = 160
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_LABEL = {"vi": "lưu ý: ", "en": "warning: "}
+
+
+class Place(NamedTuple):
+    """A stretch of one line; line and column count from 1, as editors show them."""
+
+    line: int
+    column: int
+    length: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A part of a message that is itself said in the reader's language."""
+
+    key: str
+    args: tuple[tuple[str, Arg], ...] = ()
+
+    def text(self, lang: Lang) -> str:
+        """Return the phrase in *lang*."""
+        vi, en = MESSAGES[self.key]
+        template = vi if lang == "vi" else en
+        return template.format(**{name: _said(name, arg, lang) for name, arg in self.args})
+
+
+Arg = str | int | tuple[str, ...] | Phrase
+
+
+def phrase(key: str, /, **args: Arg) -> Phrase:
+    """Return the message *key* of bot.rules.messages, filled with *args*."""
+    return Phrase(key, tuple(sorted(args.items())))
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding. Positions count from 1; its message is made when it is shown."""
+
+    line: int
+    column: int
+    length: int
+    phrase: Phrase
+    severity: Severity
+
+    @classmethod
+    def at(cls, place: Place, key: str, /, **args: Arg) -> Problem:
+        """Return the finding *key*, which is a code or ``code/variant``, at *place*."""
+        severity: Severity = "warning" if key in WARNINGS else "error"
+        return cls(place.line, place.column, place.length, phrase(key, **args), severity)
+
+    @property
+    def code(self) -> str:
+        """The searchable name of the mistake, as ``unknown-key``."""
+        return self.phrase.key.partition("/")[0]
+
+    def message(self, lang: Lang) -> str:
+        """Return what is wrong and what to write instead."""
+        return self.phrase.text(lang)
+
+
+class RulesError(BotError):
+    """The rules file cannot be used."""
+
+    def __init__(self, problems: Iterable[Problem], *, path: str = "rules.yaml", source: bytes = b"") -> None:
+        super().__init__()
+        self.problems = tuple(problems)
+        self.path = path
+        self.source = source
+
+    def render(self, lang: Lang) -> str:
+        """Return every finding with its line, one under the other."""
+        source = text_of(self.source)
+        return "\n".join(render(problem, path=self.path, source=source, lang=lang) for problem in self.problems)
+
+
+def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return the findings as one reads the file, each once."""
+    return tuple(sorted(dict.fromkeys(problems), key=lambda p: (p.line, p.column, p.code)))
+
+
+def text_of(data: bytes) -> str:
+    """Return the content of a rules file as `render` shows it, whatever its encoding."""
+    return data.decode(errors="replace")
+
+
+@lru_cache(maxsize=4)
+def split_lines(text: str) -> tuple[str, ...]:
+    """
+    Return the lines of *text* without their ends, as editors number them.
+
+    ``str.splitlines`` also cuts at form feeds and the like, where no editor begins a line.
+    """
+    return tuple(_LINE_END.split(text.removeprefix("\ufeff")))
+
+
+def render(problem: Problem, *, path: str, source: str, lang: Lang) -> str:
+    """Return the finding with the line it is about and a mark under the letters meant."""
+    label = _LABEL[lang] if problem.severity == "warning" else ""
+    head = f"{path}:{problem.line}:{problem.column}: {label}{problem.message(lang)} [{problem.code}]"
+    lines = split_lines(source)
+    if problem.line > len(lines):
+        return head
+    line, column = _window(lines[problem.line - 1], problem.column - 1)
+    lead = "".join("\t" if char == "\t" else " " * _width(char) for char in line[:column])
+    marked = sum(map(_width, line[column : column + problem.length]))
+    mark = "^" + "~" * (marked - 1)
+    margin = " " * len(str(problem.line))
+    shown = f"{problem.line} | {line}".rstrip()
+    return f"{head}\n{margin} |\n{shown}\n{margin} | {lead}{mark}"
+
+
+def _window(line: str, column: int) -> tuple[str, int]:
+    """Return a readable piece of *line* around *column*, and the column in the piece."""
+    first = max(0, column - _LONGEST_LINE // 2) if len(line) > _LONGEST_LINE else 0
+    piece = line[first : first + _LONGEST_LINE]
+    return "".join(map(_visible, piece)), column - first
+
+
+def _visible(char: str) -> str:
+    """Return *char*, or a stand-in of one column for what would upset a terminal."""
+    if char == "\t":
+        return char
+    controls = unicodedata.category(char) in {"Cc", "Zl", "Zp"} or "\u202a" <= char <= "\u202e"
+    return "\N{REPLACEMENT CHARACTER}" if controls or "\u2066" <= char <= "\u2069" else char
+
+
+def _width(char: str) -> int:
+    """Return how many columns of a terminal *char* takes."""
+    if unicodedata.category(char) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def _said(name: str, arg: Arg, lang: Lang) -> str:
+    if isinstance(arg, Phrase):
+        return arg.text(lang)
+    if isinstance(arg, tuple):
+        return ", ".join(f'"{_short(word)}"' for word in arg)
+    return _short(str(arg), _LONGEST_SUGGESTION if name == "near" else _LONGEST_WORD)
+
+
+def _short(word: str, most: int = _LONGEST_WORD) -> str:
+    """Return *word* on one line and not longer than a reader wants to see it."""
+    word = "".join(map(_visible, " ".join(word[: most * 4].split())))
+    return word if len(word) <= most else word[: most - 1] + "…"

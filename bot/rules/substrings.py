@@ -1,0 +1,90 @@
+"""Keywords that are not whole words: letters anywhere in a message, and bare punctuation."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from itertools import accumulate, islice
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from bot.rules.keywords import Keyword, Parsed, Stream, Target
+from bot.rules.text import Letter, Syllable, chain, letters_of, plain, without_urls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bot.rules.index import Word
+
+_SPACE: Final = Letter(" ", 0, 0)
+_MOST_PLACES: Final = 100  # of one keyword's letters in a message
+
+
+class Part(NamedTuple):
+    """A keyword's letters, found in the words from *first* to *end* (exclusive)."""
+
+    keyword: Keyword
+    exact: bool
+    first: int
+    end: int
+
+
+class Substrings:
+    """Looks for one after the other: meant for the few keywords that need it. Never changes once made."""
+
+    def __init__(self) -> None:
+        self.signs: dict[str, Keyword] = {}
+        self.urls: dict[str, Keyword] = {}
+        self._parts: dict[str, dict[int, Keyword]] = {}
+
+    def add(self, parsed: Parsed, target: Target) -> None:
+        """Look for one more keyword; one without any character is never found."""
+        if parsed.stream is Stream.WORDS:
+            words = tuple(Syllable.of(letters_of(plain(piece.text))) for piece in parsed.pieces)
+            keyword = Keyword(words, parsed.any_marks)
+            spellings = self._parts.setdefault(" ".join(keyword.letters), {})
+            spellings.setdefault(keyword.marks, keyword).targets.append(target)
+        elif parsed.text:
+            same = self.urls if without_urls(parsed.text) != parsed.text else self.signs
+            same.setdefault(parsed.text, Keyword(())).targets.append(target)
+
+    def parts(self, words: Sequence[Word]) -> Iterator[Part]:
+        """Yield the keywords whose letters are in the words: each at its best place, unless marks contradict."""
+        if not self._parts:
+            return
+        text = " ".join(word.letters for word in words)
+        starts = [0, *accumulate(len(word.letters) + 1 for word in words)]
+        letters: list[Letter] = []
+        for wanted, keywords in self._parts.items():
+            if wanted not in text:
+                continue
+            letters = letters or [letter for word in words for letter in (*letters_of(plain(word.text)), _SPACE)]
+            found = [(at, *_typed(letters, at, wanted)) for at in islice(_occurrences(text, wanted), _MOST_PLACES)]
+            for keyword in keywords.values():
+                fits = [
+                    (marks == keyword.marks, -at)
+                    for at, marks, typed in found
+                    if keyword.any_marks or not (marks ^ keyword.marks) & typed
+                ]
+                if fits:
+                    exact, at = max(fits)
+                    yield Part(
+                        keyword,
+                        exact,
+                        bisect_right(starts, -at) - 1,
+                        bisect_right(starts, -at + len(wanted) - 1),
+                    )
+
+
+def _occurrences(text: str, wanted: str) -> Iterator[int]:
+    at = text.find(wanted)
+    while at >= 0:
+        yield at
+        at = text.find(wanted, at + 1)
+
+
+def _typed(letters: Sequence[Letter], at: int, wanted: str) -> tuple[int, int]:
+    """Return the marks typed on the letters of *wanted*, word by word as in the keyword."""
+    words = []
+    for word in wanted.split(" "):
+        words.append(Syllable.of(letters[at : at + len(word)]))
+        at += len(word) + 1
+    return chain(words)

@@ -1,0 +1,82 @@
+"""The keywords of all rules as the matcher understands them, with their places: what the checks look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.rules.keywords import Parsed, parse
+from bot.rules.loader import Places
+from bot.rules.problem import Place
+from bot.rules.schema import Keyword, Rule, RuleFile
+from bot.rules.text import chain
+
+Identity = tuple[tuple[str, ...], int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One keyword of one rule."""
+
+    index: int
+    """Of the rule in the file."""
+    rule: Rule
+    keyword: Keyword
+    parsed: Parsed
+    place: Place
+
+    @property
+    def letters(self) -> tuple[str, ...]:
+        """The words without marks; for mere punctuation the text."""
+        return tuple(part.letters for part in self.parsed.syllables) or (self.parsed.text,)
+
+    @property
+    def identity(self) -> Identity:
+        """What another keyword must have in common to match the very same messages."""
+        return self.letters, chain(self.parsed.syllables)[0], self.keyword.match
+
+    @property
+    def has_marks(self) -> bool:
+        """Whether it was written with marks."""
+        return bool(chain(self.parsed.syllables)[0])
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether the matcher takes it for another word in the text of somebody who types marks."""
+        return len(self.parsed.syllables) == 1 and self.has_marks
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The keywords of the enabled rules for texts, in the order of the file."""
+
+    file: RuleFile
+    places: Places
+    keywords: tuple[Word, ...]
+    excludes: tuple[Word, ...]
+    grouped: tuple[Word, ...]
+    """Those in `all_of`."""
+
+    def of_rules(self) -> Iterator[tuple[int, Rule]]:
+        """Yield the enabled rules for texts with their indexes."""
+        return _in_use(self.file)
+
+
+def _in_use(file: RuleFile) -> Iterator[tuple[int, Rule]]:
+    return ((index, rule) for index, rule in enumerate(file.rules) if rule.enabled and rule.on == "text")
+
+
+def vocabulary(file: RuleFile, places: Places) -> Vocabulary:
+    """Take every keyword apart, once for all checks."""
+    keywords: list[Word] = []
+    excludes: list[Word] = []
+    grouped: list[Word] = []
+    for index, rule in _in_use(file):
+        lists: list[tuple[list[Word], tuple[Keyword, ...], tuple[str | int, ...]]]
+        lists = [(keywords, rule.keywords, ("keywords",)), (excludes, rule.exclude, ("exclude",))]
+        lists += [(grouped, group, ("all_of", number)) for number, group in enumerate(rule.all_of)]
+        for target, of_rule, path in lists:
+            for number, keyword in enumerate(of_rule):
+                place = places.at("rules", index, *path, number, "text")
+                target.append(Word(index, rule, keyword, parse(keyword.text), place))
+    return Vocabulary(file, places, tuple(keywords), tuple(excludes), tuple(grouped))

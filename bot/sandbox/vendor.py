@@ -1,0 +1,258 @@
+"""The sandbox vendor: a real HTTP server that takes pictures as documented, and misbehaves when told to."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from types import TracebackType
+from typing import Self, TypeVar
+
+from bot.sandbox import contract
+from bot.sandbox.behaviour import OK, Behaviour
+from bot.sandbox.contract import Account, Fault, Picture
+from bot.sandbox.http import Answerer, HttpServer, Request
+
+_JSON = {"Content-Type": "application/json; charset=utf-8"}
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One request that came in, right or wrong."""
+
+    number: int
+    """1 for the first request of this vendor."""
+    at: float
+    """When it was read whole, seconds since 1970."""
+    request: Request
+    picture: Picture | None
+    fault: str
+    """Why it was refused; empty for a right request."""
+
+    def __str__(self) -> str:
+        wanted = f"{self.picture.image} to {self.picture.user_id}" if self.picture else f"{self.fault}"
+        return f"#{self.number} {self.request.method} {self.request.path}: {wanted}"
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What became of a request that was right."""
+
+    received: Received
+    at: float
+    """When it was dealt with, seconds since 1970."""
+    status: int | None
+    """None: no answer was given."""
+    msg_id: str
+    """Of the picture that went out, as in the answer's `data.msg_id`; empty if none did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A picture that went out to a user."""
+
+    picture: Picture
+    msg_id: str
+    at: float
+    """When it went out, seconds since 1970."""
+
+
+class SandboxVendor:
+    """
+    The vendor on a free port of this machine; it serves from the moment it is made.
+
+    A wrong request is refused as the documentation says. A right one is treated, in this order, by what
+    `next` and `always` say of its user, then by what they say of everybody; else the picture is taken.
+    """
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._changed = threading.Condition()
+        self._received: list[Received] = []
+        self._handled: list[Handled] = []
+        self._taken: list[Taken] = []
+        self._next: dict[str | None, deque[Behaviour]] = {}
+        self._always: dict[str | None, Behaviour] = {}
+        self._held: list[Callable[[], None]] = []
+        self._listeners: list[Callable[[Handled], None]] = []
+        self._numbers = itertools.count(1)
+        self._server = HttpServer(self._receive)
+        self.url = self._server.url
+
+    @property
+    def received(self) -> list[Received]:
+        """Every request so far, in order of arrival."""
+        with self._changed:
+            return list(self._received)
+
+    @property
+    def handled(self) -> list[Handled]:
+        """What became of the right ones, in the order it happened."""
+        with self._changed:
+            return list(self._handled)
+
+    @property
+    def taken(self) -> list[Taken]:
+        """The pictures that went out, in order."""
+        with self._changed:
+            return list(self._taken)
+
+    def next(self, *behaviours: Behaviour, user_id: str | None = None) -> None:
+        """Treat the next right requests (of *user_id*) like this, one each."""
+        with self._changed:
+            self._next.setdefault(user_id, deque()).extend(behaviours)
+
+    def forget(self, *, user_id: str | None = None) -> None:
+        """Drop what `next` said and nobody used up."""
+        with self._changed:
+            self._next.pop(user_id, None)
+
+    def always(self, behaviour: Behaviour, *, user_id: str | None = None) -> None:
+        """Treat every right request (of *user_id*) like this from now on; `OK` ends it."""
+        with self._changed:
+            self._always[user_id] = behaviour
+
+    def listen(self, listener: Callable[[Handled], None]) -> None:
+        """
+        Call *listener* with what becomes of each right request, before the caller hears of it.
+
+        It runs on the server's thread and must not block.
+        """
+        self._listeners.append(listener)
+
+    def release(self) -> None:
+        """Answer the requests that hang, as if nothing had been."""
+        with self._changed:
+            held, self._held = self._held, []
+        for answer in held:
+            self._server.later(0, answer)
+
+    def refuse_connections(self) -> None:
+        """Be down: open connections close, new ones are refused."""
+        self._server.refuse()
+
+    def accept_connections(self) -> None:
+        """Be up again, at the same address."""
+        self._server.accept()
+
+    def wait_for(self, wanted: int | Callable[[Sequence[Received]], bool], timeout: float = 10.0) -> list[Received]:
+        """
+        Return the requests once there are *wanted*, or once *wanted* says yes to them.
+
+        Raises:
+            TimeoutError: It did not come to that in *timeout* seconds; says what did arrive.
+        """
+        return self._wait(self._received, wanted, timeout)
+
+    def wait_for_taken(self, wanted: int | Callable[[Sequence[Taken]], bool], timeout: float = 10.0) -> list[Taken]:
+        """Like `wait_for`, of the pictures that went out."""
+        return self._wait(self._taken, wanted, timeout)
+
+    def stop(self) -> None:
+        """Close the port and all connections."""
+        self._server.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _wait(self, things: list[_T], wanted: int | Callable[[Sequence[_T]], bool], timeout: float) -> list[_T]:
+        def arrived() -> bool:
+            return len(things) >= wanted if isinstance(wanted, int) else wanted(things)
+
+        with self._changed:
+            if self._changed.wait_for(arrived, timeout):
+                return list(things)
+            last = "\n  ".join(str(received) for received in self._received[-10:]) or "nothing"
+            message = (
+                f"waited {timeout} s for {wanted}; {len(self._received)} requests arrived, "
+                f"{len(self._taken)} pictures went out; the last requests:\n  {last}"
+            )
+        raise TimeoutError(message)
+
+    def _receive(self, request: Request, back: Answerer) -> None:
+        number, now = next(self._numbers), time.time()
+        try:
+            picture = contract.read(request, self._account)
+        except Fault as fault:
+            self._keep(Received(number, now, request, None, str(fault)))
+            _refuse(fault, back)
+            return
+        received = Received(number, now, request, picture, "")
+        behaviour = self._keep(received)
+        if behaviour.delay:
+            self._server.later(behaviour.delay, lambda: self._handle(received, behaviour, back))
+        else:
+            self._handle(received, behaviour, back)
+
+    def _keep(self, received: Received) -> Behaviour:
+        """Record a request as it arrives; return how it is to be treated."""
+        with self._changed:
+            self._received.append(received)
+            self._changed.notify_all()
+            return self._choose(received.picture.user_id) if received.picture else OK
+
+    def _choose(self, user_id: str) -> Behaviour:
+        for who in (user_id, None):
+            if script := self._next.get(who):
+                return script.popleft()
+            if who in self._always and self._always[who] is not OK:
+                return self._always[who]
+        return OK
+
+    def _handle(self, received: Received, behaviour: Behaviour, back: Answerer) -> None:
+        assert received.picture is not None  # noqa: S101 - only right requests come here
+        picture, now = received.picture, time.time()
+        msg_id = secrets.token_hex(10)
+        success = contract.success(picture, msg_id, f"sandbox-{received.number}")
+        handled = Handled(
+            received,
+            now,
+            behaviour.status if behaviour.ending == "answer" else None,
+            msg_id if behaviour.takes else "",
+        )
+        with self._changed:
+            self._handled.append(handled)
+            if behaviour.takes:
+                self._taken.append(Taken(picture, msg_id, now))
+            if behaviour.ending == "hang":
+                self._held.append(lambda: back.answer(HTTPStatus.OK, _encode(success), _JSON))
+            self._changed.notify_all()
+        for listener in self._listeners:
+            listener(handled)
+        if behaviour.ending == "cut":
+            back.cut()
+        elif behaviour.ending == "answer":
+            _answer(behaviour, success, back)
+
+
+def _refuse(fault: Fault, back: Answerer) -> None:
+    allow = {"Allow": "POST"} if fault.status == HTTPStatus.METHOD_NOT_ALLOWED else {}
+    back.answer(fault.status, _encode(contract.failure(fault.status, str(fault))), _JSON | allow)
+
+
+def _answer(behaviour: Behaviour, success: dict[str, object], back: Answerer) -> None:
+    """Give the answer of *behaviour*, or where it has none what the documentation shows."""
+    status, body = behaviour.status, behaviour.body
+    if status == HTTPStatus.NO_CONTENT:
+        back.answer(status, b"", behaviour.headers)
+        return
+    if body is None:
+        body = success if 200 <= status < 300 else contract.failure(status, "the sandbox was told to fail")
+    back.answer(status, body if isinstance(body, bytes) else _encode(body), _JSON | dict(behaviour.headers))
+
+
+def _encode(body: object) -> bytes:
+    return json.dumps(body, ensure_ascii=False).encode()
