@@ -33,6 +33,7 @@ class Database:
         self._engine = _open_sqlite(self._url) if self._is_sqlite else _open_postgres(self._url)
         self._turn = threading.Lock()
         self._lock_file: IO[bytes] | None = None
+        self._alive_file: IO[bytes] | None = None
         self._clock = time.time() - time.monotonic()
         self._clock_read_at = float("-inf")
 
@@ -91,11 +92,30 @@ class Database:
         with self.read() as connection:
             return float(connection.execute(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))).scalar_one())
 
+    def live_alone(self) -> bool:
+        """
+        Count as alive until `dispose`, or until this process ends in whatever way.
+
+        Return whether it is certain that no other process is: it never is on PostgreSQL, where leases must end.
+        """
+        if not self._is_sqlite:
+            return False
+        self._alive_file = Path(f"{self._url.database}-alive").open("wb")  # noqa: SIM115  kept open
+        try:
+            fcntl.flock(self._alive_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            alone = False
+        else:
+            alone = True
+        fcntl.flock(self._alive_file, fcntl.LOCK_SH)
+        return alone
+
     def dispose(self) -> None:
         """Close every connection."""
         self._engine.dispose()
-        if self._lock_file is not None:
-            self._lock_file.close()
+        for file in (self._lock_file, self._alive_file):
+            if file is not None:
+                file.close()
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:

@@ -19,8 +19,8 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-_LEASE = 30.0
-_RENEW_EVERY = 10.0
+_LEASE = 15.0
+_RENEW_EVERY = 4.0
 _POLL = 0.5
 _TEND_EVERY = 60.0
 
@@ -195,7 +195,7 @@ class Dispatcher:
     def _begin(self, claim: Claim) -> Change:
         """Return the event's state for as long as a call is out whose outcome is not stored."""
         now = self._now()
-        state = replace(claim.state, attempted_at=now, due_at=now + _LEASE)
+        state = replace(claim.state, attempted_at=now, due_at=now + _LEASE, leased=True)
         return Change(replace(claim, state=state), state, unless_human_since=now - self._limits.takeover_mute)
 
     def _deliver(self, begun: Change, outcome: Saved) -> Change | None:

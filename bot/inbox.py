@@ -35,6 +35,8 @@ class State:
     status: Status = "open"
     reason: str | None = None
     due_at: float = 0.0
+    leased: bool = False
+    """Whether `due_at` is the end of a lease and not a time that was chosen."""
     attempts: int = 0
     rule_id: str | None = None
     rules_hash: str | None = None
@@ -153,6 +155,10 @@ class Inbox:
         values = [{"b_id": c.id, "b_fence": c.fence, "b_due": now + lease} for c in claims]
         if values:
             self._writer.submit(_renew_each, values).result()
+
+    def end_leases(self, *, now: float) -> None:
+        """Make due what others had claimed; only for who knows that none of them lives."""
+        self._writer.submit(_end_leases_each, now).result()
 
     def mend_times(self, *, now: float) -> None:
         """Make due what a clock that has since been set right had put off into a far future."""
@@ -293,7 +299,7 @@ def _claimed(row: sa.RowMapping, troubled: set[str]) -> Claim:
         happened_at=row["sent_at"] or row["received_at"],
         received_at=row["received_at"],
         troubled=row["oa_id"] in troubled,
-        state=State(**{name: row[name] for name in _STATE}),
+        state=State(**{name: row[name] for name in _STATE} | {"leased": False}),
     )
 
 
@@ -359,6 +365,11 @@ def _keep_each(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> Seq
     return [None] * len(rows)
 
 
+def _end_leases_each(connection: sa.Connection, times: Sequence[float]) -> Sequence[None]:
+    connection.execute(_END_LEASES, {"b_now": times[0]})
+    return [None] * len(times)
+
+
 def _mend_each(connection: sa.Connection, times: Sequence[float]) -> Sequence[None]:
     for statement in _MEND:
         connection.execute(statement, {"b_now": times[0], "b_far": times[0] + _FARTHEST})
@@ -388,7 +399,7 @@ _TROUBLED = sa.select(_account.oa_id).where(_account.failures > 0)
 _CLAIM = (
     sa.update(events)
     .where(events.c.id.in_(sa.bindparam("b_ids", expanding=True)))
-    .values(due_at=sa.bindparam("b_until"), fence=events.c.fence + 1)
+    .values(due_at=sa.bindparam("b_until"), leased=True, fence=events.c.fence + 1)
     .returning(events)
 )
 _HOLDERS = (
@@ -409,6 +420,11 @@ _RENEW = (
     sa.update(events)
     .where(IS_OPEN, events.c.id == sa.bindparam("b_id"), events.c.fence == sa.bindparam("b_fence"))
     .values(due_at=sa.bindparam("b_due"))
+)
+_END_LEASES = (
+    sa.update(events)
+    .where(IS_OPEN, events.c.leased.is_(True), events.c.due_at > sa.bindparam("b_now"))
+    .values(due_at=sa.bindparam("b_now"), leased=False)
 )
 _MEND = tuple(
     sa.update(column.table).where(*conditions, column > sa.bindparam("b_far")).values({column: sa.bindparam("b_now")})

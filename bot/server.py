@@ -6,6 +6,8 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,22 +36,24 @@ _SWITCH_SECONDS = 0.0005
 def application(env_file: Path = Path(".env")) -> Flask:
     """Return the started application, or end the process with one message that says what is missing."""
     try:
-        settings = _settings(env_file)
-        return create_app(_started(settings))
-    except (BotError, SQLAlchemyError) as error:
+        return create_app(_started(_settings(env_file)))
+    except BotError as error:
         sys.stderr.write(f"{error}\n")
     raise SystemExit(COULD_NOT_RUN)
 
 
 def serve(env_file: Path = Path(".env"), *, web: bool = True, delivers: bool = True) -> int:
     """
-    Run the web side under gunicorn, the delivery, or both, until a signal ends it; return the exit status.
+    Run the web side under gunicorn, the delivery, or both, until a signal ends it.
 
-    Raises:
-        ConfigError: A setting, the rules file or the database is not usable; says which and why.
+    Return the exit status: 0, or 3 after one message that says which settings, rules or database are unusable.
     """
-    settings = _settings(env_file)
-    _rehearse(settings)
+    try:
+        settings = _settings(env_file)
+        _rehearse(settings)
+    except BotError as error:
+        sys.stderr.write(f"{error}\n")
+        return COULD_NOT_RUN
     if web:
         _Gunicorn(settings, delivers=delivers).run()
     else:
@@ -65,28 +69,32 @@ def _settings(env_file: Path) -> Settings:
 
 def _started(settings: Settings, *, delivers: bool = True) -> Service:
     service = Service(settings, delivers=delivers)
-    try:
+    with _explained(settings):
         service.start()
+    return service
+
+
+def _rehearse(settings: Settings) -> None:
+    """Migrate and try the rules before any worker is forked, so that what is wrong is said once."""
+    with _explained(settings):
+        Service(settings, delivers=False).rehearse()
+
+
+@contextmanager
+def _explained(settings: Settings) -> Iterator[None]:
+    """Turn what can go wrong at a start into one message for the operator."""
+    try:
+        yield
     except RulesError as error:
         raise ConfigError(_with_lines(error, settings)) from None
-    return service
+    except SQLAlchemyError as error:
+        raise ConfigError(f"DATABASE_URL: the database cannot be opened ({type(error).__name__})") from None
 
 
 def _with_lines(error: RulesError, settings: Settings) -> str:
     source = settings.rules_file.read_bytes().decode("utf-8", "replace")
     path = str(settings.rules_file)
     return "\n\n".join(render(p, path=path, source=source, lang=settings.bot_lang) for p in error.problems)
-
-
-def _rehearse(settings: Settings) -> None:
-    """Migrate and try the rules before any worker is forked, so that what is wrong is said once."""
-    service = Service(settings, delivers=False)
-    try:
-        service.rehearse()
-    except RulesError as error:
-        raise ConfigError(_with_lines(error, settings)) from None
-    except SQLAlchemyError as error:
-        raise ConfigError(f"DATABASE_URL: the database cannot be opened ({type(error).__name__})") from None
 
 
 def _deliver_only(settings: Settings) -> None:
@@ -136,6 +144,6 @@ class _Gunicorn(BaseApplication):
         for name, value in (options | given).items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:
+    def load(self) -> Any:
         sys.setswitchinterval(_SWITCH_SECONDS)
         return create_app(_started(self._settings, delivers=self._delivers))

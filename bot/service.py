@@ -87,6 +87,8 @@ class Service:
             takeover_mute=settings.takeover_mute.total_seconds(),
             max_attempts=settings.max_attempts,
         )
+        if self.database.live_alone():
+            self.inbox.end_leases(now=self.database.now())
         delivery = Delivery(self.inbox, lambda: self.watch.rules, Policy.of(settings))
         dispatcher = Dispatcher(self.inbox, delivery, Vendor(settings), limits, self.database.now)
         dispatcher.start()

@@ -36,6 +36,7 @@ events = sa.Table(
     sa.Column("reason", sa.String(32), comment="why it is in this status"),
     sa.Column("due_at", sa.Double, nullable=False, comment="not before this; a claim moves it to the lease's end"),
     sa.Column("fence", sa.Integer, nullable=False, server_default="0", comment="goes up with each claim"),
+    sa.Column("leased", sa.Boolean, nullable=False, server_default=sa.false(), comment="due_at is a lease's end"),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0", comment="that count against MAX_ATTEMPTS"),
     sa.Column("rule_id", sa.String(128)),
     sa.Column("rules_hash", sa.String(64)),
@@ -79,6 +80,29 @@ sa.Index(
     events.c.replied_at,
     sqlite_where=IS_REPLIED,
     postgresql_where=IS_REPLIED,
+)
+
+# Settled, and what the customer wrote is still there: what reports read, and what RETENTION erases.
+HAS_WORDS = sa.and_(events.c.body.is_not(None), events.c.status != sa.literal_column("'open'"))
+sa.Index("ix_events_words", events.c.received_at, sqlite_where=HAS_WORDS, postgresql_where=HAS_WORDS)
+#: Nobody will ask for them again; parked ones wait for a person.
+IS_OVER = events.c.status.in_([sa.literal_column(f"'{status}'") for status in ("sent", "ignored", "dead")])
+IS_BARE = sa.and_(events.c.body.is_(None), IS_OVER)
+sa.Index("ix_events_bare", events.c.received_at, sqlite_where=IS_BARE, postgresql_where=IS_BARE)
+IS_FAILED = events.c.status.in_((sa.literal_column("'dead'"), sa.literal_column("'parked'")))
+sa.Index("ix_events_failed", events.c.status, events.c.id, sqlite_where=IS_FAILED, postgresql_where=IS_FAILED)
+
+#: What is left of events that were deleted: how many of a day ended in which way.
+tallies = sa.Table(
+    "tallies",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True, comment="in Vietnam"),
+    sa.Column("oa_id", sa.String(128), primary_key=True),
+    sa.Column("kind", sa.String(32), primary_key=True, comment="empty: an event that nobody may answer"),
+    sa.Column("status", sa.String(16), primary_key=True),
+    sa.Column("reason", sa.String(32), primary_key=True),
+    sa.Column("rule_id", sa.String(128), primary_key=True, comment="empty: no rule"),
+    sa.Column("n", sa.BigInteger, nullable=False),
 )
 
 #: One row an OA: what the processes that share the database must agree on before they send.

@@ -22,6 +22,11 @@ settings.load_profile("default")
 _numbers = itertools.count()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the crash test be run for longer than CI does."""
+    parser.addoption("--kills", type=int, default=10, help="how often the crash test kills the bot")
+
+
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a real PostgreSQL server's maintenance database, on a socket of its own."""

@@ -18,11 +18,7 @@ def serve(*, web_only: bool, delivery_only: bool) -> None:
     """Run the web side and the sending side under gunicorn: production."""
     if web_only and delivery_only:
         raise click.UsageError("--web-only and --delivery-only exclude each other")
-    try:
-        raise SystemExit(server.serve(web=not delivery_only, delivers=not web_only))
-    except BotError as error:
-        click.echo(error, err=True)
-    raise SystemExit(server.COULD_NOT_RUN)
+    raise SystemExit(server.serve(web=not delivery_only, delivers=not web_only))
 
 
 @click.command()

@@ -18,10 +18,10 @@ CLASHES: Final[dict[str, tuple[str, str]]] = {
         "delete it from one of the two",
     ),
     "losing-keyword": (
-        'tin nhắn có "{word}" sẽ do luật "{other}" (dòng {line}) trả lời: luật đó có từ khóa "{its}" và priority cao hơn; '
-        "hãy xem lại priority của hai luật",
-        'messages with "{word}" go to the rule "{other}" (line {line}): it has the keyword "{its}" and a higher priority; '
-        "look at the priority of both rules",
+        'tin nhắn có "{word}" sẽ do luật "{other}" (dòng {line}) trả lời: luật đó có từ khóa "{its}" và priority '
+        "cao hơn; hãy xem lại priority của hai luật",
+        'messages with "{word}" go to the rule "{other}" (line {line}): it has the keyword "{its}" and a higher '
+        "priority; check the priority of both",
     ),
     "why-priority": (
         "vì có priority cao hơn",
@@ -196,7 +196,6 @@ CLASHES: Final[dict[str, tuple[str, str]]] = {
         "because it is written first and both match equally well: {theirs}",
     ),
     "a-pattern": ("một pattern", "a pattern"),
-    "quoted": ('"{word}"', '"{word}"'),
     "no-near": ("", ""),
     "near-keyword": (
         ' (gần nhất là "{word}")',

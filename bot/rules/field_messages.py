@@ -173,10 +173,6 @@ FIELDS: Final[dict[str, tuple[str, str]]] = {
         '"{word}" không phải đường dẫn ảnh; hãy viết đầy đủ, ví dụ https://shop.example/bang-gia.jpg',
         '"{word}" is not a link to a picture; write all of it, as in https://shop.example/bang-gia.jpg',
     ),
-    "bad-url/long": (
-        "đường dẫn dài {size} ký tự, tối đa là {limit}; hãy dùng đường dẫn ngắn hơn",
-        "the link is {size} characters long, the limit is {limit}; use a shorter one",
-    ),
     "page-link": (
         "đường dẫn {site} này mở ra một trang web chứ không phải tệp ảnh, Zalo không lấy được; hãy đưa ảnh lên nơi có "
         "đường dẫn kết thúc bằng .jpg hoặc .png",

@@ -131,15 +131,26 @@ def weekday(value: str) -> str:
     """Return one of DAYS."""
     if value in DAYS:
         return value
+    near = days_meant(value)
+    if near:
+        raise wrong("unknown-day/near", word=value, near=", ".join(near))
+    raise wrong("unknown-day", word=value, known=DAYS)
+
+
+def days_meant(value: str) -> tuple[str, ...]:
+    """
+    Return the days that other words most likely stand for.
+
+    >>> days_meant("T2"), days_meant("thứ 6 - chủ nhật")
+    (('mon',), ('fri', 'sat', 'sun'))
+    """
     first, _, last = re.sub(r"\s*(?:-|–|—|đến|den|to)\s*", "-", value).partition("-")
-    near = meant(value, DAYS, "day")
     start, end = meant(first, DAYS, "day"), meant(last, DAYS, "day") if last else None
     if start and end:
         days = [DAYS[(DAYS.index(start) + step) % 7] for step in range(7)]
-        raise wrong("unknown-day/near", word=value, near=", ".join(days[: days.index(end) + 1]))
-    if near:
-        raise wrong("unknown-day/near", word=value, near=near)
-    raise wrong("unknown-day", word=value, known=DAYS)
+        return tuple(days[: days.index(end) + 1])
+    near = meant(value, DAYS, "day")
+    return (near,) if near else ()
 
 
 @cache

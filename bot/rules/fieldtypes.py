@@ -26,11 +26,16 @@ def _read(parse: Callable[[str], Any], longest: int = _LONGEST) -> BeforeValidat
             raise wrong("not-text")
         if not isinstance(value, str):
             return value
-        if len(value) > longest:
-            raise wrong("too-long", limit=longest, size=len(value))
-        return parse(value)
+        return parse(short(value, longest))
 
     return BeforeValidator(read)
+
+
+def short(value: str, longest: int = _LONGEST) -> str:
+    """Refuse a text that is longer than any right one: some suggestions take long to find."""
+    if len(value) > longest:
+        raise wrong("too-long", limit=longest, size=len(value))
+    return value
 
 
 def one_line(value: object) -> object:
@@ -50,7 +55,7 @@ def _items(value: object, info: ValidationInfo) -> object:
     key = "reply" if info.field_name == "images" else str(info.field_name)
     match value:
         case str() if value.strip():
-            raise wrong("not-a-list/near", key=key, near=as_list(value))
+            raise wrong("not-a-list/near", key=key, near=_as_items(key, short(value, MAX_LENGTH)))
         case str() | dict():
             raise wrong("not-a-list", key=key)
         case []:
@@ -74,8 +79,21 @@ def _rules(value: object) -> object:
 
 def as_list(value: str) -> str:
     """Return what to write for several texts that stand in one: ``[gia, bang gia]``."""
-    parts = [part.strip() for part in fields.SEPARATORS.split(value.strip("[]{} "))]
-    return f"[{', '.join(part for part in parts if part)}]"
+    return f"[{', '.join(_parts(value))}]"
+
+
+def _parts(value: str) -> list[str]:
+    return [part.strip() for part in fields.SEPARATORS.split(value.strip("[]{} ")) if part.strip()]
+
+
+def _as_items(key: str, value: str) -> str:
+    """Return what to write for a text that stands where *key* wants a list."""
+    if key == "all_of":
+        return f"[{', '.join(f'[{part}]' for part in _parts(value))}]"
+    if key == "days":
+        days = [day for part in _parts(value) for day in fields.days_meant(part) or (part,)]
+        return f"[{', '.join(days)}]"
+    return as_list(value)
 
 
 Text = Annotated[

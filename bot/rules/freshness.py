@@ -18,7 +18,7 @@ _AHEAD = timedelta(days=1)  # an editor's day begins before that of the server
 def stale(file: RuleFile, places: Places, *, today: date) -> Iterator[Problem]:
     """Yield warnings for pictures that expire and rules whose time is over."""
     for image, path in pictures(file):
-        if image.attachment_id is not None:
+        if image.attachment_id is not None and image.image_url is None:
             yield from _attachment(image.uploaded, places, path, today)
     for index, rule in enumerate(file.rules):
         if rule.enabled and rule.active is not None and rule.active.until is not None and rule.active.until < today:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from bot.rules.keywords import Keyword
     from bot.rules.readings import Lexicon, Reading
     from bot.rules.tally import Grade, Tally
+    from bot.rules.text import Syllable
 
-_MOST_REMEMBERED: Final = 50_000  # different words; some 30 MB
+_MOST_REMEMBERED: Final = 50_000  # different words; some 20 MB
 _LONGEST_REMEMBERED: Final = 40
 _SHORTEST_SPLIT: Final = 4
 _MOST_STEPS: Final = 4  # that many ways to read a row of abbreviations with two meanings each
@@ -61,11 +62,10 @@ class Word:
         "unmarked",
     )
 
-    def __init__(self, text: str, readings: tuple[Reading, ...]) -> None:
-        parts = as_syllables(text)
+    def __init__(self, text: str, parts: Sequence[Syllable], readings: tuple[Reading, ...]) -> None:
         marks, _ = chain(parts)
         self.text = text
-        self.letters = "".join(part.letters for part in parts)
+        self.letters = "".join([part.letters for part in parts])
         self.alphabetic = self.letters.isalpha()
         self.marked = self.alphabetic and marks != 0 and text not in PARTICLES
         self.unmarked = not marks and is_syllable(self.letters) and not needs_no_marks(self.letters)
@@ -112,7 +112,8 @@ class Index:
         return [word for word in words if word.letters] if self._signs else words
 
     def _learn(self, piece: str) -> Word:
-        word = Word(piece, self._lexicon.readings(piece) if as_syllables(piece) else ())
+        parts = as_syllables(piece)
+        word = Word(piece, parts, self._lexicon.readings(piece, parts) if parts else ())
         hits: list[tuple[Keyword, Grade]] = []
         starts: list[Step] = []
         for reading in word.readings:

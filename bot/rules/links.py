@@ -54,8 +54,6 @@ def picture_link(value: str) -> str:
         if _NO_SCHEME.match(value):
             raise wrong("url-no-scheme", near="https://" + value)
         raise wrong("bad-url", word=value)
-    if len(value) > LONGEST:
-        raise wrong("bad-url/long", limit=LONGEST, size=len(value))
     _leads_to_a_picture(_split(value), value)
     return value
 

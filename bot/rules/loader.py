@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from bot.rules import consistency, source, syntax, translate, tree
+from bot.rules import blocks, consistency, source, syntax, translate, tree
 from bot.rules.problem import Place, Problem, in_order
 from bot.rules.schema import RuleFile
 from bot.rules.source import Source
@@ -20,8 +19,8 @@ from bot.rules.tree import Entry, Mapping, Node, Scalar, Sequence
 _RECOVERY_LIMIT = 200_000
 _MOST_RECOVERIES = 10
 _MOST_ERRORS = 1_000
-_RULES = re.compile(r"rules\s*:")
-_DASH = re.compile(r"( *)-(\s|$)")
+_MOST_TABBED = 100
+_MOST_RENAMINGS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +61,14 @@ def load(data: bytes) -> Loaded:
     if root is None:
         return Loaded(None, in_order(problems), digest, None, Places(Scalar("", Place(1, 1)), ()))
     errors = _errors(root)
-    problems += translate.rename_keys(errors, root)
-    errors = _errors(root)
+    for _ in range(_MOST_RENAMINGS):  # what stands under a renamed key is looked at only in the next round
+        unknown = translate.rename_keys(errors, root)
+        problems += unknown
+        errors = _errors(root) if unknown else errors
     problems += translate.problems_of(errors, root)
     problems += consistency.contradictions(root)
     part, kept = _sound_part(root, errors)
-    complete = part if not any(problem.severity == "error" for problem in problems) else None
+    complete = None if errors or any(problem.severity == "error" for problem in problems) else part
     return Loaded(complete, in_order(problems), digest, part, Places(root, kept))
 
 
@@ -94,18 +95,43 @@ def _root(text: Source) -> tuple[Mapping | None, list[Problem]]:
 def _tree(text: Source) -> tuple[Node | None, list[Problem]]:
     """Read the YAML; a rule that cannot be read is left out, so that the others can be looked at."""
     unreadable: list[Problem] = []
+    left_out = bool(text.tabbed)
+    if not _leave_out_tabbed(text):
+        return None, unreadable
     for _ in range(_MOST_RECOVERIES):
         try:
             root, problems = tree.build(text)
         except yaml.MarkedYAMLError as error:
-            unreadable.append(syntax.explain(error, text))
-            if len(text.text) > _RECOVERY_LIMIT or not _blank_rule(text, unreadable[-1].line - 1):
+            problem = syntax.explain(error, text)
+            block = blocks.rule_around(text.mended, problem.line - 1) if len(text.text) < _RECOVERY_LIMIT else None
+            if not _has_slip(text, block or range(problem.line - 2, problem.line)):
+                unreadable.append(problem)
+            if block is None:
                 break
+            blocks.blank(text.mended, block)
+            left_out = True
         else:
-            if unreadable:
+            if left_out:
                 _excuse_rules(root)
             return root, unreadable + problems
     return None, unreadable
+
+
+def _leave_out_tabbed(text: Source) -> bool:
+    """Leave out the rules with lines whose indentation is not known; return False if they are not all in rules."""
+    if len(text.tabbed) > _MOST_TABBED:
+        return False
+    for line in text.tabbed:
+        block = blocks.rule_around(text.mended, line) if text.mended[line] else range(0)
+        if block is None:
+            return False
+        blocks.blank(text.mended, block)
+    return True
+
+
+def _has_slip(text: Source, block: range) -> bool:
+    """Return whether something in these lines was mended already: then it is why the rest does not fit."""
+    return any(problem.line - 1 in block for problem in text.problems)
 
 
 def _excuse_rules(root: Node | None) -> None:
@@ -113,23 +139,6 @@ def _excuse_rules(root: Node | None) -> None:
     match root:
         case Mapping(entries={"rules": Entry(value=Scalar(text="") as nothing) as entry}):
             root.entries["rules"] = replace(entry, value=replace(nothing, broken=True))
-
-
-def _blank_rule(text: Source, line: int) -> bool:
-    """Empty the lines of the rule that *line* belongs to; return False if there is none."""
-    start = next((n for n, words in enumerate(text.mended) if _RULES.match(words)), len(text.mended))
-    items = [(n, match) for n, words in enumerate(text.mended) if n > start and (match := _DASH.match(words))]
-    if not items:
-        return False
-    indent = items[0][1].end(1)
-    bounds = [n for n, match in items if match.end(1) <= indent]
-    bounds += [n for n, words in enumerate(text.mended) if n > start and re.match(r"[^\s#-]", words)]
-    first = max((n for n in bounds if n <= line), default=None)
-    if first is None:
-        return False
-    last = min((n for n in bounds if n > line), default=len(text.mended))
-    text.mended[first:last] = [""] * (last - first)
-    return True
 
 
 def _errors(root: Mapping) -> list[ErrorDetails]:

@@ -172,7 +172,7 @@ class Matcher:
         for needle, parsed in zip(self._needles, self._parsed, strict=True):
             if needle.role == "exclude" or _is_met(needle, hits):
                 continue
-            near = _explained(difference(words, letters, parsed), needle, parsed)
+            near = _explained(difference(words, letters, parsed), needle)
             if near is not None:
                 rank = (NEAREST_FIRST.index(near.reason), -len(parsed.text))
                 typed = (words[near.first].start, words[near.end - 1].end)
@@ -185,11 +185,11 @@ def _is_met(needle: Needle, hits: Hits) -> bool:
     return needle.rule in hits.any if needle.role == "any" else (needle.rule, needle.group) in hits.all_of
 
 
-def _explained(near: Difference | None, needle: Needle, parsed: Parsed) -> Difference | None:
+def _explained(near: Difference | None, needle: Needle) -> Difference | None:
     """Say why a keyword that stands in the message is not found there."""
     if near is None or near.reason != "place" or needle.mode in {"exact", "prefix"}:
         return near
-    return near._replace(reason="unmarked") if parsed.keyword().guarded else None
+    return near._replace(reason="unmarked")
 
 
 def _slot(needle: Needle) -> tuple[Role, int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -100,7 +101,8 @@ def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 def text_of(data: bytes) -> str:
     """Return the content of a rules file as `render` shows it, whatever its encoding."""
-    return data.decode(errors="replace")
+    is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if is_utf16 else "utf-8", errors="replace")
 
 
 @lru_cache(maxsize=4)

@@ -6,7 +6,6 @@ import re
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from bot.rules.keywords import as_syllables
 from bot.rules.syllables import is_syllable
 from bot.rules.text import WORDS, Letter, Syllable, chain, fold, letters_of, normalise, plain, syllables
 
@@ -90,21 +89,19 @@ class Lexicon:
             if known:
                 yield short, known
 
-    def readings(self, word: str) -> tuple[Reading, ...]:
+    def readings(self, word: str, parts: Sequence[Syllable]) -> tuple[Reading, ...]:
         """
-        Return every way to read one normalised word.
+        Return every way to read one normalised word and its syllables.
 
         What is itself a word of some keyword is never taken for a stretched, joined or mistyped one:
         that deliberately lets one rule's keyword end another's guess.
         """
         found = list(self._abbreviated(plain(word)))
-        parts = as_syllables(word)
         if all(part.letters in self._words for part in parts):
             return (_reading(parts, How.AS_TYPED), *found)
         if len(parts) == 1 and parts[0].letters.isalpha():
-            letters = letters_of(plain(word))
-            found = found or list(self._stretched(letters))
-            found += self._run_together(letters)
+            found = found or list(self._stretched(word, parts[0]))
+            found += self._run_together(word, parts[0])
             found = found or list(self._mistyped(parts[0]))
         return tuple(found)
 
@@ -114,19 +111,21 @@ class Lexicon:
         once = _REPEATED.sub(r"\1", word)  # kooo; but kkk is laughter
         return self._meanings.get(once, ()) if len(once) > 1 else ()
 
-    def _stretched(self, letters: list[Letter]) -> Iterator[Reading]:
-        if is_syllable("".join(letter.base for letter in letters)):
+    def _stretched(self, word: str, typed: Syllable) -> Iterator[Reading]:
+        if is_syllable(typed.letters):
             return  # xoong is no stretched xong
-        for least in (3, 2):
-            syllable = Syllable.of(_squeeze(letters, least))
+        syllable = typed
+        for least in (3, 2) if _REPEATED.search(typed.letters) else ():
+            syllable = Syllable.of(_squeeze(letters_of(plain(word)), least))
             if syllable.letters in self._words:
                 yield _reading([syllable], How.STRETCHED)
                 return
-        for word in self._squeezed.get(syllable.letters, ()):
-            yield _reading([syllable.bare_shapes(word)], How.STRETCHED)
+        for known in self._squeezed.get(syllable.letters, ()):
+            yield _reading([syllable.bare_shapes(known)], How.STRETCHED)
 
-    def _run_together(self, letters: list[Letter]) -> Iterator[Reading]:
-        for lengths in sorted(self._joined.get("".join(letter.base for letter in letters), ())):
+    def _run_together(self, word: str, typed: Syllable) -> Iterator[Reading]:
+        for lengths in sorted(self._joined.get(typed.letters, ())):
+            letters = letters_of(plain(word))
             parts, start = [], 0
             for length in lengths:
                 parts.append(Syllable.of(letters[start : start + length]))

@@ -129,7 +129,7 @@ class Hours(_Model):
     def _from_text(cls, data: object) -> object:
         if not isinstance(data, str):
             return data
-        start, end = fields.hours(data)
+        start, end = fields.hours(ft.short(data))
         return {"start": start, "end": end}
 
 

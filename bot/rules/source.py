@@ -43,6 +43,8 @@ class Source:
     mended: list[str]
     problems: list[Problem] = field(default_factory=list)
     readable: bool = True
+    tabbed: list[int] = field(default_factory=list)
+    """The lines, from 0, whose indentation is not known: how wide a tab is meant to be is anybody's guess."""
     _put_in: dict[int, list[int]] = field(default_factory=dict)
 
     @property
@@ -94,13 +96,12 @@ def _nothing(problem: Problem) -> Source:
 
 
 def _mend(source: Source) -> None:
-    tabbed = []
     for number, line in enumerate(source.lines):
         if _FORBIDDEN.search(line):
             _forbidden(source, number)
         if (start := line.lstrip()[:1]) and start != "#":
             if _has_tab_lead(source.mended[number]):
-                tabbed.append(number)
+                source.tabbed.append(number)
             _odd_spaces(source, number)
             if not start.isalnum():
                 _dashes(source, number)
@@ -108,9 +109,8 @@ def _mend(source: Source) -> None:
         if len(source.problems) > _MOST_PROBLEMS:
             source.readable = False
             break
-    if tabbed:
-        source.readable = False
-        _tabs(source, tabbed)
+    if source.tabbed:
+        _report_tabs(source, source.tabbed)
 
 
 def _has_tab_lead(line: str) -> bool:
@@ -176,7 +176,7 @@ def _colons(source: Source, number: int) -> None:
     source.put(number, at, at + 1, ":" if space else ": ")
 
 
-def _tabs(source: Source, numbers: list[int]) -> None:
+def _report_tabs(source: Source, numbers: list[int]) -> None:
     line = source.lines[numbers[0]]
     tab = line.index("\t")
     length = len(line[tab:]) - len(line[tab:].lstrip("\t"))

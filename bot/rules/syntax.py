@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from bot.rules.source import Source
 
 _CLOSING = {"[": "]", "{": "}"}
-_HASH = re.compile(r"\s(#[^\s#,\]}]+).*[,\]}]")
+_HASH = re.compile(r"[\s\[{,](#[^\s#,\]}]+).*[,\]}]")
 _OPENED = re.compile(r"""(?:^|[\[{,]|[:-]\s)\s*(["'])|\s#""")
 _CURLY = re.compile("[“”„‟«»]")
 _KEY = re.compile(r" *(?:- +)*([\w-]+|\"[^\"]*\"|'[^']*') *:(?:\s|$)")
+_IN_BRACKETS = re.compile(r"""[^\s"'][^,:\]}]*|"[^"]*"?|'[^']*'?""")
 _STARTS = ("alias", "anchor", "tag", "directive", "block scalar", "cannot start any token", "mapping keys")
 
 
@@ -47,7 +48,8 @@ class _Explainer:
     def problem(self) -> Problem:
         """Try one explanation after the other, the most certain first."""
         found = (
-            self.hash_in_brackets()
+            self.second_document()
+            or self.hash_in_brackets()
             or self.curly_quotes()
             or self.escape()
             or self.quote()
@@ -69,8 +71,9 @@ class _Explainer:
         """``[giá, #km]``: the bracket is closed inside a comment."""
         if "flow" not in self.context:
             return None
-        for line in range(self.from_line, self.line + 1):
-            start = self.from_column if line == self.from_line else 0
+        first, column = self.opening()
+        for line in range(first, self.line + 1):
+            start = column if line == first else 0
             if match := _HASH.search(self.source.mended[line], start):
                 return self.at(line, match.start(1), len(match[1]), "hash-comment", word=match[1])
         return None
@@ -80,6 +83,15 @@ class _Explainer:
             if match := _CURLY.search(self.source.mended[line]):
                 return self.at(line, match.start(), 1, "curly-quotes")
         return None
+
+    def second_document(self) -> Problem | None:
+        if "document start" not in self.said:
+            return None
+        ends = (line for line in range(self.line + 1) if self.source.mended[line].rstrip() in {"...", "---"})
+        line = next(ends, None)
+        return (
+            None if line is None else self.at(line, 0, 3, "several-documents", sign=self.source.mended[line].rstrip())
+        )
 
     def escape(self) -> Problem | None:
         if "escape" not in self.said:
@@ -91,7 +103,7 @@ class _Explainer:
     def quote(self) -> Problem | None:
         """An opening quote whose line has no closing one; later lines only suffer from it."""
         if "scanning a quoted" in self.context or "double-quoted" in self.context:
-            sign = self.source.mended[self.from_line][self.from_column]
+            sign = self.char_at(self.from_line, self.from_column)
             return self.at(self.from_line, self.from_column, 1, "unclosed-quote", sign=sign)
         for line in range(self.line, max(self.line - 10, -1), -1):
             column = _unclosed(self.source.mended[line])
@@ -99,32 +111,73 @@ class _Explainer:
                 sign = self.source.mended[line][column]
                 return self.at(line, column, 1, "unclosed-quote", sign=sign)
         before = self.source.mended[self.line][: self.column].rstrip()
-        if "<scalar>" in self.said and before.endswith(('"', "'")):
-            word = self.source.mended[self.line][self.column :].rstrip()
-            return self.at(self.line, self.column, len(word), "text-after-quote", word=word)
-        return None
+        word = self.source.mended[self.line][self.column :].rstrip()
+        if "flow" in self.context or "<scalar>" not in self.said or not before.endswith(('"', "'", "]", "}")):
+            return None
+        key = "text-after-quote" if before.endswith(('"', "'")) else "text-after-quote/bracket"
+        return self.at(self.line, self.column, len(word), key, word=word)
 
     def bracket(self) -> Problem | None:
-        if re.search(r"'[\]}]'", self.said) and "flow" not in self.context:
-            sign = self.source.mended[self.line][self.column]
-            return self.at(self.line, self.column, 1, "stray-bracket", sign=sign)
+        found = self.said.rpartition(" ")[2].strip("'")
+        if found == "," and not self.said.startswith("expected ','"):
+            return self.comma()
         if "flow" not in self.context:
-            return None
-        sign = self.source.mended[self.from_line][self.from_column]
-        if self.line == self.from_line and "stream end" not in self.said:
-            word = self.word_at(self.line, self.column)
-            return self.at(self.line, self.column, len(word), "missing-comma", word=word)
-        return self.at(
-            self.from_line, self.from_column, 1, "unclosed-bracket", sign=sign, close=_CLOSING.get(sign, "]")
-        )
+            return self.at(self.line, self.column, 1, "stray-bracket", sign=found) if found in {"]", "}"} else None
+        line, column = self.opening()
+        sign = self.char_at(line, column)
+        if found in {"]", "}"}:
+            return self.at(self.line, self.column, 1, "wrong-bracket", sign=found, opening=sign, close=_CLOSING[sign])
+        if found == "-" and (self.line == line or self.after_comma()):
+            return self.at(self.line, self.column, 1, "dash-on-line/brackets")
+        if self.line == line and "stream end" not in self.said:
+            return self.missing_comma()
+        return self.at(line, column, 1, "unclosed-bracket", sign=sign, close=_CLOSING[sign])
+
+    def comma(self) -> Problem:
+        words = self.source.mended[self.line]
+        key = _KEY.match(words)
+        if key and words[: self.column].rstrip().endswith(('"', "'")):
+            value = words[key.end() :].strip()
+            start = words.index(value, key.end())
+            return self.at(self.line, start, len(value), "missing-brackets", near=f"[{value}]")
+        return self.at(self.line, self.column, 1, "stray-comma")
+
+    def after_comma(self) -> bool:
+        """Return whether the lines above break off where another item of a list in brackets would follow."""
+        before = self.line_before()
+        return before is not None and self.source.mended[before].rstrip().endswith((",", "["))
+
+    def opening(self) -> tuple[int, int]:
+        """Return where the bracket stands that is still open."""
+        line, column = self.from_line, self.from_column + 1
+        while line > 0 and not re.search(r"[\[{]", self.source.mended[line][:column]):
+            line -= 1
+            column = len(self.source.mended[line])
+        words = self.source.mended[line][:column]
+        return line, max(words.rfind("["), words.rfind("{"))
+
+    def char_at(self, line: int, column: int) -> str:
+        return self.source.mended[line][column : column + 1]
+
+    def missing_comma(self) -> Problem:
+        line, column = self.source.mended[self.line], self.column
+        if "got ':'" in self.said and (before := re.search(r"[^\s,\[{]+\s*$", line[:column])):
+            column = before.start()
+        word = _IN_BRACKETS.match(line, column)
+        length = word.end() - column if word else 1
+        shown = line[column : column + length].strip("\"'")
+        return self.at(self.line, column, length, "missing-comma", word=shown)
 
     def special_start(self) -> Problem | None:
         if not any(start in self.context or start in self.said for start in _STARTS):
             return None
         line, column = self.line, self.column
-        if "scanning" in self.context and "simple key" not in self.context:
+        if self.context and "simple key" not in self.context:
             line, column = self.from_line, self.from_column
-        rest = self.source.mended[line][column:].rstrip()
+        words = self.source.mended[line]
+        rest = words[column:].rstrip()
+        if re.search(r"[\[{][^\]}]*$", words[:column]) and (inside := _IN_BRACKETS.match(words, column)):
+            rest = inside[0].rstrip()
         if not rest:
             return None
         return self.at(line, column, len(rest), "special-start", sign=rest[0], word=rest)
@@ -134,10 +187,12 @@ class _Explainer:
         if "sequence entries" in self.said:
             return self.at(self.line, self.column, 1, "dash-on-line")
         if "find expected ':'" in self.said:
-            word = self.word_at(self.from_line, self.from_column)
-            return self.at(self.from_line, self.from_column, len(word), "no-colon", word=word)
+            return self.no_colon(self.from_line, self.from_column)
         if "mapping values" not in self.said:
             return None
+        before = self.line_before()
+        if before is not None and not re.search(r":(\s|$)|^\s*-\s", self.source.mended[before]):
+            return self.no_colon(before, len(self.source.mended[before]) - len(self.source.mended[before].lstrip()))
         key = _KEY.match(line)
         if key and key.end() <= self.column:
             value = line[key.end() :].strip()
@@ -145,12 +200,24 @@ class _Explainer:
             return self.at(self.line, start, len(value), "colon-in-text", word=value)
         return None
 
+    def line_before(self) -> int | None:
+        """Return the last line above with something on it but a comment."""
+        above = range(self.line - 1, -1, -1)
+        return next((n for n in above if re.match(r"\s*[^\s#]", self.source.mended[n])), None)
+
+    def no_colon(self, line: int, column: int) -> Problem:
+        word = self.word_at(line, column)
+        name, colon, _ = word.partition(":")
+        key = "space-after-colon" if colon and re.fullmatch(r"[\w-]+", name) else "no-colon"
+        return self.at(line, column, len(word), key, word=name.strip("\"'"))
+
     def indentation(self) -> Problem | None:
         if not any(sign in self.said for sign in ("block end", "mapping values", "document start")):
             return None
         line = self.source.mended[self.line]
         first = len(line) - len(line.lstrip())
-        return self.at(self.line, first, len(self.word_at(self.line, first)), "indentation", indent=first)
+        length = len(self.word_at(self.line, first))
+        return self.at(self.line, first, length, "indentation" if first else "indentation/top", indent=first)
 
 
 def _unclosed(line: str) -> int | None:

@@ -147,7 +147,9 @@ def letters_of(normalised: str) -> list[Letter]:
         if latin >= 0 and "\u0300" <= character <= "\u036f":
             letters[latin] = _marked(letters[latin], character)
             continue
-        if not unicodedata.combining(character):
+        if character < "\u0250":
+            latin = len(letters)
+        elif not unicodedata.combining(character):
             latin = len(letters) if _is_latin(character) else -1
         letters.append(_letter(character))
     return letters
@@ -169,13 +171,16 @@ class Syllable:
     @classmethod
     def of(cls, letters: Sequence[Letter]) -> Syllable:
         """Put letters together; two tones in one syllable agree with no other."""
+        base = "".join([letter.base for letter in letters])
+        if "uo" in base:
+            letters = _with_both_horns(letters, base.index("uo"))
         tones = shapes = typed = 0
-        for place, (_, tone, shape) in enumerate(_with_both_horns(letters)):
+        for place, (_, tone, shape) in enumerate(letters):
             tones |= tone
-            shapes |= shape << _SHAPE_BITS * place
-            typed |= (0b11 if shape else 0) << _SHAPE_BITS * place
+            if shape:
+                shapes |= shape << _SHAPE_BITS * place
+                typed |= 0b11 << _SHAPE_BITS * place
         every_tone = (1 << _TONE_BITS) - 1 if tones else 0
-        base = "".join(letter.base for letter in letters)
         return cls(base, shapes << _TONE_BITS | tones, typed << _TONE_BITS | every_tone)
 
     @property
@@ -189,15 +194,12 @@ class Syllable:
         return Syllable(letters, self.marks & tones, self.typed & tones)
 
 
-def _with_both_horns(letters: Sequence[Letter]) -> Sequence[Letter]:
+def _with_both_horns(letters: Sequence[Letter], at: int) -> Sequence[Letter]:
     """Return ``uơ`` and ``ưo`` before another letter as the ``ươ`` that is meant: no syllable has the others."""
-    bases = "".join(letter.base for letter in letters)
-    at = bases.find("uo", 0, -1)
-    if at < 0 or {letters[at].shape, letters[at + 1].shape} != {0, _HORN}:
+    u, o = letters[at : at + 2]
+    if at + 2 == len(letters) or {u.shape, o.shape} != {0, _HORN}:
         return letters
-    horned = list(letters)
-    horned[at : at + 2] = [letter._replace(shape=_HORN) for letter in letters[at : at + 2]]
-    return horned
+    return [*letters[:at], u._replace(shape=_HORN), o._replace(shape=_HORN), *letters[at + 2 :]]
 
 
 def chain(syllables: Iterable[Syllable]) -> tuple[int, int]:

@@ -54,11 +54,13 @@ def rename_keys(errors: Iterable[ErrorDetails], root: Mapping) -> list[Problem]:
 
     Otherwise one wrong letter would also be reported as a missing key, and what stands under it not at all.
     """
-    problems = []
+    problems: list[Problem] = []
     for number, error in enumerate(e for e in errors if e["type"] == "extra_forbidden"):
         mapping, key = resolve(root, error["loc"][:-1]), str(error["loc"][-1])
         if isinstance(mapping, Mapping) and key in mapping.entries:
             problems.append(_unknown_key(mapping, key, error["loc"], guess=number < _MOST_SUGGESTIONS))
+        else:
+            problems.append(Problem.at(head(mapping), "bad-value", key=key))
     return problems
 
 
@@ -98,20 +100,30 @@ def problems_of(errors: Iterable[ErrorDetails], root: Mapping) -> Iterator[Probl
 
 def _problem(error: ErrorDetails, root: Mapping) -> Problem | None:
     path = error["loc"]
-    key = next((step for step in reversed(path) if isinstance(step, str) and step != "images"), "")
+    key = _key_of(path)
     if error["type"] == "missing":
         mapping = resolve(root, path[:-1])
         if isinstance(mapping, Mapping) and _has_strangers(mapping, path[:-1]):
             return None
-        return Problem.at(head(mapping), f"missing-key/{key}", word=key)
+        return Problem.at(head(mapping), f"missing-key/{path[-1]}")
     node = resolve(root, path)
     if isinstance(node, Scalar) and (node.broken or node.is_empty):
         return None if node.broken else _nothing(node, path, key)
     code = _OWN_CODES.get(error["type"], error["type"])
+    if code == "not-a-mapping":
+        name = _model_at(path)[0] if isinstance(path[-1], int) else key
+        code = f"{code}/{name}" if f"{code}/{name}" in MESSAGES else code
     if code not in MESSAGES:
         return Problem.at(head(node), "bad-value", key=key)
     args = error.get("ctx", {}) if code == error["type"] else {}
     return Problem.at(head(node), code, **{"key": key, **args})
+
+
+def _key_of(path: Path) -> str:
+    """Return the key that an editor sees for *path*: a keyword's text is an item of its list."""
+    names = [step for step in path if isinstance(step, str) and step != "images"]
+    in_list = len(path) > 1 and isinstance(path[-2], int) and path[-1] == "text"
+    return names[-2] if in_list else names[-1]
 
 
 def _has_strangers(mapping: Mapping, path: Path) -> bool:
@@ -140,8 +152,8 @@ def resolve(root: Node, path: Path) -> Node:
     node = root
     for step in path:
         match node, step:
-            case Mapping(), "images" if found := node.get("one_of"):
-                node = found
+            case Mapping(), "images":  # no key of the file: the models' name for all forms of reply
+                node = node.get("one_of") or node
             case Mapping(), str() if found := node.get(step):
                 node = found
             case Sequence(), int() if step < len(node.items):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 import yaml
@@ -100,8 +100,8 @@ class _Builder:
             return False
         match event:
             case yaml.ScalarEvent():
-                self.refuse_decoration(event)
-                self.add(self.scalar(event))
+                refused = self.refuse_decoration(event)
+                self.add(replace(self.scalar(event), broken=refused))
             case yaml.AliasEvent():
                 self.add(self.alias(event))
             case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
@@ -109,7 +109,7 @@ class _Builder:
             case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
                 self.stack.pop()
             case yaml.DocumentStartEvent() if self.root is not None:
-                self.report("several-documents", *self.at(event))
+                self.report("several-documents", *self.at(event), sign="---")
                 return False
         return True
 
@@ -193,12 +193,14 @@ class _Builder:
         self.report("alias", line, column, length, word="*" + (event.anchor or ""))
         return Scalar("*", self.source.place(line, column, length), broken=True)
 
-    def refuse_decoration(self, event: yaml.NodeEvent) -> None:
+    def refuse_decoration(self, event: yaml.NodeEvent) -> bool:
+        """Report an anchor or a tag; return whether there was one."""
         tag = getattr(event, "tag", None)
         if event.anchor is not None:
             self.report("anchor", *self.at(event)[:2], len(event.anchor) + 1, word="&" + event.anchor)
         if tag is not None:
             self.report("tag", *self.at(event)[:2], 1)
+        return event.anchor is not None or tag is not None
 
     def at(self, event: yaml.Event) -> tuple[int, int, int]:
         """Return line, column (from 0) and length of what *event* covers of its first line."""

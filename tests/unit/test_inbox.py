@@ -245,3 +245,18 @@ def test_the_last_good_rules_are_the_ones_kept_last(inbox: Inbox) -> None:
     inbox.keep_good_rules("1", b"one")
     inbox.keep_good_rules("2", b"two")
     assert inbox.last_good_rules() == b"two"
+
+
+def test_who_is_alone_may_end_the_leases_of_the_dead(database: Database, database_url: str, inbox: Inbox) -> None:
+    """On SQLite the file system knows who lives; on PostgreSQL nobody can be sure, and leases end by themselves."""
+    others = [Database(database_url), Database(database_url)]
+    assert [other.live_alone() for other in others] == [database.is_sqlite, False]
+    for other in others:
+        other.dispose()
+    assert database.live_alone() is database.is_sqlite
+    put(inbox, event("a"), event("b", user="u2"))
+    dead, waiting = claim(inbox)
+    inbox.save([Change(waiting, replace(waiting.state, due_at=NOW + 20))])
+    inbox.end_leases(now=NOW + 1)
+    assert keys(claim(inbox, now=NOW + 1)) == [dead.key]
+    assert settle(inbox, dead) == "lost"

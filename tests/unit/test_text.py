@@ -85,6 +85,7 @@ def test_tokens(typed: str, words: list[str]) -> None:
         "  Bảng   GIÁ sỉ ",
         unicodedata.normalize("NFD", "Bảng GIÁ sỉ"),
         "b\u200bảng, g\u00adiá ... sỉ",
+        "ba\u200b\u0309ng giá sỉ",
         "ＢẢＮＧ　ＧＩÁ sỉ",
         "https://a.vn/x bảng giá (sỉ)",
         "ŉ ß ﬁ bảng giá sỉ",

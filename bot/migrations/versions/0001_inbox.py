@@ -21,9 +21,7 @@ def upgrade() -> None:
             nullable=False,
             comment="when the next call may leave (SEND_RATE)",
         ),
-        sa.Column(
-            "failures", sa.Integer(), server_default="0", nullable=False, comment="calls that failed in a row"
-        ),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False, comment="calls that failed in a row"),
         sa.Column(
             "failed_event",
             sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
@@ -37,12 +35,8 @@ def upgrade() -> None:
             nullable=False,
             comment="different events among them",
         ),
-        sa.Column(
-            "closed_until", sa.Double(), server_default="0", nullable=False, comment="no call before this"
-        ),
-        sa.Column(
-            "pauses", sa.Integer(), server_default="0", nullable=False, comment="probes that failed in a row"
-        ),
+        sa.Column("closed_until", sa.Double(), server_default="0", nullable=False, comment="no call before this"),
+        sa.Column("pauses", sa.Integer(), server_default="0", nullable=False, comment="probes that failed in a row"),
         sa.Column(
             "probing",
             sa.Boolean(),
@@ -55,9 +49,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "events",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("key", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=128), nullable=False),
         sa.Column("app_id", sa.String(length=128), nullable=False),
@@ -74,9 +66,7 @@ def upgrade() -> None:
         sa.Column("received_at", sa.Double(), nullable=False),
         sa.Column("text", sa.Text(), nullable=True, comment="erased after RETENTION"),
         sa.Column("body", sa.LargeBinary(), nullable=True, comment="as it came; erased after RETENTION"),
-        sa.Column(
-            "status", sa.String(length=16), nullable=False, comment="open, sent, ignored, dead, parked"
-        ),
+        sa.Column("status", sa.String(length=16), nullable=False, comment="open, sent, ignored, dead, parked"),
         sa.Column("reason", sa.String(length=32), nullable=True, comment="why it is in this status"),
         sa.Column(
             "due_at",
@@ -84,9 +74,8 @@ def upgrade() -> None:
             nullable=False,
             comment="not before this; a claim moves it to the lease's end",
         ),
-        sa.Column(
-            "fence", sa.Integer(), server_default="0", nullable=False, comment="goes up with each claim"
-        ),
+        sa.Column("fence", sa.Integer(), server_default="0", nullable=False, comment="goes up with each claim"),
+        sa.Column("leased", sa.Boolean(), server_default=sa.false(), nullable=False, comment="due_at is a lease's end"),
         sa.Column(
             "attempts",
             sa.Integer(),
@@ -96,9 +85,7 @@ def upgrade() -> None:
         ),
         sa.Column("rule_id", sa.String(length=128), nullable=True),
         sa.Column("rules_hash", sa.String(length=64), nullable=True),
-        sa.Column(
-            "images", sa.JSON(none_as_null=True), nullable=True, comment="what the decision sends, in order"
-        ),
+        sa.Column("images", sa.JSON(none_as_null=True), nullable=True, comment="what the decision sends, in order"),
         sa.Column(
             "progress",
             sa.Integer(),

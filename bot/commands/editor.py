@@ -1,0 +1,188 @@
+"""Commands for the editors of a rules file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import click
+
+from bot import zalo
+from bot.commands.editor_texts import as_annotation, as_object, explanation_lines, say, unreadable, verdict_text
+from bot.config import Settings
+from bot.errors import BotError
+from bot.rules.engine import RuleSet
+from bot.rules.explain import explain
+from bot.rules.fields import EVENTS
+from bot.rules.problem import Lang, render, text_of
+from bot.rules.schema import json_schema
+from bot.rules.synonyms import meant
+from bot.rules.validate import Verdict, validate
+from bot.server import COULD_NOT_RUN
+
+_PROBLEMS = 1
+_KINDS = {**{kind: kind for kind in EVENTS}, **zalo.ANSWERABLE}
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What `bot try` is asked beside the text."""
+
+    kind: str
+    oa_id: str | None
+    at: datetime | time | None
+    """In the time zone of the file, which is not known yet."""
+    lang: Lang
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True,
+              help="For people, for programs, or as annotations of a GitHub pull request.")  # fmt: skip
+def check(*, file: Path | None, form: Literal["text", "json", "github"]) -> None:
+    """
+    Say everything that is wrong with a rules FILE (default: RULES_FILE), and try the examples in it.
+
+    Exit status: 0 fine, 1 problems, 2 usage, 3 could not run.
+    """
+    settings = _settings()
+    path, lang = file or settings.rules_file, settings.bot_lang
+    data = _read(path, lang)
+    verdict = validate(data, today=_today())
+    if form == "text":
+        _print_problems(verdict, path, data, lang)
+    elif form == "json":
+        problems = [as_object(problem, lang) for problem in verdict.problems]
+        click.echo(json.dumps(problems, ensure_ascii=False, indent=2))
+    else:
+        for problem in verdict.problems:
+            click.echo(as_annotation(problem, path, lang))
+    raise SystemExit(0 if verdict.rules else _PROBLEMS)
+
+
+@click.command("try")
+@click.argument("text", required=False)
+@click.option("--event", default="text", help="What the customer does: text, follow, sticker…, or Zalo's name for it.")
+@click.option("--oa", help="Id of the OA that is written to; without it, the rules of all OAs count.")
+@click.option("--at", help='When: "2027-01-24 22:00", or "22:00" for today, in the time zone of the file; default now.')
+@click.option("--rules", "file", type=click.Path(path_type=Path), help="The rules file; default RULES_FILE.")
+def try_(*, text: str | None, event: str, oa: str | None, at: str | None, file: Path | None) -> None:
+    """
+    Show which rule answers TEXT, why, what it sends, and what stood in the way of the others.
+
+    Without TEXT: asks for messages until the input ends, and reads the rules anew for each.
+
+    Exit status: 0 fine, 1 the rules file has errors, 2 usage, 3 could not run.
+    """
+    settings = _settings()
+    path, lang = file or settings.rules_file, settings.bot_lang
+    question = _Question(_kind(event, lang), oa, _moment(at, lang), lang)
+    rules = _rules(path, lang)
+    if rules is None:
+        raise SystemExit(_PROBLEMS)
+    if text is not None or question.kind != "text":
+        _show(rules, text or "", question)
+        return
+    for line in _typed_lines(lang):
+        current = _rules(path, lang)
+        if current is not None:
+            _show(current, line, question)
+        click.echo()
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of rules.yaml, for editors that complete and check while one types."""
+    click.echo(json.dumps(json_schema(), ensure_ascii=False, indent=2))
+
+
+def _show(rules: RuleSet, text: str, question: _Question) -> None:
+    moment = _in_zone(question.at, rules.zone)
+    # What a terminal or a pipe passes on that is no text cannot be printed either.
+    text = text.encode(errors="replace").decode()
+    found = explain(rules, text, kind=question.kind, oa_id=question.oa_id, now=moment.timestamp())
+    for line in explanation_lines(found, question.lang, at=moment if question.at else None):
+        click.echo(line)
+
+
+def _typed_lines(lang: Lang) -> Iterator[str]:
+    """Yield what is typed, or piped, line by line until it ends; on a terminal with a prompt."""
+    stream = click.get_text_stream("stdin", errors="replace")
+    prompt = "> " if stream.isatty() else ""
+    if prompt:
+        click.echo(say("how-to-end", lang))
+    with contextlib.suppress(KeyboardInterrupt):
+        click.echo(prompt, nl=False)
+        while line := stream.readline():
+            if line.strip():
+                yield line.rstrip("\r\n")
+            click.echo(prompt, nl=False)
+
+
+def _kind(event: str, lang: Lang) -> str:
+    """Return the rules' word for an event that is called by it or by Zalo's name."""
+    if event in _KINDS:
+        return _KINDS[event]
+    near = meant(event, EVENTS, "event")
+    known = ", ".join(EVENTS)
+    raise click.UsageError(say("event-near", lang, word=event, near=near) if near else say("event", lang, word=event, known=known))
+
+
+def _at(given: str | None, lang: Lang) -> datetime | time | None:
+    """Return the moment, or the time of today, that was asked for; its zone is the file's."""
+    if given is None:
+        return None
+    for form, read in (("%Y-%m-%d %H:%M", datetime.strptime), ("%H:%M", _time_of_day)):
+        with contextlib.suppress(ValueError):
+            return read(given.strip(), form)  # noqa: DTZ007  the zone is not known yet
+    raise click.UsageError(say("at", lang, word=given))
+
+
+def _in_zone(at: datetime | time | None, zone: ZoneInfo) -> datetime:
+    if isinstance(at, datetime):
+        return at.replace(tzinfo=zone)
+    now = datetime.now(zone)
+    return datetime.combine(now.date(), at, zone) if at else now
+
+
+def _today() -> date:
+    return datetime.now().astimezone().date()
+
+
+def _settings() -> Settings:
+    try:
+        return Settings.load(partly=True)
+    except BotError as error:
+        click.echo(error, err=True)
+    raise SystemExit(COULD_NOT_RUN)
+
+
+def _read(path: Path, lang: Lang) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        click.echo(unreadable(path, error, lang), err=True)
+    raise SystemExit(COULD_NOT_RUN)
+
+
+def _rules(path: Path, lang: Lang) -> RuleSet | None:
+    """Return the rules; if they have errors, print these and return None."""
+    data = _read(path, lang)
+    verdict = validate(data, today=_today())
+    if verdict.rules is None:
+        _print_problems(verdict, path, data, lang)
+    return verdict.rules
+
+
+def _print_problems(verdict: Verdict, path: Path, data: bytes, lang: Lang) -> None:
+    source = text_of(data)
+    for problem in verdict.problems:
+        click.echo(render(problem, path=str(path), source=source, lang=lang))
+    if verdict.problems:
+        click.echo()
+    click.echo(verdict_text(verdict, path, lang))

@@ -1,0 +1,38 @@
+"""Which lines of a file belong to one rule, told from their first letters alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_RULES = re.compile(r"rules\s*:")
+_DASH = re.compile(r"(\s*)-(\s|$)")
+_TOP_KEY = re.compile(r"[^\s#-]")
+
+
+def rule_around(lines: list[str], line: int) -> range | None:
+    """Return the lines, counted from 0, of the rule or of the section below the rules that *line* is in."""
+    bounds = list(_bounds(lines))
+    first = max((bound for bound in bounds if bound <= line), default=None)
+    if first is None:
+        return None
+    return range(first, min((bound for bound in bounds if bound > line), default=len(lines)))
+
+
+def _bounds(lines: list[str]) -> Iterator[int]:
+    """Yield where something begins that can be read without the rest: each rule, each key below the rules."""
+    start = next((number for number, words in enumerate(lines) if _RULES.match(words)), len(lines))
+    indent = None
+    for number in range(start + 1, len(lines)):
+        if dash := _DASH.match(lines[number]):
+            indent = len(dash[1]) if indent is None else indent
+            if len(dash[1]) <= indent:
+                yield number
+        elif _TOP_KEY.match(lines[number]):
+            yield number
+
+
+def blank(lines: list[str], block: range) -> None:
+    """Empty these lines."""
+    for number in block:
+        lines[number] = ""

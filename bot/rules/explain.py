@@ -1,0 +1,277 @@
+"""What is to be known of one event: which rule answers it, with what, and what stood in the way of the others."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import chain
+from typing import Final, Literal, TypeAlias
+
+from bot.rules.advice import Advice, advise
+from bot.rules.engine import Absence, Candidate, Ranking, RuleSet, compile_rules, rank
+from bot.rules.matcher import Hit, Hits, NearMiss, unmarked
+from bot.rules.readings import abbreviation_keys
+from bot.rules.schema import Image, Reply, Rule, RuleFile
+from bot.rules.teencode import ABBREVIATIONS
+from bot.rules.text import Token, normalise, plain, tokens
+
+Criterion: TypeAlias = Literal["priority", "words", "marks", "spread", "letters", "first"]
+"""What decided between two rules that match."""
+
+# In the order of a candidate's score; without words there is less to compare.
+_BY_WORDS: Final[tuple[Criterion, ...]] = ("priority", "words", "marks", "spread", "letters", "first")
+_BY_PLACE: Final[tuple[Criterion, ...]] = ("priority", "first")
+
+_REWRITTEN = frozenset({"stretched", "joined", "split", "typo"})
+_SHORTEST_ONE_OFF = 5  # letters: "shop" is no near miss of "ship"
+_MOST_NEAR = 3
+_MOST_LOOKED_AT = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A rule that finds in the event what it asks for."""
+
+    rule: Rule
+    hits: tuple[Hit, ...]
+    """One keyword, or one of each group of `all_of`; empty for a pattern and for an event without words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beaten:
+    """A rule that matches and is in play, and in what it falls short of the winner."""
+
+    match: Match
+    why: Criterion
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """A rule that would match but for the `exclude` keyword that hit."""
+
+    rule: Rule
+    by: Hit
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfPlay:
+    """A rule that matches and is switched off, or not for this time or OA."""
+
+    match: Match
+    why: Absence | Literal["off"]
+    would_answer: bool
+    """Whether it would win if it were in play."""
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A rule with a keyword that the message almost has."""
+
+    rule: Rule
+    miss: NearMiss
+
+
+@dataclass(frozen=True, slots=True)
+class Incomplete:
+    """A rule of which one group of `all_of` is missing."""
+
+    rule: Rule
+    hits: tuple[Hit, ...]
+    missing: tuple[str, ...]
+    """The keywords any of which would do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything about one event; rules in the order in which they come near the answer."""
+
+    kind: str
+    """The rules' word for the event: text, follow, …"""
+    text: str
+    understood: str
+    """The text as it was compared: small letters, abbreviations written out, slips mended; marks as typed."""
+    winner: Match | None
+    reply: Reply | None
+    """The pictures of the winner or of the fallback; None if nobody answers."""
+    pause: timedelta | None
+    """A customer gets the reply at most once in this time."""
+    beaten: tuple[Beaten, ...]
+    excluded: tuple[Excluded, ...]
+    out_of_play: tuple[OutOfPlay, ...]
+    near: tuple[Near, ...]
+    incomplete: tuple[Incomplete, ...]
+    advice: Advice | None
+    """What to write into the file, if nothing matches at all."""
+
+    @property
+    def was_reread(self) -> bool:
+        """Whether the text was understood as more than its own small letters."""
+        return self.understood != " ".join(unicodedata.normalize("NFC", self.text).casefold().split())
+
+    def pieces(self) -> Iterator[tuple[str, bool]]:
+        """Yield the text as typed, piece by piece, and whether the winner matched the piece."""
+        done = 0
+        for start, end in _merged(self.winner.hits if self.winner else ()):
+            yield self.text[done:start], False
+            yield self.text[start:end], True
+            done = end
+        yield self.text[done:], False
+
+
+def explain(
+    rules: RuleSet, text: str, *, kind: str = "text", oa_id: str | None = None, now: float | None = None
+) -> Explanation:
+    """
+    Return what becomes of an event and why.
+
+    Without *oa_id* or *now* (seconds since 1970), rules count as in play for any. Takes some milliseconds per
+    thousand keywords: made for people who wait, not for messages.
+    """
+    file = rules.file
+    ranking = rank(rules, text, kind=kind, oa_id=oa_id, now=now)
+    hits = rules.matcher.hits(text) if kind == "text" else Hits({}, {}, {})
+    best = ranking.ranked[0] if ranking.ranked else None
+    winner = _match(file, best) if best else None
+    reply, pause = _answer(file, winner, kind)
+    out_of_play = tuple(_out_of_play(rules, ranking, text, kind))
+    listed = {c.rule for c in ranking.ranked} | ranking.excluded.keys() | ranking.absent.keys()
+    near = tuple(_near(rules, text, hits, listed)) if kind == "text" else ()
+    unanswered = not (listed or out_of_play)
+    return Explanation(
+        kind=kind,
+        text=text,
+        understood=_understood(file, text, hits, winner),
+        winner=winner,
+        reply=reply,
+        pause=pause,
+        beaten=tuple(Beaten(_match(file, c), _why(ranking.ranked[0], c, kind)) for c in ranking.ranked[1:]),
+        excluded=tuple(Excluded(file.rules[index], hit) for index, hit in sorted(ranking.excluded.items())),
+        out_of_play=out_of_play,
+        near=near,
+        incomplete=tuple(_incomplete(file, hits, listed | {n.miss.needle.rule for n in near})),
+        advice=advise(file, text, kind, [n.miss for n in near], oa_id=oa_id, now=now) if unanswered else None,
+    )
+
+
+def shares(reply: Reply) -> tuple[tuple[Image, float], ...]:
+    """Return the pictures of a reply, each with the part of the events that get it: 1 for all."""
+    total = sum(image.weight for image in reply.images)
+    return tuple((image, image.weight / total if reply.one_of else 1.0) for image in reply.images)
+
+
+def _answer(file: RuleFile, winner: Match | None, kind: str) -> tuple[Reply | None, timedelta | None]:
+    if winner:
+        return winner.rule.reply, winner.rule.cooldown
+    if file.fallback and kind == "text":
+        return file.fallback.reply, file.fallback.every
+    return None, None
+
+
+def _match(file: RuleFile, candidate: Candidate) -> Match:
+    return Match(file.rules[candidate.rule], candidate.hits)
+
+
+def _why(winner: Candidate, loser: Candidate, kind: str) -> Criterion:
+    criteria = _BY_WORDS if kind == "text" else _BY_PLACE
+    return next(
+        criterion for criterion, theirs, ours in zip(criteria, winner.score, loser.score, strict=True) if theirs != ours
+    )
+
+
+def _out_of_play(rules: RuleSet, ranking: Ranking, text: str, kind: str) -> Iterator[OutOfPlay]:
+    """Yield what would match at another time, for another OA, or if it were switched on."""
+    least = ranking.ranked[0].score if ranking.ranked else ()
+    for candidate in rank(rules, text, kind=kind).ranked:
+        why = ranking.absent.get(candidate.rule)
+        if why is not None:
+            yield OutOfPlay(_match(rules.file, candidate), why, candidate.score > least)
+    switched_off = _switched_off(rules)
+    for candidate in rank(switched_off, text, kind=kind).ranked if switched_off else ():
+        yield OutOfPlay(_match(rules.file, candidate), "off", candidate.score > least)
+
+
+def _switched_off(rules: RuleSet) -> RuleSet | None:
+    """Return the rules that are switched off, on; without their patterns, which nobody has checked."""
+    if all(rule.enabled for rule in rules.file.rules):
+        return None
+    turned = tuple(rule.model_copy(update={"enabled": not rule.enabled, "pattern": None}) for rule in rules.file.rules)
+    return compile_rules(rules.file.model_copy(update={"rules": turned}), rules.digest)
+
+
+def _near(rules: RuleSet, text: str, hits: Hits, listed: Iterable[int]) -> Iterator[Near]:
+    """Yield the nearest misses that an editor would call near."""
+    found: dict[int, NearMiss] = {}
+    for miss in rules.matcher.near_misses(text, most=_MOST_LOOKED_AT):
+        rule = rules.file.rules[miss.needle.rule]
+        if miss.needle.rule not in listed and _is_near(miss, _unmet(rule, miss.needle.rule, hits)):
+            found.setdefault(miss.needle.rule, miss)
+    for index, miss in list(found.items())[:_MOST_NEAR]:
+        yield Near(rules.file.rules[index], miss)
+
+
+def _is_near(miss: NearMiss, unmet: list[int]) -> bool:
+    if miss.reason == "letter" and len(unmarked(miss.needle.text)) < _SHORTEST_ONE_OFF:
+        return False
+    return miss.needle.role != "all_of" or unmet == [miss.needle.group]
+
+
+def _unmet(rule: Rule, index: int, hits: Hits) -> list[int]:
+    """Return the groups of the rule's `all_of` that the message has nothing of."""
+    return [group for group in range(len(rule.all_of)) if (index, group) not in hits.all_of]
+
+
+def _incomplete(file: RuleFile, hits: Hits, listed: Iterable[int]) -> Iterator[Incomplete]:
+    begun = sorted({index for index, _ in hits.all_of}.difference(listed))
+    for index in begun:
+        rule = file.rules[index]
+        unmet = _unmet(rule, index, hits)
+        if len(unmet) == 1:
+            met = tuple(hits.all_of[index, group] for group in range(len(rule.all_of)) if group not in unmet)
+            yield Incomplete(rule, met, tuple(keyword.text for keyword in rule.all_of[unmet[0]]))
+
+
+def _understood(file: RuleFile, text: str, hits: Hits, winner: Match | None) -> str:
+    """Return the text with what was read as something else replaced by that."""
+    found = [*(winner.hits if winner else ()), *hits.any.values(), *hits.all_of.values(), *hits.excluded.values()]
+    read: list[tuple[int, int, str]] = []
+    mended = ((h.spans[0][0], h.spans[-1][1], h.needle.text) for h in found if h.how in _REWRITTEN)
+    for start, end, meant in chain(mended, _written_out(file, text, found)):
+        if all(end <= other[0] or start >= other[1] for other in read):
+            read.append((start, end, meant))
+    whole, done = "", 0
+    for start, end, meant in sorted(read):
+        whole, done = whole + text[done:start] + meant, end
+    return " ".join(normalise(whole + text[done:]).split())
+
+
+def _written_out(file: RuleFile, text: str, hits: Iterable[Hit]) -> Iterator[tuple[int, int, str]]:
+    """Yield the abbreviations with what they stand for; of several meanings the one that a keyword wanted."""
+    own = {key: meaning for short, meaning in file.abbreviations.items() for key in abbreviation_keys(short)}
+    for token in tokens(text):
+        meanings = _meanings(own, plain(normalise(text[token.start : token.end])))
+        wanted = [meaning for meaning in meanings if any(_is_part(meaning, token, hit) for hit in hits)]
+        if meanings:
+            yield token.start, token.end, "/".join(wanted or meanings)
+
+
+def _meanings(own: Mapping[str, str], word: str) -> tuple[str, ...]:
+    built_in = ABBREVIATIONS.get(word, ())
+    return tuple(dict.fromkeys((own[word], *built_in))) if word in own else built_in
+
+
+def _is_part(meaning: str, token: Token, hit: Hit) -> bool:
+    inside = hit.spans[0][0] <= token.start and token.end <= hit.spans[-1][1]
+    return inside and f" {unmarked(meaning)} " in f" {unmarked(hit.needle.text)} "
+
+
+def _merged(hits: Iterable[Hit]) -> list[tuple[int, int]]:
+    """Return the stretches of text that the hits cover, in order, none touching another."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted((hit.spans[0][0], hit.spans[-1][1]) for hit in hits):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
+        else:
+            merged.append((start, end))
+    return merged

@@ -1,0 +1,247 @@
+"""Kill it, end it, take its database away: what the README guarantees, in its own words."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import requests
+
+from bot.sandbox.behaviour import OK, late
+from bot.sandbox.events import SignedEvent
+from bot.sandbox.vendor import SandboxVendor
+from bot.sandbox.webhook import Echo
+from tests.conftest import new_postgres_database
+from tests.e2e.running import MAKER, Bot, wait_until
+
+USERS = 12
+PICTURES = 10
+
+
+def rules() -> str:
+    """One rule and one picture for each number, so that the order of replies can be seen."""
+    entries = (
+        f'  - {{id: so-{n}, keywords: [số {n}], reply: {{image_url: "https://shop.example/{n}.jpg"}}}}\n'
+        for n in range(PICTURES)
+    )
+    return "version: 1\nrules:\n" + "".join(entries)
+
+
+class Customers:
+    """Each user sends one text after the other; what is not acknowledged is delivered again, as Zalo does."""
+
+    def __init__(self, urls: list[str]) -> None:
+        self._urls = urls
+        self._threads = [threading.Thread(target=self._write, args=(n,)) for n in range(USERS)]
+        self.acknowledged = Counter[str]()
+        for thread in self._threads:
+            thread.start()
+
+    def _write(self, number: int) -> None:
+        user = f"1{number:03}"
+        for picture in range(PICTURES):
+            self._deliver(MAKER.text(user, f"số {picture}"), number)
+            self.acknowledged[user] += 1
+
+    def _deliver(self, event: SignedEvent, number: int) -> None:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                url = self._urls[number % len(self._urls)]
+                if requests.post(f"{url}/webhook", data=event.body, headers=dict(event.headers), timeout=5).ok:
+                    return
+            except requests.RequestException:
+                number += 1  # the load balancer tries another machine
+            time.sleep(0.05)
+
+    @property
+    def are_writing(self) -> bool:
+        return any(thread.is_alive() for thread in self._threads)
+
+    def wait(self) -> None:
+        for thread in self._threads:
+            thread.join()
+        assert sum(self.acknowledged.values()) == USERS * PICTURES
+
+
+def check_guarantee(vendor: SandboxVendor, *, duplicates: int, timeout: float = 100.0) -> None:
+    """Nothing acknowledged is lost, replies keep each user's order, and no more than so many came twice."""
+    wanted = USERS * PICTURES
+
+    def all_came(taken: object) -> bool:
+        return len({(t.picture.user_id, t.picture.image) for t in vendor.taken}) == wanted
+
+    wait_until(lambda: all_came(None), "every acknowledged event to be answered", timeout)
+    taken = vendor.taken
+    assert len(taken) - wanted <= duplicates
+    for number in range(USERS):
+        mine = [t.picture.image for t in taken if t.picture.user_id == f"1{number:03}"]
+        assert list(dict.fromkeys(mine)) == [f"https://shop.example/{n}.jpg" for n in range(PICTURES)]
+
+
+def kill_while(bot: Bot, customers: Customers, kills: int) -> None:
+    """Kill the whole process group at random moments, and start it again."""
+    for _ in range(kills):
+        time.sleep(random.uniform(0.05, 0.8))
+        bot.kill()
+        bot.start()
+    customers.wait()
+
+
+def test_killed_again_and_again_one_call_at_a_time(
+    tmp_path: Path, vendor: SandboxVendor, database_url: str, request: pytest.FixtureRequest
+) -> None:
+    """With one call in flight per process, at most one picture per process and kill comes twice."""
+    kills = request.config.getoption("--kills")
+    vendor.always(late(0.01))
+    settings = {"DATABASE_URL": database_url, "SEND_CONCURRENCY": "1", "WEB_CONCURRENCY": "2"}
+    with Bot(tmp_path, vendor.url, rules=rules(), **settings) as bot:
+        kill_while(bot, Customers([bot.url]), kills)
+        check_guarantee(vendor, duplicates=kills * 2)
+
+
+def test_killed_again_and_again_where_echoes_arrive(tmp_path: Path, vendor: SandboxVendor, database_url: str) -> None:
+    """With many calls in flight, the echoes tell what went out: no more comes twice than one per process and kill."""
+    kills = 3
+    vendor.always(late(0.01))
+    settings = {"DATABASE_URL": database_url, "WEB_CONCURRENCY": "2"}
+    with (
+        Bot(tmp_path, vendor.url, rules=rules(), **settings) as bot,
+        Echo(MAKER, f"{bot.url}/webhook", intervals=(0.2,) * 100) as echo,
+    ):
+        vendor.listen(echo)
+        kill_while(bot, Customers([bot.url]), kills)
+        check_guarantee(vendor, duplicates=kills * 2)
+
+
+def test_a_machine_that_dies_hands_its_work_to_another(
+    tmp_path: Path, vendor: SandboxVendor, postgres_server: str
+) -> None:
+    """Two groups on one PostgreSQL; the one that is killed does not come back."""
+    vendor.always(late(0.05))
+    url = new_postgres_database(postgres_server)
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    with (
+        Bot(tmp_path / "first", vendor.url, rules=rules(), DATABASE_URL=url, SEND_CONCURRENCY="2") as first,
+        Bot(tmp_path / "second", vendor.url, rules=rules(), DATABASE_URL=url, SEND_CONCURRENCY="2") as second,
+    ):
+        customers = Customers([first.url, second.url])
+        vendor.wait_for_taken(20)
+        first.kill()
+        customers.wait()
+        check_guarantee(vendor, duplicates=2 * 2 * (os.cpu_count() or 1))
+        assert second.terminate() == 0
+
+
+def test_ended_in_the_middle_it_loses_nothing_and_repeats_nothing(bot: Bot, vendor: SandboxVendor) -> None:
+    """SIGTERM: what is being sent is finished, the rest waits for the next start; exit status 0."""
+    vendor.always(late(0.3))
+    for n in range(40):
+        assert bot.post(MAKER.text(f"3{n:03}", "bảng giá")).status_code == 200
+    begun = time.monotonic()
+    assert bot.terminate() == 0
+    assert time.monotonic() - begun < 15
+    before = len(vendor.taken)
+    assert 0 < before < 40
+    vendor.always(OK)
+    bot.start()
+    vendor.wait_for_taken(40, timeout=20)
+    assert bot.terminate() == 0
+    assert len(vendor.taken) == 40
+
+
+def test_the_two_sides_apart(tmp_path: Path, vendor: SandboxVendor, database_url: str) -> None:
+    """One process receives and sends nothing; another sends and receives nothing; both end on SIGTERM."""
+    command = ("-m", "bot", "serve")
+    with Bot(tmp_path, vendor.url, command=(*command, "--web-only"), DATABASE_URL=database_url) as web:
+        assert web.post(MAKER.text("101", "bảng giá")).status_code == 200
+        with Bot(tmp_path, vendor.url, command=(*command, "--delivery-only"), DATABASE_URL=database_url) as sender:
+            vendor.wait_for_taken(1)
+            with pytest.raises(requests.ConnectionError):
+                requests.get(f"{sender.url}/healthz", timeout=2)
+            assert sender.terminate() == 0
+        assert web.terminate() == 0
+
+
+def test_without_its_database_it_says_503_and_recovers(tmp_path: Path, vendor: SandboxVendor) -> None:
+    """A locked SQLite file stands for any database that does not answer; nothing acknowledged is lost."""
+    import sqlite3  # noqa: PLC0415  this test alone
+
+    with Bot(tmp_path, vendor.url) as bot:
+        assert bot.post(MAKER.text("101", "bảng giá")).status_code == 200
+        vendor.wait_for_taken(1)
+        blocker = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
+        blocker.execute("BEGIN EXCLUSIVE")
+        event = MAKER.text("102", "bảng giá")
+        begun = time.monotonic()
+        assert bot.post(event).status_code == 503
+        assert time.monotonic() - begun < 5
+        assert requests.get(f"{bot.url}/healthz", timeout=5).status_code == 200
+        blocker.execute("ROLLBACK")
+        blocker.close()
+        wait_until(lambda: bot.post(event).status_code == 200, "the database to be served again")
+        vendor.wait_for_taken(2)
+        assert bot.terminate() == 0
+        assert len(vendor.taken) == 2
+
+
+def test_a_full_disk_is_a_503_and_not_the_end(tmp_path: Path, vendor: SandboxVendor) -> None:
+    """SQLite may not grow: events are refused, not lost; with room again they are taken."""
+    import resource  # noqa: PLC0415
+
+    with Bot(tmp_path, vendor.url) as bot:
+        bot.post(MAKER.text("101", "bảng giá"))
+        vendor.wait_for_taken(1)
+        pid = int((Path(f"/proc/{bot.process.pid}/task/{bot.process.pid}/children")).read_text().split()[0])
+        limits = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (4096, limits[1]))
+        assert bot.post(MAKER.text("102", "bảng giá")).status_code == 503
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
+        event = MAKER.text("103", "bảng giá")
+        wait_until(lambda: bot.post(event).status_code == 200, "the disk to be used again")
+        vendor.wait_for_taken(lambda taken: any(t.picture.user_id == "103" for t in taken))
+        assert bot.terminate() == 0
+
+
+def test_a_database_server_that_restarts(tmp_path: Path, vendor: SandboxVendor, postgres_server: str) -> None:
+    """Every connection of the server is cut; the bot goes on with new ones."""
+    import sqlalchemy as sa  # noqa: PLC0415
+
+    url = new_postgres_database(postgres_server)
+    with Bot(tmp_path, vendor.url, DATABASE_URL=url) as bot:
+        bot.post(MAKER.text("101", "bảng giá"))
+        vendor.wait_for_taken(1)
+        admin = sa.create_engine(sa.make_url(postgres_server).set(drivername="postgresql+psycopg"))
+        with admin.connect() as connection:
+            name = sa.make_url(url).database
+            ended = sa.text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
+            assert len(connection.execute(ended, {"name": name}).all()) > 1
+        admin.dispose()
+        event = MAKER.text("102", "bảng giá")
+        wait_until(lambda: bot.post(event).status_code == 200, "the server to be used again")
+        vendor.wait_for_taken(2)
+        assert bot.terminate() == 0
+
+
+def test_a_worker_that_dies_is_replaced(bot: Bot, vendor: SandboxVendor) -> None:
+    """Only a worker is killed: the master starts another, which takes over its events."""
+    children = Path(f"/proc/{bot.process.pid}/task/{bot.process.pid}/children")
+    for pid in children.read_text().split():
+        os.kill(int(pid), signal.SIGKILL)
+    event = MAKER.text("101", "bảng giá")
+
+    def acknowledged() -> bool:
+        try:
+            return bot.post(event).ok
+        except requests.RequestException:
+            return False
+
+    wait_until(acknowledged, "another worker")
+    vendor.wait_for_taken(1)
