@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import threading
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,6 +22,8 @@ from bot.writer import Writer
 
 # Past the longest call of the vendor, what is left is a few commits.
 _DRAIN_MARGIN = 5.0
+# Zalo waits two seconds for its answer.
+_START_SECONDS = 1.5
 
 
 class Service:
@@ -29,11 +32,14 @@ class Service:
     def __init__(self, settings: Settings, *, delivers: bool = True) -> None:
         self.settings = settings
         self._delivers = delivers
-        self._running = False
+        self._running = threading.Event()
 
     def start(self) -> None:
         """
-        Open the database, load the rules, start the threads; a forked child starts anew by itself.
+        Open the database, load the rules, start the threads.
+
+        A process that forks afterwards, as gunicorn's master does with --preload, leaves the work to its children:
+        threads do not survive a fork, and one forked in the middle of something would hang.
 
         Raises:
             ConfigError: The rules file is not there.
@@ -41,8 +47,12 @@ class Service:
             sqlalchemy.exc.SQLAlchemyError: The database cannot be opened.
         """
         self._open()
-        os.register_at_fork(after_in_child=self._open_after_fork)
+        os.register_at_fork(before=self.stop, after_in_child=self._open_aside)
         atexit.register(self.stop)
+
+    def _open_aside(self) -> None:
+        # A new gunicorn worker is deaf to signals until it gets on: it must not wait for the database here.
+        threading.Thread(target=self._open, name="start", daemon=True).start()
 
     def rehearse(self) -> None:
         """Do what a start does that can fail, and leave nothing running; raises what `start` raises."""
@@ -51,6 +61,8 @@ class Service:
 
     def readiness(self) -> tuple[list[str], list[str]]:
         """Return what is missing for the work, and what the operator should know besides."""
+        if not self._running.is_set():
+            return ["it is starting"], []
         try:
             troubles = self.inbox.troubles()
         except SQLAlchemyError as error:
@@ -63,7 +75,7 @@ class Service:
         self._open_parts()
         self.watch.start()
         self._dispatcher = self._dispatch() if self._delivers else None
-        self._running = True
+        self._running.set()
 
     def _open_parts(self) -> None:
         settings = self.settings
@@ -73,11 +85,6 @@ class Service:
         self.inbox = Inbox(self.database, self._writer)
         self.watch = RulesWatch(settings.rules_file, self.inbox)
         self.watch.load()
-
-    def _open_after_fork(self) -> None:
-        # None of the parent's threads is in the child, and its connections are the parent's to use.
-        if self._running:
-            self._open()
 
     def _dispatch(self) -> Dispatcher:
         settings = self.settings
@@ -114,6 +121,8 @@ class Service:
             secret = settings.zalo_oa_secret_key.get_secret_value()
             zalo.verify(body, payload, signature, app_id=settings.zalo_app_id, secret=secret)
         event = zalo.parse(payload, body)
+        if not self._running.wait(_START_SECONDS):
+            raise TimeoutError("the bot is still starting")
         other = bool(settings.zalo_oa_id) and event.oa_id not in settings.zalo_oa_id
         fresh = self.inbox.put(event, body, now=self.database.now(), refused="other-oa" if other else None)
         if fresh and self._dispatcher is not None:
@@ -121,9 +130,9 @@ class Service:
 
     def stop(self) -> None:
         """Finish what is being sent, give the rest back, and close everything."""
-        if not self._running:
+        if not self._running.is_set():
             return
-        self._running = False
+        self._running.clear()
         if self._dispatcher is not None:
             self._dispatcher.stop(timeout=self.settings.send_timeout + _DRAIN_MARGIN)
         self.watch.stop()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -81,7 +83,7 @@ def try_(*, text: str | None, event: str, oa: str | None, at: str | None, file: 
     """
     settings = _settings()
     path, lang = file or settings.rules_file, settings.bot_lang
-    question = _Question(_kind(event, lang), oa, _moment(at, lang), lang)
+    question = _Question(_kind(event, lang), oa, _at(at, lang), lang)
     rules = _rules(path, lang)
     if rules is None:
         raise SystemExit(_PROBLEMS)
@@ -112,15 +114,14 @@ def _show(rules: RuleSet, text: str, question: _Question) -> None:
 
 def _typed_lines(lang: Lang) -> Iterator[str]:
     """Yield what is typed, or piped, line by line until it ends; on a terminal with a prompt."""
-    stream = click.get_text_stream("stdin", errors="replace")
-    prompt = "> " if stream.isatty() else ""
+    prompt = "> " if sys.stdin.isatty() else ""
     if prompt:
         click.echo(say("how-to-end", lang))
     with contextlib.suppress(KeyboardInterrupt):
         click.echo(prompt, nl=False)
-        while line := stream.readline():
+        for line in iter(sys.stdin.buffer.readline, b""):
             if line.strip():
-                yield line.rstrip("\r\n")
+                yield line.decode(errors="replace").rstrip("\r\n")
             click.echo(prompt, nl=False)
 
 
@@ -129,17 +130,19 @@ def _kind(event: str, lang: Lang) -> str:
     if event in _KINDS:
         return _KINDS[event]
     near = meant(event, EVENTS, "event")
-    known = ", ".join(EVENTS)
-    raise click.UsageError(say("event-near", lang, word=event, near=near) if near else say("event", lang, word=event, known=known))
+    if near:
+        raise click.UsageError(say("event-near", lang, word=event, near=near))
+    raise click.UsageError(say("event-unknown", lang, word=event, known=", ".join(EVENTS)))
 
 
 def _at(given: str | None, lang: Lang) -> datetime | time | None:
     """Return the moment, or the time of today, that was asked for; its zone is the file's."""
     if given is None:
         return None
-    for form, read in (("%Y-%m-%d %H:%M", datetime.strptime), ("%H:%M", _time_of_day)):
-        with contextlib.suppress(ValueError):
-            return read(given.strip(), form)  # noqa: DTZ007  the zone is not known yet
+    with contextlib.suppress(ValueError):
+        return time.fromisoformat(given.strip()).replace(tzinfo=None)
+    with contextlib.suppress(ValueError):
+        return datetime.strptime(given.strip(), "%Y-%m-%d %H:%M")  # noqa: DTZ007  the zone is the file's
     raise click.UsageError(say("at", lang, word=given))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -17,13 +17,15 @@ from bot.rules.schema import Image, Reply, RuleFile
 from bot.rules.validate import Verdict
 
 _LABEL_WIDTH = 11
+# Controls, formats (direction, zero width) and line ends.
+_UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
 
 _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "how-to-end": (
         "Gõ một tin nhắn như khách rồi bấm Enter; bấm Ctrl+D để thoát.",
         "Type a message as a customer would and press Enter; Ctrl+D ends.",
     ),
-    "event": (
+    "event-unknown": (
         'không có sự kiện "{word}"; chỉ có {known}',
         'unknown event "{word}"; the events are {known}',
     ),
@@ -57,6 +59,18 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "keywords": ("{count} từ khóa", "{count} keywords"),
     "examples": ("{count} ví dụ", "{count} examples"),
     "empty": ("(trống)", "(empty)"),
+    "message": ("Tin nhắn", "Message"),
+    "event": ("Sự kiện", "Event"),
+    "understood": ("Hiểu là", "Read as"),
+    "time": ("Lúc", "At"),
+    "rule": ("Luật", "Rule"),
+    "sends": ("Gửi", "Sends"),
+    "note": ("Lưu ý", "Note"),
+    "others": ("Luật khác:", "Other rules:"),
+    "near": ("Suýt khớp:", "Near misses:"),
+    "nothing": ("không gửi gì", "nothing"),
+    "in-order": ("{count} ảnh, theo thứ tự này:", "{count} pictures, in this order:"),
+    "one-of": ("một trong {count} ảnh, mỗi lần một ảnh:", "one of {count} pictures each time:"),
 }
 
 
@@ -121,16 +135,76 @@ def as_annotation(problem: Problem, path: Path, lang: Lang) -> str:
 
 def explanation_lines(explanation: Explanation, lang: Lang, *, at: datetime | None = None) -> Iterator[str]:
     """Yield an explanation as a terminal shows it; *at* is the moment that was asked for, if it was not now."""
-    yield _labelled("message", _typed(explanation, lang), lang) if explanation.kind == "text" else _labelled("event", explanation.kind, lang)
+    if explanation.kind == "text":
+        yield _labelled("message", _typed(explanation) or say("empty", lang), lang)
+    else:
+        yield _labelled("event", explanation.kind, lang)
     if explanation.was_reread:
-        yield _labelled("understood", explanation.understood, lang)
+        yield _labelled("understood", _visible(explanation.understood), lang)
     if at:
         yield _labelled("time", f"{sentences.weekday(at.weekday(), lang)} {at:%Y-%m-%d %H:%M}", lang)
     yield _labelled("rule", sentences.winner_text(explanation, lang), lang)
     yield from _sends(explanation.reply, lang)
     for note in sentences.notes(explanation, lang):
         yield _labelled("note", note, lang)
-    yield from _section("others", list(_others(explanation, lang)), lang)
-    yield from _section("near", list(_nearly(explanation, lang)), lang)
+    yield from _section("others", _others(explanation, lang), lang)
+    yield from _section("near", _nearly(explanation, lang), lang)
     if explanation.advice:
-        yield from ("", sentences.advice_text(explanation, lang), "", explanation.advice.yaml)
+        yield from ("", sentences.advice_text(explanation.advice, lang), "", explanation.advice.yaml)
+
+
+def _labelled(label: str, text: str, lang: Lang) -> str:
+    return f"{say(label, lang) + ':':<{_LABEL_WIDTH}}{text}"
+
+
+def _typed(explanation: Explanation) -> str:
+    """Return the message with the words marked that the winner matched."""
+    return "".join(
+        click.style(f"«{_visible(piece)}»", fg="green", bold=True) if matched else _visible(piece)
+        for piece, matched in explanation.pieces()
+    )
+
+
+def _visible(text: str) -> str:
+    """Return *text* on one line, without what would upset a terminal."""
+    return "".join(char if unicodedata.category(char) not in _UNSEEN else " " * (char in "\n\t") for char in text)
+
+
+def _sends(reply: Reply | None, lang: Lang) -> Iterator[str]:
+    """Yield the pictures that go out; of several each on a line of its own."""
+    pictures = shares(reply) if reply else ()
+    if not reply or len(pictures) == 1:
+        yield _labelled("sends", _picture(pictures[0][0]) if pictures else say("nothing", lang), lang)
+        return
+    yield _labelled("sends", say("one-of" if reply.one_of else "in-order", lang, count=len(pictures)), lang)
+    for number, (image, share) in enumerate(pictures, start=1):
+        lead = f"{share:.0%}".rjust(4) if reply.one_of else f"{number}."
+        yield f"{'':<{_LABEL_WIDTH}}{lead} {_picture(image)}"
+
+
+def _picture(image: Image) -> str:
+    return image.image_url or (f"attachment_id {image.attachment_id}" if image.attachment_id else f"file {image.file}")
+
+
+def _others(explanation: Explanation, lang: Lang) -> Iterator[tuple[str, str]]:
+    """Yield the other rules that match and why they do not answer."""
+    if explanation.winner:
+        for beaten in explanation.beaten:
+            yield beaten.match.rule.id, sentences.beaten_text(beaten, explanation.winner, lang)
+    for excluded in explanation.excluded:
+        yield excluded.rule.id, sentences.excluded_text(excluded, lang)
+    for absent in explanation.out_of_play:
+        yield absent.match.rule.id, sentences.out_of_play_text(absent, lang)
+
+
+def _nearly(explanation: Explanation, lang: Lang) -> Iterator[tuple[str, str]]:
+    for near in explanation.near:
+        yield near.rule.id, sentences.near_text(near, lang)
+    for incomplete in explanation.incomplete:
+        yield incomplete.rule.id, sentences.incomplete_text(incomplete, lang)
+
+
+def _section(title: str, items: Iterable[tuple[str, str]], lang: Lang) -> Iterator[str]:
+    lines = [f"  {click.style(rule, bold=True)}: {what}" for rule, what in items]
+    if lines:
+        yield from ("", say(title, lang), *lines)

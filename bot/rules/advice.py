@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.rules.engine import compile_rules, rank
-from bot.rules.everyday import READ_AS
+from bot.rules.engine import RuleSet, compile_rules
+from bot.rules.everyday import EVERYDAY, READ_AS
 from bot.rules.keywords import parse
 from bot.rules.matcher import NearMiss
 from bot.rules.schema import Image, Keyword, Reply, Rule, RuleFile
@@ -39,12 +39,16 @@ class Advice:
 
 
 def advise(
-    file: RuleFile, text: str, kind: str, near: Sequence[NearMiss], *, oa_id: str | None, now: float | None
+    file: RuleFile, text: str, kind: str, near: Sequence[NearMiss], answers: Callable[[RuleSet], bool]
 ) -> Advice | None:
-    """Return the smallest change that makes a rule answer the event, None if no keyword can be made of it."""
+    """
+    Return the smallest change that makes a rule answer the event, None if no keyword can be made of it.
+
+    *answers* tells whether rules answer it.
+    """
     for index, rule in _changed(file, text, kind, near):
         alone = file.model_copy(update={"rules": (rule,)})
-        if rank(compile_rules(alone, ""), text, kind=kind, oa_id=oa_id, now=now).winner is not None:
+        if answers(compile_rules(alone, digest="")):
             yaml = _rule_line(rule) if index is not None else _whole_rule(rule)
             return Advice(rule.id, index is None, yaml)
     return None
@@ -70,7 +74,7 @@ def _new_rule(file: RuleFile, kind: str, name: str, keywords: tuple[Keyword, ...
     ids = (name if number == 1 else f"{name}-{number}" for number in range(1, len(taken) + 2))
     rule_id = next(candidate for candidate in ids if candidate not in taken)
     reply = Reply(images=(Image(image_url=_PICTURE.format(id=rule_id)),))
-    return Rule(id=rule_id, on=kind, keywords=keywords, reply=reply)
+    return Rule(id=rule_id, on=kind, reply=reply).model_copy(update={"keywords": keywords})
 
 
 def _as_said(miss: NearMiss, words: Sequence[Token], text: str) -> str:
@@ -96,12 +100,18 @@ def _gist(words: Sequence[Token], text: str) -> str:
         bare = normalise(text).strip()
         return bare if bare.isprintable() else ""
     first, last = 0, len(words) - 1
-    while first < last and words[first].folded in READ_AS:
+    while first < last and _says_nothing(words[first], text):
         first += 1
     last = min(last, first + _MOST_WORDS - 1)
-    while last > first and words[last].folded in READ_AS:
+    while last > first and _says_nothing(words[last], text):
         last -= 1
     return _said(words[first : last + 1], text)
+
+
+def _says_nothing(word: Token, text: str) -> bool:
+    """Return whether it is a number, or a word that nearly every message has, typed with or without its marks."""
+    typed = normalise(text[word.start : word.end])
+    return typed.isdigit() or typed in EVERYDAY or (typed == word.folded and typed in READ_AS)
 
 
 def _said(words: Sequence[Token], text: str) -> str:

@@ -57,10 +57,10 @@ def _everyday(words: Vocabulary) -> Iterator[Problem]:
 def _redundant(words: Vocabulary) -> Iterator[Problem]:
     """Two keywords of one rule of which one does the work of both."""
     for one_list in (words.keywords, words.excludes):
-        seen: dict[tuple[int, object], Word] = {}
+        seen: dict[tuple[object, ...], Word] = {}
         marked = {(w.index, w.letters, w.keyword.match): w for w in reversed(one_list) if w.has_marks}
         for word in one_list:
-            first = seen.setdefault((word.index, word.identity), word)
+            first = seen.setdefault((word.index, word.words, word.keyword.match), word)
             other = marked.get((word.index, word.letters, word.keyword.match))
             text = word.keyword.text
             if first is not word:

@@ -47,9 +47,9 @@ def _problem(code: str, loss: _Loss, place: Place, **args: Arg) -> Problem:
 
 def _same(keywords: Iterable[Word]) -> Iterator[_Loss]:
     """Yield the keywords that a better placed rule has too."""
-    for group in _groups(keywords, lambda word: word.identity):
+    for group in _groups(keywords, lambda word: word.words):
         ranked = sorted(group, key=lambda word: (-word.rule.priority, word.index))
-        for loser, winner in _losers(ranked):
+        for loser, winner in _losers(ranked, _covers):
             proven = not winner.rule.exclude
             yield _Loss("same-keyword", loser, winner, _why(winner.rule, loser.rule), proven)
 
@@ -58,12 +58,11 @@ def _twins(keywords: Iterable[Word]) -> Iterator[_Loss]:
     """Yield the keywords that are another rule's once the customer leaves the marks out."""
     for group in _groups(keywords, lambda word: (word.letters, word.keyword.match)):
         ranked = sorted(group, key=lambda word: (-word.rule.priority, word.has_marks, word.index))
-        for loser, winner in _losers(ranked):
-            if loser.identity != winner.identity:
-                unmarked = loser.has_marks and not winner.has_marks and winner.index > loser.index
-                same_rank = winner.rule.priority == loser.rule.priority
-                why = phrase("why-unmarked") if unmarked and same_rank else _why(winner.rule, loser.rule)
-                yield _Loss("twin-keyword", loser, winner, why)
+        for loser, winner in _losers(ranked, lambda winner, loser: winner.words != loser.words):
+            unmarked = loser.has_marks and not winner.has_marks and winner.index > loser.index
+            same_rank = winner.rule.priority == loser.rule.priority
+            why = phrase("why-unmarked") if unmarked and same_rank else _why(winner.rule, loser.rule)
+            yield _Loss("twin-keyword", loser, winner, why)
 
 
 def _groups(keywords: Iterable[Word], key: Callable[[Word], Hashable]) -> Iterator[list[Word]]:
@@ -73,13 +72,22 @@ def _groups(keywords: Iterable[Word], key: Callable[[Word], Hashable]) -> Iterat
     return (group for group in groups.values() if len(group) > 1)
 
 
-def _losers(ranked: list[Word]) -> Iterator[tuple[Word, Word]]:
+def _losers(ranked: list[Word], beats: Callable[[Word, Word], bool]) -> Iterator[tuple[Word, Word]]:
     """Yield every keyword of a group with the first of those before it that always beats it."""
     for place, loser in enumerate(ranked):
         rivals = (word for word in ranked[:_MOST_RIVALS][:place] if word.index != loser.index)
-        winner = next((word for word in rivals if always_beside(word.rule, loser.rule)), None)
-        if winner is not None:
+        better = (word for word in rivals if always_beside(word.rule, loser.rule) and beats(word, loser))
+        if (winner := next(better, None)) is not None:
             yield loser, winner
+
+
+def _covers(wide: Word, narrow: Word) -> bool:
+    """Return whether, of two keywords with the same words, one matches wherever the other does."""
+    widest_first = ("phrase", "prefix", "exact")
+    if wide.keyword.match == narrow.keyword.match:
+        return True
+    both = wide.keyword.match in widest_first and narrow.keyword.match in widest_first
+    return both and widest_first.index(wide.keyword.match) < widest_first.index(narrow.keyword.match)
 
 
 def _outranked(words: Vocabulary, known: set[int]) -> Iterator[_Loss]:

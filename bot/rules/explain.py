@@ -108,7 +108,7 @@ class Explanation:
     @property
     def was_reread(self) -> bool:
         """Whether the text was understood as more than its own small letters."""
-        return self.understood != " ".join(unicodedata.normalize("NFC", self.text).casefold().split())
+        return _letters(self.understood) != _letters(unicodedata.normalize("NFC", self.text).casefold())
 
     def pieces(self) -> Iterator[tuple[str, bool]]:
         """Yield the text as typed, piece by piece, and whether the winner matched the piece."""
@@ -138,7 +138,10 @@ def explain(
     out_of_play = tuple(_out_of_play(rules, ranking, text, kind))
     listed = {c.rule for c in ranking.ranked} | ranking.excluded.keys() | ranking.absent.keys()
     near = tuple(_near(rules, text, hits, listed)) if kind == "text" else ()
-    unanswered = not (listed or out_of_play)
+    advice = None
+    if not (listed or out_of_play):
+        misses = [n.miss for n in near]
+        advice = advise(file, text, kind, misses, lambda r: bool(rank(r, text, kind=kind, oa_id=oa_id, now=now).ranked))
     return Explanation(
         kind=kind,
         text=text,
@@ -151,7 +154,7 @@ def explain(
         out_of_play=out_of_play,
         near=near,
         incomplete=tuple(_incomplete(file, hits, listed | {n.miss.needle.rule for n in near})),
-        advice=advise(file, text, kind, [n.miss for n in near], oa_id=oa_id, now=now) if unanswered else None,
+        advice=advice,
     )
 
 
@@ -264,6 +267,10 @@ def _meanings(own: Mapping[str, str], word: str) -> tuple[str, ...]:
 def _is_part(meaning: str, token: Token, hit: Hit) -> bool:
     inside = hit.spans[0][0] <= token.start and token.end <= hit.spans[-1][1]
     return inside and f" {unmarked(meaning)} " in f" {unmarked(hit.needle.text)} "
+
+
+def _letters(text: str) -> list[str]:
+    return [character for character in text if character.isalnum()]
 
 
 def _merged(hits: Iterable[Hit]) -> list[tuple[int, int]]:

@@ -6,37 +6,22 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
+from bot.rules.advice import Advice
 from bot.rules.explain import Beaten, Excluded, Explanation, Incomplete, Match, Near, OutOfPlay
 from bot.rules.fields import DAYS
 from bot.rules.matcher import Hit
 from bot.rules.problem import Lang
-from bot.rules.schema import Active, Rule
+from bot.rules.schema import Active
 
 _MOST_WORDS = 6
 
 _TEXTS: Final[dict[str, tuple[str, str]]] = {
-    # what `bot try` puts in front
-    "message": ("Tin nhắn", "Message"),
-    "event": ("Sự kiện", "Event"),
-    "understood": ("Hiểu là", "Read as"),
-    "time": ("Lúc", "At"),
-    "rule": ("Luật", "Rule"),
-    "sends": ("Gửi", "Sends"),
-    "note": ("Lưu ý", "Note"),
-    "others": ("Luật khác:", "Other rules:"),
-    "near": ("Suýt khớp:", "Near misses:"),
     # the answer
     "by-keyword": ("{rule}, nhờ từ khóa {words}", "{rule}, by the keyword {words}"),
     "by-groups": ("{rule}, nhờ có đủ các nhóm: {words}", "{rule}, by one word of each group: {words}"),
-    "by-pattern": ("{rule}, nhờ pattern {words}", "{rule}, by the pattern {words}"),
-    "no-rule": ("không có luật nào khớp", "no rule matches"),
-    "no-rule-fallback": ("không có luật nào khớp, nên dùng fallback", "no rule matches: the fallback answers"),
-    "nothing": ("không gửi gì", "nothing"),
-    "in-order": ("{count} ảnh, theo thứ tự này:", "{count} pictures, in this order:"),
-    "one-of": (
-        "một trong {count} ảnh (cùng một tin luôn ra cùng một ảnh):",
-        "one of {count} pictures (the same message always gets the same one):",
-    ),
+    "by-pattern": ("{rule}, nhờ {words}", "{rule}, by the {words}"),
+    "no-rule": ("không có luật nào trả lời", "no rule answers"),
+    "no-rule-fallback": ("không có luật nào trả lời, nên dùng fallback", "no rule answers, so the fallback does"),
     "pause": ("mỗi khách chỉ nhận một lần trong {time}", "each customer gets it at most once in {time}"),
     "only-when": ("luật này chỉ chạy {when}", "this rule runs only {when}"),
     "only-oa": ("luật này chỉ dành cho OA {ids}", "this rule is only for the OA {ids}"),
@@ -75,7 +60,7 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "hours": ("ngoài giờ; luật chỉ chạy {when}", "outside its hours; it runs only {when}"),
     "oa": ("không dành cho OA này, chỉ cho OA {ids}", "not for this OA, only for {ids}"),
     "off": ("đang tắt (enabled: false)", "switched off (enabled: false)"),
-    "would-answer": ("; nếu không vướng, luật này sẽ trả lời", "; but for that, it would answer"),
+    "would-answer": ("; nếu không thì luật này đã trả lời", "; but for that, it would answer"),
     # what nearly matched
     "near-marks": ('"{typed}" khác dấu với "{wanted}"{of}', '"{typed}" contradicts "{wanted}"{of}'),
     "near-unmarked": (
@@ -197,11 +182,8 @@ def incomplete_text(incomplete: Incomplete, lang: Lang) -> str:
     return say("incomplete", lang, words=_quoted(incomplete.hits), missing=missing)
 
 
-def advice_text(explanation: Explanation, lang: Lang) -> str:
-    """Return the sentence above the YAML of the advice; empty if there is none."""
-    advice = explanation.advice
-    if advice is None:
-        return ""
+def advice_text(advice: Advice, lang: Lang) -> str:
+    """Return the sentence above the YAML of the advice."""
     return say("advice-rule", lang) if advice.is_new else say("advice-line", lang, rule=advice.rule_id)
 
 
@@ -249,12 +231,8 @@ def _days(active: Active, lang: Lang) -> str:
 
 def _words(match: Match) -> str:
     """Return what a rule found in the message."""
-    return _quoted(match.hits) or _pattern(match.rule)
+    return _quoted(match.hits) or f"pattern {match.rule.pattern}"
 
 
 def _quoted(hits: Iterable[Hit]) -> str:
     return " + ".join(f'"{hit.needle.text}"' for hit in hits)
-
-
-def _pattern(rule: Rule) -> str:
-    return rule.pattern or ""

@@ -20,7 +20,7 @@ _REASONS = {
     "invalid character class range": "escape",
     "trailing \\": "escape",
     "no argument for repetition operator": "repeat",
-    "invalid repetition": "repeat",
+    "invalid repetition size": "repeat",
     "bad repetition operator": "repeat",
     "invalid perl operator": "look",
 }

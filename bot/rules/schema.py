@@ -127,10 +127,13 @@ class Hours(_Model):
     @model_validator(mode="before")
     @classmethod
     def _from_text(cls, data: object) -> object:
-        if not isinstance(data, str):
-            return data
-        start, end = fields.hours(ft.short(data))
-        return {"start": start, "end": end}
+        match data:
+            case str():
+                start, end = fields.hours(ft.short(data))
+                return {"start": start, "end": end}
+            case list() | {"start": str()} | {"end": str()}:
+                raise wrong("not-text")
+        return data
 
 
 class Active(_Model):

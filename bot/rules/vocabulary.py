@@ -11,8 +11,6 @@ from bot.rules.problem import Place
 from bot.rules.schema import Keyword, Rule, RuleFile
 from bot.rules.text import chain
 
-Identity = tuple[tuple[str, ...], int, str]
-
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -31,9 +29,9 @@ class Word:
         return tuple(part.letters for part in self.parsed.syllables) or (self.parsed.text,)
 
     @property
-    def identity(self) -> Identity:
-        """What another keyword must have in common to match the very same messages."""
-        return self.letters, chain(self.parsed.syllables)[0], self.keyword.match
+    def words(self) -> tuple[tuple[str, ...], int]:
+        """The words with their marks, in a form that is equal for equal words."""
+        return self.letters, chain(self.parsed.syllables)[0]
 
     @property
     def has_marks(self) -> bool:

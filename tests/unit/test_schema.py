@@ -118,7 +118,7 @@ def test_models_are_frozen_and_take_no_other_fields() -> None:
 
 
 def test_our_own_field_names_are_no_keys_of_the_file() -> None:
-    """`from_date`, `images` and `start` are the program's words."""
+    """`from_date` and `images` are the program's words."""
     text = """
 rules:
   - id: a
@@ -126,7 +126,15 @@ rules:
     active: {from_date: 2027-01-01}
     reply: {images: [{image_url: "https://shop.example/a.jpg"}]}
 """
-    assert [problem.code for problem in load(text.encode()).problems] == ["unknown-key", "unknown-key"]
+    loaded = load(text.encode())
+    assert loaded.file is None
+    assert [problem.line for problem in loaded.problems if problem.code == "unknown-key"] == [5, 6]
+
+
+def test_hours_are_one_text() -> None:
+    """`start` and `end` are the model's; there is one way to write hours."""
+    text = 'rules: [{id: a, keywords: [x], active: {hours: {start: "08:00", end: "9:00"}}, reply: {attachment_id: x}}]'
+    assert [problem.code for problem in load(text.encode()).problems] == ["not-text"]
 
 
 def test_every_required_key_has_its_message() -> None:
