@@ -128,7 +128,6 @@ class Settings(BaseSettings):
     takeover_mute: Duration = Field(
         timedelta(minutes=30), description="Silence for a user after a human answered from OA Manager."
     )
-    console_password: Secret | None = Field(None, description="The editors' page is off until this is set.")
     log_format: Literal["text", "json"] = Field("text", description="json for machines.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe line logged.")
     bot_lang: Language = Field(default_factory=_system_language, description="Language of what editors read: vi or en.")
@@ -156,13 +155,25 @@ class Settings(BaseSettings):
         Raises:
             ConfigError: Names every missing or wrong variable, and never a value.
         """
-        settings, faults = cls._read(env_file)
-        absent = {} if partly else dict.fromkeys(settings._missing(), "is missing")
-        faults = absent | settings._at_odds() | faults
+        settings, faults = cls.examine(env_file, partly=partly)
         if faults:
             lines = [f"  {name}: {what}" for name, what in faults.items()]
             raise ConfigError("\n".join(["These settings need mending (environment variables or .env):", *lines]))
         return settings
+
+    @classmethod
+    def examine(cls, env_file: Path = Path(".env"), *, partly: bool = False) -> tuple[Self, dict[str, str]]:
+        """
+        Return the settings, defaults standing in for what is wrong, and what is wrong or missing by variable.
+
+        *partly* as for `load`. No value is in the words.
+
+        Raises:
+            ConfigError: The file is no text.
+        """
+        settings, faults = cls._read(env_file)
+        absent = {} if partly else dict.fromkeys(settings._missing(), "is missing")
+        return settings, absent | settings._at_odds() | faults
 
     @classmethod
     def _read(cls, env_file: Path) -> tuple[Self, dict[str, str]]:

@@ -60,6 +60,19 @@ class Receipt:
     referent_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What the vendor answered to a request that asks for nothing."""
+
+    status: int
+    failure: Kind | None
+    """As which error the answer would count after a send; None: as a success."""
+    words: str
+    """The vendor's, without our secrets."""
+    date: str
+    """The header Date; "" if there is none."""
+
+
 class Vendor:
     """Sends pictures for any number of OAs and threads over pooled connections."""
 
@@ -99,6 +112,23 @@ class Vendor:
             return self._read(response)
         raise failure
 
+    def probe(self, *, credentials: str | None = None) -> Probe:
+        """
+        Ask for nothing: an empty object names neither user nor picture, so none can go out.
+
+        *credentials* stands in for every one of ours, to see whether the vendor minds.
+
+        Raises:
+            requests.RequestException: There was no answer.
+        """
+        request = self._blank.copy()
+        request.prepare_body(b"{}", None)
+        if credentials is not None:
+            request.headers.update(dict.fromkeys(_CREDENTIALS & set(request.headers), credentials))
+        response = self._session.send(request, timeout=self._timeout, allow_redirects=False, **self._how)
+        kind, words = _failure(response, _object(response)) or (None, "")
+        return Probe(response.status_code, kind, self._without_secrets(words), response.headers.get("Date", ""))
+
     def _read(self, response: requests.Response) -> Receipt:
         answer = _object(response)
         failure = _failure(response, answer)
@@ -114,6 +144,9 @@ class Vendor:
         for secret in self._secrets:
             words = words.replace(secret, "…")
         return words[:_LONGEST_WORDS]
+
+
+_CREDENTIALS = {"API-KEY", "accessToken", "Authorization"}
 
 
 def _headers(settings: Settings) -> dict[str, str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from bot import metrics
 from bot.accounts import Rate
 from bot.cpaas import Vendor
 from bot.delivery import Delivery, account_failure, back_off, ignored, taken
@@ -117,7 +118,7 @@ class Dispatcher:
                 self._hand_over(replace(claim, state=state))
             else:
                 changes.append(Change(claim, state))
-        self._inbox.save(changes)
+        _count(changes, self._inbox.save(changes))
         self._inbox.charge(calls, now=now, rate=self._limits.rate)
         return len(claims) == room
 
@@ -218,7 +219,8 @@ class Dispatcher:
         """Send the event's next picture and return the state that the vendor's answer makes of it."""
         image = (claim.state.images or [])[claim.state.progress]
         try:
-            receipt = self._vendor.send_image(oa_id=claim.oa_id, user_id=claim.user_id, image=image)
+            with metrics.sending():
+                receipt = self._vendor.send_image(oa_id=claim.oa_id, user_id=claim.user_id, image=image)
         except DeliveryError as error:
             return self._not_taken(claim, error)
         if claim.troubled:
@@ -240,7 +242,9 @@ class Dispatcher:
         return state
 
     def _save(self, changes: list[Change]) -> list[Saved]:
-        return self._persist(lambda: self._inbox.save(changes)) or ["lost"] * len(changes)
+        outcomes = self._persist(lambda: self._inbox.save(changes)) or ["lost"] * len(changes)
+        _count(changes, outcomes)
+        return outcomes
 
     def _persist(self, write: Callable[[], T]) -> T | None:
         """Return what *write* returns, trying again while the database is away; None if it stays away at the end."""
@@ -259,3 +263,9 @@ class Dispatcher:
             room = self._capacity - len(self._held)
         if room >= self._worthwhile():
             self._wake.set()
+
+
+def _count(changes: list[Change], outcomes: list[Saved]) -> None:
+    for change, outcome in zip(changes, outcomes, strict=True):
+        if outcome == "saved" and change.state.status != "open":
+            metrics.settled(change.state.status, change.state.reason, change.state.rule_id)

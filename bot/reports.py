@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bot.database import Database
 from bot.inbox import Status
 from bot.rules.engine import FALLBACK
-from bot.tables import HAS_WORDS, IS_FAILED, IS_OPEN, events
+from bot.tables import HAS_WORDS, IS_FAILED, IS_OPEN, events, good_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,19 @@ class Reports:
         found |= {row["status"]: row["n"] for row in self._rows(failed)}
         found["open"] = self._rows(sa.select(count).where(IS_OPEN))[0]["n"]
         return found
+
+    def oldest_open(self) -> float | None:
+        """Return when the oldest open event came in, in seconds since 1970; None if none is open."""
+        # As above: the few that are open, not the table in the order of its ids.
+        first = sa.select(sa.func.min(events.c.id + 0)).where(IS_OPEN).scalar_subquery()
+        rows = self._rows(sa.select(events.c.received_at).where(events.c.id == first))
+        return rows[0]["received_at"] if rows else None
+
+    def rules_taken_at(self) -> float | None:
+        """Return when good rules were last taken from the rules file, in seconds since 1970; None if never."""
+        rows = self._rows(sa.select(sa.func.max(good_rules.c.loaded_at).label("latest")))
+        latest: float | None = rows[0]["latest"]
+        return latest
 
     def answers(self, *, since: float) -> dict[str, int]:
         """Return how many events each rule has answered since then, FALLBACK among them."""

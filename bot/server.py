@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +19,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import logs
+from bot import logs, metrics
 from bot.config import Settings
 from bot.errors import BotError, ConfigError
 from bot.rules.problem import RulesError, render
@@ -29,14 +31,15 @@ COULD_NOT_RUN = 3
 
 _THREADS = 32
 _MOST_WORKERS = 4
-# The thread that commits gives the interpreter away at each step; by default it may wait 5 ms to get it back.
-_SWITCH_SECONDS = 0.0005
 
 
 def application(env_file: Path = Path(".env")) -> Flask:
     """Return the started application, or end the process with one message that says what is missing."""
     try:
-        return create_app(_started(_settings(env_file)))
+        settings = _settings(env_file)
+        if "gunicorn" in os.environ.get("SERVER_SOFTWARE", "") and not metrics.is_shared():
+            metrics.share_with_siblings()
+        return create_app(_started(settings))
     except BotError as error:
         sys.stderr.write(f"{error}\n")
     raise SystemExit(COULD_NOT_RUN)
@@ -68,6 +71,7 @@ def _settings(env_file: Path) -> Settings:
 
 
 def _started(settings: Settings, *, delivers: bool = True) -> Service:
+    metrics.begin()
     service = Service(settings, delivers=delivers)
     with _explained(settings):
         service.start()
@@ -122,6 +126,10 @@ class _Gunicorn(BaseApplication):
         self._settings = settings
         self._delivers = delivers
         super().__init__()
+        # Not before: a master that replaces this one (USR2) gets the environment as it was until here.
+        self._counts = None if metrics.is_shared() else Path(tempfile.mkdtemp(prefix="zalo-bot-metrics-"))
+        if self._counts is not None:
+            metrics.share(self._counts)
 
     def load_config(self) -> None:
         is_sqlite = self._settings.database_url.get_secret_value().startswith("sqlite")
@@ -134,6 +142,7 @@ class _Gunicorn(BaseApplication):
             "logger_class": _Logger,
             "loglevel": self._settings.log_level.lower(),
             "proc_name": "zalo-picture-bot",
+            "on_exit": self._forget_counts,
             "control_socket_disable": True,  # it would stand in the home directory, shared by all bots of a user
         }
         if "WEB_CONCURRENCY" not in os.environ:
@@ -144,6 +153,9 @@ class _Gunicorn(BaseApplication):
         for name, value in (options | given).items():
             self.cfg.set(name, value)
 
+    def _forget_counts(self, _master: object) -> None:
+        if self._counts is not None:
+            shutil.rmtree(self._counts, ignore_errors=True)
+
     def load(self) -> Any:
-        sys.setswitchinterval(_SWITCH_SECONDS)
         return create_app(_started(self._settings, delivers=self._delivers))

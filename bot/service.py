@@ -8,7 +8,7 @@ import threading
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import zalo
+from bot import metrics, zalo
 from bot.accounts import Rate
 from bot.config import Settings
 from bot.cpaas import Vendor
@@ -18,6 +18,7 @@ from bot.dispatch import Dispatcher, Limits
 from bot.errors import BadPayload
 from bot.inbox import Inbox
 from bot.rules.watch import RulesWatch
+from bot.upkeep import Caretaker
 from bot.writer import Writer
 
 # Past the longest call of the vendor, what is left is a few commits.
@@ -75,6 +76,8 @@ class Service:
         self._open_parts()
         self.watch.start()
         self._dispatcher = self._dispatch() if self._delivers else None
+        self._caretaker = Caretaker(self.database, retention=self.settings.retention.total_seconds())
+        self._caretaker.start()
         self._running.set()
 
     def _open_parts(self) -> None:
@@ -125,6 +128,7 @@ class Service:
             raise TimeoutError("the bot is still starting")
         other = bool(settings.zalo_oa_id) and event.oa_id not in settings.zalo_oa_id
         fresh = self.inbox.put(event, body, now=self.database.now(), refused="other-oa" if other else None)
+        metrics.received(event.on, fresh=fresh)
         if fresh and self._dispatcher is not None:
             self._dispatcher.wake()
 
@@ -135,6 +139,7 @@ class Service:
         self._running.clear()
         if self._dispatcher is not None:
             self._dispatcher.stop(timeout=self.settings.send_timeout + _DRAIN_MARGIN)
+        self._caretaker.stop()
         self.watch.stop()
         self._close_parts()
 

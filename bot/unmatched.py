@@ -10,7 +10,7 @@ from functools import lru_cache
 from bot.masking import masked
 from bot.reports import Message
 from bot.rules.engine import RuleSet, rank
-from bot.rules.text import WORDS, fold, normalise, plain, without_urls
+from bot.rules.text import WORDS, fold, letters_of, normalise, plain, without_urls
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,5 +71,4 @@ def _typical(spellings: Counter[str]) -> str:
 
 def _marks(text: str) -> int:
     """Return how many letters have marks."""
-    typed, bare = normalise(text), fold(text)
-    return sum(one != other for one, other in zip(typed, bare, strict=False))
+    return sum(bool(letter.tones or letter.shape) for letter in letters_of(normalise(text)))

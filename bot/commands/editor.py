@@ -16,8 +16,7 @@ import click
 
 from bot import zalo
 from bot.commands.editor_texts import as_annotation, as_object, explanation_lines, say, unreadable, verdict_text
-from bot.config import Settings
-from bot.errors import BotError
+from bot.commands.opening import load_settings
 from bot.rules.engine import RuleSet
 from bot.rules.explain import explain
 from bot.rules.fields import EVENTS
@@ -48,11 +47,13 @@ class _Question:
               help="For people, for programs, or as annotations of a GitHub pull request.")  # fmt: skip
 def check(*, file: Path | None, form: Literal["text", "json", "github"]) -> None:
     """
-    Say everything that is wrong with a rules FILE (default: RULES_FILE), and try the examples in it.
+    Find every mistake in a rules FILE.
+
+    Without FILE it is RULES_FILE. The examples in it are tried too.
 
     Exit status: 0 fine, 1 problems, 2 usage, 3 could not run.
     """
-    settings = _settings()
+    settings = load_settings()
     path, lang = file or settings.rules_file, settings.bot_lang
     data = _read(path, lang)
     verdict = validate(data, today=_today())
@@ -75,13 +76,15 @@ def check(*, file: Path | None, form: Literal["text", "json", "github"]) -> None
 @click.option("--rules", "file", type=click.Path(path_type=Path), help="The rules file; default RULES_FILE.")
 def try_(*, text: str | None, event: str, oa: str | None, at: str | None, file: Path | None) -> None:
     """
-    Show which rule answers TEXT, why, what it sends, and what stood in the way of the others.
+    Show which rule answers TEXT, and why.
+
+    Also what is sent, and what stood in the way of the other rules.
 
     Without TEXT: asks for messages until the input ends, and reads the rules anew for each.
 
     Exit status: 0 fine, 1 the rules file has errors, 2 usage, 3 could not run.
     """
-    settings = _settings()
+    settings = load_settings()
     path, lang = file or settings.rules_file, settings.bot_lang
     question = _Question(_kind(event, lang), oa, _at(at, lang), lang)
     rules = _rules(path, lang)
@@ -99,7 +102,7 @@ def try_(*, text: str | None, event: str, oa: str | None, at: str | None, file: 
 
 @click.command()
 def schema() -> None:
-    """Print the JSON Schema of rules.yaml, for editors that complete and check while one types."""
+    """Print the JSON Schema of rules.yaml."""
     click.echo(json.dumps(json_schema(), ensure_ascii=False, indent=2))
 
 
@@ -155,14 +158,6 @@ def _in_zone(at: datetime | time | None, zone: ZoneInfo) -> datetime:
 
 def _today() -> date:
     return datetime.now().astimezone().date()
-
-
-def _settings() -> Settings:
-    try:
-        return Settings.load(partly=True)
-    except BotError as error:
-        click.echo(error, err=True)
-    raise SystemExit(COULD_NOT_RUN)
 
 
 def _read(path: Path, lang: Lang) -> bytes:

@@ -16,7 +16,8 @@ from bot.rules.problem import Lang, Problem
 from bot.rules.schema import Image, Reply, RuleFile
 from bot.rules.validate import Verdict
 
-_LABEL_WIDTH = 11
+_LABEL_WIDTH = 10
+_CUT = "more-problems"  # not a problem, but how many are left out
 # Controls, formats (direction, zero width) and line ends.
 _UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
 
@@ -89,14 +90,12 @@ def unreadable(path: Path, error: OSError, lang: Lang) -> str:
 
 def verdict_text(verdict: Verdict, path: Path, lang: Lang) -> str:
     """Return whether the file can be used, and how much was looked at: an empty file must not look like a pass."""
-    counts = {
-        "errors": sum(problem.severity == "error" for problem in verdict.problems),
-        "warnings": sum(problem.severity == "warning" for problem in verdict.problems),
-    }
+    shown = [problem.severity for problem in verdict.problems if problem.code != _CUT]
+    counts = {"errors": shown.count("error"), "warnings": shown.count("warning")}
     found = say("and", lang).join(_count(key, count, lang) for key, count in counts.items() if count)
     if verdict.rules is None:
-        cut = any(problem.code == "more-problems" for problem in verdict.problems)
-        return say("unusable", lang, path=path, problems=say("more", lang, said=found) if cut else found)
+        problems = found if len(shown) == len(verdict.problems) else say("more", lang, said=found)
+        return say("unusable", lang, path=path, problems=problems)
     key = "usable" if counts["warnings"] else "fine"
     return say(key, lang, path=path, warnings=found, checked=_checked(verdict.rules.file, lang))
 
@@ -129,7 +128,8 @@ def as_object(problem: Problem, lang: Lang) -> dict[str, str | int]:
 
 def as_annotation(problem: Problem, path: Path, lang: Lang) -> str:
     """Return a problem as a workflow command of GitHub Actions, which shows it beside the line."""
-    place = f"file={path},line={problem.line},col={problem.column},title={problem.code}"
+    file = str(path).replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
+    place = f"file={file},line={problem.line},col={problem.column},title={problem.code}"
     return f"::{problem.severity} {place}::{problem.message(lang).replace('%', '%25')}"
 
 

@@ -14,6 +14,7 @@ from bot.rules.keywords import parse
 from bot.rules.matcher import NearMiss
 from bot.rules.schema import Image, Keyword, Reply, Rule, RuleFile
 from bot.rules.slug import slug
+from bot.rules.teencode import ABBREVIATIONS
 from bot.rules.text import Token, normalise, tokens
 
 # The other reasons are doubts that the message means the rule at all.
@@ -111,7 +112,8 @@ def _gist(words: Sequence[Token], text: str) -> str:
 def _says_nothing(word: Token, text: str) -> bool:
     """Return whether it is a number, or a word that nearly every message has, typed with or without its marks."""
     typed = normalise(text[word.start : word.end])
-    return typed.isdigit() or typed in EVERYDAY or (typed == word.folded and typed in READ_AS)
+    meant = ABBREVIATIONS.get(typed, (typed,))
+    return typed.isdigit() or EVERYDAY.issuperset(meant) or (typed == word.folded and typed in READ_AS)
 
 
 def _said(words: Sequence[Token], text: str) -> str:

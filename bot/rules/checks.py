@@ -58,21 +58,21 @@ def _redundant(words: Vocabulary) -> Iterator[Problem]:
     """Two keywords of one rule of which one does the work of both."""
     for one_list in (words.keywords, words.excludes):
         seen: dict[tuple[object, ...], Word] = {}
-        marked = {(w.index, w.letters, w.keyword.match): w for w in reversed(one_list) if w.has_marks}
+        marked = {(w.index, w.letters, w.keyword.match): w for w in reversed(one_list) if w.marks}
         for word in one_list:
             first = seen.setdefault((word.index, word.words, word.keyword.match), word)
             other = marked.get((word.index, word.letters, word.keyword.match))
             text = word.keyword.text
             if first is not word:
                 yield Problem.at(word.place, "redundant-keyword/same", word=text, line=first.place.line)
-            elif other is not None and not word.has_marks:
+            elif other is not None and not word.marks:
                 yield Problem.at(word.place, "redundant-keyword", word=text, other=other.keyword.text)
 
 
 def _literal(words: Vocabulary) -> Iterator[Problem]:
     """A bare syllable that is a word of its own, where the marks may have been forgotten."""
     forgetful = any(map(_lost_marks, words.keywords))
-    marked = {(word.index, word.letters) for word in words.keywords if word.has_marks}
+    marked = {(word.index, word.letters) for word in words.keywords if word.marks}
     for word in words.keywords:
         if not word.parsed.literal or word.letters[0] in READ_AS or (word.index, word.letters) in marked:
             continue
@@ -86,7 +86,7 @@ def _literal(words: Vocabulary) -> Iterator[Problem]:
 def _lost_marks(word: Word) -> bool:
     """Return whether the keyword was typed without the marks that it must have."""
     bare = [letters for letters in word.letters if is_syllable(letters)]
-    return not word.has_marks and any(not needs_no_marks(letters) for letters in bare)
+    return not word.marks and any(not needs_no_marks(letters) for letters in bare)
 
 
 def _contains(words: Vocabulary) -> Iterator[Problem]:
@@ -104,26 +104,16 @@ def _too_long(words: Vocabulary) -> Iterator[Problem]:
 
 def _excludes(words: Vocabulary) -> Iterator[Problem]:
     """An exclude that stands in a keyword of its own rule, which can then never match."""
-    by_rule: dict[int, list[Word]] = {}
-    for exclude in words.excludes:
-        by_rule.setdefault(exclude.index, []).append(exclude)
-    matchers = {
-        index: Matcher([Needle(n, x.keyword.text, x.keyword.match, role="exclude") for n, x in enumerate(excludes)])
-        for index, excludes in by_rule.items()
-    }
-    reported: set[int] = set()
-    for word in words.keywords:
-        hits = matchers[word.index].hits(word.keyword.text).excluded if word.index in matchers else {}
-        for exclude in (by_rule[word.index][number] for number in hits):
-            if id(exclude) not in reported and _always_excludes(exclude.keyword, word.keyword):
-                reported.add(id(exclude))
-                yield Problem.at(
-                    exclude.place,
-                    "exclude-kills",
-                    word=exclude.keyword.text,
-                    keyword=word.keyword.text,
-                    line=word.place.line,
-                )
+    excludes = words.excludes
+    matcher = Matcher([Needle(n, x.keyword.text, x.keyword.match, role="exclude") for n, x in enumerate(excludes)])
+    killed: dict[int, Word] = {}
+    for word in words.keywords if excludes else ():
+        for number in matcher.hits(word.keyword.text).excluded:
+            if excludes[number].index == word.index and _always_excludes(excludes[number].keyword, word.keyword):
+                killed.setdefault(number, word)
+    for number, word in killed.items():
+        names = {"word": excludes[number].keyword.text, "keyword": word.keyword.text}
+        yield Problem.at(excludes[number].place, "exclude-kills", line=word.place.line, **names)
 
 
 def _always_excludes(exclude: Keyword, keyword: Keyword) -> bool:

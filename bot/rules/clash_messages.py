@@ -6,15 +6,15 @@ from typing import Final
 
 CLASHES: Final[dict[str, tuple[str, str]]] = {
     "never-wins": (
-        'luật "{word}" không bao giờ được dùng: mọi từ khóa của nó đều bị luật "{other}" (dòng {line}) giành mất, '
-        "{why}; hãy xóa luật này hoặc đổi từ khóa",
-        'the rule "{word}" can never answer: all its keywords go to the rule "{other}" (line {line}), {why}; '
+        'luật "{word}" không bao giờ được dùng: với mọi từ khóa của nó, luật "{other}" (dòng {line}) luôn được '
+        "chọn {why}; hãy xóa luật này hoặc đổi từ khóa",
+        'the rule "{word}" can never answer: all its keywords go to the rule "{other}" (line {line}) {why}; '
         "delete this rule or change its keywords",
     ),
     "same-keyword": (
-        '"{word}" cũng là từ khóa của luật "{other}" (dòng {line}), và luật đó thắng, {why}; '
+        '"{word}" cũng là từ khóa của luật "{other}" (dòng {line}), và luật đó được chọn {why}; '
         "hãy bỏ ở một trong hai luật",
-        '"{word}" is also a keyword of the rule "{other}" (line {line}), which wins, {why}; '
+        '"{word}" is also a keyword of the rule "{other}" (line {line}), which wins {why}; '
         "delete it from one of the two",
     ),
     "losing-keyword": (
@@ -36,9 +36,9 @@ CLASHES: Final[dict[str, tuple[str, str]]] = {
         "because the keyword there has no marks",
     ),
     "twin-keyword": (
-        'khi khách gõ không dấu, "{word}" giống hệt "{its}" của luật "{other}" (dòng {line}) và luật đó trả lời, '
-        "{why}; nên thêm chữ để phân biệt",
-        'typed without marks, "{word}" looks the same as "{its}" of the rule "{other}" (line {line}), which answers, '
+        'khi khách gõ không dấu, "{word}" giống hệt "{its}" của luật "{other}" (dòng {line}), và luật đó được '
+        "chọn {why}; nên thêm chữ để phân biệt",
+        'typed without marks, "{word}" looks the same as "{its}" of the rule "{other}" (line {line}), which answers '
         "{why}; more words would tell them apart",
     ),
     "everyday-keyword": (
@@ -86,16 +86,18 @@ CLASHES: Final[dict[str, tuple[str, str]]] = {
         "never match; delete one of the two",
     ),
     "abbreviation-words": (
-        'chữ viết tắt "{word}" phải là một chữ liền (chỉ chữ cái và số), nếu không sẽ không bao giờ gặp',
+        'chữ viết tắt "{word}" phải là một chữ liền (chỉ chữ cái và số), nếu không sẽ không bao giờ khớp',
         'the abbreviation "{word}" must be one word of letters and digits, or it is never met',
     ),
     "attachment-old": (
-        "ảnh này đã tải lên {days} ngày; mã ảnh hết hạn sau 7 ngày, hãy tải lại và thay mã trước ngày {until}",
+        "ảnh này đã tải lên được {days} ngày; mã ảnh hết hạn sau 7 ngày, hãy tải ảnh lên lại và thay mã trước "
+        "ngày {until}",
         "this picture was uploaded {days} days ago; ids expire after 7 days, so upload it again and replace the id "
         "before {until}",
     ),
     "attachment-old/expired": (
-        "ảnh này đã tải lên {days} ngày, mã ảnh đã hết hạn (sau 7 ngày) và không gửi được; hãy tải lại và thay mã",
+        "ảnh này đã tải lên được {days} ngày nên mã đã hết hạn (sau 7 ngày) và không gửi được; "
+        "hãy tải ảnh lên lại và thay mã",
         "this picture was uploaded {days} days ago; its id has expired (after 7 days) and cannot be sent: upload it "
         "again and replace the id",
     ),

@@ -57,9 +57,9 @@ def _same(keywords: Iterable[Word]) -> Iterator[_Loss]:
 def _twins(keywords: Iterable[Word]) -> Iterator[_Loss]:
     """Yield the keywords that are another rule's once the customer leaves the marks out."""
     for group in _groups(keywords, lambda word: (word.letters, word.keyword.match)):
-        ranked = sorted(group, key=lambda word: (-word.rule.priority, word.has_marks, word.index))
+        ranked = sorted(group, key=lambda word: (-word.rule.priority, word.marks != 0, word.index))
         for loser, winner in _losers(ranked, lambda winner, loser: winner.words != loser.words):
-            unmarked = loser.has_marks and not winner.has_marks and winner.index > loser.index
+            unmarked = loser.marks and not winner.marks and winner.index > loser.index
             same_rank = winner.rule.priority == loser.rule.priority
             why = phrase("why-unmarked") if unmarked and same_rank else _why(winner.rule, loser.rule)
             yield _Loss("twin-keyword", loser, winner, why)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
@@ -12,6 +12,7 @@ from typing import Final, Literal, TypeAlias
 from bot.rules.advice import Advice, advise
 from bot.rules.engine import Absence, Candidate, Ranking, RuleSet, compile_rules, rank
 from bot.rules.matcher import Hit, Hits, NearMiss, unmarked
+from bot.rules.near_misses import NEAREST_FIRST
 from bot.rules.readings import abbreviation_keys
 from bot.rules.schema import Image, Reply, Rule, RuleFile
 from bot.rules.teencode import ABBREVIATIONS
@@ -24,6 +25,9 @@ Criterion: TypeAlias = Literal["priority", "words", "marks", "spread", "letters"
 _BY_WORDS: Final[tuple[Criterion, ...]] = ("priority", "words", "marks", "spread", "letters", "first")
 _BY_PLACE: Final[tuple[Criterion, ...]] = ("priority", "first")
 
+# A slip of the pen. The other reasons tell something only where nobody answers.
+_SLIPS = frozenset({"marks", "unmarked", "place", "glued", "letter"})
+_ALL = frozenset(NEAREST_FIRST)
 _REWRITTEN = frozenset({"stretched", "joined", "split", "typo"})
 _SHORTEST_ONE_OFF = 5  # letters: "shop" is no near miss of "ship"
 _MOST_NEAR = 3
@@ -101,7 +105,9 @@ class Explanation:
     excluded: tuple[Excluded, ...]
     out_of_play: tuple[OutOfPlay, ...]
     near: tuple[Near, ...]
+    """With a winner only slips of the pen."""
     incomplete: tuple[Incomplete, ...]
+    """Empty with a winner."""
     advice: Advice | None
     """What to write into the file, if nothing matches at all."""
 
@@ -137,7 +143,7 @@ def explain(
     reply, pause = _answer(file, winner, kind)
     out_of_play = tuple(_out_of_play(rules, ranking, text, kind))
     listed = {c.rule for c in ranking.ranked} | ranking.excluded.keys() | ranking.absent.keys()
-    near = tuple(_near(rules, text, hits, listed)) if kind == "text" else ()
+    near = tuple(_near(rules, text, hits, listed, _SLIPS if winner else _ALL)) if kind == "text" else ()
     advice = None
     if not (listed or out_of_play):
         misses = [n.miss for n in near]
@@ -153,7 +159,7 @@ def explain(
         excluded=tuple(Excluded(file.rules[index], hit) for index, hit in sorted(ranking.excluded.items())),
         out_of_play=out_of_play,
         near=near,
-        incomplete=tuple(_incomplete(file, hits, listed | {n.miss.needle.rule for n in near})),
+        incomplete=() if winner else tuple(_incomplete(file, hits, listed | {n.miss.needle.rule for n in near})),
         advice=advice,
     )
 
@@ -203,13 +209,15 @@ def _switched_off(rules: RuleSet) -> RuleSet | None:
     return compile_rules(rules.file.model_copy(update={"rules": turned}), rules.digest)
 
 
-def _near(rules: RuleSet, text: str, hits: Hits, listed: Iterable[int]) -> Iterator[Near]:
-    """Yield the nearest misses that an editor would call near."""
+def _near(rules: RuleSet, text: str, hits: Hits, listed: Container[int], reasons: Container[str]) -> Iterator[Near]:
+    """Yield the rules that the message nearly has a keyword of, by what an editor would call near."""
     found: dict[int, NearMiss] = {}
     for miss in rules.matcher.near_misses(text, most=_MOST_LOOKED_AT):
-        rule = rules.file.rules[miss.needle.rule]
-        if miss.needle.rule not in listed and _is_near(miss, _unmet(rule, miss.needle.rule, hits)):
-            found.setdefault(miss.needle.rule, miss)
+        index = miss.needle.rule
+        if index in listed or miss.reason not in reasons:
+            continue
+        if _is_near(miss, _unmet(rules.file.rules[index], index, hits)):
+            found.setdefault(index, miss)
     for index, miss in list(found.items())[:_MOST_NEAR]:
         yield Near(rules.file.rules[index], miss)
 

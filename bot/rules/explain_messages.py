@@ -26,7 +26,7 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "only-when": ("luật này chỉ chạy {when}", "this rule runs only {when}"),
     "only-oa": ("luật này chỉ dành cho OA {ids}", "this rule is only for the OA {ids}"),
     # how a keyword was found
-    "unmarked": ("khách gõ thiếu dấu", "typed without all its marks"),
+    "unmarked": ("khách gõ thiếu dấu", "marks left out"),
     "stretched": ("có chữ kéo dài", "with a stretched word"),
     "abbreviation": ("có chữ viết tắt", "with an abbreviation"),
     "joined": ("các chữ gõ dính nhau", "with words run together"),

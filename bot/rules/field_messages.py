@@ -82,11 +82,11 @@ FIELDS: Final[dict[str, tuple[str, str]]] = {
         'write the date "{word}" as year-month-day: {near}',
     ),
     "bad-date/none": (
-        'lịch không có ngày "{word}"; hãy viết năm-tháng-ngày, ví dụ 2027-01-20',
+        'không có ngày "{word}" trong lịch; hãy viết năm-tháng-ngày, ví dụ 2027-01-20',
         'there is no day "{word}" in the calendar; write year-month-day, as in 2027-01-20',
     ),
     "date-order": (
-        'ngày kết thúc "{last}" đứng trước ngày bắt đầu "{first}"; hãy xem lại hai ngày này',
+        'ngày kết thúc "{last}" sớm hơn ngày bắt đầu "{first}"; hãy xem lại hai ngày này',
         'the last day "{last}" comes before the first day "{first}"; correct one of them',
     ),
     "bad-hours": (
@@ -209,7 +209,7 @@ FIELDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "url-marks": (
         "đường dẫn có chữ có dấu, có nơi không mở được; nên đặt lại tên tệp ảnh không dấu",
-        "the link has letters with marks, which not every server opens; better rename the picture without marks",
+        "the link has letters with marks, which not every server opens; rename the picture without marks, to be safe",
     ),
     "uploaded-alone": (
         '"uploaded" chỉ đi cùng "attachment_id"; ảnh này không cần, hãy xóa dòng đó',

@@ -10,12 +10,12 @@ FILE: Final[dict[str, tuple[str, str]]] = {
         "the file is {size} MB, the limit is {limit} MB; is it the right file?",
     ),
     "not-utf8": (
-        "tệp không lưu bằng bảng mã UTF-8 (chỗ này có byte {byte}); hãy mở lại, chọn Lưu thành (Save as) "
+        "tệp chưa được lưu bằng bảng mã UTF-8 (chỗ này có byte {byte}); hãy mở lại, chọn Lưu thành (Save as) "
         "với bảng mã (Encoding) UTF-8",
         "the file is not saved as UTF-8 (byte {byte} here); open it and save it again with the encoding UTF-8",
     ),
     "not-utf8/utf16": (
-        "tệp lưu bằng bảng mã UTF-16 (Notepad gọi là “Unicode”); hãy chọn Lưu thành (Save as) với bảng mã "
+        "tệp đang được lưu bằng bảng mã UTF-16 (Notepad gọi là “Unicode”); hãy chọn Lưu thành (Save as) với bảng mã "
         "(Encoding) UTF-8",
         "the file is saved as UTF-16 (Notepad calls it “Unicode”); save it again with the encoding UTF-8",
     ),
@@ -62,7 +62,7 @@ FILE: Final[dict[str, tuple[str, str]]] = {
         "this is not a plain space but {char}, as comes with text pasted from Word or a chat; type the space again",
     ),
     "dash": (
-        'dấu "{char}" không phải dấu trừ; đầu mục của danh sách phải là dấu trừ "-" và một dấu cách',
+        'dấu "{char}" không phải dấu trừ; mỗi mục của danh sách bắt đầu bằng dấu trừ "-" và một dấu cách',
         '"{char}" is not the minus sign; an item of a list begins with "-" and a space',
     ),
     "space-after-dash": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING
 
 from bot.rules.problem import Problem
@@ -69,9 +70,10 @@ class _Explainer:
 
     def hash_in_brackets(self) -> Problem | None:
         """``[giá, #km]``: the bracket is closed inside a comment."""
-        if "flow" not in self.context:
+        opening = self.opening()
+        if opening is None:
             return None
-        first, column = self.opening()
+        first, column, _ = opening
         for line in range(first, self.line + 1):
             start = column if line == first else 0
             if match := _HASH.search(self.source.mended[line], start):
@@ -121,12 +123,14 @@ class _Explainer:
         found = self.said.rpartition(" ")[2].strip("'")
         if found == "," and not self.said.startswith("expected ','"):
             return self.comma()
-        if "flow" not in self.context:
-            return self.at(self.line, self.column, 1, "stray-bracket", sign=found) if found in {"]", "}"} else None
-        line, column = self.opening()
-        sign = self.char_at(line, column)
+        opening = self.opening()
+        line, column, sign = opening or (self.line, self.column, "")
         if found in {"]", "}"}:
-            return self.at(self.line, self.column, 1, "wrong-bracket", sign=found, opening=sign, close=_CLOSING[sign])
+            close = _CLOSING.get(sign, found)
+            key = "stray-bracket" if close == found else "wrong-bracket"
+            return self.at(self.line, self.column, 1, key, sign=found, opening=sign, close=close)
+        if opening is None:
+            return None
         if found == "-" and (self.line == line or self.after_comma()):
             return self.at(self.line, self.column, 1, "dash-on-line/brackets")
         if self.line == line and "stream end" not in self.said:
@@ -147,14 +151,18 @@ class _Explainer:
         before = self.line_before()
         return before is not None and self.source.mended[before].rstrip().endswith((",", "["))
 
-    def opening(self) -> tuple[int, int]:
-        """Return where the bracket stands that is still open."""
-        line, column = self.from_line, self.from_column + 1
-        while line > 0 and not re.search(r"[\[{]", self.source.mended[line][:column]):
-            line -= 1
-            column = len(self.source.mended[line])
-        words = self.source.mended[line][:column]
-        return line, max(words.rfind("["), words.rfind("{"))
+    def opening(self) -> tuple[int, int, str] | None:
+        """Return the place and the sign of the bracket that is still open, None if the fault is outside of any."""
+        if "flow" not in self.context:
+            return None
+        line, end = self.from_line, self.from_column + 1
+        while line >= 0:
+            words = self.source.mended[line][:end]
+            column = max(words.rfind("["), words.rfind("{"))
+            if column >= 0:
+                return line, column, words[column]
+            line, end = line - 1, sys.maxsize
+        return None
 
     def char_at(self, line: int, column: int) -> str:
         return self.source.mended[line][column : column + 1]

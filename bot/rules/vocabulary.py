@@ -23,25 +23,20 @@ class Word:
     parsed: Parsed
     place: Place
 
-    @property
-    def letters(self) -> tuple[str, ...]:
-        """The words without marks; for mere punctuation the text."""
-        return tuple(part.letters for part in self.parsed.syllables) or (self.parsed.text,)
+    letters: tuple[str, ...]
+    """The words without marks; for mere punctuation the text."""
+    marks: int
+    """All marks of the words in one number; 0 if there are none."""
 
     @property
     def words(self) -> tuple[tuple[str, ...], int]:
         """The words with their marks, in a form that is equal for equal words."""
-        return self.letters, chain(self.parsed.syllables)[0]
-
-    @property
-    def has_marks(self) -> bool:
-        """Whether it was written with marks."""
-        return bool(chain(self.parsed.syllables)[0])
+        return self.letters, self.marks
 
     @property
     def is_guarded(self) -> bool:
         """Whether the matcher takes it for another word in the text of somebody who types marks."""
-        return len(self.parsed.syllables) == 1 and self.has_marks
+        return len(self.letters) == 1 and self.marks != 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,5 +71,12 @@ def vocabulary(file: RuleFile, places: Places) -> Vocabulary:
         for target, of_rule, path in lists:
             for number, keyword in enumerate(of_rule):
                 place = places.at("rules", index, *path, number, "text")
-                target.append(Word(index, rule, keyword, parse(keyword.text), place))
+                target.append(_word(index, rule, keyword, place))
     return Vocabulary(file, places, tuple(keywords), tuple(excludes), tuple(grouped))
+
+
+def _word(index: int, rule: Rule, keyword: Keyword, place: Place) -> Word:
+    parsed = parse(keyword.text)
+    syllables = parsed.syllables
+    letters = tuple(syllable.letters for syllable in syllables) or (parsed.text,)
+    return Word(index, rule, keyword, parsed, place, letters, chain(syllables)[0])

@@ -18,7 +18,19 @@ pytestmark = pytest.mark.bench
 CONNECTIONS = 32
 REQUESTS = 6000
 ROUNDS = 3
-GUNICORN = "-m gunicorn tests.bench.bare:app -k gthread --threads 32 --keep-alive 30 -b 127.0.0.1:{port}".split()
+GUNICORN = (
+    "-m",
+    "gunicorn",
+    "tests.bench.bare:app",
+    "-k",
+    "gthread",
+    "--threads",
+    "32",
+    "--keep-alive",
+    "30",
+    "-b",
+    "127.0.0.1:{port}",
+)
 
 
 def deliveries(start: int) -> list[bytes]:

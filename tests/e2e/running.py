@@ -129,6 +129,7 @@ def environment(directory: Path, vendor_url: str, port: int) -> dict[str, str]:
         "RULES_FILE": str(directory / "rules.yaml"),
         "DATABASE_URL": f"sqlite:///{directory / 'bot.db'}",
         "PORT": str(port),
+        "TMPDIR": str(directory),
         "BOT_LANG": "en",
     }
 

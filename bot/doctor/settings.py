@@ -1,0 +1,91 @@
+"""Whether the settings are there, and whether they look as if the wrong thing had been pasted."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from bot.config import Settings, is_loopback
+from bot.doctor.finding import Finding, Level
+
+_SECRETS: Final = (
+    "cpaas_api_key",
+    "cpaas_access_token",
+    "cpaas_bearer_token",
+    "zalo_oa_secret_key",
+    "webhook_token",
+)
+_QUOTES: Final = "\"'“”‘’`"
+_SHORTEST_TOKEN: Final = 16
+
+
+def check_settings(settings: Settings, faults: Mapping[str, str], env_file: Path) -> Iterator[Finding]:
+    """Yield a finding for each fault, for what is set that is secret, and for what looks like a mistake."""
+    yield from (_finding("problem", _fault_code(name, what), name=name, what=what) for name, what in faults.items())
+    given = {name: _plain(getattr(settings, name)) for name in _SECRETS}
+    for name, secret in given.items():
+        if secret:
+            yield _looked_at(name.upper(), secret)
+    if settings.zalo_app_id:
+        yield _finding("fine", "app-id", value=settings.zalo_app_id)
+    yield from _same(given, settings.zalo_app_id)
+    yield from _address(settings.cpaas_base_url)
+    yield from _authentication(settings, given["webhook_token"])
+    yield from _file(env_file)
+
+
+def _plain(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret is not None else ""
+
+
+def _fault_code(name: str, what: str) -> str:
+    if what != "is missing":
+        return "wrong"
+    return "missing-oa-secret" if name == "ZALO_OA_SECRET_KEY" else "missing"
+
+
+def _looked_at(name: str, secret: str) -> Finding:
+    """Return how a secret looks from outside; what it is, only its issuer can say."""
+    if secret[0] in _QUOTES or secret[-1] in _QUOTES:
+        return _finding("problem", "quotes", name=name)
+    if " " in secret:
+        code = "prefix" if secret.lower().startswith("bearer ") else "space"
+        return _finding("problem", code, name=name)
+    return _finding("fine", "set", name=name, length=len(secret))
+
+
+def _same(given: Mapping[str, str], app_id: str | None) -> Iterator[Finding]:
+    """Yield a finding if the key that checks signatures is another setting's value pasted twice."""
+    others = {"ZALO_APP_ID": app_id} | {n.upper(): given[n] for n in ("cpaas_api_key", "cpaas_access_token")}
+    for name, value in others.items():
+        if value and value == given["zalo_oa_secret_key"]:
+            yield _finding("problem", "same", name="ZALO_OA_SECRET_KEY", other=name)
+
+
+def _address(url: str) -> Iterator[Finding]:
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        yield _finding("warning", "vendor-http")
+    if "/vendor/" in f"{parts.path}/":
+        yield _finding("problem", "vendor-path")
+
+
+def _authentication(settings: Settings, token: str) -> Iterator[Finding]:
+    if settings.webhook_auth == "off":
+        yield _finding("warning", "auth-off")
+    if settings.webhook_auth == "token" and 0 < len(token) < _SHORTEST_TOKEN:
+        yield _finding("warning", "short-token", shortest=_SHORTEST_TOKEN)
+
+
+def _file(env_file: Path) -> Iterator[Finding]:
+    if env_file.exists() and env_file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        yield _finding("warning", "env-readable", file=env_file)
+
+
+def _finding(level: Level, code: str, **args: object) -> Finding:
+    return Finding("settings", level, code, args)

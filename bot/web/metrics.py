@@ -1,0 +1,119 @@
+"""What Prometheus scrapes: what the processes counted, and what the database says at that moment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, g, request
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot import metrics
+from bot.reports import Reports
+from bot.service import Service
+
+
+def blueprint(service: Service) -> Blueprint:
+    """Return the route that Prometheus scrapes."""
+    routes = Blueprint("metrics", __name__)
+
+    @routes.get("/metrics")
+    def scrape() -> Response:
+        registry = CollectorRegistry()
+        registry.register(metrics.counted())
+        registry.register(_Stored(service))
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        return Response(encode(registry), content_type=content_type)
+
+    return routes
+
+
+def timed(routes: Blueprint) -> Blueprint:
+    """Count every answer of *routes* to a POST, and how long it took."""
+
+    @routes.before_request
+    def begin() -> None:
+        g.began = time.perf_counter()
+
+    @routes.after_request
+    def end(response: Response) -> Response:
+        if request.method == "POST":
+            metrics.acknowledged(response.status_code, time.perf_counter() - g.began)
+        return response
+
+    return routes
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """What the database says: the same whichever process or machine is asked."""
+
+    open: int
+    dead: int
+    parked: int
+    oldest: float
+    """Seconds for which the oldest open event has been waiting; 0 if there is none."""
+    closed: tuple[str, ...]
+    """OAs to which nothing is sent at present."""
+    rules_taken_at: float
+    """Seconds since 1970."""
+
+
+class _Stored(Collector):
+    """Asks the database anew for each scrape: a few small indexes, whatever the number of events."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield what is known; of a database that does not answer, only that."""
+        figures = self._figures()
+        yield _gauge("zalo_bot_ready", "1 while the database answers and the bot works", figures is not None)
+        if figures is None:
+            return
+        yield _gauge("zalo_bot_open_events", "Events that wait for their reply", figures.open)
+        yield _gauge("zalo_bot_oldest_open_event_seconds", "For how long the oldest of them has waited", figures.oldest)
+        yield _gauge("zalo_bot_dead_events", "Dead letters: events that were given up", figures.dead)
+        yield _gauge("zalo_bot_parked_events", "Events that wait for the operator's decision", figures.parked)
+        closed = GaugeMetricFamily("zalo_bot_account_closed", "1: nothing is sent for the OA", labels=["oa_id"])
+        for oa_id in figures.closed:
+            closed.add_metric([oa_id], 1)
+        yield closed
+        yield from self._rules(figures)
+
+    def _rules(self, figures: _Figures) -> Iterator[Metric]:
+        watch = self._service.watch
+        yield _gauge("zalo_bot_rules", "Rules in force, those switched off among them", len(watch.rules.file.rules))
+        yield _gauge("zalo_bot_rules_last_reload_successful", "0 while the rules file is not usable", not watch.trouble)
+        yield _gauge(
+            "zalo_bot_rules_last_reload_success_timestamp_seconds",
+            "When rules were last taken from the file",
+            figures.rules_taken_at,
+        )
+
+    def _figures(self) -> _Figures | None:
+        missing, _ = self._service.readiness()
+        if missing:
+            return None
+        database, reports = self._service.database, Reports(self._service.database)
+        try:
+            waiting, oldest = reports.waiting(), reports.oldest_open()
+            return _Figures(
+                open=waiting["open"],
+                dead=waiting["dead"],
+                parked=waiting["parked"],
+                oldest=0.0 if oldest is None else max(0.0, database.now() - oldest),
+                closed=tuple(sorted(self._service.inbox.troubles())),
+                rules_taken_at=reports.rules_taken_at() or 0.0,
+            )
+        except SQLAlchemyError:
+            return None
+
+
+def _gauge(name: str, words: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, words, value=float(value))

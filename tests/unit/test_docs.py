@@ -1,0 +1,89 @@
+"""README says what is true: settings, commands, routes and the two commands of its first screen."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+
+import click
+from pydantic import SecretStr
+
+from bot.cli import main
+from bot.config import Settings
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+# What follows from others, or from the machine.
+DEFAULTS = {
+    "cpaas_api_key": "required",
+    "cpaas_access_token": "required",
+    "cpaas_bearer_token": "the access token",
+    "zalo_app_id": "required with `WEBHOOK_AUTH=signature`",
+    "zalo_oa_secret_key": "required with `WEBHOOK_AUTH=signature`",
+    "webhook_token": "required with `WEBHOOK_AUTH=token`",
+    "bot_lang": "`vi` if the locale is Vietnamese, else `en`",
+}
+
+
+def table(heading: str) -> list[list[str]]:
+    """Return the cells of the first table after the heading."""
+    rows = README.partition(f"\n### {heading}\n")[2].partition("\n|")[2].partition("\n\n")[0].splitlines()[2:]
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows]
+
+
+def default(name: str) -> str:
+    """Return a setting's default as README writes it."""
+    if name in DEFAULTS:
+        return DEFAULTS[name]
+    value = Settings.model_fields[name].default
+    match value:
+        case SecretStr():
+            value = value.get_secret_value()
+        case bool():
+            value = str(value).lower()
+        case float():
+            value = f"{value:g}"
+        case timedelta():
+            hours = int(value.total_seconds() // 3600)
+            value = (
+                f"{hours // 24}d" if hours >= 72 else f"{hours}h" if hours else f"{int(value.total_seconds()) // 60}m"
+            )
+    return f"`{value}`" if value not in ("", ()) else "empty"
+
+
+def test_every_setting_is_described_as_it_is() -> None:
+    """Name, default and meaning, in the order of the code."""
+    expected = [[f"`{n.upper()}`", default(n), field.description] for n, field in Settings.model_fields.items()]
+    assert table("Settings") == expected
+
+
+def test_every_command_is_described_as_in_its_help() -> None:
+    """None is missing and none is made up."""
+    expected = {name: (command.help or "").splitlines()[0] for name, command in main.commands.items()}
+    rows = {re.sub(r"`bot (\w+).*`", r"\1", row[0]): row[1] for row in table("Commands")}
+    assert rows == expected
+    assert all(isinstance(command, click.Command) for command in main.commands.values())
+
+
+def test_the_python_version_is_the_packages() -> None:
+    """README and pyproject agree."""
+    required = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    assert f"Python {required.removeprefix('>=')} or newer" in README
+
+
+def test_what_readme_names_is_there() -> None:
+    """Every file and folder that it points to."""
+    for path in re.findall(r"\((?!https?:)([\w./-]+)\)", README) + re.findall(
+        r"^(bot/[\w/.]+|app\.py)", README, re.MULTILINE
+    ):
+        assert (ROOT / path).exists(), path
+
+
+def test_ci_runs_the_readmes_own_test_command() -> None:
+    """The marker that .ci/run looks for stands once, above one command line."""
+    block = README.partition("<!-- test command -->\n```console\n")[2].partition("\n```")[0]
+    assert README.count("<!-- test command -->") == 1
+    assert "\n" not in block
+    assert block.endswith("-m pytest -n 4")
