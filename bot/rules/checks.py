@@ -14,10 +14,10 @@ from bot.rules.matcher import MAX_SYLLABLES, Matcher, Needle
 from bot.rules.patterns import pattern_problems
 from bot.rules.problem import Problem, in_order
 from bot.rules.readings import abbreviation_keys
-from bot.rules.schema import Keyword, RuleFile
+from bot.rules.schema import RuleFile
 from bot.rules.syllables import is_syllable, needs_no_marks
 from bot.rules.text import normalise
-from bot.rules.vocabulary import Vocabulary, Word, vocabulary
+from bot.rules.vocabulary import Vocabulary, Word, always_within, at_every_place, vocabulary
 
 
 def check(loaded: Loaded, *, today: date) -> tuple[Problem, ...]:
@@ -103,23 +103,21 @@ def _too_long(words: Vocabulary) -> Iterator[Problem]:
 
 
 def _excludes(words: Vocabulary) -> Iterator[Problem]:
-    """An exclude that stands in a keyword of its own rule, which can then never match."""
+    """An exclude that stands in a keyword of its own rule, which can then hardly ever match, or never."""
     excludes = words.excludes
     matcher = Matcher([Needle(n, x.keyword.text, x.keyword.match, role="exclude") for n, x in enumerate(excludes)])
-    killed: dict[int, Word] = {}
+    killed: dict[int, tuple[Word, bool]] = {}
     for word in words.keywords if excludes else ():
-        for number in matcher.hits(word.keyword.text).excluded:
-            if excludes[number].index == word.index and _always_excludes(excludes[number].keyword, word.keyword):
-                killed.setdefault(number, word)
-    for number, word in killed.items():
+        for number, hit in matcher.hits(word.keyword.text).excluded.items():
+            exclude = excludes[number]
+            if exclude.index == word.index and at_every_place(exclude.keyword, word.keyword):
+                sure = always_within(exclude, hit, word)
+                if number not in killed or (sure and not killed[number][1]):
+                    killed[number] = word, sure
+    for number, (word, sure) in killed.items():
+        key = "exclude-kills" if sure else "exclude-kills/mostly"
         names = {"word": excludes[number].keyword.text, "keyword": word.keyword.text}
-        yield Problem.at(excludes[number].place, "exclude-kills", line=word.place.line, **names)
-
-
-def _always_excludes(exclude: Keyword, keyword: Keyword) -> bool:
-    """Return whether an exclude found in a keyword's text is found wherever the keyword is."""
-    anywhere = exclude.match in {"phrase", "contains"}
-    return anywhere or keyword.match == "exact" or (exclude.match == keyword.match == "prefix")
+        yield Problem.at(excludes[number].place, key, line=word.place.line, **names)
 
 
 def _abbreviations(file: RuleFile, places: Places) -> Iterator[Problem]:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from bot.rules.matcher import Matcher, Needle
+from bot.rules.matcher import Hit, Matcher, Needle
 from bot.rules.problem import Arg, Phrase, Place, Problem, phrase
 from bot.rules.schema import Rule
-from bot.rules.vocabulary import Vocabulary, Word
+from bot.rules.vocabulary import Vocabulary, Word, always_within, at_every_place
 
 _MOST_RIVALS = 20  # of one keyword; whoever has more has heard enough
 
@@ -82,12 +82,10 @@ def _losers(ranked: list[Word], beats: Callable[[Word, Word], bool]) -> Iterator
 
 
 def _covers(wide: Word, narrow: Word) -> bool:
-    """Return whether, of two keywords with the same words, one matches wherever the other does."""
-    widest_first = ("phrase", "prefix", "exact")
-    if wide.keyword.match == narrow.keyword.match:
-        return True
-    both = wide.keyword.match in widest_first and narrow.keyword.match in widest_first
-    return both and widest_first.index(wide.keyword.match) < widest_first.index(narrow.keyword.match)
+    """Return whether, of two keywords with the same words, one matches wherever the other does, and as well."""
+    if "contains" in {wide.keyword.match, narrow.keyword.match}:
+        return wide.keyword.match == narrow.keyword.match
+    return at_every_place(wide.keyword, narrow.keyword)
 
 
 def _outranked(words: Vocabulary, known: set[int]) -> Iterator[_Loss]:
@@ -99,12 +97,15 @@ def _outranked(words: Vocabulary, known: set[int]) -> Iterator[_Loss]:
     matcher = Matcher([Needle(place, word.keyword.text, word.keyword.match) for place, word in enumerate(above)])
     for loser in words.keywords:
         if id(loser) not in known:
-            hits = islice(sorted(matcher.hits(loser.keyword.text).any), _MOST_RIVALS)
-            winner = next((above[place] for place in hits if _outranks(above[place], loser)), None)
-            if winner is not None:
-                everywhere = winner.keyword.match in {"phrase", "contains"} and not winner.is_guarded
-                proven = everywhere and not winner.rule.exclude
-                yield _Loss("losing-keyword", loser, winner, phrase("why-priority"), proven)
+            hits = matcher.hits(loser.keyword.text).any
+            better = [(above[n], hits[n]) for n in islice(sorted(hits), _MOST_RIVALS) if _outranks(above[n], loser)]
+            sure = [(word, hit) for word, hit in better if _is_sure(word, hit, loser)]
+            for winner, _ in (sure or better)[:1]:
+                yield _Loss("losing-keyword", loser, winner, phrase("why-priority"), proven=bool(sure))
+
+
+def _is_sure(winner: Word, hit: Hit, loser: Word) -> bool:
+    return not winner.rule.exclude and always_within(winner, hit, loser)
 
 
 def _outranks(winner: Word, loser: Word) -> bool:

@@ -27,6 +27,7 @@ WARNINGS: Final = frozenset(
         "comma-keyword/quoted",
         "contains-keyword",
         "everyday-keyword",
+        "exclude-kills/mostly",
         "everyday-keyword/twin",
         "hash-comment/after",
         "literal-keyword",

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from bot.rules.keywords import Parsed, parse
 from bot.rules.loader import Places
+from bot.rules.matcher import Hit
 from bot.rules.problem import Place
 from bot.rules.schema import Keyword, Rule, RuleFile
 from bot.rules.text import chain
+
+_ALL_MARKS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,25 @@ class Word:
     def is_guarded(self) -> bool:
         """Whether the matcher takes it for another word in the text of somebody who types marks."""
         return len(self.letters) == 1 and self.marks != 0
+
+
+def always_within(inner: Word, hit: Hit, outer: Word) -> bool:
+    """
+    Return whether *inner*, which *hit* the text of *outer*, hits every message that has *outer*.
+
+    Words glued together, stretched or mistyped aside: they may be read as the one and not as the other.
+    """
+    return at_every_place(inner.keyword, outer.keyword) and (
+        # Marks that outer leaves open, or that the guard of single syllables doubts, may differ in a message.
+        inner.parsed.any_marks or (hit.quality == _ALL_MARKS and (not inner.is_guarded or inner.words == outer.words))
+    )
+
+
+def at_every_place(inner: Keyword, outer: Keyword) -> bool:
+    """Return whether *inner* may stand wherever *outer* may, as their kinds of match go."""
+    if "contains" in {inner.match, outer.match}:
+        return inner.match == "contains"
+    return inner.match == "phrase" or outer.match in {"exact", inner.match}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from datetime import date
 
-from hypothesis import assume, given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from bot.rules.checks import check
 from bot.rules.engine import compile_rules, rank
 from bot.rules.loader import load
 
-WORDS = ["giá", "gia", "già", "bảng", "bang", "phở", "bò", "menu", "x1", "đặt", "bàn", "ship", "nhiêu"]
+WORDS = ["giá", "gia", "già", "bảng", "bang", "menu", "x1", "đặt", "nhiêu"]
 words = st.sampled_from(WORDS)
-phrases = st.lists(words, min_size=1, max_size=3).map(" ".join)
-matches = st.sampled_from(["phrase", "phrase", "phrase", "exact", "prefix", "contains"])
-keywords = st.lists(st.tuples(phrases, matches), min_size=1, max_size=3)
-messages = st.lists(words | st.sampled_from(["shop", "ơi", "ko", "giaa", "phobo"]), min_size=1, max_size=7).map(
-    " ".join
-)
+phrases = st.lists(words, min_size=1, max_size=2).map(" ".join)
+matches = st.sampled_from(["phrase", "phrase", "phrase", "phrase", "exact", "prefix", "contains"])
+keywords = st.lists(st.tuples(phrases, matches), min_size=1, max_size=2)
+messages = st.lists(words | st.sampled_from(["shop", "ơi", "ko"]), min_size=1, max_size=7).map(" ".join)
 
 
 @st.composite
@@ -27,9 +25,11 @@ def files(draw: st.DrawFn) -> bytes:
     lines = ["rules:"]
     for number in range(draw(st.integers(2, 4))):
         lines += [f"  - id: r{number}", "    reply: {attachment_id: x}", f"    priority: {draw(st.integers(0, 1))}"]
-        lines += [f"    keywords: [{listed(draw(keywords))}]"]
+        own = draw(keywords)
+        lines += [f"    keywords: [{listed(own)}]"]
         if draw(st.booleans()):
-            lines += [f"    exclude: [{listed(draw(keywords))}]"]
+            inside = st.sampled_from([word for text, _ in own for word in (text, *text.split())])
+            lines += [f"    exclude: [{listed([(draw(inside | phrases), draw(matches))])}]"]
     return "\n".join(lines).encode()
 
 
@@ -45,7 +45,7 @@ def test_a_rule_called_dead_answers_nothing(data: bytes, texts: list[str]) -> No
     loaded = load(data)
     assert loaded.file is not None
     dead = [p.line for p in check(loaded, today=date(2027, 1, 25)) if p.code == "never-wins"]
-    assume(dead)
+    event(f"dead rules: {len(dead)}")
     compiled = compile_rules(loaded.file, loaded.digest)
     lines = [loaded.places.at("rules", index, "id").line for index in range(len(loaded.file.rules))]
     own = [keyword.text for rule in loaded.file.rules for keyword in rule.keywords]
@@ -60,22 +60,14 @@ def test_a_keyword_killed_by_its_exclude_matches_nothing(data: bytes, texts: lis
     """With that keyword alone the rule is never in play."""
     loaded = load(data)
     assert loaded.file is not None
-    kills = [p for p in check(loaded, today=date(2027, 1, 25)) if p.code == "exclude-kills"]
-    assume(kills)
+    kills = [p for p in check(loaded, today=date(2027, 1, 25)) if p.phrase.key == "exclude-kills"]
+    event(f"killing excludes: {len(kills)}")
     for index, rule in enumerate(loaded.file.rules):
+        places = {loaded.places.at("rules", index, "exclude", n).line for n in range(len(rule.exclude))}
+        killed = {dict(p.phrase.args)["keyword"] for p in kills if p.line in places}
         for keyword in rule.keywords:
-            alone = rule.model_copy(update={"keywords": (keyword,), "priority": 0})
-            killed = {
-                dict(p.phrase.args)["keyword"]
-                for p in kills
-                if _is_of(loaded.places.at("rules", index, "id").line, p.line)
-            }
             if keyword.text in killed and sum(other.text == keyword.text for other in rule.keywords) == 1:
+                alone = rule.model_copy(update={"keywords": (keyword,)})
                 compiled = compile_rules(loaded.file.model_copy(update={"rules": (alone,)}), "")
                 for text in [*texts, keyword.text, f"shop ơi {keyword.text}"]:
                     assert rank(compiled, text).winner is None
-
-
-def _is_of(id_line: int, line: int) -> bool:
-    """Return whether *line* is the exclude's of the rule that begins on *id_line*."""
-    return line == id_line + 4

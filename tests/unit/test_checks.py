@@ -59,6 +59,8 @@ def test_an_exclude_that_stands_in_a_keyword_is_an_error() -> None:
     """With its marks or without, but only where it is certain."""
     assert said("a: keywords: [đánh giá sao, x1], exclude: [đánh giá]") == [(2, "exclude-kills")]
     assert said("a: keywords: [giá, x1], exclude: [gia]") == []
+    assert said("a: keywords: [dat ban], exclude: [đặt bàn]") == [(2, "exclude-kills/mostly")]
+    assert said("a: keywords: [bảng giá], exclude: [giá]") == [(2, "exclude-kills/mostly")]
     assert said("a: keywords: [đánh giá, x1], exclude: [danh gia]") == [(2, "exclude-kills")]
     assert said("a: keywords: [giá], exclude: [đánh giá]") == []
     assert said("a: keywords: [đánh giá sao], exclude: [{text: đánh giá, match: exact}]") == []
