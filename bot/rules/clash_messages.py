@@ -86,10 +86,10 @@ CLASHES: Final[dict[str, tuple[str, str]]] = {
         "never match; delete one of the two",
     ),
     "exclude-kills/mostly": (
-        'exclude "{word}" giống từ khóa "{keyword}" (dòng {line}) của chính luật này khi khách gõ không dấu, nên luật '
-        "thường sẽ không trả lời; hãy xem lại hai từ này",
-        'typed without marks, the exclude "{word}" is part of this rule\'s own keyword "{keyword}" (line {line}), so '
-        "the rule will mostly be silent; look at the two again",
+        'exclude "{word}" cũng nằm trong từ khóa "{keyword}" (dòng {line}) của chính luật này, nên từ khóa đó hầu như '
+        "không khớp; hãy xem lại hai từ này",
+        'the exclude "{word}" is also part of this rule\'s own keyword "{keyword}" (line {line}), which will therefore '
+        "hardly ever match; look at the two again",
     ),
     "abbreviation-words": (
         'chữ viết tắt "{word}" phải là một chữ liền (chỉ chữ cái và số), nếu không sẽ không bao giờ khớp',

@@ -104,6 +104,12 @@ class InboxMachine(RuleBasedStateMachine):
             assert claimed.fence == known.holder
 
     @precondition(lambda self: self.claims)
+    @rule()
+    def human_to_a_waiting_user(self) -> None:
+        """What makes a difference: not just anybody."""
+        self.human(self.claims[-1].user_id)
+
+    @precondition(lambda self: self.claims)
     @rule(data=st.data(), status=st.sampled_from(["sent", "dead", "parked", "open"]), delay=st.integers(0, 100))
     def save(self, data: st.DataObject, status: str, delay: int) -> None:
         chosen = data.draw(st.lists(st.sampled_from(self.claims), min_size=1, max_size=3, unique_by=lambda c: c.id))
