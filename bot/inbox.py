@@ -24,6 +24,8 @@ Status = Literal["open", "sent", "ignored", "dead", "parked"]
 _PUT_SECONDS = 1.8
 # How far back pictures and their echoes are compared.
 _ECHO_MEMORY = 600.0
+# How long former rules are kept; what counts is the latest.
+_KEPT_SECONDS = 86_400.0
 # A time further ahead was written by a clock that has since been set right.
 _FARTHEST = 2 * 3600.0
 
@@ -229,7 +231,7 @@ class Inbox:
             return connection.execute(query).scalar()
 
     def keep_good_rules(self, digest: str, content: bytes) -> None:
-        """Keep the content as that of the last good rules file, in place of the one before."""
+        """Keep the content as that of the last good rules file."""
         row = {"digest": digest, "content": content, "loaded_at": self._database.now()}
         self._writer.submit(_keep_each, row).result()
 
@@ -347,8 +349,12 @@ def _renew_each(connection: sa.Connection, groups: Sequence[Sequence[dict[str, A
 
 
 def _keep_each(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> Sequence[None]:
-    connection.execute(sa.delete(good_rules))
-    connection.execute(sa.insert(good_rules), rows[-1])
+    # Several processes keep the same content at the same moment when they start.
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    kept = insert(good_rules)
+    newer = {"loaded_at": kept.excluded.loaded_at}
+    connection.execute(kept.on_conflict_do_update(index_elements=[good_rules.c.digest], set_=newer), rows[-1])
+    connection.execute(sa.delete(good_rules).where(good_rules.c.loaded_at < rows[-1]["loaded_at"] - _KEPT_SECONDS))
     return [None] * len(rows)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,15 +24,18 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import logs, metrics
 from bot.config import Settings
 from bot.errors import BotError, ConfigError
-from bot.rules.problem import RulesError, render
+from bot.rules.problem import RulesError
 from bot.service import Service
 from bot.web.app import create_app
+
+log = logging.getLogger(__name__)
 
 #: What a process exits with that could not start; gunicorn stops instead of trying for ever.
 COULD_NOT_RUN = 3
 
 _THREADS = 32
 _MOST_WORKERS = 4
+_WORKER_PAUSE = 1.0
 
 
 def application(env_file: Path = Path(".env")) -> Flask:
@@ -90,15 +95,9 @@ def _explained(settings: Settings) -> Iterator[None]:
     try:
         yield
     except RulesError as error:
-        raise ConfigError(_with_lines(error, settings)) from None
+        raise ConfigError(error.render(settings.bot_lang)) from None
     except SQLAlchemyError as error:
         raise ConfigError(f"DATABASE_URL: the database cannot be opened ({type(error).__name__})") from None
-
-
-def _with_lines(error: RulesError, settings: Settings) -> str:
-    source = settings.rules_file.read_bytes().decode("utf-8", "replace")
-    path = str(settings.rules_file)
-    return "\n\n".join(render(p, path=path, source=source, lang=settings.bot_lang) for p in error.problems)
 
 
 def _deliver_only(settings: Settings) -> None:
@@ -158,4 +157,10 @@ class _Gunicorn(BaseApplication):
             shutil.rmtree(self._counts, ignore_errors=True)
 
     def load(self) -> Any:
-        return create_app(_started(self._settings, delivers=self._delivers))
+        try:
+            return create_app(_started(self._settings, delivers=self._delivers))
+        except ConfigError as error:
+            # The master has tried all of it before: this will pass, and the master's next worker tries again.
+            log.error("a worker cannot start yet", extra={"trouble": str(error)})  # noqa: TRY400
+            time.sleep(_WORKER_PAUSE)
+        raise SystemExit(1)

@@ -61,13 +61,16 @@ class RulesWatch:
             RulesError: There is neither, and the file has problems.
             ConfigError: There is neither, and the file cannot be read.
         """
-        problems = self._judge(self._read())
+        content = self._read()
+        problems = self._judge(content)
         if self._rules is not None:
             return
         kept = self._last_good.last_good_rules()
         fallback = validate(kept, today=_today()).rules if kept is not None else None
         if fallback is None:
-            raise RulesError(problems) if problems else ConfigError(f"RULES_FILE: {self.trouble}")
+            if isinstance(content, OSError):
+                raise ConfigError(f"RULES_FILE: {self.trouble}")
+            raise RulesError(problems, path=str(self._path), source=content)
         log.error("the rules file is not usable; the last good rules are in force", extra={"trouble": self.trouble})
         self._rules = fallback
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -260,3 +261,14 @@ def test_who_is_alone_may_end_the_leases_of_the_dead(database: Database, databas
     inbox.end_leases(now=NOW + 1)
     assert keys(claim(inbox, now=NOW + 1)) == [dead.key]
     assert settle(inbox, dead) == "lost"
+
+
+def test_processes_that_start_together_may_all_keep_the_same_rules(database: Database) -> None:
+    """Every worker keeps what it has loaded; none of them stumbles over another."""
+    writers = [Writer(database) for _ in range(4)]
+    inboxes = [Inbox(database, writer) for writer in writers]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda n: inboxes[n % 4].keep_good_rules("1" if n < 20 else f"{n % 3}", b"rules"), range(40)))
+    for writer in writers:
+        writer.stop()
+    assert inboxes[0].last_good_rules() == b"rules"
