@@ -147,8 +147,7 @@ class Dispatcher:
                     waiting.append(claim)
         except queue.Empty:
             pass
-        for _ in range(self._limits.concurrency):
-            self._ready.put(None)
+        self._ready.put(None)  # each sender that sees it passes it on
         now = self._now()
         self._inbox.save([Change(claim, replace(claim.state, due_at=now)) for claim in waiting])
 
