@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -12,8 +13,12 @@ import sqlalchemy as sa
 
 from bot.database import Database
 
+log = logging.getLogger(__name__)
+
 #: Writes the values in one go and returns an answer for each, in their order.
 Operation = Callable[[sa.Connection, Sequence[Any]], Sequence[Any]]
+#: Told once by the writer's thread what became of a write; nothing is written while it runs.
+Then = Callable[["Pending"], None]
 
 # More would only make the first of them wait longer for the last.
 _MOST_TOGETHER = 256
@@ -23,11 +28,12 @@ _GATHER_SECONDS = 0.002
 class Pending:
     """A write on its way."""
 
-    __slots__ = ("answer", "error", "finished", "operation", "value")
+    __slots__ = ("answer", "error", "finished", "operation", "then", "value")
 
-    def __init__(self, operation: Operation, value: object) -> None:
+    def __init__(self, operation: Operation, value: object, then: Then | None) -> None:
         self.operation = operation
         self.value = value
+        self.then = then
         self.answer: Any = None
         self.error: Exception | None = None
         # A bare lock is the cheapest thing one thread can wait at for another.
@@ -48,6 +54,16 @@ class Pending:
             raise self.error
         return self.answer
 
+    def finish(self) -> None:
+        """Let those know who wait for it."""
+        self.finished.release()
+        if self.then is not None:
+            try:
+                self.then(self)
+            except Exception:
+                # The others of its commit, and the writer's thread, have nothing to do with it.
+                log.exception("cannot tell that a write is done")
+
 
 class Writer:
     """One thread that commits for all others of its process; start it after the last fork."""
@@ -59,9 +75,9 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
-    def submit(self, operation: Operation, value: object) -> Pending:
-        """Have *operation* write *value* with the next commit."""
-        job = Pending(operation, value)
+    def submit(self, operation: Operation, value: object, then: Then | None = None) -> Pending:
+        """Have *operation* write *value* with the next commit, and *then* told of it."""
+        job = Pending(operation, value, then)
         self._jobs.put(job)
         return job
 
@@ -100,7 +116,7 @@ class Writer:
             self._failed(jobs, error)
             return
         for job in jobs:
-            job.finished.release()
+            job.finish()
 
     def _write(self, jobs: list[Pending], tries: int = 3) -> None:
         try:
@@ -133,7 +149,7 @@ class Writer:
             return
         for job in jobs:
             job.error = error
-            job.finished.release()
+            job.finish()
 
 
 def _is_deadlock(error: sa.exc.DBAPIError) -> bool:

@@ -6,13 +6,16 @@ from flask import Flask
 
 from bot.service import Service
 from bot.web import health, metrics, webhook
+from bot.web.console import frame
 
 
 def create_app(service: Service) -> Flask:
-    """Return the application that receives Zalo's deliveries for a started *service*."""
+    """Return the application that receives Zalo's deliveries for a started *service*, with the console if it is on."""
     app = Flask("bot.web")
     app.extensions["bot.service"] = service
-    app.register_blueprint(metrics.timed(webhook.blueprint(service)))
+    app.register_blueprint(webhook.blueprint(service))
     app.register_blueprint(health.blueprint(service))
     app.register_blueprint(metrics.blueprint(service))
+    if service.settings.console_password.get_secret_value():
+        frame.install(app, service)
     return app

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hmac
 import logging
+import time
 
-from flask import Blueprint, Request, Response, abort, request
+from flask import Blueprint, Request, Response, abort, g, request
 from markupsafe import escape
 
+from bot import logs, metrics
 from bot.config import is_loopback
 from bot.errors import BadSignature, WebhookError
+from bot.intake import Done, admit
 from bot.service import Service
-from bot.zalo import SIGNATURE_HEADER
+from bot.web.held import Give, Held, plain
+from bot.zalo import SIGNATURE_HEADER, Event
 
 log = logging.getLogger(__name__)
 
@@ -30,20 +34,18 @@ def blueprint(service: Service) -> Blueprint:
         _authorise(service, token)
         body = _body(request)
         try:
-            service.receive(body, request.headers.get(SIGNATURE_HEADER))
+            event = admit(settings, body, request.headers.get(SIGNATURE_HEADER))
         except WebhookError as refusal:
-            return _answer(refusal.status, str(refusal))
-        except Exception:
-            # Zalo delivers again what was not acknowledged; a half-stored event is known by its key.
-            log.exception("an event could not be stored")
-            return _answer(503, "The event could not be stored; please deliver it again.")
-        return _answer(200, "ok")
+            return plain(refusal.status, str(refusal))
+        if event is None:
+            return plain(200, "ok")
+        return _held(service, event, body)
 
     @routes.get("/webhook")
     @routes.get("/webhook/<token>")
     def greet(token: str | None = None) -> Response:
         _authorise(service, token)
-        return _answer(200, "This is the webhook; events come in by POST.")
+        return plain(200, "This is the webhook; events come in by POST.")
 
     if settings.zalo_verifier:
         page = _verifier_page(settings.zalo_verifier)
@@ -52,7 +54,39 @@ def blueprint(service: Service) -> Blueprint:
         def verifier() -> str:
             return page
 
+    @routes.before_request
+    def begin() -> None:
+        g.began = time.perf_counter()
+
+    @routes.after_request
+    def end(response: Response) -> Response:
+        if request.method == "POST" and not isinstance(response, Held):
+            metrics.acknowledged(response.status_code, time.perf_counter() - g.began)
+        return response
+
     return routes
+
+
+def _held(service: Service, event: Event, body: bytes) -> Held:
+    """Return the answer to come once the event is durable."""
+    began = g.began
+    return Held(lambda give: service.store(event, body, _acknowledge(event, give, began)))
+
+
+def _acknowledge(event: Event, give: Give, began: float) -> Done:
+    """Return what is to be told whether the event is durable."""
+
+    def done(error: Exception | None) -> None:
+        status = 200 if error is None else 503
+        if error is None:
+            give(status, "ok")
+        else:
+            # Zalo delivers again what was not acknowledged; a half-stored event is known by its key.
+            log.error("an event could not be stored", exc_info=error, extra=logs.about(event.key))
+            give(status, "The event could not be stored; please deliver it again.")
+        metrics.acknowledged(status, time.perf_counter() - began)
+
+    return done
 
 
 def _authorise(service: Service, token: str | None) -> None:
@@ -60,11 +94,11 @@ def _authorise(service: Service, token: str | None) -> None:
     if settings.webhook_auth == "token":
         expected = settings.webhook_token.get_secret_value() if settings.webhook_token else ""
         if not expected or not hmac.compare_digest((token or "").encode(), expected.encode()):
-            abort(_answer(401, str(BadSignature("The address lacks the token, or it is another one."))))
+            abort(plain(401, str(BadSignature("The address lacks the token, or it is another one."))))
     elif token is not None:
         abort(404)
     if settings.webhook_auth == "off" and not is_loopback(request.remote_addr or ""):
-        abort(_answer(401, "Without authentication, only this machine itself may deliver."))
+        abort(plain(401, "Without authentication, only this machine itself may deliver."))
 
 
 def _body(delivery: Request) -> bytes:
@@ -80,11 +114,7 @@ def _body(delivery: Request) -> bytes:
 
 
 def _too_large() -> Response:
-    return _answer(413, f"An event is at most {LARGEST_BODY // 1024} KiB.")
-
-
-def _answer(status: int, text: str) -> Response:
-    return Response(f"{text}\n", status, mimetype="text/plain")
+    return plain(413, f"An event is at most {LARGEST_BODY // 1024} KiB.")
 
 
 def _verifier_page(code: str) -> str:
