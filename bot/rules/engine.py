@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
 from bot.rules.matcher import Hit, Hits, Matcher, Needle
@@ -37,6 +37,8 @@ class RuleSet:
     """Compiled RE2 by rule index."""
     by_kind: Mapping[str, tuple[int, ...]]
     """The enabled rules for each kind of event, by index."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 in hex of the picture files as they stood when the rules were read, by name; not of all, perhaps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +53,37 @@ class Incoming:
     """The event key: it chooses among the pictures of `one_of`, so that a retry sends the same."""
 
 
+#: What may decide between two rules that match, the weightiest first.
+Criterion = Literal["priority", "words", "marks", "spread", "letters", "first"]
+
+
+class Score(NamedTuple):
+    """How well a rule matches, by each criterion; the bigger wins."""
+
+    priority: int
+    words: int
+    marks: int
+    spread: int
+    letters: int
+    first: int
+    """Never the same for two rules."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A rule that matches, and how well; `score` orders candidates, the bigger wins."""
+    """A rule that matches, and how well."""
 
     rule: int
-    score: tuple[int, ...]
+    score: Score
     hits: tuple[Hit, ...]
     """What matched: one keyword, or one of each group of `all_of`; empty for a pattern or an event without text."""
+
+
+def decided_by(winner: Candidate, other: Candidate) -> Criterion:
+    """Return what makes *winner* win over another rule's candidate."""
+    names: tuple[Criterion, ...] = get_args(Criterion)
+    scores = zip(names, winner.score, other.score, strict=True)
+    return next(name for name, theirs, others in scores if theirs != others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +109,7 @@ class Decision:
 
     rule_id: str | None
     images: tuple[Mapping[str, str], ...]
+    """Each as in `choose`."""
     reason: Reason
 
 
@@ -157,38 +183,45 @@ def decide(rules: RuleSet, incoming: Incoming, *, now: float, last_reply: Callab
         rule = rules.file.rules[ranking.winner]
         if _too_soon(rule.cooldown, last_reply, rule.id, now):
             return Decision(rule.id, (), "cooldown")
-        return Decision(rule.id, choose(rule.reply, incoming.key), "rule")
+        return Decision(rule.id, choose(rule.reply, incoming.key, rules.digests), "rule")
     fallback = rules.file.fallback
     if fallback is None or incoming.kind != "text":
         return Decision(None, (), "no-match")
     if _too_soon(fallback.every, last_reply, FALLBACK, now):
         return Decision(FALLBACK, (), "fallback-cooldown")
-    return Decision(FALLBACK, choose(fallback.reply, incoming.key), "fallback")
+    return Decision(FALLBACK, choose(fallback.reply, incoming.key, rules.digests), "fallback")
 
 
-def choose(reply: Reply, key: str) -> tuple[Mapping[str, str], ...]:
-    """Return the reply's pictures in order; of `one_of` the one that the event *key* falls on, by weight."""
+def choose(reply: Reply, key: str, digests: Mapping[str, str]) -> tuple[Mapping[str, str], ...]:
+    """
+    Return the reply's pictures in order; of `one_of` the one that the event *key* falls on, by weight.
+
+    Each is ``{"image_url": …}``, ``{"attachment_id": …}`` or ``{"file": name, "digest": …}`` with the digest from
+    *digests*; the latter two also with ``"else"``, a link, where the rule gives one.
+    """
     if not reply.one_of:
-        return tuple(_wire(image) for image in reply.images)
+        return tuple(_told(image, digests) for image in reply.images)
     draw = int.from_bytes(hashlib.sha256(key.encode()).digest()) % sum(image.weight for image in reply.images)
     for image in reply.images:
         draw -= image.weight
         if draw < 0:
             break
-    return (_wire(image),)
+    return (_told(image, digests),)
 
 
-def _wire(image: Image) -> Mapping[str, str]:
-    """Return the picture as the vendor's `message` wants it: exactly one field."""
+def _told(image: Image, digests: Mapping[str, str]) -> Mapping[str, str]:
+    stand_in = {"else": image.otherwise.image_url} if image.otherwise is not None else {}
+    if image.file is not None:
+        return {"file": image.file, "digest": digests.get(image.file, ""), **stand_in}
     if image.attachment_id is not None:
-        return {"attachment_id": image.attachment_id}
+        return {"attachment_id": image.attachment_id, **stand_in}
     return {"image_url": image.image_url or ""}
 
 
 def _listeners(rules: RuleSet, kind: str) -> Iterator[Candidate]:
     """Yield the rules for events of a kind that has no words to match."""
     for index in rules.by_kind.get(kind, ()):
-        yield Candidate(index, (rules.file.rules[index].priority, -index), ())
+        yield Candidate(index, Score(rules.file.rules[index].priority, 0, 0, 0, 0, -index), ())
 
 
 def _candidates(rules: RuleSet, hits: Hits, text: str) -> Iterator[Candidate]:
@@ -205,17 +238,17 @@ def _candidates(rules: RuleSet, hits: Hits, text: str) -> Iterator[Candidate]:
         folded = fold(text)
         for index, pattern in rules.patterns.items():
             if pattern.search(folded):
-                yield Candidate(index, (rules.file.rules[index].priority, 1, 0, 0, 0, -index), ())
+                yield Candidate(index, Score(rules.file.rules[index].priority, 1, 0, 0, 0, -index), ())
 
 
 def _candidate(rules: RuleSet, index: int, hits: tuple[Hit, ...]) -> Candidate:
-    score = (
-        rules.file.rules[index].priority,
-        sum(hit.words for hit in hits),
-        min(hit.quality for hit in hits),
-        min(hit.spread for hit in hits),
-        sum(hit.letters for hit in hits),
-        -index,
+    score = Score(
+        priority=rules.file.rules[index].priority,
+        words=sum(hit.words for hit in hits),
+        marks=min(hit.quality for hit in hits),
+        spread=min(hit.spread for hit in hits),
+        letters=sum(hit.letters for hit in hits),
+        first=-index,
     )
     return Candidate(index, score, hits)
 

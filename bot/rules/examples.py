@@ -5,21 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.rules.clashes import always_beside
-from bot.rules.engine import Candidate, RuleSet, rank
+from bot.rules.engine import Candidate, RuleSet, decided_by, rank
 from bot.rules.loader import Places
 from bot.rules.matcher import Hit, Matcher, Needle
 from bot.rules.problem import Arg, Phrase, Problem, phrase
 from bot.rules.schema import Rule
-
-# What decides between two rules, in the order of a candidate's score.
-_REASONS = (
-    "beaten-priority",
-    "beaten-words",
-    "beaten-marks",
-    "beaten-spread",
-    "beaten-letters",
-    "beaten-first",
-)
 
 
 def failing_examples(rules: RuleSet, places: Places) -> Iterator[Problem]:
@@ -76,10 +66,10 @@ def _about(rules: RuleSet, places: Places, winner: Candidate | None) -> dict[str
 
 
 def _why(winner: Candidate, own: Candidate) -> Phrase:
-    decided = next(n for n, (theirs, ours) in enumerate(zip(winner.score, own.score, strict=True)) if theirs != ours)
-    if _REASONS[decided] == "beaten-priority":
-        return phrase("beaten-priority", theirs=winner.score[0], ours=own.score[0])
-    return phrase(_REASONS[decided], theirs=_parts(winner), ours=_parts(own))
+    criterion = decided_by(winner, own)
+    if criterion == "priority":
+        return phrase("beaten-priority", theirs=winner.score.priority, ours=own.score.priority)
+    return phrase(f"beaten-{criterion}", theirs=_parts(winner), ours=_parts(own))
 
 
 def _parts(candidate: Candidate) -> Arg:

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
-from typing import Final, Literal, TypeAlias
+from typing import Literal
 
 from bot.rules.advice import Advice, advise
-from bot.rules.engine import Absence, Candidate, Ranking, RuleSet, compile_rules, rank
+from bot.rules.engine import Absence, Candidate, Criterion, Ranking, RuleSet, compile_rules, decided_by, rank
 from bot.rules.matcher import Hit, Hits, NearMiss, unmarked
 from bot.rules.near_misses import NEAREST_FIRST
-from bot.rules.readings import abbreviation_keys
+from bot.rules.readings import meanings_of
 from bot.rules.schema import Image, Reply, Rule, RuleFile
-from bot.rules.teencode import ABBREVIATIONS
 from bot.rules.text import Token, normalise, plain, tokens
-
-Criterion: TypeAlias = Literal["priority", "words", "marks", "spread", "letters", "first"]
-"""What decided between two rules that match."""
-
-# In the order of a candidate's score; without words there is less to compare.
-_BY_WORDS: Final[tuple[Criterion, ...]] = ("priority", "words", "marks", "spread", "letters", "first")
-_BY_PLACE: Final[tuple[Criterion, ...]] = ("priority", "first")
 
 # A slip of the pen. The other reasons tell something only where nobody answers.
 _SLIPS = frozenset({"marks", "unmarked", "place", "glued", "letter"})
@@ -155,7 +147,7 @@ def explain(
         winner=winner,
         reply=reply,
         pause=pause,
-        beaten=tuple(Beaten(_match(file, c), _why(ranking.ranked[0], c, kind)) for c in ranking.ranked[1:]),
+        beaten=tuple(Beaten(_match(file, c), decided_by(ranking.ranked[0], c)) for c in ranking.ranked[1:]),
         excluded=tuple(Excluded(file.rules[index], hit) for index, hit in sorted(ranking.excluded.items())),
         out_of_play=out_of_play,
         near=near,
@@ -182,13 +174,6 @@ def _match(file: RuleFile, candidate: Candidate) -> Match:
     return Match(file.rules[candidate.rule], candidate.hits)
 
 
-def _why(winner: Candidate, loser: Candidate, kind: str) -> Criterion:
-    criteria = _BY_WORDS if kind == "text" else _BY_PLACE
-    return next(
-        criterion for criterion, theirs, ours in zip(criteria, winner.score, loser.score, strict=True) if theirs != ours
-    )
-
-
 def _out_of_play(rules: RuleSet, ranking: Ranking, text: str, kind: str) -> Iterator[OutOfPlay]:
     """Yield what would match at another time, for another OA, or if it were switched on."""
     least = ranking.ranked[0].score if ranking.ranked else ()
@@ -205,7 +190,9 @@ def _switched_off(rules: RuleSet) -> RuleSet | None:
     """Return the rules that are switched off, on; without their patterns, which nobody has checked."""
     if all(rule.enabled for rule in rules.file.rules):
         return None
-    turned = tuple(rule.model_copy(update={"enabled": not rule.enabled, "pattern": None}) for rule in rules.file.rules)
+    idle = rules.file.rules[0].model_copy(update={"enabled": False})  # keeps the places of those that are on
+    on = {"enabled": True, "pattern": None}
+    turned = tuple(idle if rule.enabled else rule.model_copy(update=on) for rule in rules.file.rules)
     return compile_rules(rules.file.model_copy(update={"rules": turned}), rules.digest)
 
 
@@ -259,17 +246,12 @@ def _understood(file: RuleFile, text: str, hits: Hits, winner: Match | None) -> 
 
 def _written_out(file: RuleFile, text: str, hits: Iterable[Hit]) -> Iterator[tuple[int, int, str]]:
     """Yield the abbreviations with what they stand for; of several meanings the one that a keyword wanted."""
-    own = {key: meaning for short, meaning in file.abbreviations.items() for key in abbreviation_keys(short)}
+    known = meanings_of(file.abbreviations)
     for token in tokens(text):
-        meanings = _meanings(own, plain(normalise(text[token.start : token.end])))
+        meanings = known.get(plain(normalise(text[token.start : token.end])), ())
         wanted = [meaning for meaning in meanings if any(_is_part(meaning, token, hit) for hit in hits)]
         if meanings:
             yield token.start, token.end, "/".join(wanted or meanings)
-
-
-def _meanings(own: Mapping[str, str], word: str) -> tuple[str, ...]:
-    built_in = ABBREVIATIONS.get(word, ())
-    return tuple(dict.fromkeys((own[word], *built_in))) if word in own else built_in
 
 
 def _is_part(meaning: str, token: Token, hit: Hit) -> bool:

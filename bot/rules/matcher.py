@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from bot.rules import keywords as kw
 from bot.rules.index import Index
 from bot.rules.keywords import Keyword, Parsed, Stream, Target, parse
-from bot.rules.near_misses import MOST_WORDS, NEAREST_FIRST, Difference, difference
-from bot.rules.readings import How, Lexicon, abbreviation_keys
+from bot.rules.near_misses import MOST_WORDS, NEAREST_FIRST, Difference, difference, places_of
+from bot.rules.readings import How, Lexicon, meanings_of
 from bot.rules.substrings import Substrings
 from bot.rules.tally import Found, Spans, Tally, grade
-from bot.rules.teencode import ABBREVIATIONS
 from bot.rules.text import normalise, tokens, without_urls
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ class Matcher:
         self._slots: list[tuple[Role, int, int]] = []
         self._substrings = Substrings()
         streams = self._sort()
-        short_forms = _with_built_in(abbreviations)
+        short_forms = meanings_of(abbreviations)
         words, signs = streams[Stream.WORDS], streams[Stream.SIGNS]
         self._words = Index(words, Lexicon(words, short_forms, typos=typos), signs=False)
         self._signs = Index(signs, Lexicon(signs, short_forms, typos=typos), signs=True) if signs else None
@@ -166,13 +165,13 @@ class Matcher:
         Exclusions, and what the text has already, are left out. Takes some milliseconds per thousand keywords.
         """
         words = tokens(text)[:MOST_WORDS]
-        letters = {word.folded for word in words}
+        places = places_of(words)
         hits = self.hits(text)
         nearest: dict[tuple[Role, int, int], tuple[tuple[int, int], NearMiss]] = {}
         for needle, parsed in zip(self._needles, self._parsed, strict=True):
             if needle.role == "exclude" or _is_met(needle, hits):
                 continue
-            near = _explained(difference(words, letters, parsed), needle)
+            near = _explained(difference(words, places, parsed), needle)
             if near is not None:
                 rank = (NEAREST_FIRST.index(near.reason), -len(parsed.text))
                 typed = (words[near.first].start, words[near.end - 1].end)
@@ -201,15 +200,6 @@ def _least_spread(needle: Needle, parsed: Parsed) -> int:
     if needle.mode == "exact":
         return 1 if parsed.cut else 2
     return 1 if needle.mode == "prefix" else 0
-
-
-def _with_built_in(abbreviations: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """Return the shop's abbreviations, typed with or without their marks, and the built-in ones."""
-    meanings = dict(ABBREVIATIONS)
-    for short, meaning in abbreviations.items():
-        for key in abbreviation_keys(short):
-            meanings[key] = (meaning, *meanings.get(key, ()))
-    return meanings
 
 
 def keyword_mode(text: str) -> Literal["marked", "any", "literal"]:

@@ -8,8 +8,7 @@ from bot.rules.readings import one_edit_apart
 from bot.rules.text import chain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bot.rules.keywords import Parsed, Piece
     from bot.rules.text import Token
@@ -33,18 +32,36 @@ class Difference(NamedTuple):
     wanted: str
 
 
-def difference(tokens: Sequence[Token], letters: AbstractSet[str], parsed: Parsed) -> Difference | None:
+def places_of(tokens: Sequence[Token]) -> dict[str, list[int]]:
+    """Return where each word of a message stands, by its letters without marks."""
+    places: dict[str, list[int]] = {}
+    for place, token in enumerate(tokens):
+        places.setdefault(token.folded, []).append(place)
+    return places
+
+
+def difference(tokens: Sequence[Token], places: Mapping[str, Sequence[int]], parsed: Parsed) -> Difference | None:
     """
     Return the smallest difference between the keyword and any place of the message, None if all are great.
 
-    *letters*: the words of the message without marks.
+    *places*: of the *tokens*, by `places_of`.
     """
     pieces = parsed.pieces
-    if sum(piece.letters in letters for piece in pieces) < len(pieces) - 1:
+    if sum(piece.letters in places for piece in pieces) < len(pieces) - 1:
         return None
-    look = _one_word if len(pieces) == 1 else _several_words
-    found = [found for first in range(len(tokens)) for found in look(tokens, first, parsed)]
+    if len(pieces) == 1:
+        found = [found for first in range(len(tokens)) for found in _one_word(tokens, first, parsed)]
+    else:
+        found = [found for first in _beginnings(places, parsed) for found in _several_words(tokens, first, parsed)]
     return min(found, key=lambda found: NEAREST_FIRST.index(found.reason), default=None)
+
+
+def _beginnings(places: Mapping[str, Sequence[int]], parsed: Parsed) -> list[int]:
+    """Return where in the message the keyword may begin, such that all of its words but one are not far."""
+    size = len(parsed.pieces)
+    there = {place for piece in parsed.pieces for place in places.get(piece.letters, ())}
+    firsts = {place - back for place in there for back in range(size + 1) if place >= back}
+    return sorted(first for first in firsts if sum(first + n in there for n in range(size + 1)) >= size - 1)
 
 
 def _one_word(tokens: Sequence[Token], first: int, parsed: Parsed) -> Iterator[Difference]:

@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bot.rules.syllables import is_syllable
+from bot.rules.teencode import ABBREVIATIONS
 from bot.rules.text import WORDS, Letter, Syllable, chain, fold, letters_of, normalise, plain, syllables
 
 if TYPE_CHECKING:
@@ -165,6 +166,15 @@ def abbreviation_keys(text: str) -> tuple[str, ...]:
     if len(words) != 1 or words[0] != normalise(text).strip():
         return ()
     return tuple(dict.fromkeys((plain(words[0]), plain(fold(words[0])))))
+
+
+def meanings_of(abbreviations: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Return what short words may stand for: the shop's own, typed with or without marks, and the built-in ones."""
+    meanings = dict(ABBREVIATIONS)
+    for short, meaning in abbreviations.items():
+        for key in abbreviation_keys(short):
+            meanings[key] = tuple(dict.fromkeys((meaning, *meanings.get(key, ()))))
+    return meanings
 
 
 def _squeeze(letters: list[Letter], least: int) -> list[Letter]:
