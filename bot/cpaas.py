@@ -1,4 +1,4 @@
-"""The vendor's client: one call, and what each answer to it means."""
+"""The vendor's client: its calls, and what each answer to them means."""
 
 from __future__ import annotations
 
@@ -11,12 +11,24 @@ from typing import Any
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
+from bot import transport
 from bot.config import Settings
-from bot.errors import DeliveryError, Misconfigured, NotNow, OutcomeUnknown, Refused
+from bot.errors import (
+    DeliveryError,
+    Misconfigured,
+    NotNow,
+    OutcomeUnknown,
+    PictureExpired,
+    PictureRefused,
+    Refused,
+)
 
 SEND_IMAGE_PATH = "/api/vendor/v1/zalo/oa-send-image"
+UPLOAD_FILE_PATH = "/api/vendor/v1/zalo/upload-file"
+
+#: How many uploads may be under way at a time, in one process.
+MOST_UPLOADS = 4
 
 # An hour: whatever the vendor asks for beyond that, looking again costs one call.
 _LONGEST_RETRY_AFTER = 3600.0
@@ -33,7 +45,9 @@ def _table(*rows: tuple[Kind, str]) -> Mapping[str, Kind]:
 _CODES = _table(
     (NotNow, "-32 -200 -211 -234"),
     (Misconfigured, "-118 -124 -202 -204 -205 -209 -212 -216 -219 -220 -221 -223 -224 -240 -242 -320 -321 -401 -14014"),
-    (Refused, "-100 -201 -210 -213 -217 -218 -222 -227 -230 -232 -233 -244 -248 -305 -311"),
+    (PictureExpired, "-100"),
+    (PictureRefused, "-201 -210"),  # a field that is not valid, a limit: most often the picture's
+    (Refused, "-213 -217 -218 -222 -227 -230 -232 -233 -244 -248 -305 -311"),
     (Misconfigured, "unauthenticated permission_denied"),
     (NotNow, "resource_exhausted unavailable internal aborted"),
     (OutcomeUnknown, "deadline_exceeded canceled"),
@@ -50,6 +64,19 @@ _STATUSES = _table(
 
 _SUCCESS_CODES = {"", "0", "200"}
 _CODE_IN_WORDS = re.compile(r"(?<![\w-])-\d{2,5}\b", re.ASCII)
+_QUOTA_KIND = re.compile(r"[a-z_]{1,32}")
+_COUNT = re.compile(r"[0-9]{1,15}")
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What the OA may still send for nothing, or for what was paid: eTelecom tells it beside the picture's id."""
+
+    kind: str
+    """Zalo's `quota_type`: reply (of this user), sub_quota, purchase_quota, reward_quota, welcome_msg…; or other."""
+    left: int
+    size: int | None
+    """None where only the rest is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +85,7 @@ class Receipt:
 
     msg_id: str
     referent_id: str
+    quota: Quota | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +105,15 @@ class Vendor:
     """Sends pictures for any number of OAs and threads over pooled connections."""
 
     def __init__(self, settings: Settings) -> None:
-        self._timeout = settings.send_timeout
+        self.timeout = settings.send_timeout
+        """Seconds that one call takes at most."""
         self._secrets = [
             secret.get_secret_value()
             for secret in (settings.cpaas_api_key, settings.cpaas_access_token, settings.cpaas_bearer_token)
             if secret is not None
         ]
         self._session = requests.Session()
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=settings.send_concurrency)
+        adapter = transport.Adapter(pool_connections=1, pool_maxsize=settings.send_concurrency + MOST_UPLOADS)
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, adapter)
         url = settings.cpaas_base_url + SEND_IMAGE_PATH
@@ -92,20 +121,59 @@ class Vendor:
         # would take the place of our Authorization header.
         self._how = self._session.merge_environment_settings(url, {}, False, None, None)
         self._session.trust_env = False
-        self._blank = self._session.prepare_request(requests.Request("POST", url, headers=_headers(settings), data=b""))
+        self._headers = _headers(settings)
+        as_json = self._headers | {"Content-Type": "application/json"}
+        self._blank = self._session.prepare_request(requests.Request("POST", url, headers=as_json, data=b""))
+        self._upload_url = settings.cpaas_base_url + UPLOAD_FILE_PATH
+        self.upload_type = settings.cpaas_upload_type
+        """What uploads are called; tokens of one type may mean nothing to another."""
 
     def send_image(self, *, oa_id: str, user_id: str, image: Mapping[str, str]) -> Receipt:
         """
         Send one picture: *image* is ``{"image_url": …}`` or ``{"attachment_id": …}``.
 
         Raises:
-            DeliveryError: One of its four kinds; a plain return means that the vendor took it.
+            DeliveryError: Any of its kinds but NotReady; a plain return means that the vendor took it.
         """
         request = self._blank.copy()
         body = {"message": dict(image), "oa_id": oa_id, "recipient": {"user_id": user_id}}
         request.prepare_body(json.dumps(body, ensure_ascii=False).encode(), None)
+        answer = self._call(request)
+        data = _data(answer)
+        return Receipt(
+            msg_id=_id(data.get("msg_id")) or _id(data.get("file")),
+            referent_id=_id(answer.get("referentId")),
+            quota=_quota(data.get("quota") or answer.get("quota")),
+        )
+
+    def upload_file(self, *, oa_id: str, name: str, content: bytes) -> str:
+        """
+        Upload a picture for one OA and return the token that is its `attachment_id` for the next 7 days.
+
+        *name* must have an ending: without one, Zalo is known to say success and give nothing. The vendor's page on
+        `upload-file` names `type` and `oaId` as query, `file` as form field, and `data.token` in the answer, for "the
+        send file/image APIs"; Zalo itself calls the same thing `attachment_id`.
+
+        Raises:
+            DeliveryError: As `send_image`; a success without a token counts as Refused.
+        """
+        request = requests.Request(
+            "POST",
+            self._upload_url,
+            headers=self._headers,
+            params={"type": self.upload_type, "oaId": oa_id},
+            files={"file": (name, content, "image/png" if name.endswith(".png") else "image/jpeg")},
+        )
+        data = _data(self._call(self._session.prepare_request(request)))
+        token = _id(data.get("token")) or _id(data.get("attachment_id"))
+        if not token:
+            raise Refused("the vendor took the upload and gave no token; CPAAS_UPLOAD_TYPE may be wrong")
+        return token
+
+    def _call(self, request: requests.PreparedRequest) -> dict[str, Any]:
+        """Return the body of a success; raise the error that any other answer is."""
         try:
-            response = self._session.send(request, timeout=self._timeout, allow_redirects=False, **self._how)
+            response = self._session.send(request, timeout=self.timeout, allow_redirects=False, **self._how)
         except requests.RequestException as error:
             failure = _no_answer(error)
         else:
@@ -125,20 +193,18 @@ class Vendor:
         request.prepare_body(b"{}", None)
         if credentials is not None:
             request.headers.update(dict.fromkeys(_CREDENTIALS & set(request.headers), credentials))
-        response = self._session.send(request, timeout=self._timeout, allow_redirects=False, **self._how)
+        response = self._session.send(request, timeout=self.timeout, allow_redirects=False, **self._how)
         kind, words = _failure(response, _object(response)) or (None, "")
         return Probe(response.status_code, kind, self._without_secrets(words), response.headers.get("Date", ""))
 
-    def _read(self, response: requests.Response) -> Receipt:
+    def _read(self, response: requests.Response) -> dict[str, Any]:
         answer = _object(response)
         failure = _failure(response, answer)
         if failure is not None:
             kind, words = failure
             text = f"HTTP {response.status_code}: {self._without_secrets(words)}"
             raise NotNow(text, retry_after=_retry_after(response)) if kind is NotNow else kind(text)
-        data = (answer or {}).get("data")
-        data = data if isinstance(data, dict) else {}
-        return Receipt(_id(data.get("msg_id")) or _id(data.get("file")), _id((answer or {}).get("referentId")))
+        return answer or {}
 
     def _without_secrets(self, words: str) -> str:
         for secret in self._secrets:
@@ -150,7 +216,7 @@ _CREDENTIALS = {"API-KEY", "accessToken", "Authorization"}
 
 
 def _headers(settings: Settings) -> dict[str, str]:
-    headers = {"accept": "*/*", "Content-Type": "application/json", "User-Agent": "zalo-picture-bot"}
+    headers = {"accept": "*/*", "User-Agent": "zalo-picture-bot"}
     if settings.cpaas_api_key is not None:
         headers["API-KEY"] = settings.cpaas_api_key.get_secret_value()
     if not settings.cpaas_api_key_only and settings.cpaas_access_token is not None:
@@ -167,6 +233,11 @@ def _object(response: requests.Response) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return answer if isinstance(answer, dict) else None
+
+
+def _data(answer: dict[str, Any]) -> dict[str, Any]:
+    data = answer.get("data")
+    return data if data and isinstance(data, dict) else answer  # eTelecom's own answer has no envelope
 
 
 def _failure(response: requests.Response, answer: dict[str, Any] | None) -> tuple[Kind, str] | None:
@@ -210,6 +281,19 @@ def _id(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _quota(told: object) -> Quota | None:
+    """Return the quota that an answer holds; None where it holds none, or one without a usable rest."""
+    if not isinstance(told, dict) or (left := _count(told.get("remain"))) is None:
+        return None
+    kind = _id(told.get("quota_type"))
+    return Quota(kind if _QUOTA_KIND.fullmatch(kind) else "other", left, _count(told.get("total")))
+
+
+def _count(value: object) -> int | None:
+    text = _id(value)
+    return int(text) if _COUNT.fullmatch(text) else None
+
+
 def _retry_after(response: requests.Response) -> float:
     """Return the seconds of Retry-After, given as a number or as a date; 0 where it makes no sense."""
     text = response.headers.get("Retry-After", "").strip()
@@ -227,9 +311,9 @@ def _retry_after(response: requests.Response) -> float:
 def _no_answer(error: requests.RequestException) -> DeliveryError:
     cause = error.args[0] if error.args else None
     reason = getattr(cause, "reason", None)
-    # ProxyError and SSLError come from making the connection, before the request is written.
+    # A ProxyError too comes from making the connection, before the request is written.
     never_made = isinstance(error, (requests.ConnectTimeout, requests.exceptions.ProxyError)) or isinstance(
-        reason, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.SSLError)
+        reason, (urllib3.exceptions.NewConnectionError, transport.TLSFailed)
     )
     if never_made:
         return NotNow(f"no connection: {type(reason or error).__name__}", reached=False)

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from bot.accounts import Failure
 from bot.config import Settings
 from bot.cpaas import Receipt
-from bot.errors import DeliveryError, Misconfigured, NotNow, OutcomeUnknown
+from bot.errors import (
+    DeliveryError,
+    Misconfigured,
+    NotNow,
+    NotReady,
+    OutcomeUnknown,
+    PictureExpired,
+    PictureRefused,
+)
 from bot.inbox import Claim, Inbox, State, Status
+from bot.pictures import Pictures
 from bot.rules.engine import FALLBACK, Incoming, RuleSet, decide
 
 log = logging.getLogger(__name__)
@@ -43,8 +52,9 @@ class Policy:
 class Delivery:
     """What becomes of a claimed event; it changes nothing itself but returns the event's next state."""
 
-    def __init__(self, inbox: Inbox, rules: Callable[[], RuleSet], policy: Policy) -> None:
+    def __init__(self, inbox: Inbox, pictures: Pictures, rules: Callable[[], RuleSet], policy: Policy) -> None:
         self._inbox = inbox
+        self._pictures = pictures
         self._rules = rules
         self._policy = policy
 
@@ -52,8 +62,30 @@ class Delivery:
         """
         Return what the event is about to be: still open and due now if its next picture is to be sent.
 
-        A picture that may have gone out already is looked for among the echoes first.
+        A picture that may have gone out already is looked for among the echoes first, and one that must be uploaded
+        is not to be sent before it is.
         """
+        state = self._next(claim, now=now)
+        if state.status != "open" or state.due_at > now:
+            return state
+        claim = replace(claim, state=state)
+        try:
+            self.picture(claim, now=now)
+        except DeliveryError as error:
+            return self.not_taken(claim, error, closed=False, now=now)
+        return state
+
+    def picture(self, claim: Claim, *, now: float) -> Mapping[str, str]:
+        """
+        Return the event's next picture as the vendor takes it.
+
+        Raises:
+            NotReady: It must be uploaded first, which has been seen to.
+            PictureRefused: It cannot be.
+        """
+        return self._pictures.ready(claim.oa_id, _next_image(claim.state), now=now)
+
+    def _next(self, claim: Claim, *, now: float) -> State:
         if now - claim.happened_at > self._policy.reply_window:
             return ignored(claim, "stale", now=now)
         if claim.state.attempted_at is not None:
@@ -69,7 +101,7 @@ class Delivery:
             rules,
             incoming,
             now=now,
-            last_reply=lambda rule_id: self._inbox.last_reply(claim.oa_id, claim.user_id, rule_id),
+            last_reply=lambda rule_id: self._inbox.last_reply(claim.oa_id, claim.user_id, rule_id, now=now),
         )
         state = replace(claim.state, rule_id=decision.rule_id, rules_hash=rules.digest, reason=decision.reason)
         if not decision.images:
@@ -79,7 +111,8 @@ class Delivery:
     def _resolve(self, claim: Claim, *, now: float) -> State:
         """Return what becomes of an event whose latest call has no known outcome."""
         state = claim.state
-        attempted_at = state.attempted_at or now
+        # The clock may have been set back since.
+        attempted_at = min(state.attempted_at or now, now)
         if self._inbox.echoed(claim):
             return taken(claim, Receipt("", ""), now=now)
         told_to_wait = state.reason == "unknown"
@@ -88,7 +121,8 @@ class Delivery:
             # The process that held it died. Nobody will say more, and an event is answered at least once.
             return replace(state, attempted_at=None, due_at=now)
         if now < attempted_at + ECHO_SECONDS:
-            return replace(state, reason="unknown", due_at=attempted_at + ECHO_SECONDS)
+            due_at = attempted_at + ECHO_SECONDS
+            return replace(state, reason="unknown", attempted_at=attempted_at, due_at=due_at)
         if echoes_arrive and not state.resent:
             return replace(state, attempted_at=None, resent=True, due_at=now)
         return replace(state, status="parked", settled_at=now)
@@ -104,8 +138,14 @@ class Delivery:
             # Due at once: the echo may have come while the vendor was silent.
             return replace(state, reason="unknown", due_at=now)
         state = replace(state, attempted_at=None)
-        if isinstance(error, Misconfigured):
-            return replace(state, due_at=now)
+        if isinstance(error, PictureRefused) or (isinstance(error, NotReady) and error.lasting):
+            other = self._instead(claim.state, error)
+            if other is not None:
+                images = [*(state.images or ())]
+                images[state.progress] = other
+                return replace(state, images=images, due_at=now)
+        if isinstance(error, (NotReady, Misconfigured)):
+            return replace(state, due_at=now + (error.wait if isinstance(error, NotReady) else 0.0))
         if isinstance(error, NotNow):
             counts = error.reached and not closed
             state = replace(state, attempts=state.attempts + counts)
@@ -113,6 +153,21 @@ class Delivery:
                 return replace(state, due_at=now + back_off(max(state.attempts, 1), at_least=error.retry_after))
             return replace(state, status="dead", reason="attempts", settled_at=now)
         return replace(state, status="dead", reason="refused", settled_at=now)
+
+    def _instead(self, state: State, error: DeliveryError) -> dict[str, str] | None:
+        """Return what to send in place of the picture that cannot be sent: the file's new content, or its stand-in."""
+        image = _next_image(state)
+        if "file" in image:
+            digest = self._rules().digests.get(image["file"], "")
+            if digest not in ("", image["digest"]):
+                return {**image, "digest": digest}
+            if isinstance(error, PictureExpired) and "newer_than" not in image:
+                return {**image, "newer_than": str(state.attempted_at or 0.0)}
+        return {"image_url": image["else"]} if "else" in image else None
+
+
+def _next_image(state: State) -> dict[str, str]:
+    return (state.images or [])[state.progress]
 
 
 def taken(claim: Claim, receipt: Receipt, *, now: float) -> State:
@@ -148,6 +203,14 @@ def back_off(attempt: int, *, at_least: float = 0.0, draw: float | None = None) 
     ceiling: float = min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(attempt, 30))
     share = random.random() if draw is None else draw  # noqa: S311  not a secret
     return at_least + ceiling * share
+
+
+def longest_rest(rules: RuleSet) -> float:
+    """Return for how many seconds an answer must be remembered, because a rule rests for so long after it."""
+    rests = [rule.cooldown for rule in rules.file.rules]
+    if rules.file.fallback is not None:
+        rests.append(rules.file.fallback.every)
+    return max((rest.total_seconds() for rest in rests if rest is not None), default=0.0)
 
 
 def account_failure(claim: Claim, error: DeliveryError, *, now: float) -> Failure | None:

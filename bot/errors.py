@@ -11,12 +11,18 @@ Every exception this package raises, split by what the catcher does next.
        +- NotNow              try again, not before .retry_after seconds; .reached: the vendor itself said so
        +- Misconfigured       no picture of this account can go out until a person mends something
        +- Refused             give up: dead letter
+       |  +- PictureRefused   unless another picture may go in its place
+       |     +- PictureExpired   or this one, uploaded anew
+       +- NotReady            its picture must be uploaded first: look again in .wait seconds
        +- OutcomeUnknown      it may have gone out: wait for the echo
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+#: What a process exits with that could not start; gunicorn stops instead of trying for ever.
+COULD_NOT_RUN: Final = 3
 
 
 class BotError(Exception):
@@ -65,6 +71,24 @@ class Misconfigured(DeliveryError):
 
 class Refused(DeliveryError):
     """The vendor refuses this picture or this user, for good."""
+
+
+class PictureRefused(Refused):
+    """This picture cannot be sent; another one perhaps can."""
+
+
+class PictureExpired(PictureRefused):
+    """The vendor no longer has the uploaded picture."""
+
+
+class NotReady(DeliveryError):
+    """The picture is not uploaded yet."""
+
+    def __init__(self, message: str | None = None, *, wait: float, lasting: bool = False) -> None:
+        super().__init__(message)
+        self.wait = wait
+        self.lasting = lasting
+        """Whether the upload has failed several times in a row."""
 
 
 class OutcomeUnknown(DeliveryError):

@@ -22,7 +22,7 @@ def outcome(path: Path, lang: Lang) -> str:
     """Return every problem of the file, rendered."""
     data = path.read_bytes()
     source = text_of(data)
-    problems = validate(data, today=TODAY).problems
+    problems = validate(data, today=TODAY, folder=path.parent).problems
     return "".join(render(problem, path=path.name, source=source, lang=lang) + "\n" for problem in problems)
 
 

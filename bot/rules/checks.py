@@ -136,3 +136,5 @@ def _links(file: RuleFile, places: Places) -> Iterator[Problem]:
     for image, path in pictures(file):
         for code in doubts(image.image_url) if image.image_url else ():
             yield Problem.at(places.at(*path, "image_url"), code)
+        for code in doubts(image.otherwise.image_url) if image.otherwise else ():
+            yield Problem.at(places.at(*path, "else", "image_url"), code)

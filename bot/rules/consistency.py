@@ -15,6 +15,7 @@ from bot.rules.tree import Mapping, Node, Scalar, Sequence
 _WAYS = ("keywords", "all_of", "pattern")
 _OF_TEXTS = (*_WAYS, "exclude", "examples", "not_examples")
 _PICTURES = ("image_url", "attachment_id", "file")
+_IN_IMAGE = {field.alias or name for name, field in Image.model_fields.items()}
 
 
 def contradictions(root: Mapping) -> Iterator[Problem]:
@@ -93,7 +94,7 @@ def _pictures(reply: Node | None) -> Iterator[Problem]:
 
 def _picture(image: Mapping, *, chosen: bool) -> Iterator[Problem]:
     given = [key for key in _PICTURES if key in image.entries]
-    if not given and not image.entries.keys() - Image.model_fields.keys():
+    if not given and not image.entries.keys() - _IN_IMAGE:
         yield Problem.at(head(image), "no-image")
     if len(given) > 1:
         yield Problem.at(image.entries[given[1]].key.place, "two-images", first=given[0], second=given[1])
@@ -101,8 +102,8 @@ def _picture(image: Mapping, *, chosen: bool) -> Iterator[Problem]:
         yield Problem.at(image.entries["uploaded"].key.place, "uploaded-alone")
     if "weight" in image.entries and not chosen:
         yield Problem.at(image.entries["weight"].key.place, "weight-alone")
-    if "file" in image.entries:  # the schema knows it; take these two lines away once such pictures can be sent
-        yield Problem.at(image.entries["file"].key.place, "file-not-yet")
+    if "else" in image.entries and given == ["image_url"]:
+        yield Problem.at(image.entries["else"].key.place, "else-alone")
 
 
 def _texts(rule: Mapping) -> Iterator[Problem]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Final
 
@@ -143,6 +143,25 @@ def notes(explanation: Explanation, lang: Lang) -> list[str]:
         found += [say("only-when", lang, when=schedule(rule.active, lang))] if rule.active else []
         found += [say("only-oa", lang, ids=", ".join(rule.oa))] if rule.oa else []
     return found
+
+
+def other_rules(explanation: Explanation, lang: Lang) -> Iterator[tuple[str, str]]:
+    """Yield the ids of the other rules that match, each with why it does not answer."""
+    if explanation.winner:
+        for beaten in explanation.beaten:
+            yield beaten.match.rule.id, beaten_text(beaten, explanation.winner, lang)
+    for excluded in explanation.excluded:
+        yield excluded.rule.id, excluded_text(excluded, lang)
+    for absent in explanation.out_of_play:
+        yield absent.match.rule.id, out_of_play_text(absent, lang)
+
+
+def near_misses(explanation: Explanation, lang: Lang) -> Iterator[tuple[str, str]]:
+    """Yield the ids of the rules that nearly match, each with what is amiss."""
+    for near in explanation.near:
+        yield near.rule.id, near_text(near, lang)
+    for incomplete in explanation.incomplete:
+        yield incomplete.rule.id, incomplete_text(incomplete, lang)
 
 
 def beaten_text(beaten: Beaten, winner: Match, lang: Lang) -> str:

@@ -142,8 +142,8 @@ FIELDS: Final[dict[str, tuple[str, str]]] = {
         "between these quotes is one single keyword; if it is several, separate them: {near}",
     ),
     "no-image": (
-        'chưa có ảnh; hãy thêm image_url: "https://…" hoặc attachment_id: "…"',
-        'there is no picture; add image_url: "https://…" or attachment_id: "…"',
+        'chưa có ảnh; hãy thêm image_url: "https://…", hoặc file: tên-ảnh.jpg nếu ảnh nằm cạnh tệp luật',
+        'there is no picture; add image_url: "https://…", or file: name.jpg for a picture beside the rules file',
     ),
     "two-images": (
         'một ảnh chỉ có "{first}" hoặc "{second}", không có cả hai; muốn gửi hai ảnh, hãy viết thành hai mục "- "',
@@ -218,10 +218,6 @@ FIELDS: Final[dict[str, tuple[str, str]]] = {
     "weight-alone": (
         '"weight" chỉ có nghĩa trong "one_of"; hãy xóa đi hoặc đưa các ảnh vào one_of',
         '"weight" means something only inside "one_of"; delete it, or put the pictures into one_of',
-    ),
-    "file-not-yet": (
-        '"file" chưa dùng được trong phiên bản này; hãy dùng image_url hoặc attachment_id',
-        '"file" is not supported yet; use image_url or attachment_id',
     ),
     "attachment-is-link": (
         "đây là đường dẫn chứ không phải mã ảnh; hãy dùng image_url thay cho attachment_id",

@@ -30,6 +30,8 @@ _NO = ("false", "no", "off", "n", "0", "khong", "tat", "sai")
 _INVISIBLE = re.compile("[\u00ad\u115f\u1160\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 _LONGEST_ID = 64
+_DRIVE = re.compile(r"[A-Za-z]:")
+_NAME = re.compile(r"(?!\.+$)[^:]*\w[^:]*")
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DAY_FIRST = re.compile(r"\D*(\d{1,2})\D+(\d{1,2})\D+(\d{4}|\d{2})\D*", re.ASCII)
 _YEAR_FIRST = re.compile(r"\D*(\d{4})\D+(\d{1,2})\D+(\d{1,2})(\D.*)?", re.ASCII)
@@ -76,6 +78,20 @@ def attachment_id(value: str) -> str:
         raise wrong("attachment-is-link")
     if re.search(r"\s", value):
         raise wrong("attachment-space", word=value)
+    return value
+
+
+def picture_file(value: str) -> str:
+    """Return the name of a picture: a path with slashes that goes down from the rules file's folder."""
+    text(value)
+    if "://" in value:
+        raise wrong("file-is-link")
+    parts = value.replace("\\", "/").split("/")
+    outside = value.startswith(("/", "\\", "~")) or _DRIVE.match(value) or ".." in parts or not parts[-1]
+    if outside:
+        raise wrong("file-path", near=next((part for part in reversed(parts) if _NAME.fullmatch(part)), "menu.jpg"))
+    if "\\" in value:
+        raise wrong("file-path/backslash", near="/".join(parts))
     return value
 
 

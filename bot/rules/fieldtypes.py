@@ -133,6 +133,9 @@ Link = Annotated[str, _read(picture_link, LONGEST_LINK), WithJsonSchema({"type":
 AttachmentId = Annotated[
     str, _read(fields.attachment_id, LONGEST_LINK), WithJsonSchema({"type": ["string", "integer"], "minLength": 1})
 ]
+PictureFile = Annotated[
+    str, _read(fields.picture_file), WithJsonSchema({**_TEXT, "minLength": 1, "examples": ["images/menu.jpg"]})
+]
 Items = BeforeValidator(_items)
 Groups = BeforeValidator(_groups)
 RuleItems = BeforeValidator(_rules)

@@ -11,9 +11,10 @@ from typing import Final
 from bot.rules.clash_messages import CLASHES
 from bot.rules.field_messages import FIELDS
 from bot.rules.file_messages import FILE
+from bot.rules.picture_messages import PICTURES
 from bot.rules.yaml_messages import YAML
 
-MESSAGES: Final = {**FILE, **YAML, **FIELDS, **CLASHES}
+MESSAGES: Final = {**FILE, **YAML, **FIELDS, **PICTURES, **CLASHES}
 
 #: What informs and does not stop: the file works, perhaps not as its editor thinks.
 WARNINGS: Final = frozenset(

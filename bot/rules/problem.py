@@ -66,8 +66,13 @@ class Problem:
     @classmethod
     def at(cls, place: Place, key: str, /, **args: Arg) -> Problem:
         """Return the finding *key*, which is a code or ``code/variant``, at *place*."""
-        severity: Severity = "warning" if key in WARNINGS else "error"
-        return cls(place.line, place.column, place.length, phrase(key, **args), severity)
+        return cls.of(place, phrase(key, **args))
+
+    @classmethod
+    def of(cls, place: Place, what: Phrase) -> Problem:
+        """Return the finding that *what* tells, at *place*."""
+        severity: Severity = "warning" if what.key in WARNINGS else "error"
+        return cls(place.line, place.column, place.length, what, severity)
 
     @property
     def code(self) -> str:

@@ -44,6 +44,20 @@ class Keyword(_Model):
         return {"text": data} if isinstance(data, str) else data
 
 
+class Otherwise(_Model):
+    """The picture that goes out where an uploaded one cannot."""
+
+    image_url: ft.Link = Field(
+        description=_both("Đường dẫn https của ảnh dự phòng.", "The https link of the picture that stands in.")
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_text(cls, data: object) -> object:
+        _refuse_text(data)
+        return data
+
+
 class Image(_Model):
     """One picture: exactly one of ``image_url``, ``attachment_id`` and ``file``."""
 
@@ -60,10 +74,19 @@ class Image(_Model):
             "Mã ảnh đã tải lên Zalo; hết hạn sau 7 ngày.", "Id of a picture uploaded to Zalo; expires after 7 days."
         ),
     )
-    file: ft.Text | None = Field(
+    file: ft.PictureFile | None = Field(
         None,
         description=_both(
-            "Ảnh JPG/PNG đặt cạnh tệp luật (chưa dùng được).", "A JPG/PNG beside the rules (not supported yet)."
+            "Ảnh JPG hoặc PNG (tối đa 1 MB) nằm cạnh tệp luật, ví dụ images/menu.jpg; bot tự tải lên Zalo.",
+            "A JPG or PNG of at most 1 MB beside the rules file, as images/menu.jpg; the bot uploads it to Zalo.",
+        ),
+    )
+    otherwise: Otherwise | None = Field(
+        None,
+        alias="else",
+        description=_both(
+            "Ảnh dự phòng cho file hoặc attachment_id: được gửi khi Zalo không nhận ảnh kia.",
+            "Stands in for file or attachment_id: sent when Zalo does not take the other picture.",
         ),
     )
     uploaded: ft.Day | None = Field(
@@ -282,7 +305,8 @@ def json_schema() -> dict[str, Any]:
     image = {"$ref": "#/$defs/Image"}
     pictures = {"type": "array", "items": image, "minItems": 1}
     definitions["Keyword"] = {"anyOf": [definitions["Keyword"]["properties"]["text"], definitions["Keyword"]]}
-    definitions["Image"]["oneOf"] = [{"required": [key]} for key in ("image_url", "attachment_id", "file")]
+    without_else = {"required": ["image_url"], "not": {"required": ["else"]}}
+    definitions["Image"]["oneOf"] = [without_else, {"required": ["attachment_id"]}, {"required": ["file"]}]
     chosen = {"description": _both("Gửi một ảnh trong số này.", "Sends one of these pictures."), **pictures}
     one_of = {
         "type": "object",

@@ -38,6 +38,7 @@ _KEYS = {
     "image_url": "url image img link hinh hinhanh anh duongdan linkanh picture photo src imageurl",
     "attachment_id": "attachment maanh idanh attachmentid token media_id",
     "file": "tep tapin path filename tenfile tentep",
+    "else": "neukhong khac duphong anhduphong thaythe otherwise instead backup fallback fallback_url default",
     "uploaded": "ngaytai ngaytailen upload uploadedat uploaded_at date",
     "weight": "tile trongso ratio",
     "one_of": "motrong random ngaunhien any oneof any_of chonmot",

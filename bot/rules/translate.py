@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from bot.rules.consistency import head
 from bot.rules.messages import MESSAGES
 from bot.rules.problem import Place, Problem, phrase
-from bot.rules.schema import Active, Fallback, Image, Keyword, Rule, RuleFile
+from bot.rules.schema import Active, Fallback, Image, Keyword, Otherwise, Rule, RuleFile
 from bot.rules.synonyms import is_key, meant
 from bot.rules.tree import Mapping, Node, Scalar, Sequence
 
@@ -37,6 +37,7 @@ _MODELS: dict[str, tuple[str, type[BaseModel]]] = {
     "reply": ("image", Image),
     "images": ("image", Image),
     "one_of": ("image", Image),
+    "else": ("else", Otherwise),
     "active": ("active", Active),
 }
 _TEXT_REPLIES = frozenset({"text", "message", "content", "noi_dung", "noidung", "tin_nhan", "chu", "van_ban"})

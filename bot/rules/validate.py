@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
+from pathlib import Path
 
+from bot.rules import picture_files
 from bot.rules.checks import check
 from bot.rules.engine import RuleSet, compile_rules
 from bot.rules.examples import failing_examples
-from bot.rules.loader import load
+from bot.rules.freshness import pictures
+from bot.rules.loader import Loaded, load
 from bot.rules.patterns import PATTERN_CODES
+from bot.rules.picture_files import Look
 from bot.rules.problem import Place, Problem, in_order
+from bot.rules.schema import RuleFile
 
 MAX_PROBLEMS = 100
 
@@ -22,17 +28,49 @@ class Verdict:
     rules: RuleSet | None
     """None if one of the problems is an error."""
     problems: tuple[Problem, ...]
+    rule_lines: tuple[int, ...] = ()
+    """The line on which each of the rules begins; empty without rules."""
+    looks: Mapping[str, Look] = field(default_factory=dict)
+    """What was seen of the picture files that the rules name."""
 
 
-def validate(data: bytes, *, today: date) -> Verdict:
-    """Return the rules that *data* holds and all that is wrong with them; any bytes will do."""
+def validate(data: bytes, *, today: date, folder: Path | None = None) -> Verdict:
+    """
+    Return the rules that *data* holds and all that is wrong with them; any bytes will do.
+
+    Picture files are looked for in *folder*, that of the rules file; without it they are not looked at.
+    """
     loaded = load(data)
-    problems = [*loaded.problems, *check(loaded, today=today)]
+    looks = picture_files.look(folder, _names(loaded.part)) if folder and loaded.part else {}
+    problems = [*loaded.problems, *check(loaded, today=today), *_file_problems(loaded, looks)]
     if loaded.file is None or any(p.severity == "error" and p.code in PATTERN_CODES for p in problems):
-        return Verdict(None, _shown(problems))
-    rules = compile_rules(loaded.file, loaded.digest)
+        return Verdict(None, _shown(problems), looks=looks)
+    rules = replace(compile_rules(loaded.file, loaded.digest), digests=_digests(looks))
     problems += failing_examples(rules, loaded.places)
-    return Verdict(None if _has_error(problems) else rules, _shown(problems))
+    if _has_error(problems):
+        return Verdict(None, _shown(problems), looks=looks)
+    lines = tuple(loaded.places.at("rules", index).line for index in range(len(loaded.file.rules)))
+    return Verdict(rules, _shown(problems), lines, looks)
+
+
+def with_pictures(rules: RuleSet, folder: Path) -> RuleSet:
+    """Return rules that were good without a look at their picture files, with what stands of these in *folder*."""
+    return replace(rules, digests=_digests(picture_files.look(folder, _names(rules.file))))
+
+
+def _names(file: RuleFile) -> Iterator[str]:
+    return (image.file for image, _ in pictures(file) if image.file is not None)
+
+
+def _digests(looks: Mapping[str, Look]) -> Mapping[str, str]:
+    return {name: look.digest for name, look in looks.items() if look.digest}
+
+
+def _file_problems(loaded: Loaded, looks: Mapping[str, Look]) -> Iterator[Problem]:
+    for image, path in pictures(loaded.part) if loaded.part and looks else ():
+        fault = looks[image.file].fault if image.file is not None else None
+        if fault is not None:
+            yield Problem.of(loaded.places.at(*path, "file"), fault)
 
 
 def _has_error(problems: list[Problem]) -> bool:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Protocol
 
 from bot.errors import ConfigError
+from bot.rules import picture_files
 from bot.rules.engine import RuleSet
+from bot.rules.picture_files import Stamp
 from bot.rules.problem import Problem, RulesError
-from bot.rules.validate import validate
+from bot.rules.validate import Verdict, validate, with_pictures
 
 log = logging.getLogger(__name__)
 
@@ -32,19 +35,39 @@ class LastGood(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A content of the file, and what is to be said of it."""
+
+    content: bytes
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What one look sees: the rules file, and the picture files that it named when it was judged last."""
+
+    digest: str = ""
+    stamps: tuple[Stamp, ...] = ()
+
+
 class RulesWatch:
-    """Follows the rules file; a reader sees one whole set of rules or the next, never a mixture."""
+    """Follows the rules file and its pictures; a reader sees one whole set of rules or the next, never a mixture."""
 
     def __init__(self, path: Path, last_good: LastGood) -> None:
         self._path = path
+        self._folder = path.parent
         self._last_good = last_good
         self._rules: RuleSet | None = None
-        self._judged = ""
-        self._seen = ""
+        self._judged = _State()
+        self._seen = _State()
+        self._pictures: tuple[str, ...] = ()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.trouble = ""
         """What is wrong with the file at present, for the operator; empty while it is in force."""
+        self.judgement: Judgement | None = None
+        """The file as it was judged last; None while it cannot be read."""
 
     @property
     def rules(self) -> RuleSet:
@@ -66,13 +89,14 @@ class RulesWatch:
         if self._rules is not None:
             return
         kept = self._last_good.last_good_rules()
+        # What has become of their pictures meanwhile must not keep the bot from starting.
         fallback = validate(kept, today=_today()).rules if kept is not None else None
         if fallback is None:
             if isinstance(content, OSError):
                 raise ConfigError(f"RULES_FILE: {self.trouble}")
             raise RulesError(problems, path=str(self._path), source=content)
         log.error("the rules file is not usable; the last good rules are in force", extra={"trouble": self.trouble})
-        self._rules = fallback
+        self._rules = with_pictures(fallback, self._folder)
 
     def start(self) -> None:
         """Follow the file from now on, in a thread; call it after the last fork."""
@@ -86,12 +110,12 @@ class RulesWatch:
             self._thread.join()
 
     def look(self) -> None:
-        """Read the file, and take it if it is another good one than before and has come to rest."""
+        """Read the file, and take it if it or a picture is another than before, good, and has come to rest."""
         content = self._read()
-        digest = _digest(content)
-        if digest != self._seen:
-            self._seen = digest
-        elif digest != self._judged:
+        state = _State(_digest(content), tuple(picture_files.stamp(self._folder, name) for name in self._pictures))
+        if state != self._seen:
+            self._seen = state
+        elif state != self._judged:
             self._judge(content)
 
     def _follow(self) -> None:
@@ -108,12 +132,16 @@ class RulesWatch:
             return error
 
     def _judge(self, content: bytes | OSError) -> tuple[Problem, ...]:
-        self._judged = self._seen = _digest(content)
         if isinstance(content, OSError):
+            self._judged = self._seen = _State(_digest(content), self._seen.stamps)
+            self.judgement = None
             self.trouble = f"{self._path}: {content.strerror}"
             log.error("the rules file cannot be read", extra={"trouble": self.trouble})
             return ()
-        verdict = validate(content, today=_today())
+        verdict = validate(content, today=_today(), folder=self._folder)
+        self._pictures = tuple(verdict.looks)
+        self._judged = self._seen = _State(_digest(content), tuple(look.stamp for look in verdict.looks.values()))
+        self.judgement = Judgement(content, verdict)
         if verdict.rules is None:
             first = next(problem for problem in verdict.problems if problem.severity == "error")
             self.trouble = f"{self._path}:{first.line}:{first.column}: {first.code}"

@@ -145,6 +145,7 @@ YAML: Final[dict[str, tuple[str, str]]] = {
     "in-fallback": ("trong fallback", "in fallback"),
     "in-keyword": ("trong một từ khóa", "in a keyword"),
     "in-image": ("trong một ảnh của reply", "in a picture of reply"),
+    "in-else": ("trong else", "in else"),
     "in-active": ("trong active", "in active"),
     "missing-key/rules": (
         'thiếu mục "rules"; hãy thêm dòng rules: và viết các luật bên dưới',
@@ -157,6 +158,10 @@ YAML: Final[dict[str, tuple[str, str]]] = {
     "missing-key/reply": (
         'thiếu "reply"; hãy thêm ảnh trả lời: reply: {{image_url: "https://…"}}',
         '"reply" is missing; add the picture to answer with: reply: {{image_url: "https://…"}}',
+    ),
+    "missing-key/image_url": (
+        'thiếu "image_url"; hãy viết đường dẫn ảnh dự phòng: else: {{image_url: "https://…"}}',
+        '"image_url" is missing; write the link of the picture that stands in: else: {{image_url: "https://…"}}',
     ),
     "missing-key/text": (
         'từ khóa này thiếu "text"; hãy viết {{text: giá, match: exact}}',

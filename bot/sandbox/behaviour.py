@@ -20,6 +20,8 @@ class Behaviour:
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0
     """Seconds before anything happens; the picture goes out even if the caller gave up meanwhile."""
+    pace: float = 0.0
+    """Seconds between two bytes of the answer; 0: it is written at once."""
 
 
 OK = Behaviour()
@@ -36,6 +38,11 @@ def answer(
 def late(seconds: float, then: Behaviour = OK) -> Behaviour:
     """Do *then* after *seconds*."""
     return replace(then, delay=seconds)
+
+
+def dribble(pace: float, then: Behaviour = OK) -> Behaviour:
+    """Do *then*, but write its answer byte by byte, *pace* seconds apart."""
+    return replace(then, pace=pace)
 
 
 def hang(*, takes: bool = True) -> Behaviour:

@@ -69,7 +69,7 @@ def read(request: Request, account: Account) -> Picture:
         raise Fault(HTTPStatus.NOT_FOUND, f"only {PATH} is served here")
     if request.method != "POST":
         raise Fault(HTTPStatus.METHOD_NOT_ALLOWED, "only POST is allowed")
-    _check_credentials(request.headers, account)
+    check_credentials(request.headers, account)
     for name, expected in _FIXED_HEADERS.items():
         if request.headers.get(name) != expected:
             raise Fault(HTTPStatus.BAD_REQUEST, f"header {name} must be {expected}")
@@ -79,7 +79,13 @@ def read(request: Request, account: Account) -> Picture:
     return picture
 
 
-def _check_credentials(headers: Mapping[str, str], account: Account) -> None:
+def check_credentials(headers: Mapping[str, str], account: Account) -> None:
+    """
+    Say nothing of the credentials of the account's own requests.
+
+    Raises:
+        Fault: They are missing, or those of another account.
+    """
     for name, expected in account.headers.items():
         if name not in headers:
             raise Fault(HTTPStatus.UNAUTHORIZED, f"header {name} is missing")
@@ -102,7 +108,7 @@ def _picture(body: bytes) -> Picture:
     if not isinstance(recipient, dict) or recipient.keys() != {"user_id"}:
         raise Fault(HTTPStatus.BAD_REQUEST, "recipient must have exactly user_id")
     user_id = recipient["user_id"]
-    if not (_is_id(oa_id) and _is_id(user_id)):
+    if not (is_id(oa_id) and is_id(user_id)):
         raise Fault(HTTPStatus.BAD_REQUEST, "oa_id and user_id must be strings of digits")
     field, image = _image(message)
     return Picture(oa_id, user_id, image, field)
@@ -117,7 +123,8 @@ def _image(message: object) -> tuple[str, str]:
     return field, image
 
 
-def _is_id(value: object) -> bool:
+def is_id(value: object) -> bool:
+    """Return whether *value* can be the id of an OA or a user: a text of digits."""
     return isinstance(value, str) and value.isascii() and value.isdecimal()
 
 

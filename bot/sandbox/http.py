@@ -6,12 +6,13 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
 
 _HEAD_LIMIT = 64 * 1024
-_BODY_LIMIT = 1024 * 1024
+_BODY_LIMIT = 2 * 1024 * 1024  # a picture of 1 MB, and the form around it
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -37,8 +38,12 @@ class Answerer:
         self._connection = connection
         self._keep_alive = keep_alive
 
-    def answer(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
-        """Write the answer; a connection that may stay open then takes its next request."""
+    def answer(self, status: int, body: bytes, headers: Mapping[str, str], *, pace: float = 0.0) -> None:
+        """
+        Write the answer; a connection that may stay open then takes its next request.
+
+        With a *pace* it is written byte by byte, so many seconds apart.
+        """
         lines = [f"HTTP/1.1 {status} {_REASONS.get(status, 'Unknown')}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         if status != HTTPStatus.NO_CONTENT:
@@ -46,7 +51,7 @@ class Answerer:
         if not self._keep_alive:
             lines.append("Connection: close")
         head = "\r\n".join(lines).encode("latin-1")
-        self._connection.finish(head + b"\r\n\r\n" + body, keep_alive=self._keep_alive)
+        self._connection.finish(head + b"\r\n\r\n" + body, keep_alive=self._keep_alive, pace=pace)
 
     def cut(self) -> None:
         """Close the connection without a word."""
@@ -89,8 +94,13 @@ class _Connection(asyncio.Protocol):
         self._take_next()
         return True  # the client says no more but may still read: we close once all is answered
 
-    def finish(self, answer: bytes, *, keep_alive: bool) -> None:
+    def finish(self, answer: bytes, *, keep_alive: bool, pace: float) -> None:
         if self._transport is None:
+            return
+        if pace and len(answer) > 1:
+            self._transport.write(answer[:1])
+            rest = partial(self.finish, answer[1:], keep_alive=keep_alive, pace=pace)
+            asyncio.get_running_loop().call_later(pace, rest)
             return
         self._transport.write(answer)
         if not keep_alive:

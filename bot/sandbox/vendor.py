@@ -14,12 +14,16 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import Self, TypeVar
 
-from bot.sandbox import contract
-from bot.sandbox.behaviour import OK, Behaviour
+from bot.sandbox import contract, uploads
+from bot.sandbox.behaviour import OK, Behaviour, vendor_code
 from bot.sandbox.contract import Account, Fault, Picture
 from bot.sandbox.http import Answerer, HttpServer, Request
+from bot.sandbox.uploads import Upload
 
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
+
+# No user can be called so.
+_UPLOADS = "uploads"
 
 _T = TypeVar("_T")
 
@@ -36,9 +40,11 @@ class Received:
     picture: Picture | None
     fault: str
     """Why it was refused; empty for a right request."""
+    upload: Upload | None = None
 
     def __str__(self) -> str:
         wanted = f"{self.picture.image} to {self.picture.user_id}" if self.picture else f"{self.fault}"
+        wanted = f"upload of {self.upload.name}" if self.upload else wanted
         return f"#{self.number} {self.request.method} {self.request.path}: {wanted}"
 
 
@@ -65,12 +71,23 @@ class Taken:
     """When it went out, seconds since 1970."""
 
 
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """A picture that was uploaded, and the token by which it can be sent."""
+
+    upload: Upload
+    token: str
+    at: float
+    """When it was taken, seconds since 1970."""
+
+
 class SandboxVendor:
     """
     The vendor on a free port of this machine; it serves from the moment it is made.
 
     A wrong request is refused as the documentation says. A right one is treated, in this order, by what
-    `next` and `always` say of its user, then by what they say of everybody; else the picture is taken.
+    `next` and `always` say of its user, then by what they say of everybody; else the picture is taken. Uploads are
+    treated by what `next_upload` and `always_upload` say.
     """
 
     def __init__(self, account: Account) -> None:
@@ -79,6 +96,8 @@ class SandboxVendor:
         self._received: list[Received] = []
         self._handled: list[Handled] = []
         self._taken: list[Taken] = []
+        self._uploaded: dict[str, Uploaded] = {}
+        self._expired: set[str] = set()
         self._next: dict[str | None, deque[Behaviour]] = {}
         self._always: dict[str | None, Behaviour] = {}
         self._held: list[Callable[[], None]] = []
@@ -104,6 +123,31 @@ class SandboxVendor:
         """The pictures that went out, in order."""
         with self._changed:
             return list(self._taken)
+
+    @property
+    def uploaded(self) -> list[Uploaded]:
+        """The pictures that were uploaded, in order; those that have expired among them."""
+        with self._changed:
+            return list(self._uploaded.values())
+
+    def upload_of(self, token: str) -> Upload | None:
+        """Return what was uploaded for the token, even if it has expired."""
+        with self._changed:
+            uploaded = self._uploaded.get(token)
+        return uploaded.upload if uploaded else None
+
+    def expire_uploads(self) -> None:
+        """Forget what was uploaded so far, as Zalo does after 7 days."""
+        with self._changed:
+            self._expired |= self._uploaded.keys()
+
+    def next_upload(self, *behaviours: Behaviour) -> None:
+        """Treat the next right uploads like this, one each."""
+        self.next(*behaviours, user_id=_UPLOADS)
+
+    def always_upload(self, behaviour: Behaviour) -> None:
+        """Treat every right upload like this from now on; `OK` ends it."""
+        self.always(behaviour, user_id=_UPLOADS)
 
     def next(self, *behaviours: Behaviour, user_id: str | None = None) -> None:
         """Treat the next right requests (of *user_id*) like this, one each."""
@@ -185,27 +229,45 @@ class SandboxVendor:
     def _receive(self, request: Request, back: Answerer) -> None:
         number, now = next(self._numbers), time.time()
         try:
-            picture = contract.read(request, self._account)
+            received = self._understand(number, now, request)
         except Fault as fault:
             self._keep(Received(number, now, request, None, str(fault)))
             _refuse(fault, back)
             return
-        received = Received(number, now, request, picture, "")
         behaviour = self._keep(received)
         if behaviour.delay:
             self._server.later(behaviour.delay, lambda: self._handle(received, behaviour, back))
         else:
             self._handle(received, behaviour, back)
 
+    def _understand(self, number: int, now: float, request: Request) -> Received:
+        if uploads.is_upload(request):
+            return Received(number, now, request, None, "", uploads.read(request, self._account))
+        return Received(number, now, request, contract.read(request, self._account), "")
+
     def _keep(self, received: Received) -> Behaviour:
         """Record a request as it arrives; return how it is to be treated."""
         with self._changed:
             self._received.append(received)
             self._changed.notify_all()
-            return self._choose(received.picture.user_id) if received.picture else OK
+            if received.upload:
+                return self._choose(_UPLOADS)
+            if received.picture is None:
+                return OK
+            behaviour = self._choose(received.picture.user_id, None)
+            return self._unless_gone(received.picture) or behaviour
 
-    def _choose(self, user_id: str) -> Behaviour:
-        for who in (user_id, None):
+    def _unless_gone(self, picture: Picture) -> Behaviour | None:
+        """Return Zalo's answer to an upload that it no longer has, or that belongs to another OA."""
+        uploaded = self._uploaded.get(picture.image) if picture.field == "attachment_id" else None
+        if uploaded and uploaded.token in self._expired:
+            return vendor_code(-100, "attachment_id was expired")
+        if uploaded and uploaded.upload.oa_id != picture.oa_id:
+            return vendor_code(-201, "attachment_id is invalid")
+        return None
+
+    def _choose(self, *whom: str | None) -> Behaviour:
+        for who in whom:
             if script := self._next.get(who):
                 return script.popleft()
             if who in self._always and self._always[who] is not OK:
@@ -213,6 +275,31 @@ class SandboxVendor:
         return OK
 
     def _handle(self, received: Received, behaviour: Behaviour, back: Answerer) -> None:
+        take = self._take if received.picture else self._take_upload
+        success = take(received, behaviour, back)
+        if behaviour.ending == "cut":
+            back.cut()
+        elif behaviour.ending == "answer":
+            _answer(behaviour, success, back)
+
+    def _hold(self, behaviour: Behaviour, success: dict[str, object], back: Answerer) -> None:
+        if behaviour.ending == "hang":
+            self._held.append(lambda: back.answer(HTTPStatus.OK, _encode(success), _JSON))
+
+    def _take_upload(self, received: Received, behaviour: Behaviour, back: Answerer) -> dict[str, object]:
+        """Record an upload, and return the body of its success."""
+        assert received.upload is not None  # noqa: S101 - only right requests come here
+        token = secrets.token_urlsafe(24) if received.upload.is_kept else ""
+        success = uploads.success(token, f"sandbox-{received.number}")
+        with self._changed:
+            if behaviour.takes and token:
+                self._uploaded[token] = Uploaded(received.upload, token, time.time())
+            self._hold(behaviour, success, back)
+            self._changed.notify_all()
+        return success
+
+    def _take(self, received: Received, behaviour: Behaviour, back: Answerer) -> dict[str, object]:
+        """Record what becomes of a picture and tell the listeners; return the body of its success."""
         assert received.picture is not None  # noqa: S101 - only right requests come here
         picture, now = received.picture, time.time()
         msg_id = secrets.token_hex(10)
@@ -227,15 +314,11 @@ class SandboxVendor:
             self._handled.append(handled)
             if behaviour.takes:
                 self._taken.append(Taken(picture, msg_id, now))
-            if behaviour.ending == "hang":
-                self._held.append(lambda: back.answer(HTTPStatus.OK, _encode(success), _JSON))
+            self._hold(behaviour, success, back)
             self._changed.notify_all()
         for listener in self._listeners:
             listener(handled)
-        if behaviour.ending == "cut":
-            back.cut()
-        elif behaviour.ending == "answer":
-            _answer(behaviour, success, back)
+        return success
 
 
 def _refuse(fault: Fault, back: Answerer) -> None:
@@ -247,11 +330,12 @@ def _answer(behaviour: Behaviour, success: dict[str, object], back: Answerer) ->
     """Give the answer of *behaviour*, or where it has none what the documentation shows."""
     status, body = behaviour.status, behaviour.body
     if status == HTTPStatus.NO_CONTENT:
-        back.answer(status, b"", behaviour.headers)
+        back.answer(status, b"", behaviour.headers, pace=behaviour.pace)
         return
     if body is None:
         body = success if 200 <= status < 300 else contract.failure(status, "the sandbox was told to fail")
-    back.answer(status, body if isinstance(body, bytes) else _encode(body), _JSON | dict(behaviour.headers))
+    data = body if isinstance(body, bytes) else _encode(body)
+    back.answer(status, data, _JSON | dict(behaviour.headers), pace=behaviour.pace)
 
 
 def _encode(body: object) -> bytes:

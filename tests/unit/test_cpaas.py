@@ -12,11 +12,20 @@ from pathlib import Path
 import pytest
 
 from bot.config import Settings
-from bot.cpaas import Receipt, Vendor
-from bot.errors import DeliveryError, Misconfigured, NotNow, OutcomeUnknown, Refused
-from bot.sandbox.behaviour import Behaviour, answer, bad_gateway, cut, etelecom_code, hang, vendor_code
+from bot.cpaas import Quota, Receipt, Vendor
+from bot.errors import (
+    DeliveryError,
+    Misconfigured,
+    NotNow,
+    OutcomeUnknown,
+    PictureExpired,
+    PictureRefused,
+    Refused,
+)
+from bot.sandbox.behaviour import Behaviour, answer, bad_gateway, cut, dribble, etelecom_code, hang, vendor_code
 from bot.sandbox.contract import Account
 from bot.sandbox.vendor import SandboxVendor
+from bot.transport import MOST_BYTES
 
 OA, USER = "388613280878808645", "246845883529197922"
 IMAGE = {"image_url": "https://shop.example/bảng-giá.jpg"}
@@ -98,6 +107,15 @@ def test_netrc_and_redirects_do_not_change_the_request(
         (answer(200, {"code": 0, "data": {}, "message": "string", "errors": {"a": {}}}), Receipt("", "")),
         (answer(200, {"code": "0", "data": None}), Receipt("", "")),
         (answer(204, b""), Receipt("", "")),
+        (
+            answer(200, {"msg_id": "m3", "quota": {"quota_type": "reply", "remain": 7, "total": 8}}),
+            Receipt("m3", "", Quota("reply", 7, 8)),
+        ),
+        (
+            answer(200, {"code": 0, "data": {"quota": {"quota_type": "Xin chào", "remain": "0"}}}),
+            Receipt("", "", Quota("other", 0, None)),
+        ),
+        (answer(200, {"code": 0, "data": {"quota": {"remain": -1, "total": 8}}, "quota": [5]}), Receipt("", "")),
     ],
 )
 def test_accepted(sandbox: SandboxVendor, behaviour: Behaviour, receipt: Receipt) -> None:
@@ -120,6 +138,7 @@ def test_accepted(sandbox: SandboxVendor, behaviour: Behaviour, receipt: Receipt
         (answer(200, b""), OutcomeUnknown),
         (answer(200, "a string"), OutcomeUnknown),
         (answer(200, b"[" * 100_000), OutcomeUnknown),
+        (answer(200, b" " * MOST_BYTES + b'{"code": 0}'), OutcomeUnknown),
         (vendor_code(-213, "User has not followed OA"), Refused),
         (vendor_code(-32, "limit"), NotNow),
         (vendor_code(-216, "Access token is invalid"), Misconfigured),
@@ -127,7 +146,9 @@ def test_accepted(sandbox: SandboxVendor, behaviour: Behaviour, receipt: Receipt
         (vendor_code(504, "Gateway timeout"), OutcomeUnknown),
         (vendor_code(987654, "never heard of"), Refused),
         (vendor_code(1, "zalo: -221 OA is not verified"), Misconfigured),
-        (answer(200, {"code": 0, "errors": {"error": -201}}), Refused),
+        (answer(200, {"code": 0, "errors": {"error": -201}}), PictureRefused),
+        (vendor_code(-210, "parameter is over the limit"), PictureRefused),
+        (vendor_code(-100, "attachment_id was expired"), PictureExpired),
         (answer(200, {"error": -230, "message": "expired"}), Refused),
         (answer(400, {"code": -32, "message": "limit"}), NotNow),
         (answer(500, {"code": -213}), Refused),
@@ -141,6 +162,67 @@ def test_refusals(sandbox: SandboxVendor, behaviour: Behaviour, error: type[Deli
     sandbox.next(behaviour)
     with pytest.raises(DeliveryError) as caught:
         send(client(sandbox.url))
+    assert type(caught.value) is error
+
+
+JPEG = b"\xff\xd8\xff\xe0 a picture"
+
+
+def test_an_upload_is_exactly_the_documented_request(sandbox: SandboxVendor) -> None:
+    """Type and OA in the query, the file in a form, the same credentials; the token comes back."""
+    token = client(sandbox.url).upload_file(oa_id=OA, name="menu.jpg", content=JPEG)
+    [uploaded], [received] = sandbox.uploaded, sandbox.received
+    assert token == uploaded.token
+    assert (uploaded.upload.oa_id, uploaded.upload.type, uploaded.upload.name) == (OA, "UpLoadFile", "menu.jpg")
+    assert uploaded.upload.content == JPEG
+    request = received.request
+    assert (request.method, request.path) == ("POST", f"/api/vendor/v1/zalo/upload-file?type=UpLoadFile&oaId={OA}")
+    expected = {"accept": "*/*", "api-key": "the-key", "accesstoken": "the-token", "authorization": "Bearer the-bearer"}
+    assert {name: request.headers[name] for name in expected} == expected
+    assert request.headers["content-type"].startswith("multipart/form-data; boundary=")
+    assert b'name="file"; filename="menu.jpg"\r\nContent-Type: image/jpeg\r\n' in request.body
+
+
+def test_the_type_of_uploads_is_a_setting(sandbox: SandboxVendor) -> None:
+    """The documents do not say which one makes a picture."""
+    client(sandbox.url, cpaas_upload_type="image").upload_file(oa_id=OA, name="menu.png", content=JPEG)
+    assert sandbox.uploaded[0].upload.type == "image"
+    assert b"Content-Type: image/png" in sandbox.received[0].request.body
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "token"),
+    [
+        (answer(200, {"code": 0, "data": {"token": "t1"}}), "t1"),
+        (answer(201, {"data": {"attachment_id": "t2"}}), "t2"),
+        (answer(200, {"token": "t3"}), "t3"),
+        (answer(200, {"data": {"token": 12345678901234567890}}), "12345678901234567890"),
+    ],
+)
+def test_the_token_is_found(sandbox: SandboxVendor, behaviour: Behaviour, token: str) -> None:
+    """Under the vendor's name or Zalo's, in an envelope or without."""
+    sandbox.next_upload(behaviour)
+    assert client(sandbox.url).upload_file(oa_id=OA, name="menu.jpg", content=JPEG) == token
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "error"),
+    [
+        (answer(503), NotNow),
+        (answer(401), Misconfigured),
+        (answer(404), Refused),
+        (cut(), OutcomeUnknown),
+        (vendor_code(-210, "file is over the limit"), PictureRefused),
+        (answer(204, b""), Refused),
+        (answer(200, {"code": 0, "data": {}}), Refused),
+        (answer(200, {"code": 0, "data": {"token": ""}}), Refused),
+    ],
+)
+def test_failed_uploads(sandbox: SandboxVendor, behaviour: Behaviour, error: type[DeliveryError]) -> None:
+    """By the same table as sends; a success that brings no token is a refusal."""
+    sandbox.next_upload(behaviour)
+    with pytest.raises(DeliveryError) as caught:
+        client(sandbox.url).upload_file(oa_id=OA, name="menu.jpg", content=JPEG)
     assert type(caught.value) is error
 
 
@@ -167,9 +249,33 @@ def test_a_server_that_speaks_no_tls_was_never_reached() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=greet, args=(server,))
         thread.start()
-        with pytest.raises(NotNow, match="SSL"):
+        with pytest.raises(NotNow, match="TLS"):
             send(client(f"https://127.0.0.1:{server.getsockname()[1]}"))
         thread.join()
+
+
+def test_a_handshake_that_hangs_was_never_made() -> None:
+    """Nobody speaks TLS at the other end, nor anything else: the picture cannot have gone out."""
+    with socket.create_server(("127.0.0.1", 0)) as server, pytest.raises(NotNow, match="no connection") as caught:
+        send(client(f"https://127.0.0.1:{server.getsockname()[1]}"))
+    assert not caught.value.reached
+
+
+def test_an_answer_that_dribbles_in_is_not_waited_for(sandbox: SandboxVendor) -> None:
+    """SEND_TIMEOUT is for the whole call: byte by byte this one would go on for half a minute."""
+    vendor = client(sandbox.url)
+    sandbox.next(dribble(0.1), dribble(0.1, answer(503)))
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknown):
+            send(vendor)
+    assert send(vendor).msg_id
+
+
+def test_an_answer_may_come_in_pieces(sandbox: SandboxVendor) -> None:
+    """As long as it is whole in time; and what it left of its time does not count for the next."""
+    sandbox.always(dribble(0.0005))
+    vendor = client(sandbox.url, send_timeout=30.0)
+    assert [send(vendor).msg_id for _ in range(2)] == [taken.msg_id for taken in sandbox.taken]
 
 
 def test_a_connection_that_the_vendor_closed_meanwhile_is_made_anew(sandbox: SandboxVendor) -> None:

@@ -36,7 +36,7 @@ def test_a_wrong_file_is_explained_word_for_word(path: Path, lang: Lang) -> None
 @pytest.mark.parametrize("path", RIGHT, ids=lambda path: path.stem)
 def test_a_good_file_is_met_with_silence(path: Path) -> None:
     """No false alarm: not one word, and its rules are ready."""
-    verdict = validate(path.read_bytes(), today=TODAY)
+    verdict = validate(path.read_bytes(), today=TODAY, folder=GOOD)
     assert verdict.problems == ()
     assert verdict.rules is not None
 
@@ -55,7 +55,7 @@ def test_no_expected_output_is_left_over() -> None:
 
 def test_every_message_is_seen_in_one_of_the_files() -> None:
     """Nobody is told anything that was not read in its context first."""
-    seen = {key for path in WRONG for problem in validate(path.read_bytes(), today=TODAY).problems
+    seen = {key for path in WRONG for problem in validate(path.read_bytes(), today=TODAY, folder=BAD).problems
             for key in keys_of(problem.phrase)}  # fmt: skip
     assert set(MESSAGES) - seen == NOT_IN_FILES
 
