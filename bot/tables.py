@@ -134,3 +134,35 @@ good_rules = sa.Table(
     sa.Column("content", sa.LargeBinary, nullable=False),
     sa.Column("loaded_at", sa.Double, nullable=False),
 )
+
+#: One row a picture file, OA and kind of upload: the token that the vendor gave for it, and who is getting the next.
+uploads = sa.Table(
+    "uploads",
+    metadata,
+    sa.Column("oa_id", sa.String(128), primary_key=True),
+    sa.Column("digest", sa.String(64), primary_key=True, comment="SHA-256 of the picture, in hex"),
+    sa.Column("type", sa.String(64), primary_key=True, comment="CPAAS_UPLOAD_TYPE"),
+    sa.Column("token", sa.Text, comment="what the picture is sent by"),
+    sa.Column("uploaded_at", sa.Double),
+    sa.Column("claimed_until", sa.Double, nullable=False, comment="one process uploads it, alone until then"),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0", comment="uploads that failed in a row"),
+    sa.Column("not_before", sa.Double, nullable=False, server_default="0", comment="no upload before this"),
+    sa.Column("refused", sa.Boolean, nullable=False, server_default=sa.false(), comment="the picture is at fault"),
+    sa.Column("trouble", sa.Text, comment="why the latest upload failed"),
+)
+
+#: One row a picture that the rules name: when it is looked at next, and what the latest look showed.
+picture_checks = sa.Table(
+    "picture_checks",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True, comment="SHA-256 of what the rules say of it, in hex"),
+    sa.Column("due_at", sa.Double, nullable=False, comment="not before this; a claim moves it to the lease's end"),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0", comment="looks in a row that found it bad"),
+    sa.Column("checked_at", sa.Double, comment="when the verdict was found"),
+    sa.Column("word", sa.String(32), nullable=False, server_default="not-checked", comment="the verdict"),
+    sa.Column("status", sa.Integer, comment="of HTTP"),
+    sa.Column("form", sa.String(16), nullable=False, server_default="", comment="JPEG, PNG, GIF, HTML…"),
+    sa.Column("size", sa.BigInteger, comment="in bytes"),
+    sa.Column("width", sa.BigInteger, comment="in pixels"),
+    sa.Column("height", sa.BigInteger),
+)

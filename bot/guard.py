@@ -1,0 +1,63 @@
+"""Which addresses may be connected to at somebody else's word: those of the public internet, and no others."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address
+from typing import Final
+
+import certifi
+
+Address = IPv4Address | IPv6Address
+
+# What IANA gives out of IPv6 for the internet: mapped IPv4, NAT64, local and multicast addresses all lie outside.
+_GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
+# Public by their numbers, and yet the way to somewhere else.
+_BACK_DOORS: Final = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "2002::/16",  # 6to4: any IPv4 address, wrapped
+        "2001::/23",  # protocols; Teredo among them, the same again
+        "3fff::/20",  # documentation
+        "192.0.0.0/24",  # protocols; Oracle's clouds serve their machines there
+        "192.88.99.0/24",  # relays of 6to4
+        "168.63.129.16/32",  # what Azure serves its machines
+    )
+)
+
+
+def is_public(address: Address) -> bool:
+    """Return whether it is an address of the public internet, by IANA's registries: no private network, no metadata."""
+    if isinstance(address, IPv6Address) and address not in _GLOBAL_UNICAST:
+        return False
+    return address.is_global and not address.is_multicast and not any(address in network for network in _BACK_DOORS)
+
+
+def look_up(host: str, port: int) -> list[Address]:
+    """
+    Return the addresses of *host*, a name or any form of a number, in the system's order.
+
+    Raises:
+        OSError: There is none.
+        UnicodeError: It cannot be a name.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(ipaddress.ip_address(str(place[0]).partition("%")[0]) for *_, place in found))
+
+
+def public_trust() -> ssl.SSLContext:
+    """Return TLS that believes the public authorities alone, as whoever fetches from outside does."""
+    return ssl.create_default_context(cafile=certifi.where())
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Which addresses may be connected to, how a name becomes addresses, and whose certificates are believed."""
+
+    allows: Callable[[Address], bool] = is_public
+    look_up: Callable[[str, int], Sequence[Address]] = look_up
+    tls: ssl.SSLContext = field(default_factory=public_trust)
