@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from bot.masking import masked
-from bot.reports import Message
 from bot.rules.engine import FALLBACK, RuleSet, rank
 
 #: `gained`: a rule answers now, none did before; `changed`: another answers; `lost`: none does any more.
 Effect = Literal["gained", "changed", "lost"]
 
 _MOST_EXAMPLES: Final = 3
+
+
+class Message(Protocol):
+    """A text that a customer wrote, and what came of it: as `bot.reports.Message` says of each."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def oa_id(self) -> str: ...
+    @property
+    def happened_at(self) -> float: ...
+    @property
+    def rule_id(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 import bot
 from bot.config import Language, Settings
 from bot.database import Database
+from bot.errors import COULD_NOT_RUN
 from bot.rules import loader
 from bot.sandbox import behaviour
 from bot.sandbox.behaviour import Behaviour
@@ -49,7 +50,6 @@ _ACCOUNT = Account("demo-api-key", "demo-access-token", "demo-bearer-token")
 _APP_ID, _OA_SECRET, _OA_ID = "360846524940903967", "demo-oa-secret-key", "388613280878808645"
 _READY_SECONDS, _READY_POLL = 30.0, 0.1
 _STOP_SECONDS = 30.0
-_COULD_NOT_RUN = 3
 # Whatever else is set here or in a .env belongs to the real bot.
 _KEPT_SETTINGS = {"bot_lang", "log_format", "log_level"}
 _PACKAGE = Path(bot.__file__).resolve().parent
@@ -131,7 +131,7 @@ def run(port: int, *, settings: Settings, page: Callable[[Stage], WSGIApplicatio
         if not _wait_until_ready(bot_url, stopping):
             if not stopping.is_set():
                 click.echo(_NOT_READY[lang], err=True)
-            return 0 if stopping.is_set() and child.poll() is None else _COULD_NOT_RUN
+            return 0 if stopping.is_set() and child.poll() is None else COULD_NOT_RUN
         vendor.listen(stack.enter_context(Echo(maker, f"{bot_url}/webhook")))
         story = stack.enter_context(_story(maker, bot_url, database_url))
         vendor.listen(story.hear)
@@ -139,7 +139,7 @@ def run(port: int, *, settings: Settings, page: Callable[[Stage], WSGIApplicatio
         url = stack.enter_context(_serving(page(stage), port))
         click.echo(_WELCOME[lang].format(shop=stage.shop(lang), url=f"{url}/demo", rules=_short(rules_file)))
         stopping.wait()
-        return _COULD_NOT_RUN if child.poll() is not None else 0
+        return COULD_NOT_RUN if child.poll() is not None else 0
 
 
 def _rules_file() -> Path:

@@ -23,8 +23,9 @@ def one_line(text: str) -> str:
     >>> one_line("HTTP 400:\\n\\x1b[31mbad\\u202e")
     'HTTP 400: [31mbad'
     """
-    kept = (" " if character.isspace() else character for character in text if not _steers(character))
-    return " ".join("".join(kept).split())
+    if not text.isprintable():
+        text = "".join(" " if character.isspace() else character for character in text if not _steers(character))
+    return " ".join(text.split())
 
 
 def masked(text: str) -> str:

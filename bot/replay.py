@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from bot import logs
 from bot.database import Database
 from bot.inbox import Status
 from bot.rules.engine import FALLBACK
@@ -42,21 +44,20 @@ def replay(database: Database, event_id: int, *, now: float, window: float) -> R
     """
     with database.write() as connection:
         row = connection.execute(_FIND, {"b_id": event_id}).mappings().first()
-        outcome = _outcome(row, now=now, window=window)
         if row is None:
-            return Replay(outcome)
+            return Replay("absent")
+        outcome = prospect(row, now=now, window=window)
         was = Replay(outcome, row["status"], row["reason"], row["attempts"], row["error"])
         if outcome != "reopened":
             return was
         connection.execute(_REOPEN.values(**_fresh(row, now=now)), {"b_id": event_id})
-    fields = {"event": event_id, "was": was.status, "reason": was.reason, "attempts": was.attempts, "error": was.error}
-    log.info("replayed", extra=fields)
+    fields = {"was": was.status, "reason": was.reason, "attempts": was.attempts, "error": was.error}
+    log.info("replayed", extra=logs.about(row["key"], event_id) | fields)
     return was
 
 
-def _outcome(row: sa.RowMapping | None, *, now: float, window: float) -> Outcome:
-    if row is None:
-        return "absent"
+def prospect(row: Mapping[Any, Any], *, now: float, window: float) -> Outcome:
+    """Return what would become of the wish to replay the event, given its row or all the fields of a report's Whole."""
     if row["status"] not in {"dead", "parked"}:
         return "settled"
     if now - (row["sent_at"] or row["received_at"]) > window:
@@ -80,7 +81,7 @@ def _fresh(row: sa.RowMapping, *, now: float) -> dict[str, Any]:
     return values | {"reason": "fallback" if row["rule_id"] == FALLBACK else "rule"}
 
 
-def _has_words(row: sa.RowMapping) -> bool:
+def _has_words(row: Mapping[Any, Any]) -> bool:
     return row["kind"] != "text" or row["text"] is not None
 
 

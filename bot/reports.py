@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
 from bot.database import Database
 from bot.inbox import Status
 from bot.rules.engine import FALLBACK
-from bot.tables import HAS_WORDS, IS_FAILED, IS_OPEN, events, good_rules
+from bot.tables import HAS_WORDS, IS_FAILED, IS_OPEN, accounts, events, good_rules
+
+Fate = Literal["sent", "doubtful", "unsent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,30 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
+class Line(Summary):
+    """A summary with a little of what came in and of what went out."""
+
+    beginning: str | None
+    """The first of the customer's words: mind who is shown them. None once they are erased."""
+    images: list[dict[str, str]] | None
+    progress: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of events, newest first."""
+
+    events: list[Line]
+    before: int | None
+    """Where the next page begins; None: there is nothing further. A page that is not full may have one, too."""
+
+
+@dataclass(frozen=True, slots=True)
 class Whole(Summary):
     """All that is known of an event."""
 
+    key: str
+    """By which it is known; log lines about it begin with the same letters."""
     user_id: str
     msg_id: str
     sent_at: float | None
@@ -56,6 +79,12 @@ class Whole(Summary):
     settled_at: float | None
     vendor_ids: list[dict[str, str]] | None
 
+    def fate(self, number: int) -> Fate:
+        """Return what is known of picture *number* of its images, counted from 1."""
+        if number <= self.progress:
+            return "sent"
+        return "doubtful" if number == self.progress + 1 and self.attempted_at is not None else "unsent"
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -71,6 +100,12 @@ class Message:
     """FALLBACK if the fallback was to answer; None if nothing was."""
 
 
+#: So many events are looked at for one page of `Reports.listing`: rare ones must not cost a walk over a million.
+LOOKED_AT: Final = 20_000
+
+_BEGINNING: Final = 160
+
+
 class Reports:
     """Questions to the inbox; each is one short transaction that only reads."""
 
@@ -81,16 +116,48 @@ class Reports:
         self, most: int, *, status: Status | None = None, oa_id: str | None = None, before: int | None = None
     ) -> list[Summary]:
         """Return up to *most* events, newest first; for the next page, those *before* the last id of this one."""
-        # Few are open: SQLite must not walk the whole table in the order of its ids to find them.
-        place = events.c.id + 0 if status == "open" else events.c.id
-        query = sa.select(*_columns(Summary)).order_by(place.desc()).limit(most)
-        if status is not None:
-            query = query.where(*_of(status))
+        query = _newest(_columns(Summary), most, status, before)
         if oa_id is not None:
             query = query.where(events.c.oa_id == oa_id)
-        if before is not None:
-            query = query.where(place < before)
         return [Summary(**row) for row in self._rows(query)]
+
+    def listing(
+        self,
+        most: int,
+        *,
+        status: Status | None = None,
+        oa_id: str | None = None,
+        customer: tuple[str, str] | None = None,
+        before: int | None = None,
+    ) -> Listing:
+        """
+        Return a page of up to *most* events; *customer* is the ids of an OA and of a user.
+
+        What no index holds is looked for among LOOKED_AT events: then the page may not be full, or empty, and there is
+        a next one all the same.
+        """
+        beginning = sa.func.substr(events.c.text, 1, _BEGINNING).label("beginning")
+        columns: list[sa.Label[Any] | sa.Column[Any]] = [
+            beginning if name == "beginning" else events.c[name] for name in _names(Line)
+        ]
+        asked = [] if oa_id is None else [events.c.oa_id == oa_id]
+        if customer is not None:
+            asked += [events.c.oa_id == customer[0], events.c.user_id == customer[1]]
+        floor = self._floor(status, before) if asked or status in _UNINDEXED else 0
+        if floor:
+            asked.append(events.c.id > floor)
+        # By their ids: what an index holds is not read to be sorted.
+        chosen = _newest([events.c.id], most, status, before).where(*asked)
+        query = sa.select(*columns).where(events.c.id.in_(chosen)).order_by(events.c.id.desc())
+        found = [Line(**row) for row in self._rows(query)]
+        full = len(found) == most
+        return Listing(found, found[-1].id if full else floor + 1 if floor else None)
+
+    def _floor(self, status: Status | None, before: int | None) -> int:
+        """Return the id past which a page looks no further; 0 if there is nothing there."""
+        indexed = None if status in _UNINDEXED else status
+        rows = self._rows(_newest([events.c.id], 1, indexed, before).offset(LOOKED_AT))
+        return int(rows[0]["id"]) if rows else 0
 
     def event(self, event_id: int) -> Whole | None:
         """Return all that is known of the event; None if there is none with that id."""
@@ -100,6 +167,12 @@ class Reports:
     def dead_ids(self) -> list[int]:
         """Return the ids of the dead letters, oldest first."""
         query = sa.select(events.c.id).where(*_of("dead")).order_by(events.c.id)
+        return [row["id"] for row in self._rows(query)]
+
+    def replayable(self, *, since: float) -> list[int]:
+        """Return the ids of the dead letters that happened since then, oldest first."""
+        happened_at = sa.func.coalesce(events.c.sent_at, events.c.received_at)
+        query = sa.select(events.c.id).where(*_of("dead"), happened_at >= since).order_by(events.c.id)
         return [row["id"] for row in self._rows(query)]
 
     def waiting(self) -> dict[Status, int]:
@@ -118,11 +191,21 @@ class Reports:
         rows = self._rows(sa.select(events.c.received_at).where(events.c.id == first))
         return rows[0]["received_at"] if rows else None
 
+    def closed_accounts(self) -> dict[str, bool]:
+        """Return of each OA that something was to be sent for whether nothing is sent for it at present."""
+        rows = self._rows(sa.select(accounts.c.oa_id, (accounts.c.pauses > 0).label("closed")).order_by("oa_id"))
+        return {row["oa_id"]: bool(row["closed"]) for row in rows}
+
     def rules_taken_at(self) -> float | None:
         """Return when good rules were last taken from the rules file, in seconds since 1970; None if never."""
         rows = self._rows(sa.select(sa.func.max(good_rules.c.loaded_at).label("latest")))
         latest: float | None = rows[0]["latest"]
         return latest
+
+    def good_rules(self, digest: str) -> bytes | None:
+        """Return the content of the rules file that had this digest and was in force, now or a short while ago."""
+        rows = self._rows(sa.select(good_rules.c.content).where(good_rules.c.digest == digest))
+        return rows[0]["content"] if rows else None
 
     def answers(self, *, since: float) -> dict[str, int]:
         """Return how many events each rule has answered since then, FALLBACK among them."""
@@ -133,6 +216,23 @@ class Reports:
         )
         return {row["rule_id"]: row["n"] for row in self._rows(query)}
 
+    def failures(self, most: int) -> dict[str, Summary]:
+        """
+        Return of each rule the newest event that the vendor's words are a complaint about.
+
+        Among the latest *most* of the dead letters, of the parked events, and of those that are tried again.
+        """
+        statuses: tuple[Status, ...] = ("dead", "parked", "open")
+        found = sorted((event for s in statuses for event in self._complaints(most, s)), key=lambda event: event.id)
+        return {event.rule_id: event for event in found if event.rule_id is not None}
+
+    def _complaints(self, most: int, status: Status) -> list[Summary]:
+        place = events.c.id + 0 if status == "open" else events.c.id
+        latest = sa.select(events.c.id, events.c.rule_id).where(*_of(status), events.c.error.is_not(None))
+        bounded = latest.order_by(place.desc()).limit(most).subquery()
+        newest = sa.select(sa.func.max(bounded.c.id)).group_by(bounded.c.rule_id)
+        return [Summary(**row) for row in self._rows(sa.select(*_columns(Summary)).where(events.c.id.in_(newest)))]
+
     def messages(self, most: int) -> list[Message]:
         """Return the latest texts that the rules were asked about, newest first."""
         return self._messages(most)
@@ -141,6 +241,12 @@ class Reports:
         """Return the latest texts that no rule matched, newest first, back to *since*."""
         no_rule = sa.or_(events.c.rule_id.is_(None), events.c.rule_id == FALLBACK)
         return self._messages(most, events.c.received_at >= since, no_rule)
+
+    def texts_since(self, most: int) -> float:
+        """Return when the first of the latest *most* settled events came in whose text is still there; 0: all of it."""
+        query = sa.select(events.c.received_at).where(HAS_WORDS).order_by(events.c.received_at.desc())
+        rows = self._rows(query.limit(1).offset(most - 1))
+        return rows[0]["received_at"] if rows else 0.0
 
     def _messages(self, most: int, *conditions: sa.ColumnElement[bool]) -> list[Message]:
         happened_at = sa.func.coalesce(events.c.sent_at, events.c.received_at).label("happened_at")
@@ -151,11 +257,26 @@ class Reports:
             .order_by(events.c.received_at.desc(), events.c.id.desc())
             .limit(most)
         )
-        return [Message(**row) for row in self._rows(query)]
+        with self._database.read() as connection:
+            return [Message(*row) for row in connection.execute(query).all()]
 
     def _rows(self, query: sa.Select[Any]) -> Sequence[sa.RowMapping]:
         with self._database.read() as connection:
             return connection.execute(query).mappings().all()
+
+
+_UNINDEXED: Final = frozenset({"sent", "ignored"})
+
+
+def _newest(
+    columns: Sequence[sa.Label[Any] | sa.Column[Any]], most: int, status: Status | None, before: int | None
+) -> sa.Select[Any]:
+    # Few are open: SQLite must not walk the whole table in the order of its ids to find them.
+    place = events.c.id + 0 if status == "open" else events.c.id
+    query = sa.select(*columns).order_by(place.desc()).limit(most)
+    if status is not None:
+        query = query.where(*_of(status))
+    return query if before is None else query.where(place < before)
 
 
 def _of(status: Status) -> tuple[sa.ColumnElement[bool], ...]:

@@ -1,4 +1,4 @@
-"""What customers asked that no rule answered: the same question in its many spellings, counted by people."""
+"""What customers asked that no rule answered, by how many people, and what to write so that a rule does."""
 
 from __future__ import annotations
 
@@ -6,11 +6,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain, islice
+from typing import Final
 
-from bot.masking import masked
+from bot.config import Language
+from bot.masking import MASK, masked
 from bot.reports import Message
+from bot.rules.advice import Advice, advise
 from bot.rules.engine import RuleSet, rank
+from bot.rules.explain import Explanation, explain
+from bot.rules.explain_messages import near_misses, other_rules
 from bot.rules.text import WORDS, fold, letters_of, normalise, plain, without_urls
+
+_MOST_VARIANTS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +31,24 @@ class Question:
     times: int
     oa_id: str
     """The OA that was asked last."""
+    variants: tuple[str, ...] = ()
+    """Other spellings, the most frequent first, not all of very many; masked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A question that the rules do not answer, and what would make them."""
+
+    question: Question
+    explanation: Explanation
+    advice: tuple[Advice, ...]
+    """What to write, any of it will do: into the nearest rule, if one is near enough, or a rule of its own."""
+    follows: bool
+    """Whether an earlier gap has advice for the same rule, which is left out here: it may answer this one too."""
+
+    def obstacles(self, lang: Language) -> Iterator[tuple[str, str]]:
+        """Yield the rules that came near, the nearest first, each with what stood in the way."""
+        return chain(other_rules(self.explanation, lang), near_misses(self.explanation, lang))
 
 
 @dataclass(slots=True)
@@ -32,19 +58,15 @@ class _Pile:
     spellings: Counter[str] = field(default_factory=Counter)
 
 
-def grouped(messages: Iterable[Message]) -> list[Question]:
-    """Return the questions in *messages* (newest first), those that most people ask first."""
+def grouped(messages: Iterable[Message]) -> Iterator[Question]:
+    """Yield the questions in *messages* (newest first), those that most people ask first."""
     piles: dict[str, _Pile] = {}
     for message in messages:
         spelling, key = _seen(message.text)
         pile = piles.setdefault(key, _Pile(message.oa_id))
         pile.people.add(message.user_id)
         pile.spellings[spelling] += 1
-    questions = [
-        Question(_typical(pile.spellings), len(pile.people), pile.spellings.total(), pile.oa_id)
-        for pile in piles.values()
-    ]
-    return sorted(questions, key=lambda question: (-question.people, -question.times))
+    yield from map(_question, sorted(piles.values(), key=lambda pile: (-len(pile.people), -pile.spellings.total())))
 
 
 def unanswered(questions: Iterable[Question], rules: RuleSet, *, now: float) -> Iterator[Question]:
@@ -54,7 +76,34 @@ def unanswered(questions: Iterable[Question], rules: RuleSet, *, now: float) -> 
             yield question
 
 
-@lru_cache(maxsize=4096)
+def gaps(messages: Iterable[Message], rules: RuleSet, *, now: float, most: int) -> list[Gap]:
+    """Return the first *most* questions in *messages* (newest first) that *rules* do not answer now."""
+    found = []
+    advised: set[str] = set()
+    for question in islice(unanswered(grouped(messages), rules, now=now), most):
+        explanation = explain(rules, question.text, oa_id=question.oa_id, now=now)
+        pieces = _advice(question, explanation, rules, now=now)
+        follows = bool(pieces) and pieces[0].rule_id in advised
+        fresh = () if follows else tuple(advice for advice in pieces if advice.rule_id not in advised)
+        advised.update(advice.rule_id for advice in fresh)
+        found.append(Gap(question, explanation, fresh, follows))
+    return found
+
+
+def _advice(question: Question, explanation: Explanation, rules: RuleSet, *, now: float) -> list[Advice]:
+    """Return what to write: into the nearest rule, or a rule of its own. Each has been tried."""
+    text, oa_id, advice = question.text, question.oa_id, explanation.advice
+    if advice is not None and MASK in text:
+        # Words on either side of what was masked stand apart in the real message.
+        text = max(text.split(MASK), key=len).strip()
+        advice = explain(rules, text, oa_id=oa_id, now=now).advice
+    if advice is None or advice.is_new:
+        return [advice] if advice else []
+    own = advise(rules.file, text, "text", (), lambda r: bool(rank(r, text, oa_id=oa_id, now=now).ranked))
+    return [advice, own] if own else [advice]
+
+
+@lru_cache(maxsize=8192)
 def _seen(text: str) -> tuple[str, str]:
     """Return the message as it is shown, and what all its spellings have in common."""
     spelling = masked(text)
@@ -63,8 +112,17 @@ def _seen(text: str) -> tuple[str, str]:
     return spelling, words or "".join(folded.split())
 
 
+def _question(pile: _Pile) -> Question:
+    typical = _typical(pile.spellings)
+    others = (spelling for spelling, _ in pile.spellings.most_common(_MOST_VARIANTS + 1) if spelling != typical)
+    variants = tuple(islice(others, _MOST_VARIANTS))
+    return Question(typical, len(pile.people), pile.spellings.total(), pile.oa_id, variants)
+
+
 def _typical(spellings: Counter[str]) -> str:
     """Return the most frequent spelling of those with marks, else of all; of equal ones that with most marks."""
+    if len(spellings) == 1:
+        return next(iter(spellings))
     marks = {spelling: _marks(spelling) for spelling in spellings}
     return max(spellings, key=lambda spelling: (marks[spelling] > 0, spellings[spelling], marks[spelling], spelling))
 

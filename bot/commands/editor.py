@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import datetime, time
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -15,16 +15,18 @@ from zoneinfo import ZoneInfo
 import click
 
 from bot import zalo
-from bot.commands.editor_texts import as_annotation, as_object, explanation_lines, say, unreadable, verdict_text
-from bot.commands.opening import load_settings
+from bot.commands.editor_texts import as_annotation, as_object, explanation_lines, say
+from bot.commands.fix import fix_pictures
+from bot.commands.rules_files import judged, print_problems
+from bot.commands.settings import load_settings
 from bot.rules.engine import RuleSet
 from bot.rules.explain import explain
 from bot.rules.fields import EVENTS
-from bot.rules.problem import Lang, render, text_of
+from bot.rules.problem import Lang
 from bot.rules.schema import json_schema
+from bot.rules.summary import summarized, summary_text
 from bot.rules.synonyms import meant
-from bot.rules.validate import Verdict, validate
-from bot.server import COULD_NOT_RUN
+from bot.rules.validate import Verdict
 
 _PROBLEMS = 1
 _KINDS = {**{kind: kind for kind in EVENTS}, **zalo.ANSWERABLE}
@@ -45,7 +47,8 @@ class _Question:
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True,
               help="For people, for programs, or as annotations of a GitHub pull request.")  # fmt: skip
-def check(*, file: Path | None, form: Literal["text", "json", "github"]) -> None:
+@click.option("--fix", is_flag=True, help="Make pictures over 1 MB beside the file smaller; the originals are kept.")
+def check(*, file: Path | None, form: Literal["text", "json", "github"], fix: bool) -> None:
     """
     Find every mistake in a rules FILE.
 
@@ -55,10 +58,12 @@ def check(*, file: Path | None, form: Literal["text", "json", "github"]) -> None
     """
     settings = load_settings()
     path, lang = file or settings.rules_file, settings.bot_lang
-    data = _read(path, lang)
-    verdict = validate(data, today=_today())
+    data, verdict = judged(path, lang)
+    if fix:
+        fix_pictures(verdict, path, lang, aside=form != "text")
+        data, verdict = judged(path, lang)
     if form == "text":
-        _print_problems(verdict, path, data, lang)
+        _print_verdict(verdict, path, data, lang)
     elif form == "json":
         problems = [as_object(problem, lang) for problem in verdict.problems]
         click.echo(json.dumps(problems, ensure_ascii=False, indent=2))
@@ -156,31 +161,14 @@ def _in_zone(at: datetime | time | None, zone: ZoneInfo) -> datetime:
     return datetime.combine(now.date(), at, zone) if at else now
 
 
-def _today() -> date:
-    return datetime.now().astimezone().date()
-
-
-def _read(path: Path, lang: Lang) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        click.echo(unreadable(path, error, lang), err=True)
-    raise SystemExit(COULD_NOT_RUN)
-
-
 def _rules(path: Path, lang: Lang) -> RuleSet | None:
     """Return the rules; if they have errors, print these and return None."""
-    data = _read(path, lang)
-    verdict = validate(data, today=_today())
+    data, verdict = judged(path, lang)
     if verdict.rules is None:
-        _print_problems(verdict, path, data, lang)
+        _print_verdict(verdict, path, data, lang)
     return verdict.rules
 
 
-def _print_problems(verdict: Verdict, path: Path, data: bytes, lang: Lang) -> None:
-    source = text_of(data)
-    for problem in verdict.problems:
-        click.echo(render(problem, path=str(path), source=source, lang=lang))
-    if verdict.problems:
-        click.echo()
-    click.echo(verdict_text(verdict, path, lang))
+def _print_verdict(verdict: Verdict, path: Path, data: bytes, lang: Lang) -> None:
+    print_problems(verdict, path, data, lang)
+    click.echo(summary_text(summarized(verdict), path, lang))

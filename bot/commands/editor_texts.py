@@ -13,11 +13,9 @@ import click
 from bot.rules import explain_messages as sentences
 from bot.rules.explain import Explanation, shares
 from bot.rules.problem import Lang, Problem
-from bot.rules.schema import Image, Reply, RuleFile
-from bot.rules.validate import Verdict
+from bot.rules.schema import Image, Reply
 
 _LABEL_WIDTH = 10
-_CUT = "more-problems"  # not a problem, but how many are left out
 # Controls, formats (direction, zero width) and line ends.
 _UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
 
@@ -42,23 +40,6 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "not-there": ("không có tệp này", "there is no such file"),
     "directory": ("đây là một thư mục", "this is a directory"),
     "forbidden": ("bạn không có quyền đọc", "you may not read it"),
-    "fine": ("{path}: không có lỗi. Đã kiểm tra {checked}.", "{path}: fine. Checked {checked}."),
-    "usable": (
-        "{path}: dùng được, có {warnings}. Đã kiểm tra {checked}.",
-        "{path}: usable, with {warnings}. Checked {checked}.",
-    ),
-    "unusable": (
-        "{path}: có {problems}. Bot chưa dùng bản này; hãy sửa rồi kiểm tra lại.",
-        "{path}: {problems}. The bot does not use this version; mend it and check again.",
-    ),
-    "more": ("hơn {said}", "more than {said}"),
-    "and": (" và ", " and "),
-    "off": (" ({count} luật đang tắt)", " ({count} switched off)"),
-    "errors": ("{count} lỗi", "{count} errors"),
-    "warnings": ("{count} lưu ý", "{count} warnings"),
-    "rules": ("{count} luật", "{count} rules"),
-    "keywords": ("{count} từ khóa", "{count} keywords"),
-    "examples": ("{count} ví dụ", "{count} examples"),
     "empty": ("(trống)", "(empty)"),
     "message": ("Tin nhắn", "Message"),
     "event": ("Sự kiện", "Event"),
@@ -86,32 +67,6 @@ def unreadable(path: Path, error: OSError, lang: Lang) -> str:
     reasons = {FileNotFoundError: "not-there", IsADirectoryError: "directory", PermissionError: "forbidden"}
     key = reasons.get(type(error))
     return say("unreadable", lang, path=path, reason=say(key, lang) if key else error.strerror)
-
-
-def verdict_text(verdict: Verdict, path: Path, lang: Lang) -> str:
-    """Return whether the file can be used, and how much was looked at: an empty file must not look like a pass."""
-    shown = [problem.severity for problem in verdict.problems if problem.code != _CUT]
-    counts = {"errors": shown.count("error"), "warnings": shown.count("warning")}
-    found = say("and", lang).join(_count(key, count, lang) for key, count in counts.items() if count)
-    if verdict.rules is None:
-        problems = found if len(shown) == len(verdict.problems) else say("more", lang, said=found)
-        return say("unusable", lang, path=path, problems=problems)
-    key = "usable" if counts["warnings"] else "fine"
-    return say(key, lang, path=path, warnings=found, checked=_checked(verdict.rules.file, lang))
-
-
-def _checked(file: RuleFile, lang: Lang) -> str:
-    on = [rule for rule in file.rules if rule.enabled]
-    keywords = sum(len(rule.keywords) + sum(map(len, rule.all_of)) for rule in file.rules)
-    examples = sum(len(rule.examples) + len(rule.not_examples) for rule in on)
-    off = len(file.rules) - len(on)
-    rules = _count("rules", len(file.rules), lang) + (say("off", lang, count=off) if off else "")
-    return ", ".join([rules, _count("keywords", keywords, lang), _count("examples", examples, lang)])
-
-
-def _count(key: str, count: int, lang: Lang) -> str:
-    said = say(key, lang, count=count)
-    return said.removesuffix("s") if lang == "en" and count == 1 else said
 
 
 def as_object(problem: Problem, lang: Lang) -> dict[str, str | int]:
@@ -147,8 +102,8 @@ def explanation_lines(explanation: Explanation, lang: Lang, *, at: datetime | No
     yield from _sends(explanation.reply, lang)
     for note in sentences.notes(explanation, lang):
         yield _labelled("note", note, lang)
-    yield from _section("others", _others(explanation, lang), lang)
-    yield from _section("near", _nearly(explanation, lang), lang)
+    yield from _section("others", sentences.other_rules(explanation, lang), lang)
+    yield from _section("near", sentences.near_misses(explanation, lang), lang)
     if explanation.advice:
         yield from ("", sentences.advice_text(explanation.advice, lang), "", explanation.advice.yaml)
 
@@ -183,25 +138,8 @@ def _sends(reply: Reply | None, lang: Lang) -> Iterator[str]:
 
 
 def _picture(image: Image) -> str:
-    return image.image_url or (f"attachment_id {image.attachment_id}" if image.attachment_id else f"file {image.file}")
-
-
-def _others(explanation: Explanation, lang: Lang) -> Iterator[tuple[str, str]]:
-    """Yield the other rules that match and why they do not answer."""
-    if explanation.winner:
-        for beaten in explanation.beaten:
-            yield beaten.match.rule.id, sentences.beaten_text(beaten, explanation.winner, lang)
-    for excluded in explanation.excluded:
-        yield excluded.rule.id, sentences.excluded_text(excluded, lang)
-    for absent in explanation.out_of_play:
-        yield absent.match.rule.id, sentences.out_of_play_text(absent, lang)
-
-
-def _nearly(explanation: Explanation, lang: Lang) -> Iterator[tuple[str, str]]:
-    for near in explanation.near:
-        yield near.rule.id, sentences.near_text(near, lang)
-    for incomplete in explanation.incomplete:
-        yield incomplete.rule.id, sentences.incomplete_text(incomplete, lang)
+    sent = image.image_url or (f"attachment_id {image.attachment_id}" if image.attachment_id else f"file {image.file}")
+    return f"{sent} (else {image.otherwise.image_url})" if image.otherwise else sent
 
 
 def _section(title: str, items: Iterable[tuple[str, str]], lang: Lang) -> Iterator[str]:

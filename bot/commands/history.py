@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Final, get_args
@@ -11,19 +10,17 @@ from typing import Final, get_args
 import click
 
 from bot.backtest import Comparison, Effect, Shift, compare
-from bot.commands.editor_texts import unreadable
-from bot.commands.opening import load_settings, opened
+from bot.commands.opening import opened
 from bot.commands.record_texts import moment, say
+from bot.commands.rules_files import judged, print_problems, today
+from bot.commands.settings import load_settings
 from bot.config import Language
 from bot.reports import Reports
 from bot.rules.engine import RuleSet, compile_rules
-from bot.rules.explain import Explanation, explain
-from bot.rules.explain_messages import advice_text, excluded_text, incomplete_text, near_text, out_of_play_text
-from bot.rules.problem import RulesError
+from bot.rules.explain_messages import advice_text
 from bot.rules.schema import RuleFile
 from bot.rules.validate import validate
-from bot.server import COULD_NOT_RUN
-from bot.unmatched import Question, grouped, unanswered
+from bot.unmatched import Gap, Question, gaps
 
 _PROBLEMS = 1
 _DAY = 86_400.0
@@ -50,8 +47,7 @@ def unmatched(*, days: int, limit: int, as_yaml: bool) -> None:
     with opened(settings) as database:
         now = database.now()
         messages = Reports(database).unmatched(_MOST_READ, since=now - days * _DAY)
-    open_ones = islice(unanswered(grouped(messages), rules, now=now), limit)
-    found = [(question, explain(rules, question.text, oa_id=question.oa_id, now=now)) for question in open_ones]
+    found = gaps(messages, rules, now=now, most=limit)
     if as_yaml:
         lines = _yaml_lines(found, lang)
     elif found:
@@ -85,7 +81,7 @@ def backtest(*, file: Path, limit: int) -> None:
 def _rules_in_force(path: Path, lang: Language) -> RuleSet:
     """Return the rules of the file; none, and say so, while it is not usable."""
     try:
-        rules = validate(path.read_bytes(), today=_today()).rules
+        rules = validate(path.read_bytes(), today=today()).rules
     except OSError:
         rules = None
     if rules is None:
@@ -96,46 +92,26 @@ def _rules_in_force(path: Path, lang: Language) -> RuleSet:
 
 def _rules_to_try(path: Path, lang: Language) -> RuleSet:
     """Return the rules of the file, or end the command with what is wrong with them."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        click.echo(unreadable(path, error, lang), err=True)
-        raise SystemExit(COULD_NOT_RUN) from None
-    verdict = validate(data, today=_today())
+    data, verdict = judged(path, lang)
     if verdict.rules is None:
-        click.echo(RulesError(verdict.problems, path=str(path), source=data).render(lang))
-        click.echo(f"\n{say('not-tried', lang, path=path)}")
+        print_problems(verdict, path, data, lang)
+        click.echo(say("not-tried", lang, path=path))
         raise SystemExit(_PROBLEMS)
     return verdict.rules
 
 
-def _list_lines(found: Iterable[tuple[Question, Explanation]], lang: Language) -> Iterator[str]:
-    for question, explanation in found:
-        yield f"{_people(question, lang):>10}  {_short(question.text)}"
-        for hint in islice(_hints(explanation, lang), 1):
-            yield f"{'':12}{hint}"
+def _list_lines(found: Iterable[Gap], lang: Language) -> Iterator[str]:
+    for gap in found:
+        yield f"{_people(gap.question, lang):>10}  {_short(gap.question.text)}"
+        for rule, why in islice(gap.obstacles(lang), 1):
+            yield f"{'':12}{say('near', lang, rule=rule, why=why)}"
 
 
-def _hints(explanation: Explanation, lang: Language) -> Iterator[str]:
-    """Yield which rules came near, the nearest first, and what stood in the way."""
-    for absent in explanation.out_of_play:
-        yield say("near", lang, rule=absent.match.rule.id, why=out_of_play_text(absent, lang))
-    for excluded in explanation.excluded:
-        yield say("near", lang, rule=excluded.rule.id, why=excluded_text(excluded, lang))
-    for near in explanation.near:
-        yield say("near", lang, rule=near.rule.id, why=near_text(near, lang))
-    for begun in explanation.incomplete:
-        yield say("near", lang, rule=begun.rule.id, why=incomplete_text(begun, lang))
-
-
-def _yaml_lines(found: Iterable[tuple[Question, Explanation]], lang: Language) -> Iterator[str]:
-    """Yield what to write for each question; of several for one rule only the first, which may answer all."""
-    written = set()
-    for question, explanation in found:
-        advice = explanation.advice
-        if advice is not None and advice.rule_id not in written:
-            written.add(advice.rule_id)
-            yield f"  # {_people(question, lang)}: {_short(question.text)}"
+def _yaml_lines(found: Iterable[Gap], lang: Language) -> Iterator[str]:
+    """Yield what to write for each question."""
+    for gap in found:
+        for advice in gap.advice[:1]:
+            yield f"  # {_people(gap.question, lang)}: {_short(gap.question.text)}"
             yield f"  # {advice_text(advice, lang)}"
             yield advice.yaml
             yield ""
@@ -167,7 +143,3 @@ def _shift_lines(shift: Shift, lang: Language) -> Iterator[str]:
 
 def _short(text: str) -> str:
     return text if len(text) <= _MOST_LETTERS else text[: _MOST_LETTERS - 1] + "…"
-
-
-def _today() -> date:
-    return datetime.now().astimezone().date()

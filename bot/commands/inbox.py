@@ -7,15 +7,17 @@ from typing import get_args
 
 import click
 
-from bot.commands.opening import load_settings, opened
+from bot.commands.opening import opened
 from bot.commands.record_texts import moment, say, table
+from bot.commands.settings import load_settings
 from bot.config import Language
 from bot.inbox import Status
+from bot.logs import event_name
 from bot.masking import one_line
 from bot.reasons import reason_text
-from bot.replay import Replay, replay
+from bot.replay import replay
+from bot.replay_texts import replay_text
 from bot.reports import Reports, Summary, Whole
-from bot.rules.explain_messages import duration
 
 _FAILED = 1
 _MOST_LETTERS = 80
@@ -90,8 +92,7 @@ def replay_(*, event_ids: tuple[int, ...], dead: bool) -> None:
         for event_id in chosen:
             done = replay(database, event_id, now=database.now(), window=window.total_seconds())
             refused |= done.outcome in {"absent", "late", "erased"}
-            about = {"was": _was(done, lang), "status": done.status, "window": duration(window, lang)}
-            click.echo(say(done.outcome, lang, id=event_id, **about))
+            click.echo(replay_text(event_id, done, window=window, lang=lang))
     if not chosen:
         click.echo(say("nothing-dead", lang))
     raise SystemExit(_FAILED if refused and not dead else 0)
@@ -129,6 +130,7 @@ def _about(event: Whole, lang: Language) -> Iterator[tuple[str, str]]:
         "attempts": event.attempts,
         "error": event.error,
         "oa": event.oa_id,
+        "log-name": event_name(event.key),
         "user": event.user_id,
         "message": event.msg_id or None,
         "sent-at": _moment(event.sent_at),
@@ -141,20 +143,9 @@ def _about(event: Whole, lang: Language) -> Iterator[tuple[str, str]]:
     }
     yield from ((say(key, lang), str(value)) for key, value in values.items() if value is not None)
     for number, image in enumerate(event.images or (), start=1):
-        yield say("picture", lang, number=number), f"{_progress(event, number, lang)}: {' '.join(image.values())}"
-
-
-def _progress(event: Whole, number: int, lang: Language) -> str:
-    if number <= event.progress:
-        return say("picture-sent", lang)
-    doubtful = number == event.progress + 1 and event.attempted_at is not None
-    return say("picture-doubtful" if doubtful else "picture-unsent", lang)
+        fate = say(f"picture-{event.fate(number)}", lang)
+        yield say("picture", lang, number=number), f"{fate}: {next(iter(image.values()), '')}"
 
 
 def _moment(seconds: float | None) -> str | None:
     return None if seconds is None else moment(seconds)
-
-
-def _was(done: Replay, lang: Language) -> str:
-    error = f", {one_line(done.error)}" if done.error else ""
-    return say("was", lang, status=done.status, reason=done.reason, attempts=done.attempts, error=error)

@@ -33,6 +33,7 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "rule": ("luật", "rule"),
     "attempts": ("lần thử", "attempts"),
     "error": ("nhà cung cấp báo", "vendor said"),
+    "log-name": ("tên trong nhật ký", "name in the log"),
     "user": ("mã khách", "user id"),
     "message": ("mã tin", "message id"),
     "sent-at": ("khách nhắn lúc", "happened"),
@@ -49,21 +50,6 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "vendor-ids": ("mã của nhà cung cấp", "vendor's ids"),
     # bot replay
     "nothing-dead": ("Không có sự kiện nào gửi hỏng.", "There are no dead letters."),
-    "reopened": ("{id}: sẽ gửi lại; trước đó là {was}", "{id}: open again; it was {was}"),
-    "settled": (
-        "{id}: không cần làm gì, sự kiện đang ở trạng thái {status}",
-        "{id}: nothing to do, it is {status}",
-    ),
-    "absent": ("{id}: không có sự kiện này", "{id}: there is no such event"),
-    "late": (
-        "{id}: không gửi lại vì đã quá REPLY_WINDOW ({window}); tin gửi ngoài thời gian này bị tính phí",
-        "{id}: not replayed, it is older than REPLY_WINDOW ({window}); a reply would be billed",
-    ),
-    "erased": (
-        "{id}: không gửi lại được vì nội dung tin đã bị xóa theo RETENTION",
-        "{id}: cannot be replayed, its text has been erased (RETENTION)",
-    ),
-    "was": ("{status}, {reason}, {attempts} lần thử{error}", "{status}, {reason}, {attempts} attempts{error}"),
     # bot unmatched
     "unmatched": (
         "Khách hỏi mà chưa có luật nào trả lời, {days} ngày qua:",

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
 from typing import Annotated, get_args
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, redirect, render_template, request, stream_with_context, url_for
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
@@ -16,8 +15,8 @@ from bot.demo import Mood, Stage
 from bot.rules.engine import FALLBACK
 from bot.sandbox.contract import Picture
 from bot.sandbox.story import LATE, Change, Kind
+from bot.web import picture_links
 
-_SHOP = Path(__file__).parent / "static" / "shop"
 _HEARTBEAT = 15.0
 # Nothing inline, nothing from elsewhere but the pictures that the rules name.
 _POLICY = (
@@ -83,6 +82,8 @@ def blueprint(stage: Stage) -> Blueprint:
         stage.say(said.customer, said.kind, said.text, mood=said.vendor)
         return Response(status=204)
 
+    routes.add_url_rule("/demo/uploads/<token>", "uploaded", partial(_uploaded, stage))
+
     @routes.context_processor
     def words() -> dict[str, object]:
         lang = _language(stage.lang)
@@ -94,7 +95,7 @@ def blueprint(stage: Stage) -> Blueprint:
             "is_sample": stage.is_sample,
             "fallback": FALLBACK,
             "late_seconds": round(LATE),
-            "address": _address,
+            "address": partial(_address, stage),
         }
 
     @routes.after_request
@@ -128,13 +129,16 @@ def _language(default: Language) -> Language:
     return next((lang for lang in get_args(Language) if lang == asked), default)
 
 
-def _address(picture: Picture) -> str | None:
-    """Return where the page finds a picture: the sample shop's own are here, those of no web address nowhere."""
-    parts = urlsplit(picture.image)
-    if picture.field != "image_url" or parts.scheme != "https" or not parts.hostname:
-        return None
-    if not parts.hostname.endswith(".example"):
-        return picture.image
-    name = parts.path.rpartition("/")[2]
-    is_ours = name in {path.name for path in _SHOP.glob("*.jpg")}
-    return url_for("static", filename=f"shop/{name}") if is_ours else None
+def _uploaded(stage: Stage, token: str) -> Response:
+    """Show a picture that the bot has uploaded."""
+    upload = stage.vendor.upload_of(token)
+    if upload is None:
+        return Response("nothing was uploaded under this token\n", 404, mimetype="text/plain")
+    return Response(upload.content, mimetype="image/png" if upload.name.endswith(".png") else "image/jpeg")
+
+
+def _address(stage: Stage, picture: Picture) -> str | None:
+    """Return where the page finds a picture; nowhere, if it has no web address and was not uploaded here."""
+    if picture.field == "image_url":
+        return picture_links.address(picture.image, "static")
+    return url_for("demo.uploaded", token=picture.image) if stage.vendor.upload_of(picture.image) else None

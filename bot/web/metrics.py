@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, request
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
@@ -16,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import metrics
 from bot.reports import Reports
 from bot.service import Service
+from bot.web.picture_metrics import PictureGauges
 
 
 def blueprint(service: Service) -> Blueprint:
@@ -27,24 +27,9 @@ def blueprint(service: Service) -> Blueprint:
         registry = CollectorRegistry()
         registry.register(metrics.counted())
         registry.register(_Stored(service))
+        registry.register(PictureGauges(service))
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         return Response(encode(registry), content_type=content_type)
-
-    return routes
-
-
-def timed(routes: Blueprint) -> Blueprint:
-    """Count every answer of *routes* to a POST, and how long it took."""
-
-    @routes.before_request
-    def begin() -> None:
-        g.began = time.perf_counter()
-
-    @routes.after_request
-    def end(response: Response) -> Response:
-        if request.method == "POST":
-            metrics.acknowledged(response.status_code, time.perf_counter() - g.began)
-        return response
 
     return routes
 
@@ -58,8 +43,8 @@ class _Figures:
     parked: int
     oldest: float
     """Seconds for which the oldest open event has been waiting; 0 if there is none."""
-    closed: tuple[str, ...]
-    """OAs to which nothing is sent at present."""
+    closed: Mapping[str, bool]
+    """Of each OA whether nothing is sent for it at present."""
     rules_taken_at: float
     """Seconds since 1970."""
 
@@ -80,9 +65,11 @@ class _Stored(Collector):
         yield _gauge("zalo_bot_oldest_open_event_seconds", "For how long the oldest of them has waited", figures.oldest)
         yield _gauge("zalo_bot_dead_events", "Dead letters: events that were given up", figures.dead)
         yield _gauge("zalo_bot_parked_events", "Events that wait for the operator's decision", figures.parked)
-        closed = GaugeMetricFamily("zalo_bot_account_closed", "1: nothing is sent for the OA", labels=["oa_id"])
-        for oa_id in figures.closed:
-            closed.add_metric([oa_id], 1)
+        closed = GaugeMetricFamily(
+            "zalo_bot_account_closed", "The breaker: 1 while nothing is sent for the OA but probes", labels=["oa_id"]
+        )
+        for oa_id, is_closed in figures.closed.items():
+            closed.add_metric([oa_id], float(is_closed))
         yield closed
         yield from self._rules(figures)
 
@@ -108,7 +95,7 @@ class _Stored(Collector):
                 dead=waiting["dead"],
                 parked=waiting["parked"],
                 oldest=0.0 if oldest is None else max(0.0, database.now() - oldest),
-                closed=tuple(sorted(self._service.inbox.troubles())),
+                closed=reports.closed_accounts(),
                 rules_taken_at=reports.rules_taken_at() or 0.0,
             )
         except SQLAlchemyError:

@@ -166,6 +166,18 @@ class TestProcess:
         assert "cua-toi" in seen
         assert "<img" not in seen
 
+    def test_a_picture_beside_the_rules(self, tmp_path: Path) -> None:
+        """It is uploaded, arrives by its token, and the page shows it."""
+        picture = b"\xff\xd8\xff\xe0 a picture"
+        (tmp_path / "menu.jpg").write_bytes(picture)
+        (tmp_path / "rules.yaml").write_text("rules:\n  - {id: menu, keywords: [menu], reply: {file: menu.jpg}}\n")
+        with running(tmp_path) as demo:
+            demo.say("menu")
+            [source] = re.findall(r'<img src="(/demo/uploads/[^"]+)"', demo.pieces('id="picture-1-1"'))
+            shown = requests.get(demo.url.removesuffix("/demo") + source, timeout=PATIENCE)
+            assert (shown.content, shown.headers["Content-Type"]) == (picture, "image/jpeg")
+            assert requests.get(f"{demo.url}/uploads/none", timeout=PATIENCE).status_code == 404
+
     def test_rules_that_cannot_be_used(self, tmp_path: Path) -> None:
         """The demo says where the fault is and ends with status 3."""
         (tmp_path / "rules.yaml").write_text(OWN_RULES.replace("keywords", "keyword"))

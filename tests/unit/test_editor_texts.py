@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 import click
 import pytest
 
-from bot.commands.editor_texts import as_annotation, as_object, explanation_lines, verdict_text
+from bot.commands.editor_texts import as_annotation, as_object, explanation_lines
 from bot.rules.engine import RuleSet
 from bot.rules.explain import explain
 from bot.rules.problem import Lang, Place, Problem
+from bot.rules.summary import summarized, summary_text
 from bot.rules.validate import Verdict, validate
 from tests.unit.test_explain import LANGS
 
@@ -293,7 +294,7 @@ SMALL = (
 def test_verdicts(yaml: str, vi: str, en: str) -> None:
     """The last line of `bot check`: how much was looked at, or how much is wrong."""
     verdict: Verdict = validate(yaml.encode(), today=TODAY)
-    said = {lang: verdict_text(verdict, Path("r.yaml"), lang) for lang in LANGS}
+    said = {lang: summary_text(summarized(verdict), Path("r.yaml"), lang) for lang in LANGS}
     assert said == {"vi": vi, "en": en}
 
 

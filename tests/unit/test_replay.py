@@ -12,7 +12,7 @@ import pytest
 from bot.accounts import Rate
 from bot.database import Database
 from bot.inbox import Change, Inbox
-from bot.replay import Replay, replay
+from bot.replay import Replay, prospect, replay
 from bot.rules.engine import FALLBACK
 from bot.writer import Writer
 from tests.rows import HOUR, NOW, found, keep
@@ -95,6 +95,7 @@ def test_what_delivery_would_not_answer_is_refused(database: Database, values: d
     """Older than REPLY_WINDOW by Zalo's clock, or to be decided without its text."""
     event_id = keep(database, **DEAD | values)
     before = found(database, event_id)
+    assert prospect(before, now=NOW, window=WINDOW) == outcome
     assert again(database, event_id).outcome == outcome
     assert (found(database, event_id) == before) is (outcome != "reopened")
 
@@ -146,6 +147,6 @@ def test_the_log_keeps_the_cause_and_not_the_words(database: Database, caplog: p
         again(database, event_id)
     [record] = caplog.records
     said = vars(record)
-    assert (said["event"], said["was"], said["reason"], said["attempts"]) == (event_id, "dead", "refused", 3)
+    assert (said["id"], said["was"], said["reason"], said["attempts"]) == (event_id, "dead", "refused", 3)
     assert said["error"] == "HTTP 400: bad picture"
     assert "bảng giá" not in str(said)

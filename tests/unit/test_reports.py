@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from bot.database import Database
 from bot.inbox import Status
-from bot.reports import Message, Reports, Summary
+from bot.reports import LOOKED_AT, Message, Reports, Summary
 from bot.rules.engine import FALLBACK
+from bot.tables import events
 from tests.rows import DAY, HOUR, NOW, found, keep, sqlite_plans
 
 UNDECIDED = {"rule_id": None, "rules_hash": None, "images": None}
@@ -56,6 +60,82 @@ def test_events_of_a_status_and_an_oa(database: Database, reports: Reports, stat
     assert len(reports.recent(99, oa_id="oa2")) == len(statuses) * 2
 
 
+def test_a_listing_shows_the_beginning_of_the_words_and_the_pictures(database: Database, reports: Reports) -> None:
+    """By which a person knows the event again."""
+    pictures = [{"image_url": "https://a.example/1.jpg"}, {"attachment_id": "x"}]
+    keep(database, text="giá " * 100, images=pictures, progress=1)
+    [line] = reports.listing(5).events
+    assert (line.beginning, line.images, line.progress) == (("giá " * 100)[:160], pictures, 1)
+
+
+def test_a_listing_by_status_oa_and_customer(database: Database, reports: Reports) -> None:
+    """Page by page, whatever is combined."""
+    statuses: tuple[Status, ...] = ("open", "sent", "ignored", "dead", "parked")
+    kinds = [*itertools.product(statuses, ("oa1", "oa2"), ("u1", "u2"))] * 2
+    ids = {keep(database, status=status, oa_id=oa, user_id=user): (status, oa, user) for status, oa, user in kinds}
+    customers = (None, ("oa1", "u2"))
+    for status, oa_id, customer in itertools.product((None, *statuses), (None, "oa2"), customers):
+        asked = ((status, oa_id, None), (None, *customer) if customer else (None, None, None))
+        wanted = [i for i, row in ids.items() if all(_fits(ask, row) for ask in asked)]
+        seen: list[int] = []
+        page = reports.listing(3, status=status, oa_id=oa_id, customer=customer)
+        while page.before is not None:
+            seen += [line.id for line in page.events]
+            page = reports.listing(3, status=status, oa_id=oa_id, customer=customer, before=page.before)
+        assert [*seen, *(line.id for line in page.events)] == wanted[::-1]
+
+
+def _fits(asked: Sequence[str | None], row: Sequence[str]) -> bool:
+    return all(wanted in (None, value) for wanted, value in zip(asked, row, strict=True))
+
+
+def test_a_listing_looks_at_so_many_events_and_no_further(database: Database, reports: Reports) -> None:
+    """What is rare may be on a later page; none is passed over."""
+    rare = [keep(database, oa_id="rare", status="ignored") for _ in range(2)]
+    usual = found(database, rare[0]) | {"oa_id": "oa1", "status": "sent"}
+    del usual["id"]
+    with database.write() as connection:
+        connection.execute(sa.insert(events), [{**usual, "key": f"usual-{n}"} for n in range(LOOKED_AT - 1)])
+    for asked in ({"oa_id": "rare"}, {"status": "ignored"}, {"customer": ("rare", "u1")}):
+        first = reports.listing(5, **asked)  # type: ignore[arg-type]
+        assert ([line.id for line in first.events], first.before) == (rare[1:], rare[0] + 1)
+        second = reports.listing(5, before=first.before, **asked)  # type: ignore[arg-type]
+        assert ([line.id for line in second.events], second.before) == (rare[:1], None)
+
+
+def test_dead_letters_that_may_still_be_answered(database: Database, reports: Reports) -> None:
+    """By Zalo's clock where it is known."""
+    wanted = [keep(database, status="dead", age=HOUR), keep(database, status="dead", age=9 * DAY, sent_at=NOW - HOUR)]
+    keep(database, status="dead", age=HOUR, sent_at=NOW - 9 * DAY)
+    keep(database, status="dead", age=3 * DAY)
+    keep(database, status="parked", age=HOUR)
+    assert reports.replayable(since=NOW - 2 * DAY) == wanted
+
+
+def test_when_the_latest_texts_begin(database: Database, reports: Reports) -> None:
+    """If there are so many."""
+    for hours in (3, 2, 1):
+        keep(database, age=hours * HOUR)
+    keep(database, age=9 * HOUR, body=None, text=None)
+    keep(database, age=0.5 * HOUR, status="open")
+    assert reports.texts_since(2) == NOW - 2 * HOUR
+    assert reports.texts_since(3) == NOW - 3 * HOUR
+    assert reports.texts_since(4) == 0
+
+
+@pytest.mark.parametrize(
+    ("progress", "attempted_at", "fates"),
+    [(0, None, "unsent unsent"), (0, NOW, "doubtful unsent"), (1, NOW, "sent doubtful"), (2, None, "sent sent")],
+)
+def test_what_is_known_of_each_picture(
+    database: Database, reports: Reports, progress: int, attempted_at: float | None, fates: str
+) -> None:
+    """Sent, not sent, or a call without an answer."""
+    event = reports.event(keep(database, progress=progress, attempted_at=attempted_at))
+    assert event is not None
+    assert [event.fate(number) for number in (1, 2)] == fates.split()
+
+
 def test_one_event_whole(database: Database, reports: Reports) -> None:
     """Every field is the row's."""
     event_id = keep(database, vendor_ids=[{"msg_id": "m", "referentId": "r"}], progress=1, replied_at=NOW, sent_at=NOW)
@@ -82,6 +162,33 @@ def test_answers_are_counted_by_rule(database: Database, reports: Reports) -> No
         keep(database, rule_id=rule, replied_at=NOW - days * DAY)
     keep(database, rule_id="a", status="ignored", reason="cooldown")
     assert reports.answers(since=NOW - 7 * DAY) == {"a": 2, FALLBACK: 1}
+
+
+def test_the_newest_failure_of_each_rule(database: Database, reports: Reports) -> None:
+    """Of what failed for good, waits for a person, or is tried again; not of what went well in the end."""
+    keep(database, rule_id="a", status="dead", error="HTTP 400")
+    newest = [
+        keep(database, rule_id="a", status="parked", error="no answer"),
+        keep(database, rule_id="b", status="open", error="HTTP 503"),
+        keep(database, rule_id="c", status="dead", error="HTTP 404"),
+    ]
+    keep(database, rule_id="a", status="dead", error=None)
+    keep(database, rule_id="d", status="sent")
+    found = reports.failures(9)
+    assert {rule: (event.id, event.error) for rule, event in found.items()} == {
+        "a": (newest[0], "no answer"),
+        "b": (newest[1], "HTTP 503"),
+        "c": (newest[2], "HTTP 404"),
+    }
+
+
+def test_failures_are_looked_for_among_the_latest(database: Database, reports: Reports) -> None:
+    """A hundred thousand dead letters must not keep a page waiting."""
+    keep(database, rule_id="old", status="dead", error="HTTP 400")
+    for _ in range(2):
+        keep(database, rule_id="new", status="dead", error="HTTP 400")
+    assert set(reports.failures(2)) == {"new"}
+    assert set(reports.failures(3)) == {"new", "old"}
 
 
 def test_unmatched_texts_are_those_the_rules_were_asked_about_in_vain(database: Database, reports: Reports) -> None:
@@ -125,10 +232,14 @@ def test_sqlite_answers_by_an_index(tmp_path: Path) -> None:
         reports.recent(9)
         for status in ("open", "dead", "parked", "sent"):
             reports.recent(9, status=status, before=99)  # type: ignore[arg-type]
+            reports.listing(9, status=status, before=99, oa_id="oa1")  # type: ignore[arg-type]
+        reports.replayable(since=NOW)
+        reports.texts_since(9)
         reports.event(1)
         reports.dead_ids()
         reports.waiting()
         reports.answers(since=NOW)
+        reports.failures(9)
         reports.messages(9)
         reports.unmatched(9, since=NOW)
 

@@ -15,7 +15,7 @@ from bot.masking import MASK, masked, one_line
 from bot.reports import Message
 from bot.rules.engine import RuleSet
 from bot.rules.validate import validate
-from bot.unmatched import Question, grouped, unanswered
+from bot.unmatched import Gap, Question, gaps, grouped, unanswered
 
 NOW = 1_790_000_000.0
 
@@ -25,7 +25,7 @@ def asked(*texts: str, users: str = "abcdefghijklmnop") -> list[Question]:
     messages = [
         Message(n, text, "oa1", user, NOW, None) for n, (text, user) in enumerate(zip(texts, users, strict=False))
     ]
-    return grouped(messages)
+    return list(grouped(messages))
 
 
 def rules(*keywords: str, more: str = "") -> RuleSet:
@@ -68,6 +68,44 @@ def test_the_typical_spelling_is_the_most_frequent_with_marks() -> None:
     assert asked("gia bao nhieu", "gia bao nhieu", "Giá bao nhiêu?", "giá bao nhieu")[0].text == "Giá bao nhiêu?"
     assert asked("giá bao nhiêu", "giá bao nhieu", "giá bao nhieu")[0].text == "giá bao nhieu"
     assert asked("gia bao nhieu", "Gia bao nhieu", "gia bao nhieu")[0].text == "gia bao nhieu"
+
+
+def test_the_other_spellings_are_told_too() -> None:
+    """The most frequent first, masked, and not all of very many."""
+    [question] = asked("ship khong", "ship không?", "ship không?", "SHIP KHONG 0912345678")
+    assert (question.text, question.variants) == ("ship không?", ("ship khong", "SHIP KHONG •••"))
+    [question] = asked(*(f"ship {'!' * n}" for n in range(16)))
+    assert len(question.variants) == 8
+    assert question.text not in question.variants
+
+
+def missing(*texts: str, of: RuleSet) -> list[Gap]:
+    """Return the gaps that the texts, newest first, show in the rules."""
+    return gaps([Message(n, text, "oa1", f"u{n}", NOW, None) for n, text in enumerate(texts)], of, now=NOW, most=9)
+
+
+def test_a_gap_says_which_rule_came_near_and_what_to_write() -> None:
+    """Into that rule, and as a rule of its own for whom that makes no sense to."""
+    [gap] = missing("bàng giá", of=rules("bảng giá"))
+    assert list(gap.obstacles("en")) == [("a", '"bàng" contradicts "bảng" of the keyword "bảng giá"')]
+    assert [(advice.rule_id, advice.is_new) for advice in gap.advice] == [("a", False), ("bang-gia", True)]
+    [gap] = missing("tuyển người", of=rules("bảng giá"))
+    assert [(advice.rule_id, advice.is_new) for advice in gap.advice] == [("tuyen-nguoi", True)]
+
+
+def test_of_several_gaps_one_has_the_advice_for_a_rule() -> None:
+    """Pasted one after the other, the second would undo the first."""
+    first, second = missing("bàng giá", "bảng lớn giá", of=rules("bảng giá"))
+    assert (len(first.advice), first.follows) == (2, False)
+    assert (second.advice, second.follows) == ((), True)
+
+
+def test_what_was_masked_is_not_part_of_a_keyword() -> None:
+    """In the real message a number stands there, which parts the words around it."""
+    [gap] = missing("gọi 0912345678 đặt bàn", of=rules("bảng giá"))
+    assert "[đặt bàn]" in gap.advice[0].yaml
+    [gap] = missing("0912345678", of=rules("bảng giá"))
+    assert (gap.advice, gap.follows) == ((), False)
 
 
 def test_what_the_present_rules_answer_is_left_out() -> None:

@@ -1,0 +1,79 @@
+"""How the console's pages say times, numbers and the like, in the reader's language."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, get_args
+from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
+
+from flask import g, request, session, url_for
+
+from bot.config import Language
+
+_STATIC = Path(__file__).parents[1] / "static"
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def choose_language(default: Language) -> None:
+    """Settle the language of this answer: the one asked for by ``?lang=``, else the session's, else *default*."""
+    asked = _known(request.args.get("lang"))
+    if asked:
+        session["lang"] = asked
+    g.lang = asked or _known(session.get("lang")) or default
+
+
+def language() -> Language:
+    """Return the language of this answer."""
+    lang: Language = g.lang
+    return lang
+
+
+def t(vi: str, en: str) -> str:
+    """Return the one of the two texts that is in the reader's language."""
+    return vi if language() == "vi" else en
+
+
+def other_language() -> str:
+    """Return the address of this page in the other language."""
+    # Not by url_for: it would take what is asked for as orders to itself, as "_scheme".
+    return f"{quote(request.path)}?{urlencode(request.args.to_dict() | {'lang': t('en', 'vi')})}"
+
+
+def moment(seconds: float, zone: ZoneInfo, *, year: bool = False) -> str:
+    """Return a time (seconds since 1970) as clocks in *zone* show it."""
+    at = datetime.fromtimestamp(seconds, zone)
+    if language() == "vi":
+        return f"{at:%H:%M}, {at:%d/%m/%Y}" if year else f"{at:%H:%M}, {at:%d/%m}"
+    return f"{at.day} {_MONTHS[at.month - 1]}{f' {at.year}' if year else ''}, {at:%H:%M}"
+
+
+def day(which: date) -> str:
+    """Return a day with its year."""
+    return t(f"{which:%d/%m/%Y}", f"{which.day} {_MONTHS[which.month - 1]} {which.year}")
+
+
+def number(count: int) -> str:
+    """
+    Return a whole number with its thousands apart.
+
+    As Vietnamese writes it, 12.345; in English 12,345.
+    """
+    return f"{count:,}".replace(",", t(".", ","))
+
+
+@lru_cache(maxsize=64)
+def _version(filename: str) -> str:
+    return hashlib.sha256((_STATIC / filename).read_bytes()).hexdigest()[:12]
+
+
+def asset(filename: str) -> str:
+    """Return the address of a file of bot/web/static, which changes with its content so that it can be kept."""
+    return url_for("console.static", filename=filename, v=_version(filename))
+
+
+def _known(lang: object) -> Language | None:
+    return next((known for known in get_args(Language) if known == lang), None)

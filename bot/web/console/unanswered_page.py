@@ -1,0 +1,64 @@
+"""Unanswered: what customers asked that no rule answers, which rule came near, and what to write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from flask import Blueprint, render_template, request
+
+from bot.reports import Message, Reports
+from bot.rules import explain_messages as sentences
+from bot.service import Service
+from bot.unmatched import gaps
+from bot.web.console import shown
+
+#: So many questions are shown: a list to work off, those that most people ask first.
+MOST: Final = 20
+#: So many unanswered messages are grouped, found among so many texts: nobody waits for a page for seconds.
+MOST_READ: Final = 5_000
+MOST_LOOKED_AT: Final = 50_000
+
+_DAY: Final = 86_400.0
+#: By what stands in the address: the length in seconds, in Vietnamese and in English.
+_PERIODS: Final = {
+    "24h": (_DAY, "24 giờ", "24 hours"),
+    "7d": (7 * _DAY, "7 ngày", "7 days"),
+    "30d": (30 * _DAY, "30 ngày", "30 days"),
+}
+_USUAL: Final = "7d"
+
+
+def add_routes(routes: Blueprint, service: Service) -> None:
+    """Add the page; ``?period=`` is 24h, 7d or 30d."""
+
+    @routes.get("/unanswered")
+    def unanswered() -> str:
+        asked = request.args.get("period", "")
+        period = asked if asked in _PERIODS else _USUAL
+        lang, rules, now = shown.language(), service.watch.rules, service.database.now()
+        messages, since = _messages(service, now - _PERIODS[period][0])
+        found = gaps(messages, rules, now=now, most=MOST + 1)
+        retention = service.settings.retention
+        return render_template(
+            "console/unanswered.html",
+            period=period,
+            periods={name: shown.t(vi, en) for name, (_, vi, en) in _PERIODS.items()},
+            gaps=found[:MOST],
+            more=len(found) > MOST,
+            since=since,
+            obstacles=[list(gap.obstacles(lang)) for gap in found[:MOST]],
+            advice=[[(sentences.advice_text(a, lang), a.yaml) for a in gap.advice] for gap in found[:MOST]],
+            kept=sentences.duration(retention, lang) if retention.total_seconds() < _PERIODS[period][0] else "",
+            trouble=service.watch.trouble,
+        )
+
+
+def _messages(service: Service, since: float) -> tuple[Sequence[Message], float | None]:
+    """Return the unanswered messages, newest first, and where they begin, if that is later than *since*."""
+    reports = Reports(service.database)
+    bound = reports.texts_since(MOST_LOOKED_AT)
+    messages = reports.unmatched(MOST_READ, since=max(since, bound))
+    if len(messages) == MOST_READ:
+        return messages, messages[-1].happened_at
+    return messages, bound if bound > since else None

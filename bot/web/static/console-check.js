@@ -1,0 +1,47 @@
+"use strict";
+
+// The page works by itself; here the number of a line leads to it, and a check that takes seconds says that it goes on.
+const form = document.getElementById("check");
+const sheet = document.getElementById("text");
+
+function goTo(number) {
+  const lines = sheet.value.split("\n");
+  const start = lines.slice(0, number - 1).reduce((length, line) => length + line.length + 1, 0);
+  sheet.focus({ preventScroll: true });
+  sheet.setSelectionRange(start, start + (lines[number - 1] ?? "").length);
+  const height = parseFloat(getComputedStyle(sheet).lineHeight);
+  sheet.scrollTop = Math.max(0, (number - 1) * height - sheet.clientHeight / 2);
+  sheet.scrollLeft = 0;
+  sheet.scrollIntoView({ block: "nearest" });
+}
+
+if (sheet.value) {
+  for (const place of document.querySelectorAll("#findings .place")) {
+    const number = Number(/\d+/.exec(place.textContent)[0]);
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = place.textContent;
+    button.addEventListener("click", () => goTo(number));
+    place.replaceChildren(button);
+  }
+}
+
+form.addEventListener("submit", (event) => {
+  if (form.getAttribute("aria-busy")) {
+    event.preventDefault();
+    return;
+  }
+  form.setAttribute("aria-busy", "true");
+  event.submitter.dataset.said = event.submitter.textContent;
+  event.submitter.textContent = form.dataset.checking;
+  event.submitter.setAttribute("aria-busy", "true");
+});
+
+// Whoever comes back to the page by the browser's button finds it as it was before.
+window.addEventListener("pageshow", () => {
+  form.removeAttribute("aria-busy");
+  for (const button of form.querySelectorAll("[data-said]")) {
+    button.textContent = button.dataset.said;
+    button.removeAttribute("aria-busy");
+  }
+});
