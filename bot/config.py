@@ -26,6 +26,8 @@ from bot.errors import ConfigError
 
 Language = Literal["vi", "en"]
 
+_SHORTEST_PASSWORD = 10
+
 
 def _header_safe(secret: SecretStr) -> SecretStr:
     """Refuse what cannot stand in an HTTP header; a key pasted with a line break fails here, not at 3 am."""
@@ -33,6 +35,12 @@ def _header_safe(secret: SecretStr) -> SecretStr:
     if not value.isascii() or not value.isprintable():
         raise PydanticCustomError("secret", "has a character that no key can have; paste it again")
     return SecretStr(value)
+
+
+def _password(secret: SecretStr) -> SecretStr:
+    if 0 < len(secret.get_secret_value()) < _SHORTEST_PASSWORD:
+        raise PydanticCustomError("password", f"is too short; it needs {_SHORTEST_PASSWORD} characters or more")
+    return secret
 
 
 def _duration(value: object) -> object:
@@ -89,6 +97,9 @@ class Settings(BaseSettings):
     cpaas_api_key_only: bool = Field(
         False, description="true for accounts on the vendor's newest revision, which wants API-KEY alone."
     )
+    cpaas_upload_type: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = Field(
+        "UpLoadFile", description="What upload-file is told as its type for the pictures of file: rules."
+    )
     zalo_app_id: Digits | None = Field(None, description="App id of the Zalo app; its webhook events carry it.")
     zalo_oa_secret_key: Secret | None = Field(
         None, description="OA Secret Key from the app's Webhook page (not the App Secret Key)."
@@ -128,6 +139,10 @@ class Settings(BaseSettings):
     takeover_mute: Duration = Field(
         timedelta(minutes=30), description="Silence for a user after a human answered from OA Manager."
     )
+    console_password: Annotated[SecretStr, AfterValidator(_password)] = Field(
+        SecretStr(""), description="The editors' page /console is off until this is set: ten characters or more."
+    )
+    console_publish: bool = Field(False, description="true lets editors put rules into RULES_FILE from /console.")
     log_format: Literal["text", "json"] = Field("text", description="json for machines.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe line logged.")
     bot_lang: Language = Field(default_factory=_system_language, description="Language of what editors read: vi or en.")

@@ -4,23 +4,85 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
+import traceback
+from abc import abstractmethod
+from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Final, Literal
+
+from bot.errors import BotError
+
+log = logging.getLogger(__name__)
 
 # What every record has anyway; the rest was given with `extra=` and is shown.
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
+_ID_LENGTH: Final = 16
+# Whoever has a shorter one has none, and every other line would be full of holes.
+_SHORTEST_SECRET: Final = 6
+# What they say is about the database or the machine: with hidden parameters, in the first line, it quotes nobody.
+_SPEAK_OF_THEMSELVES: Final = {"sqlite3", "sqlalchemy", "psycopg"}
 
 
-class _Text(logging.Formatter):
+def about(key: str, event_id: int | None = None) -> dict[str, object]:
+    """Return the fields of a line about an event: the same `event` in all of them, and its number in the inbox."""
+    return {"event": event_name(key)} | ({} if event_id is None else {"id": event_id})
+
+
+def event_name(key: str) -> str:
+    """Return what log lines call the event of this key."""
+    return key[:_ID_LENGTH]
+
+
+def configure(form: Literal["text", "json"], level: str, *, secrets: Collection[str] = ()) -> None:
+    """
+    Send the log to standard error in *form*, from *level* up, and what ends a thread with it.
+
+    Whoever writes one of *secrets*, it is not shown.
+    """
+    handler = logging.StreamHandler()
+    handler.setFormatter((_Json if form == "json" else _Text)(secrets))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    # What they say at each call or start drowns our lines.
+    for name in ("urllib3", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    threading.excepthook = _thread_ended
+
+
+def _thread_ended(ended: threading.ExceptHookArgs) -> None:
+    thread = ended.thread.name if ended.thread else ""
+    log.critical("a thread ended with an error that nobody caught", exc_info=ended.exc_value, extra={"of": thread})
+
+
+class _Formatter(logging.Formatter):
+    def __init__(self, secrets: Collection[str]) -> None:
+        super().__init__()
+        plain = {secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}
+        in_json = {json.dumps(secret)[1:-1] for secret in plain}
+        # One may be a part of another.
+        self._secrets = sorted(plain | in_json, key=len, reverse=True)
+
     def format(self, record: logging.LogRecord) -> str:
-        fields = "".join(f" {name}={value}" for name, value in _fields(record).items())
-        trace = f"\n{self.formatException(record.exc_info)}" if record.exc_info else ""
+        line = self.line(record)
+        for secret in self._secrets:
+            line = line.replace(secret, "…")
+        return line
+
+    @abstractmethod
+    def line(self, record: logging.LogRecord) -> str:
+        """Return all of the record."""
+
+
+class _Text(_Formatter):
+    def line(self, record: logging.LogRecord) -> str:
+        fields = "".join(f" {name}={_printable(str(value))}" for name, value in _fields(record).items())
         when = datetime.fromtimestamp(record.created).astimezone().isoformat(" ", "milliseconds")
-        return f"{when} {record.levelname:<7} {record.getMessage()}{fields}{trace}"
+        trace = _trace(record)
+        return f"{when} {record.levelname:<7} {_printable(record.getMessage())}{fields}" + (trace and f"\n{trace}")
 
 
-class _Json(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
+class _Json(_Formatter):
+    def line(self, record: logging.LogRecord) -> str:
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -28,8 +90,8 @@ class _Json(logging.Formatter):
             "message": record.getMessage(),
             **_fields(record),
         }
-        if record.exc_info:
-            line["trace"] = self.formatException(record.exc_info)
+        if trace := _trace(record):
+            line["trace"] = trace
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
@@ -37,11 +99,26 @@ def _fields(record: logging.LogRecord) -> dict[str, object]:
     return {name: value for name, value in vars(record).items() if name not in _PLAIN}
 
 
-def configure(form: Literal["text", "json"], level: str) -> None:
-    """Send the log to standard error in *form*, from *level* up."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(_Json() if form == "json" else _Text())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
-    # What they say at each call or start drowns our lines.
-    for name in ("urllib3", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+def _printable(text: str) -> str:
+    """Return *text* so that it cannot pass for a line of its own."""
+    return text if text.isprintable() else repr(text)[1:-1]
+
+
+def _trace(record: logging.LogRecord) -> str:
+    error = record.exc_info[1] if record.exc_info else None
+    return _chain(error) if error is not None else ""
+
+
+def _chain(error: BaseException) -> str:
+    """Return what Python would print, but of most exceptions only the kind: what they say may quote a customer."""
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    before = f"{_chain(cause)}\n\nThen:\n\n" if cause is not None else ""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    return f"{before}Traceback (most recent call last):\n{frames}{_kind(error)}"
+
+
+def _kind(error: BaseException) -> str:
+    package, words = type(error).__module__.partition(".")[0], str(error).partition("\n")[0]
+    kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+    is_told = isinstance(error, (BotError, OSError, ImportError)) or package in _SPEAK_OF_THEMSELVES
+    return f"{kind}: {words}" if is_told and words else kind

@@ -13,7 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, values
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
+from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
@@ -46,9 +47,32 @@ _sends = Histogram(
     registry=_counts,
 )
 _settled = Counter(
-    "zalo_bot_settled_total", "Events that a decision or a call ended, by how", ["status", "reason"], registry=_counts
+    "zalo_bot_settled_total",
+    "Events that a decision or a call ended, by how",
+    ["kind", "status", "reason"],
+    registry=_counts,
 )
 _replies = Counter("zalo_bot_replies_total", "Events answered with pictures, by rule", ["rule"], registry=_counts)
+_unmatched = Counter(
+    "zalo_bot_unmatched_total",
+    "Settled events that no rule matched, those that the fallback answered among them",
+    ["kind"],
+    registry=_counts,
+)
+_quota_left = Gauge(
+    "zalo_bot_quota_remaining",
+    "Pictures that an OA may still send, as the vendor told it last",
+    ["oa_id", "quota_type"],
+    registry=_counts,
+    multiprocess_mode="mostrecent",
+)
+_quota_size = Gauge(
+    "zalo_bot_quota_limit",
+    "Pictures in that quota when it was full",
+    ["oa_id", "quota_type"],
+    registry=_counts,
+    multiprocess_mode="mostrecent",
+)
 
 
 def acknowledged(status: int, seconds: float) -> None:
@@ -74,11 +98,23 @@ def sending() -> Iterator[None]:
         _sends.labels(outcome).observe(time.perf_counter() - began)
 
 
-def settled(status: str, reason: str | None, rule: str | None) -> None:
+def settled(kind: str, status: str, reason: str | None, rule: str | None) -> None:
     """Count an event that has come to its end, and the reply of the rule if it has got one."""
-    _settled.labels(status, reason or "").inc()
+    _settled.labels(kind, status, reason or "").inc()
     if status == "sent":
         _replies.labels(rule or "").inc()
+
+
+def unmatched(kind: str) -> None:
+    """Count an event that has come to its end without a rule that matches it."""
+    _unmatched.labels(kind).inc()
+
+
+def quota(oa_id: str, kind: str, *, left: int, size: int | None) -> None:
+    """Show what the vendor says is left of an OA's quota of that kind, and of how many in all, where it tells."""
+    _quota_left.labels(oa_id, kind).set(left)
+    if size is not None:
+        _quota_size.labels(oa_id, kind).set(size)
 
 
 def share(directory: Path) -> None:
@@ -127,7 +163,16 @@ def begin() -> None:
 
 def counted() -> Collector:
     """Return what was counted: by all processes that share with this one, else by this one."""
-    return MultiProcessCollector(None) if is_shared() else _counts  # type: ignore[no-untyped-call]
+    return _Shared() if is_shared() else _counts
+
+
+class _Shared(Collector):
+    """What all processes have counted."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the sums; a file is empty for the moment in which a process begins it, and the library stumbles."""
+        files = [str(file) for file in Path(os.environ[_DIRECTORY]).glob("*.db") if file.stat().st_size > 0]
+        yield from MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]
 
 
 # To look up a label takes the library longer than to count, and these are on the acknowledgement's path.

@@ -14,28 +14,32 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask
 from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
+from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import logs, metrics
 from bot.config import Settings
-from bot.errors import BotError, ConfigError
+from bot.errors import COULD_NOT_RUN, BotError, ConfigError
 from bot.rules.problem import RulesError
 from bot.service import Service
 from bot.web.app import create_app
 
 log = logging.getLogger(__name__)
 
-#: What a process exits with that could not start; gunicorn stops instead of trying for ever.
-COULD_NOT_RUN = 3
-
 _THREADS = 32
 _MOST_WORKERS = 4
 _WORKER_PAUSE = 1.0
+
+
+def graceful_seconds(send_timeout: float) -> int:
+    """Return how long a worker may take to end: its longest call of the vendor, and what is stored after it."""
+    return int(send_timeout) + 20
 
 
 def application(env_file: Path = Path(".env")) -> Flask:
@@ -71,8 +75,16 @@ def serve(env_file: Path = Path(".env"), *, web: bool = True, delivers: bool = T
 
 def _settings(env_file: Path) -> Settings:
     settings = Settings.load(env_file)
-    logs.configure(settings.log_format, settings.log_level)
+    logs.configure(settings.log_format, settings.log_level, secrets=list(_secrets(settings)))
     return settings
+
+
+def _secrets(settings: Settings) -> Iterator[str]:
+    for name, value in settings:
+        if isinstance(value, SecretStr):
+            secret = value.get_secret_value()
+            # The address of the database is none, but for the password in it.
+            yield (urlsplit(secret).password or "") if name == "database_url" else secret
 
 
 def _started(settings: Settings, *, delivers: bool = True) -> Service:
@@ -137,7 +149,7 @@ class _Gunicorn(BaseApplication):
             "worker_class": "gthread",
             "threads": _THREADS,
             "keepalive": 30,
-            "graceful_timeout": int(self._settings.send_timeout) + 20,
+            "graceful_timeout": graceful_seconds(self._settings.send_timeout),
             "logger_class": _Logger,
             "loglevel": self._settings.log_level.lower(),
             "proc_name": "zalo-picture-bot",

@@ -13,15 +13,15 @@ import click
 from bot.commands.doctor_texts import HERE, Texts
 from bot.commands.doctor_texts_database import DATABASE
 from bot.commands.doctor_texts_outside import OUTSIDE
+from bot.commands.doctor_texts_pictures import PICTURES
 from bot.config import Language, Settings
 from bot.doctor.examination import examine
 from bot.doctor.finding import SECTIONS, Finding, Level, Section, count
-from bot.errors import BotError
-from bot.server import COULD_NOT_RUN
+from bot.errors import COULD_NOT_RUN, BotError
 
 _PROBLEMS: Final = 1
 _ENV_FILE: Final = Path(".env")
-_TEXTS: Final[Texts] = HERE | DATABASE | OUTSIDE
+_TEXTS: Final[Texts] = HERE | DATABASE | PICTURES | OUTSIDE
 _MARKS: Final[dict[Level, tuple[str, str]]] = {
     "fine": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red"), "unchecked": ("?", "cyan"),
 }  # fmt: skip
@@ -30,6 +30,7 @@ _HEADS: Final[dict[Section, tuple[str, str]]] = {
     "clock": ("Đồng hồ", "Clock"),
     "database": ("Cơ sở dữ liệu", "Database"),
     "rules": ("Luật", "Rules"),
+    "pictures": ("Ảnh", "Pictures"),
     "vendor": ("Nhà cung cấp", "Vendor"),
     "webhook": ("Webhook", "Webhook"),
     "by-hand": ("Bạn tự kiểm tra giúp (bot không xem được)", "Look at these yourself (the bot cannot)"),
@@ -53,7 +54,7 @@ def _web_address(_context: click.Context, _option: click.Parameter, url: str | N
 @click.option("--url", callback=_web_address, help="The webhook's address as it was given to Zalo; it is tried out.")
 def doctor(*, url: str | None) -> None:
     """
-    Say what is wrong with settings, database, rules, vendor and webhook, and what to do.
+    Say what is wrong with settings, database, rules, pictures, vendor and webhook, and what to do.
 
     Nothing is changed and no picture is sent.
 

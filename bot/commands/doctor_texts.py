@@ -59,6 +59,7 @@ HERE: Final[Texts] = {
         ),
     },
     "set": {"vi": Words("{name}: đã có, dài {length} ký tự."), "en": Words("{name}: set, {length} characters.")},
+    "not-set": {"vi": Words("{name}: không đặt (không bắt buộc)."), "en": Words("{name}: not set (it need not be).")},
     "app-id": {"vi": Words("ZALO_APP_ID: {value}."), "en": Words("ZALO_APP_ID: {value}.")},
     "quotes": {
         "vi": Words(
@@ -218,6 +219,22 @@ HERE: Final[Texts] = {
             "{file}: cannot be read ({reason}).",
             "Without rules there is nothing to answer with.",
             "Let the bot's user read it.",
+        ),
+    },
+    "publish": {
+        "vi": Words("CONSOLE_PUBLISH: người biên tập được thay {file} từ trang /console."),
+        "en": Words("CONSOLE_PUBLISH: editors may replace {file} from /console."),
+    },
+    "publish-no-directory": {
+        "vi": Words(
+            "CONSOLE_PUBLISH: bot không ghi được vào thư mục {directory}.",
+            "Bot thay {file} bằng cách ghi một tệp mới bên cạnh rồi đổi tên, nên cần quyền ghi vào cả thư mục.",
+            "Cho người dùng chạy bot quyền ghi vào {directory}, hoặc đặt CONSOLE_PUBLISH=false.",
+        ),
+        "en": Words(
+            "CONSOLE_PUBLISH: the bot may not write in {directory}.",
+            "It replaces {file} by writing another one beside it and renaming that, so it must write in the directory.",
+            "Let the bot's user write in {directory}, or set CONSOLE_PUBLISH=false.",
         ),
     },
 }

@@ -89,6 +89,18 @@ OUTSIDE: Final[Texts] = {
             " alone, set CPAAS_API_KEY_ONLY=true.",
         ),
     },
+    "vendor-other-way": {
+        "vi": Words(
+            "Từ chối cách xác thực đang dùng (HTTP {status} {words}), nhưng chấp nhận cách kia.",
+            "Tài khoản cũ cần đủ API-KEY, accessToken và Authorization; tài khoản mới chỉ dùng API-KEY.",
+            "Đặt CPAAS_API_KEY_ONLY={key_only}",
+        ),
+        "en": Words(
+            "It refuses how you prove yourself (HTTP {status} {words}), and accepts the other way.",
+            "Older accounts need API-KEY, accessToken and Authorization; on newer ones API-KEY stands alone.",
+            "Set CPAAS_API_KEY_ONLY={key_only}",
+        ),
+    },
     "vendor-trouble": {
         "vi": Words(
             "Nhà cung cấp đang gặp sự cố: HTTP {status} {words}",
@@ -116,11 +128,12 @@ OUTSIDE: Final[Texts] = {
     "vendor-knows-us": {
         "vi": Words(
             "Nhận khóa của bạn: yêu cầu trống với khóa thật chỉ bị chê là thiếu nội dung (HTTP {status}), còn với khóa"
-            " giả thì bị từ chối. OA có được phép gửi hay không thì phải gửi thật mới biết."
+            " giả thì bị từ chối. Cách xác thực được chấp nhận: {ways}. OA có được phép gửi hay không thì phải gửi thật"
+            " mới biết."
         ),
         "en": Words(
             "Your credentials are accepted: an empty request with them is only refused for its content (HTTP {status}),"
-            " and with wrong ones for these. Whether the OA may send, only a real message shows."
+            " and with wrong ones for these. It accepts: {ways}. Whether the OA may send, only a real message shows."
         ),
     },
     "vendor-does-not-tell": {
@@ -288,6 +301,30 @@ OUTSIDE: Final[Texts] = {
             " begin with # reach the bot."
         ),
     },
+    "syntax-filter/on": {
+        "vi": Words(
+            "Cả {count} tin nhắn gần nhất đều bắt đầu bằng #: có lẽ «Lọc cú pháp» đang BẬT.",
+            "Khi đó Zalo chỉ chuyển cho bot những tin bắt đầu bằng #; các tin khác không được trả lời.",
+            "Mở trang Webhook của ứng dụng Zalo và tắt «Lọc cú pháp».",
+        ),
+        "en": Words(
+            'The latest {count} texts all begin with #: "Lọc cú pháp" (syntax filter) is probably ON.',
+            "Zalo then passes on only such texts, and nobody else gets an answer.",
+            'Open the Webhook page of the Zalo app and switch "Lọc cú pháp" off.',
+        ),
+    },
+    "own-replies/seen": {
+        "vi": Words(
+            "Trong 7 ngày qua OA tự gửi {count} tin không phải của bot, cũng không phải của nhân viên.",
+            "Có lẽ OA Manager đang tự trả lời theo từ khóa: khách nhận hai câu trả lời.",
+            "Tắt trả lời tự động trong OA Manager, hoặc bỏ từ khóa đó ở một trong hai nơi.",
+        ),
+        "en": Words(
+            "In the last 7 days the OA sent {count} message(s) that are neither this bot's nor a person's.",
+            "OA Manager probably answers keywords as well: customers get two answers.",
+            "Switch the automatic replies of OA Manager off, or keep each keyword in one of the two places.",
+        ),
+    },
     "own-replies": {
         "vi": Words("OA Manager: tắt trả lời tự động theo từ khóa của chính Zalo, kẻo khách nhận hai câu trả lời."),
         "en": Words("OA Manager: switch Zalo's own keyword replies off, or customers get two answers."),
@@ -295,6 +332,20 @@ OUTSIDE: Final[Texts] = {
     "events-on": {
         "vi": Words("Trang Webhook: bật từng sự kiện mà luật của bạn dùng (người dùng gửi tin nhắn, quan tâm OA…)."),
         "en": Words("Webhook page: switch on each event that your rules answer (user sends a message, follows…)."),
+    },
+    "which-secret/no-event": {
+        "vi": Words(
+            "Bot chưa nhận được sự kiện nào.",
+            "Nếu bạn đã nhắn thử cho OA thì sự kiện không tới nơi, hoặc bị từ chối vì sai khóa (lỗi 401).",
+            "Chạy bot doctor --url …, và so ZALO_OA_SECRET_KEY với «OA Secret Key» ở trang Webhook (không phải «App"
+            " Secret Key»).",
+        ),
+        "en": Words(
+            "No event has ever come in.",
+            "If somebody has written to the OA, events do not get here or are refused with 401 for a wrong key.",
+            "Run bot doctor --url …, and compare ZALO_OA_SECRET_KEY with the OA Secret Key of the Webhook page (not the"
+            " App Secret Key).",
+        ),
     },
     "which-secret": {
         "vi": Words(

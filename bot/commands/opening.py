@@ -14,17 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.commands.record_texts import say
 from bot.config import Settings
 from bot.database import Database
-from bot.errors import BotError
-from bot.server import COULD_NOT_RUN
-
-
-def load_settings() -> Settings:
-    """Return the settings, or end the command with what is wrong with them."""
-    try:
-        return Settings.load(partly=True)
-    except BotError as error:
-        click.echo(error, err=True)
-    raise SystemExit(COULD_NOT_RUN)
+from bot.errors import COULD_NOT_RUN
 
 
 @contextmanager

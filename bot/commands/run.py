@@ -1,14 +1,10 @@
-"""Commands that run the bot."""
+"""The command that runs the bot."""
 
 from __future__ import annotations
 
 import click
 
-import bot.demo
 from bot import server
-from bot.config import Settings
-from bot.errors import BotError
-from bot.web.demo import create_page
 
 
 @click.command()
@@ -19,14 +15,3 @@ def serve(*, web_only: bool, delivery_only: bool) -> None:
     if web_only and delivery_only:
         raise click.UsageError("--web-only and --delivery-only exclude each other")
     raise SystemExit(server.serve(web=not delivery_only, delivers=not web_only))
-
-
-@click.command()
-@click.option("--port", type=click.IntRange(0, 65535), help="Port of the page; another is taken if it is in use.")
-def demo(*, port: int | None) -> None:
-    """Show the whole thing on this machine: no account, no keys, no server."""
-    try:
-        settings = Settings.load(partly=True)
-    except BotError as error:
-        raise click.ClickException(str(error)) from None
-    raise SystemExit(bot.demo.run(settings.port if port is None else port, settings=settings, page=create_page))

@@ -9,8 +9,10 @@ from pathlib import Path
 from bot.config import Settings
 from bot.doctor.finding import Finding
 from bot.doctor.outside import check_vendor, check_webhook
+from bot.doctor.pictures import check_pictures
 from bot.doctor.settings import check_settings
-from bot.doctor.stores import check_database, check_rules
+from bot.doctor.stores import check_database, check_publishing, check_rules
+from bot.guard import Guard
 
 #: What only a person can look at, in Zalo's console and OA Manager.
 _BY_HAND = ("syntax-filter", "own-replies", "events-on", "which-secret")
@@ -26,10 +28,16 @@ def examine(env_file: Path, *, url: str | None, now: float) -> Iterator[Finding]
     settings, faults = Settings.examine(env_file)
     yield from check_settings(settings, faults, env_file)
     yield check_rules(settings.rules_file, today=datetime.fromtimestamp(now, UTC).date())
-    yield from check_database(settings.database_url.get_secret_value())
+    if settings.console_publish:
+        yield check_publishing(settings.rules_file)
+    stored = list(check_database(settings.database_url.get_secret_value()))
+    yield from stored
+    yield from check_pictures(settings.rules_file, Guard(), now=now)
     yield from check_vendor(settings, now=now)
     if url is None:
         yield Finding("webhook", "unchecked", "webhook-not-given")
     else:
         yield from check_webhook(settings, url)
-    yield from (Finding("by-hand", "unchecked", code) for code in _BY_HAND)
+    # Of what the inbox gave a sign, that has been said already.
+    signs = {finding.code.partition("/")[0] for finding in stored}
+    yield from (Finding("by-hand", "unchecked", code) for code in _BY_HAND if code not in signs)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
-Section = Literal["settings", "clock", "database", "rules", "vendor", "webhook", "by-hand"]
+Section = Literal["settings", "clock", "database", "rules", "pictures", "vendor", "webhook", "by-hand"]
 Level = Literal["fine", "warning", "problem", "unchecked"]
 
 SECTIONS: Final[tuple[Section, ...]] = get_args(Section)

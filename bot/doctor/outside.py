@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -22,14 +23,18 @@ _SLOW: Final = 1.0
 # Of an event that nobody answers, should it be taken.
 _UNSIGNED: Final = json.dumps({"event_name": "bot_doctor", "app_id": "0", "timestamp": "0"}).encode()
 _STRANGER: Final = "bot-doctor"
+_ALL_HEADERS: Final = "API-KEY, accessToken, Authorization"
+_KEY_ALONE: Final = "API-KEY"
+_SPEAKS_OF_CREDENTIALS: Final = re.compile(r"access-?token|authorization|api-key", re.IGNORECASE)
 
 
 def check_vendor(settings: Settings, *, now: float) -> Iterator[Finding]:
     """
     Yield what the vendor makes of an empty request with our credentials, and with wrong ones beside it.
 
-    That both are refused alike proves nothing; that only the wrong ones are refused shows that ours are known.
-    *now* is compared with the vendor's clock.
+    That both are refused alike proves nothing; that only the wrong ones are refused shows that ours are known. The
+    other way to prove oneself, with or without the token, is tried too: accounts differ. *now* is compared with the
+    vendor's clock.
     """
     if settings.cpaas_api_key is None:
         yield Finding("vendor", "unchecked", "vendor-no-key")
@@ -40,33 +45,56 @@ def check_vendor(settings: Settings, *, now: float) -> Iterator[Finding]:
     try:
         answer = vendor.probe()
         stranger = vendor.probe(credentials=_STRANGER) if _refused_for_its_body(answer) else None
+        second = other.probe() if (other := _otherwise(settings)) else None
     except requests.RequestException as error:
         yield Finding("vendor", "problem", f"vendor-{_why(error)}", {"host": host, "reason": type(error).__name__})
         yield Finding("clock", "unchecked", "clock-unknown")
         return
     yield Finding("vendor", "fine", "vendor-reached", {"host": host})
-    yield judge_vendor(answer, stranger)
+    yield judge_vendor(answer, stranger, second, key_only=settings.cpaas_api_key_only)
     yield check_clock(answer.date, now=now)
 
 
-def judge_vendor(answer: Probe, stranger: Probe | None) -> Finding:
-    """Return what the answer to our credentials says, given the one to wrong ones."""
+def _otherwise(settings: Settings) -> Vendor | None:
+    """Return a client that proves itself the other way; None where its credentials are not set."""
+    if settings.cpaas_access_token is None:
+        return None
+    return Vendor(settings.model_copy(update={"cpaas_api_key_only": not settings.cpaas_api_key_only}))
+
+
+def judge_vendor(answer: Probe, stranger: Probe | None, second: Probe | None, *, key_only: bool) -> Finding:
+    """
+    Return what the answer to our credentials says, given the one to wrong ones.
+
+    *second* is the answer to the other way to prove oneself, *key_only* whether ours is API-KEY alone.
+    """
     args = {"status": answer.status, "words": one_line(answer.words)}
+    other_way = second is not None and _refused_for_its_body(second)
     if answer.status in {404, 405} or 300 <= answer.status < 400:
         return Finding("vendor", "problem", "vendor-no-such-path", args)
-    if answer.failure is Misconfigured:
-        return Finding("vendor", "problem", "vendor-refuses", args)
+    if _refused_for_its_credentials(answer):
+        code = "vendor-other-way" if other_way else "vendor-refuses"
+        return Finding("vendor", "problem", code, args | {"key_only": str(not key_only).lower()})
     if answer.failure is NotNow or answer.status >= 500:
         return Finding("vendor", "warning", "vendor-trouble", args)
     if not _refused_for_its_body(answer):
         return Finding("vendor", "unchecked", "vendor-odd", args)
-    if stranger is not None and stranger.failure is Misconfigured:
-        return Finding("vendor", "fine", "vendor-knows-us", args)
+    if stranger is not None and _refused_for_its_credentials(stranger):
+        ways = (_KEY_ALONE, _ALL_HEADERS) if key_only else (_ALL_HEADERS, _KEY_ALONE)
+        return Finding("vendor", "fine", "vendor-knows-us", args | {"ways": "; ".join(ways[: 1 + other_way])})
     return Finding("vendor", "unchecked", "vendor-does-not-tell", args)
 
 
 def _refused_for_its_body(answer: Probe) -> bool:
-    return answer.failure is not None and answer.failure not in {Misconfigured, NotNow} and answer.status < 500
+    if answer.failure is None or answer.failure in {Misconfigured, NotNow} or answer.status >= 500:
+        return False
+    return not _refused_for_its_credentials(answer)
+
+
+def _refused_for_its_credentials(answer: Probe) -> bool:
+    """Return whether they are what is refused: also by a vendor who calls a header too many a bad request."""
+    is_bad_request = answer.failure is not None and answer.status == 400
+    return answer.failure is Misconfigured or (is_bad_request and bool(_SPEAKS_OF_CREDENTIALS.search(answer.words)))
 
 
 def check_clock(date: str, *, now: float) -> Finding:

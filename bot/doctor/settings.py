@@ -19,6 +19,7 @@ _SECRETS: Final = (
     "cpaas_bearer_token",
     "zalo_oa_secret_key",
     "webhook_token",
+    "console_password",
 )
 _QUOTES: Final = "\"'“”‘’`"
 _SHORTEST_TOKEN: Final = 16
@@ -31,12 +32,19 @@ def check_settings(settings: Settings, faults: Mapping[str, str], env_file: Path
     for name, secret in given.items():
         if secret:
             yield _looked_at(name.upper(), secret)
+        elif name in _optional(settings):
+            yield _finding("fine", "not-set", name=name.upper())
     if settings.zalo_app_id:
         yield _finding("fine", "app-id", value=settings.zalo_app_id)
     yield from _same(given, settings.zalo_app_id)
     yield from _address(settings.cpaas_base_url)
     yield from _authentication(settings, given["webhook_token"])
     yield from _file(env_file)
+
+
+def _optional(settings: Settings) -> set[str]:
+    """Return the secrets that may be set, as the others are, and need not."""
+    return {"console_password"} | (set() if settings.cpaas_api_key_only else {"cpaas_bearer_token"})
 
 
 def _plain(secret: SecretStr | None) -> str:

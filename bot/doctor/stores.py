@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.database import Database
 from bot.doctor.finding import Finding, Level, Section
+from bot.doctor.signs import check_signs
 from bot.masking import one_line
 from bot.reports import Reports
 from bot.rules.validate import validate
@@ -38,7 +39,7 @@ def check_rules(path: Path, *, today: date) -> Finding:
         return _finding("rules", "problem", "rules-absent", file=path)
     except OSError as error:
         return _finding("rules", "problem", "rules-unreadable", file=path, reason=type(error).__name__)
-    verdict = validate(data, today=today)
+    verdict = validate(data, today=today, folder=path.parent)
     errors = sum(problem.severity == "error" for problem in verdict.problems)
     warnings = len(verdict.problems) - errors
     if verdict.rules is None:
@@ -48,6 +49,14 @@ def check_rules(path: Path, *, today: date) -> Finding:
     return _finding(
         "rules", level, "rules-warnings" if warnings else "rules", file=path, count=rules, warnings=warnings
     )
+
+
+def check_publishing(path: Path) -> Finding:
+    """Return whether the console can put another rules file there; nothing is written."""
+    folder = path.resolve().parent
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return _finding("rules", "problem", "publish-no-directory", file=path, directory=folder)
+    return _finding("rules", "fine", "publish", file=path)
 
 
 def check_database(url: str) -> Iterator[Finding]:
@@ -173,6 +182,7 @@ def _contents(database: Database) -> Iterator[Finding]:
             yield _database("warning", f"db-{status}", count=waiting[status])
     for oa_id, trouble in sorted(_troubles(database).items()):
         yield _database("problem", "db-closed", oa_id=oa_id, trouble=one_line(trouble))
+    yield from check_signs(database, now=database.now())
 
 
 def _troubles(database: Database) -> dict[str, str]:

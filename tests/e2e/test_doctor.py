@@ -35,14 +35,14 @@ def prepared(tmp_path: Path, vendor: SandboxVendor) -> dict[str, str]:
 
 
 def test_before_the_first_start_all_is_fine(tmp_path: Path, vendor: SandboxVendor) -> None:
-    """No database is made, and no picture goes out: two requests that name nobody."""
+    """No database is made, and no picture goes out: three requests that name nobody."""
     variables = prepared(tmp_path, vendor)
     status, said = doctor(tmp_path, variables)
     assert status == 0, said
     assert "Your credentials are accepted" in said
     assert "usable; it holds 2 rule(s)" in said
     assert not (tmp_path / "bot.db").exists()
-    assert [received.request.body for received in vendor.received] == [b"{}", b"{}"]
+    assert [received.request.body for received in vendor.received] == [b"{}"] * 3
     assert vendor.taken == []
     assert doctor(tmp_path, variables | {"BOT_LANG": "vi"})[1].endswith("Mọi thứ đã kiểm tra đều ổn.\n")
 
@@ -62,7 +62,12 @@ def test_an_account_with_the_key_alone(tmp_path: Path) -> None:
         del variables["CPAAS_ACCESS_TOKEN"]
         status, said = doctor(tmp_path, variables)
         assert status == 0, said
-        assert "Your credentials are accepted" in said
+        assert "It accepts: API-KEY." in said
+        variables |= {"CPAAS_API_KEY_ONLY": "false", "CPAAS_ACCESS_TOKEN": TOKEN}
+        status, said = doctor(tmp_path, variables)
+        assert status == 1
+        assert "It refuses how you prove yourself (HTTP 400" in said
+        assert "Set CPAAS_API_KEY_ONLY=true" in said
 
 
 def test_with_nothing_set_everything_is_told_at_once(tmp_path: Path, vendor: SandboxVendor) -> None:

@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot.sandbox.behaviour import OK, answer, vendor_code
 from bot.sandbox.vendor import SandboxVendor
 from tests.conftest import new_postgres_database
-from tests.e2e.running import MAKER, OA_ID, Bot, wait_until
+from tests.e2e.running import MAKER, OA_ID, RULES, Bot, wait_until
 
 ROOT = Path(__file__).parents[2]
 ASK = "shop ơi bang gia"
@@ -91,8 +91,10 @@ def test_counts_are_of_all_processes_however_it_is_started(
             "acknowledgement_seconds_count{status=413}": 1.0,
             "send_seconds_count{outcome=Taken}": 30.0,
             "replies_total{rule=bang-gia}": 30.0,
-            "settled_total{reason=rule,status=sent}": 30.0,
-            "settled_total{reason=no-match,status=ignored}": 1.0,
+            "settled_total{kind=text,reason=rule,status=sent}": 30.0,
+            "settled_total{kind=text,reason=no-match,status=ignored}": 1.0,
+            "unmatched_total{kind=text}": 1.0,
+            f"account_closed{{oa_id={OA_ID}}}": 0.0,
             "open_events{}": 0.0,
             "ready{}": 1.0,
             "rules{}": 2.0,
@@ -127,9 +129,8 @@ def test_what_waits_and_what_failed_is_seen(bot: Bot, vendor: SandboxVendor) -> 
     """A refused account, what piles up behind it, a dead letter, and that all is well again."""
     vendor.next(vendor_code(-213, "User has not followed OA"))
     bot.post(MAKER.text("101", ASK))
-    wait_until(
-        scraped(bot, **{"dead_events{}": 1.0, "settled_total{reason=refused,status=dead}": 1.0}), "the dead letter"
-    )
+    dead = {"dead_events{}": 1.0, "settled_total{kind=text,reason=refused,status=dead}": 1.0}
+    wait_until(scraped(bot, **dead), "the dead letter")
     vendor.always(answer(401))
     for user in range(3):
         bot.post(MAKER.text(f"20{user}", ASK))
@@ -140,7 +141,39 @@ def test_what_waits_and_what_failed_is_seen(bot: Bot, vendor: SandboxVendor) -> 
     vendor.always(OK)
     vendor.wait_for_taken(3, timeout=30)
     wait_until(scraped(bot, **{"open_events{}": 0.0, "oldest_open_event_seconds{}": 0.0}), "an empty queue")
-    assert closed not in scrape(bot)
+    assert scrape(bot)[closed] == 0
+
+
+def test_what_is_left_of_the_quota_is_seen(tmp_path: Path, vendor: SandboxVendor) -> None:
+    """Where the vendor tells it: beside the picture's id or in the vendor's envelope; the latest word counts."""
+    sub_quota = {"quota_type": "sub_quota", "remain": 41, "total": "500", "owner_type": "OA", "owner_id": OA_ID}
+    envelope = {"code": 0, "data": {"msg_id": "m1", "quota": sub_quota}, "message": "Success", "referentId": "r1"}
+    vendor.next(answer(200, envelope), answer(200, {"msg_id": "m2", "quota": sub_quota | {"remain": 40}}), OK)
+    left, limit = (f"quota_{name}{{oa_id={OA_ID},quota_type=sub_quota}}" for name in ("remaining", "limit"))
+    with Bot(tmp_path, vendor.url, WEB_CONCURRENCY="2") as bot:
+        assert left not in scrape(bot)
+        for user, expected in (("101", 41.0), ("102", 40.0), ("103", 40.0)):
+            bot.post(MAKER.text(user, ASK))
+            vendor.wait_for_taken(int(user) - 100)
+            wait_until(scraped(bot, **{left: expected, limit: 500.0}), f"{expected} to be left")
+
+
+def test_the_fallback_answers_what_no_rule_matched(tmp_path: Path, vendor: SandboxVendor) -> None:
+    """It counts as a reply and as unmatched; so does the silence until the fallback may speak again."""
+    fallback = 'fallback:\n  reply: {image_url: "https://shop.example/menu.jpg"}\n  every: 24h\n'
+    with Bot(tmp_path, vendor.url, rules=RULES + fallback) as bot:
+        bot.post(MAKER.text("101", "xin chào"))
+        vendor.wait_for_taken(1)
+        bot.post(MAKER.text("101", "có ai không"))
+        bot.post(MAKER.text("101", ASK))
+        vendor.wait_for_taken(2)
+        expected = {
+            "unmatched_total{kind=text}": 2.0,
+            "replies_total{rule=(fallback)}": 1.0,
+            "replies_total{rule=bang-gia}": 1.0,
+            "settled_total{kind=text,reason=fallback-cooldown,status=ignored}": 1.0,
+        }
+        wait_until(scraped(bot, **expected), f"{expected}")
 
 
 def test_a_rules_file_that_is_not_usable_is_seen(tmp_path: Path, vendor: SandboxVendor) -> None:

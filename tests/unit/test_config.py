@@ -101,3 +101,12 @@ def test_commands_that_answer_nobody_need_no_keys(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("SEND_RATE", "0")
     with pytest.raises(ConfigError, match="SEND_RATE"):
         Settings.load(tmp_path / ".env", partly=True)
+
+
+def test_a_password_that_is_soon_guessed_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """None at all means no console; any letters will do, if they are enough."""
+    assert not load(monkeypatch, tmp_path, **GOOD).console_password.get_secret_value()
+    with pytest.raises(ConfigError, match="CONSOLE_PASSWORD: is too short; it needs 10 characters or more"):
+        load(monkeypatch, tmp_path, **GOOD, CONSOLE_PASSWORD="mèo ngủ ạ")
+    settings = load(monkeypatch, tmp_path, **GOOD, CONSOLE_PASSWORD="con mèo ngủ")
+    assert settings.console_password.get_secret_value() == "con mèo ngủ"

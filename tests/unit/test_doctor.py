@@ -19,18 +19,21 @@ from bot.commands.doctor import doctor, report
 from bot.commands.doctor_texts import HERE
 from bot.commands.doctor_texts_database import DATABASE
 from bot.commands.doctor_texts_outside import OUTSIDE
+from bot.commands.doctor_texts_pictures import PICTURES
 from bot.config import Language, Settings
 from bot.cpaas import Probe
 from bot.database import Database
 from bot.doctor.finding import Finding
 from bot.doctor.outside import check_clock, check_vendor, check_webhook, judge_vendor
 from bot.doctor.settings import check_settings
-from bot.doctor.stores import check_database, check_rules
+from bot.doctor.signs import check_signs
+from bot.doctor.stores import check_database, check_publishing, check_rules
 from bot.errors import DeliveryError, Misconfigured, NotNow, OutcomeUnknown, Refused
 from bot.tables import accounts, events
 from tests.e2e.running import free_port
+from tests.rows import DAY, NOW, keep
 
-TEXTS = HERE | DATABASE | OUTSIDE
+TEXTS = HERE | DATABASE | PICTURES | OUTSIDE
 GOOD = {
     "cpaas_api_key": SecretStr("k" * 32),
     "cpaas_access_token": SecretStr("t" * 40),
@@ -69,7 +72,7 @@ def test_both_languages_name_the_same_things(code: str) -> None:
 
 
 def test_no_two_texts_share_a_code() -> None:
-    assert len(TEXTS) == len(HERE) + len(DATABASE) + len(OUTSIDE)
+    assert len(TEXTS) == len(HERE) + len(DATABASE) + len(PICTURES) + len(OUTSIDE)
 
 
 def test_good_settings_are_fine_and_no_secret_is_shown(tmp_path: Path) -> None:
@@ -129,6 +132,13 @@ def test_rules(tmp_path: Path) -> None:
     assert found([check_rules(file, today=today)]) == {"rules-warnings": "warning"}
 
 
+def test_publishing(tmp_path: Path) -> None:
+    """Where the folder is missing, as where it must not be written, nothing can be published."""
+    assert found([check_publishing(tmp_path / "rules.yaml")]) == {"publish": "fine"}
+    assert found([check_publishing(tmp_path / "no" / "rules.yaml")]) == {"publish-no-directory": "problem"}
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_database_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     """Nor its directory."""
     assert found(check_database(f"sqlite:///{tmp_path / 'bot.db'}")) == {"db-absent": "fine"}
@@ -165,6 +175,7 @@ def test_versions(database_url: str) -> None:
     database = Database(database_url)
     database.migrate()
     codes = found(check_database(database_url))
+    assert codes.pop("which-secret/no-event") == "unchecked"
     assert set(codes.values()) == {"fine"}
     assert {"db-version", "db-writable", "db-waiting"} <= codes.keys()
     for revision, code, level in (("0001", "db-older", "warning"), ("9999", "db-newer", "problem")):
@@ -195,12 +206,15 @@ def probe(status: int, failure: type[DeliveryError] | None) -> Probe:
 
 
 REFUSED_BODY, REFUSED_KEY = probe(400, Refused), probe(401, Misconfigured)
+REFUSED_HEADER = Probe(400, Refused, "header accessToken must not be sent", "")
 
 
 @pytest.mark.parametrize(
     ("answer", "stranger", "code", "level"),
     [
         (REFUSED_BODY, REFUSED_KEY, "vendor-knows-us", "fine"),
+        (REFUSED_BODY, REFUSED_HEADER, "vendor-knows-us", "fine"),
+        (REFUSED_HEADER, None, "vendor-refuses", "problem"),
         (REFUSED_BODY, REFUSED_BODY, "vendor-does-not-tell", "unchecked"),
         (probe(200, Refused), probe(200, Misconfigured), "vendor-knows-us", "fine"),
         (REFUSED_KEY, None, "vendor-refuses", "problem"),
@@ -216,7 +230,28 @@ REFUSED_BODY, REFUSED_KEY = probe(400, Refused), probe(401, Misconfigured)
 )
 def test_what_the_vendors_answer_proves(answer: Probe, stranger: Probe | None, code: str, level: str) -> None:
     """Only that wrong credentials fare worse than ours is proof."""
-    assert found([judge_vendor(answer, stranger)]) == {code: level}
+    assert found([judge_vendor(answer, stranger, None, key_only=False)]) == {code: level}
+
+
+@pytest.mark.parametrize("key_only", [False, True])
+def test_which_way_to_prove_oneself_the_vendor_accepts(key_only: bool) -> None:
+    """Both, ours alone, or the other one alone: then what to set."""
+    told = {}
+    for name, answer, second in (
+        ("both", REFUSED_BODY, REFUSED_BODY), ("ours", REFUSED_BODY, REFUSED_KEY),
+        ("theirs", REFUSED_KEY, REFUSED_BODY), ("header", REFUSED_HEADER, REFUSED_BODY),
+        ("none", REFUSED_KEY, REFUSED_KEY),
+    ):  # fmt: skip
+        finding = judge_vendor(answer, REFUSED_KEY, second, key_only=key_only)
+        told[name] = (found([finding]), finding.args)
+    ways = {"API-KEY", "API-KEY, accessToken, Authorization"}
+    assert told["both"][0] == told["ours"][0] == {"vendor-knows-us": "fine"}
+    assert set(str(told["both"][1]["ways"]).split("; ")) == ways
+    assert told["ours"][1]["ways"] == ("API-KEY" if key_only else "API-KEY, accessToken, Authorization")
+    for name in ("theirs", "header"):
+        assert told[name][0] == {"vendor-other-way": "problem"}
+        assert told[name][1]["key_only"] == ("false" if key_only else "true")
+    assert told["none"][0] == {"vendor-refuses": "problem"}
 
 
 def test_the_clock() -> None:
@@ -260,3 +295,40 @@ def test_the_token_in_an_address_is_not_shown() -> None:
     secret = settings(webhook_auth="token", webhook_token=SecretStr("hush-hush-hush-hush"))
     findings = list(check_webhook(secret, f"http://127.0.0.1:{free_port()}/webhook/hush-hush-hush-hush"))
     assert "hush" not in "".join(report(findings, "vi"))
+
+
+def signs(database: Database) -> dict[str, str]:
+    """Return what the inbox is a sign of."""
+    return found(check_signs(database, now=NOW))
+
+
+def test_before_the_first_event_the_key_may_be_wrong(database: Database) -> None:
+    """Nobody can tell; once an event has been stored, it was right."""
+    assert signs(database) == {"which-secret/no-event": "unchecked"}
+    keep(database)
+    assert signs(database) == {}
+
+
+def test_the_syntax_filter_shows_in_what_comes_in(database: Database) -> None:
+    """Many texts, and all of them begin with #."""
+    for number in range(9):
+        keep(database, text=f"#menu{number}")
+    keep(database, kind="sticker", text="")
+    assert signs(database) == {}
+    keep(database, text="#bảng giá")
+    assert signs(database) == {"syntax-filter/on": "warning"}
+    keep(database, text="bảng giá")
+    assert signs(database) == {}
+
+
+def test_who_else_answers_shows_in_the_echoes(database: Database) -> None:
+    """Texts of the OA that no person sent; its pictures may be ours, and what is long past may be mended."""
+    echo = {"kind": None, "status": "ignored", "text": None, "rule_id": None}
+    keep(database, name="oa_send_image", reason="echo", **echo)
+    keep(database, name="oa_send_text", reason="human", **echo)
+    keep(database, name="oa_send_text", reason="echo", age=8 * DAY, **echo)
+    assert signs(database) == {}
+    keep(database, name="oa_send_text", reason="echo", **echo)
+    findings = list(check_signs(database, now=NOW))
+    assert found(findings) == {"own-replies/seen": "warning"}
+    assert findings[0].args == {"count": 1}

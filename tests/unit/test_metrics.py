@@ -27,7 +27,8 @@ def test_each_kind_of_thing_is_counted_under_its_label() -> None:
         "metrics.acknowledged(200, 0.004); metrics.acknowledged(401, 1.5)\n"
         "metrics.received('text', fresh=True); metrics.received(None, fresh=True)\n"
         "metrics.received('text', fresh=False)\n"
-        "metrics.settled('sent', 'rule', 'bang-gia'); metrics.settled('ignored', 'no-match', None)\n"
+        "metrics.settled('text', 'sent', 'rule', 'bang-gia'); metrics.settled('sticker', 'ignored', 'no-match', None)\n"
+        "metrics.unmatched('sticker')\n"
     )
     for line in (
         'zalo_bot_acknowledgement_seconds_bucket{le="0.005",status="200"} 1.0',
@@ -36,8 +37,9 @@ def test_each_kind_of_thing_is_counted_under_its_label() -> None:
         'zalo_bot_events_total{kind="text"} 1.0',
         'zalo_bot_events_total{kind="other"} 1.0',
         'zalo_bot_redeliveries_total{kind="text"} 1.0',
-        'zalo_bot_settled_total{reason="rule",status="sent"} 1.0',
-        'zalo_bot_settled_total{reason="no-match",status="ignored"} 1.0',
+        'zalo_bot_settled_total{kind="text",reason="rule",status="sent"} 1.0',
+        'zalo_bot_settled_total{kind="sticker",reason="no-match",status="ignored"} 1.0',
+        'zalo_bot_unmatched_total{kind="sticker"} 1.0',
         'zalo_bot_replies_total{rule="bang-gia"} 1.0',
     ):
         assert f"{line}\n" in said
@@ -50,7 +52,7 @@ def test_a_call_is_counted_by_what_ends_it() -> None:
         "with metrics.sending(): pass\n"
         "try:\n"
         "    with metrics.sending(): raise LookupError\n"
-        "except LookupError: metrics.settled('dead', 'refused', 'x')\n"
+        "except LookupError: metrics.settled('text', 'dead', 'refused', 'x')\n"
     )
     assert 'zalo_bot_send_seconds_count{outcome="Taken"} 1.0\n' in said
     assert 'zalo_bot_send_seconds_count{outcome="LookupError"} 1.0\n' in said
@@ -88,12 +90,37 @@ def test_processes_that_share_a_directory_are_one(tmp_path: Path, forks_after: s
     assert f'zalo_bot_events_total{{kind="text"}} {expected}\n' in said
 
 
+def test_of_a_quota_the_latest_word_counts(tmp_path: Path) -> None:
+    """Whichever process heard it, also one that has ended since; what the vendor did not tell is not made up."""
+    said = run(
+        "import os, pathlib\n"
+        f"metrics.share(pathlib.Path({str(tmp_path)!r}))\n"
+        "metrics.quota('1', 'sub_quota', left=9, size=500)\n"
+        "if not os.fork():\n"
+        "    metrics.quota('1', 'sub_quota', left=8, size=500)\n"
+        "    metrics.quota('1', 'other', left=3, size=None)\n"
+        "    os._exit(0)\n"
+        "os.wait()\n"
+    )
+    assert 'zalo_bot_quota_remaining{oa_id="1",quota_type="sub_quota"} 8.0\n' in said
+    assert 'zalo_bot_quota_limit{oa_id="1",quota_type="sub_quota"} 500.0\n' in said
+    assert 'zalo_bot_quota_remaining{oa_id="1",quota_type="other"} 3.0\n' in said
+    assert 'zalo_bot_quota_limit{oa_id="1",quota_type="other"}' not in said
+
+
 def test_the_environments_directory_is_used(tmp_path: Path) -> None:
     """As Prometheus' own client does it: several programs of one machine may share."""
     count = "metrics.begin(); metrics.received('text', fresh=True)"
     place = str(tmp_path / "made" / "for it")
     run(count, PROMETHEUS_MULTIPROC_DIR=place)
     assert 'zalo_bot_events_total{kind="text"} 2.0\n' in run(count, PROMETHEUS_MULTIPROC_DIR=place)
+
+
+def test_a_process_that_begins_to_count_disturbs_nobody(tmp_path: Path) -> None:
+    """Its file is empty for a moment; or for ever, if it was killed in that moment."""
+    (tmp_path / "counter_1.db").touch()
+    count = "metrics.begin(); metrics.received('text', fresh=True)"
+    assert 'zalo_bot_events_total{kind="text"} 1.0\n' in run(count, PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
 
 
 def test_siblings_find_each_other(tmp_path: Path) -> None:

@@ -1,0 +1,93 @@
+"""How long commands and the server take to start, beside the libraries they are made of, turn by turn in one run."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from bot.sandbox.contract import Account
+from bot.sandbox.vendor import SandboxVendor
+from tests.bench.bench_ack import GUNICORN
+from tests.bench.table import show
+from tests.e2e.running import API_KEY, RULES, TOKEN, Bot, environment
+
+pytestmark = pytest.mark.bench
+
+ROUNDS = 5
+CLICK = ("-c", "import click")
+LIBRARIES = ("-c", "import flask, requests, pydantic, sqlalchemy")
+BOT = ("-m", "bot")
+#: Each command, what it is compared with, and how many times as long it may take.
+COMMANDS = {
+    "bot --help": ((*BOT, "--help"), "import click", 2.0),
+    "bot check": ((*BOT, "check"), "import the libraries", 1.5),
+    "bot try": ((*BOT, "try", "shop ơi bang gia"), "import the libraries", 1.5),
+    "bot inbox": ((*BOT, "inbox"), "import the libraries", 3.0),
+}
+PEERS = {"import click": CLICK, "import the libraries": LIBRARIES}
+
+
+def took(directory: Path, variables: dict[str, str], command: tuple[str, ...]) -> float:
+    """Return the seconds that a command takes from its start to its end."""
+    begun = time.perf_counter()
+    subprocess.run([sys.executable, *command], cwd=directory, env=variables, stdout=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - begun
+
+
+def ready_after(bot: Bot, path: str) -> float:
+    """Return the seconds until a server that is started now can do its work."""
+    begun = time.perf_counter()
+    bot.start()
+    with requests.Session() as session:
+        while time.perf_counter() - begun < 60:
+            with contextlib.suppress(requests.ConnectionError):
+                if session.get(f"{bot.url}{path}", timeout=5).status_code < 500:
+                    return time.perf_counter() - begun
+            time.sleep(0.002)
+    raise AssertionError(f"not ready:\n{bot.said()}")
+
+
+def test_commands(tmp_path: Path) -> None:
+    """Aim: what editors type again and again starts before a web application's libraries would be loaded."""
+    variables = environment(tmp_path, "http://127.0.0.1:9", 1)
+    (tmp_path / "rules.yaml").write_text(RULES, encoding="utf-8")
+    with SandboxVendor(Account(API_KEY, TOKEN)) as vendor, Bot(tmp_path, vendor.url) as bot:
+        bot.terminate()  # it has made the database
+    asked = PEERS | {name: command for name, (command, _, _) in COMMANDS.items()}
+    best = dict.fromkeys(asked, float("inf"))
+    for _ in range(ROUNDS):
+        for name, command in asked.items():
+            best[name] = min(best[name], took(tmp_path, variables, command))
+    ratios = {name: best[name] / best[peer] for name, (_, peer, _) in COMMANDS.items()}
+    rows = [
+        (name, f"{best[name] * 1000:.0f}", f"{ratios[name]:.2f}", f"{limit:.1f}", peer)
+        for name, (_, peer, limit) in COMMANDS.items()
+    ]
+    rows += [(name, f"{best[name] * 1000:.0f}", "1.00", "", "") for name in PEERS]
+    show("start-up of commands", "command ms ratio limit beside", rows)
+    for name, (_, _, limit) in COMMANDS.items():
+        assert ratios[name] < limit
+
+
+def test_server(tmp_path: Path) -> None:
+    """Aim: ready in three times the time of a bare Flask route under the same gunicorn; it tries all of it twice."""
+    best = {"bare Flask": float("inf"), "bot serve": float("inf")}
+    with (
+        SandboxVendor(Account(API_KEY, TOKEN)) as vendor,
+        Bot(tmp_path, vendor.url, ready="", WEB_CONCURRENCY="1") as bot,
+        Bot(tmp_path, vendor.url, command=GUNICORN, ready="", WEB_CONCURRENCY="1") as bare,
+    ):
+        for _ in range(ROUNDS):
+            for name, server, path in (("bare Flask", bare, "/"), ("bot serve", bot, "/readyz")):
+                server.kill()
+                best[name] = min(best[name], ready_after(server, path))
+    ratio = best["bot serve"] / best["bare Flask"]
+    rows = [(name, f"{seconds * 1000:.0f}", f"{seconds / best['bare Flask']:.2f}") for name, seconds in best.items()]
+    show("start-up of the server, until it can do its work", "server ms ratio", rows)
+    assert ratio < 8

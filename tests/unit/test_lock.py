@@ -1,0 +1,70 @@
+"""The image's locks: exactly what pyproject.toml asks for, by version and hash, and from nowhere in particular."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
+EXTRAS = ("postgres", "regex-rules")
+WANTED = [Requirement(line) for line in PROJECT["project"]["dependencies"]]
+WANTED += [Requirement(line) for extra in EXTRAS for line in PROJECT["project"]["optional-dependencies"][extra]]
+BUILD = [Requirement(line) for line in PROJECT["build-system"]["requires"]]
+_ENTRY = re.compile(
+    r"^([\w.-]+)==(\S+)(?: ; [^\\\n]+)? \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.MULTILINE
+)
+
+
+def locked(name: str) -> dict[str, str]:
+    """Return the versions by name; every line of the file is a version, a hash or a comment."""
+    text = (ROOT / ".ci" / name).read_text("utf-8")
+    rest = re.sub(r"^ *#.*\n", "", _ENTRY.sub("", text), flags=re.MULTILINE)
+    assert rest.strip() == ""
+    return {canonicalize_name(match[1]): match[2] for match in _ENTRY.finditer(text)}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "versions"), [(WANTED, locked("requirements.lock")), (BUILD, locked("build.lock"))], ids=["run", "build"]
+)
+def test_the_lock_holds_what_the_project_asks_for(wanted: list[Requirement], versions: dict[str, str]) -> None:
+    """If this fails after a change of pyproject.toml, run .ci/lock."""
+    for requirement in wanted:
+        assert requirement.specifier.contains(versions[canonicalize_name(requirement.name)]), requirement
+
+
+def test_the_image_is_built_from_the_locks_alone() -> None:
+    """Hashes are required, nothing is fetched for the build itself, and the extras are those that were locked."""
+    installs = re.findall(r"pip (?:--python \S+ )?(?:install|wheel) [^\n]*", DOCKERFILE)
+    assert len(installs) == 4
+    for install in installs:
+        assert "--require-hashes" in install or "--no-deps" in install
+    script = (ROOT / ".ci" / "lock").read_text("utf-8")
+    [version] = re.findall(r"^ARG BASE=python:([0-9.]+)-", DOCKERFILE, re.MULTILINE)
+    assert f"--python-version {version} " in script
+    assert re.findall(r"--extra (\S+)", script) == list(EXTRAS)
+
+
+def test_what_the_image_copies_is_let_through_and_no_more() -> None:
+    """A whitelist: a key or a database beside them never gets into an image."""
+    rules = [line for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if not line.startswith("#")]
+    assert rules[0] == "*"
+    let_in = {rule.removeprefix("!") for rule in rules if rule.startswith("!")}
+    copied = re.findall(r"^COPY (?!--from)(?:--\S+ )*(.+) \S+$", DOCKERFILE, re.MULTILINE)
+    sources = {source for line in copied for source in line.split()}
+    assert {re.sub(r"^\.ci/.*\.lock$", ".ci/*.lock", source) for source in sources} == let_in
+    assert all((ROOT / source).exists() for source in sources)
+
+
+def test_the_image_runs_without_rights_and_ends_in_order() -> None:
+    """As a number that is not root's; signals come to the bot itself and not to a shell."""
+    user = re.findall(r"^USER (.+)$", DOCKERFILE, re.MULTILINE)[-1]
+    assert int(user) > 0
+    assert re.search(r'^CMD \["bot", "serve"\]$', DOCKERFILE, re.MULTILINE)
+    assert re.search(r"^STOPSIGNAL SIGTERM$", DOCKERFILE, re.MULTILINE)
