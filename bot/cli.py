@@ -19,11 +19,11 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "replay": ("inbox:replay_", "Try dead or parked events again; a running bot sends them within a second."),
     "unmatched": (
         "history:unmatched",
-        "Show what customers asked that no rule answered, what most people asked first.",
+        "Show what customers asked and no rule answered, what most of them asked first.",
     ),
     "backtest": (
         "history:backtest",
-        "Show which recent real messages the rules FILE would answer differently than they were.",
+        "Show which recent real messages the rules in FILE would have answered differently.",
     ),
     "doctor": (
         "doctor:doctor",

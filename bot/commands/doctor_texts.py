@@ -222,7 +222,7 @@ HERE: Final[Texts] = {
         ),
     },
     "publish": {
-        "vi": Words("CONSOLE_PUBLISH: người biên tập được thay {file} từ trang /console."),
+        "vi": Words("CONSOLE_PUBLISH: người soạn luật được thay {file} từ trang /console."),
         "en": Words("CONSOLE_PUBLISH: editors may replace {file} from /console."),
     },
     "publish-no-directory": {

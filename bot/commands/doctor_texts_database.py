@@ -51,7 +51,7 @@ DATABASE: Final[Texts] = {
     },
     "db-size": {
         "vi": Words("Dung lượng: {used}; ổ đĩa còn trống {free}."),
-        "en": Words("Size: {used}; {free} of the disk are free."),
+        "en": Words("Size: {used}; {free} of the disk is free."),
     },
     "db-disk-full": {
         "vi": Words(
@@ -60,7 +60,7 @@ DATABASE: Final[Texts] = {
             "Dọn bớt ổ đĩa, hoặc giảm RETENTION.",
         ),
         "en": Words(
-            "Only {free} of the disk are free (the database has {used}).",
+            "Only {free} of the disk is free (the database has {used}).",
             "Without room, no event can be taken.",
             "Free some space, or lower RETENTION.",
         ),
@@ -156,7 +156,7 @@ DATABASE: Final[Texts] = {
     },
     "db-dead": {
         "vi": Words(
-            "{count} tin đã bỏ cuộc sau khi gửi không được.",
+            "{count} tin gửi hỏng: bot đã thử nhiều lần hoặc bị từ chối hẳn.",
             "Những khách đó chưa nhận được ảnh.",
             "Xem lý do: bot inbox --status dead. Sửa xong thì gửi lại: bot replay --dead",
         ),

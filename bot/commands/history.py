@@ -35,7 +35,7 @@ _MOST_LETTERS = 100
 @click.option("--yaml", "as_yaml", is_flag=True, help="Print pieces of YAML that would answer them, ready to paste.")
 def unmatched(*, days: int, limit: int, as_yaml: bool) -> None:
     """
-    Show what customers asked that no rule answered, what most people asked first.
+    Show what customers asked and no rule answered, what most of them asked first.
 
     Spellings of the same words count as one question; long numbers and e-mail addresses are left out.
 
@@ -64,7 +64,7 @@ def unmatched(*, days: int, limit: int, as_yaml: bool) -> None:
 @click.option("--limit", type=_NUMBER, default=2000, show_default=True, help="How many messages to try.")
 def backtest(*, file: Path, limit: int) -> None:
     """
-    Show which recent real messages the rules FILE would answer differently than they were.
+    Show which recent real messages the rules in FILE would have answered differently.
 
     Each message is tried at its own time and OA. What cooldowns held back counts as answered.
 

@@ -1,4 +1,4 @@
-"""README says what is true: settings, commands, routes and the two commands of its first screen."""
+"""README says what is true: settings, commands, routes, metrics, the tree and the two commands of its first screen."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from pathlib import Path
 import click
 from pydantic import SecretStr
 
+from bot import dispatch
 from bot.cli import main
 from bot.config import Settings
+from bot.service import Service
+from bot.web.app import create_app
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -88,6 +91,39 @@ def test_what_readme_names_is_there() -> None:
         r"^(bot/[\w/.]+|app\.py)", README, re.MULTILINE
     ):
         assert (ROOT / path).exists(), path
+
+
+def test_every_route_is_described() -> None:
+    """And no other; the console has its own manual."""
+    settings = Settings.model_construct(zalo_verifier="<code>", console_password=SecretStr("con mèo ngủ trưa"))
+    app = create_app(Service(settings))
+    ours = [rule for rule in app.url_map.iter_rules() if not rule.rule.startswith(("/static/", "/console/"))]
+    routes = {f"{method} {rule.rule}" for rule in ours for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
+    assert {row[0].strip("`") for row in table("Routes")} == routes | {"GET /console/…"}
+
+
+def test_every_part_of_the_package_is_in_the_tree() -> None:
+    """Its modules and folders, by name."""
+    tree = README.partition("\n## Development\n")[2]
+    named = set(re.findall(r"\bbot/(\w+)(?:/|\.py)", tree))
+    parts = {path.stem for path in (ROOT / "bot").iterdir() if path.is_dir() or path.suffix == ".py"}
+    assert named == {part for part in parts if not part.startswith("__")}
+
+
+def test_the_metrics_that_readme_names_are_counted() -> None:
+    """By exactly these names."""
+    sources = [ROOT / "bot/metrics.py", *(ROOT / "bot/web").glob("*metrics.py")]
+    counted = {name for file in sources for name in re.findall(r'"(zalo_bot_\w+)"', file.read_text(encoding="utf-8"))}
+    named = set(re.findall(r"zalo_bot_\w+", README))
+    assert named
+    assert named <= counted
+
+
+def test_another_process_takes_over_in_the_time_that_readme_gives() -> None:
+    """At worst a lease begins just before its holder dies, and each look comes as late as the loop allows."""
+    [promised] = re.findall(r"renewed no more: within (\d+) seconds", README)
+    looks = dispatch._LOOKS * (dispatch._RENEW_EVERY + dispatch._POLL)
+    assert dispatch._LEASE + looks + dispatch._POLL <= int(promised)
 
 
 def test_ci_runs_the_readmes_own_test_command() -> None:

@@ -7,13 +7,17 @@ import shlex
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import click
 import pytest
+from flask import Flask, g
 from pydantic import BaseModel
 
 from bot.commands.editor_texts import explanation_lines
+from bot.inbox import Status
+from bot.picture_health.words import PICTURE_WORDS
 from bot.rules.explain import explain
 from bot.rules.fields import DAYS, EVENTS, MATCHES
 from bot.rules.matcher import Matcher, Needle
@@ -22,6 +26,10 @@ from bot.rules.problem import RulesError
 from bot.rules.schema import Active, Fallback, Image, Keyword, Rule, RuleFile
 from bot.rules.summary import summarized, summary_text
 from bot.rules.validate import validate
+from bot.web.console import frame
+from bot.web.console.event_names import event_names
+from bot.web.console.event_story import status_badge
+from bot.web.console.picture_sections import GROUPS
 from tests.golden import BAD
 
 ROOT = Path(__file__).parents[2]
@@ -186,3 +194,75 @@ def test_the_links_lead_somewhere() -> None:
     anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
     for target in re.findall(r"\]\(([^)]+)\)", MANUAL):
         assert target[1:] in anchors if target.startswith("#") else (ROOT / target).exists()
+
+
+def section(heading: str) -> str:
+    """Return what stands under a heading, up to the next one of its level or above."""
+    level = heading.partition(" ")[0]
+    return BEFORE.partition(f"\n{heading}\n")[2].partition(f"\n{level} ")[0].partition("\n## ")[0]
+
+
+def test_the_five_steps_lead_to_the_picture_in_the_sample_shop() -> None:
+    """What step 3 shows, put behind a rule: no complaint, and the message of step 5 gets its picture."""
+    steps = section("## Thêm một ảnh cho một từ khóa: năm bước")
+    [new] = blocks(steps, "yaml")
+    [message] = re.findall(r'`bot try "(.+)"`', steps)
+    assert f"“{message}”" in steps
+    shop = (ROOT / "rules.yaml").read_text(encoding="utf-8")
+    verdict = validate(shop.replace("\n  - id: menu\n", f"\n{new}\n  - id: menu\n").encode(), today=TODAY)
+    assert verdict.rules
+    assert len(verdict.rules.file.rules) == shop.count("- id:") + 1 - shop.count('"- id:"')
+    assert verdict.problems == ()
+    found = explain(verdict.rules, message, now=NOON.timestamp())
+    assert found.winner
+    assert f"- id: {found.winner.rule.id}\n" in new
+
+
+CONSOLE = section("## Trang của người soạn luật")
+
+
+def first_cells(text: str) -> list[str]:
+    """Return the bold words in the first column of the tables."""
+    return [word for cell in re.findall(r"^\| (\*\*.+?) \| .+ \|$", text, re.MULTILINE) for word in bold(cell)]
+
+
+def bold(text: str) -> list[str]:
+    return re.findall(r"\*\*([^*]+)\*\*", text)
+
+
+def test_the_pages_of_the_console() -> None:
+    """Each is explained, under its name and in the order of the navigation."""
+    assert re.findall(r"^### (.+)$", CONSOLE, re.MULTILINE) == [page.vi for page in frame.PAGES]
+
+
+@pytest.mark.parametrize("words", sorted(set(bold(CONSOLE))))
+def test_what_is_bold_stands_on_a_page(words: str) -> None:
+    """Who looks for a button or a label of the manual finds it, though a sentence may have it in small letters."""
+    places = [*(ROOT / "bot/web/templates/console").glob("*.html"), *(ROOT / "bot/web/console").glob("*.py")]
+    places.append(ROOT / "bot/picture_health/words.py")
+    wanted = f'"{" ".join(words.split())}"'.lower()
+    assert any(wanted in place.read_text(encoding="utf-8").lower() for place in places)
+
+
+def test_every_status_of_an_event_is_explained() -> None:
+    """By the word that the page has for it."""
+    with Flask("manual").app_context():
+        g.lang = "vi"
+        labels = [status_badge(status)[0] for status in get_args(Status)]
+    assert [label.lower() for label in first_cells(section("### Sự kiện"))] == labels
+
+
+def test_every_verdict_on_a_picture_is_explained() -> None:
+    """How it stands, and where it is not well what to do about it."""
+    labels = {words["vi"].label for words in PICTURE_WORDS.values()}
+    explained = first_cells(section("### Hình ảnh"))
+    assert len(explained) == len(set(explained))
+    standings, reasons = explained[: len(GROUPS)], explained[len(GROUPS) :]
+    assert set(reasons) == labels - set(standings)
+    assert labels & set(standings) == {PICTURE_WORDS[word]["vi"].label for word in ("ok", "not-checked")}
+
+
+@pytest.mark.parametrize(("kind", "name"), event_names("vi").items())
+def test_what_customers_do_is_called_as_in_the_console(kind: str, name: str) -> None:
+    """In the list of what may stand after `on`."""
+    assert f"`{kind}` {name[0].lower()}{name[1:]}" in " ".join(section("### `on`").split())
