@@ -21,6 +21,8 @@ import pytest
 import requests
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
+pytestmark = pytest.mark.xdist_group("demo")
+
 CHROMIUM = Path("/usr/bin/chromium")
 CUSTOMER = "246845883529197922"
 PATIENCE = 30.0

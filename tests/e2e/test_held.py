@@ -19,6 +19,8 @@ from bot.sandbox.events import SignedEvent
 from bot.sandbox.vendor import SandboxVendor
 from tests.e2e.running import API_KEY, MAKER, TOKEN, Bot, wait_until
 
+pytestmark = pytest.mark.xdist_group("held")
+
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bot]:

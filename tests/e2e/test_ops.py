@@ -22,6 +22,8 @@ from bot.sandbox.contract import Account
 from bot.sandbox.vendor import SandboxVendor
 from tests.e2e.running import API_KEY, MAKER, TOKEN, Bot, wait_until
 
+pytestmark = pytest.mark.xdist_group("ops")
+
 OPS = files("bot") / "ops"
 ALERTS = [
     alert for group in yaml.safe_load((OPS / "alerts.yaml").read_text("utf-8"))["groups"] for alert in group["rules"]

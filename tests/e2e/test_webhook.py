@@ -19,6 +19,8 @@ from bot.sandbox.vendor import SandboxVendor
 from bot.zalo import SIGNATURE_HEADER, sign
 from tests.e2e.running import API_KEY, APP_ID, MAKER, OA_ID, OA_SECRET, TOKEN, Bot
 
+pytestmark = pytest.mark.xdist_group("webhook")
+
 TEXT = {"event_name": "user_send_text", "sender": {"id": "1"}, "recipient": {"id": OA_ID}}
 PAYLOADS = (Path(__file__).parents[1] / "data/payloads.jsonl").read_text(encoding="utf-8").splitlines()
 
