@@ -10,9 +10,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.tables import accounts
 
-# One failing event may be at fault itself; several in a row mean that the vendor is.
+# One failing event may be at fault itself; several in a row mean that the vendor is. Where many calls are out at
+# a time, so many in a row are no wonder as soon as some fail: then what counts is that none succeeds for a while.
 _FAILURES_TO_CLOSE = 5
 _EVENTS_TO_CLOSE = 2
+_SECONDS_TO_CLOSE = 1.0
 _FIRST_PAUSE = 2.0
 _LONGEST_PAUSE = 60.0
 
@@ -79,14 +81,17 @@ def failed(connection: sa.Connection, failure: Failure) -> bool:
     """
     row = connection.execute(_LOCK, {"b_oas": [failure.oa_id]}).one()
     failures = row.failures + 1
+    since = min(row.failing_since, failure.now) if row.failures else failure.now
     events = row.failed_events + (row.failed_event != failure.event_id)
-    closes = failure.at_once or row.pauses > 0 or (failures >= _FAILURES_TO_CLOSE and events >= _EVENTS_TO_CLOSE)
+    several = failures >= _FAILURES_TO_CLOSE and events >= _EVENTS_TO_CLOSE
+    closes = failure.at_once or row.pauses > 0 or (several and failure.now - since >= _SECONDS_TO_CLOSE)
     # Calls that were in flight when the account closed say nothing new.
     news = row.closed_until <= failure.now or row.probing
     pauses = row.pauses + (closes and news)
     pause = max(failure.retry_after, min(_FIRST_PAUSE * 2.0 ** min(pauses - 1, 30), _LONGEST_PAUSE))
     values = {
         "failures": failures,
+        "failing_since": since,
         "failed_event": failure.event_id,
         "failed_events": events,
         "pauses": pauses,
@@ -102,6 +107,7 @@ def succeeded(connection: sa.Connection, oa_id: str) -> None:
     """Forget the account's failures and open it."""
     fresh = {
         "failures": 0,
+        "failing_since": 0.0,
         "failed_events": 0,
         "failed_event": None,
         "pauses": 0,

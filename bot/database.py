@@ -16,7 +16,27 @@ from alembic.config import Config
 from sqlalchemy.engine import URL, make_url
 
 _MIGRATION_LOCK = 0x7A616C6F  # any number that is ours: "zalo"
-_CLOCK_SYNC_SECONDS = 60.0
+# What a PostgreSQL server is told, as far as its version knows it. Zalo waits two seconds for its 200: a server that
+# hangs must turn into a 503 sooner than into a full queue. And a machine that stands still in the middle of a
+# transaction, or is gone, must not keep its locks: all others would wait for them.
+_LIMITS = {
+    "statement_timeout": "10s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "5s",
+    "transaction_timeout": "15s",
+    "tcp_keepalives_idle": "5s",
+    "tcp_keepalives_interval": "2s",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "10s",
+}
+_SET_LIMITS = "; ".join(
+    f"SELECT set_config(name, '{value}', false) FROM pg_settings WHERE name = '{name}'"  # noqa: S608  constants
+    for name, value in _LIMITS.items()
+)
+# Building an index takes as long as it takes.
+_LIFT_LIMITS = (
+    "SELECT set_config(name, '0', true) FROM pg_settings WHERE name IN ('statement_timeout', 'transaction_timeout')"
+)
 
 
 class Database:
@@ -34,8 +54,7 @@ class Database:
         self._turn = threading.Lock()
         self._lock_file: IO[bytes] | None = None
         self._alive_file: IO[bytes] | None = None
-        self._clock = time.time() - time.monotonic()
-        self._clock_read_at = float("-inf")
+        self._clock: float | None = None
 
     @property
     def is_sqlite(self) -> bool:
@@ -70,6 +89,7 @@ class Database:
         config.set_main_option("script_location", "bot:migrations")
         with self.write() as connection:
             if not self._is_sqlite:
+                connection.exec_driver_sql(_LIFT_LIMITS)
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
@@ -78,13 +98,19 @@ class Database:
         """
         Return seconds since 1970 by the database's clock, which all machines that share it agree on.
 
-        Between two readings this machine's monotonic clock counts on, so a step of its wall clock moves nothing.
+        After the first reading this machine's monotonic clock counts on until `read_clock`: a step of its wall clock
+        moves nothing, and nobody waits for a database that is away, nor fails with it.
         """
-        ticks = time.monotonic()
-        if ticks - self._clock_read_at > _CLOCK_SYNC_SECONDS:
-            self._clock_read_at = ticks
-            self._clock = self._server_time() - time.monotonic()
-        return self._clock + time.monotonic()
+        clock = self._clock
+        if clock is None:
+            clock = self.read_clock()
+        return clock + time.monotonic()
+
+    def read_clock(self) -> float:
+        """Read the database's clock, so that `now` follows it; return how far it is ahead of the monotonic one."""
+        clock = self._server_time() - time.monotonic()
+        self._clock = clock
+        return clock
 
     def _server_time(self) -> float:
         if self._is_sqlite:
@@ -135,7 +161,8 @@ def _driver_url(text: str) -> URL:
 
 
 def _open_sqlite(url: URL) -> sa.Engine:
-    engine = sa.create_engine(url, connect_args={"timeout": 5.0}, pool_size=20, max_overflow=50)
+    # What a statement carried, a customer's words among it, has no business in an error and so in a log.
+    engine = sa.create_engine(url, connect_args={"timeout": 5.0}, pool_size=20, max_overflow=50, hide_parameters=True)
 
     @sa.event.listens_for(engine, "connect")
     def _on_connect(raw: Any, _record: object) -> None:
@@ -152,11 +179,25 @@ def _open_sqlite(url: URL) -> sa.Engine:
 
 
 def _open_postgres(url: URL) -> sa.Engine:
-    # Zalo waits two seconds for its 200: a server that hangs must turn into a 503 sooner than into a full queue.
-    return sa.create_engine(
+    engine = sa.create_engine(
         url,
         pool_size=5,
         max_overflow=20,
         pool_pre_ping=True,
-        connect_args={"connect_timeout": 3, "options": "-c statement_timeout=10000 -c lock_timeout=5000"},
+        hide_parameters=True,
+        connect_args={
+            "connect_timeout": 3,
+            # A server that is gone says nothing, and TCP would wait for it for a quarter of an hour.
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,
+        },
     )
+
+    @sa.event.listens_for(engine, "connect")
+    def _on_connect(raw: Any, _record: object) -> None:
+        raw.execute(_SET_LIMITS)
+        raw.commit()
+
+    return engine

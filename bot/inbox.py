@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
@@ -15,19 +15,19 @@ from bot.accounts import Failure, Rate
 from bot.database import Database
 from bot.tables import IS_ECHO, IS_OPEN, events, good_rules
 from bot.tables import accounts as account_table
-from bot.writer import Writer
+from bot.writer import Pending, Then, Writer
 from bot.zalo import Event
 
 Status = Literal["open", "sent", "ignored", "dead", "parked"]
 
-#: Zalo's own redeliveries come within a day; the acknowledgement must not wait longer than it does.
-_PUT_SECONDS = 1.8
 # How far back pictures and their echoes are compared.
 _ECHO_MEMORY = 600.0
 # How long former rules are kept; what counts is the latest.
 _KEPT_SECONDS = 86_400.0
 # A time further ahead was written by a clock that has since been set right.
 _FARTHEST = 2 * 3600.0
+# So much two clocks may differ.
+_SOON = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,13 @@ class State:
     rule_id: str | None = None
     rules_hash: str | None = None
     images: list[dict[str, str]] | None = None
-    """What the decision sends, each ``{"image_url": …}`` or ``{"attachment_id": …}``; None: not decided."""
+    """
+    What the decision sends; None: not decided.
+
+    Each is ``{"image_url": …}``, ``{"attachment_id": …}`` or ``{"file": name, "digest": SHA-256 of its content}``, the
+    latter two with ``"else"``, a link, where the rule gives one. A file whose upload Zalo no longer had has also
+    ``"newer_than"``, a time: only a later upload will do.
+    """
     progress: int = 0
     attempted_at: float | None = None
     """Set from before a call of the vendor until its outcome is stored."""
@@ -71,6 +77,15 @@ class Claim:
     troubled: bool
     """Whether the latest call for its OA failed."""
     state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One worker's hold of one event until it renews it."""
+
+    id: int
+    fence: int
+    ends_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +118,22 @@ class Inbox:
         insert = sqlite.insert if database.is_sqlite else postgresql.insert
         self._insert = insert(events).on_conflict_do_nothing(index_elements=[events.c.key]).returning(events.c.key)
 
-    def put(self, event: Event, body: bytes, *, now: float, refused: str | None = None) -> bool:
+    def put(self, event: Event, body: bytes, *, now: float) -> bool:
         """
         Keep the event; return False if its key is known already.
 
-        An event that nobody may answer is kept as ignored; *refused* names a reason of the caller's.
-
         Raises:
             Exception: The event may not be durable, whatever the reason: do not acknowledge it.
+        """
+        return bool(self.submit(event, body, now=now).result())
+
+    def submit(
+        self, event: Event, body: bytes, *, now: float, refused: str | None = None, then: Then | None = None
+    ) -> Pending:
+        """
+        Have the event kept; the answer is False if its key is known already, and *then* is told of it.
+
+        An event that nobody may answer is kept as ignored; *refused* names a reason of the caller's.
         """
         reason = refused or _unanswerable(event)
         row = {
@@ -129,14 +152,14 @@ class Inbox:
             "reason": reason,
             "due_at": now,
         }
-        return bool(self._writer.submit(self._insert_rows, row).result(timeout=_PUT_SECONDS))
+        return self._writer.submit(self._insert_rows, row, then)
 
     def claim(self, most: int, *, now: float, lease: float, rate: Rate) -> list[Claim]:
         """
         Take up to *most* due events, oldest first, for *lease* seconds.
 
-        Due is an event whose time has come, whose user has no earlier one open, and whose OA may be sent to:
-        it is not closed and *rate* leaves it a call. Each event is counted as one call. Of an OA that was
+        Due is an event that nobody holds, whose time has come, whose user has no earlier one open, and whose OA may
+        be sent to: it is not closed and *rate* leaves it a call. Each event is counted as one call. Of an OA that was
         closed and may be tried again, one event is taken, as a probe.
         """
         claims: list[Claim] = self._writer.submit(_claim_each, _Wish(most, now, lease, rate)).result()
@@ -158,13 +181,23 @@ class Inbox:
         if values:
             self._writer.submit(_renew_each, values).result()
 
+    def overdue(self, *, now: float) -> list[Lease]:
+        """Return the leases that nobody seems to have renewed in time; who knows whose clock is right?"""
+        with self._database.read() as connection:
+            return [Lease(*row) for row in connection.execute(_OVERDUE, {"b_now": now})]
+
+    def release(self, leases: Collection[Lease], *, now: float) -> None:
+        """Make due what is held under these very leases, and not renewed since; their holders are too late then."""
+        if leases:
+            self._writer.submit(_release_each, (leases, now)).result()
+
     def end_leases(self, *, now: float) -> None:
         """Make due what others had claimed; only for who knows that none of them lives."""
         self._writer.submit(_end_leases_each, now).result()
 
-    def mend_times(self, *, now: float) -> None:
-        """Make due what a clock that has since been set right had put off into a far future."""
-        self._writer.submit(_mend_each, now).result()
+    def mend_times(self, *, now: float, far: float = _FARTHEST) -> None:
+        """Make due what a clock that has since been set right had put off further than *far* seconds from now."""
+        self._writer.submit(_mend_each, (now, far)).result()
 
     def note_failure(self, failure: Failure) -> bool:
         """Count a failed call against its OA's account; return whether nothing is sent for it now."""
@@ -179,13 +212,18 @@ class Inbox:
         if any(calls.values()):
             self._writer.submit(_charge_each, (calls, now, rate)).result()
 
-    def last_reply(self, oa_id: str, user_id: str, rule_id: str) -> float | None:
-        """Return when *rule_id* last answered the user."""
+    def last_reply(self, oa_id: str, user_id: str, rule_id: str, *, now: float) -> float | None:
+        """
+        Return when *rule_id* last answered the user.
+
+        A time after *now* was written by a clock that has since been set back: nobody can say how long ago that was.
+        """
         query = sa.select(sa.func.max(events.c.replied_at)).where(
             events.c.oa_id == oa_id,
             events.c.user_id == user_id,
             events.c.rule_id == rule_id,
             events.c.replied_at.is_not(None),
+            events.c.replied_at <= now + _SOON,
         )
         with self._database.read() as connection:
             return connection.execute(query).scalar()
@@ -358,14 +396,22 @@ def _keep_each(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> Seq
     return [None] * len(rows)
 
 
+def _release_each(connection: sa.Connection, groups: Sequence[tuple[Collection[Lease], float]]) -> Sequence[None]:
+    for leases, now in groups:
+        values = [{"b_id": le.id, "b_fence": le.fence, "b_ends": le.ends_at, "b_now": now} for le in leases]
+        connection.execute(_RELEASE, values)
+    return [None] * len(groups)
+
+
 def _end_leases_each(connection: sa.Connection, times: Sequence[float]) -> Sequence[None]:
     connection.execute(_END_LEASES, {"b_now": times[0]})
     return [None] * len(times)
 
 
-def _mend_each(connection: sa.Connection, times: Sequence[float]) -> Sequence[None]:
-    for statement in _MEND:
-        connection.execute(statement, {"b_now": times[0], "b_far": times[0] + _FARTHEST})
+def _mend_each(connection: sa.Connection, times: Sequence[tuple[float, float]]) -> Sequence[None]:
+    for now, far in times:
+        for statement in _MEND:
+            connection.execute(statement, {"b_now": now, "b_soon": now + _SOON, "b_far": now + far})
     return [None] * len(times)
 
 
@@ -379,7 +425,7 @@ _has_turn = ~sa.exists().where(
 )
 _eligible = (
     sa.select(events.c.id, events.c.oa_id)
-    .where(IS_OPEN, events.c.due_at <= sa.bindparam("b_now"), _has_turn)
+    .where(IS_OPEN, events.c.leased.is_(False), events.c.due_at <= sa.bindparam("b_now"), _has_turn)
     .order_by(events.c.due_at, events.c.id)
     .with_for_update(skip_locked=True, of=events)  # SQLite, which has one writer, leaves it out
 )
@@ -415,24 +461,42 @@ _HOLDERS = (
 _SAVE = (
     sa.update(events).where(events.c.id == sa.bindparam("b_id")).values({name: sa.bindparam(name) for name in _STATE})
 )
+_is_held = (IS_OPEN, events.c.leased.is_(True))
 _RENEW = (
     sa.update(events)
-    .where(IS_OPEN, events.c.id == sa.bindparam("b_id"), events.c.fence == sa.bindparam("b_fence"))
+    .where(*_is_held, events.c.id == sa.bindparam("b_id"), events.c.fence == sa.bindparam("b_fence"))
     .values(due_at=sa.bindparam("b_due"))
 )
-_END_LEASES = (
-    sa.update(events)
-    .where(IS_OPEN, events.c.leased.is_(True), events.c.due_at > sa.bindparam("b_now"))
-    .values(due_at=sa.bindparam("b_now"), leased=False)
+_OVERDUE = sa.select(events.c.id, events.c.fence, events.c.due_at).where(
+    *_is_held, events.c.due_at <= sa.bindparam("b_now")
 )
+_RELEASE = (
+    sa.update(events)
+    .where(
+        *_is_held,
+        events.c.id == sa.bindparam("b_id"),
+        events.c.fence == sa.bindparam("b_fence"),
+        events.c.due_at == sa.bindparam("b_ends"),
+    )
+    .values(due_at=sa.bindparam("b_now"), leased=False, fence=events.c.fence + 1)
+)
+_END_LEASES = sa.update(events).where(*_is_held).values(due_at=sa.bindparam("b_now"), leased=False)
+# An event that nobody has claimed yet was not put off by anybody: the clock of who stored it was ahead.
+_is_new = (IS_OPEN, events.c.fence == 0)
 _MEND = tuple(
-    sa.update(column.table).where(*conditions, column > sa.bindparam("b_far")).values({column: sa.bindparam("b_now")})
-    for column, *conditions in ((events.c.due_at, IS_OPEN), (_account.next_slot,), (_account.closed_until,))
+    sa.update(column.table).where(*conditions, column > sa.bindparam(far)).values({column: sa.bindparam("b_now")})
+    for far, column, *conditions in (
+        ("b_soon", events.c.due_at, *_is_new),
+        ("b_far", events.c.due_at, IS_OPEN),
+        ("b_far", _account.next_slot),
+        ("b_far", _account.closed_until),
+    )
 )
 _WAKE = (
     sa.update(events)
     .where(
         IS_OPEN,
+        events.c.leased.is_(False),
         events.c.oa_id == sa.bindparam("b_oa"),
         events.c.user_id == sa.bindparam("b_user"),
         events.c.reason == "unknown",

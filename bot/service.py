@@ -8,18 +8,22 @@ import threading
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import metrics, zalo
 from bot.accounts import Rate
 from bot.config import Settings
 from bot.cpaas import Vendor
 from bot.database import Database
-from bot.delivery import Delivery, Policy
+from bot.delivery import Delivery, Policy, longest_rest
 from bot.dispatch import Dispatcher, Limits
-from bot.errors import BadPayload
+from bot.guard import Guard
 from bot.inbox import Inbox
+from bot.intake import Done, Intake
+from bot.picture_health.checker import PictureChecker
+from bot.pictures import Pictures
 from bot.rules.watch import RulesWatch
 from bot.upkeep import Caretaker
+from bot.uploads import Uploads
 from bot.writer import Writer
+from bot.zalo import Event
 
 # Past the longest call of the vendor, what is left is a few commits.
 _DRAIN_MARGIN = 5.0
@@ -66,18 +70,27 @@ class Service:
             return ["it is starting"], []
         try:
             troubles = self.inbox.troubles()
+            not_uploaded = self.uploads.troubles(now=self.database.now())
         except SQLAlchemyError as error:
             return [f"the database does not answer ({type(error).__name__})"], []
         remarks = [f"rules: {self.watch.trouble}; the last good rules are in force"] if self.watch.trouble else []
         remarks += [f"OA {oa_id}: nothing is sent at present: {trouble}" for oa_id, trouble in troubles.items()]
+        remarks += [f"OA {oa_id}: a picture is not uploaded: {trouble}" for oa_id, trouble in not_uploaded.items()]
         return [], remarks
 
     def _open(self) -> None:
         self._open_parts()
         self.watch.start()
         self._dispatcher = self._dispatch() if self._delivers else None
-        self._caretaker = Caretaker(self.database, retention=self.settings.retention.total_seconds())
+        wake = self._dispatcher.wake if self._dispatcher else _nobody_to_wake
+        self._intake = Intake(self.settings, self.database, self.inbox, wake=wake)
+        self._caretaker = Caretaker(
+            self.database,
+            retention=self.settings.retention.total_seconds(),
+            memory=lambda: longest_rest(self.watch.rules),
+        )
         self._caretaker.start()
+        self._checker = self._check_pictures() if self._delivers else None
         self._running.set()
 
     def _open_parts(self) -> None:
@@ -86,6 +99,7 @@ class Service:
         self.database.migrate()
         self._writer = Writer(self.database)
         self.inbox = Inbox(self.database, self._writer)
+        self.uploads = Uploads(self.database, Rate.per_minute(settings.send_rate))
         self.watch = RulesWatch(settings.rules_file, self.inbox)
         self.watch.load()
 
@@ -99,38 +113,26 @@ class Service:
         )
         if self.database.live_alone():
             self.inbox.end_leases(now=self.database.now())
-        delivery = Delivery(self.inbox, lambda: self.watch.rules, Policy.of(settings))
-        dispatcher = Dispatcher(self.inbox, delivery, Vendor(settings), limits, self.database.now)
+            self.uploads.end_leases(now=self.database.now())
+        vendor = Vendor(settings)
+        self._pictures = Pictures(self.uploads, vendor, settings.rules_file.parent, now=self.database.now)
+        delivery = Delivery(self.inbox, self._pictures, lambda: self.watch.rules, Policy.of(settings))
+        dispatcher = Dispatcher(self.inbox, delivery, vendor, limits, self.database.now)
         dispatcher.start()
         return dispatcher
 
-    def receive(self, body: bytes, signature: str | None) -> None:
-        """
-        Make the event in *body* durable; an empty body or object, the console's probe, is none.
+    def _check_pictures(self) -> PictureChecker:
+        folder = self.settings.rules_file.absolute().parent
+        checker = PictureChecker(self.database, lambda: self.watch.rules, folder, Guard())
+        checker.start()
+        return checker
 
-        *signature* is the header's value; it counts only with WEBHOOK_AUTH=signature.
-
-        Raises:
-            WebhookError: The delivery is refused; nothing was stored.
-            Exception: The event may not be durable.
-        """
-        payload = zalo.decode(body) if body.strip() else {}
-        if not payload:
-            return
-        settings = self.settings
-        if settings.webhook_auth == "signature":
-            if settings.zalo_app_id is None or settings.zalo_oa_secret_key is None:
-                raise BadPayload("signatures cannot be verified: settings are missing")
-            secret = settings.zalo_oa_secret_key.get_secret_value()
-            zalo.verify(body, payload, signature, app_id=settings.zalo_app_id, secret=secret)
-        event = zalo.parse(payload, body)
-        if not self._running.wait(_START_SECONDS):
-            raise TimeoutError("the bot is still starting")
-        other = bool(settings.zalo_oa_id) and event.oa_id not in settings.zalo_oa_id
-        fresh = self.inbox.put(event, body, now=self.database.now(), refused="other-oa" if other else None)
-        metrics.received(event.on, fresh=fresh)
-        if fresh and self._dispatcher is not None:
-            self._dispatcher.wake()
+    def store(self, event: Event, body: bytes, done: Done) -> None:
+        """Have the event stored; *done* is told once whether it is durable, in less than Zalo's two seconds."""
+        if self._running.wait(_START_SECONDS):
+            self._intake.store(event, body, done)
+        else:
+            done(TimeoutError("the bot is still starting"))
 
     def stop(self) -> None:
         """Finish what is being sent, give the rest back, and close everything."""
@@ -139,10 +141,18 @@ class Service:
         self._running.clear()
         if self._dispatcher is not None:
             self._dispatcher.stop(timeout=self.settings.send_timeout + _DRAIN_MARGIN)
+            self._pictures.stop()
+        if self._checker is not None:
+            self._checker.stop()
         self._caretaker.stop()
         self.watch.stop()
         self._close_parts()
+        self._intake.stop()
 
     def _close_parts(self) -> None:
         self._writer.stop()
         self.database.dispose()
+
+
+def _nobody_to_wake() -> None:
+    """Delivery runs elsewhere: it looks for due events from time to time."""

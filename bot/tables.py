@@ -118,6 +118,7 @@ accounts = sa.Table(
         comment="when the next call may leave (SEND_RATE)",
     ),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0", comment="calls that failed in a row"),
+    sa.Column("failing_since", sa.Double, nullable=False, server_default="0", comment="time of the first of them"),
     sa.Column("failed_event", _BigId, comment="the event of the latest failure"),
     sa.Column("failed_events", sa.Integer, nullable=False, server_default="0", comment="different events among them"),
     sa.Column("closed_until", sa.Double, nullable=False, server_default="0", comment="no call before this"),

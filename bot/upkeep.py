@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -41,15 +41,16 @@ class Tended:
         return self.erased + self.deleted > 0
 
 
-def tend(database: Database, *, now: float, retention: float) -> Tended:
+def tend(database: Database, *, now: float, retention: float, memory: float = 0.0) -> Tended:
     """
     Erase or delete up to BATCH events older than *retention* seconds, in one transaction; call it till it is false.
 
     Texts and bodies are erased once the event is settled. The event itself, which is the duplicate filter, is kept
-    for KEPT_SECONDS at least; then it is counted in `tallies` and deleted by the same transaction. Open events are
-    not touched, and parked ones not deleted. Any number of processes may do so at once.
+    for KEPT_SECONDS at least, and for *memory* seconds, in which a rule may ask when it answered last; then it is
+    counted in `tallies` and deleted by the same transaction. Open events are not touched, and parked ones not
+    deleted. Any number of processes may do so at once.
     """
-    forget_before = now - max(retention, KEPT_SECONDS)
+    forget_before = now - max(retention, KEPT_SECONDS, memory)
     with database.write() as connection:
         ids = _some(connection, _WITH_WORDS, forget_before) or _some(connection, _BARE, forget_before)
         if ids:
@@ -62,11 +63,12 @@ def tend(database: Database, *, now: float, retention: float) -> Tended:
 
 
 class Caretaker:
-    """Tends the inbox from time to time, in a thread; each process may have one."""
+    """Tends the inbox and the clock from time to time, in a thread; each process that lasts needs one."""
 
-    def __init__(self, database: Database, *, retention: float) -> None:
+    def __init__(self, database: Database, *, retention: float, memory: Callable[[], float]) -> None:
         self._database = database
         self._retention = retention
+        self._memory = memory
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="caretaker", daemon=True)
 
@@ -83,6 +85,7 @@ class Caretaker:
         pause = 0.0
         while not self._stopping.wait(pause):
             try:
+                self._database.read_clock()
                 self._tend_all()
             except Exception:
                 # The database is away; what is old will only be older when it is back.
@@ -91,7 +94,8 @@ class Caretaker:
 
     def _tend_all(self) -> None:
         erased = deleted = 0
-        while done := tend(self._database, now=self._database.now(), retention=self._retention):
+        memory = self._memory()
+        while done := tend(self._database, now=self._database.now(), retention=self._retention, memory=memory):
             erased += done.erased
             deleted += done.deleted
             if self._stopping.wait(_BREATH):

@@ -122,6 +122,7 @@ def test_a_refused_account_stops_all_and_recovers_by_itself(bot: Bot, vendor: Sa
     assert requests.get(f"{bot.url}/readyz", timeout=5).text == "ready\n"
 
 
+@pytest.mark.long
 def test_an_outage_burns_no_attempts(tmp_path: Path, vendor: SandboxVendor) -> None:
     """
     Down, then busy, then silent: every event is answered once when it is over, in order of each user.

@@ -191,6 +191,7 @@ def test_a_replaced_file_is_what_the_next_customer_gets(shop: Path, vendor: Sand
     assert (new.upload.name, new.upload.content) == ("menu.png", png())
 
 
+@pytest.mark.long
 def test_killed_between_the_upload_and_the_sending(shop: Path, vendor: SandboxVendor, database_url: str) -> None:
     """Nothing is lost and the picture arrives once; the upload that nobody heard of is made again."""
     vendor.next_upload(hang())

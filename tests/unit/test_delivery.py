@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from bot.errors import Misconfigured, NotNow, OutcomeUnknown, Refused
 from bot.inbox import Change, Claim, Inbox, State
 from bot.rules.validate import validate
 from bot.writer import Writer
+from tests.local_pictures import pictures_of
 from tests.unit.test_inbox import LEASE, NOW, claim, event, put
 
 RULES = b"""\
@@ -33,19 +35,21 @@ def inbox(database: Database) -> Iterator[Inbox]:
 
 
 @pytest.fixture
-def delivery(inbox: Inbox) -> Delivery:
+def delivery(inbox: Inbox, database: Database, tmp_path: Path) -> Iterator[Delivery]:
     """Decisions by one rule, with three attempts."""
     rules = validate(RULES, today=date(2026, 1, 1)).rules
     assert rules is not None
-    return Delivery(inbox, lambda: rules, Policy(reply_window=48 * 3600.0, takeover_mute=1800.0, max_attempts=3))
+    policy = Policy(reply_window=48 * 3600.0, takeover_mute=1800.0, max_attempts=3)
+    with pictures_of(database, "http://127.0.0.1:9", tmp_path) as pictures:
+        yield Delivery(inbox, pictures, lambda: rules, policy)
 
 
 def begun(inbox: Inbox, delivery: Delivery, key: str = "a") -> Claim:
     """Return an event whose picture has just been sent off."""
     put(inbox, event(key))
     [claimed] = claim(inbox)
-    state = replace(delivery.prepare(claimed, now=NOW), attempted_at=NOW, due_at=NOW + LEASE, leased=True)
-    assert inbox.save([Change(claimed, state)]) == ["saved"]
+    state = replace(delivery.prepare(claimed, now=NOW), attempted_at=NOW, due_at=NOW + LEASE)
+    assert inbox.save([Change(claimed, replace(state, leased=True))]) == ["saved"]
     return replace(claimed, state=state)
 
 
@@ -95,6 +99,7 @@ def test_the_echo_settles_it(inbox: Inbox, delivery: Delivery) -> None:
 def test_after_a_crash_it_is_sent_again_at_once_unless_echoes_could_tell(inbox: Inbox, delivery: Delivery) -> None:
     """At least once where nobody says more; where echoes arrive, they are waited for."""
     begun(inbox, delivery)
+    inbox.release(inbox.overdue(now=NOW + LEASE), now=NOW + LEASE)
     [later] = claim(inbox, now=NOW + LEASE)
     assert delivery.prepare(later, now=NOW + LEASE).attempted_at is None
     put(inbox, event("e", user="somebody", name="oa_send_image"))
@@ -126,6 +131,29 @@ def test_a_rule_that_rests_is_silent(inbox: Inbox, delivery: Delivery) -> None:
     assert delivery.prepare(own, now=NOW + 599).reason == "cooldown"
     assert delivery.prepare(own, now=NOW + 600).reason == "rule"
     assert delivery.prepare(other, now=NOW).reason == "rule"
+
+
+def test_a_clock_that_is_set_back_prolongs_no_rest(inbox: Inbox, delivery: Delivery) -> None:
+    """A reply from what is now the future counts for none; clocks may differ a little."""
+    claimed = begun(inbox, delivery)
+    inbox.save([Change(claimed, taken(claimed, Receipt("m", "r"), now=NOW))])
+    put(inbox, event("b"))
+    [later] = claim(inbox)
+    assert delivery.prepare(later, now=NOW - 30).reason == "cooldown"
+    assert delivery.prepare(later, now=NOW - 7200).reason == "rule"
+
+
+def test_a_clock_that_is_set_back_prolongs_no_wait_for_an_echo(inbox: Inbox, delivery: Delivery) -> None:
+    """It ends a minute after the clock was set at the latest."""
+    put(inbox, event("e", user="somebody", name="oa_send_image"))
+    claimed = begun(inbox, delivery)
+    set_back = NOW - 7200
+    inbox.mend_times(now=set_back, far=60.0)
+    state = replace(unknown(delivery, claimed), due_at=set_back)
+    later, state = again(inbox, delivery, claimed, state, set_back)
+    assert (state.status, state.due_at) == ("open", set_back + ECHO_SECONDS)
+    _, state = again(inbox, delivery, later, state, set_back + ECHO_SECONDS)
+    assert (state.resent, state.due_at) == (True, set_back + ECHO_SECONDS)
 
 
 def test_an_old_event_is_not_answered(inbox: Inbox, delivery: Delivery) -> None:

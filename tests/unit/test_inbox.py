@@ -107,24 +107,45 @@ def test_one_users_events_come_one_at_a_time_in_order(inbox: Inbox) -> None:
     assert keys(claim(inbox)) == ["a2"]
 
 
-def test_an_event_whose_lease_ended_is_taken_by_another_and_the_first_learns_it(inbox: Inbox) -> None:
+def test_an_event_whose_lease_was_released_is_taken_by_another_and_the_first_learns_it(inbox: Inbox) -> None:
     """Who was too late changes nothing."""
     put(inbox, event("a"))
     [late] = claim(inbox)
-    assert claim(inbox, now=NOW + LEASE - 1) == []
+    assert inbox.overdue(now=NOW + LEASE - 1) == []
+    [lease] = inbox.overdue(now=NOW + LEASE)
+    assert claim(inbox, now=NOW + LEASE) == []
+    inbox.release([lease], now=NOW + LEASE)
+    assert settle(inbox, late) == "lost"
     [second] = claim(inbox, now=NOW + LEASE)
     assert settle(inbox, late) == "lost"
     assert settle(inbox, second) == "saved"
     assert settle(inbox, second) == "lost"
 
 
-def test_a_renewed_lease_holds(inbox: Inbox) -> None:
-    """Work that takes long is not given to another."""
+def test_a_lease_that_was_renewed_meanwhile_is_not_released(inbox: Inbox) -> None:
+    """Work that takes long is not given to another, whatever the other's clock says."""
     put(inbox, event("a"))
-    claims = claim(inbox)
-    inbox.renew(claims, now=NOW + 20, lease=LEASE)
-    assert claim(inbox, now=NOW + 40) == []
-    assert keys(claim(inbox, now=NOW + 50)) == ["a"]
+    [claimed] = claim(inbox)
+    seen = inbox.overdue(now=NOW + 10**8)
+    inbox.renew([claimed], now=NOW + 20, lease=LEASE)
+    inbox.release(seen, now=NOW + 10**8)
+    assert inbox.overdue(now=NOW + 40) == []
+    assert claim(inbox, now=NOW + 10**8) == []
+    assert settle(inbox, claimed) == "saved"
+
+
+def test_what_was_put_off_is_no_longer_held(inbox: Inbox) -> None:
+    """A renewal that comes after it, or an echo while it is held, leaves its time as it is."""
+    put(inbox, event("a"))
+    [claimed] = claim(inbox)
+    unknown = replace(claimed.state, reason="unknown", due_at=NOW + 99)
+    assert inbox.save([Change(claimed, replace(unknown, leased=True))]) == ["saved"]
+    put(inbox, event("e", name="oa_send_image"))
+    assert inbox.overdue(now=NOW + 98) == []
+    inbox.save([Change(claimed, unknown)])
+    inbox.renew([claimed], now=NOW, lease=LEASE)
+    assert claim(inbox, now=NOW + 98) == []
+    assert keys(claim(inbox, now=NOW + 99)) == ["a"]
 
 
 def test_a_far_future_due_time_is_mended(inbox: Inbox) -> None:
@@ -132,6 +153,18 @@ def test_a_far_future_due_time_is_mended(inbox: Inbox) -> None:
     put(inbox, event("a"), now=NOW + 10**8)
     assert claim(inbox) == []
     inbox.mend_times(now=NOW)
+    assert keys(claim(inbox)) == ["a"]
+
+
+def test_what_nobody_put_off_is_mended_sooner(inbox: Inbox) -> None:
+    """A new event from a process whose clock is an hour ahead; one that waits for its next attempt goes on waiting."""
+    put(inbox, event("a"))
+    [claimed] = claim(inbox)
+    inbox.save([Change(claimed, replace(claimed.state, due_at=NOW + 3600))])
+    put(inbox, event("b", user="u2"), now=NOW + 3600)
+    inbox.mend_times(now=NOW)
+    assert keys(claim(inbox)) == ["b"]
+    inbox.mend_times(now=NOW, far=60.0)
     assert keys(claim(inbox)) == ["a"]
 
 
@@ -148,16 +181,21 @@ def test_no_more_calls_than_the_rate_allows(inbox: Inbox) -> None:
 
 
 @pytest.mark.parametrize("calls", [1, 2, 7, 10, 60, 4000])
-def test_no_minute_sees_more_calls_than_the_rate(inbox: Inbox, calls: int) -> None:
-    """Whatever the rate, and claiming as often as possible, no window of 60 seconds holds more than it."""
+def test_no_minute_sees_more_calls_than_the_rate(inbox: Inbox, database_url: str, calls: int) -> None:
+    """Whatever the rate, and with two machines claiming as often as possible, no window of 60 seconds holds more."""
+    other = Database(database_url)
+    writer = Writer(other)
     rate, times, number, now = Rate.per_minute(calls), [], 0, NOW
     while now < NOW + 150:
         put(inbox, *(event(f"{number + n}", user=f"u{number + n}") for n in range(3)), now=now)
         number += 3
-        for claimed in claim(inbox, 4000, now=now, rate=rate):
+        machine = (inbox, Inbox(other, writer))[number % 2]
+        for claimed in claim(machine, 4000, now=now, rate=rate):
             times.append(now)
-            settle(inbox, claimed)
+            settle(machine, claimed)
         now += 7.5
+    writer.stop()
+    other.dispose()
     assert times
     assert max(sum(start <= t < start + 60 for t in times) for start in times) <= calls
 
@@ -166,7 +204,7 @@ def test_failures_of_several_events_close_the_account_until_a_probe_succeeds(inb
     """One event is tried at growing intervals; nothing else goes out meanwhile."""
     put(inbox, *(event(f"a{n}", user=f"u{n}") for n in range(9)), event("b", oa="oa2"))
     claims = claim(inbox, 6)
-    closed = [inbox.note_failure(Failure("oa1", c.id, "HTTP 503", NOW)) for c in claims[:5]]
+    closed = [inbox.note_failure(Failure("oa1", c.id, "HTTP 503", NOW + n / 4 - 1)) for n, c in enumerate(claims[:5])]
     assert closed == [False] * 4 + [True]
     assert inbox.troubles() == {"oa1": "HTTP 503"}
     assert keys(claim(inbox)) == ["b"]
@@ -178,6 +216,16 @@ def test_failures_of_several_events_close_the_account_until_a_probe_succeeds(inb
     inbox.note_success("oa1")
     assert inbox.troubles() == {}
     assert len(claim(inbox, now=NOW + 8)) == 1
+
+
+def test_failures_at_one_moment_do_not_close_the_account(inbox: Inbox) -> None:
+    """Of many calls that are out at a time several may fail; the account closes if none succeeds for a while."""
+    put(inbox, *(event(f"a{n}", user=f"u{n}") for n in range(20)))
+    claims = claim(inbox, 20)
+    assert not any(inbox.note_failure(Failure("oa1", c.id, "HTTP 503", NOW)) for c in claims)
+    inbox.note_success("oa1")
+    assert not any(inbox.note_failure(Failure("oa1", c.id, "HTTP 503", NOW + 2)) for c in claims)
+    assert inbox.note_failure(Failure("oa1", claims[0].id, "HTTP 503", NOW + 3))
 
 
 def test_one_events_failures_do_not_close_the_account(inbox: Inbox) -> None:

@@ -67,6 +67,14 @@ def test_with_a_longer_retention_the_event_goes_with_its_text(database: Database
     assert (state(database, young), state(database, old)) == ("whole", "deleted")
 
 
+def test_an_answer_is_remembered_as_long_as_a_rule_asks_for_it(database: Database) -> None:
+    """Without its text; a rule may rest for longer than RETENTION."""
+    young, old = keep(database, age=89 * DAY), keep(database, age=91 * DAY)
+    while tend(database, now=NOW, retention=DAY, memory=90 * DAY):
+        pass
+    assert (state(database, young), state(database, old)) == ("erased", "deleted")
+
+
 def test_an_event_that_is_settled_late_loses_its_text_then(database: Database) -> None:
     """It is found however long it was open."""
     event_id = keep(database, age=3 * DAY, status="open")
@@ -213,7 +221,7 @@ def test_the_caretaker_does_all_there_is(database: Database, caplog: pytest.LogC
            itertools.product((2, 9), ("sent", "parked"))]  # fmt: skip
     bare = keep(database, age=age + 9 * DAY, text=None, body=None)
     with caplog.at_level(logging.INFO, logger="bot.upkeep"):
-        caretaker = Caretaker(database, retention=DAY)
+        caretaker = Caretaker(database, retention=DAY, memory=lambda: 0.0)
         caretaker.start()
         wait_until(lambda: bool(caplog.records))
         caretaker.stop()
@@ -225,7 +233,7 @@ def test_the_caretaker_does_all_there_is(database: Database, caplog: pytest.LogC
 def test_the_caretaker_outlives_a_database_that_fails(database_url: str, caplog: pytest.LogCaptureFixture) -> None:
     """It says so and waits for its next round."""
     database = Database(database_url)
-    caretaker = Caretaker(database, retention=DAY)
+    caretaker = Caretaker(database, retention=DAY, memory=lambda: 0.0)
     with caplog.at_level(logging.ERROR, logger="bot.upkeep"):
         caretaker.start()
         wait_until(lambda: bool(caplog.records))
