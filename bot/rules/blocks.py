@@ -19,6 +19,12 @@ def rule_around(lines: list[str], line: int) -> range | None:
     return range(first, min((bound for bound in bounds if bound > line), default=len(lines)))
 
 
+def rules_before(lines: list[str], line: int) -> range:
+    """Return the lines of all rules but the first that end before the rule or section that *line* is in."""
+    bounds = [bound for bound in _bounds(lines) if bound <= line]
+    return range(bounds[1], bounds[-1]) if len(bounds) > 2 else range(0)
+
+
 def _bounds(lines: list[str]) -> Iterator[int]:
     """Yield where something begins that can be read without the rest: each rule, each key below the rules."""
     start = next((number for number, words in enumerate(lines) if _RULES.match(words)), len(lines))

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
@@ -24,7 +25,7 @@ Reason = Literal["rule", "fallback", "no-match", "cooldown", "fallback-cooldown"
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RuleSet:
     """A rules file ready to decide; shared by threads, changed by none."""
 
@@ -39,6 +40,20 @@ class RuleSet:
     """The enabled rules for each kind of event, by index."""
     digests: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 in hex of the picture files as they stood when the rules were read, by name; not of all, perhaps."""
+
+    @cached_property
+    def switched_off(self) -> RuleSet | None:
+        """
+        The rules that are switched off as if they were on and the others off, each in its place; None if none is.
+
+        They have no patterns, for nobody has checked those.
+        """
+        rules = self.file.rules
+        if all(rule.enabled for rule in rules):
+            return None
+        on = {"enabled": True, "pattern": None}
+        turned = (rule.model_copy(update={"enabled": False} if rule.enabled else on) for rule in rules)
+        return compile_rules(self.file.model_copy(update={"rules": tuple(turned)}), self.digest)
 
 
 @dataclass(frozen=True, slots=True)

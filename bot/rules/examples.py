@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 
 from bot.rules.clashes import always_beside
 from bot.rules.engine import Candidate, RuleSet, decided_by, rank
@@ -16,13 +17,17 @@ def failing_examples(rules: RuleSet, places: Places) -> Iterator[Problem]:
     """Yield a problem for every example that its rule does not answer, and every counter-example that it does."""
     for index, rule in enumerate(rules.file.rules):
         if rule.enabled:
-            for number, text in enumerate(rule.examples):
-                yield from _missed(rules, places, index, number, text)
+            own_words = cache(partial(_matcher_of, rule))  # made for the first example that fails
+            for number in range(len(rule.examples)):
+                yield from _missed(rules, places, index, number, own_words)
             for number, text in enumerate(rule.not_examples):
                 yield from _answered(rules, places, index, number, text)
 
 
-def _missed(rules: RuleSet, places: Places, index: int, number: int, text: str) -> Iterator[Problem]:
+def _missed(
+    rules: RuleSet, places: Places, index: int, number: int, own_words: Callable[[], Matcher]
+) -> Iterator[Problem]:
+    text = rules.file.rules[index].examples[number]
     ranking = rank(rules, text)
     winner = _winner(rules, ranking.ranked, index)
     if winner is not None and winner.rule == index:
@@ -37,11 +42,10 @@ def _missed(rules: RuleSet, places: Places, index: int, number: int, text: str) 
         line = places.at("rules", index, "exclude", _position(rules.file.rules[index], hit)).line
         yield Problem.at(place, "example-fails/excluded", word=text, part=hit.needle.text, line=line)
     elif winner is not None:
-        near = _nearest(rules.file.rules[index], text)
+        near = _nearest(own_words(), text)
         yield Problem.at(place, "example-fails/other", word=text, near=near, part=_parts(winner), **theirs)
     else:
-        near = _nearest(rules.file.rules[index], text)
-        yield Problem.at(place, "example-fails/nothing", word=text, near=near)
+        yield Problem.at(place, "example-fails/nothing", word=text, near=_nearest(own_words(), text))
 
 
 def _answered(rules: RuleSet, places: Places, index: int, number: int, text: str) -> Iterator[Problem]:
@@ -82,10 +86,14 @@ def _position(rule: Rule, hit: Hit) -> int:
     return texts.index((hit.needle.text, hit.needle.mode))
 
 
-def _nearest(rule: Rule, text: str) -> Phrase:
-    """Return which of the rule's keywords the text almost has."""
+def _matcher_of(rule: Rule) -> Matcher:
+    """Return what finds the rule's keywords, and no others, each by itself."""
     keywords = [*rule.keywords, *(keyword for group in rule.all_of for keyword in group)]
-    matcher = Matcher([Needle(n, keyword.text, keyword.match) for n, keyword in enumerate(keywords)])
+    return Matcher([Needle(n, keyword.text, keyword.match) for n, keyword in enumerate(keywords)])
+
+
+def _nearest(matcher: Matcher, text: str) -> Phrase:
+    """Return which of a rule's keywords the text almost has."""
     miss = next(iter(matcher.near_misses(text, most=1)), None)
     if miss is None:
         return phrase("no-near")

@@ -10,10 +10,9 @@ from itertools import chain
 from typing import Literal
 
 from bot.rules.advice import Advice, advise
-from bot.rules.engine import Absence, Candidate, Criterion, Ranking, RuleSet, compile_rules, decided_by, rank
+from bot.rules.engine import Absence, Candidate, Criterion, Ranking, RuleSet, decided_by, rank
 from bot.rules.matcher import Hit, Hits, NearMiss, unmarked
 from bot.rules.near_misses import NEAREST_FIRST
-from bot.rules.readings import meanings_of
 from bot.rules.schema import Image, Reply, Rule, RuleFile
 from bot.rules.text import Token, normalise, plain, tokens
 
@@ -124,8 +123,8 @@ def explain(
     """
     Return what becomes of an event and why.
 
-    Without *oa_id* or *now* (seconds since 1970), rules count as in play for any. Takes some milliseconds per
-    thousand keywords: made for people who wait, not for messages.
+    Without *oa_id* or *now* (seconds since 1970), rules count as in play for any. Takes some milliseconds, the first
+    time more: made for people who wait, not for messages.
     """
     file = rules.file
     ranking = rank(rules, text, kind=kind, oa_id=oa_id, now=now)
@@ -143,7 +142,7 @@ def explain(
     return Explanation(
         kind=kind,
         text=text,
-        understood=_understood(file, text, hits, winner),
+        understood=_understood(rules, text, hits, winner),
         winner=winner,
         reply=reply,
         pause=pause,
@@ -177,29 +176,18 @@ def _match(file: RuleFile, candidate: Candidate) -> Match:
 def _out_of_play(rules: RuleSet, ranking: Ranking, text: str, kind: str) -> Iterator[OutOfPlay]:
     """Yield what would match at another time, for another OA, or if it were switched on."""
     least = ranking.ranked[0].score if ranking.ranked else ()
-    for candidate in rank(rules, text, kind=kind).ranked:
+    for candidate in rank(rules, text, kind=kind).ranked if ranking.absent else ():
         why = ranking.absent.get(candidate.rule)
         if why is not None:
             yield OutOfPlay(_match(rules.file, candidate), why, candidate.score > least)
-    switched_off = _switched_off(rules)
-    for candidate in rank(switched_off, text, kind=kind).ranked if switched_off else ():
+    for candidate in rank(rules.switched_off, text, kind=kind).ranked if rules.switched_off else ():
         yield OutOfPlay(_match(rules.file, candidate), "off", candidate.score > least)
-
-
-def _switched_off(rules: RuleSet) -> RuleSet | None:
-    """Return the rules that are switched off, on; without their patterns, which nobody has checked."""
-    if all(rule.enabled for rule in rules.file.rules):
-        return None
-    idle = rules.file.rules[0].model_copy(update={"enabled": False})  # keeps the places of those that are on
-    on = {"enabled": True, "pattern": None}
-    turned = tuple(idle if rule.enabled else rule.model_copy(update=on) for rule in rules.file.rules)
-    return compile_rules(rules.file.model_copy(update={"rules": turned}), rules.digest)
 
 
 def _near(rules: RuleSet, text: str, hits: Hits, listed: Container[int], reasons: Container[str]) -> Iterator[Near]:
     """Yield the rules that the message nearly has a keyword of, by what an editor would call near."""
     found: dict[int, NearMiss] = {}
-    for miss in rules.matcher.near_misses(text, most=_MOST_LOOKED_AT):
+    for miss in rules.matcher.near_misses(text, most=_MOST_LOOKED_AT, hits=hits):
         index = miss.needle.rule
         if index in listed or miss.reason not in reasons:
             continue
@@ -230,12 +218,12 @@ def _incomplete(file: RuleFile, hits: Hits, listed: Iterable[int]) -> Iterator[I
             yield Incomplete(rule, met, tuple(keyword.text for keyword in rule.all_of[unmet[0]]))
 
 
-def _understood(file: RuleFile, text: str, hits: Hits, winner: Match | None) -> str:
+def _understood(rules: RuleSet, text: str, hits: Hits, winner: Match | None) -> str:
     """Return the text with what was read as something else replaced by that."""
     found = [*(winner.hits if winner else ()), *hits.any.values(), *hits.all_of.values(), *hits.excluded.values()]
     read: list[tuple[int, int, str]] = []
     mended = ((h.spans[0][0], h.spans[-1][1], h.needle.text) for h in found if h.how in _REWRITTEN)
-    for start, end, meant in chain(mended, _written_out(file, text, found)):
+    for start, end, meant in chain(mended, _written_out(rules, text, found)):
         if all(end <= other[0] or start >= other[1] for other in read):
             read.append((start, end, meant))
     whole, done = "", 0
@@ -244,11 +232,10 @@ def _understood(file: RuleFile, text: str, hits: Hits, winner: Match | None) -> 
     return " ".join(normalise(whole + text[done:]).split())
 
 
-def _written_out(file: RuleFile, text: str, hits: Iterable[Hit]) -> Iterator[tuple[int, int, str]]:
+def _written_out(rules: RuleSet, text: str, hits: Iterable[Hit]) -> Iterator[tuple[int, int, str]]:
     """Yield the abbreviations with what they stand for; of several meanings the one that a keyword wanted."""
-    known = meanings_of(file.abbreviations)
     for token in tokens(text):
-        meanings = known.get(plain(normalise(text[token.start : token.end])), ())
+        meanings = rules.matcher.short_forms.get(plain(normalise(text[token.start : token.end])), ())
         wanted = [meaning for meaning in meanings if any(_is_part(meaning, token, hit) for hit in hits)]
         if meanings:
             yield token.start, token.end, "/".join(wanted or meanings)

@@ -22,11 +22,11 @@ def _read(parse: Callable[[str], Any], longest: int = _LONGEST) -> BeforeValidat
     """Return the step from the typed text to the value; what is a value already passes."""
 
     def read(value: object) -> object:
+        if isinstance(value, str):
+            return parse(short(value, longest))
         if isinstance(value, list | dict):
             raise wrong("not-text")
-        if not isinstance(value, str):
-            return value
-        return parse(short(value, longest))
+        return value
 
     return BeforeValidator(read)
 

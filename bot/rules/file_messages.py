@@ -9,6 +9,11 @@ FILE: Final[dict[str, tuple[str, str]]] = {
         "tệp nặng {size} MB, tối đa là {limit} MB; hãy xem lại bạn có chọn nhầm tệp không",
         "the file is {size} MB, the limit is {limit} MB; is it the right file?",
     ),
+    "too-big/parts": (
+        "tệp có hơn {thousands} nghìn mục (khóa và giá trị), nhiều hơn mức bot nhận; hãy bớt luật hoặc từ khóa",
+        "the file has more than {thousands} thousand keys and values, and the bot takes no more; delete rules or "
+        "keywords",
+    ),
     "not-utf8": (
         "tệp chưa được lưu bằng bảng mã UTF-8 (chỗ này có byte {byte}); hãy mở lại, chọn Lưu thành (Save as) "
         "với bảng mã (Encoding) UTF-8",

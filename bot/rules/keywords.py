@@ -5,12 +5,14 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from bot.rules.syllables import needs_no_marks
 from bot.rules.text import WORDS_AND_SIGNS, Syllable, chain, normalise, syllables, without_urls
 
 MAX_SYLLABLES: Final = 16
+_LONGEST_REMEMBERED = 100
 
 
 class Stream(Enum):
@@ -37,19 +39,17 @@ class Keyword:
     syllables: tuple[Syllable, ...]
     any_marks: bool = False
     targets: list[Target] = field(default_factory=list)
+    letters: tuple[str, ...] = field(init=False)
+    """The words without marks."""
     marks: int = field(init=False)
     size: int = field(init=False)
     guarded: bool = field(init=False)
 
     def __post_init__(self) -> None:
+        self.letters = tuple([syllable.letters for syllable in self.syllables])
         self.marks, _ = chain(self.syllables)
-        self.size = sum(len(syllable.letters) for syllable in self.syllables)
+        self.size = sum(map(len, self.letters))
         self.guarded = len(self.syllables) == 1 and self.marks != 0
-
-    @property
-    def letters(self) -> tuple[str, ...]:
-        """The words without marks."""
-        return tuple(syllable.letters for syllable in self.syllables)
 
 
 class Piece(NamedTuple):
@@ -58,6 +58,7 @@ class Piece(NamedTuple):
     text: str
     letters: str
     syllables: tuple[Syllable, ...]
+    marks: int  # of the syllables, in the form of `chain`
 
 
 class Parsed(NamedTuple):
@@ -66,22 +67,20 @@ class Parsed(NamedTuple):
     stream: Stream
     pieces: tuple[Piece, ...]
     text: str
-
-    @property
-    def syllables(self) -> tuple[Syllable, ...]:
-        """All syllables in a row."""
-        return tuple(syllable for piece in self.pieces for syllable in piece.syllables)
+    syllables: tuple[Syllable, ...]
+    """All syllables in a row."""
+    marks: int
+    """Theirs, in the form of `chain`; 0 if there are none."""
 
     @property
     def literal(self) -> bool:
         """Whether it is one syllable that is correct without marks, so that marks make another word of it."""
-        parts = self.syllables
-        return len(parts) == 1 and not parts[0].marks and needs_no_marks(parts[0].letters)
+        return len(self.syllables) == 1 and not self.marks and needs_no_marks(self.syllables[0].letters)
 
     @property
     def any_marks(self) -> bool:
         """Whether it was written without marks and stands for its letters with whatever marks."""
-        return not chain(self.syllables)[0] and not self.literal
+        return not self.marks and not self.literal
 
     @property
     def cut(self) -> bool:
@@ -95,11 +94,25 @@ class Parsed(NamedTuple):
 
 def parse(text: str) -> Parsed:
     """Take a keyword apart."""
+    return _remembered(text) if len(text) <= _LONGEST_REMEMBERED else _parse(text)
+
+
+def _parse(text: str) -> Parsed:
     normalised = normalise(text).strip()
-    found = [(piece, as_syllables(piece)) for piece in WORDS_AND_SIGNS.findall(without_urls(normalised))]
-    pieces = tuple(Piece(piece, "".join(part.letters for part in parts), parts) for piece, parts in found if parts)
+    found = WORDS_AND_SIGNS.findall(without_urls(normalised))
+    pieces = tuple(_piece(piece, parts) for piece in found if (parts := as_syllables(piece)))
+    in_a_row = tuple(syllable for piece in pieces for syllable in piece.syllables)
     signs = any(is_sign(piece.text) for piece in pieces)
-    return Parsed(Stream.SIGNS if signs else Stream.WORDS if pieces else Stream.RAW, pieces, normalised)
+    stream = Stream.SIGNS if signs else Stream.WORDS if pieces else Stream.RAW
+    return Parsed(stream, pieces, normalised, in_a_row, chain(in_a_row)[0])
+
+
+# The checks, the matcher and the next reading of the same file ask for the same ones.
+_remembered = lru_cache(maxsize=16_384)(_parse)
+
+
+def _piece(text: str, parts: tuple[Syllable, ...]) -> Piece:
+    return Piece(text, "".join([part.letters for part in parts]), parts, chain(parts)[0])
 
 
 def as_syllables(piece: str) -> tuple[Syllable, ...]:

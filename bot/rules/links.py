@@ -13,24 +13,25 @@ LONGEST = 2048
 
 # Hosts whose links open a page unless they end in .jpg or .png. A name covers what lies under it.
 _PAGES = {
-    "Google Drive": "drive.google.com docs.google.com",
-    "Google Photos": "photos.google.com photos.app.goo.gl",
-    "Google": "google.com google.com.vn",
-    "Facebook": "facebook.com fb.com fb.watch fb.me",
-    "Instagram": "instagram.com",
-    "TikTok": "tiktok.com",
-    "YouTube": "youtube.com youtu.be",
-    "Zalo": "zalo.me zaloapp.com",
-    "Canva": "canva.com canva.link",
-    "Imgur": "imgur.com",
-    "ImgBB": "ibb.co imgbb.com",
-    "Postimages": "postimg.cc postimages.org",
-    "Lightshot": "prnt.sc",
-    "Flickr": "flickr.com flic.kr",
-    "Pinterest": "pinterest.com pin.it",
-    "OneDrive": "onedrive.live.com 1drv.ms",
-    "iCloud": "icloud.com",
+    "Google Drive": ("drive.google.com", "docs.google.com"),
+    "Google Photos": ("photos.google.com", "photos.app.goo.gl"),
+    "Google": ("google.com", "google.com.vn"),
+    "Facebook": ("facebook.com", "fb.com", "fb.watch", "fb.me"),
+    "Instagram": ("instagram.com",),
+    "TikTok": ("tiktok.com",),
+    "YouTube": ("youtube.com", "youtu.be"),
+    "Zalo": ("zalo.me", "zaloapp.com"),
+    "Canva": ("canva.com", "canva.link"),
+    "Imgur": ("imgur.com",),
+    "ImgBB": ("ibb.co", "imgbb.com"),
+    "Postimages": ("postimg.cc", "postimages.org"),
+    "Lightshot": ("prnt.sc",),
+    "Flickr": ("flickr.com", "flic.kr"),
+    "Pinterest": ("pinterest.com", "pin.it"),
+    "OneDrive": ("onedrive.live.com", "1drv.ms"),
+    "iCloud": ("icloud.com",),
 }
+_DROPBOX = ("dropbox.com",)
 _DIRECT = ("dl.dropbox.com",)
 _RAW = re.compile(r"(^|&)(raw|dl)=1(&|$)")
 _SHORT_LIVED = ("fbcdn.net", "cdninstagram.com", "zdn.vn", "zadn.vn")
@@ -72,11 +73,12 @@ def _split(value: str) -> SplitResult:
 def _leads_to_a_picture(parts: SplitResult, value: str) -> None:
     host = (parts.hostname or "").rstrip(".")
     path = parts.path.casefold()
-    if _under(host, ["dropbox.com"]) and not _under(host, _DIRECT) and not _RAW.search(parts.query):
+    if _under(host, _DROPBOX) and not _under(host, _DIRECT) and not _RAW.search(parts.query):
         raise wrong("page-link/dropbox", near=urlunsplit(parts._replace(query=_raw(parts.query), fragment="")))
-    for site, hosts in _PAGES.items():
-        if _under(host, hosts.split()) and not path.endswith(_PICTURE_ENDS):
-            raise wrong("page-link", site=site)
+    if not path.endswith(_PICTURE_ENDS):
+        for site, hosts in _PAGES.items():
+            if _under(host, hosts):
+                raise wrong("page-link", site=site)
     if path.endswith(_PAGE_ENDS):
         raise wrong("page-link/html", word=parts.path.rsplit("/", 1)[-1])
     if path.endswith(_OTHER_ENDS):
@@ -91,7 +93,7 @@ def _raw(query: str) -> str:
     return "&".join([*kept, "raw=1"])
 
 
-def _under(host: str, names: list[str] | tuple[str, ...]) -> bool:
+def _under(host: str, names: tuple[str, ...]) -> bool:
     return any(host == name or host.endswith("." + name) for name in names)
 
 

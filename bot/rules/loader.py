@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -18,7 +18,7 @@ from bot.rules.tree import Entry, Mapping, Node, Scalar, Sequence
 
 _RECOVERY_LIMIT = 200_000
 _MOST_RECOVERIES = 10
-_MOST_ERRORS = 1_000
+_MOST_ERRORS = 1_000  # are told; nobody reads as many
 _MOST_TABBED = 100
 _MOST_RENAMINGS = 3
 
@@ -32,10 +32,17 @@ class Places:
 
     def at(self, *path: str | int) -> Place:
         """Return the place of a part, as ``at("rules", 0, "keywords", 2)``."""
+        return translate.place_of(self._root, self._in_file(path))
+
+    def under(self, *path: str | int) -> Places:
+        """Return the places within a part: ``under("rules", 0).at("id")`` is ``at("rules", 0, "id")``."""
+        return Places(translate.resolve(self._root, self._in_file(path)), ())
+
+    def _in_file(self, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
         match path:
             case "rules", int(index), *rest:
-                path = "rules", self._kept[index], *rest
-        return translate.place_of(self._root, path)
+                return "rules", self._kept[index], *rest
+        return path
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +67,15 @@ def load(data: bytes) -> Loaded:
     root, problems = _root(text)
     if root is None:
         return Loaded(None, in_order(problems), digest, None, Places(Scalar("", Place(1, 1)), ()))
-    errors = _errors(root)
+    file, errors = _modelled(root)
     for _ in range(_MOST_RENAMINGS):  # what stands under a renamed key is looked at only in the next round
-        unknown = translate.rename_keys(errors, root)
+        unknown = translate.rename_keys(errors[:_MOST_ERRORS], root)
         problems += unknown
-        errors = _errors(root) if unknown else errors
-    problems += translate.problems_of(errors, root)
+        file, errors = _modelled(root) if unknown else (file, errors)
+    problems += translate.problems_of(errors[:_MOST_ERRORS], root)
     problems += consistency.contradictions(root)
-    part, kept = _sound_part(root, errors)
-    complete = None if errors or any(problem.severity == "error" for problem in problems) else part
+    part, kept = (file, tuple(range(len(file.rules)))) if file else _sound_part(root, errors)
+    complete = None if any(problem.severity == "error" for problem in problems) else file
     return Loaded(complete, in_order(problems), digest, part, Places(root, kept))
 
 
@@ -138,24 +145,15 @@ def _excuse_rules(root: Node | None) -> None:
     """Say nothing of a list that is empty only because its rules were left out."""
     match root:
         case Mapping(entries={"rules": Entry(value=Scalar(text="") as nothing) as entry}):
-            root.entries["rules"] = replace(entry, value=replace(nothing, broken=True))
+            root.entries["rules"] = entry._replace(value=nothing._replace(broken=True))
 
 
-def _errors(root: Mapping) -> list[ErrorDetails]:
-    """Return what the models say; of a file with thousands of errors, of its first parts only."""
-    error = _failure(root)
-    if error is not None and error.error_count() > _MOST_ERRORS:
-        tree.cut(root, _MOST_ERRORS)
-        error = _failure(root)
-    return translate.errors_of(error) if error else []
-
-
-def _failure(root: Mapping) -> ValidationError | None:
+def _modelled(root: Mapping) -> tuple[RuleFile | None, list[ErrorDetails]]:
+    """Return the file, or all that the models say against it."""
     try:
-        RuleFile.model_validate(_plain(root), by_alias=True, by_name=False)
+        return RuleFile.model_validate(_plain(root), by_alias=True, by_name=False), []
     except ValidationError as error:
-        return error
-    return None
+        return None, translate.errors_of(error)
 
 
 def _plain(node: Node) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from bot.rules import keywords as kw
 from bot.rules.index import Index
 from bot.rules.keywords import Keyword, Parsed, Stream, Target, parse
-from bot.rules.near_misses import MOST_WORDS, NEAREST_FIRST, Difference, difference, places_of
+from bot.rules.near_misses import MOST_WORDS, NEAREST_FIRST, Difference, Neighbours, difference, places_of
 from bot.rules.readings import How, Lexicon, meanings_of
 from bot.rules.substrings import Substrings
 from bot.rules.tally import Found, Spans, Tally, grade
@@ -106,10 +107,11 @@ class Matcher:
         self._slots: list[tuple[Role, int, int]] = []
         self._substrings = Substrings()
         streams = self._sort()
-        short_forms = meanings_of(abbreviations)
+        self.short_forms: Mapping[str, Sequence[str]] = meanings_of(abbreviations)
+        """What short words may stand for."""
         words, signs = streams[Stream.WORDS], streams[Stream.SIGNS]
-        self._words = Index(words, Lexicon(words, short_forms, typos=typos), signs=False)
-        self._signs = Index(signs, Lexicon(signs, short_forms, typos=typos), signs=True) if signs else None
+        self._words = Index(words, Lexicon(words, self.short_forms, typos=typos), signs=False)
+        self._signs = Index(signs, Lexicon(signs, self.short_forms, typos=typos), signs=True) if signs else None
 
     def _sort(self) -> dict[Stream, list[Keyword]]:
         """Return the different keywords of whole words with their targets; the others go to the substrings."""
@@ -158,18 +160,25 @@ class Matcher:
                 hits.all_of[rule, group] = hit
         return hits
 
-    def near_misses(self, text: str, *, most: int = 5) -> list[NearMiss]:
+    @cached_property
+    def _neighbours(self) -> Neighbours:
+        """What near misses are found by; who only answers messages does not need it."""
+        needles = zip(self._needles, self._parsed, strict=True)
+        return Neighbours((n, parsed) for n, (needle, parsed) in enumerate(needles) if needle.role != "exclude")
+
+    def near_misses(self, text: str, *, most: int = 5, hits: Hits | None = None) -> list[NearMiss]:
         """
         Return keywords that *text* almost has, the nearest first, at most one for what a rule asks for.
 
-        Exclusions, and what the text has already, are left out. Takes some milliseconds per thousand keywords.
+        Exclusions, and what the text has already, are left out. *hits*: of the text, if they are known.
         """
         words = tokens(text)[:MOST_WORDS]
         places = places_of(words)
-        hits = self.hits(text)
+        hits = hits or self.hits(text)
         nearest: dict[tuple[Role, int, int], tuple[tuple[int, int], NearMiss]] = {}
-        for needle, parsed in zip(self._needles, self._parsed, strict=True):
-            if needle.role == "exclude" or _is_met(needle, hits):
+        for number in self._neighbours.of(words, places):
+            needle, parsed = self._needles[number], self._parsed[number]
+            if _is_met(needle, hits):
                 continue
             near = _explained(difference(words, places, parsed), needle)
             if near is not None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from bot.rules.readings import one_edit_apart
 from bot.rules.text import chain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bot.rules.keywords import Parsed, Piece
     from bot.rules.text import Token
@@ -40,16 +41,49 @@ def places_of(tokens: Sequence[Token]) -> dict[str, list[int]]:
     return places
 
 
+class Neighbours:
+    """Which of many keywords can be near a message at all: only those are worth a closer look. Never changes."""
+
+    def __init__(self, keywords: Iterable[tuple[int, Parsed]]) -> None:
+        self._sizes: dict[int, int] = {}
+        self._with_word: dict[str, list[int]] = {}
+        self._shapes: dict[tuple[str, int], list[str]] = {}
+        self._single: dict[str, list[int]] = {}
+        for number, parsed in keywords:
+            if len(parsed.pieces) == 1:
+                self._single.setdefault(parsed.pieces[0].letters, []).append(number)
+            else:
+                self._sizes[number] = len(parsed.pieces)
+                for piece in parsed.pieces:
+                    self._with_word.setdefault(piece.letters, []).append(number)
+        for letters in self._single:
+            if len(letters) >= _SHORTEST_ONE_OFF:
+                self._shapes.setdefault((letters[0], len(letters)), []).append(letters)
+
+    def of(self, tokens: Sequence[Token], places: Mapping[str, Sequence[int]]) -> list[int]:
+        """Return the keywords, in order, of which a message of these *tokens* at these *places* lacks one word."""
+        there = Counter(number for letters in places for number in self._with_word.get(letters, ()))
+        several = (number for number, words in there.items() if words >= self._sizes[number] - 1)
+        typed = {*places, *(part.letters for token in tokens for part in token.syllables)}
+        alike = (letters for word in places for letters in self._one_off(word))
+        single = (number for letters in {*typed, *alike} for number in self._single.get(letters, ()))
+        return sorted({*several, *single})
+
+    def _one_off(self, word: str) -> Iterator[str]:
+        """Yield the single words that are one letter off."""
+        for size in range(len(word) - 1, len(word) + 2):
+            for letters in self._shapes.get((word[0], size), ()):
+                if one_edit_apart(word, letters):
+                    yield letters
+
+
 def difference(tokens: Sequence[Token], places: Mapping[str, Sequence[int]], parsed: Parsed) -> Difference | None:
     """
     Return the smallest difference between the keyword and any place of the message, None if all are great.
 
     *places*: of the *tokens*, by `places_of`.
     """
-    pieces = parsed.pieces
-    if sum(piece.letters in places for piece in pieces) < len(pieces) - 1:
-        return None
-    if len(pieces) == 1:
+    if len(parsed.pieces) == 1:
         found = [found for first in range(len(tokens)) for found in _one_word(tokens, first, parsed)]
     else:
         found = [found for first in _beginnings(places, parsed) for found in _several_words(tokens, first, parsed)]
@@ -89,18 +123,20 @@ def _several_words(tokens: Sequence[Token], first: int, parsed: Parsed) -> Itera
 
 def _row(row: Sequence[Token], first: int, parsed: Parsed) -> Iterator[Difference]:
     """Compare word by word: one may have other letters, or any of them other marks."""
-    if len(row) < len(parsed.pieces):
+    pieces = parsed.pieces
+    if len(row) < len(pieces):
         return
-    pairs = [(first + i, token, piece) for i, (token, piece) in enumerate(zip(row, parsed.pieces, strict=True))]
-    others = [pair for pair in pairs if pair[1].folded != pair[2].letters]
-    wrong = [pair for pair in pairs if pair not in others and not _allows(parsed, pair[2], pair[1])]
+    others = [n for n, (token, piece) in enumerate(zip(row, pieces, strict=True)) if token.folded != piece.letters]
+    if len(others) > 1:
+        return
+    wrong = [n for n, token in enumerate(row) if n not in others and not _allows(parsed, pieces[n], token)]
     if wrong and not others:
-        at, _, piece = wrong[0]
-        yield Difference("marks", at, at + 1, piece.text)
+        at = first + wrong[0]
+        yield Difference("marks", at, at + 1, pieces[wrong[0]].text)
     elif not wrong and not others:
-        yield Difference("place", first, first + len(row), " ".join(piece.text for piece in parsed.pieces))
-    elif not wrong and len(others) == 1:
-        at, token, piece = others[0]
+        yield Difference("place", first, first + len(row), " ".join(piece.text for piece in pieces))
+    elif not wrong:
+        at, token, piece = first + others[0], row[others[0]], pieces[others[0]]
         if _one_off(token, piece):
             yield Difference("letter", at, at + 1, piece.text)
         elif len(row) > 2:
@@ -110,7 +146,7 @@ def _row(row: Sequence[Token], first: int, parsed: Parsed) -> Iterator[Differenc
 def _allows(parsed: Parsed, piece: Piece, token: Token) -> bool:
     """Return whether the marks of a token with the piece's letters contradict none of the piece's."""
     marks, typed = chain(token.syllables)
-    return parsed.any_marks or not (marks ^ chain(piece.syllables)[0]) & typed
+    return parsed.any_marks or not (marks ^ piece.marks) & typed
 
 
 def _fit(parsed: Parsed, tokens: Sequence[Token], pieces: Sequence[Piece]) -> bool:

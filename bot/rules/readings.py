@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import IntEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bot.rules.syllables import is_syllable
@@ -81,10 +82,9 @@ class Lexicon:
     def _known_meanings(self, abbreviations: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, list[Reading]]]:
         """Yield the abbreviations some meaning of which is made of keywords' words alone."""
         for short, meanings in abbreviations.items():
-            parts = [[part for word in words_of(meaning) for part in syllables(word)] for meaning in meanings]
             known = [
                 _reading(meaning, How.ABBREVIATION)
-                for meaning in parts
+                for meaning in map(_syllables_of, meanings)
                 if meaning and all(part.letters in self._words for part in meaning)
             ]
             if known:
@@ -146,6 +146,12 @@ class Lexicon:
         }
         if len(near) == 1:
             yield _reading([typed.bare_shapes(near.pop())], How.TYPO)
+
+
+@lru_cache(maxsize=1024)
+def _syllables_of(meaning: str) -> tuple[Syllable, ...]:
+    """Return the syllables of what an abbreviation stands for; most are built in and the same for all rules."""
+    return tuple(part for word in words_of(meaning) for part in syllables(word))
 
 
 def words_of(text: str) -> list[str]:

@@ -54,12 +54,14 @@ class Source:
 
     def place(self, line: int, column: int, length: int = 1) -> Place:
         """Return where in the file that stretch of the mended text stands; *line* and *column* count from 0."""
+        if line not in self._put_in:
+            return Place(line + 1, column + 1, max(length, 1))
         start = self._original(line, column)
         end = max(self._original(line, column + length), start + 1)
         return Place(line + 1, start + 1, end - start)
 
     def _original(self, line: int, column: int) -> int:
-        return column - bisect_left(self._put_in.get(line, []), column)
+        return column - bisect_left(self._put_in[line], column)
 
     def report(self, line: int, column: int, length: int, key: str, **args: str | int) -> None:
         """Add a problem; the position is one of the mended text."""

@@ -10,7 +10,7 @@ from bot.rules.keywords import Keyword, Parsed, Stream, Target
 from bot.rules.text import Letter, Syllable, chain, letters_of, plain, without_urls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from bot.rules.index import Word
 
@@ -28,19 +28,22 @@ class Part(NamedTuple):
 
 
 class Substrings:
-    """Looks for one after the other: meant for the few keywords that need it. Never changes once made."""
+    """Looks for one after the other while they are few, as they should be. Never changes once made."""
 
     def __init__(self) -> None:
         self.signs: dict[str, Keyword] = {}
         self.urls: dict[str, Keyword] = {}
         self._parts: dict[str, dict[int, Keyword]] = {}
+        self._sizes: set[int] = set()
 
     def add(self, parsed: Parsed, target: Target) -> None:
         """Look for one more keyword; one without any character is never found."""
         if parsed.stream is Stream.WORDS:
             words = tuple(Syllable.of(letters_of(plain(piece.text))) for piece in parsed.pieces)
             keyword = Keyword(words, parsed.any_marks)
-            spellings = self._parts.setdefault(" ".join(keyword.letters), {})
+            wanted = " ".join(keyword.letters)
+            self._sizes.add(len(wanted))
+            spellings = self._parts.setdefault(wanted, {})
             spellings.setdefault(keyword.marks, keyword).targets.append(target)
         elif parsed.text:
             same = self.urls if without_urls(parsed.text) != parsed.text else self.signs
@@ -53,12 +56,10 @@ class Substrings:
         text = " ".join(word.letters for word in words)
         starts = [0, *accumulate(len(word.letters) + 1 for word in words)]
         letters: list[Letter] = []
-        for wanted, keywords in self._parts.items():
-            if wanted not in text:
-                continue
+        for wanted in self._within(text):
             letters = letters or [letter for word in words for letter in (*letters_of(plain(word.text)), _SPACE)]
             found = [(at, *_typed(letters, at, wanted)) for at in islice(_occurrences(text, wanted), _MOST_PLACES)]
-            for keyword in keywords.values():
+            for keyword in self._parts[wanted].values():
                 fits = [
                     (marks == keyword.marks, -at)
                     for at, marks, typed in found
@@ -72,6 +73,12 @@ class Substrings:
                         bisect_right(starts, -at) - 1,
                         bisect_right(starts, -at + len(wanted) - 1),
                     )
+
+    def _within(self, text: str) -> Iterable[str]:
+        """Return those of the keywords' letters that are in the text, looked for in the quicker of two ways."""
+        if len(self._parts) <= len(self._sizes) * len(text):
+            return (wanted for wanted in self._parts if wanted in text)
+        return self._parts.keys() & {text[at : at + size] for size in self._sizes for at in range(len(text))}
 
 
 def _occurrences(text: str, wanted: str) -> Iterator[int]:

@@ -47,6 +47,7 @@ WORDS_AND_SIGNS: Final = re.compile(WORDS.pattern + r"|[^\w\s]")
 _URL = re.compile(r"(?:https?://|www\.)\S+")
 _JOINERS = str.maketrans("", "", "'’ʼ.,")
 _DIGITS_OR_NOT = re.compile(r"\d+|\D+")
+_LONGEST_REMEMBERED = 16  # letters: of longer words nobody types the same again
 
 
 def normalise(text: str) -> str:
@@ -243,7 +244,14 @@ def syllables(word: str) -> tuple[Syllable, ...]:
     >>> [syllable.letters for syllable in syllables("sp001")]
     ['sp', '001']
     """
+    return _remembered(word) if len(word) <= _LONGEST_REMEMBERED else _cut(word)
+
+
+def _cut(word: str) -> tuple[Syllable, ...]:
     return tuple(Syllable.of(letters_of(part)) for part in _DIGITS_OR_NOT.findall(plain(word)))
+
+
+_remembered = lru_cache(maxsize=8192)(_cut)  # the language has some 7,000
 
 
 class Places:

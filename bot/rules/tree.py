@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import yaml
 
+from bot.rules import blocks
 from bot.rules.problem import Place, Problem
 from bot.rules.synonyms import is_key
 
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
     from bot.rules.source import Source
 
 MAX_DEPTH = 20
+MAX_PARTS = 100_000  # keys, values and lists: three times as many as 10,000 keywords need
 _MOST_PROBLEMS = 500  # more than that, and it is no rules file
+_MOST_STEPS_BACK = 3
 _FAST: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CURLY = re.compile("[“”„‟‘‚‛«»]([^“”„‟«»]*)[“”„‟’‘»]?|([^“”„‟«»]*[^0-9“”„‟«»])[“”»]")
 _STRAY = re.compile("[\u200b\u200e\u200f\u2060\ufeff\u00ad]")
@@ -25,8 +29,7 @@ _HIDDEN = re.compile(r"\s+(#[^\s#]\S*)\s*$")
 _TIGHT = re.compile(r"(\w+)([:：])(.+)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):
     """A text as typed. *hidden* is the one word after it that a ``#`` turned into a comment."""
 
     text: str
@@ -66,8 +69,7 @@ class Mapping:
         self.entries[other] = self.entries.pop(key)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One key of a mapping and its value."""
 
     key: Scalar
@@ -92,16 +94,19 @@ class _Builder:
     problems: list[Problem] = field(default_factory=list)
     root: Node | None = None
     stack: list[_Open] = field(default_factory=list)
+    parts: int = 0
 
     def take(self, event: yaml.Event) -> bool:
         """Add what *event* tells; return False when there is nothing more to read."""
         if len(self.problems) > _MOST_PROBLEMS:
             self.root = None
             return False
+        if isinstance(event, yaml.NodeEvent) and self.is_one_too_many(event):
+            self.root = None
+            return False
         match event:
             case yaml.ScalarEvent():
-                refused = self.refuse_decoration(event)
-                self.add(replace(self.scalar(event), broken=refused))
+                self.add(self.scalar(event))
             case yaml.AliasEvent():
                 self.add(self.alias(event))
             case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
@@ -111,6 +116,13 @@ class _Builder:
             case yaml.DocumentStartEvent() if self.root is not None:
                 self.report("several-documents", *self.at(event), sign="---")
                 return False
+        return True
+
+    def is_one_too_many(self, event: yaml.NodeEvent) -> bool:
+        self.parts += 1
+        if self.parts <= MAX_PARTS:
+            return False
+        self.report("too-big/parts", *self.at(event), thousands=MAX_PARTS // 1000)
         return True
 
     def open(self, event: yaml.CollectionStartEvent) -> bool:
@@ -167,6 +179,7 @@ class _Builder:
         mapping.entries[key.text] = Entry(key, value)
 
     def scalar(self, event: yaml.ScalarEvent) -> Scalar:
+        broken = self.refuse_decoration(event)
         line, column, length = self.at(event)
         quoted = bool(event.style)
         text = event.value
@@ -177,7 +190,7 @@ class _Builder:
             text, quoted = curly[1] or curly[2] or "", True
         if not quoted and not text:
             place = self.source.place(line, max(column - 1, 0))
-        return Scalar(_STRAY.sub("", text), place, quoted, hidden=hidden)
+        return Scalar(_STRAY.sub("", text), place, quoted, broken, hidden)
 
     def hidden(self, event: yaml.ScalarEvent) -> Scalar | None:
         """Return the ``#word`` that stands right after the text, if that is all there is."""
@@ -212,27 +225,13 @@ class _Builder:
         stop = end.column if end.line == start.line else len(line.rstrip())
         return start.line, start.column, max(stop - start.column, 1)
 
-    def report(self, key: str, line: int, column: int, length: int, **args: str) -> None:
+    def report(self, key: str, line: int, column: int, length: int, **args: str | int) -> None:
         self.problems.append(Problem.at(self.source.place(line, column, length), key, **args))
 
 
 def _marks(event: yaml.Event) -> tuple[Mark, Mark]:
     """Return where *event* begins and ends; only events that somebody made by hand lack it."""
     return cast("Mark", event.start_mark), cast("Mark", event.end_mark)
-
-
-def cut(node: Node, most: int) -> None:
-    """Take away what is beyond the first *most* entries of every list and mapping."""
-    match node:
-        case Sequence():
-            del node.items[most:]
-            for item in node.items:
-                cut(item, most)
-        case Mapping():
-            for key in list(node.entries)[most:]:
-                del node.entries[key]
-            for entry in node.entries.values():
-                cut(entry.value, most)
 
 
 def build(source: Source) -> tuple[Node | None, list[Problem]]:
@@ -243,14 +242,51 @@ def build(source: Source) -> tuple[Node | None, list[Problem]]:
         yaml.MarkedYAMLError: The text is not YAML.
     """
     try:
-        return _build(source, _FAST)
-    except yaml.YAMLError:
-        return _build(source, yaml.SafeLoader)  # it is slow, and tells best where the fault is
+        return _build(source, source.text, _FAST)
+    except yaml.YAMLError as error:
+        # The other reader is slow, and tells best where the fault is.
+        if (shorter := _without_sound_rules(source, error)) is not None:
+            _build(source, shorter, yaml.SafeLoader)
+        return _build(source, source.text, yaml.SafeLoader)
 
 
-def _build(source: Source, reader: type[yaml.SafeLoader | yaml.CSafeLoader]) -> tuple[Node | None, list[Problem]]:
+def _build(
+    source: Source, text: str, reader: type[yaml.SafeLoader | yaml.CSafeLoader]
+) -> tuple[Node | None, list[Problem]]:
     builder = _Builder(source)
-    for event in yaml.parse(source.text, reader):
+    for event in yaml.parse(text, reader):
         if not builder.take(event):
             break
     return builder.root, builder.problems
+
+
+def _without_sound_rules(source: Source, error: yaml.YAMLError) -> str | None:
+    """Return the text without the rules, but the first, that end before the fault begins; None if there are none."""
+    for _ in range(_MOST_STEPS_BACK):
+        sound = blocks.rules_before(source.mended, _line_of(error))
+        if not sound:
+            break
+        before = _fault_in(replace(source, mended=source.mended[: sound.stop]).text)
+        if before is None:
+            rest = list(source.mended)
+            blocks.blank(rest, sound)
+            return replace(source, mended=rest).text
+        error = before  # a quote or bracket is open since then
+    return None
+
+
+def _fault_in(text: str) -> yaml.YAMLError | None:
+    try:
+        deque(yaml.parse(text, _FAST), maxlen=0)
+    except yaml.YAMLError as error:
+        return error
+    return None
+
+
+def _line_of(error: yaml.YAMLError) -> int:
+    """Return the line, from 0, on which the reader's trouble began; -1 if it does not say."""
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return -1
+    is_open = "flow" in (error.context or "") or "quoted" in (error.context or "")
+    mark = error.context_mark if is_open else error.problem_mark
+    return mark.line if mark else -1

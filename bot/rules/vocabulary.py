@@ -10,7 +10,6 @@ from bot.rules.loader import Places
 from bot.rules.matcher import Hit
 from bot.rules.problem import Place
 from bot.rules.schema import Keyword, Rule, RuleFile
-from bot.rules.text import chain
 
 _ALL_MARKS = 2
 
@@ -48,10 +47,11 @@ def always_within(inner: Word, hit: Hit, outer: Word) -> bool:
 
     Words glued together, stretched or mistyped aside: they may be read as the one and not as the other.
     """
-    return at_every_place(inner.keyword, outer.keyword) and (
-        # Marks that outer leaves open, or that the guard of single syllables doubts, may differ in a message.
-        inner.parsed.any_marks or (hit.quality == _ALL_MARKS and (not inner.is_guarded or inner.words == outer.words))
-    )
+    if not at_every_place(inner.keyword, outer.keyword):
+        return False
+    # Marks that outer leaves open, or that the guard of single syllables doubts, may differ in a message.
+    may_differ = outer.parsed.any_marks or (inner.is_guarded and inner.words != outer.words)
+    return inner.parsed.any_marks or (hit.quality == _ALL_MARKS and not may_differ)
 
 
 def at_every_place(inner: Keyword, outer: Keyword) -> bool:
@@ -91,14 +91,12 @@ def vocabulary(file: RuleFile, places: Places) -> Vocabulary:
         lists = [(keywords, rule.keywords, ("keywords",)), (excludes, rule.exclude, ("exclude",))]
         lists += [(grouped, group, ("all_of", number)) for number, group in enumerate(rule.all_of)]
         for target, of_rule, path in lists:
-            for number, keyword in enumerate(of_rule):
-                place = places.at("rules", index, *path, number, "text")
-                target.append(_word(index, rule, keyword, place))
+            there = places.under("rules", index, *path) if of_rule else places
+            target.extend(_word(index, rule, k, there.at(number, "text")) for number, k in enumerate(of_rule))
     return Vocabulary(file, places, tuple(keywords), tuple(excludes), tuple(grouped))
 
 
 def _word(index: int, rule: Rule, keyword: Keyword, place: Place) -> Word:
     parsed = parse(keyword.text)
-    syllables = parsed.syllables
-    letters = tuple(syllable.letters for syllable in syllables) or (parsed.text,)
-    return Word(index, rule, keyword, parsed, place, letters, chain(syllables)[0])
+    letters = tuple([syllable.letters for syllable in parsed.syllables]) or (parsed.text,)
+    return Word(index, rule, keyword, parsed, place, letters, parsed.marks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -152,7 +153,7 @@ def check_problem(problem: Problem, source: str) -> None:
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=300)
+@settings(max_examples=150)
 @example(b"\xff\xfe")
 @example("rules:\n- id: a\u0085b".encode())
 def test_any_bytes(data: bytes) -> None:
@@ -161,14 +162,14 @@ def test_any_bytes(data: bytes) -> None:
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_any_text(text: str) -> None:
     """Every character of Unicode, in any order."""
     check_verdict(text.encode(errors="surrogatepass"))
 
 
 @given(trees)
-@settings(max_examples=400)
+@settings(max_examples=200)
 @example("&a [*a]")
 @example("{[a]: b}")
 @example("? {a: b}\n: c")
@@ -179,15 +180,16 @@ def test_anything_that_looks_like_yaml(text: str) -> None:
     check_verdict(text.encode(errors="surrogatepass"))
 
 
+@pytest.mark.long
 @given(almost_rules())
-@settings(max_examples=400)
+@settings(max_examples=200)
 def test_anything_that_looks_like_rules(text: str) -> None:
     """The right keys with all kinds of values."""
     check_verdict(text.encode(errors="surrogatepass"))
 
 
 @given(mutilated())
-@settings(max_examples=400)
+@settings(max_examples=200)
 def test_a_real_file_after_some_slips(text: str) -> None:
     """What an editor's cat would do to it."""
     check_verdict(text.encode(errors="surrogatepass"))

@@ -23,6 +23,7 @@ NOT_IN_FILES = {
     "not-yaml",
     "pattern-not-installed",
     "too-big",
+    "too-big/parts",
 }
 
 

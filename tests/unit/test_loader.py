@@ -9,6 +9,7 @@ import pytest
 from bot.rules.loader import Loaded, load
 from bot.rules.problem import Place, split_lines
 from bot.rules.source import MAX_BYTES
+from bot.rules.tree import MAX_PARTS
 
 RULE = """
   - id: menu
@@ -230,6 +231,24 @@ def test_ten_megabytes_are_refused_at_once() -> None:
     """They are not even decoded."""
     assert found(b"\xff" * 10_000_000) == [(1, 1, "too-big")]
     assert found(b" " * (MAX_BYTES + 1)) == [(1, 1, "too-big")]
+
+
+def test_a_file_of_more_parts_than_anybody_needs_is_refused_where_they_begin() -> None:
+    """Each key and value costs something; so a small file can be more work than a large one."""
+    item, others = "    - a\n", 12
+    text = f"rules:\n- id: a\n  reply: {{attachment_id: x}}\n  keywords:\n{item * (MAX_PARTS - others)}"
+    assert load(text.encode()).file is not None
+    assert found(text + item) == [(MAX_PARTS - others + 5, 7, "too-big")]
+    assert "100 thousand keys" in load((text + item).encode()).problems[0].message("en")
+
+
+def test_a_mistake_behind_a_thousand_good_rules_and_before_a_thousand_others_is_found() -> None:
+    """However many there are: no rule with a mistake is silently left out."""
+    good = "".join(RULE.replace("menu\n", f"menu-{n}\n", 1) for n in range(1_000))
+    bad = "- a\n" * 1_200
+    loaded = load(f"rules:\n{good}{bad}".encode())
+    assert loaded.file is None
+    assert loaded.problems
 
 
 N = 100_000
