@@ -47,7 +47,7 @@ SAMPLE = SAMPLE.replace("\nfallback:", UNWIELDY)
 PAGES = tuple(page.name for page in frame.PAGES)
 SIZES = {"desktop": (1280, 860), "phone": (390, 844)}
 
-pytestmark = [needs_browser, pytest.mark.xdist_group("console")]
+pytestmark = [*needs_browser, pytest.mark.xdist_group("console")]
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ NEW = SAMPLE.replace("\nfallback:", f"{GIFTS}\nfallback:")
 BROKEN = NEW.replace("keywords: [tặng quà]", "keyword: [tặng quà]")
 LINE = NEW.split("\n").index("    keywords: [tặng quà]") + 1
 
-pytestmark = [needs_browser, pytest.mark.xdist_group("console_check")]
+pytestmark = [*needs_browser, pytest.mark.xdist_group("console_check")]
 
 
 @pytest.fixture(scope="module")

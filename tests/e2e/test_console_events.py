@@ -18,7 +18,7 @@ DESKTOP, PHONE = (1280, 900), (390, 844)
 REFUSED = answer(400, {"code": 400, "message": "image_url is <b>no picture</b>"})
 SCRIPT = "<script>document.title='hit'</script> bảng giá"
 
-pytestmark = [needs_browser, pytest.mark.xdist_group("console_events")]
+pytestmark = [*needs_browser, pytest.mark.xdist_group("console_events")]
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,7 @@ rules:
 
 SECTIONS = ["Private network 1", "Expiring soon 1", "Example address 1", "Fine 2"]
 
-pytestmark = [needs_browser, pytest.mark.xdist_group("console_pictures")]
+pytestmark = [*needs_browser, pytest.mark.xdist_group("console_pictures")]
 
 
 @pytest.fixture(scope="module")

@@ -460,12 +460,12 @@ class Listener:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                self.send_response(script.pop(0) if script else 200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
                 with listener.changed:
                     listener.came.append(({name.lower(): value for name, value in self.headers.items()}, body))
                     listener.changed.notify_all()
+                self.send_response(script.pop(0) if script else 200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
 
             def log_message(self, *args: object) -> None:
                 """Keep the test's output clean."""
