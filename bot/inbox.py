@@ -10,11 +10,10 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot import accounts
+from bot import accounts, statements
 from bot.accounts import Failure, Rate
 from bot.database import Database
-from bot.tables import IS_ECHO, IS_OPEN, events, good_rules
-from bot.tables import accounts as account_table
+from bot.tables import IS_ECHO, events, good_rules
 from bot.writer import Pending, Then, Writer
 from bot.zalo import Event
 
@@ -184,7 +183,7 @@ class Inbox:
     def overdue(self, *, now: float) -> list[Lease]:
         """Return the leases that nobody seems to have renewed in time; who knows whose clock is right?"""
         with self._database.read() as connection:
-            return [Lease(*row) for row in connection.execute(_OVERDUE, {"b_now": now})]
+            return [Lease(*row) for row in connection.execute(statements.OVERDUE, {"b_now": now})]
 
     def release(self, leases: Collection[Lease], *, now: float) -> None:
         """Make due what is held under these very leases, and not renewed since; their holders are too late then."""
@@ -258,9 +257,8 @@ class Inbox:
 
     def troubles(self) -> dict[str, str]:
         """Return why nothing is sent at present, by OA, in the vendor's words."""
-        query = sa.select(_account.oa_id, _account.trouble).where(_account.pauses > 0)
         with self._database.read() as connection:
-            return {row.oa_id: row.trouble or "" for row in connection.execute(query)}
+            return {row.oa_id: row.trouble or "" for row in connection.execute(statements.TROUBLES)}
 
     def last_good_rules(self) -> bytes | None:
         """Return the content of the rules file that was in force last."""
@@ -279,7 +277,9 @@ class Inbox:
         fresh = set(connection.execute(self._insert, rows).scalars())
         for row in rows:
             if row["reason"] == "echo":
-                connection.execute(_WAKE, {"b_oa": row["oa_id"], "b_user": row["user_id"], "b_now": row["due_at"]})
+                connection.execute(
+                    statements.WAKE, {"b_oa": row["oa_id"], "b_user": row["user_id"], "b_now": row["due_at"]}
+                )
         # Of two deliveries of one event in one batch, the first is the new one.
         answers = []
         for row in rows:
@@ -300,20 +300,20 @@ def _claim_each(connection: sa.Connection, wishes: Sequence[_Wish]) -> Sequence[
 
 def _claim(connection: sa.Connection, wish: _Wish) -> list[Claim]:
     taken = _within_rate(connection, wish)
-    for oa_id in connection.scalars(_MAY_PROBE, {"b_now": wish.now}).all():
-        probe = connection.scalars(_DUE_PROBE, {"b_now": wish.now, "b_oa": oa_id}).first()
+    for oa_id in connection.scalars(statements.MAY_PROBE, {"b_now": wish.now}).all():
+        probe = connection.scalars(statements.DUE_PROBE, {"b_now": wish.now, "b_oa": oa_id}).first()
         if probe and accounts.take_probe(connection, oa_id, now=wish.now, until=wish.now + wish.lease):
             taken.append(probe)
     if not taken:
         return []
-    rows = connection.execute(_CLAIM, {"b_ids": taken, "b_until": wish.now + wish.lease}).mappings().all()
-    troubled = set(connection.scalars(_TROUBLED))
+    rows = connection.execute(statements.CLAIM, {"b_ids": taken, "b_until": wish.now + wish.lease}).mappings().all()
+    troubled = set(connection.scalars(statements.TROUBLED))
     return [_claimed(row, troubled) for row in sorted(rows, key=lambda row: row["id"])]
 
 
 def _within_rate(connection: sa.Connection, wish: _Wish) -> list[int]:
     ahead = wish.now + wish.rate.burst
-    due = connection.execute(_DUE, {"b_now": wish.now, "b_ahead": ahead, "b_most": wish.most}).all()
+    due = connection.execute(statements.DUE, {"b_now": wish.now, "b_ahead": ahead, "b_most": wish.most}).all()
     if not due:
         return []
     left = accounts.allowance(connection, (row.oa_id for row in due), now=wish.now, rate=wish.rate)
@@ -345,7 +345,7 @@ def _claimed(row: sa.RowMapping, troubled: set[str]) -> Claim:
 
 def _save_each(connection: sa.Connection, groups: Sequence[Sequence[Change]]) -> Sequence[list[Saved]]:
     changes = [change for group in groups for change in group]
-    rows = connection.execute(_HOLDERS, {"b_ids": [change.claim.id for change in changes]})
+    rows = connection.execute(statements.HOLDERS, {"b_ids": [change.claim.id for change in changes]})
     held = {row.id: row for row in rows}
     outcomes: list[Saved] = []
     values = []
@@ -382,7 +382,7 @@ def _charge_each(connection: sa.Connection, values: Sequence[tuple[Mapping[str, 
 
 
 def _renew_each(connection: sa.Connection, groups: Sequence[Sequence[dict[str, Any]]]) -> Sequence[None]:
-    connection.execute(_RENEW, [value for group in groups for value in group])
+    connection.execute(statements.RENEW, [value for group in groups for value in group])
     return [None] * len(groups)
 
 
@@ -399,107 +399,23 @@ def _keep_each(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> Seq
 def _release_each(connection: sa.Connection, groups: Sequence[tuple[Collection[Lease], float]]) -> Sequence[None]:
     for leases, now in groups:
         values = [{"b_id": le.id, "b_fence": le.fence, "b_ends": le.ends_at, "b_now": now} for le in leases]
-        connection.execute(_RELEASE, values)
+        connection.execute(statements.RELEASE, values)
     return [None] * len(groups)
 
 
 def _end_leases_each(connection: sa.Connection, times: Sequence[float]) -> Sequence[None]:
-    connection.execute(_END_LEASES, {"b_now": times[0]})
+    connection.execute(statements.END_LEASES, {"b_now": times[0]})
     return [None] * len(times)
 
 
 def _mend_each(connection: sa.Connection, times: Sequence[tuple[float, float]]) -> Sequence[None]:
     for now, far in times:
-        for statement in _MEND:
+        for statement in statements.MEND:
             connection.execute(statement, {"b_now": now, "b_soon": now + _SOON, "b_far": now + far})
     return [None] * len(times)
 
 
 _STATE = tuple(field.name for field in fields(State))
-_earlier = events.alias("earlier")
-_has_turn = ~sa.exists().where(
-    _earlier.c.status == sa.literal_column("'open'"),
-    _earlier.c.oa_id == events.c.oa_id,
-    _earlier.c.user_id == events.c.user_id,
-    _earlier.c.id < events.c.id,
-)
-_eligible = (
-    sa.select(events.c.id, events.c.oa_id)
-    .where(IS_OPEN, events.c.leased.is_(False), events.c.due_at <= sa.bindparam("b_now"), _has_turn)
-    .order_by(events.c.due_at, events.c.id)
-    .with_for_update(skip_locked=True, of=events)  # SQLite, which has one writer, leaves it out
-)
-_account = account_table.c
-_not_now = sa.select(_account.oa_id).where(sa.or_(_account.pauses > 0, _account.next_slot > sa.bindparam("b_ahead")))
-_DUE = _eligible.where(events.c.oa_id.not_in(_not_now)).limit(sa.bindparam("b_most"))
-_DUE_PROBE = _eligible.where(events.c.oa_id == sa.bindparam("b_oa")).limit(1)
-_MAY_PROBE = sa.select(_account.oa_id).where(_account.pauses > 0, _account.closed_until <= sa.bindparam("b_now"))
-_TROUBLED = sa.select(_account.oa_id).where(_account.failures > 0)
-_CLAIM = (
-    sa.update(events)
-    .where(events.c.id.in_(sa.bindparam("b_ids", expanding=True)))
-    .values(due_at=sa.bindparam("b_until"), leased=True, fence=events.c.fence + 1)
-    .returning(events)
-)
-_human = events.alias("human")
-_human_at = (
-    sa.select(sa.func.max(_human.c.received_at))
-    .where(
-        _human.c.oa_id == events.c.oa_id,
-        _human.c.user_id == events.c.user_id,
-        # The index is for both kinds, and SQLite does not see that the one below is among them.
-        _human.c.reason.in_((sa.literal_column("'echo'"), sa.literal_column("'human'"))),
-        _human.c.reason == sa.literal_column("'human'"),
-    )
-    .scalar_subquery()
-)
-_HOLDERS = (
-    sa.select(events.c.id, events.c.fence, _human_at.label("human_at"))
-    .where(IS_OPEN, events.c.id.in_(sa.bindparam("b_ids", expanding=True)))
-    .with_for_update(of=events)
-)
 _SAVE = (
     sa.update(events).where(events.c.id == sa.bindparam("b_id")).values({name: sa.bindparam(name) for name in _STATE})
-)
-_is_held = (IS_OPEN, events.c.leased.is_(True))
-_RENEW = (
-    sa.update(events)
-    .where(*_is_held, events.c.id == sa.bindparam("b_id"), events.c.fence == sa.bindparam("b_fence"))
-    .values(due_at=sa.bindparam("b_due"))
-)
-_OVERDUE = sa.select(events.c.id, events.c.fence, events.c.due_at).where(
-    *_is_held, events.c.due_at <= sa.bindparam("b_now")
-)
-_RELEASE = (
-    sa.update(events)
-    .where(
-        *_is_held,
-        events.c.id == sa.bindparam("b_id"),
-        events.c.fence == sa.bindparam("b_fence"),
-        events.c.due_at == sa.bindparam("b_ends"),
-    )
-    .values(due_at=sa.bindparam("b_now"), leased=False, fence=events.c.fence + 1)
-)
-_END_LEASES = sa.update(events).where(*_is_held).values(due_at=sa.bindparam("b_now"), leased=False)
-# An event that nobody has claimed yet was not put off by anybody: the clock of who stored it was ahead.
-_is_new = (IS_OPEN, events.c.fence == 0)
-_MEND = tuple(
-    sa.update(column.table).where(*conditions, column > sa.bindparam(far)).values({column: sa.bindparam("b_now")})
-    for far, column, *conditions in (
-        ("b_soon", events.c.due_at, *_is_new),
-        ("b_far", events.c.due_at, IS_OPEN),
-        ("b_far", _account.next_slot),
-        ("b_far", _account.closed_until),
-    )
-)
-_WAKE = (
-    sa.update(events)
-    .where(
-        IS_OPEN,
-        events.c.leased.is_(False),
-        events.c.oa_id == sa.bindparam("b_oa"),
-        events.c.user_id == sa.bindparam("b_user"),
-        events.c.reason == "unknown",
-    )
-    .values(due_at=sa.bindparam("b_now"))
 )

@@ -20,9 +20,12 @@ def rule_around(lines: list[str], line: int) -> range | None:
 
 
 def rules_before(lines: list[str], line: int) -> range:
-    """Return the lines of all rules but the first that end before the rule or section that *line* is in."""
+    """Return the lines of the rules between the first of their list and the rule or section that *line* is in."""
     bounds = [bound for bound in _bounds(lines) if bound <= line]
-    return range(bounds[1], bounds[-1]) if len(bounds) > 2 else range(0)
+    first = len(bounds) - 1
+    while first > 0 and _DASH.match(lines[bounds[first - 1]]):
+        first -= 1
+    return range(bounds[first + 1], bounds[-1]) if first + 1 < len(bounds) else range(0)
 
 
 def _bounds(lines: list[str]) -> Iterator[int]:
