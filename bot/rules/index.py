@@ -32,13 +32,16 @@ class Node:
 
     def __init__(self) -> None:
         self.next: dict[str, Node] = {}
-        self.ends: list[Keyword] = []
+        self.ends: tuple[Keyword, ...] = ()
 
     def add(self, keyword: Keyword) -> None:
         node = self
         for letters in keyword.letters:
-            node = node.next.setdefault(letters, Node())
-        node.ends.append(keyword)
+            further = node.next.get(letters)
+            if further is None:
+                further = node.next[letters] = Node()
+            node = further
+        node.ends += (keyword,)
 
 
 Step: TypeAlias = tuple[dict[str, Node], int, int, How]

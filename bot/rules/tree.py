@@ -264,9 +264,9 @@ def _without_sound_rules(source: Source, error: yaml.YAMLError) -> str | None:
     """Return the text without the rules, but the first, that end before the fault begins; None if there are none."""
     for _ in range(_MOST_STEPS_BACK):
         sound = blocks.rules_before(source.mended, _line_of(error))
-        if not sound:
+        if not sound or _fault_in(source, sound.start):
             break
-        before = _fault_in(replace(source, mended=source.mended[: sound.stop]).text)
+        before = _fault_in(source, sound.stop)
         if before is None:
             rest = list(source.mended)
             blocks.blank(rest, sound)
@@ -275,9 +275,10 @@ def _without_sound_rules(source: Source, error: yaml.YAMLError) -> str | None:
     return None
 
 
-def _fault_in(text: str) -> yaml.YAMLError | None:
+def _fault_in(source: Source, lines: int) -> yaml.YAMLError | None:
+    """Return what keeps the first *lines* from being YAML by themselves."""
     try:
-        deque(yaml.parse(text, _FAST), maxlen=0)
+        deque(yaml.parse(replace(source, mended=source.mended[:lines]).text, _FAST), maxlen=0)
     except yaml.YAMLError as error:
         return error
     return None

@@ -170,7 +170,7 @@ def test_a_machine_that_stands_still_comes_back_too_late(
                 assert {answer.status_code for answer in pool.map(frozen.post, texts)} == {200}
         vendor.wait_for_taken(2)
         freeze_in_transaction(frozen, postgres_server)
-        vendor.wait_for_taken(lambda taken: pictures(taken) == dict.fromkeys(pairs(users, 2), 1), timeout=60)
+        vendor.wait_for_taken(lambda taken: pictures(taken) == dict.fromkeys(pairs(users, 2), 1), timeout=100)
         os.killpg(frozen.process.pid, signal.SIGCONT)
         last = MAKER.text("2000", "số 0")
         wait_until(lambda: frozen.post(last).ok, "the frozen machine to go on")
@@ -196,8 +196,10 @@ def crash_while_busy(url: str) -> bool:
 
 
 def freeze_in_transaction(bot: Bot, server_url: str) -> None:
-    """Stop all processes of the bot whose PGAPPNAME is frozen, in the middle of a transaction if it can be caught."""
-    query = sa.text("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'frozen' AND state LIKE 'idle in%'")
+    """Stop all processes of the bot whose PGAPPNAME is frozen, while it holds locks if it can be caught at that."""
+    query = sa.text(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'frozen' AND backend_xid IS NOT NULL"
+    )
     with admin(server_url).connect() as connection:
         for _ in range(300):
             os.killpg(bot.process.pid, signal.SIGSTOP)

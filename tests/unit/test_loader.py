@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 
 import pytest
 
@@ -145,6 +146,24 @@ fallback: [
     ]
 
 
+def test_a_slip_is_told_as_if_the_good_rules_before_it_were_not_there() -> None:
+    """Also in a section below them, and where a rule before it goes on over a line that looks like another rule."""
+    good = "".join(RULE.replace("menu\n", f"menu-{n}\n", 1) for n in range(4))
+    lines = good.count("\n")
+    goes_on = "  - id: a\n    keywords: [a\n  - b]\n    reply: {attachment_id: x}\n"
+    slips = ["  - id: [\n", "  - id: 'a\n", "  - id: a\n   on: b\n", "fallback: [\n", " - id: a\n", "  - |x\n"]
+    for first, slip in itertools.product([RULE, goes_on], [*slips, *(goes_on + slip for slip in slips)]):
+        far = found(f"rules:\n{first}{good}{slip}")
+        assert [(line - lines, column, code) for line, column, code in far] == found(f"rules:\n{first}{slip}")
+
+
+def test_a_slip_does_not_make_another_rule_look_wrong() -> None:
+    """What is fine in a file without slips is fine in one with some."""
+    sound = RULE.replace("keywords: [menu]", "keywords: [menu?]").replace("id: menu", "id: b")
+    assert codes(f"rules:{RULE}{sound}") == []
+    assert codes(f"rules:{RULE}{sound}  - id: [\n") == ["unclosed-bracket"]
+
+
 def test_a_file_with_nothing_but_unreadable_rules_is_not_called_empty() -> None:
     """The list is empty because its only rule was left out."""
     assert codes("rules:\n  - id: [\n") == ["unclosed-bracket"]
@@ -238,14 +257,15 @@ def test_a_file_of_more_parts_than_anybody_needs_is_refused_where_they_begin() -
     item, others = "    - a\n", 12
     text = f"rules:\n- id: a\n  reply: {{attachment_id: x}}\n  keywords:\n{item * (MAX_PARTS - others)}"
     assert load(text.encode()).file is not None
-    assert found(text + item) == [(MAX_PARTS - others + 5, 7, "too-big")]
-    assert "100 thousand keys" in load((text + item).encode()).problems[0].message("en")
+    [problem] = load((text + item).encode()).problems
+    assert (problem.line, problem.column, problem.code) == (MAX_PARTS - others + 5, 7, "too-big")
+    assert "100 thousand keys" in problem.message("en")
 
 
 def test_a_mistake_behind_a_thousand_good_rules_and_before_a_thousand_others_is_found() -> None:
     """However many there are: no rule with a mistake is silently left out."""
     good = "".join(RULE.replace("menu\n", f"menu-{n}\n", 1) for n in range(1_000))
-    bad = "- a\n" * 1_200
+    bad = "  - a\n" * 1_200
     loaded = load(f"rules:\n{good}{bad}".encode())
     assert loaded.file is None
     assert loaded.problems
