@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -168,6 +168,11 @@ class Syllable:
     letters: str
     marks: int
     typed: int
+    bits: int = field(init=False, repr=False, compare=False)
+    """The width of *marks*."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "bits", _TONE_BITS + _SHAPE_BITS * len(self.letters))
 
     @classmethod
     def of(cls, letters: Sequence[Letter]) -> Syllable:
@@ -183,11 +188,6 @@ class Syllable:
                 typed |= 0b11 << _SHAPE_BITS * place
         every_tone = (1 << _TONE_BITS) - 1 if tones else 0
         return cls(base, shapes << _TONE_BITS | tones, typed << _TONE_BITS | every_tone)
-
-    @property
-    def bits(self) -> int:
-        """The width of *marks*."""
-        return _TONE_BITS + _SHAPE_BITS * len(self.letters)
 
     def bare_shapes(self, letters: str) -> Syllable:
         """Return other letters with this syllable's tone: for spellings whose letters stand elsewhere."""

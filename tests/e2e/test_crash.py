@@ -151,7 +151,7 @@ def test_a_machine_that_stands_still_comes_back_too_late(
     tmp_path: Path, vendor: SandboxVendor, postgres_server: str
 ) -> None:
     """Frozen beyond its leases, in the middle of sending and of a transaction, it neither sends again nor blocks."""
-    vendor.always(late(0.3))
+    vendor.always(late(1.0))
     url = new_postgres_database(postgres_server)
     settings = {"DATABASE_URL": url, "WEB_CONCURRENCY": "1"}
     alone = settings | {"PGAPPNAME": "frozen", "SEND_CONCURRENCY": "1"}
