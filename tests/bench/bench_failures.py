@@ -25,11 +25,11 @@ from tests.e2e.running import API_KEY, MAKER, TOKEN, Bot
 pytestmark = pytest.mark.bench
 
 SHARES = (0.0, 0.05, 0.5)
-EVENTS = 1500
+EVENTS = 1200
 #: The vendor's own time for a picture, where times are measured.
 LATENCY = 0.05
 CONNECTIONS = 16
-REQUESTS = 1500
+REQUESTS = 1200
 BACKLOG = 10_000
 ROUNDS = 2
 SETTINGS = {"SEND_RATE": "10000000", "LOG_LEVEL": "ERROR"}
