@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import sqlalchemy as sa
 
@@ -86,8 +86,7 @@ class Whole(Summary):
         return "doubtful" if number == self.progress + 1 and self.attempted_at is not None else "unsent"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A text that a customer wrote, and which rule the bot found for it."""
 
     id: int
@@ -250,15 +249,16 @@ class Reports:
 
     def _messages(self, most: int, *conditions: sa.ColumnElement[bool]) -> list[Message]:
         happened_at = sa.func.coalesce(events.c.sent_at, events.c.received_at).label("happened_at")
+        columns = (happened_at if name == "happened_at" else events.c[name] for name in Message._fields)
         decided = (events.c.kind == "text", events.c.text != "", events.c.rules_hash.is_not(None))
         query = (
-            sa.select(*(happened_at if name == "happened_at" else events.c[name] for name in _names(Message)))
+            sa.select(*columns)
             .where(HAS_WORDS, *decided, *conditions)
             .order_by(events.c.received_at.desc(), events.c.id.desc())
             .limit(most)
         )
         with self._database.read() as connection:
-            return [Message(*row) for row in connection.execute(query).all()]
+            return [Message._make(row) for row in connection.execute(query).all()]
 
     def _rows(self, query: sa.Select[Any]) -> Sequence[sa.RowMapping]:
         with self._database.read() as connection:
@@ -291,5 +291,5 @@ def _columns(kind: type[Summary]) -> list[sa.Column[Any]]:
     return [events.c[name] for name in _names(kind)]
 
 
-def _names(kind: type[Summary | Message]) -> list[str]:
+def _names(kind: type[Summary]) -> list[str]:
     return [field.name for field in fields(kind)]

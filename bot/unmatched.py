@@ -55,7 +55,7 @@ class Gap:
 class _Pile:
     oa_id: str
     people: set[str] = field(default_factory=set)
-    spellings: Counter[str] = field(default_factory=Counter)
+    spellings: list[str] = field(default_factory=list)
 
 
 def grouped(messages: Iterable[Message]) -> Iterator[Question]:
@@ -65,8 +65,8 @@ def grouped(messages: Iterable[Message]) -> Iterator[Question]:
         spelling, key = _seen(message.text)
         pile = piles.setdefault(key, _Pile(message.oa_id))
         pile.people.add(message.user_id)
-        pile.spellings[spelling] += 1
-    yield from map(_question, sorted(piles.values(), key=lambda pile: (-len(pile.people), -pile.spellings.total())))
+        pile.spellings.append(spelling)
+    yield from map(_question, sorted(piles.values(), key=lambda pile: (-len(pile.people), -len(pile.spellings))))
 
 
 def unanswered(questions: Iterable[Question], rules: RuleSet, *, now: float) -> Iterator[Question]:
@@ -76,11 +76,11 @@ def unanswered(questions: Iterable[Question], rules: RuleSet, *, now: float) -> 
             yield question
 
 
-def gaps(messages: Iterable[Message], rules: RuleSet, *, now: float, most: int) -> list[Gap]:
-    """Return the first *most* questions in *messages* (newest first) that *rules* do not answer now."""
+def gaps(messages: Iterable[Message], rules: RuleSet, *, now: float, most: int, skip: int = 0) -> list[Gap]:
+    """Return *most* questions in *messages* (newest first) that *rules* do not answer now, past the first *skip*."""
     found = []
     advised: set[str] = set()
-    for question in islice(unanswered(grouped(messages), rules, now=now), most):
+    for question in islice(unanswered(grouped(messages), rules, now=now), skip, skip + most):
         explanation = explain(rules, question.text, oa_id=question.oa_id, now=now)
         pieces = _advice(question, explanation, rules, now=now)
         follows = bool(pieces) and pieces[0].rule_id in advised
@@ -113,10 +113,11 @@ def _seen(text: str) -> tuple[str, str]:
 
 
 def _question(pile: _Pile) -> Question:
-    typical = _typical(pile.spellings)
-    others = (spelling for spelling, _ in pile.spellings.most_common(_MOST_VARIANTS + 1) if spelling != typical)
+    spellings = Counter(pile.spellings)
+    typical = _typical(spellings)
+    others = (spelling for spelling, _ in spellings.most_common(_MOST_VARIANTS + 1) if spelling != typical)
     variants = tuple(islice(others, _MOST_VARIANTS))
-    return Question(typical, len(pile.people), pile.spellings.total(), pile.oa_id, variants)
+    return Question(typical, len(pile.people), spellings.total(), pile.oa_id, variants)
 
 
 def _typical(spellings: Counter[str]) -> str:

@@ -86,16 +86,20 @@ def difference(tokens: Sequence[Token], places: Mapping[str, Sequence[int]], par
     if len(parsed.pieces) == 1:
         found = [found for first in range(len(tokens)) for found in _one_word(tokens, first, parsed)]
     else:
-        found = [found for first in _beginnings(places, parsed) for found in _several_words(tokens, first, parsed)]
+        found = [
+            found for first in _beginnings(places, parsed.pieces) for found in _several_words(tokens, first, parsed)
+        ]
     return min(found, key=lambda found: NEAREST_FIRST.index(found.reason), default=None)
 
 
-def _beginnings(places: Mapping[str, Sequence[int]], parsed: Parsed) -> list[int]:
-    """Return where in the message the keyword may begin, such that all of its words but one are not far."""
-    size = len(parsed.pieces)
-    there = {place for piece in parsed.pieces for place in places.get(piece.letters, ())}
-    firsts = {place - back for place in there for back in range(size + 1) if place >= back}
-    return sorted(first for first in firsts if sum(first + n in there for n in range(size + 1)) >= size - 1)
+def _beginnings(places: Mapping[str, Sequence[int]], pieces: Sequence[Piece]) -> list[int]:
+    """Return where in the message several words may begin, such that all but one are in their places or one beside."""
+    votes = Counter(place - n for n, piece in enumerate(pieces) for place in places.get(piece.letters, ()))
+    firsts = {*votes, *(first + 1 for first in votes)} if len(pieces) > 2 else votes  # the first one may be missing
+    enough = len(pieces) - 1
+    return sorted(
+        first for first in firsts if first >= 0 and votes[first] + max(votes[first - 1], votes[first + 1]) >= enough
+    )
 
 
 def _one_word(tokens: Sequence[Token], first: int, parsed: Parsed) -> Iterator[Difference]:
@@ -112,7 +116,8 @@ def _several_words(tokens: Sequence[Token], first: int, parsed: Parsed) -> Itera
     pieces = parsed.pieces
     yield from _row(tokens[first : first + len(pieces)], first, parsed)
     row = tokens[first : first + len(pieces) + 1]
-    for extra in range(1, len(pieces)):
+    may_be_between = len(row) > len(pieces) and row[-1].folded == pieces[-1].letters
+    for extra in range(1, len(pieces)) if may_be_between else ():
         if _fit(parsed, [*row[:extra], *row[extra + 1 :]], pieces):
             yield Difference("between", first + extra, first + extra + 1, "")
     row = tokens[first : first + len(pieces) - 1]

@@ -84,8 +84,8 @@ class Lexicon:
         for short, meanings in abbreviations.items():
             known = [
                 _reading(meaning, How.ABBREVIATION)
-                for meaning in map(_syllables_of, meanings)
-                if meaning and all(part.letters in self._words for part in meaning)
+                for meaning, words in map(_syllables_of, meanings)
+                if meaning and self._words >= words
             ]
             if known:
                 yield short, known
@@ -149,9 +149,10 @@ class Lexicon:
 
 
 @lru_cache(maxsize=1024)
-def _syllables_of(meaning: str) -> tuple[Syllable, ...]:
-    """Return the syllables of what an abbreviation stands for; most are built in and the same for all rules."""
-    return tuple(part for word in words_of(meaning) for part in syllables(word))
+def _syllables_of(meaning: str) -> tuple[tuple[Syllable, ...], frozenset[str]]:
+    """Return the syllables, and their letters, of what an abbreviation stands for: most do so for all rules."""
+    parts = tuple(part for word in words_of(meaning) for part in syllables(word))
+    return parts, frozenset(part.letters for part in parts)
 
 
 def words_of(text: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -134,13 +135,27 @@ def test_nothing_is_left_to_do(console: Console) -> None:
     assert "Trong 7 ngày qua" in words(console.get("unanswered?lang=vi"))
 
 
-def test_a_long_list_is_cut_and_says_so(console: Console) -> None:
-    """Those that most people asked are there."""
+def test_a_long_list_has_pages(console: Console) -> None:
+    """Every question is on one of them, those that most people asked on the first."""
     letters = "bcdghklmnprstvx"
-    ask(console, *(f"{a}eo {b}oi" for a in letters for b in letters[:3]))
-    page = console.get("unanswered")
-    assert page.text.count('class="card gap"') == unanswered_page.MOST
-    assert "There are more that fewer people asked" in words(page)
+    asked = [f"{a}eo {b}oi" for a in letters for b in letters[:2]]
+    ask(console, *asked)
+    ask(console, asked[-1], user_id="another")
+    first = console.get("unanswered?period=24h")
+    assert first.text.count('class="card gap"') == unanswered_page.MOST
+    assert re.findall("<h2.*?>(.*?)</h2>", first.text)[0] == asked[-1]
+    pages = [first.text]
+    while following := re.search(r'rel="next" href="/console/(.*?)"', pages[-1]):
+        pages.append(console.get(html.unescape(following[1])).text)
+    assert 'rel="prev"' in pages[-1]
+    assert sorted(re.findall("<h2.*?>(.*?)</h2>", "".join(pages))) == sorted(asked)
+
+
+def test_a_page_that_is_not_there_any_more(console: Console) -> None:
+    """Somebody mended the rules while another turned over."""
+    ask(console, "tuyển nhân viên không")
+    answer = console.client.get("/console/unanswered?period=30d&page=2")
+    assert (answer.status_code, answer.location) == (302, "/console/unanswered?period=30d")
 
 
 def test_it_says_what_it_did_not_look_at(console: Console) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug import Response
 
 from bot.reports import Message, Reports
 from bot.rules import explain_messages as sentences
@@ -13,8 +14,8 @@ from bot.service import Service
 from bot.unmatched import gaps
 from bot.web.console import shown
 
-#: So many questions are shown: a list to work off, those that most people ask first.
-MOST: Final = 20
+#: Questions a page: a list to work off, those that most people ask first.
+MOST: Final = 10
 #: So many unanswered messages are grouped, found among so many texts: nobody waits for a page for seconds.
 MOST_READ: Final = 5_000
 MOST_LOOKED_AT: Final = 50_000
@@ -30,22 +31,27 @@ _USUAL: Final = "7d"
 
 
 def add_routes(routes: Blueprint, service: Service) -> None:
-    """Add the page; ``?period=`` is 24h, 7d or 30d."""
+    """Add the page; ``?period=`` is 24h, 7d or 30d, ``?page=`` turns over."""
 
     @routes.get("/unanswered")
-    def unanswered() -> str:
+    def unanswered() -> str | Response:
         asked = request.args.get("period", "")
         period = asked if asked in _PERIODS else _USUAL
         lang, rules, now = shown.language(), service.watch.rules, service.database.now()
         messages, since = _messages(service, now - _PERIODS[period][0])
-        found = gaps(messages, rules, now=now, most=MOST + 1)
+        page = max(0, request.args.get("page", 1, type=int) - 1)
+        found = gaps(messages, rules, now=now, most=MOST + 1, skip=page * MOST)
+        if page and not found:  # there were more when the page before was made
+            return redirect(url_for("console.unanswered", period=period))
         retention = service.settings.retention
         return render_template(
             "console/unanswered.html",
             period=period,
             periods={name: shown.t(vi, en) for name, (_, vi, en) in _PERIODS.items()},
             gaps=found[:MOST],
-            more=len(found) > MOST,
+            page=page,
+            previous=url_for("console.unanswered", period=period, page=page) if page else None,
+            next=url_for("console.unanswered", period=period, page=page + 2) if len(found) > MOST else None,
             since=since,
             obstacles=[list(gap.obstacles(lang)) for gap in found[:MOST]],
             advice=[[(sentences.advice_text(a, lang), a.yaml) for a in gap.advice] for gap in found[:MOST]],
