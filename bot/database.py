@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import IO, Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 from sqlalchemy.engine import URL, make_url
 
 _MIGRATION_LOCK = 0x7A616C6F  # any number that is ours: "zalo"
@@ -37,6 +35,8 @@ _SET_LIMITS = "; ".join(
 _LIFT_LIMITS = (
     "SELECT set_config(name, '0', true) FROM pg_settings WHERE name IN ('statement_timeout', 'transaction_timeout')"
 )
+# Alembic's own table.
+_VERSIONS = sa.table("alembic_version", sa.column("version_num"))
 
 
 class Database:
@@ -85,6 +85,12 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the tables to what this version needs; one process does it, the others wait for it."""
+        if self._is_migrated():
+            return
+        # Not above: it takes a tenth of a second to load, and hardly any start needs it.
+        from alembic import command  # noqa: PLC0415
+        from alembic.config import Config  # noqa: PLC0415
+
         config = Config()
         config.set_main_option("script_location", "bot:migrations")
         with self.write() as connection:
@@ -93,6 +99,13 @@ class Database:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+    def _is_migrated(self) -> bool:
+        # By turns: of two that turn a new SQLite file to WAL at once, one would fail.
+        with self._exclusive() if self._is_sqlite else nullcontext(), self.read() as connection:
+            if not sa.inspect(connection).has_table(_VERSIONS.name):
+                return False
+            return connection.execute(sa.select(_VERSIONS.c.version_num)).scalars().all() == [_newest_migration()]
 
     def now(self) -> float:
         """
@@ -147,12 +160,24 @@ class Database:
     def _exclusive(self) -> Iterator[None]:
         with self._turn:
             if self._lock_file is None:
-                self._lock_file = Path(f"{self._url.database}-lock").open("wb")  # noqa: SIM115  kept open
+                self._lock_file = _open_lock(Path(f"{self._url.database}-lock"))
             fcntl.flock(self._lock_file, fcntl.LOCK_EX)
             try:
                 yield
             finally:
                 fcntl.flock(self._lock_file, fcntl.LOCK_UN)
+
+
+def _open_lock(path: Path) -> IO[bytes]:
+    try:
+        return path.open("wb")
+    except OSError as error:  # it stands beside the database, which cannot be opened either
+        raise sa.exc.OperationalError("open the lock file", None, error) from None
+
+
+def _newest_migration() -> str:
+    versions = Path(__file__).parent / "migrations" / "versions"
+    return max(path.name.partition("_")[0] for path in versions.glob("[0-9]*.py"))
 
 
 def _driver_url(text: str) -> URL:

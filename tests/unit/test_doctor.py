@@ -166,22 +166,22 @@ def test_a_server_that_is_away() -> None:
     assert "hush" not in "".join(report(findings, "en"))
 
 
-def test_versions(database_url: str) -> None:
+def test_versions(empty_database_url: str) -> None:
     """Empty, of this version, older, and newer than the program."""
-    if database_url.startswith("sqlite"):
-        with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as connection:
+    if empty_database_url.startswith("sqlite"):
+        with closing(sqlite3.connect(empty_database_url.removeprefix("sqlite:///"))) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
-    assert found(check_database(database_url))["db-empty"] == "fine"
-    database = Database(database_url)
+    assert found(check_database(empty_database_url))["db-empty"] == "fine"
+    database = Database(empty_database_url)
     database.migrate()
-    codes = found(check_database(database_url))
+    codes = found(check_database(empty_database_url))
     assert codes.pop("which-secret/no-event") == "unchecked"
     assert set(codes.values()) == {"fine"}
     assert {"db-version", "db-writable", "db-waiting"} <= codes.keys()
     for revision, code, level in (("0001", "db-older", "warning"), ("9999", "db-newer", "problem")):
         with database.write() as connection:
             connection.execute(sa.text("UPDATE alembic_version SET version_num = :v"), {"v": revision})
-        codes = found(check_database(database_url))
+        codes = found(check_database(empty_database_url))
         assert codes[code] == level
         assert "db-waiting" not in codes
     database.dispose()

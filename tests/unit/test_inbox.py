@@ -8,13 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 
 from bot.accounts import Failure, Rate
 from bot.database import Database
 from bot.inbox import Change, Claim, Inbox
-from bot.tables import metadata
+from bot.tables import good_rules, metadata
 from bot.writer import Writer
 from bot.zalo import Event
 
@@ -63,13 +66,13 @@ def test_migrations_build_exactly_the_declared_tables(database: Database) -> Non
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
-def test_migrating_twice_at_once_is_harmless(database_url: str) -> None:
+def test_migrating_twice_at_once_is_harmless(empty_database_url: str) -> None:
     """Two processes that start at the same moment both find the tables."""
     errors: list[Exception] = []
 
     def migrate() -> None:
         try:
-            opened = Database(database_url)
+            opened = Database(empty_database_url)
             opened.migrate()
             opened.dispose()
         except Exception as error:  # noqa: BLE001  reported below
@@ -81,6 +84,27 @@ def test_migrating_twice_at_once_is_harmless(database_url: str) -> None:
     for thread in threads:
         thread.join()
     assert errors == []
+
+
+def test_a_database_that_is_up_to_date_is_left_alone(database: Database) -> None:
+    """A start need not load what migrates."""
+    with database.write() as connection:
+        good_rules.drop(connection)
+    database.migrate()
+    with database.read() as connection:
+        assert not sa.inspect(connection).has_table(good_rules.name)
+
+
+def test_a_database_of_an_older_version_is_brought_up_to_date(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
+    config = Config()
+    config.set_main_option("script_location", "bot:migrations")
+    with database.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    database.migrate()
+    test_migrations_build_exactly_the_declared_tables(database)
+    database.dispose()
 
 
 def test_a_known_key_is_not_kept_again(inbox: Inbox) -> None:

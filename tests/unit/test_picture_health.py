@@ -310,9 +310,9 @@ def test_the_thread_looks_by_itself_and_ends_without_waiting_for_a_server(
     assert caplog.records == []
 
 
-def test_the_thread_outlives_a_database_that_fails(database_url: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_thread_outlives_a_database_that_fails(empty_database_url: str, caplog: pytest.LogCaptureFixture) -> None:
     """It says so and waits for its next round."""
-    database = Database(database_url)
+    database = Database(empty_database_url)
     checker = PictureChecker(database, lambda: ruled(link("https://a.vn/1.jpg")), Path(), Guard())
     with caplog.at_level(logging.ERROR, logger="bot.picture_health"):
         checker.start()

@@ -230,9 +230,11 @@ def test_the_caretaker_does_all_there_is(database: Database, caplog: pytest.LogC
     assert (said["erased"], said["deleted"]) == (3, 2)
 
 
-def test_the_caretaker_outlives_a_database_that_fails(database_url: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_caretaker_outlives_a_database_that_fails(
+    empty_database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     """It says so and waits for its next round."""
-    database = Database(database_url)
+    database = Database(empty_database_url)
     caretaker = Caretaker(database, retention=DAY, memory=lambda: 0.0)
     with caplog.at_level(logging.ERROR, logger="bot.upkeep"):
         caretaker.start()
