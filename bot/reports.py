@@ -10,8 +10,7 @@ import sqlalchemy as sa
 
 from bot.database import Database
 from bot.inbox import Status
-from bot.rules.engine import FALLBACK
-from bot.tables import HAS_WORDS, IS_FAILED, IS_OPEN, accounts, events, good_rules
+from bot.tables import HAS_WORDS, IS_FAILED, IS_OPEN, IS_UNMATCHED, accounts, events, good_rules
 
 Fate = Literal["sent", "doubtful", "unsent"]
 
@@ -234,26 +233,18 @@ class Reports:
 
     def messages(self, most: int) -> list[Message]:
         """Return the latest texts that the rules were asked about, newest first."""
-        return self._messages(most)
+        return self._messages(most, HAS_WORDS, events.c.kind == "text", events.c.rules_hash.is_not(None))
 
     def unmatched(self, most: int, *, since: float) -> list[Message]:
         """Return the latest texts that no rule matched, newest first, back to *since*."""
-        no_rule = sa.or_(events.c.rule_id.is_(None), events.c.rule_id == FALLBACK)
-        return self._messages(most, events.c.received_at >= since, no_rule)
-
-    def texts_since(self, most: int) -> float:
-        """Return when the first of the latest *most* settled events came in whose text is still there; 0: all of it."""
-        query = sa.select(events.c.received_at).where(HAS_WORDS).order_by(events.c.received_at.desc())
-        rows = self._rows(query.limit(1).offset(most - 1))
-        return rows[0]["received_at"] if rows else 0.0
+        return self._messages(most, IS_UNMATCHED, events.c.received_at >= since)
 
     def _messages(self, most: int, *conditions: sa.ColumnElement[bool]) -> list[Message]:
         happened_at = sa.func.coalesce(events.c.sent_at, events.c.received_at).label("happened_at")
         columns = (happened_at if name == "happened_at" else events.c[name] for name in Message._fields)
-        decided = (events.c.kind == "text", events.c.text != "", events.c.rules_hash.is_not(None))
         query = (
             sa.select(*columns)
-            .where(HAS_WORDS, *decided, *conditions)
+            .where(*conditions, events.c.text != "")
             .order_by(events.c.received_at.desc(), events.c.id.desc())
             .limit(most)
         )

@@ -85,6 +85,14 @@ sa.Index(
 # Settled, and what the customer wrote is still there: what reports read, and what RETENTION erases.
 HAS_WORDS = sa.and_(events.c.body.is_not(None), events.c.status != sa.literal_column("'open'"))
 sa.Index("ix_events_words", events.c.received_at, sqlite_where=HAS_WORDS, postgresql_where=HAS_WORDS)
+#: Of these, the texts that no rule matched.
+IS_UNMATCHED = sa.and_(
+    HAS_WORDS,
+    events.c.kind == sa.literal_column("'text'"),
+    events.c.rules_hash.is_not(None),
+    sa.or_(events.c.rule_id.is_(None), events.c.rule_id == sa.literal_column("'(fallback)'")),
+)
+sa.Index("ix_events_unmatched", events.c.received_at, sqlite_where=IS_UNMATCHED, postgresql_where=IS_UNMATCHED)
 #: Nobody will ask for them again; parked ones wait for a person.
 IS_OVER = events.c.status.in_([sa.literal_column(f"'{status}'") for status in ("sent", "ignored", "dead")])
 IS_BARE = sa.and_(events.c.body.is_(None), IS_OVER)

@@ -112,17 +112,6 @@ def test_dead_letters_that_may_still_be_answered(database: Database, reports: Re
     assert reports.replayable(since=NOW - 2 * DAY) == wanted
 
 
-def test_when_the_latest_texts_begin(database: Database, reports: Reports) -> None:
-    """If there are so many."""
-    for hours in (3, 2, 1):
-        keep(database, age=hours * HOUR)
-    keep(database, age=9 * HOUR, body=None, text=None)
-    keep(database, age=0.5 * HOUR, status="open")
-    assert reports.texts_since(2) == NOW - 2 * HOUR
-    assert reports.texts_since(3) == NOW - 3 * HOUR
-    assert reports.texts_since(4) == 0
-
-
 @pytest.mark.parametrize(
     ("progress", "attempted_at", "fates"),
     [(0, None, "unsent unsent"), (0, NOW, "doubtful unsent"), (1, NOW, "sent doubtful"), (2, None, "sent sent")],
@@ -234,7 +223,6 @@ def test_sqlite_answers_by_an_index(tmp_path: Path) -> None:
             reports.recent(9, status=status, before=99)  # type: ignore[arg-type]
             reports.listing(9, status=status, before=99, oa_id="oa1")  # type: ignore[arg-type]
         reports.replayable(since=NOW)
-        reports.texts_since(9)
         reports.event(1)
         reports.dead_ids()
         reports.waiting()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
-from bot.reports import Message, Reports
+from bot.reports import Reports
 from bot.rules import explain_messages as sentences
 from bot.service import Service
 from bot.unmatched import gaps
@@ -16,9 +15,8 @@ from bot.web.console import shown
 
 #: Questions a page: a list to work off, those that most people ask first.
 MOST: Final = 10
-#: So many unanswered messages are grouped, found among so many texts: nobody waits for a page for seconds.
-MOST_READ: Final = 5_000
-MOST_LOOKED_AT: Final = 50_000
+#: So many unanswered messages are grouped: nobody waits for a page for seconds.
+MOST_READ: Final = 4_000
 
 _DAY: Final = 86_400.0
 #: By what stands in the address: the length in seconds, in Vietnamese and in English.
@@ -38,7 +36,7 @@ def add_routes(routes: Blueprint, service: Service) -> None:
         asked = request.args.get("period", "")
         period = asked if asked in _PERIODS else _USUAL
         lang, rules, now = shown.language(), service.watch.rules, service.database.now()
-        messages, since = _messages(service, now - _PERIODS[period][0])
+        messages = Reports(service.database).unmatched(MOST_READ, since=now - _PERIODS[period][0])
         page = max(0, request.args.get("page", 1, type=int) - 1)
         found = gaps(messages, rules, now=now, most=MOST + 1, skip=page * MOST)
         if page and not found:  # there were more when the page before was made
@@ -52,19 +50,9 @@ def add_routes(routes: Blueprint, service: Service) -> None:
             page=page,
             previous=url_for("console.unanswered", period=period, page=page) if page else None,
             next=url_for("console.unanswered", period=period, page=page + 2) if len(found) > MOST else None,
-            since=since,
+            since=messages[-1].happened_at if len(messages) == MOST_READ else None,
             obstacles=[list(gap.obstacles(lang)) for gap in found[:MOST]],
             advice=[[(sentences.advice_text(a, lang), a.yaml) for a in gap.advice] for gap in found[:MOST]],
             kept=sentences.duration(retention, lang) if retention.total_seconds() < _PERIODS[period][0] else "",
             trouble=service.watch.trouble,
         )
-
-
-def _messages(service: Service, since: float) -> tuple[Sequence[Message], float | None]:
-    """Return the unanswered messages, newest first, and where they begin, if that is later than *since*."""
-    reports = Reports(service.database)
-    bound = reports.texts_since(MOST_LOOKED_AT)
-    messages = reports.unmatched(MOST_READ, since=max(since, bound))
-    if len(messages) == MOST_READ:
-        return messages, messages[-1].happened_at
-    return messages, bound if bound > since else None
