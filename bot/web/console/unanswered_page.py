@@ -16,7 +16,7 @@ from bot.web.console import shown
 #: Questions a page: a list to work off, those that most people ask first.
 MOST: Final = 10
 #: So many unanswered messages are grouped: nobody waits for a page for seconds.
-MOST_READ: Final = 4_000
+MOST_READ: Final = 3_000
 
 _DAY: Final = 86_400.0
 #: By what stands in the address: the length in seconds, in Vietnamese and in English.
