@@ -1,23 +1,17 @@
-"""How long each page of the console takes beside 1,000 rules and 100,000 events, and what a check costs the webhook."""
+"""How long each page of the console takes beside 1,000 rules and 100,000 events, each as a part of what it may."""
 
 from __future__ import annotations
 
 import gc
-import io
 import random
-import re
 import resource
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
-from typing import Any
 
 import pytest
-import requests
 import sqlalchemy as sa
 
 from bot.database import Database
@@ -25,12 +19,10 @@ from bot.picture_health.book import Book
 from bot.picture_health.named import named
 from bot.tables import events, picture_checks
 from bot.web.console import pictures_page, unanswered_page
-from tests.bench import load
 from tests.bench.bench_matching import keywords, message
 from tests.bench.bench_retention import DAY, FILL
 from tests.bench.table import show
-from tests.console import PASSWORD, Console, running
-from tests.e2e.running import MAKER, Bot
+from tests.console import Console, running
 
 pytestmark = pytest.mark.bench
 
@@ -40,11 +32,10 @@ LIMIT, ROUNDS = 0.100, 30
 CHECK_LIMIT, CHECK_ROUNDS = 2.0, 7
 UNANSWERED_EVERY = 10
 BAD_PICTURES = 60
-CONNECTIONS, REQUESTS = 16, 3_000
 
 _CHANCE = random.Random(20270101)
-_ALL_WORDS = keywords(_CHANCE)
-_WORDS = _ALL_WORDS[: RULES * WORDS_PER_RULE]
+ALL_WORDS = keywords(_CHANCE)
+_WORDS = ALL_WORDS[: RULES * WORDS_PER_RULE]
 _KNOWN = message(_CHANCE, _WORDS)
 # One syllable of each keyword is missing: nobody answers, and there is advice.
 _NEARLY = [" ".join(word.split()[1:]) for word in _WORDS if word.count(" ") == 3]
@@ -187,65 +178,3 @@ def test_the_pages_are_full(console: Console) -> None:
     assert unanswered.count("luat-") > unanswered_page.MOST
     assert console.get("pictures?show=bad").text.count('class="tile"') == pictures_page.MOST
     assert "menu" in console.post("check", {"text": _SMALL}).text
-
-
-@contextmanager
-def checking(bot: Bot, content: bytes) -> Iterator[list[int]]:
-    """Let an editor check a file again and again; yields the answers so far."""
-    answers: list[int] = []
-    over = threading.Event()
-    with requests.Session() as browser:
-        form: dict[str, Any] = {"csrf": token_of(browser, f"{bot.url}/console/login"), "password": PASSWORD}
-        browser.post(f"{bot.url}/console/login", data=form, timeout=60).raise_for_status()
-        form = {"csrf": token_of(browser, f"{bot.url}/console/check")}
-
-        def check() -> None:
-            while not over.is_set():
-                files = {"file": ("rules.yaml", io.BytesIO(content))}
-                answer = browser.post(f"{bot.url}/console/check", data=form, files=files, timeout=60)
-                answers.append(answer.status_code)
-
-        editor = threading.Thread(target=check)
-        editor.start()
-        try:
-            yield answers
-        finally:
-            over.set()
-            editor.join()
-
-
-def token_of(browser: requests.Session, url: str) -> str:
-    found = re.search(r'name="csrf" value="([\w-]+)"', browser.get(url, timeout=60).text)
-    assert found
-    return found[1]
-
-
-def deliveries(start: int) -> list[bytes]:
-    """Signed events of as many users, which no rule answers."""
-    made = (MAKER.text(str(start + n), "xin chào shop, cho mình hỏi chút") for n in range(REQUESTS))
-    return [load.request("/webhook", event.body, dict(event.headers)) for event in made]
-
-
-def test_acknowledgements_while_a_file_is_checked(tmp_path: Path) -> None:
-    """The check has a process of its own, which lets others go first: they share the processors and nothing else."""
-    content = rules(_ALL_WORDS).encode()
-    found: dict[str, list[load.Measured]] = {"alone": [], "beside a check": []}
-    answers: list[int] = []
-    with Bot(tmp_path, "http://127.0.0.1:9", CONSOLE_PASSWORD=PASSWORD, LOG_LEVEL="ERROR") as bot:
-        for turn in range(3):
-            found["alone"].append(load.run(bot.port, deliveries(10**6 * (2 * turn + 1)), CONNECTIONS))
-            with checking(bot, content) as made:
-                time.sleep(0.5)  # the first one is under way
-                found["beside a check"].append(load.run(bot.port, deliveries(10**6 * (2 * turn + 2)), CONNECTIONS))
-            answers += made
-    assert set(answers) == {200}
-    assert not any(run.failures for runs in found.values() for run in runs)
-    best = {name: [min(run.percentile(share) for run in runs) for share in (0.5, 0.99)] for name, runs in found.items()}
-    ratios = [beside / alone for beside, alone in zip(best["beside a check"], best["alone"], strict=True)]
-    rows = [(name, *(f"{seconds * 1000:.1f}" for seconds in both)) for name, both in best.items()]
-    show(
-        f"acknowledgements, {CONNECTIONS} connections, while {len(answers)} files of 10,000 keywords are checked",
-        "when p50-ms p99-ms",
-        [*rows, ("ratio", *(f"{ratio:.2f}" for ratio in ratios))],
-    )
-    assert ratios[1] < 10
