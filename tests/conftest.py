@@ -28,7 +28,7 @@ _numbers = itertools.count()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the crash test be run for longer than CI does."""
-    parser.addoption("--kills", type=int, default=10, help="how often the crash test kills the bot")
+    parser.addoption("--kills", type=int, default=5, help="how often the crash test kills the bot")
 
 
 @pytest.hookimpl(trylast=True)
