@@ -13,6 +13,7 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    IPvAnyNetwork,
     SecretStr,
     StringConstraints,
     ValidationError,
@@ -49,6 +50,10 @@ def _duration(value: object) -> object:
 
 def _id_list(value: object) -> object:
     return tuple(filter(None, (part.strip() for part in value.split(",")))) if isinstance(value, str) else value
+
+
+def _network_list(value: object) -> object:
+    return ("0.0.0.0/0", "::/0") if value == "*" else _id_list(value)
 
 
 def _digits(value: str) -> str:
@@ -143,6 +148,10 @@ class Settings(BaseSettings):
         SecretStr(""), description="The editors' page /console is off until this is set: ten characters or more."
     )
     console_publish: bool = Field(False, description="true lets editors put rules into RULES_FILE from /console.")
+    forwarded_allow_ips: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_network_list)] = Field(
+        (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1")),
+        description="Comma list of web servers in front whose X-Forwarded-For is believed: addresses, networks, or *.",
+    )
     log_format: Literal["text", "json"] = Field("text", description="json for machines.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe line logged.")
     bot_lang: Language = Field(default_factory=_system_language, description="Language of what editors read: vi or en.")

@@ -218,6 +218,36 @@ def test_who_asks_through_a_web_server(console: Console) -> None:
     assert console.log_in().status_code == 303
 
 
+@pytest.mark.parametrize(
+    ("believed", "peer", "forwarded", "asking"),
+    [
+        ("127.0.0.0/8", "127.0.0.1", "198.51.100.1", "198.51.100.1"),
+        ("127.0.0.0/8", "127.0.0.1", "", "127.0.0.1"),
+        ("127.0.0.0/8", "172.17.0.1", "198.51.100.1", "172.17.0.1"),
+        ("172.16.0.0/12", "172.17.0.1", "198.51.100.1", "198.51.100.1"),
+        ("172.16.0.0/12, 203.0.113.9", "172.17.0.1", "1.1.1.1, 198.51.100.1, 203.0.113.9", "198.51.100.1"),
+        ("2001:db8::/32", "2001:db8::1", "no address", "no address"),
+        ("*", "192.0.2.1", "198.51.100.1, 203.0.113.9", "198.51.100.1"),
+    ],
+)
+def test_which_web_servers_are_believed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    believed: str,
+    peer: str,
+    forwarded: str,
+    asking: str,
+) -> None:
+    """What the nearest that is not one of them says of others is not."""
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", believed)
+    networks = Settings.load(tmp_path / "none", partly=True).forwarded_allow_ips
+    with running(tmp_path, forwarded_allow_ips=networks) as console:
+        headers = {"X-Forwarded-For": forwarded}
+        console.post("login", {"password": "x"}, headers=headers, environ_base={"REMOTE_ADDR": peer})
+    assert [record.address for record in caplog.records if "wrong password" in record.message] == [asking]  # type: ignore[attr-defined]
+
+
 class TestAttempts:
     """The limit by itself."""
 

@@ -46,6 +46,8 @@ def default(name: str) -> str:
             value = value.get_secret_value()
         case bool():
             value = str(value).lower()
+        case tuple():
+            value = ",".join(map(str, value))
         case float():
             value = f"{value:g}"
         case timedelta():
@@ -53,7 +55,7 @@ def default(name: str) -> str:
             value = (
                 f"{hours // 24}d" if hours >= 72 else f"{hours}h" if hours else f"{int(value.total_seconds()) // 60}m"
             )
-    return f"`{value}`" if value not in ("", ()) else "empty"
+    return f"`{value}`" if value else "empty"
 
 
 def test_every_setting_is_described_as_it_is() -> None:

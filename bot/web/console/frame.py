@@ -79,7 +79,7 @@ def install(app: Flask, service: Service, *, clock: Callable[[], float] = time.t
     routes = _Console("console", "bot.web", static_folder="static", url_prefix=sessions.PREFIX)
     _guard(routes, service, clock)
     _finish(routes)
-    login.add_routes(routes, key, clock)
+    login.add_routes(routes, key, clock, believed=service.settings.forwarded_allow_ips)
     picture_files.add_routes(routes, service)
     for page in PAGES:
         page.add_routes(routes, service)

@@ -5,20 +5,27 @@ from __future__ import annotations
 import hmac
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from bot.config import is_loopback
 from bot.web.console import session as sessions
 from bot.web.console.attempts import Attempts
 
 log = logging.getLogger(__name__)
 
 
-def add_routes(routes: Blueprint, key: bytes, clock: Callable[[], float]) -> None:
-    """Add the page that asks for the password from which *key* was derived, and the button that ends the session."""
+Networks = Sequence[IPv4Network | IPv6Network]
+
+
+def add_routes(routes: Blueprint, key: bytes, clock: Callable[[], float], *, believed: Networks) -> None:
+    """
+    Add the page that asks for the password from which *key* was derived, and the button that ends the session.
+
+    *believed*: whose ``X-Forwarded-For`` tells who asks.
+    """
     attempts = Attempts()
 
     @routes.get("/login")
@@ -27,7 +34,7 @@ def add_routes(routes: Blueprint, key: bytes, clock: Callable[[], float]) -> Non
 
     @routes.post("/login", endpoint="log_in")
     def log_in() -> AnyResponse:
-        now, address = clock(), _address()
+        now, address = clock(), _address(believed)
         wait = attempts.begin(address, now=now)
         if wait:
             return _refused(429, wait)
@@ -56,8 +63,16 @@ def _refused(status: int, wait: float = 0.0) -> Response:
     return response
 
 
-def _address() -> str:
-    """Return who asks: a web server on this machine says for whom it does, others can say what they like."""
-    peer = request.remote_addr or ""
-    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    return forwarded[:64] if forwarded and is_loopback(peer) else peer
+def _address(believed: Networks) -> str:
+    """Return who asks: web servers that are believed say for whom they do, others can say what they like."""
+    forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
+    way = [request.remote_addr or "", *reversed(list(filter(None, forwarded)))]
+    # The nearest that is none of them; what stands before it anybody may have written.
+    return next((address for address in way if not _is_in(address, believed)), way[-1])[:64]
+
+
+def _is_in(address: str, networks: Networks) -> bool:
+    try:
+        return any(ip_address(address) in network for network in networks)
+    except ValueError:
+        return False
