@@ -350,5 +350,5 @@ def test_a_worker_that_dies_is_replaced(bot: Bot, vendor: SandboxVendor) -> None
         except requests.RequestException:
             return False
 
-    wait_until(acknowledged, "another worker")
+    wait_until(acknowledged, "another worker", timeout=60)  # a single request may wait for ten seconds
     vendor.wait_for_taken(1)
