@@ -39,6 +39,12 @@ _LIFT_LIMITS = (
 _VERSIONS = sa.table("alembic_version", sa.column("version_num"))
 
 
+def migrations() -> list[str]:
+    """Return the versions that the tables have had, the oldest first, as Alembic names them."""
+    versions = Path(__file__).parent / "migrations" / "versions"
+    return sorted(path.name.partition("_")[0] for path in versions.glob("[0-9]*.py"))
+
+
 class Database:
     """
     SQLite file or PostgreSQL server behind one set of calls; safe for threads, not across a fork.
@@ -105,7 +111,7 @@ class Database:
         with self._exclusive() if self._is_sqlite else nullcontext(), self.read() as connection:
             if not sa.inspect(connection).has_table(_VERSIONS.name):
                 return False
-            return connection.execute(sa.select(_VERSIONS.c.version_num)).scalars().all() == [_newest_migration()]
+            return connection.execute(sa.select(_VERSIONS.c.version_num)).scalars().all() == migrations()[-1:]
 
     def now(self) -> float:
         """
@@ -173,11 +179,6 @@ def _open_lock(path: Path) -> IO[bytes]:
         return path.open("wb")
     except OSError as error:  # it stands beside the database, which cannot be opened either
         raise sa.exc.OperationalError("open the lock file", None, error) from None
-
-
-def _newest_migration() -> str:
-    versions = Path(__file__).parent / "migrations" / "versions"
-    return max(path.name.partition("_")[0] for path in versions.glob("[0-9]*.py"))
 
 
 def _driver_url(text: str) -> URL:

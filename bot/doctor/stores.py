@@ -12,14 +12,11 @@ from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
-from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.database import Database
+from bot.database import Database, migrations
 from bot.doctor.finding import Finding, Level, Section
 from bot.doctor.signs import check_signs
 from bot.masking import one_line
@@ -120,7 +117,7 @@ def _opened(url: str) -> Iterator[Finding]:
             yield _database("problem", "db-read-only")
         elif revision is not None:
             yield _database("fine", "db-writable")
-        if revision == _head():
+        if revision == migrations()[-1]:
             yield from _contents(database)
     except SQLAlchemyError as error:
         # Of the driver's words only the kind: they may name the address.
@@ -130,31 +127,15 @@ def _opened(url: str) -> Iterator[Finding]:
 
 
 def _versions(revision: str | None) -> Iterator[Finding]:
+    *older, head = migrations()
     if revision is None:
         yield _database("fine", "db-empty")
-    elif revision == _head():
+    elif revision == head:
         yield _database("fine", "db-version", revision=revision)
-    elif _is_known(revision):
-        yield _database("warning", "db-older", revision=revision, head=_head())
+    elif revision in older:
+        yield _database("warning", "db-older", revision=revision, head=head)
     else:
-        yield _database("problem", "db-newer", revision=revision, head=_head())
-
-
-def _scripts() -> ScriptDirectory:
-    config = Config()
-    config.set_main_option("script_location", "bot:migrations")
-    return ScriptDirectory.from_config(config)
-
-
-def _head() -> str | None:
-    return _scripts().get_current_head()
-
-
-def _is_known(revision: str) -> bool:
-    try:
-        return _scripts().get_revision(revision) is not None
-    except CommandError:
-        return False
+        yield _database("problem", "db-newer", revision=revision, head=head)
 
 
 def _is_writable(database: Database, *, has_tables: bool) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
+from bot.garbage import no_search
 from bot.rules import picture_files
 from bot.rules.checks import check
 from bot.rules.engine import RuleSet, compile_rules
@@ -36,23 +35,7 @@ class Verdict:
     """What was seen of the picture files that the rules name."""
 
 
-@contextmanager
-def _no_search_for_garbage() -> Iterator[None]:
-    """
-    Keep the interpreter from looking for garbage in cycles: what is made meanwhile lives on, and has none.
-
-    Looking through it all again and again would take a third of the time, and stop every other thread.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-@_no_search_for_garbage()
+@no_search()
 def validate(data: bytes, *, today: date, folder: Path | None = None) -> Verdict:
     """
     Return the rules that *data* holds and all that is wrong with them; any bytes will do.

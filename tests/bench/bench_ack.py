@@ -33,9 +33,9 @@ GUNICORN = (
 )
 
 
-def deliveries(start: int) -> list[bytes]:
-    """Signed events of as many users, which no rule answers."""
-    events = (MAKER.text(str(start + n), "xin chào shop, cho mình hỏi chút") for n in range(REQUESTS))
+def deliveries(start: int, count: int = REQUESTS) -> list[bytes]:
+    """Signed events of *count* users, which no rule answers."""
+    events = (MAKER.text(str(start + n), "xin chào shop, cho mình hỏi chút") for n in range(count))
     return [load.request("/webhook", event.body, dict(event.headers)) for event in events]
 
 

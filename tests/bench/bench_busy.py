@@ -14,10 +14,11 @@ import pytest
 import requests
 
 from tests.bench import load
+from tests.bench.bench_ack import deliveries
 from tests.bench.bench_console import ALL_WORDS, rules
 from tests.bench.table import show
 from tests.console import PASSWORD
-from tests.e2e.running import MAKER, Bot
+from tests.e2e.running import Bot
 
 pytestmark = pytest.mark.bench
 
@@ -81,12 +82,6 @@ class Editor:
         return found[1]
 
 
-def deliveries(start: int) -> list[bytes]:
-    """Signed events of as many users, which no rule answers."""
-    made = (MAKER.text(str(start + n), "xin chào shop, cho mình hỏi chút") for n in range(REQUESTS))
-    return [load.request("/webhook", event.body, dict(event.headers)) for event in made]
-
-
 def test_acknowledgements_beside_other_work(tmp_path: Path) -> None:
     """
     Aim: p99 within three times that without the work.
@@ -104,7 +99,7 @@ def test_acknowledgements_beside_other_work(tmp_path: Path) -> None:
                 ("beside new rules", again_and_again(editor.save, EDITED_EVERY)),
             ):
                 with work:
-                    found[name].append(load.run(bot.port, deliveries(next(starts)), CONNECTIONS))
+                    found[name].append(load.run(bot.port, deliveries(next(starts), REQUESTS), CONNECTIONS))
         assert bot.said().count("rules in force") > editor.saved / 2
     assert not any(run.failures for runs in found.values() for run in runs)
     best = {name: [min(run.percentile(share) for run in runs) for share in (0.5, 0.99)] for name, runs in found.items()}

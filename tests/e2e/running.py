@@ -55,6 +55,7 @@ class Bot:
         **settings: str,
     ) -> None:
         self.directory = directory
+        directory.mkdir(exist_ok=True)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.rules = directory / "rules.yaml"

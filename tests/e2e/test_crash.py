@@ -132,8 +132,6 @@ def test_a_machine_that_dies_hands_its_work_to_another(
     """Two groups on one PostgreSQL; the one that is killed does not come back."""
     vendor.always(late(0.05))
     url = new_postgres_database(postgres_server)
-    for name in ("first", "second"):
-        (tmp_path / name).mkdir()
     with (
         Bot(tmp_path / "first", vendor.url, rules=rules(), DATABASE_URL=url, SEND_CONCURRENCY="2") as first,
         Bot(tmp_path / "second", vendor.url, rules=rules(), DATABASE_URL=url, SEND_CONCURRENCY="2") as second,
@@ -155,8 +153,6 @@ def test_a_machine_that_stands_still_comes_back_too_late(
     url = new_postgres_database(postgres_server)
     settings = {"DATABASE_URL": url, "WEB_CONCURRENCY": "1"}
     alone = settings | {"PGAPPNAME": "frozen", "SEND_CONCURRENCY": "1"}
-    for name in ("frozen", "other"):
-        (tmp_path / name).mkdir()
     with (
         Bot(tmp_path / "frozen", vendor.url, rules=rules(), **alone) as frozen,
         Bot(tmp_path / "other", vendor.url, rules=rules(), **settings) as other,

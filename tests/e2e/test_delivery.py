@@ -258,8 +258,6 @@ def test_the_rate_is_kept_over_machines(tmp_path: Path, vendor: SandboxVendor, p
     settings = {"DATABASE_URL": new_postgres_database(postgres_server), "SEND_RATE": "120", "WEB_CONCURRENCY": "2"}
     rate = Rate.per_minute(120)
     burst, more = round(rate.burst / rate.interval) + 1, 6
-    for name in ("first", "second"):
-        (tmp_path / name).mkdir()
     with (
         Bot(tmp_path / "first", vendor.url, **settings) as first,
         Bot(tmp_path / "second", vendor.url, **settings) as second,

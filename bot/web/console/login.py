@@ -65,8 +65,7 @@ def _refused(status: int, wait: float = 0.0) -> Response:
 
 def _address(believed: Networks) -> str:
     """Return who asks: web servers that are believed say for whom they do, others can say what they like."""
-    forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
-    way = [request.remote_addr or "", *reversed(list(filter(None, forwarded)))]
+    way = [request.remote_addr or "", *reversed(request.access_route)]
     # The nearest that is none of them; what stands before it anybody may have written.
     return next((address for address in way if not _is_in(address, believed)), way[-1])[:64]
 
