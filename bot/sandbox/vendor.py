@@ -24,6 +24,8 @@ _JSON = {"Content-Type": "application/json; charset=utf-8"}
 
 # No user can be called so.
 _UPLOADS = "uploads"
+# Seconds to wait for what takes a moment on a machine that does nothing else.
+_PATIENCE = 60.0
 
 _T = TypeVar("_T")
 
@@ -187,7 +189,9 @@ class SandboxVendor:
         """Be up again, at the same address."""
         self._server.accept()
 
-    def wait_for(self, wanted: int | Callable[[Sequence[Received]], bool], timeout: float = 10.0) -> list[Received]:
+    def wait_for(
+        self, wanted: int | Callable[[Sequence[Received]], bool], timeout: float = _PATIENCE
+    ) -> list[Received]:
         """
         Return the requests once there are *wanted*, or once *wanted* says yes to them.
 
@@ -196,7 +200,9 @@ class SandboxVendor:
         """
         return self._wait(self._received, wanted, timeout)
 
-    def wait_for_taken(self, wanted: int | Callable[[Sequence[Taken]], bool], timeout: float = 10.0) -> list[Taken]:
+    def wait_for_taken(
+        self, wanted: int | Callable[[Sequence[Taken]], bool], timeout: float = _PATIENCE
+    ) -> list[Taken]:
         """Like `wait_for`, of the pictures that went out."""
         return self._wait(self._taken, wanted, timeout)
 

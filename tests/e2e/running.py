@@ -31,6 +31,9 @@ rules:
     reply: [{image_url: "https://shop.example/1.jpg"}, {image_url: "https://shop.example/2.jpg"}]
 """
 
+# Seconds to wait for what takes a moment on a machine that does nothing else.
+PATIENCE = 60.0
+
 MAKER = EventMaker(APP_ID, OA_SECRET, OA_ID)
 
 
@@ -82,7 +85,7 @@ class Bot:
             if self.process.poll() is not None:
                 raise AssertionError(f"the bot ended with {self.process.returncode}:\n{self.said()}")
             with contextlib.suppress(requests.RequestException):
-                if requests.get(f"{self.url}{self._ready}", timeout=5).status_code < 500:
+                if requests.get(f"{self.url}{self._ready}", timeout=PATIENCE).status_code < 500:
                     return
             time.sleep(0.05)
         raise AssertionError(f"the bot did not get ready:\n{self.said()}")
@@ -93,7 +96,17 @@ class Bot:
 
     def post(self, event: SignedEvent, **headers: str) -> requests.Response:
         """Deliver the event once."""
-        return requests.post(f"{self.url}/webhook", data=event.body, headers={**event.headers, **headers}, timeout=10)
+        return requests.post(
+            f"{self.url}/webhook", data=event.body, headers={**event.headers, **headers}, timeout=PATIENCE
+        )
+
+    def deliver(self, event: SignedEvent) -> None:
+        """Deliver the event until it is acknowledged, as Zalo does: the machine may stand still for two seconds."""
+        wait_until(lambda: self.post(event).status_code == 200, "the event to be acknowledged")
+
+    def get(self, path: str) -> requests.Response:
+        """Ask for a page that anybody may see."""
+        return requests.get(f"{self.url}{path}", timeout=PATIENCE)
 
     def kill(self) -> None:
         """End master and workers at once: nobody says goodbye."""
@@ -135,7 +148,7 @@ def environment(directory: Path, vendor_url: str, port: int) -> dict[str, str]:
     }
 
 
-def wait_until(condition: Callable[[], object], what: str, timeout: float = 15.0) -> None:
+def wait_until(condition: Callable[[], object], what: str, timeout: float = PATIENCE) -> None:
     """Return once *condition* holds; fail with *what* if it never does."""
     deadline = time.monotonic() + timeout
     while not condition():

@@ -21,7 +21,7 @@ from playwright.sync_api import (
 )
 
 from bot.web.console import frame
-from tests.e2e.running import Bot
+from tests.e2e.running import PATIENCE, Bot
 from tests.e2e.test_demo import CHROMIUM, needs_browser
 
 PASSWORD = "con mèo ngủ trưa"
@@ -293,10 +293,10 @@ def test_a_session_that_ended_meanwhile(page: Page) -> None:
 def test_the_password_never_stands_in_the_log(bot: Bot) -> None:
     """Neither the right one nor a wrong one."""
     session = requests.Session()
-    page = session.get(f"{bot.url}/console/login", timeout=10).text
+    page = session.get(f"{bot.url}/console/login", timeout=PATIENCE).text
     token = page.partition('name="csrf" value="')[2].partition('"')[0]
     form = {"csrf": token, "password": "hoàn toàn sai"}
-    assert session.post(f"{bot.url}/console/login", form, timeout=10).status_code == 403
+    assert session.post(f"{bot.url}/console/login", form, timeout=PATIENCE).status_code == 403
     assert "hoàn toàn sai" not in bot.said()
     assert PASSWORD not in bot.said()
 

@@ -57,7 +57,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, bot: Bot) -> Iterator
 def asked(bot: Bot, vendor: SandboxVendor, user: str, text: str) -> str:
     """Have a customer write; return the picture that they get."""
     before = len(vendor.taken)
-    assert bot.post(MAKER.text(user, text)).status_code == 200
+    bot.deliver(MAKER.text(user, text))
     return str(vendor.wait_for_taken(before + 1)[before].picture.image)
 
 

@@ -60,7 +60,7 @@ def nothing_sticks_out(page: Page) -> bool:
 def test_a_dead_letter_from_the_list_to_the_customer(page: Page, shop: Bot, vendor: SandboxVendor) -> None:
     """The editor sees the vendor's words, mends the rule, presses replay, and sees the picture go out."""
     vendor.next(REFUSED, user_id="101")
-    shop.post(MAKER.text("101", SCRIPT))
+    shop.deliver(MAKER.text("101", SCRIPT))
     tab = page.get_by_role("link", name="Dead letter 1")
     wait_until(lambda: page.reload() and tab.count(), "the dead letter")
     tab.click()
@@ -91,8 +91,8 @@ def test_a_dead_letter_from_the_list_to_the_customer(page: Page, shop: Bot, vend
 
 def test_what_no_rule_answered_is_copied_and_tried(page: Page, shop: Bot) -> None:
     """The snippet's button says that it has copied, or selects; the question leads to Try."""
-    shop.post(MAKER.text("101", "có thẻ thành viên không 0912345678"))
-    shop.post(MAKER.text("102", "cái gì mà dài " + "quá" * 200))
+    shop.deliver(MAKER.text("101", "có thẻ thành viên không 0912345678"))
+    shop.deliver(MAKER.text("102", "cái gì mà dài " + "quá" * 200))
     page.get_by_role("link", name="Unanswered").click()
     card = page.locator(".gap", has_text="thẻ thành viên")
     wait_until(lambda: page.reload() and card.count(), "the question")

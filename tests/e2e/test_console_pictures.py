@@ -119,7 +119,7 @@ def test_another_look(browser: Browser, bot: Bot, logged_in: StorageState) -> No
 def put_off(bot: Bot) -> None:
     """Have all been looked at an hour ago, and none due for another."""
     database = Database(bot.environment["DATABASE_URL"])
-    wait_until(lambda: not still_to_be_looked_at(database), "each picture to have been looked at", timeout=60)
+    wait_until(lambda: not still_to_be_looked_at(database), "each picture to have been looked at")
     now = database.now()
     with database.write() as connection:
         connection.execute(sa.update(picture_checks).values(checked_at=now - 3600, due_at=now + 3600))

@@ -229,7 +229,7 @@ def test_a_database_server_that_crashes_in_the_middle_of_commits(
     with Bot(tmp_path, vendor.url, rules=rules(), DATABASE_URL=url, WEB_CONCURRENCY="2") as bot:
         customers = Customers([bot.url])
         for crash in range(2):
-            vendor.wait_for_taken(10 + 20 * crash, timeout=60)
+            vendor.wait_for_taken(10 + 20 * crash)
             wait_until(lambda: crash_while_busy(url), "the server to crash")
         customers.wait()
         check_guarantee(vendor, duplicates=0)
@@ -252,7 +252,7 @@ def test_ended_in_the_middle_it_loses_nothing_and_repeats_nothing(
         assert 0 < len(vendor.taken) < 200
         vendor.always(OK)
         bot.start()
-        vendor.wait_for_taken(200, timeout=30)
+        vendor.wait_for_taken(200)
         assert bot.terminate() == 0
         assert len(vendor.taken) == 200
 
@@ -261,7 +261,7 @@ def test_the_two_sides_apart(tmp_path: Path, vendor: SandboxVendor, database_url
     """One process receives and sends nothing; another sends and receives nothing; both end on SIGTERM."""
     command = ("-m", "bot", "serve")
     with Bot(tmp_path, vendor.url, command=(*command, "--web-only"), DATABASE_URL=database_url) as web:
-        assert web.post(MAKER.text("101", "bảng giá")).status_code == 200
+        web.deliver(MAKER.text("101", "bảng giá"))
         with Bot(tmp_path, vendor.url, command=(*command, "--delivery-only"), DATABASE_URL=database_url) as sender:
             vendor.wait_for_taken(1)
             assert listening(web.process.pid)
@@ -282,7 +282,7 @@ def test_without_its_database_it_says_503_and_recovers(tmp_path: Path, vendor: S
     import sqlite3  # noqa: PLC0415  this test alone
 
     with Bot(tmp_path, vendor.url) as bot:
-        assert bot.post(MAKER.text("101", "bảng giá")).status_code == 200
+        bot.deliver(MAKER.text("101", "bảng giá"))
         vendor.wait_for_taken(1)
         blocker = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
         blocker.execute("BEGIN EXCLUSIVE")
@@ -290,7 +290,7 @@ def test_without_its_database_it_says_503_and_recovers(tmp_path: Path, vendor: S
         begun = time.monotonic()
         assert bot.post(event).status_code == 503
         assert time.monotonic() - begun < 5
-        assert requests.get(f"{bot.url}/healthz", timeout=5).status_code == 200
+        assert bot.get("/healthz").status_code == 200
         blocker.execute("ROLLBACK")
         blocker.close()
         wait_until(lambda: bot.post(event).status_code == 200, "the database to be served again")
@@ -304,7 +304,7 @@ def test_a_full_disk_is_a_503_and_not_the_end(tmp_path: Path, vendor: SandboxVen
     import resource  # noqa: PLC0415
 
     with Bot(tmp_path, vendor.url) as bot:
-        bot.post(MAKER.text("101", "bảng giá"))
+        bot.deliver(MAKER.text("101", "bảng giá"))
         vendor.wait_for_taken(1)
         pid = int((Path(f"/proc/{bot.process.pid}/task/{bot.process.pid}/children")).read_text().split()[0])
         limits = resource.prlimit(pid, resource.RLIMIT_FSIZE)
@@ -321,7 +321,7 @@ def test_a_database_server_that_restarts(tmp_path: Path, vendor: SandboxVendor, 
     """Every connection of the server is cut; the bot goes on with new ones."""
     url = new_postgres_database(postgres_server)
     with Bot(tmp_path, vendor.url, DATABASE_URL=url) as bot:
-        bot.post(MAKER.text("101", "bảng giá"))
+        bot.deliver(MAKER.text("101", "bảng giá"))
         vendor.wait_for_taken(1)
         with admin(postgres_server).connect() as connection:
             name = sa.make_url(url).database
@@ -346,5 +346,5 @@ def test_a_worker_that_dies_is_replaced(bot: Bot, vendor: SandboxVendor) -> None
         except requests.RequestException:
             return False
 
-    wait_until(acknowledged, "another worker", timeout=60)  # a single request may wait for ten seconds
+    wait_until(acknowledged, "another worker")  # a single request may wait for ten seconds
     vendor.wait_for_taken(1)

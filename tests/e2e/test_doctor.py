@@ -147,7 +147,7 @@ def test_dead_letters_are_a_warning(tmp_path: Path, vendor: SandboxVendor, lang:
     """With the commands that show them and send them again."""
     vendor.next(vendor_code(-213, "User has not followed OA"))
     with Bot(tmp_path, vendor.url) as bot:
-        bot.post(MAKER.text("101", "bảng giá"))
+        bot.deliver(MAKER.text("101", "bảng giá"))
         wait_until(lambda: statuses(bot) == ["dead"] and settled(bot), "the dead letter")
         status, said = doctor(tmp_path, bot.environment | {"BOT_LANG": lang})
     assert status == 0

@@ -12,12 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import requests
 
 from bot.sandbox.contract import Account
 from bot.sandbox.events import SignedEvent
 from bot.sandbox.vendor import SandboxVendor
-from tests.e2e.running import API_KEY, MAKER, TOKEN, Bot, wait_until
+from tests.e2e.running import API_KEY, MAKER, PATIENCE, TOKEN, Bot, wait_until
 
 pytestmark = pytest.mark.xdist_group("held")
 
@@ -50,7 +49,7 @@ def written(event: SignedEvent, *, version: str = "1.1", connection: str = "") -
 
 def answers(port: int, sent: bytes, wanted: int) -> tuple[list[int], bytes]:
     """Send the bytes at once; return the statuses of that many answers in their order, and all that was read."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
         client.sendall(sent)
         read = b""
         while len(found := re.findall(rb"^HTTP/1\.[01] (\d{3})", read, re.MULTILINE)) < wanted:
@@ -73,7 +72,7 @@ def nobody_may_write(directory: Path) -> Iterator[None]:
 
 def test_one_connection_carries_many_deliveries(shared: Bot) -> None:
     """Each answer is whole and says that the connection stays."""
-    connection = http.client.HTTPConnection("127.0.0.1", shared.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", shared.port, timeout=PATIENCE)
     for number in range(50):
         event = MAKER.text(str(1000 + number), "xin chào")
         connection.request("POST", "/webhook", body=event.body, headers=dict(event.headers))
@@ -120,7 +119,7 @@ def test_a_client_that_leaves_before_its_answer_harms_nobody(bot: Bot, vendor: S
     """Its event is stored all the same; those that wait with it are answered."""
     with nobody_may_write(bot.directory):
         for user in ("107", "108"):
-            with socket.create_connection(("127.0.0.1", bot.port), timeout=10) as client:
+            with socket.create_connection(("127.0.0.1", bot.port), timeout=PATIENCE) as client:
                 client.sendall(written(MAKER.text(user, "bảng giá")))
                 # Closed with a reset: what is written to it fails.
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
@@ -142,8 +141,8 @@ def test_an_access_log_tells_what_was_answered(tmp_path: Path, vendor: SandboxVe
 def test_the_end_of_the_server_waits_for_the_answers(tmp_path: Path, vendor: SandboxVendor) -> None:
     """What was stored at the last moment is acknowledged as well."""
     with Bot(tmp_path, vendor.url) as bot:
-        assert requests.get(f"{bot.url}/healthz", timeout=5).status_code == 200
-        with socket.create_connection(("127.0.0.1", bot.port), timeout=10) as client:
+        assert bot.get("/healthz").status_code == 200
+        with socket.create_connection(("127.0.0.1", bot.port), timeout=PATIENCE) as client:
             with nobody_may_write(tmp_path):
                 client.sendall(written(MAKER.text("112", "bảng giá")))
                 wait_until(lambda: _is_read(client), "the delivery to be read")

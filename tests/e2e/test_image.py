@@ -62,7 +62,7 @@ def test_it_runs_on_a_root_that_is_read_only(tmp_path: Path, vendor: SandboxVend
         "PYTHONPATH": f"{watch}:{ROOT}", "PYTHONDONTWRITEBYTECODE": "1", "WEB_CONCURRENCY": "2",
     }  # fmt: skip
     with Bot(tmp_path, vendor.url, **settings) as bot:
-        bot.post(MAKER.text("101", "bảng giá"))
+        bot.deliver(MAKER.text("101", "bảng giá"))
         vendor.wait_for_taken(1)
         assert bot.terminate() == 0
         written = set(map(Path, re.findall(r"^wrote (.+)$", bot.said(), re.MULTILINE)))

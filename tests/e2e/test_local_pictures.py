@@ -8,7 +8,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-import requests
 import sqlalchemy as sa
 
 from bot.database import Database
@@ -65,9 +64,9 @@ def test_a_picture_file_is_uploaded_once_and_sent_by_its_token(
 ) -> None:
     """The bytes are those of the file; the second message costs no second upload."""
     with Bot(shop, vendor.url, rules=RULES, DATABASE_URL=database_url) as bot:
-        bot.post(MAKER.text("101", "thực đơn"))
+        bot.deliver(MAKER.text("101", "thực đơn"))
         vendor.wait_for_taken(1)
-        bot.post(MAKER.text("102", "cho xem thuc don"))
+        bot.deliver(MAKER.text("102", "cho xem thuc don"))
         first, second = vendor.wait_for_taken(2)
         [uploaded] = vendor.uploaded
         assert uploaded.upload.content == (shop / "images" / "menu.jpg").read_bytes()
@@ -75,7 +74,7 @@ def test_a_picture_file_is_uploaded_once_and_sent_by_its_token(
         assert {(t.picture.field, t.picture.image) for t in (first, second)} == {("attachment_id", uploaded.token)}
         wait_until(lambda: statuses(bot) == {"sent": 2}, "both events to be settled")
         assert {row["attempts"] for row in rows(database_url, events)} == {0}
-        assert requests.get(f"{bot.url}/readyz", timeout=5).text == "ready\n"
+        assert bot.get("/readyz").text == "ready\n"
 
 
 def test_many_events_in_several_processes_upload_once(shop: Path, vendor: SandboxVendor, postgres_server: str) -> None:
@@ -87,8 +86,8 @@ def test_many_events_in_several_processes_upload_once(shop: Path, vendor: Sandbo
     shutil.copytree(shop / "images", other / "images")
     with Bot(shop, vendor.url, rules=RULES, **settings) as one, Bot(other, vendor.url, rules=RULES, **settings) as two:
         for number in range(30):
-            (one, two)[number % 2].post(MAKER.text(f"1{number:02}", "thực đơn"))
-        one.post(MAKER.text("200", "bảng giá"))
+            (one, two)[number % 2].deliver(MAKER.text(f"1{number:02}", "thực đơn"))
+        one.deliver(MAKER.text("200", "bảng giá"))
         assert vendor.wait_for_taken(1)[0].picture.user_id == "200"
         vendor.release()
         vendor.wait_for_taken(31)
@@ -101,13 +100,13 @@ def test_many_events_in_several_processes_upload_once(shop: Path, vendor: Sandbo
 def test_an_upload_that_zalo_has_forgotten_is_renewed(shop: Path, vendor: SandboxVendor) -> None:
     """The answer -100 costs one more upload, not the customer's picture."""
     with Bot(shop, vendor.url, rules=RULES) as bot:
-        bot.post(MAKER.text("101", "thực đơn"))
+        bot.deliver(MAKER.text("101", "thực đơn"))
         vendor.wait_for_taken(1)
         vendor.expire_uploads()
-        bot.post(MAKER.text("102", "thực đơn"))
+        bot.deliver(MAKER.text("102", "thực đơn"))
         taken = vendor.wait_for_taken(2)
         wait_until(lambda: statuses(bot) == {"sent": 2}, "both events to be settled")
-        bot.post(MAKER.text("103", "thực đơn"))
+        bot.deliver(MAKER.text("103", "thực đơn"))
         vendor.wait_for_taken(3)
     old, new = vendor.uploaded
     assert [t.picture.image for t in taken] == [old.token, new.token]
@@ -119,8 +118,8 @@ def test_a_picture_that_is_always_expired_ends(shop: Path, vendor: SandboxVendor
     vendor.next(*[vendor_code(-100, "attachment_id was expired")] * 2, user_id="101")
     vendor.next(*[vendor_code(-100, "attachment_id was expired")] * 2, user_id="102")
     with Bot(shop, vendor.url, rules=RULES) as bot:
-        bot.post(MAKER.text("101", "thực đơn"))
-        bot.post(MAKER.text("102", "phòng"))
+        bot.deliver(MAKER.text("101", "thực đơn"))
+        bot.deliver(MAKER.text("102", "phòng"))
         [taken] = vendor.wait_for_taken(1)
         assert (taken.picture.user_id, taken.picture.image) == ("102", ELSE)
         wait_until(lambda: statuses(bot) == {"sent": 1, "dead": 1}, "both events to be settled")
@@ -133,8 +132,8 @@ def test_an_attachment_that_is_refused_gives_way_to_its_link(shop: Path, vendor:
     vendor.next(vendor_code(code, "attachment_id"), user_id="101")
     vendor.next(vendor_code(-213, "User has not followed OA"), user_id="102")
     with Bot(shop, vendor.url, rules=RULES) as bot:
-        bot.post(MAKER.text("101", "mã ảnh"))
-        bot.post(MAKER.text("102", "mã ảnh"))
+        bot.deliver(MAKER.text("101", "mã ảnh"))
+        bot.deliver(MAKER.text("102", "mã ảnh"))
         [taken] = vendor.wait_for_taken(1)
         assert (taken.picture.user_id, taken.picture.image) == ("101", ELSE)
         wait_until(lambda: statuses(bot) == {"sent": 1, "dead": 1}, "both events to be settled")
@@ -144,14 +143,14 @@ def test_an_upload_that_fails_for_the_moment_is_tried_again(shop: Path, vendor: 
     """The event waits and loses no attempt, links go out meanwhile, and `/readyz` says what is the matter."""
     vendor.next_upload(answer(503), answer(502))
     with Bot(shop, vendor.url, rules=RULES) as bot:
-        bot.post(MAKER.text("101", "thực đơn"))
-        wait_until(lambda: "HTTP 503" in requests.get(f"{bot.url}/readyz", timeout=5).text, "/readyz to say why")
-        bot.post(MAKER.text("102", "bảng giá"))
+        bot.deliver(MAKER.text("101", "thực đơn"))
+        wait_until(lambda: "HTTP 503" in bot.get("/readyz").text, "/readyz to say why")
+        bot.deliver(MAKER.text("102", "bảng giá"))
         assert vendor.wait_for_taken(1)[0].picture.user_id == "102"
-        assert vendor.wait_for_taken(2, timeout=20)[1].picture.user_id == "101"
+        assert vendor.wait_for_taken(2)[1].picture.user_id == "101"
         wait_until(lambda: statuses(bot) == {"sent": 2}, "both events to be settled")
         assert {row["attempts"] for row in rows(bot.environment["DATABASE_URL"], events)} == {0}
-        assert requests.get(f"{bot.url}/readyz", timeout=5).text == "ready\n"
+        assert bot.get("/readyz").text == "ready\n"
     assert len(vendor.uploaded) == 1
 
 
@@ -160,12 +159,12 @@ def test_a_file_that_has_vanished_gives_way_to_its_link(shop: Path, vendor: Sand
     with Bot(shop, vendor.url, rules=RULES) as bot:
         (shop / "images" / "phong.png").unlink()
         (shop / "images" / "menu.jpg").unlink()
-        wait_until(lambda: "file-missing" in requests.get(f"{bot.url}/readyz", timeout=5).text, "/readyz to say why")
-        bot.post(MAKER.text("101", "phòng"))
-        bot.post(MAKER.text("102", "thực đơn"))
-        [taken] = vendor.wait_for_taken(1, timeout=30)
+        wait_until(lambda: "file-missing" in bot.get("/readyz").text, "/readyz to say why")
+        bot.deliver(MAKER.text("101", "phòng"))
+        bot.deliver(MAKER.text("102", "thực đơn"))
+        [taken] = vendor.wait_for_taken(1)
         assert (taken.picture.user_id, taken.picture.image) == ("101", ELSE)
-        wait_until(lambda: statuses(bot) == {"sent": 1, "dead": 1}, "both events to be settled", timeout=30)
+        wait_until(lambda: statuses(bot) == {"sent": 1, "dead": 1}, "both events to be settled")
         [dead] = [row for row in rows(bot.environment["DATABASE_URL"], events) if row["status"] == "dead"]
         assert (dead["reason"], "images/menu.jpg" in dead["error"]) == ("refused", True)
     assert vendor.uploaded == []
@@ -175,16 +174,16 @@ def test_a_replaced_file_is_what_the_next_customer_gets(shop: Path, vendor: Sand
     """Without a word in the rules file; and what was good stays, while the new file is not."""
     picture = shop / "images" / "menu.jpg"
     with Bot(shop, vendor.url, rules=RULES) as bot:
-        bot.post(MAKER.text("101", "thực đơn"))
+        bot.deliver(MAKER.text("101", "thực đơn"))
         vendor.wait_for_taken(1)
         picture.write_bytes(b"GIF89a...")
-        wait_until(lambda: "file-type" in requests.get(f"{bot.url}/readyz", timeout=5).text, "the file to be refused")
-        bot.post(MAKER.text("102", "thực đơn"))
+        wait_until(lambda: "file-type" in bot.get("/readyz").text, "the file to be refused")
+        bot.deliver(MAKER.text("102", "thực đơn"))
         vendor.wait_for_taken(2)
         shutil.copy(shop / "images" / "phong.png", shop / "new")
         (shop / "new").replace(picture)
-        wait_until(lambda: requests.get(f"{bot.url}/readyz", timeout=5).text == "ready\n", "the new picture to count")
-        bot.post(MAKER.text("103", "thực đơn"))
+        wait_until(lambda: bot.get("/readyz").text == "ready\n", "the new picture to count")
+        bot.deliver(MAKER.text("103", "thực đơn"))
         taken = vendor.wait_for_taken(3)
     old, new = vendor.uploaded
     assert [t.picture.image for t in taken] == [old.token, old.token, new.token]
@@ -196,11 +195,11 @@ def test_killed_between_the_upload_and_the_sending(shop: Path, vendor: SandboxVe
     """Nothing is lost and the picture arrives once; the upload that nobody heard of is made again."""
     vendor.next_upload(hang())
     with Bot(shop, vendor.url, rules=RULES, DATABASE_URL=database_url) as bot:
-        bot.post(MAKER.text("101", "thực đơn"))
+        bot.deliver(MAKER.text("101", "thực đơn"))
         wait_until(lambda: vendor.uploaded, "the upload to arrive")
         bot.kill()
         bot.start()
-        vendor.wait_for_taken(1, timeout=40)
+        vendor.wait_for_taken(1)
         wait_until(lambda: statuses(bot) == {"sent": 1}, "the event to be settled")
     assert len(vendor.taken) == 1
 
@@ -211,10 +210,10 @@ def test_rules_whose_pictures_are_gone_do_not_keep_the_bot_from_starting(shop: P
         bot.terminate()
         (shop / "images" / "menu.jpg").unlink()
         bot.start()
-        bot.post(MAKER.text("101", "phòng"))
+        bot.deliver(MAKER.text("101", "phòng"))
         [taken] = vendor.wait_for_taken(1)
         assert taken.picture.image == vendor.uploaded[0].token
-        bot.post(MAKER.text("102", "thực đơn"))
+        bot.deliver(MAKER.text("102", "thực đơn"))
         wait_until(lambda: statuses(bot) == {"sent": 1, "dead": 1}, "both events to be settled")
 
 
@@ -222,11 +221,11 @@ def test_the_decision_keeps_which_picture_it_was(shop: Path, vendor: SandboxVend
     """By the digest of its content, so that a retry sends the same."""
     vendor.always(answer(503))
     with Bot(shop, vendor.url, rules=RULES) as bot:
-        bot.post(MAKER.text("101", "phòng"))
+        bot.deliver(MAKER.text("101", "phòng"))
         vendor.wait_for(lambda received: any(r.picture for r in received))
         (shop / "images" / "phong.png").write_bytes(png(3_000))
         vendor.always(OK)
-        [taken] = vendor.wait_for_taken(1, timeout=30)
+        [taken] = vendor.wait_for_taken(1)
         [row] = rows(bot.environment["DATABASE_URL"], events)
         [kept] = rows(bot.environment["DATABASE_URL"], uploads)
     assert taken.picture.image == vendor.uploaded[0].token == kept["token"]

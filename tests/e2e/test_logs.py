@@ -16,7 +16,7 @@ from bot.database import Database
 from bot.sandbox.behaviour import answer, cut, vendor_code
 from bot.sandbox.events import SignedEvent
 from bot.sandbox.vendor import SandboxVendor
-from tests.e2e.running import API_KEY, MAKER, OA_SECRET, TOKEN, Bot, wait_until
+from tests.e2e.running import API_KEY, MAKER, OA_SECRET, PATIENCE, TOKEN, Bot, wait_until
 from tests.e2e.test_delivery import ASK, rows, settled
 from tests.e2e.test_operator_commands import typed
 
@@ -73,7 +73,7 @@ def test_one_name_leads_through_all_lines_of_an_event(bot: Bot, vendor: SandboxV
     vendor.next(answer(500), vendor_code(-201, "the picture is no picture"), user_id="101")
     for delivery in (event, other):
         assert bot.post(delivery).status_code == 200
-    wait_until(lambda: settled(bot), "both events to be settled", timeout=20)
+    wait_until(lambda: settled(bot), "both events to be settled")
     number = str(rows(bot)[0]["id"])
     typed(bot, "replay", number)
     wait_until(lambda: [row["status"] for row in rows(bot)] == ["sent", "sent"], "the replay")
@@ -118,8 +118,8 @@ def test_no_secret_and_no_message_is_ever_written(
         told += bad_deliveries(bot)
         assert {response.status_code for response in told} >= {200, 400, 401, 503}
         seldom_open: Callable[[], bool] = lambda: sum(row["status"] == "open" for row in rows(bot)) <= 1  # noqa: E731
-        wait_until(seldom_open, "all but the one in doubt to be settled", timeout=20)
-        told += [requests.get(f"{bot.url}{page}", timeout=5) for page in ("/metrics", "/readyz", "/healthz", "/none")]
+        wait_until(seldom_open, "all but the one in doubt to be settled")
+        told += [bot.get(page) for page in ("/metrics", "/readyz", "/healthz", "/none")]
         typed(bot, "inbox")
         assert bot.terminate() == 0
         everything = written(bot) + "\n".join(response.text for response in told)
@@ -136,7 +136,7 @@ def bad_deliveries(bot: Bot) -> list[requests.Response]:
     """Deliver what is refused: unsigned, no JSON, not even text."""
     event = private_events()[0]
     bodies = (event.body, f'{{"message": "{PRIVATE}"}}'.encode(), PRIVATE.encode(), PRIVATE.encode("utf-16"))
-    return [requests.post(f"{bot.url}/webhook", data=body, timeout=5) for body in bodies]
+    return [requests.post(f"{bot.url}/webhook", data=body, timeout=PATIENCE) for body in bodies]
 
 
 def test_the_token_in_the_webhooks_address_is_not_written(tmp_path: Path, vendor: SandboxVendor) -> None:
@@ -145,7 +145,7 @@ def test_the_token_in_the_webhooks_address_is_not_written(tmp_path: Path, vendor
     settings = {"WEBHOOK_AUTH": "token", "WEBHOOK_TOKEN": PASSWORD, "PYTHONWARNINGS": "default"}
     with Bot(tmp_path, vendor.url, command=way, **settings) as bot:
         body = MAKER.text("101", ASK).body
-        assert requests.post(f"{bot.url}/webhook/{PASSWORD}", data=body, timeout=5).status_code == 200
+        assert requests.post(f"{bot.url}/webhook/{PASSWORD}", data=body, timeout=PATIENCE).status_code == 200
         vendor.wait_for_taken(1)
         assert "POST /webhook/…" in bot.said()
         assert PASSWORD not in bot.said()

@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot.sandbox.behaviour import OK, answer, vendor_code
 from bot.sandbox.vendor import SandboxVendor
 from tests.conftest import new_postgres_database
-from tests.e2e.running import MAKER, OA_ID, RULES, Bot, wait_until
+from tests.e2e.running import MAKER, OA_ID, PATIENCE, RULES, Bot, wait_until
 
 ROOT = Path(__file__).parents[2]
 ASK = "shop ơi bang gia"
@@ -33,7 +33,7 @@ Samples = dict[str, float]
 
 def scrape(bot: Bot) -> Samples:
     """Return the samples by their name and labels; the names are of no matter to `le` of histograms."""
-    response = requests.get(f"{bot.url}/metrics", timeout=10)
+    response = bot.get("/metrics")
     assert response.status_code == 200
     assert response.headers["Content-Type"].startswith("text/plain")
     samples: Samples = {}
@@ -75,10 +75,10 @@ def test_counts_are_of_all_processes_however_it_is_started(
         wait_until(lambda: bot.said().count("rules in force") >= started, "both workers to have started")
         with ThreadPoolExecutor(16) as pool:
             assert {answer.status_code for answer in pool.map(bot.post, made + made[:10])} == {200}
-        bot.post(MAKER.text("301", "xin chào"))
-        bot.post(MAKER.oa_sent_text("302", ASK))
+        bot.deliver(MAKER.text("301", "xin chào"))
+        bot.deliver(MAKER.oa_sent_text("302", ASK))
         for body, headers in ((made[0].body, {}), (b"[]", {}), (b"{}", {}), (b"x" * 300_000, {})):
-            requests.post(f"{bot.url}/webhook", data=body, headers=headers, timeout=5)
+            requests.post(f"{bot.url}/webhook", data=body, headers=headers, timeout=PATIENCE)
         vendor.wait_for_taken(30)
         expected = {
             "events_total{kind=text}": 31.0,
@@ -112,14 +112,14 @@ def test_a_worker_that_dies_takes_no_count_along(tmp_path: Path, vendor: Sandbox
     left = tmp_path / "temporary"
     left.mkdir()
     with Bot(tmp_path, vendor.url, WEB_CONCURRENCY="2", TMPDIR=str(left)) as bot:
-        bot.post(MAKER.text("101", ASK))
+        bot.deliver(MAKER.text("101", ASK))
         wait_until(scraped(bot, **{"replies_total{rule=bang-gia}": 1.0}), "the reply")
         before = workers(bot)
         for worker in before:
             os.kill(worker, signal.SIGKILL)
         wait_until(lambda: len(workers(bot)) == 2 and not workers(bot) & before, "two new workers")
-        wait_until(lambda: requests.get(f"{bot.url}/readyz", timeout=5).ok, "readiness")
-        bot.post(MAKER.text("102", ASK))
+        wait_until(lambda: bot.get("/readyz").ok, "readiness")
+        bot.deliver(MAKER.text("102", ASK))
         wait_until(scraped(bot, **{"replies_total{rule=bang-gia}": 2.0}), "the second reply")
         assert bot.terminate() == 0
         assert not list(left.glob("zalo-bot-metrics-*"))
@@ -128,18 +128,18 @@ def test_a_worker_that_dies_takes_no_count_along(tmp_path: Path, vendor: Sandbox
 def test_what_waits_and_what_failed_is_seen(bot: Bot, vendor: SandboxVendor) -> None:
     """A refused account, what piles up behind it, a dead letter, and that all is well again."""
     vendor.next(vendor_code(-213, "User has not followed OA"))
-    bot.post(MAKER.text("101", ASK))
+    bot.deliver(MAKER.text("101", ASK))
     dead = {"dead_events{}": 1.0, "settled_total{kind=text,reason=refused,status=dead}": 1.0}
     wait_until(scraped(bot, **dead), "the dead letter")
     vendor.always(answer(401))
     for user in range(3):
-        bot.post(MAKER.text(f"20{user}", ASK))
+        bot.deliver(MAKER.text(f"20{user}", ASK))
     closed = f"account_closed{{oa_id={OA_ID}}}"
     wait_until(scraped(bot, **{closed: 1.0, "open_events{}": 3.0}), "the closed account")
     wait_until(lambda: scrape(bot)["oldest_open_event_seconds{}"] > 0.5, "the oldest to have waited")
     assert scrape(bot)["send_seconds_count{outcome=Misconfigured}"] >= 1
     vendor.always(OK)
-    vendor.wait_for_taken(3, timeout=30)
+    vendor.wait_for_taken(3)
     wait_until(scraped(bot, **{"open_events{}": 0.0, "oldest_open_event_seconds{}": 0.0}), "an empty queue")
     assert scrape(bot)[closed] == 0
 
@@ -153,7 +153,7 @@ def test_what_is_left_of_the_quota_is_seen(tmp_path: Path, vendor: SandboxVendor
     with Bot(tmp_path, vendor.url, WEB_CONCURRENCY="2") as bot:
         assert left not in scrape(bot)
         for user, expected in (("101", 41.0), ("102", 40.0), ("103", 40.0)):
-            bot.post(MAKER.text(user, ASK))
+            bot.deliver(MAKER.text(user, ASK))
             vendor.wait_for_taken(int(user) - 100)
             wait_until(scraped(bot, **{left: expected, limit: 500.0}), f"{expected} to be left")
 
@@ -162,10 +162,10 @@ def test_the_fallback_answers_what_no_rule_matched(tmp_path: Path, vendor: Sandb
     """It counts as a reply and as unmatched; so does the silence until the fallback may speak again."""
     fallback = 'fallback:\n  reply: {image_url: "https://shop.example/menu.jpg"}\n  every: 24h\n'
     with Bot(tmp_path, vendor.url, rules=RULES + fallback) as bot:
-        bot.post(MAKER.text("101", "xin chào"))
+        bot.deliver(MAKER.text("101", "xin chào"))
         vendor.wait_for_taken(1)
-        bot.post(MAKER.text("101", "có ai không"))
-        bot.post(MAKER.text("101", ASK))
+        bot.deliver(MAKER.text("101", "có ai không"))
+        bot.deliver(MAKER.text("101", ASK))
         vendor.wait_for_taken(2)
         expected = {
             "unmatched_total{kind=text}": 2.0,

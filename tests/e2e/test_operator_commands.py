@@ -74,7 +74,7 @@ def wait_for(bot: Bot, **counts: int) -> None:
 def bury_one(bot: Bot, vendor: SandboxVendor, text: str = ASK, user: str = "101") -> str:
     """Have the vendor refuse the next picture; return the id of the dead letter."""
     vendor.next(REFUSED, user_id=user)
-    bot.post(MAKER.text(user, text))
+    bot.deliver(MAKER.text(user, text))
     wait_until(lambda: "dead" in dict(stored(bot)).values(), "a dead letter")
     return next(str(number) for number, status in stored(bot) if status == "dead")
 
@@ -106,7 +106,7 @@ def test_a_dead_letter_from_its_cause_to_the_customer(tmp_path: Path, vendor: Sa
 def test_a_half_sent_answer_is_finished(shop: Bot, vendor: SandboxVendor) -> None:
     """The picture that went out before is not sent again."""
     vendor.next(OK, REFUSED, user_id="101")
-    shop.post(MAKER.text("101", "hai ảnh"))
+    shop.deliver(MAKER.text("101", "hai ảnh"))
     wait_for(shop, dead=1)
     assert "open again" in fine(shop, "replay", "--dead")
     taken = vendor.wait_for_taken(2)
@@ -127,7 +127,7 @@ def test_a_parked_event_is_replayed_by_its_id_only(shop: Bot, vendor: SandboxVen
 
 def test_words_of_customers_are_shown_masked_or_not_at_all(shop: Bot, vendor: SandboxVendor) -> None:
     """By no command, wherever they came from."""
-    shop.post(MAKER.text("101", SECRET_WORDS))
+    shop.deliver(MAKER.text("101", SECRET_WORDS))
     bury_one(shop, vendor, f"bảng giá nha {SECRET_WORDS}", user="102")
     wait_for(shop, ignored=1, dead=1)
     shop.rules.with_name("new.yaml").write_text(RULES.replace("bảng giá", "xin chào"), encoding="utf-8")
@@ -145,7 +145,7 @@ def test_words_of_customers_are_shown_masked_or_not_at_all(shop: Bot, vendor: Sa
 def test_what_nobody_answered_and_what_to_write(shop: Bot) -> None:
     """Most people first; the YAML can be pasted, and then the rules answer."""
     for user, text in enumerate(["Có ship về Huế không?", "co ship ve hue khong", "bản giá", "tuyển nhân viên ko"] * 2):
-        shop.post(MAKER.text(str(200 + user % 7), text))
+        shop.deliver(MAKER.text(str(200 + user % 7), text))
     wait_for(shop, ignored=8)
     shown = fine(shop, "unmatched")
     assert re.search(r"4 people +Có ship về Huế không\?.*2 people +bản giá.*bang-gia: .*bảng giá", shown, re.DOTALL)
@@ -164,7 +164,7 @@ def test_what_nobody_answered_and_what_to_write(shop: Bot) -> None:
 
 def test_without_usable_rules_the_questions_are_listed_all_the_same(shop: Bot) -> None:
     """What stands in the inbox does not depend on them."""
-    shop.post(MAKER.text("101", "xin chào"))
+    shop.deliver(MAKER.text("101", "xin chào"))
     wait_for(shop, ignored=1)
     for content in ("rules: [", None):
         shop.rules.unlink()
@@ -178,7 +178,7 @@ def test_without_usable_rules_the_questions_are_listed_all_the_same(shop: Bot) -
 def test_a_backtest_says_what_would_change(shop: Bot, vendor: SandboxVendor) -> None:
     """For the better, for the worse, or only otherwise."""
     for user, text in enumerate(["bảng giá", "bang gia a", "hai ảnh", "ship không", "alo"]):
-        shop.post(MAKER.text(str(100 + user), text))
+        shop.deliver(MAKER.text(str(100 + user), text))
     vendor.wait_for_taken(4)
     wait_for(shop, sent=3, ignored=2)
     other = RULES.replace("bang-gia\n", "gia\n").replace("hai ảnh", "ship")

@@ -13,7 +13,6 @@ from typing import Any
 
 import promql_parser
 import pytest
-import requests
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -55,7 +54,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def scrape(bot: Bot) -> str:
-    return requests.get(f"{bot.url}/metrics", timeout=10).text
+    return bot.get("/metrics").text
 
 
 @pytest.fixture(scope="module")

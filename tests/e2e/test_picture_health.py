@@ -39,8 +39,8 @@ def test_a_picture_in_the_private_network_is_told_and_not_fetched(tmp_path: Path
                 "picture_problems{problem=private-address}": 1.0,
                 "picture_problems{problem=expired}": 1.0,
             }
-            wait_until(scraped(bot, **seen), "the look", timeout=30)
-            bot.post(MAKER.text("101", "shop ơi bang gia"))
+            wait_until(scraped(bot, **seen), "the look")
+            bot.deliver(MAKER.text("101", "shop ơi bang gia"))
             vendor.wait_for_taken(1)
             wait_until(lambda: bot.said().count("customers may not get a picture") == 2, "both lines of the log")
             assert "picture=https://127.0.0.1:" in bot.said()
@@ -60,4 +60,4 @@ def test_who_does_not_deliver_does_not_look_and_tells_all_the_same(tmp_path: Pat
     with Bot(tmp_path, vendor.url, rules=rules, command=("-m", "bot", "serve", "--web-only")) as web:
         assert scrape(web)["pictures{verdict=unknown}"] == 2
         with Bot(tmp_path, vendor.url, command=("-m", "bot", "serve", "--delivery-only")):
-            wait_until(scraped(web, **{"pictures{verdict=bad}": 2.0}), "the look of the other", timeout=30)
+            wait_until(scraped(web, **{"pictures{verdict=bad}": 2.0}), "the look of the other")

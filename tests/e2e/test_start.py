@@ -27,7 +27,7 @@ WAYS = {
 def test_however_it_is_started_it_answers_users(tmp_path: Path, vendor: SandboxVendor, way: str) -> None:
     """Not only stores their events; and ends in order where something tells it to."""
     with Bot(tmp_path, vendor.url, command=WAYS[way].split(), PYTHONWARNINGS="default") as bot:
-        assert bot.post(MAKER.text("101", "bảng giá")).status_code == 200
+        bot.deliver(MAKER.text("101", "bảng giá"))
         vendor.wait_for_taken(1)
         if way != "flask":
             assert bot.terminate() == 0
@@ -37,7 +37,7 @@ def test_however_it_is_started_it_answers_users(tmp_path: Path, vendor: SandboxV
 def test_what_is_left_in_the_inbox_is_delivered_after_a_start(tmp_path: Path, vendor: SandboxVendor) -> None:
     """Without any new event coming in."""
     with Bot(tmp_path, vendor.url, command=("-m", "bot", "serve", "--web-only")) as web:
-        web.post(MAKER.text("101", "bảng giá"))
+        web.deliver(MAKER.text("101", "bảng giá"))
     with Bot(tmp_path, vendor.url, command=WAYS["gunicorn, loaded before the fork"].split(), PYTHONWARNINGS="default"):
         vendor.wait_for_taken(1)
 
@@ -97,30 +97,29 @@ def test_a_database_that_cannot_be_opened_is_said_plainly(tmp_path: Path) -> Non
 
 def test_a_new_rules_file_is_in_force_within_two_seconds(tmp_path: Path, vendor: SandboxVendor) -> None:
     """A good one replaces the old one; a bad, empty or vanished one changes nothing, and is told to the operator."""
-    import requests  # noqa: PLC0415
 
     good = 'version: 1\nrules:\n  - id: moi\n    keywords: [bảng giá]\n    reply: {image_url: "https://shop.example/moi.jpg"}\n'
     with Bot(tmp_path, vendor.url) as bot:
 
         def ready() -> str:
-            return requests.get(f"{bot.url}/readyz", timeout=5).text
+            return bot.get("/readyz").text
 
         def picture() -> str:
             before = len(vendor.taken)
-            bot.post(MAKER.text("101", "bảng giá"))
+            bot.deliver(MAKER.text("101", "bảng giá"))
             return vendor.wait_for_taken(before + 1)[-1].picture.image.rpartition("/")[2]
 
         for broken in ("", "rules: [", good[:-20], "\x00"):
             bot.rules.write_text(broken, encoding="utf-8")
-            wait_until(lambda: "rules.yaml" in ready(), "/readyz to tell", timeout=5)
+            wait_until(lambda: "rules.yaml" in ready(), "/readyz to tell")
             assert picture() == "bang-gia.jpg"
         bot.rules.unlink()
-        wait_until(lambda: "No such file" in ready(), "/readyz to tell", timeout=5)
+        wait_until(lambda: "No such file" in ready(), "/readyz to tell")
         assert picture() == "bang-gia.jpg"
         new = tmp_path / "rules.yaml.new"
         new.write_text(good, encoding="utf-8")
         new.rename(bot.rules)
-        wait_until(lambda: ready() == "ready\n", "the new rules", timeout=5)
+        wait_until(lambda: ready() == "ready\n", "the new rules")
         assert picture() == "moi.jpg"
         bot.rules.write_text("rules: [", encoding="utf-8")
         bot.kill()

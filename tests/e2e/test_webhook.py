@@ -17,7 +17,7 @@ from bot.sandbox.contract import Account
 from bot.sandbox.events import SignedEvent
 from bot.sandbox.vendor import SandboxVendor
 from bot.zalo import SIGNATURE_HEADER, sign
-from tests.e2e.running import API_KEY, APP_ID, MAKER, OA_ID, OA_SECRET, TOKEN, Bot
+from tests.e2e.running import API_KEY, APP_ID, MAKER, OA_ID, OA_SECRET, PATIENCE, TOKEN, Bot
 
 pytestmark = pytest.mark.xdist_group("webhook")
 
@@ -41,7 +41,7 @@ def signed(body: bytes) -> dict[str, str]:
 
 
 def post(bot: Bot, body: bytes, headers: dict[str, str] | None = None, path: str = "/webhook") -> int:
-    return requests.post(f"{bot.url}{path}", data=body, headers=headers or {}, timeout=10).status_code
+    return requests.post(f"{bot.url}{path}", data=body, headers=headers or {}, timeout=PATIENCE).status_code
 
 
 @pytest.mark.parametrize("line", PAYLOADS, ids=lambda line: json.loads(line)["event_name"])
@@ -75,7 +75,7 @@ def test_unknown_and_odd_events_are_acknowledged(shared: Bot, payload: dict[str,
 def test_the_consoles_probe_and_a_look_by_hand(shared: Bot) -> None:
     """An unsigned empty object or body is how the console tries a URL; GET greets."""
     assert [post(shared, body) for body in (b"{}", b"", b" {} \n")] == [200, 200, 200]
-    assert requests.get(f"{shared.url}/webhook", timeout=5).status_code == 200
+    assert shared.get("/webhook").status_code == 200
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b"5", b"{", b"not json", b"\xff\xfe", b'"{}"', b"[" * 10_000])
@@ -109,14 +109,16 @@ def test_large_bodies_are_refused(shared: Bot) -> None:
     assert post(shared, largest) == 401
     assert post(shared, largest + b" ") == 413
     chunks = (b"x" * 65_536 for _ in range(8))
-    assert requests.post(f"{shared.url}/webhook", data=chunks, timeout=10).status_code == 413
+    assert requests.post(f"{shared.url}/webhook", data=chunks, timeout=PATIENCE).status_code == 413
 
 
 def test_a_chunked_delivery_is_read(shared: Bot) -> None:
     """A proxy may forward without a Content-Length."""
     event = MAKER.text("103", "bảng giá")
     halves = iter([event.body[:50], event.body[50:]])
-    assert requests.post(f"{shared.url}/webhook", data=halves, headers=event.headers, timeout=10).status_code == 200
+    assert (
+        requests.post(f"{shared.url}/webhook", data=halves, headers=event.headers, timeout=PATIENCE).status_code == 200
+    )
 
 
 def test_a_delivery_cut_off_in_the_middle_stores_nothing(shared: Bot) -> None:
@@ -131,14 +133,14 @@ def test_a_delivery_cut_off_in_the_middle_stores_nothing(shared: Bot) -> None:
 
 def test_other_paths_and_methods(shared: Bot) -> None:
     """The domain check is served under its own name only; a token in the path means nothing here."""
-    page = requests.get(f"{shared.url}/zalo_verifiera_B-1.html", timeout=5)
+    page = shared.get("/zalo_verifiera_B-1.html")
     assert page.ok
     assert '<meta name="zalo-platform-site-verification" content="a_B-1">' in page.text
     assert page.headers["Content-Type"].startswith("text/html")
     missing = ["/zalo_verifierx.html", "/webhook/x", "/console/", "/demo", "/static/../rules.yaml"]
-    assert [requests.get(f"{shared.url}{path}", timeout=5).status_code for path in missing] == [404] * len(missing)
-    assert requests.put(f"{shared.url}/webhook", timeout=5).status_code == 405
-    assert requests.get(f"{shared.url}/healthz", timeout=5).status_code == 200
+    assert [shared.get(path).status_code for path in missing] == [404] * len(missing)
+    assert requests.put(f"{shared.url}/webhook", timeout=PATIENCE).status_code == 405
+    assert shared.get("/healthz").status_code == 200
 
 
 def test_only_the_host_that_was_set_is_bound(shared: Bot) -> None:
@@ -154,7 +156,7 @@ def test_events_of_other_oas_are_acknowledged_and_not_answered(bot: Bot, vendor:
     bot.start()
     body = json.dumps(json.loads(MAKER.text("101", "bảng giá").body) | {"recipient": {"id": "999"}}).encode()
     assert post(bot, body, signed(body)) == 200
-    assert bot.post(MAKER.text("102", "bảng giá")).status_code == 200
+    bot.deliver(MAKER.text("102", "bảng giá"))
     [taken] = vendor.wait_for_taken(1)
     assert taken.picture.user_id == "102"
 
@@ -181,7 +183,7 @@ def test_a_forwarders_token(tmp_path: Path, vendor: SandboxVendor) -> None:
         paths = ["/webhook", "/webhook/", "/webhook/falsch", "/webhook/gehei", "/webhook/geheim"]
         answers = [post(bot, event.body, path=path) for path in paths]
         assert [answer == 200 for answer in answers] == [False, False, False, False, True]
-        assert requests.get(f"{bot.url}/webhook/geheim", timeout=5).ok
+        assert bot.get("/webhook/geheim").ok
         vendor.wait_for_taken(1)
         assert "geheim" not in bot.said()
 
@@ -195,7 +197,7 @@ def test_no_authentication_at_home(tmp_path: Path, vendor: SandboxVendor) -> Non
 
 def test_keep_alive_and_pipelined_errors_do_not_mix_bodies(shared: Bot) -> None:
     """A refused body is read to its end, so that the next request on the connection is understood."""
-    connection = http.client.HTTPConnection("127.0.0.1", shared.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", shared.port, timeout=PATIENCE)
     event: SignedEvent = MAKER.text("105", "bảng giá")
     for headers, status in (({}, 401), (event.headers, 200), ({}, 401), (event.headers, 200)):
         connection.request("POST", "/webhook", body=event.body, headers=dict(headers))
