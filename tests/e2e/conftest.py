@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from bot.sandbox.contract import Account
 from bot.sandbox.vendor import SandboxVendor
-from tests.e2e.running import API_KEY, TOKEN, Bot
+from tests.e2e.running import API_KEY, PATIENCE, TOKEN, Bot
+
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 @pytest.fixture

@@ -253,6 +253,8 @@ def test_every_page(page: Page, path: str) -> None:
         assert page.locator("img:not([alt])").count() == 0
 
 
+# Colours do not depend on the width.
+@pytest.mark.parametrize("page", ["desktop"], indirect=True)
 @pytest.mark.parametrize("path", ["login", *PAGES])
 def test_words_stand_out_from_what_is_behind_them(page: Page, path: str) -> None:
     """By at least 4.5 to 1, as WCAG AA asks."""

@@ -118,6 +118,7 @@ def test_a_running_bot_and_its_webhook(bot: Bot) -> None:
     assert statuses(bot) == []
 
 
+@pytest.mark.parametrize("kind_of_database", ["sqlite"])
 def test_what_is_wrong_with_a_webhook(bot: Bot) -> None:
     """A path that leads elsewhere, a domain check that is not served, and a bot that believes everybody."""
     variables = bot.environment | {"ZALO_VERIFIER": "other"}

@@ -64,6 +64,7 @@ def start(bot: Bot, **settings: str) -> None:
     bot.start()
 
 
+@pytest.mark.parametrize("kind_of_database", ["postgres"])
 def test_one_name_leads_through_all_lines_of_an_event(bot: Bot, vendor: SandboxVendor) -> None:
     """Not stored, stored, failed, failed for good, replayed, sent: each line tells which event, and nothing more."""
     start(bot, LOG_FORMAT="json")
@@ -103,7 +104,7 @@ def private_events() -> list[SignedEvent]:
     ]
 
 
-@pytest.mark.parametrize("form", ["json", "text"])
+@pytest.mark.parametrize(("kind_of_database", "form"), [("sqlite", "json"), ("postgres", "text")])
 def test_no_secret_and_no_message_is_ever_written(
     tmp_path: Path, vendor: SandboxVendor, database_url: str, form: str
 ) -> None:
