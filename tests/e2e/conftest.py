@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,20 @@ from bot.sandbox.vendor import SandboxVendor
 from tests.e2e.running import API_KEY, PATIENCE, TOKEN, Bot
 
 expect.set_options(timeout=PATIENCE * 1000)
+
+_LAST_LETTERS = 6_000
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show beside a failure what the bots of the test logged."""
+    report = yield
+    directory: Path | None = getattr(item, "funcargs", {}).get("tmp_path")
+    if report.failed and directory is not None:
+        for log in sorted(directory.rglob("bot-*.log")):
+            said = log.read_text(encoding="utf-8", errors="replace")
+            report.sections.append((f"{log.name} of the bot", said[-_LAST_LETTERS:]))
+    return report
 
 
 @pytest.fixture
