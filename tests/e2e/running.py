@@ -16,6 +16,7 @@ from typing import Self
 
 import requests
 
+from bot.sandbox import vendor as sandbox
 from bot.sandbox.events import EventMaker, SignedEvent
 
 APP_ID, OA_SECRET, OA_ID = "360846524940903967", "test-oa-secret", "388613280878808645"
@@ -31,8 +32,8 @@ rules:
     reply: [{image_url: "https://shop.example/1.jpg"}, {image_url: "https://shop.example/2.jpg"}]
 """
 
-# Seconds to wait for what takes a moment on a machine that does nothing else.
-PATIENCE = 60.0
+#: Seconds to wait for what takes a moment on a machine that does nothing else.
+PATIENCE = sandbox.PATIENCE
 
 MAKER = EventMaker(APP_ID, OA_SECRET, OA_ID)
 
@@ -85,7 +86,7 @@ class Bot:
             if self.process.poll() is not None:
                 raise AssertionError(f"the bot ended with {self.process.returncode}:\n{self.said()}")
             with contextlib.suppress(requests.RequestException):
-                if requests.get(f"{self.url}{self._ready}", timeout=PATIENCE).status_code < 500:
+                if requests.get(f"{self.url}{self._ready}", timeout=5).status_code < 500:
                     return
             time.sleep(0.05)
         raise AssertionError(f"the bot did not get ready:\n{self.said()}")
@@ -96,13 +97,18 @@ class Bot:
 
     def post(self, event: SignedEvent, **headers: str) -> requests.Response:
         """Deliver the event once."""
-        return requests.post(
-            f"{self.url}/webhook", data=event.body, headers={**event.headers, **headers}, timeout=PATIENCE
-        )
+        return requests.post(f"{self.url}/webhook", data=event.body, headers={**event.headers, **headers}, timeout=10)
 
     def deliver(self, event: SignedEvent) -> None:
-        """Deliver the event until it is acknowledged, as Zalo does: the machine may stand still for two seconds."""
-        wait_until(lambda: self.post(event).status_code == 200, "the event to be acknowledged")
+        """Deliver the event until it is acknowledged, as Zalo does: it may be refused, cut off, or wait too long."""
+
+        def is_acknowledged() -> bool:
+            try:
+                return self.post(event).status_code == 200
+            except requests.RequestException:
+                return False
+
+        wait_until(is_acknowledged, "the event to be acknowledged")
 
     def get(self, path: str) -> requests.Response:
         """Ask for a page that anybody may see."""

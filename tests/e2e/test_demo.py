@@ -21,11 +21,12 @@ import pytest
 import requests
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
+from tests.e2e.running import PATIENCE
+
 pytestmark = pytest.mark.xdist_group("demo")
 
 CHROMIUM = Path("/usr/bin/chromium")
 CUSTOMER = "246845883529197922"
-PATIENCE = 30.0
 OWN_RULES = """
 version: 1
 rules:
