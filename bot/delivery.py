@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 #: How long to wait for the echo of a picture of which the vendor did not say whether it took it.
 ECHO_SECONDS = 60.0
+_FIRST_LOOK = 0.5
 _FIRST_DELAY = 1.0
 _LONGEST_DELAY = 300.0
 
@@ -121,7 +122,9 @@ class Delivery:
             # The process that held it died. Nobody will say more, and an event is answered at least once.
             return replace(state, attempted_at=None, due_at=now)
         if now < attempted_at + ECHO_SECONDS:
-            due_at = attempted_at + ECHO_SECONDS
+            # The echo wakes the event, but not while it is held: one that comes during this look is found by the next.
+            pause = max(_FIRST_LOOK, now - attempted_at)
+            due_at = min(now + pause, attempted_at + ECHO_SECONDS)
             return replace(state, reason="unknown", attempted_at=attempted_at, due_at=due_at)
         if echoes_arrive and not state.resent:
             return replace(state, attempted_at=None, resent=True, due_at=now)

@@ -68,6 +68,7 @@ def test_without_echoes_an_unknown_outcome_is_parked_after_its_time(inbox: Inbox
     """Nobody knows whether the picture went out: the operator decides."""
     claimed = begun(inbox, delivery)
     later, state = again(inbox, delivery, claimed, unknown(delivery, claimed), NOW)
+    later, state = again(inbox, delivery, later, state, NOW + ECHO_SECONDS - 1)
     assert (state.status, state.due_at) == ("open", NOW + ECHO_SECONDS)
     _, state = again(inbox, delivery, later, state, NOW + ECHO_SECONDS)
     assert (state.status, state.reason) == ("parked", "unknown")
@@ -78,7 +79,7 @@ def test_where_echoes_arrive_and_none_came_it_is_sent_again_once(inbox: Inbox, d
     put(inbox, event("e", user="somebody", name="oa_send_image"))
     claimed = begun(inbox, delivery)
     later, state = again(inbox, delivery, claimed, unknown(delivery, claimed), NOW)
-    assert state.due_at == NOW + ECHO_SECONDS
+    assert (state.status, state.attempted_at) == ("open", NOW)
     later, state = again(inbox, delivery, later, state, NOW + ECHO_SECONDS)
     assert (state.status, state.due_at, state.resent) == ("open", NOW + ECHO_SECONDS, True)
     assert state.attempted_at is None
@@ -96,6 +97,26 @@ def test_the_echo_settles_it(inbox: Inbox, delivery: Delivery) -> None:
     assert (state.status, state.progress, state.reason) == ("sent", 1, "rule")
 
 
+def test_looks_for_an_echo_are_soon_and_ever_more_rare(inbox: Inbox, delivery: Delivery) -> None:
+    """The last one when it is given up."""
+    claimed = begun(inbox, delivery)
+    state, now, looks = unknown(delivery, claimed), NOW, []
+    while state.status == "open":
+        looks.append(now - NOW)
+        claimed, state = again(inbox, delivery, claimed, state, now)
+        now = state.due_at
+    assert looks == [0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, ECHO_SECONDS]
+
+
+def test_an_echo_that_comes_while_it_is_looked_for_is_not_overlooked(inbox: Inbox, delivery: Delivery) -> None:
+    """It wakes nobody then, but the next look finds it."""
+    claimed = begun(inbox, delivery)
+    later, state = again(inbox, delivery, claimed, unknown(delivery, claimed), NOW)
+    put(inbox, event("e", name="oa_send_image"))
+    later, state = again(inbox, delivery, later, state, NOW + 1)
+    assert (state.status, state.reason) == ("sent", "rule")
+
+
 def test_after_a_crash_it_is_sent_again_at_once_unless_echoes_could_tell(inbox: Inbox, delivery: Delivery) -> None:
     """At least once where nobody says more; where echoes arrive, they are waited for."""
     begun(inbox, delivery)
@@ -103,7 +124,7 @@ def test_after_a_crash_it_is_sent_again_at_once_unless_echoes_could_tell(inbox: 
     [later] = claim(inbox, now=NOW + LEASE)
     assert delivery.prepare(later, now=NOW + LEASE).attempted_at is None
     put(inbox, event("e", user="somebody", name="oa_send_image"))
-    assert delivery.prepare(later, now=NOW + LEASE).due_at == NOW + ECHO_SECONDS
+    assert delivery.prepare(later, now=NOW + LEASE).attempted_at == NOW
 
 
 def test_attempts_count_only_against_the_event_itself(inbox: Inbox, delivery: Delivery) -> None:
@@ -151,7 +172,7 @@ def test_a_clock_that_is_set_back_prolongs_no_wait_for_an_echo(inbox: Inbox, del
     inbox.mend_times(now=set_back, far=60.0)
     state = replace(unknown(delivery, claimed), due_at=set_back)
     later, state = again(inbox, delivery, claimed, state, set_back)
-    assert (state.status, state.due_at) == ("open", set_back + ECHO_SECONDS)
+    assert (state.status, state.attempted_at) == ("open", set_back)
     _, state = again(inbox, delivery, later, state, set_back + ECHO_SECONDS)
     assert (state.resent, state.due_at) == (True, set_back + ECHO_SECONDS)
 
