@@ -247,12 +247,15 @@ def test_a_hundred_events_at_once_are_answered_once_each(bot: Bot, vendor: Sandb
 
 def test_the_rate_is_kept(tmp_path: Path, vendor: SandboxVendor) -> None:
     """SEND_RATE counts calls, not events, and holds over the processes."""
+    rate = Rate.per_minute(30)
     with Bot(tmp_path, vendor.url, SEND_RATE="30", WEB_CONCURRENCY="2") as bot:
+        # Not from call to call: a slow machine delays some more than others on their way.
+        began = time.time()
         for user in range(8):
             bot.deliver(MAKER.text(f"10{user}", ASK))
         vendor.wait_for_taken(5)
         times = sorted(received.at for received in vendor.received)
-        assert times[4] - times[2] > 2 * 2.0
+        assert times[4] - began > 2 * rate.interval
 
 
 def test_the_rate_is_kept_over_machines(tmp_path: Path, vendor: SandboxVendor, postgres_server: str) -> None:
@@ -265,10 +268,11 @@ def test_the_rate_is_kept_over_machines(tmp_path: Path, vendor: SandboxVendor, p
         Bot(tmp_path / "second", vendor.url, **settings) as second,
         ThreadPoolExecutor(8) as customers,
     ):
+        began = time.time()
         asked = [((first, second)[n % 2], MAKER.text(f"1{n:02}", ASK)) for n in range(burst + more)]
         assert {answer.status_code for answer in customers.map(lambda pair: pair[0].post(pair[1]), asked)} == {200}
         times = [taken.at for taken in vendor.wait_for_taken(len(asked))]
-    assert times[-1] - times[0] > more * rate.interval / 2
+    assert times[-1] - began > more * rate.interval / 2
 
 
 def test_follow_and_what_else_has_no_text(tmp_path: Path, vendor: SandboxVendor) -> None:
