@@ -21,7 +21,7 @@ from playwright.sync_api import (
 )
 
 from bot.web.console import frame
-from tests.e2e.running import PATIENCE, Bot
+from tests.e2e.running import PATIENCE, Bot, wait_for_pictures
 from tests.e2e.test_demo import CHROMIUM, needs_browser
 
 PASSWORD = "con mèo ngủ trưa"
@@ -171,7 +171,7 @@ def test_try(page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#chat mark")).to_have_text("bang gia")
     expect(page.get_by_role("img", name="Picture bang-gia.jpg")).to_be_visible()
-    page.wait_for_function("document.querySelector('#chat img').naturalWidth > 1000")
+    wait_for_pictures(page, "#chat img", wider_than=1000)
     page.get_by_role("button", name="cho mình xem menu").click()
     expect(page.locator("#chat .bubble")).to_have_count(2)
     expect(page.locator(".verdict")).to_contain_text("menu, by the keyword")

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from bot.sandbox.vendor import SandboxVendor
-from tests.e2e.running import MAKER, Bot
+from tests.e2e.running import MAKER, Bot, wait_for_pictures
 from tests.e2e.test_console import PASSWORD, SIZES, SWITCHES, log_in, window
 from tests.e2e.test_demo import CHROMIUM, needs_browser
 
@@ -95,7 +95,7 @@ def test_from_a_slip_to_the_picture_that_customers_get(page: Page, bot: Bot, ven
     expect(row).to_contain_text("qua-tang")
     for name in ("(fallback)", "qua-tang"):
         row.get_by_role("img", name=f"Picture of the rule {name}").scroll_into_view_if_needed()
-    page.wait_for_function("[...document.querySelectorAll('.thumbs img')].every((image) => image.naturalWidth > 100)")
+    wait_for_pictures(page, ".thumbs img", wider_than=100)
     expect(page.locator(".diff ins")).to_have_text([*(f"+ {line}" for line in GIFTS.strip().splitlines()), "+ "])
     assert fits(page)
 

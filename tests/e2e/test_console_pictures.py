@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, StorageState, expect
 
 from bot.database import Database
 from bot.tables import picture_checks
-from tests.e2e.running import Bot, wait_until
+from tests.e2e.running import Bot, wait_for_pictures, wait_until
 from tests.e2e.test_console import FAINT, PASSWORD, SIZES, browser, log_in, window  # noqa: F401  a fixture
 from tests.e2e.test_demo import needs_browser
 from tests.picture_server import PictureServer
@@ -85,7 +85,7 @@ def test_pictures(browser: Browser, bot: Bot, logged_in: StorageState, size: str
         expect(page.locator(".tile", has_text="thực đơn.jpg")).to_contain_text("JPEG 1080 × 1350")
         for picture in page.locator(".tile img").all():
             picture.scroll_into_view_if_needed()
-        page.wait_for_function("[...document.querySelectorAll('.tile img')].every(i => i.naturalWidth > 500)")
+        wait_for_pictures(page, ".tile img", wider_than=500)
         assert page.locator(".tile img").count() == 3
         for lang in ("vi", "en"):
             page.goto(f"pictures?lang={lang}")

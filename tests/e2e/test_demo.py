@@ -21,7 +21,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-from tests.e2e.running import PATIENCE
+from tests.e2e.running import PATIENCE, wait_for_pictures
 
 pytestmark = pytest.mark.xdist_group("demo")
 
@@ -326,7 +326,7 @@ class TestBrowser:
         page.keyboard.press("Enter")
         picture = page.get_by_role("log").get_by_role("img", name="Ảnh bang-gia.jpg")
         picture.wait_for()
-        page.wait_for_function("document.querySelector('figure img').naturalWidth > 1000")
+        wait_for_pictures(page, "figure img", wider_than=1000)
         caption = page.locator("figcaption")
         expect(caption).to_contain_text("bang-gia")
         expect(caption).to_contain_text(re.compile(r"\d+ ms|\d,\d giây"))
@@ -370,7 +370,7 @@ class TestBrowser:
         page.reload()
         expect(page.locator("figure")).to_have_count(1)
         page.get_by_role("button", name="Khách mới").click()
-        page.wait_for_function("!document.querySelector('figure')")
+        expect(page.locator("figure")).to_have_count(0)
         expect(page.locator(".bubble")).to_have_count(0)
 
     def test_english(self, page: Page) -> None:
