@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import Self
 
 import requests
-from playwright.sync_api import Page
 
 from bot.sandbox import vendor as sandbox
 from bot.sandbox.events import EventMaker, SignedEvent
@@ -162,13 +161,3 @@ def wait_until(condition: Callable[[], object], what: str, timeout: float = PATI
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {timeout} s for {what}")
         time.sleep(0.02)
-
-
-def wait_for_pictures(page: Page, selector: str, *, wider_than: int) -> None:
-    """
-    Return once every picture that *selector* finds is loaded and has so many pixels.
-
-    Asked from here: the page's own policy forbids it to evaluate a string again and again.
-    """
-    shown = "([selector, width]) => [...document.querySelectorAll(selector)].every((i) => i.naturalWidth > width)"
-    wait_until(lambda: page.evaluate(shown, [selector, wider_than]), f"the pictures of {selector}")

@@ -21,8 +21,8 @@ from playwright.sync_api import (
 )
 
 from bot.web.console import frame
-from tests.e2e.running import PATIENCE, Bot, wait_for_pictures
-from tests.e2e.test_demo import CHROMIUM, needs_browser
+from tests.e2e.running import PATIENCE, Bot
+from tests.e2e.test_demo import CHROMIUM, needs_browser, wait_for_pictures
 
 PASSWORD = "con mèo ngủ trưa"
 SWITCHES = [

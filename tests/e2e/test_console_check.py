@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from bot.sandbox.vendor import SandboxVendor
-from tests.e2e.running import MAKER, Bot, wait_for_pictures
+from tests.e2e.running import MAKER, Bot
 from tests.e2e.test_console import PASSWORD, SIZES, SWITCHES, log_in, window
-from tests.e2e.test_demo import CHROMIUM, needs_browser
+from tests.e2e.test_demo import CHROMIUM, needs_browser, wait_for_pictures
 
 SAMPLE = (Path(__file__).parents[2] / "bot" / "sample_rules.yaml").read_text(encoding="utf-8")
 PICTURES = "https://anh.tiemnhana.example"

@@ -13,9 +13,9 @@ from playwright.sync_api import Browser, StorageState, expect
 
 from bot.database import Database
 from bot.tables import picture_checks
-from tests.e2e.running import Bot, wait_for_pictures, wait_until
+from tests.e2e.running import Bot, wait_until
 from tests.e2e.test_console import FAINT, PASSWORD, SIZES, browser, log_in, window  # noqa: F401  a fixture
-from tests.e2e.test_demo import needs_browser
+from tests.e2e.test_demo import needs_browser, wait_for_pictures
 from tests.picture_server import PictureServer
 
 SHOP = Path(__file__).parents[2] / "bot" / "web" / "static" / "shop"

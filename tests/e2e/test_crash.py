@@ -16,6 +16,7 @@ import pytest
 import requests
 import sqlalchemy as sa
 
+from bot.database import Database
 from bot.sandbox.behaviour import OK, late
 from bot.sandbox.events import SignedEvent
 from bot.sandbox.vendor import SandboxVendor, Taken
@@ -89,10 +90,9 @@ def check_guarantee(vendor: SandboxVendor, *, duplicates: int, timeout: float = 
         assert list(dict.fromkeys(mine)) == [f"https://shop.example/{n}.jpg" for n in range(PICTURES)]
 
 
-def an_echo_came(database_url: str) -> bool:
+def an_echo_came(database: Database) -> bool:
     """Return whether the bot has stored one of Zalo's echoes, which tells it that there are any."""
-    engine = administer(database_url) if database_url.startswith("postgresql") else sa.create_engine(database_url)
-    with engine.connect() as connection:
+    with database.read() as connection:
         return connection.execute(sa.select(events.c.id).where(events.c.reason == "echo")).first() is not None
 
 
@@ -119,7 +119,9 @@ def test_killed_again_and_again_one_call_at_a_time(
 
 
 @pytest.mark.long
-def test_killed_again_and_again_where_echoes_arrive(tmp_path: Path, vendor: SandboxVendor, database_url: str) -> None:
+def test_killed_again_and_again_where_echoes_arrive(
+    tmp_path: Path, vendor: SandboxVendor, database_url: str, database: Database
+) -> None:
     """
     With many calls in flight, the echoes tell what went out: no more comes twice than one per process and kill.
 
@@ -134,7 +136,7 @@ def test_killed_again_and_again_where_echoes_arrive(tmp_path: Path, vendor: Sand
     ):
         vendor.listen(echo)
         customers = Customers([bot.url])
-        wait_until(lambda: an_echo_came(database_url), "the first echo")
+        wait_until(lambda: an_echo_came(database), "the first echo")
         kill_while(bot, customers, kills)
         check_guarantee(vendor, duplicates=kills * 2)
 

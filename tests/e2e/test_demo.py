@@ -21,7 +21,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-from tests.e2e.running import PATIENCE, wait_for_pictures
+from tests.e2e.running import PATIENCE, wait_until
 
 pytestmark = pytest.mark.xdist_group("demo")
 
@@ -40,6 +40,19 @@ needs_browser = [
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}: install Debian's chromium"),
 ]
+
+
+def wait_for_pictures(page: Page, selector: str, *, wider_than: int) -> None:
+    """
+    Return once *selector* finds pictures, all of them loaded, with more pixels to a line than *wider_than*.
+
+    Asked from here: the page's own policy forbids it to evaluate a string again and again.
+    """
+    shown = """([selector, width]) => {
+        const pictures = [...document.querySelectorAll(selector)];
+        return pictures.length > 0 && pictures.every((picture) => picture.naturalWidth > width);
+    }"""
+    wait_until(lambda: page.evaluate(shown, [selector, wider_than]), f"the pictures of {selector}")
 
 
 @dataclass
