@@ -12,7 +12,6 @@ from typing import Any
 import requests
 import urllib3
 
-from bot import transport
 from bot.config import Settings
 from bot.errors import (
     DeliveryError,
@@ -23,6 +22,7 @@ from bot.errors import (
     PictureRefused,
     Refused,
 )
+from bot.net import bounded
 
 SEND_IMAGE_PATH = "/api/vendor/v1/zalo/oa-send-image"
 UPLOAD_FILE_PATH = "/api/vendor/v1/zalo/upload-file"
@@ -113,7 +113,7 @@ class Vendor:
             if secret is not None
         ]
         self._session = requests.Session()
-        adapter = transport.Adapter(pool_connections=1, pool_maxsize=settings.send_concurrency + MOST_UPLOADS)
+        adapter = bounded.Adapter(pool_connections=1, pool_maxsize=settings.send_concurrency + MOST_UPLOADS)
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, adapter)
         url = settings.cpaas_base_url + SEND_IMAGE_PATH
@@ -313,7 +313,7 @@ def _no_answer(error: requests.RequestException) -> DeliveryError:
     reason = getattr(cause, "reason", None)
     # A ProxyError too comes from making the connection, before the request is written.
     never_made = isinstance(error, (requests.ConnectTimeout, requests.exceptions.ProxyError)) or isinstance(
-        reason, (urllib3.exceptions.NewConnectionError, transport.TLSFailed)
+        reason, (urllib3.exceptions.NewConnectionError, bounded.TLSFailed)
     )
     if never_made:
         return NotNow(f"no connection: {type(reason or error).__name__}", reached=False)

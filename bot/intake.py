@@ -11,10 +11,10 @@ from typing import Final
 
 from bot import logs, metrics, zalo
 from bot.config import Settings
-from bot.database import Database
 from bot.errors import BadPayload
-from bot.inbox import Inbox
-from bot.writer import Pending
+from bot.inbox.database import Database
+from bot.inbox.group_commit import Pending
+from bot.inbox.queue import Inbox
 from bot.zalo import Event
 
 log = logging.getLogger(__name__)

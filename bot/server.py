@@ -28,7 +28,7 @@ from bot import logs, metrics
 from bot.config import Settings
 from bot.errors import COULD_NOT_RUN, BotError, ConfigError
 from bot.rules.problem import RulesError
-from bot.service import Service
+from bot.runtime import Service
 from bot.web.app import create_app
 
 log = logging.getLogger(__name__)

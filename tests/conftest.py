@@ -15,8 +15,8 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 
-from bot.database import Database
-from tests.e2e.running import wait_until
+from bot.inbox.database import Database
+from tests.support.running import wait_until
 
 settings.register_profile(
     "default", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]

@@ -7,9 +7,9 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from bot.database import Database
 from bot.doctor.finding import Finding, Level
-from bot.tables import HAS_WORDS, IS_ECHO, events
+from bot.inbox.database import Database
+from bot.inbox.tables import HAS_WORDS, IS_ECHO, events
 
 _WEEK: Final = 7 * 86_400.0
 # Fewer may begin with # by chance, or because a shop's menu sends them.

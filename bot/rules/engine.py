@@ -10,9 +10,9 @@ from functools import cached_property
 from typing import Any, Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
-from bot.rules.matcher import Hit, Hits, Matcher, Needle
-from bot.rules.schema import Active, Image, Reply, Rule, RuleFile
-from bot.rules.text import fold
+from bot.rules.matching.matcher import Hit, Hits, Matcher, Needle
+from bot.rules.matching.text import fold
+from bot.rules.model.schema import Active, Image, Reply, Rule, RuleFile
 
 #: The rule id that an answer of the fallback is recorded under; no rule can be called so.
 FALLBACK = "(fallback)"

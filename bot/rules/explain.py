@@ -9,12 +9,12 @@ from datetime import timedelta
 from itertools import chain
 from typing import Literal
 
-from bot.rules.advice import Advice, advise
 from bot.rules.engine import Absence, Candidate, Criterion, Ranking, RuleSet, decided_by, rank
-from bot.rules.matcher import Hit, Hits, NearMiss, unmarked
-from bot.rules.near_misses import NEAREST_FIRST
-from bot.rules.schema import Image, Reply, Rule, RuleFile
-from bot.rules.text import Token, normalise, plain, tokens
+from bot.rules.matching.matcher import Hit, Hits, NearMiss, unmarked
+from bot.rules.matching.near_misses import NEAREST_FIRST
+from bot.rules.matching.text import Token, normalise, plain, tokens
+from bot.rules.model.schema import Image, Reply, Rule, RuleFile
+from bot.rules.suggest import Advice, advise
 
 # A slip of the pen. The other reasons tell something only where nobody answers.
 _SLIPS = frozenset({"marks", "unmarked", "place", "glued", "letter"})

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from bot.errors import BotError
-from bot.rules.messages import MESSAGES, WARNINGS
+from bot.rules.catalog import MESSAGES, WARNINGS
 
 Lang = Literal["vi", "en"]
 Severity = Literal["error", "warning"]
@@ -49,7 +49,7 @@ Arg = str | int | tuple[str, ...] | Phrase
 
 
 def phrase(key: str, /, **args: Arg) -> Phrase:
-    """Return the message *key* of bot.rules.messages, filled with *args*."""
+    """Return the message *key* of bot.rules.catalog, filled with *args*."""
     return Phrase(key, tuple(sorted(args.items())))
 
 

@@ -8,16 +8,16 @@ from datetime import date
 from pathlib import Path
 
 from bot.garbage import no_search
-from bot.rules import picture_files
-from bot.rules.checks import check
+from bot.images import local_files
+from bot.images.local_files import Look
 from bot.rules.engine import RuleSet, compile_rules
-from bot.rules.examples import failing_examples
-from bot.rules.freshness import pictures
-from bot.rules.loader import Loaded, load
-from bot.rules.patterns import PATTERN_CODES
-from bot.rules.picture_files import Look
+from bot.rules.linting.examples import failing_examples
+from bot.rules.linting.expiry import pictures
+from bot.rules.linting.lint import check
+from bot.rules.linting.patterns import PATTERN_CODES
+from bot.rules.model.schema import RuleFile
 from bot.rules.problem import Place, Problem, in_order
-from bot.rules.schema import RuleFile
+from bot.rules.reading.loader import Loaded, load
 
 MAX_PROBLEMS = 100
 
@@ -43,7 +43,7 @@ def validate(data: bytes, *, today: date, folder: Path | None = None) -> Verdict
     Picture files are looked for in *folder*, that of the rules file; without it they are not looked at.
     """
     loaded = load(data)
-    looks = picture_files.look(folder, _names(loaded.part)) if folder and loaded.part else {}
+    looks = local_files.look(folder, _names(loaded.part)) if folder and loaded.part else {}
     problems = [*loaded.problems, *check(loaded, today=today), *_file_problems(loaded, looks)]
     if loaded.file is None or any(p.severity == "error" and p.code in PATTERN_CODES for p in problems):
         return Verdict(None, _shown(problems), looks=looks)
@@ -57,7 +57,7 @@ def validate(data: bytes, *, today: date, folder: Path | None = None) -> Verdict
 
 def with_pictures(rules: RuleSet, folder: Path) -> RuleSet:
     """Return rules that were good without a look at their picture files, with what stands of these in *folder*."""
-    return replace(rules, digests=_digests(picture_files.look(folder, _names(rules.file))))
+    return replace(rules, digests=_digests(local_files.look(folder, _names(rules.file))))
 
 
 def _names(file: RuleFile) -> Iterator[str]:

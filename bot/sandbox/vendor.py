@@ -14,11 +14,11 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
-from bot.sandbox import contract, uploads
-from bot.sandbox.behaviour import OK, Behaviour, vendor_code
-from bot.sandbox.contract import Account, Fault, Picture
-from bot.sandbox.http import Answerer, HttpServer, Request
-from bot.sandbox.uploads import Upload
+from bot.sandbox import send_image, upload_file
+from bot.sandbox.http_server import Answerer, HttpServer, Request
+from bot.sandbox.script import OK, Behaviour, vendor_code
+from bot.sandbox.send_image import Account, Fault, Picture
+from bot.sandbox.upload_file import Upload
 
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
 
@@ -243,9 +243,9 @@ class SandboxVendor:
             self._handle(received, behaviour, back)
 
     def _understand(self, number: int, now: float, request: Request) -> Received:
-        if uploads.is_upload(request):
-            return Received(number, now, request, None, "", uploads.read(request, self._account))
-        return Received(number, now, request, contract.read(request, self._account), "")
+        if upload_file.is_upload(request):
+            return Received(number, now, request, None, "", upload_file.read(request, self._account))
+        return Received(number, now, request, send_image.read(request, self._account), "")
 
     def _keep(self, received: Received) -> Behaviour:
         """Record a request as it arrives; return how it is to be treated."""
@@ -292,7 +292,7 @@ class SandboxVendor:
         """Record an upload, and return the body of its success."""
         assert received.upload is not None  # noqa: S101 - only right requests come here
         token = secrets.token_urlsafe(24) if received.upload.is_kept else ""
-        success = uploads.success(token, f"sandbox-{received.number}")
+        success = upload_file.success(token, f"sandbox-{received.number}")
         with self._changed:
             if behaviour.takes and token:
                 self._uploaded[token] = Uploaded(received.upload, token, time.time())
@@ -305,7 +305,7 @@ class SandboxVendor:
         assert received.picture is not None  # noqa: S101 - only right requests come here
         picture, now = received.picture, time.time()
         msg_id = secrets.token_hex(10)
-        success = contract.success(picture, msg_id, f"sandbox-{received.number}")
+        success = send_image.success(picture, msg_id, f"sandbox-{received.number}")
         handled = Handled(
             received,
             now,
@@ -325,7 +325,7 @@ class SandboxVendor:
 
 def _refuse(fault: Fault, back: Answerer) -> None:
     allow = {"Allow": "POST"} if fault.status == HTTPStatus.METHOD_NOT_ALLOWED else {}
-    back.answer(fault.status, _encode(contract.failure(fault.status, str(fault))), _JSON | allow)
+    back.answer(fault.status, _encode(send_image.failure(fault.status, str(fault))), _JSON | allow)
 
 
 def _answer(behaviour: Behaviour, success: dict[str, object], back: Answerer) -> None:
@@ -335,7 +335,7 @@ def _answer(behaviour: Behaviour, success: dict[str, object], back: Answerer) ->
         back.answer(status, b"", behaviour.headers, pace=behaviour.pace)
         return
     if body is None:
-        body = success if 200 <= status < 300 else contract.failure(status, "the sandbox was told to fail")
+        body = success if 200 <= status < 300 else send_image.failure(status, "the sandbox was told to fail")
     data = body if isinstance(body, bytes) else _encode(body)
     back.answer(status, data, _JSON | dict(behaviour.headers), pace=behaviour.pace)
 

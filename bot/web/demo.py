@@ -11,11 +11,11 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from werkzeug.wrappers import Response as AnyResponse
 
 from bot.config import Language
-from bot.demo import Mood, Stage
 from bot.rules.engine import FALLBACK
-from bot.sandbox.contract import Picture
-from bot.sandbox.story import LATE, Change, Kind
-from bot.web import picture_links
+from bot.sandbox.conversation import LATE, Change, Kind
+from bot.sandbox.demo import Mood, Stage
+from bot.sandbox.send_image import Picture
+from bot.web import image_urls
 
 _HEARTBEAT = 15.0
 # Nothing inline, nothing from elsewhere but the pictures that the rules name.
@@ -140,5 +140,5 @@ def _uploaded(stage: Stage, token: str) -> Response:
 def _address(stage: Stage, picture: Picture) -> str | None:
     """Return where the page finds a picture; nowhere, if it has no web address and was not uploaded here."""
     if picture.field == "image_url":
-        return picture_links.address(picture.image, "static")
+        return image_urls.address(picture.image, "static")
     return url_for("demo.uploaded", token=picture.image) if stage.vendor.upload_of(picture.image) else None

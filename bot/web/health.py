@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from bot.service import Service
+from bot.runtime import Service
 
 
 def blueprint(service: Service) -> Blueprint:

@@ -13,9 +13,9 @@ from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import metrics
-from bot.reports import Reports
-from bot.service import Service
-from bot.web.picture_metrics import PictureGauges
+from bot.inbox.queries import Reports
+from bot.runtime import Service
+from bot.web.image_metrics import PictureGauges
 
 
 def blueprint(service: Service) -> Blueprint:

@@ -13,7 +13,7 @@ from bot import logs, metrics
 from bot.config import is_loopback
 from bot.errors import BadSignature, WebhookError
 from bot.intake import Done, admit
-from bot.service import Service
+from bot.runtime import Service
 from bot.web.held import Give, Held, plain
 from bot.zalo import SIGNATURE_HEADER, Event
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.contract import Account
+from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor
 from tests.bench import load
 from tests.bench.table import show
 from tests.conftest import new_postgres_database
-from tests.e2e.running import API_KEY, MAKER, TOKEN, Bot
+from tests.support.running import API_KEY, MAKER, TOKEN, Bot
 
 pytestmark = pytest.mark.bench
 

@@ -17,8 +17,8 @@ from tests.bench import load
 from tests.bench.bench_ack import deliveries
 from tests.bench.bench_console import ALL_WORDS, rules
 from tests.bench.table import show
-from tests.console import PASSWORD
-from tests.e2e.running import Bot
+from tests.support.console import PASSWORD
+from tests.support.running import Bot
 
 pytestmark = pytest.mark.bench
 

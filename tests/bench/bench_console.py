@@ -14,15 +14,16 @@ from statistics import quantiles
 import pytest
 import sqlalchemy as sa
 
-from bot.database import Database
-from bot.picture_health.book import Book
-from bot.picture_health.named import named
-from bot.tables import events, picture_checks
-from bot.web.console import pictures_page, unanswered_page
+from bot.image_health.references import named
+from bot.image_health.schedule import Book
+from bot.inbox.database import Database
+from bot.inbox.tables import events, picture_checks
+from bot.web.console.pages import images
+from bot.web.console.pages.unanswered import MOST
 from tests.bench.bench_matching import keywords, message
 from tests.bench.bench_retention import DAY, FILL
 from tests.bench.table import show
-from tests.console import Console, running
+from tests.support.console import Console, running
 
 pytestmark = pytest.mark.bench
 
@@ -174,7 +175,7 @@ def test_every_page_in_time(console: Console) -> None:
 def test_the_pages_are_full(console: Console) -> None:
     """What is measured is the work that it stands for."""
     unanswered = console.get("unanswered").text
-    assert unanswered.count('class="card gap"') == unanswered_page.MOST
-    assert unanswered.count("luat-") > unanswered_page.MOST
-    assert console.get("pictures?show=bad").text.count('class="tile"') == pictures_page.MOST
+    assert unanswered.count('class="card gap"') == MOST
+    assert unanswered.count("luat-") > MOST
+    assert console.get("pictures?show=bad").text.count('class="tile"') == images.MOST
     assert "menu" in console.post("check", {"text": _SMALL}).text

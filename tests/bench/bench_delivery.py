@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from bot.cpaas import SEND_IMAGE_PATH
-from bot.database import Database
-from bot.inbox import Inbox
-from bot.sandbox.contract import Account
+from bot.inbox.database import Database
+from bot.inbox.group_commit import Writer
+from bot.inbox.queue import Inbox
+from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor
-from bot.writer import Writer
 from bot.zalo import decode, parse
 from tests.bench.table import show
 from tests.conftest import new_postgres_database
-from tests.e2e.running import API_KEY, MAKER, TOKEN, Bot
+from tests.support.running import API_KEY, MAKER, TOKEN, Bot
 
 pytestmark = pytest.mark.bench
 

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from bot.database import Database
-from bot.inbox import Inbox
-from bot.sandbox.behaviour import OK, Behaviour, answer, bad_gateway, cut, hang, late
-from bot.sandbox.contract import Account
-from bot.sandbox.events import SignedEvent
+from bot.inbox.database import Database
+from bot.inbox.group_commit import Writer
+from bot.inbox.queue import Inbox
+from bot.sandbox.script import OK, Behaviour, answer, bad_gateway, cut, hang, late
+from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor, Taken
-from bot.sandbox.webhook import Echo, Webhook
-from bot.writer import Writer
+from bot.sandbox.webhook_client import Echo, Webhook
+from bot.sandbox.zalo_events import SignedEvent
 from bot.zalo import decode, parse
 from tests.bench import load
 from tests.bench.table import show
-from tests.e2e.running import API_KEY, MAKER, TOKEN, Bot
+from tests.support.running import API_KEY, MAKER, TOKEN, Bot
 
 pytestmark = pytest.mark.bench
 

@@ -14,9 +14,9 @@ import pytest
 from hassil import Intents, recognize
 from rivescript import RiveScript
 
-from bot.rules.matcher import Matcher, Needle
-from bot.rules.syllables import is_syllable
-from bot.rules.text import MAX_LENGTH, fold
+from bot.rules.matching.matcher import Matcher, Needle
+from bot.rules.matching.syllables import is_syllable
+from bot.rules.matching.text import MAX_LENGTH, fold
 from tests.bench.table import show
 
 pytestmark = pytest.mark.bench

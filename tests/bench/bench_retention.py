@@ -11,11 +11,11 @@ from statistics import median
 
 import pytest
 
-from bot.accounts import Rate
-from bot.database import Database
-from bot.inbox import Change, Inbox
-from bot.upkeep import BATCH, tend
-from bot.writer import Writer
+from bot.inbox.database import Database
+from bot.inbox.group_commit import Writer
+from bot.inbox.oa_limits import Rate
+from bot.inbox.queue import Change, Inbox
+from bot.inbox.retention import BATCH, tend
 from bot.zalo import Event
 from tests.bench.table import show
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from bot.sandbox.contract import Account
+from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor
 from tests.bench.bench_ack import GUNICORN
 from tests.bench.table import show
-from tests.e2e.running import API_KEY, RULES, TOKEN, Bot, environment
+from tests.support.running import API_KEY, RULES, TOKEN, Bot, environment
 
 pytestmark = pytest.mark.bench
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bot.config import Language
-from bot.rules.fields import EVENTS
+from bot.rules.model.field_parsers import EVENTS
 
 _NAMES: Final[dict[str, tuple[str, str]]] = {
     "text": ("Nhắn chữ", "Writes a text"),
@@ -24,7 +24,7 @@ _NAMES: Final[dict[str, tuple[str, str]]] = {
 
 
 def event_name(kind: str, lang: Language) -> str:
-    """Return what the customer does in an event of that kind, one of bot.rules.fields.EVENTS."""
+    """Return what the customer does in an event of that kind, one of bot.rules.model.field_parsers.EVENTS."""
     vi, en = _NAMES.get(kind, (kind, kind))
     return vi if lang == "vi" else en
 

@@ -1,0 +1,1 @@
+"""What a set of rules does to real messages: backtest, preview, unmatched."""

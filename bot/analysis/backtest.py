@@ -1,0 +1,112 @@
+"""Backtest: which recent messages other rules would have answered otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final, Literal, Protocol
+
+from bot.redaction import masked
+from bot.rules.engine import FALLBACK, RuleSet, rank
+
+#: `gained`: a rule answers now, none did before; `changed`: another answers; `lost`: none does any more.
+Effect = Literal["gained", "changed", "lost"]
+
+_MOST_EXAMPLES: Final = 3
+
+
+class Message(Protocol):
+    """A text that a customer wrote, and what came of it: as `bot.inbox.queries.Message` says of each."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def oa_id(self) -> str: ...
+    @property
+    def happened_at(self) -> float: ...
+    @property
+    def rule_id(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """Messages that went from one rule to another."""
+
+    before: str | None
+    """The rule that was recorded: its id, FALLBACK, or None for silence."""
+    after: str | None
+    """The rule that the new file has for them, likewise."""
+    times: int
+    examples: tuple[str, ...]
+    """A few of the messages, masked, each spelling once."""
+
+    @property
+    def effect(self) -> Effect:
+        """What it means to the customer; between the fallback and silence, something else came."""
+        was, is_now = _is_rule(self.before), _is_rule(self.after)
+        if was == is_now:
+            return "changed"
+        return "gained" if is_now else "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a rules file changes for the messages it was tried on."""
+
+    messages: int
+    oldest_at: float | None
+    """Seconds since 1970; None without messages, as is `newest_at`."""
+    newest_at: float | None
+    shifts: tuple[Shift, ...]
+    """The most frequent first; messages for which nothing changes are in none."""
+
+    def count(self, effect: Effect) -> int:
+        """Return how many messages it happens to."""
+        return sum(shift.times for shift in self.shifts if shift.effect == effect)
+
+    @property
+    def same(self) -> int:
+        """How many messages the file answers by the same rule as before."""
+        return self.messages - sum(shift.times for shift in self.shifts)
+
+
+@dataclass(slots=True)
+class _Pile:
+    times: int = 0
+    examples: dict[str, None] = field(default_factory=dict)
+
+
+def compare(rules: RuleSet, messages: Iterable[Message]) -> Comparison:
+    """
+    Return what *rules* would have made of *messages* (newest first), each at its own time and OA.
+
+    Only rules are compared: not the pictures of a rule, nor what its cooldown would have held back.
+    """
+    piles: dict[tuple[str | None, str | None], _Pile] = {}
+    times = []
+    for message in messages:
+        times.append(message.happened_at)
+        after = _answering(rules, message)
+        if after != message.rule_id:
+            pile = piles.setdefault((message.rule_id, after), _Pile())
+            pile.times += 1
+            if len(pile.examples) < _MOST_EXAMPLES:
+                pile.examples[masked(message.text)] = None
+    shifts = (Shift(before, after, pile.times, tuple(pile.examples)) for (before, after), pile in piles.items())
+    return Comparison(
+        messages=len(times),
+        oldest_at=min(times, default=None),
+        newest_at=max(times, default=None),
+        shifts=tuple(sorted(shifts, key=lambda shift: -shift.times)),
+    )
+
+
+def _answering(rules: RuleSet, message: Message) -> str | None:
+    winner = rank(rules, message.text, oa_id=message.oa_id, now=message.happened_at).winner
+    if winner is not None:
+        return rules.file.rules[winner].id
+    return FALLBACK if rules.file.fallback else None
+
+
+def _is_rule(rule_id: str | None) -> bool:
+    return rule_id not in {None, FALLBACK}

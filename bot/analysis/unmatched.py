@@ -1,0 +1,133 @@
+"""What customers asked that no rule answered, by how many people, and what to write so that a rule does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import chain, islice
+from typing import Final
+
+from bot.config import Language
+from bot.inbox.queries import Message
+from bot.redaction import MASK, masked
+from bot.rules.engine import RuleSet, rank
+from bot.rules.explain import Explanation, explain
+from bot.rules.explain_text import near_misses, other_rules
+from bot.rules.matching.text import WORDS, fold, letters_of, normalise, plain, without_urls
+from bot.rules.suggest import Advice, advise
+
+_MOST_VARIANTS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Messages that differ in marks, signs and numbers at most."""
+
+    text: str
+    """The most typical spelling, with marks if anybody typed them; masked."""
+    people: int
+    times: int
+    oa_id: str
+    """The OA that was asked last."""
+    variants: tuple[str, ...] = ()
+    """Other spellings, the most frequent first, not all of very many; masked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A question that the rules do not answer, and what would make them."""
+
+    question: Question
+    explanation: Explanation
+    advice: tuple[Advice, ...]
+    """What to write, any of it will do: into the nearest rule, if one is near enough, or a rule of its own."""
+    follows: bool
+    """Whether an earlier gap has advice for the same rule, which is left out here: it may answer this one too."""
+
+    def obstacles(self, lang: Language) -> Iterator[tuple[str, str]]:
+        """Yield the rules that came near, the nearest first, each with what stood in the way."""
+        return chain(other_rules(self.explanation, lang), near_misses(self.explanation, lang))
+
+
+@dataclass(slots=True)
+class _Pile:
+    oa_id: str
+    people: set[str] = field(default_factory=set)
+    spellings: list[str] = field(default_factory=list)
+
+
+def grouped(messages: Iterable[Message]) -> Iterator[Question]:
+    """Yield the questions in *messages* (newest first), those that most people ask first."""
+    piles: dict[str, _Pile] = {}
+    for message in messages:
+        spelling, key = _seen(message.text)
+        pile = piles.setdefault(key, _Pile(message.oa_id))
+        pile.people.add(message.user_id)
+        pile.spellings.append(spelling)
+    yield from map(_question, sorted(piles.values(), key=lambda pile: (-len(pile.people), -len(pile.spellings))))
+
+
+def unanswered(questions: Iterable[Question], rules: RuleSet, *, now: float) -> Iterator[Question]:
+    """Yield the questions to which *rules* have no answer now either; they may have been mended since."""
+    for question in questions:
+        if rank(rules, question.text, oa_id=question.oa_id, now=now).winner is None:
+            yield question
+
+
+def gaps(messages: Iterable[Message], rules: RuleSet, *, now: float, most: int, skip: int = 0) -> list[Gap]:
+    """Return *most* questions in *messages* (newest first) that *rules* do not answer now, past the first *skip*."""
+    found = []
+    advised: set[str] = set()
+    for question in islice(unanswered(grouped(messages), rules, now=now), skip, skip + most):
+        explanation = explain(rules, question.text, oa_id=question.oa_id, now=now)
+        pieces = _advice(question, explanation, rules, now=now)
+        follows = bool(pieces) and pieces[0].rule_id in advised
+        fresh = () if follows else tuple(advice for advice in pieces if advice.rule_id not in advised)
+        advised.update(advice.rule_id for advice in fresh)
+        found.append(Gap(question, explanation, fresh, follows))
+    return found
+
+
+def _advice(question: Question, explanation: Explanation, rules: RuleSet, *, now: float) -> list[Advice]:
+    """Return what to write: into the nearest rule, or a rule of its own. Each has been tried."""
+    text, oa_id, advice = question.text, question.oa_id, explanation.advice
+    if advice is not None and MASK in text:
+        # Words on either side of what was masked stand apart in the real message.
+        text = max(text.split(MASK), key=len).strip()
+        advice = explain(rules, text, oa_id=oa_id, now=now).advice
+    if advice is None or advice.is_new:
+        return [advice] if advice else []
+    own = advise(rules.file, text, "text", (), lambda r: bool(rank(r, text, oa_id=oa_id, now=now).ranked))
+    return [advice, own] if own else [advice]
+
+
+@lru_cache(maxsize=8192)
+def _seen(text: str) -> tuple[str, str]:
+    """Return the message as it is shown, and what all its spellings have in common."""
+    spelling = masked(text)
+    folded = fold(spelling)
+    words = " ".join(plain(word) for word in WORDS.findall(without_urls(folded)))
+    return spelling, words or "".join(folded.split())
+
+
+def _question(pile: _Pile) -> Question:
+    spellings = Counter(pile.spellings)
+    typical = _typical(spellings)
+    others = (spelling for spelling, _ in spellings.most_common(_MOST_VARIANTS + 1) if spelling != typical)
+    variants = tuple(islice(others, _MOST_VARIANTS))
+    return Question(typical, len(pile.people), spellings.total(), pile.oa_id, variants)
+
+
+def _typical(spellings: Counter[str]) -> str:
+    """Return the most frequent spelling of those with marks, else of all; of equal ones that with most marks."""
+    if len(spellings) == 1:
+        return next(iter(spellings))
+    marks = {spelling: _marks(spelling) for spelling in spellings}
+    return max(spellings, key=lambda spelling: (marks[spelling] > 0, spellings[spelling], marks[spelling], spelling))
+
+
+def _marks(text: str) -> int:
+    """Return how many letters have marks."""
+    return sum(bool(letter.tones or letter.shape) for letter in letters_of(normalise(text)))

@@ -1,0 +1,61 @@
+"""The `bot` command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Final
+
+import click
+
+from bot.garbage import no_search
+
+#: Where each command is, and what the list of them says of it: it is imported when it runs, and not for the list.
+_COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "serve": ("serve:serve", "Run the web side and the sending side under gunicorn: production."),
+    "demo": ("demo:demo", "Show the whole thing on this machine: no account, no keys, no server."),
+    "check": ("rules:check", "Find every mistake in a rules FILE."),
+    "try": ("rules:try_", "Show which rule answers TEXT, and why."),
+    "schema": ("rules:schema", "Print the JSON Schema of rules.yaml."),
+    "inbox": ("events:inbox", "Show the newest events and what became of them, or all about the one with this ID."),
+    "replay": ("events:replay_", "Try dead or parked events again; a running bot sends them within a second."),
+    "unmatched": (
+        "messages:unmatched",
+        "Show what customers asked and no rule answered, what most of them asked first.",
+    ),
+    "backtest": (
+        "messages:backtest",
+        "Show which recent real messages the rules in FILE would have answered differently.",
+    ),
+    "doctor": (
+        "doctor:doctor",
+        "Say what is wrong with settings, database, rules, pictures, vendor and webhook, and what to do.",
+    ),
+}
+
+
+class _Commands(click.Group):
+    """The commands, each imported when it is wanted: a bare `bot --help` needs none of the libraries."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, in the order in which people come to need them."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of that name, or None."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
+        with no_search():
+            command: click.Command = getattr(import_module(f"bot.cli.{module}"), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in _COMMANDS.items()])
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Answer the customers of a Zalo Official Account with pictures, from one YAML file."""

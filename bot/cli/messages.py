@@ -1,0 +1,145 @@
+"""Commands for editors: what customers really wrote, and what the rules make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Final, get_args
+
+import click
+
+from bot.analysis.backtest import Comparison, Effect, Shift, compare
+from bot.analysis.unmatched import Gap, Question, gaps
+from bot.cli.context import opened
+from bot.cli.events_output import moment, say
+from bot.cli.rules_files import judged, print_problems, today
+from bot.cli.settings import load_settings
+from bot.config import Language
+from bot.inbox.queries import Reports
+from bot.rules.engine import RuleSet, compile_rules
+from bot.rules.explain_text import advice_text
+from bot.rules.model.schema import RuleFile
+from bot.rules.validate import validate
+
+_PROBLEMS = 1
+_DAY = 86_400.0
+_NUMBER = click.IntRange(1, 100_000)
+_MOST_READ: Final = 50_000
+_MOST_LETTERS = 100
+
+
+@click.command()
+@click.option("--days", type=click.IntRange(1, 3660), default=7, show_default=True, help="How far to look back.")
+@click.option("--limit", type=_NUMBER, default=20, show_default=True, help="At most so many questions.")
+@click.option("--yaml", "as_yaml", is_flag=True, help="Print pieces of YAML that would answer them, ready to paste.")
+def unmatched(*, days: int, limit: int, as_yaml: bool) -> None:
+    """
+    Show what customers asked and no rule answered, what most of them asked first.
+
+    Spellings of the same words count as one question; long numbers and e-mail addresses are left out.
+
+    Exit status: 0 fine, 2 usage, 3 could not run.
+    """
+    settings = load_settings()
+    lang = settings.bot_lang
+    rules = _rules_in_force(settings.rules_file, lang)
+    with opened(settings) as database:
+        now = database.now()
+        messages = Reports(database).unmatched(_MOST_READ, since=now - days * _DAY)
+    found = gaps(messages, rules, now=now, most=limit)
+    if as_yaml:
+        lines = _yaml_lines(found, lang)
+    elif found:
+        lines = iter([say("unmatched", lang, days=days), "", *_list_lines(found, lang), "", say("how-to-yaml", lang)])
+    else:
+        lines = iter([say("all-matched", lang, days=days)])
+    click.echo("\n".join(lines))
+    if len(messages) == _MOST_READ:
+        click.echo(say("only-newest", lang, count=_MOST_READ), err=True)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--limit", type=_NUMBER, default=2000, show_default=True, help="How many messages to try.")
+def backtest(*, file: Path, limit: int) -> None:
+    """
+    Show which recent real messages the rules in FILE would have answered differently.
+
+    Each message is tried at its own time and OA. What cooldowns held back counts as answered.
+
+    Exit status: 0 fine, 1 the file has problems, 2 usage, 3 could not run.
+    """
+    settings = load_settings()
+    lang = settings.bot_lang
+    rules = _rules_to_try(file, lang)
+    with opened(settings) as database:
+        messages = Reports(database).messages(limit)
+    click.echo("\n".join(_comparison_lines(compare(rules, messages), file, lang)))
+
+
+def _rules_in_force(path: Path, lang: Language) -> RuleSet:
+    """Return the rules of the file; none, and say so, while it is not usable."""
+    try:
+        rules = validate(path.read_bytes(), today=today()).rules
+    except OSError:
+        rules = None
+    if rules is None:
+        click.echo(say("no-rules", lang, path=path), err=True)
+        return compile_rules(RuleFile(rules=()), digest="")
+    return rules
+
+
+def _rules_to_try(path: Path, lang: Language) -> RuleSet:
+    """Return the rules of the file, or end the command with what is wrong with them."""
+    data, verdict = judged(path, lang)
+    if verdict.rules is None:
+        print_problems(verdict, path, data, lang)
+        click.echo(say("not-tried", lang, path=path))
+        raise SystemExit(_PROBLEMS)
+    return verdict.rules
+
+
+def _list_lines(found: Iterable[Gap], lang: Language) -> Iterator[str]:
+    for gap in found:
+        yield f"{_people(gap.question, lang):>10}  {_short(gap.question.text)}"
+        for rule, why in islice(gap.obstacles(lang), 1):
+            yield f"{'':12}{say('near', lang, rule=rule, why=why)}"
+
+
+def _yaml_lines(found: Iterable[Gap], lang: Language) -> Iterator[str]:
+    """Yield what to write for each question."""
+    for gap in found:
+        for advice in gap.advice[:1]:
+            yield f"  # {_people(gap.question, lang)}: {_short(gap.question.text)}"
+            yield f"  # {advice_text(advice, lang)}"
+            yield advice.yaml
+            yield ""
+
+
+def _people(question: Question, lang: Language) -> str:
+    return say("person" if question.people == 1 else "people", lang, count=question.people)
+
+
+def _comparison_lines(comparison: Comparison, file: Path, lang: Language) -> Iterator[str]:
+    if comparison.oldest_at is None or comparison.newest_at is None:
+        yield say("no-messages", lang)
+        return
+    period = {"oldest": moment(comparison.oldest_at), "newest": moment(comparison.newest_at)}
+    yield say("tried", lang, path=file, messages=comparison.messages, same=comparison.same, **period)
+    for effect in get_args(Effect):
+        shifts = [shift for shift in comparison.shifts if shift.effect == effect]
+        yield from ("", say(effect, lang, count=comparison.count(effect)))
+        for shift in shifts:
+            yield from _shift_lines(shift, lang)
+
+
+def _shift_lines(shift: Shift, lang: Language) -> Iterator[str]:
+    silence = say("silence", lang)
+    yield f"{shift.times:>6}  {shift.before or silence} → {shift.after or silence}"
+    for example in shift.examples:
+        yield f"{'':10}{_short(example)}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MOST_LETTERS else text[: _MOST_LETTERS - 1] + "…"

@@ -1,0 +1,174 @@
+"""Commands for the editors of a rules file."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, time
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import click
+
+from bot import zalo
+from bot.cli.fix import fix_pictures
+from bot.cli.rules_files import judged, print_problems
+from bot.cli.rules_output import as_annotation, as_object, explanation_lines, say
+from bot.cli.settings import load_settings
+from bot.rules.engine import RuleSet
+from bot.rules.explain import explain
+from bot.rules.model.field_parsers import EVENTS
+from bot.rules.model.schema import json_schema
+from bot.rules.model.synonyms import meant
+from bot.rules.problem import Lang
+from bot.rules.summary import summarized, summary_text
+from bot.rules.validate import Verdict
+
+_PROBLEMS = 1
+_KINDS = {**{kind: kind for kind in EVENTS}, **zalo.ANSWERABLE}
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What `bot try` is asked beside the text."""
+
+    kind: str
+    oa_id: str | None
+    at: datetime | time | None
+    """In the time zone of the file, which is not known yet."""
+    lang: Lang
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True,
+              help="For people, for programs, or as annotations of a GitHub pull request.")  # fmt: skip
+@click.option("--fix", is_flag=True, help="Make pictures over 1 MB beside the file smaller; the originals are kept.")
+def check(*, file: Path | None, form: Literal["text", "json", "github"], fix: bool) -> None:
+    """
+    Find every mistake in a rules FILE.
+
+    Without FILE it is RULES_FILE. The examples in it are tried too.
+
+    Exit status: 0 fine, 1 problems, 2 usage, 3 could not run.
+    """
+    settings = load_settings()
+    path, lang = file or settings.rules_file, settings.bot_lang
+    data, verdict = judged(path, lang)
+    if fix:
+        fix_pictures(verdict, path, lang, aside=form != "text")
+        data, verdict = judged(path, lang)
+    if form == "text":
+        _print_verdict(verdict, path, data, lang)
+    elif form == "json":
+        problems = [as_object(problem, lang) for problem in verdict.problems]
+        click.echo(json.dumps(problems, ensure_ascii=False, indent=2))
+    else:
+        for problem in verdict.problems:
+            click.echo(as_annotation(problem, path, lang))
+    raise SystemExit(0 if verdict.rules else _PROBLEMS)
+
+
+@click.command("try")
+@click.argument("text", required=False)
+@click.option("--event", default="text", help="What the customer does: text, follow, sticker…, or Zalo's name for it.")
+@click.option("--oa", help="Id of the OA that is written to; without it, the rules of all OAs count.")
+@click.option("--at", help='When: "2027-01-24 22:00", or "22:00" for today, in the time zone of the file; default now.')
+@click.option("--rules", "file", type=click.Path(path_type=Path), help="The rules file; default RULES_FILE.")
+def try_(*, text: str | None, event: str, oa: str | None, at: str | None, file: Path | None) -> None:
+    """
+    Show which rule answers TEXT, and why.
+
+    Also what is sent, and what stood in the way of the other rules.
+
+    Without TEXT: asks for messages until the input ends, and reads the rules anew for each.
+
+    Exit status: 0 fine, 1 the rules file has errors, 2 usage, 3 could not run.
+    """
+    settings = load_settings()
+    path, lang = file or settings.rules_file, settings.bot_lang
+    question = _Question(_kind(event, lang), oa, _at(at, lang), lang)
+    rules = _rules(path, lang)
+    if rules is None:
+        raise SystemExit(_PROBLEMS)
+    if text is not None or question.kind != "text":
+        _show(rules, text or "", question)
+        return
+    for line in _typed_lines(lang):
+        current = _rules(path, lang)
+        if current is not None:
+            _show(current, line, question)
+        click.echo()
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of rules.yaml."""
+    click.echo(json.dumps(json_schema(), ensure_ascii=False, indent=2))
+
+
+def _show(rules: RuleSet, text: str, question: _Question) -> None:
+    moment = _in_zone(question.at, rules.zone)
+    # What a terminal or a pipe passes on that is no text cannot be printed either.
+    text = text.encode(errors="replace").decode()
+    found = explain(rules, text, kind=question.kind, oa_id=question.oa_id, now=moment.timestamp())
+    for line in explanation_lines(found, question.lang, at=moment if question.at else None):
+        click.echo(line)
+
+
+def _typed_lines(lang: Lang) -> Iterator[str]:
+    """Yield what is typed, or piped, line by line until it ends; on a terminal with a prompt."""
+    prompt = "> " if sys.stdin.isatty() else ""
+    if prompt:
+        click.echo(say("how-to-end", lang))
+    with contextlib.suppress(KeyboardInterrupt):
+        click.echo(prompt, nl=False)
+        for line in iter(sys.stdin.buffer.readline, b""):
+            if line.strip():
+                yield line.decode(errors="replace").rstrip("\r\n")
+            click.echo(prompt, nl=False)
+
+
+def _kind(event: str, lang: Lang) -> str:
+    """Return the rules' word for an event that is called by it or by Zalo's name."""
+    if event in _KINDS:
+        return _KINDS[event]
+    near = meant(event, EVENTS, "event")
+    if near:
+        raise click.UsageError(say("event-near", lang, word=event, near=near))
+    raise click.UsageError(say("event-unknown", lang, word=event, known=", ".join(EVENTS)))
+
+
+def _at(given: str | None, lang: Lang) -> datetime | time | None:
+    """Return the moment, or the time of today, that was asked for; its zone is the file's."""
+    if given is None:
+        return None
+    with contextlib.suppress(ValueError):
+        return time.fromisoformat(given.strip()).replace(tzinfo=None)
+    with contextlib.suppress(ValueError):
+        return datetime.strptime(given.strip(), "%Y-%m-%d %H:%M")  # noqa: DTZ007  the zone is the file's
+    raise click.UsageError(say("at", lang, word=given))
+
+
+def _in_zone(at: datetime | time | None, zone: ZoneInfo) -> datetime:
+    if isinstance(at, datetime):
+        return at.replace(tzinfo=zone)
+    now = datetime.now(zone)
+    return datetime.combine(now.date(), at, zone) if at else now
+
+
+def _rules(path: Path, lang: Lang) -> RuleSet | None:
+    """Return the rules; if they have errors, print these and return None."""
+    data, verdict = judged(path, lang)
+    if verdict.rules is None:
+        _print_verdict(verdict, path, data, lang)
+    return verdict.rules
+
+
+def _print_verdict(verdict: Verdict, path: Path, data: bytes, lang: Lang) -> None:
+    print_problems(verdict, path, data, lang)
+    click.echo(summary_text(summarized(verdict), path, lang))

@@ -1,0 +1,225 @@
+"""Delivery of one event: what to do with it now, and what each answer of the vendor makes of it."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from bot.config import Settings
+from bot.cpaas import Receipt
+from bot.delivery.images import Pictures
+from bot.errors import (
+    DeliveryError,
+    Misconfigured,
+    NotNow,
+    NotReady,
+    OutcomeUnknown,
+    PictureExpired,
+    PictureRefused,
+)
+from bot.inbox.oa_limits import Failure
+from bot.inbox.queue import Claim, Inbox, State, Status
+from bot.rules.engine import FALLBACK, Incoming, RuleSet, decide
+
+log = logging.getLogger(__name__)
+
+#: How long to wait for the echo of a picture of which the vendor did not say whether it took it.
+ECHO_SECONDS = 60.0
+_FIRST_LOOK = 0.5
+_FIRST_DELAY = 1.0
+_LONGEST_DELAY = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The settings that decide about one event; times in seconds."""
+
+    reply_window: float
+    takeover_mute: float
+    max_attempts: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> Policy:
+        """Return the policy that *settings* ask for."""
+        return cls(
+            reply_window=settings.reply_window.total_seconds(),
+            takeover_mute=settings.takeover_mute.total_seconds(),
+            max_attempts=settings.max_attempts,
+        )
+
+
+class Delivery:
+    """What becomes of a claimed event; it changes nothing itself but returns the event's next state."""
+
+    def __init__(self, inbox: Inbox, pictures: Pictures, rules: Callable[[], RuleSet], policy: Policy) -> None:
+        self._inbox = inbox
+        self._pictures = pictures
+        self._rules = rules
+        self._policy = policy
+
+    def prepare(self, claim: Claim, *, now: float) -> State:
+        """
+        Return what the event is about to be: still open and due now if its next picture is to be sent.
+
+        A picture that may have gone out already is looked for among the echoes first, and one that must be uploaded
+        is not to be sent before it is.
+        """
+        state = self._next(claim, now=now)
+        if state.status != "open" or state.due_at > now:
+            return state
+        claim = replace(claim, state=state)
+        try:
+            self.picture(claim, now=now)
+        except DeliveryError as error:
+            return self.not_taken(claim, error, closed=False, now=now)
+        return state
+
+    def picture(self, claim: Claim, *, now: float) -> Mapping[str, str]:
+        """
+        Return the event's next picture as the vendor takes it.
+
+        Raises:
+            NotReady: It must be uploaded first, which has been seen to.
+            PictureRefused: It cannot be.
+        """
+        return self._pictures.ready(claim.oa_id, _next_image(claim.state), now=now)
+
+    def _next(self, claim: Claim, *, now: float) -> State:
+        if now - claim.happened_at > self._policy.reply_window:
+            return ignored(claim, "stale", now=now)
+        if claim.state.attempted_at is not None:
+            return self._resolve(claim, now=now)
+        if claim.state.images is None:
+            return self._decide(claim, now=now)
+        return replace(claim.state, due_at=now)
+
+    def _decide(self, claim: Claim, *, now: float) -> State:
+        incoming = Incoming(kind=claim.kind, text=claim.text, oa_id=claim.oa_id, key=claim.key)
+        rules = self._rules()
+        decision = decide(
+            rules,
+            incoming,
+            now=now,
+            last_reply=lambda rule_id: self._inbox.last_reply(claim.oa_id, claim.user_id, rule_id, now=now),
+        )
+        state = replace(claim.state, rule_id=decision.rule_id, rules_hash=rules.digest, reason=decision.reason)
+        if not decision.images:
+            return replace(state, status="ignored", settled_at=now)
+        return replace(state, images=[dict(image) for image in decision.images], due_at=now)
+
+    def _resolve(self, claim: Claim, *, now: float) -> State:
+        """Return what becomes of an event whose latest call has no known outcome."""
+        state = claim.state
+        # The clock may have been set back since.
+        attempted_at = min(state.attempted_at or now, now)
+        if self._inbox.echoed(claim):
+            return taken(claim, Receipt("", ""), now=now)
+        told_to_wait = state.reason == "unknown"
+        echoes_arrive = self._inbox.echoes_arrive(claim.oa_id)
+        if not told_to_wait and not echoes_arrive:
+            # The process that held it died. Nobody will say more, and an event is answered at least once.
+            return replace(state, attempted_at=None, due_at=now)
+        if now < attempted_at + ECHO_SECONDS:
+            # The echo wakes the event, but not while it is held: one that comes during this look is found by the next.
+            pause = max(_FIRST_LOOK, now - attempted_at)
+            due_at = min(now + pause, attempted_at + ECHO_SECONDS)
+            return replace(state, reason="unknown", attempted_at=attempted_at, due_at=due_at)
+        if echoes_arrive and not state.resent:
+            return replace(state, attempted_at=None, resent=True, due_at=now)
+        return replace(state, status="parked", settled_at=now)
+
+    def not_taken(self, claim: Claim, error: DeliveryError, *, closed: bool, now: float) -> State:
+        """
+        Return the event's state after the vendor did not take its picture.
+
+        *closed*: nothing is sent for its OA now, so the failure is not the event's and counts no attempt.
+        """
+        state = replace(claim.state, error=str(error))
+        if isinstance(error, OutcomeUnknown):
+            # Due at once: the echo may have come while the vendor was silent.
+            return replace(state, reason="unknown", due_at=now)
+        state = replace(state, attempted_at=None)
+        if isinstance(error, PictureRefused) or (isinstance(error, NotReady) and error.lasting):
+            other = self._instead(claim.state, error)
+            if other is not None:
+                images = [*(state.images or ())]
+                images[state.progress] = other
+                return replace(state, images=images, due_at=now)
+        if isinstance(error, (NotReady, Misconfigured)):
+            return replace(state, due_at=now + (error.wait if isinstance(error, NotReady) else 0.0))
+        if isinstance(error, NotNow):
+            counts = error.reached and not closed
+            state = replace(state, attempts=state.attempts + counts)
+            if state.attempts < self._policy.max_attempts:
+                return replace(state, due_at=now + back_off(max(state.attempts, 1), at_least=error.retry_after))
+            return replace(state, status="dead", reason="attempts", settled_at=now)
+        return replace(state, status="dead", reason="refused", settled_at=now)
+
+    def _instead(self, state: State, error: DeliveryError) -> dict[str, str] | None:
+        """Return what to send in place of the picture that cannot be sent: the file's new content, or its stand-in."""
+        image = _next_image(state)
+        if "file" in image:
+            digest = self._rules().digests.get(image["file"], "")
+            if digest not in ("", image["digest"]):
+                return {**image, "digest": digest}
+            if isinstance(error, PictureExpired) and "newer_than" not in image:
+                return {**image, "newer_than": str(state.attempted_at or 0.0)}
+        return {"image_url": image["else"]} if "else" in image else None
+
+
+def _next_image(state: State) -> dict[str, str]:
+    return (state.images or [])[state.progress]
+
+
+def taken(claim: Claim, receipt: Receipt, *, now: float) -> State:
+    """Return the event's state after one more of its pictures went out."""
+    state = claim.state
+    images = state.images or []
+    progress = state.progress + 1
+    more = progress < len(images)
+    return replace(
+        state,
+        status="open" if more else "sent",
+        reason="fallback" if state.rule_id == FALLBACK else "rule",
+        progress=progress,
+        attempted_at=None,
+        resent=False,
+        attempts=0 if more else state.attempts,
+        error=None,
+        due_at=now,
+        replied_at=state.replied_at or now,
+        settled_at=None if more else now,
+        vendor_ids=[*(state.vendor_ids or []), {"msg_id": receipt.msg_id, "referentId": receipt.referent_id}],
+    )
+
+
+def ignored(claim: Claim, reason: str, *, now: float) -> State:
+    """Return the state of an event of which nothing more is sent; what went out before stays on record."""
+    status: Status = "sent" if claim.state.progress else "ignored"
+    return replace(claim.state, status=status, reason=reason, attempted_at=None, settled_at=now)
+
+
+def back_off(attempt: int, *, at_least: float = 0.0, draw: float | None = None) -> float:
+    """Return the seconds to wait after failure number *attempt*: exponential, capped, with full jitter."""
+    ceiling: float = min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(attempt, 30))
+    share = random.random() if draw is None else draw  # noqa: S311  not a secret
+    return at_least + ceiling * share
+
+
+def longest_rest(rules: RuleSet) -> float:
+    """Return for how many seconds an answer must be remembered, because a rule rests for so long after it."""
+    rests = [rule.cooldown for rule in rules.file.rules]
+    if rules.file.fallback is not None:
+        rests.append(rules.file.fallback.every)
+    return max((rest.total_seconds() for rest in rests if rest is not None), default=0.0)
+
+
+def account_failure(claim: Claim, error: DeliveryError, *, now: float) -> Failure | None:
+    """Return what the error says of the account, or None if it speaks of this picture or user alone."""
+    if isinstance(error, (NotNow, Misconfigured, OutcomeUnknown)):
+        retry_after = error.retry_after if isinstance(error, NotNow) else 0.0
+        at_once = isinstance(error, Misconfigured) or retry_after > 0
+        return Failure(claim.oa_id, claim.id, str(error), now, at_once=at_once, retry_after=retry_after)
+    return None

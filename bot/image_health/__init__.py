@@ -1,0 +1,1 @@
+"""Whether the images that rules name can be sent: schedule, probe, verdict."""

@@ -1,0 +1,55 @@
+"""One look at a picture, wherever it is."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from requests.utils import get_environ_proxies, select_proxy
+
+from bot.image_health.references import Picture
+from bot.image_health.verdict import Look, is_example, judge, judge_attachment, judge_file
+from bot.images import local_files
+from bot.images.local_files import Unusable
+from bot.net.addresses import Guard
+from bot.net.public import LONGEST_FETCH, MOST_BYTES, NotFetched, Trouble, fetch
+
+# What a machine sees of every address that may go out through its proxy alone.
+_NO_WAY_OUT: Final = frozenset[Trouble]({"unknown-host", "unreachable", "too-slow"})
+
+
+def look_at(picture: Picture, guard: Guard, *, folder: Path, today: date, seconds: float = LONGEST_FETCH) -> Look:
+    """Return what a look at the picture shows, after *seconds* at most; *folder* is that of the rules file."""
+    known = known_without_looking(picture, today=today)
+    if known is not None:
+        return known
+    if picture.kind == "file":
+        return judge_file(_read(folder, picture.reference))
+    answer = fetch(picture.reference, guard, seconds=seconds)
+    if isinstance(answer, NotFetched) and answer.trouble in _NO_WAY_OUT and _has_proxy(picture.reference):
+        return Look("behind-proxy")
+    return judge(answer)
+
+
+def known_without_looking(picture: Picture, *, today: date) -> Look | None:
+    """Return what can be said of a picture that need not, or cannot, be looked at; None for all others."""
+    if picture.kind == "attachment_id":
+        return judge_attachment(picture.uploaded, today=today)
+    return Look("example-address") if picture.kind == "image_url" and is_example(picture.reference) else None
+
+
+def _read(folder: Path, name: str) -> bytes | None:
+    try:
+        path = local_files.find(folder, name)
+        if not path.is_file():  # to open a pipe could take for ever
+            return None
+        with path.open("rb") as file:
+            return file.read(MOST_BYTES + 1)
+    except (Unusable, OSError):
+        return None
+
+
+def _has_proxy(url: str) -> bool:
+    """Return whether the environment names a proxy for the address."""
+    return select_proxy(url, get_environ_proxies(url)) is not None

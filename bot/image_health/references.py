@@ -1,0 +1,84 @@
+"""The pictures that a rules file names, each once, with the rules that send it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from bot.rules.engine import FALLBACK, RuleSet
+from bot.rules.linting.expiry import pictures
+from bot.rules.model.schema import Image, RuleFile
+
+#: The field of the rules file that names a picture.
+Kind = Literal["image_url", "attachment_id", "file"]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as the rules name it."""
+
+    kind: Kind
+    reference: str
+    """The field's value."""
+    uploaded: date | None
+    """The day of an attachment_id's upload, where the rules say it: the latest of those that they say."""
+    rules: tuple[str, ...]
+    """The ids of the rules that send it, in the order of the file; FALLBACK among them."""
+    digest: str = ""
+    """SHA-256 of a file's content when the rules were read, in hex; empty if it was not known."""
+
+    @property
+    def key(self) -> str:
+        """The same for the same picture in every process, another for a file with another content; 64 letters."""
+        return hashlib.sha256(f"{self.kind} {self.digest} {self.reference}".encode()).hexdigest()
+
+    @property
+    def shown(self) -> str:
+        """The reference as it may be logged: of a link nothing that could let somebody in."""
+        if self.kind != "image_url":
+            return self.reference
+        parts = urlsplit(self.reference)
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
+
+
+def today(rules: RuleSet, now: float) -> date:
+    """Return the day on which *now*, in seconds since 1970, falls for the rules."""
+    return datetime.fromtimestamp(now, rules.zone).date()
+
+
+def named(rules: RuleSet, *, now: float) -> list[Picture]:
+    """Return the pictures that may be sent from *now* on, in the order of the file."""
+    found: dict[tuple[Kind, str], Picture] = {}
+    for image, rule_id in _in_season(rules.file, today(rules, now)):
+        for kind, reference, uploaded in _places(image):
+            before = found.get((kind, reference))
+            users = dict.fromkeys((*(before.rules if before else ()), rule_id))
+            days = [day for day in (before.uploaded if before else None, uploaded) if day is not None]
+            digest = rules.digests.get(reference, "") if kind == "file" else ""
+            found[kind, reference] = Picture(kind, reference, max(days, default=None), tuple(users), digest)
+    return list(found.values())
+
+
+def _in_season(file: RuleFile, day: date) -> Iterator[tuple[Image, str]]:
+    """Yield the pictures that may be sent on that day or later, each with a rule that sends it."""
+    for image, path in pictures(file):
+        rule = file.rules[int(path[1])] if path[0] == "rules" else None
+        until = rule.active.until if rule is not None and rule.active is not None else None
+        if until is None or until >= day:
+            yield image, rule.id if rule is not None else FALLBACK
+
+
+def _places(image: Image) -> Iterator[tuple[Kind, str, date | None]]:
+    """Yield where the picture is, and where the one is that stands in for it."""
+    if image.attachment_id is not None:
+        yield "attachment_id", image.attachment_id, image.uploaded
+    elif image.file is not None:
+        yield "file", image.file, None
+    elif image.image_url is not None:
+        yield "image_url", image.image_url, None
+    if image.otherwise is not None:
+        yield "image_url", image.otherwise.image_url, None

@@ -1,0 +1,1 @@
+"""Image files: format, size, use from disk, resizing."""

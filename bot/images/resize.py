@@ -1,0 +1,176 @@
+"""Picture files made small enough for Zalo, with the originals kept beside them."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import struct
+import tempfile
+import warnings
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from bot.images import local_files
+from bot.images.local_files import MAX_BYTES
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+# No phone shows more, and no chat needs less.
+_LONGEST_SIDE: Final = 3000
+_SHORTEST_SIDE: Final = 300
+_STEP: Final = 0.8
+_QUALITIES: Final = (90, 82, 75)
+_COLOURS: Final = 256
+_MOST_READ: Final = 200 * 1024 * 1024
+_WITH_ALPHA: Final = frozenset({"RGBA", "LA", "PA", "La", "RGBa"})
+
+
+@dataclass(frozen=True, slots=True)
+class Shrunk:
+    """What was done to one picture file."""
+
+    name: str
+    kept_as: str
+    """The name of the original now."""
+    size: tuple[int, int]
+    """In bytes, before and after."""
+    sides: tuple[tuple[int, int], tuple[int, int]]
+    """Width and height in pixels, before and after; before as it is looked at, not as it is stored."""
+    fewer_colours: bool
+
+
+class NotShrunk(Exception):
+    """The file cannot be read as a picture, or not be replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    content: bytes
+    sides: tuple[int, int]
+    fewer_colours: bool = False
+
+
+def shrink(folder: Path, name: str, *, most: int = MAX_BYTES) -> Shrunk:
+    """
+    Replace the picture *name* in *folder* by one of at most *most* bytes: same name, same kind of file.
+
+    The original stays beside it, under a name of its own. The picture is turned as its EXIF data asks, and loses them.
+    A JPEG gets a lower quality, a PNG at most 256 colours, and both fewer pixels if that is not enough.
+
+    Raises:
+        ImportError: The optional package pillow is not installed.
+        NotShrunk: It could not be done; the file is as it was.
+    """
+    try:
+        path = local_files.find(folder, name)
+        if path.stat().st_size > _MOST_READ:
+            raise NotShrunk
+        data = path.read_bytes()
+        before, version = _smaller(data, most)
+        kept = _keep(path, data)
+        _replace(path, version.content)
+    except (local_files.Unusable, OSError) as error:
+        raise NotShrunk from error
+    return Shrunk(
+        name=name,
+        kept_as=Path(name).with_name(kept.name).as_posix(),
+        size=(len(data), len(version.content)),
+        sides=(before, version.sides),
+        fewer_colours=version.fewer_colours,
+    )
+
+
+def _smaller(data: bytes, most: int) -> tuple[tuple[int, int], _Version]:
+    """Return the picture's sides, and the best version of it that is small enough."""
+    from PIL import Image, ImageOps  # noqa: PLC0415  an optional extra
+
+    try:
+        # Twice as many pixels as it warns of are an error, and no camera's.
+        with (
+            warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
+            Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as opened,
+        ):
+            before = opened.size
+            opened.draft(None, (_LONGEST_SIDE, _LONGEST_SIDE))  # a JPEG need not be unpacked larger than it comes out
+            picture = ImageOps.exif_transpose(opened)
+        versions = _as_png(picture) if data.startswith(b"\x89PNG") else _as_jpeg(picture)
+        found = next((version for version in versions if len(version.content) <= most), None)
+    except (SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError) as error:
+        raise NotShrunk from error
+    if found is None:
+        raise NotShrunk
+    turned = (before[0] > before[1]) != (picture.width > picture.height)
+    return (before[1], before[0]) if turned else before, found
+
+
+def _as_jpeg(picture: Image) -> Iterator[_Version]:
+    """Yield the picture as JPEG, each version smaller than the one before."""
+    profile = picture.info.get("icc_profile") if picture.mode in {"RGB", "L"} else None
+    plain = picture if picture.mode in {"RGB", "L"} else picture.convert("RGB")
+    for sized in _sizes(plain):
+        for quality in _QUALITIES:
+            yield _saved(sized, "JPEG", quality=quality, optimize=True, progressive=True, icc_profile=profile)
+
+
+def _as_png(picture: Image) -> Iterator[_Version]:
+    """Yield the picture as PNG, each version smaller than the one before; all its colours at first, then fewer."""
+    has_alpha = picture.mode in _WITH_ALPHA or "transparency" in picture.info
+    plain = picture.convert("RGBA" if has_alpha else "RGB")
+    for number, sized in enumerate(_sizes(plain)):
+        if number == 0:
+            yield _saved(sized, "PNG", optimize=True)
+        yield _saved(sized.quantize(_COLOURS), "PNG", optimize=True, fewer_colours=True)
+
+
+def _sizes(picture: Image) -> Iterator[Image]:
+    longest = max(picture.size)
+    side = float(min(longest, _LONGEST_SIDE))
+    while side >= min(longest, _SHORTEST_SIDE):
+        sides = [max(1, round(length * side / longest)) for length in picture.size]
+        yield picture if side == longest else picture.resize((sides[0], sides[1]))
+        side *= _STEP
+
+
+def _saved(picture: Image, form: str, *, fewer_colours: bool = False, **how: object) -> _Version:
+    file = io.BytesIO()
+    picture.save(file, form, **how)
+    return _Version(file.getvalue(), picture.size, fewer_colours)
+
+
+def _keep(path: Path, data: bytes) -> Path:
+    """Write the original under the first free name, as ``menu.goc.jpg``; "gốc" is Vietnamese for it."""
+    number = 1
+    while True:
+        kept = path.with_name(f"{path.stem}.goc{f'-{number}' if number > 1 else ''}{path.suffix}")
+        try:
+            with kept.open("xb") as file:
+                file.write(data)
+                _flush(file)
+        except FileExistsError:
+            number += 1
+            continue
+        shutil.copystat(path, kept)
+        return kept
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Put *content* in the file's place at once: whoever reads it sees the old picture or the new one."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.stem}-", delete=False) as file:
+        try:
+            file.write(content)
+            _flush(file)
+            shutil.copymode(path, file.name)
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink()
+            raise
+
+
+def _flush(file: io.BufferedWriter | tempfile._TemporaryFileWrapper[bytes]) -> None:
+    file.flush()
+    os.fsync(file.fileno())

@@ -1,0 +1,1 @@
+"""Everything stored, and the only SQL: queue, limits per OA, uploads, queries, retention."""

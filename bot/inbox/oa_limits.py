@@ -1,0 +1,138 @@
+"""What all processes must agree on before they call the vendor for an OA: its rate, and whether it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.inbox.tables import accounts
+
+# One failing event may be at fault itself; several in a row mean that the vendor is. Where many calls are out at
+# a time, so many in a row are no wonder as soon as some fail: then what counts is that none succeeds for a while.
+_FAILURES_TO_CLOSE = 5
+_EVENTS_TO_CLOSE = 2
+_SECONDS_TO_CLOSE = 1.0
+_FIRST_PAUSE = 2.0
+_LONGEST_PAUSE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most so many calls in any minute: a steady stream, and a burst after silence."""
+
+    interval: float
+    """Seconds from call to call in the steady stream."""
+    burst: float
+    """Seconds of calls that may be ahead of the steady stream."""
+
+    @classmethod
+    def per_minute(cls, calls: int) -> Rate:
+        """Return the rate at which no 60 seconds see more than *calls*: a tenth in a burst, the rest steady."""
+        together = max(1, calls // 10)
+        interval = 60.0 / max(1, calls - together)
+        return cls(interval, (together - 1) * interval)
+
+
+def allowance(connection: sa.Connection, oa_ids: Iterable[str], *, now: float, rate: Rate) -> dict[str, int]:
+    """Return how many calls each OA may make at this moment; its row stays locked until the commit."""
+    wanted = sorted(set(oa_ids))
+    rows = connection.execute(_LOCK, {"b_oas": wanted})
+    slots = {row.oa_id: row.next_slot for row in rows}
+    for oa_id in wanted:
+        if oa_id not in slots:
+            insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+            connection.execute(insert(accounts).values(oa_id=oa_id).on_conflict_do_nothing())
+    ahead = {oa_id: max(0.0, slots.get(oa_id, 0.0) - now) for oa_id in wanted}
+    # The tiny term keeps a sum of intervals from falling short of itself.
+    return {
+        oa_id: max(0, int((rate.burst - s) / rate.interval + 1e-6) + 1) if s <= rate.burst + 1e-6 else 0
+        for oa_id, s in ahead.items()
+    }
+
+
+def charge(connection: sa.Connection, calls: Mapping[str, int], *, now: float, rate: Rate) -> None:
+    """Count *calls* of each OA against its rate; a negative number gives back."""
+    for oa_id, number in calls.items():
+        if number:
+            connection.execute(_CHARGE, {"b_oa": oa_id, "b_now": now, "b_time": number * rate.interval})
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A call that failed in a way that may be the account's or the vendor's."""
+
+    oa_id: str
+    event_id: int
+    trouble: str
+    now: float
+    at_once: bool = False
+    """Close the account without waiting for more failures."""
+    retry_after: float = 0.0
+
+
+def failed(connection: sa.Connection, failure: Failure) -> bool:
+    """
+    Note the failure; return whether the account is closed now.
+
+    A closed account is tried again with one event at a time, at growing intervals, until a call succeeds.
+    """
+    row = connection.execute(_LOCK, {"b_oas": [failure.oa_id]}).one()
+    failures = row.failures + 1
+    since = min(row.failing_since, failure.now) if row.failures else failure.now
+    events = row.failed_events + (row.failed_event != failure.event_id)
+    several = failures >= _FAILURES_TO_CLOSE and events >= _EVENTS_TO_CLOSE
+    closes = failure.at_once or row.pauses > 0 or (several and failure.now - since >= _SECONDS_TO_CLOSE)
+    # Calls that were in flight when the account closed say nothing new.
+    news = row.closed_until <= failure.now or row.probing
+    pauses = row.pauses + (closes and news)
+    pause = max(failure.retry_after, min(_FIRST_PAUSE * 2.0 ** min(pauses - 1, 30), _LONGEST_PAUSE))
+    values = {
+        "failures": failures,
+        "failing_since": since,
+        "failed_event": failure.event_id,
+        "failed_events": events,
+        "pauses": pauses,
+        "trouble": failure.trouble,
+        "probing": False,
+        "closed_until": failure.now + pause if closes and news else row.closed_until,
+    }
+    connection.execute(sa.update(accounts).where(accounts.c.oa_id == failure.oa_id).values(values))
+    return bool(closes)
+
+
+def succeeded(connection: sa.Connection, oa_id: str) -> None:
+    """Forget the account's failures and open it."""
+    fresh = {
+        "failures": 0,
+        "failing_since": 0.0,
+        "failed_events": 0,
+        "failed_event": None,
+        "pauses": 0,
+        "trouble": None,
+        "probing": False,
+        "closed_until": 0.0,
+    }
+    connection.execute(sa.update(accounts).where(accounts.c.oa_id == oa_id).values(fresh))
+
+
+def take_probe(connection: sa.Connection, oa_id: str, *, now: float, until: float) -> bool:
+    """Return whether the caller is the one that may try the closed account, until then alone."""
+    values = {"b_oa": oa_id, "b_now": now, "b_until": until}
+    return connection.execute(_PROBE, values).rowcount > 0
+
+
+_LOCK = sa.select(accounts).where(accounts.c.oa_id.in_(sa.bindparam("b_oas", expanding=True))).with_for_update()
+_ahead = sa.case((accounts.c.next_slot > sa.bindparam("b_now"), accounts.c.next_slot), else_=sa.bindparam("b_now"))
+_CHARGE = (
+    sa.update(accounts)
+    .where(accounts.c.oa_id == sa.bindparam("b_oa"))
+    .values(next_slot=_ahead + sa.bindparam("b_time", type_=sa.Double))
+)
+_PROBE = (
+    sa.update(accounts)
+    .where(accounts.c.oa_id == sa.bindparam("b_oa"), accounts.c.closed_until <= sa.bindparam("b_now"))
+    .values(closed_until=sa.bindparam("b_until"), probing=True)
+)

@@ -1,0 +1,421 @@
+"""The inbox: every event from its delivery to its end, in one table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.inbox import oa_limits, statements
+from bot.inbox.database import Database
+from bot.inbox.group_commit import Pending, Then, Writer
+from bot.inbox.oa_limits import Failure, Rate
+from bot.inbox.tables import IS_ECHO, events, good_rules
+from bot.zalo import Event
+
+Status = Literal["open", "sent", "ignored", "dead", "parked"]
+
+# How far back pictures and their echoes are compared.
+_ECHO_MEMORY = 600.0
+# How long former rules are kept; what counts is the latest.
+_KEPT_SECONDS = 86_400.0
+# A time further ahead was written by a clock that has since been set right.
+_FARTHEST = 2 * 3600.0
+# So much two clocks may differ.
+_SOON = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What changes in an event's row while it is delivered."""
+
+    status: Status = "open"
+    reason: str | None = None
+    due_at: float = 0.0
+    leased: bool = False
+    """Whether `due_at` is the end of a lease and not a time that was chosen."""
+    attempts: int = 0
+    rule_id: str | None = None
+    rules_hash: str | None = None
+    images: list[dict[str, str]] | None = None
+    """
+    What the decision sends; None: not decided.
+
+    Each is ``{"image_url": …}``, ``{"attachment_id": …}`` or ``{"file": name, "digest": SHA-256 of its content}``, the
+    latter two with ``"else"``, a link, where the rule gives one. A file whose upload Zalo no longer had has also
+    ``"newer_than"``, a time: only a later upload will do.
+    """
+    progress: int = 0
+    attempted_at: float | None = None
+    """Set from before a call of the vendor until its outcome is stored."""
+    resent: bool = False
+    replied_at: float | None = None
+    settled_at: float | None = None
+    error: str | None = None
+    vendor_ids: list[dict[str, str]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An event that one worker holds until its lease ends."""
+
+    id: int
+    fence: int
+    key: str
+    oa_id: str
+    user_id: str
+    kind: str
+    text: str
+    happened_at: float
+    """Seconds since 1970: by Zalo's clock where the event says it, else when it came in."""
+    received_at: float
+    troubled: bool
+    """Whether the latest call for its OA failed."""
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One worker's hold of one event until it renews it."""
+
+    id: int
+    fence: int
+    ends_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A new state for a claimed event."""
+
+    claim: Claim
+    state: State
+    unless_human_since: float | None = None
+    """Do not store it if a person has written to the user from OA Manager since then."""
+
+
+Saved = Literal["saved", "lost", "human"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    most: int
+    now: float
+    lease: float
+    rate: Rate
+
+
+class Inbox:
+    """Each call is one durable transaction, shared with whatever else this process writes at that moment."""
+
+    def __init__(self, database: Database, writer: Writer) -> None:
+        self._database = database
+        self._writer = writer
+        insert = sqlite.insert if database.is_sqlite else postgresql.insert
+        self._insert = insert(events).on_conflict_do_nothing(index_elements=[events.c.key]).returning(events.c.key)
+
+    def put(self, event: Event, body: bytes, *, now: float) -> bool:
+        """
+        Keep the event; return False if its key is known already.
+
+        Raises:
+            Exception: The event may not be durable, whatever the reason: do not acknowledge it.
+        """
+        return bool(self.submit(event, body, now=now).result())
+
+    def submit(
+        self, event: Event, body: bytes, *, now: float, refused: str | None = None, then: Then | None = None
+    ) -> Pending:
+        """
+        Have the event kept; the answer is False if its key is known already, and *then* is told of it.
+
+        An event that nobody may answer is kept as ignored; *refused* names a reason of the caller's.
+        """
+        reason = refused or _unanswerable(event)
+        row = {
+            "key": event.key,
+            "name": event.name,
+            "app_id": event.app_id,
+            "oa_id": event.oa_id,
+            "user_id": event.user_id,
+            "msg_id": event.msg_id,
+            "kind": event.on,
+            "sent_at": event.sent_at,
+            "received_at": now,
+            "text": event.text,
+            "body": body,
+            "status": "ignored" if reason else "open",
+            "reason": reason,
+            "due_at": now,
+        }
+        return self._writer.submit(self._insert_rows, row, then)
+
+    def claim(self, most: int, *, now: float, lease: float, rate: Rate) -> list[Claim]:
+        """
+        Take up to *most* due events, oldest first, for *lease* seconds.
+
+        Due is an event that nobody holds, whose time has come, whose user has no earlier one open, and whose OA may
+        be sent to: it is not closed and *rate* leaves it a call. Each event is counted as one call. Of an OA that was
+        closed and may be tried again, one event is taken, as a probe.
+        """
+        claims: list[Claim] = self._writer.submit(_claim_each, _Wish(most, now, lease, rate)).result()
+        return claims
+
+    def save(self, changes: Sequence[Change]) -> list[Saved]:
+        """
+        Store new states and say of each: saved; lost, because the lease ended and the event is another's;
+        or human, because a person took over.
+        """
+        if not changes:
+            return []
+        outcome: list[Saved] = self._writer.submit(_save_each, changes).result()
+        return outcome
+
+    def renew(self, claims: Iterable[Claim], *, now: float, lease: float) -> None:
+        """Prolong the lease of what is still being worked on."""
+        values = [{"b_id": c.id, "b_fence": c.fence, "b_due": now + lease} for c in claims]
+        if values:
+            self._writer.submit(_renew_each, values).result()
+
+    def overdue(self, *, now: float) -> list[Lease]:
+        """Return the leases that nobody seems to have renewed in time; who knows whose clock is right?"""
+        with self._database.read() as connection:
+            return [Lease(*row) for row in connection.execute(statements.OVERDUE, {"b_now": now})]
+
+    def release(self, leases: Collection[Lease], *, now: float) -> None:
+        """Make due what is held under these very leases, and not renewed since; their holders are too late then."""
+        if leases:
+            self._writer.submit(_release_each, (leases, now)).result()
+
+    def end_leases(self, *, now: float) -> None:
+        """Make due what others had claimed; only for who knows that none of them lives."""
+        self._writer.submit(_end_leases_each, now).result()
+
+    def mend_times(self, *, now: float, far: float = _FARTHEST) -> None:
+        """Make due what a clock that has since been set right had put off further than *far* seconds from now."""
+        self._writer.submit(_mend_each, (now, far)).result()
+
+    def note_failure(self, failure: Failure) -> bool:
+        """Count a failed call against its OA's account; return whether nothing is sent for it now."""
+        return bool(self._writer.submit(_fail_each, failure).result())
+
+    def note_success(self, oa_id: str) -> None:
+        """Open the OA's account and forget its failures."""
+        self._writer.submit(_succeed_each, oa_id).result()
+
+    def charge(self, calls: Mapping[str, int], *, now: float, rate: Rate) -> None:
+        """Count more calls against the rate of each OA than the claims did, or fewer."""
+        if any(calls.values()):
+            self._writer.submit(_charge_each, (calls, now, rate)).result()
+
+    def last_reply(self, oa_id: str, user_id: str, rule_id: str, *, now: float) -> float | None:
+        """
+        Return when *rule_id* last answered the user.
+
+        A time after *now* was written by a clock that has since been set back: nobody can say how long ago that was.
+        """
+        query = sa.select(sa.func.max(events.c.replied_at)).where(
+            events.c.oa_id == oa_id,
+            events.c.user_id == user_id,
+            events.c.rule_id == rule_id,
+            events.c.replied_at.is_not(None),
+            events.c.replied_at <= now + _SOON,
+        )
+        with self._database.read() as connection:
+            return connection.execute(query).scalar()
+
+    def echoes_arrive(self, oa_id: str) -> bool:
+        """Return whether Zalo is known to repeat to us what this OA sends."""
+        query = sa.select(events.c.id).where(IS_ECHO, events.c.oa_id == oa_id, events.c.reason == "echo").limit(1)
+        with self._database.read() as connection:
+            return connection.execute(query).first() is not None
+
+    def echoed(self, claim: Claim) -> bool:
+        """
+        Return whether the picture of the claim's latest call has come back as an echo.
+
+        The vendor's msg_id and the echo's are the same as far as is known; where they never are, the
+        pictures and the echoes of the last minutes are counted instead.
+        """
+        attempted_at = claim.state.attempted_at or 0.0
+        since = attempted_at - _ECHO_MEMORY
+        user = (events.c.oa_id == claim.oa_id, events.c.user_id == claim.user_id)
+        came = sa.select(events.c.msg_id, events.c.received_at).where(
+            IS_ECHO, *user, events.c.name == "oa_send_image", events.c.reason == "echo", events.c.received_at > since
+        )
+        went = sa.select(events.c.vendor_ids).where(*user, events.c.replied_at > since)
+        with self._database.read() as connection:
+            echoes = connection.execute(came).all()
+            sent = [ids["msg_id"] for row in connection.scalars(went) for ids in row or ()]
+        strange = [echo for echo in echoes if echo.msg_id not in set(sent)]
+        if sent and len(strange) == len(echoes):
+            return len(echoes) > len(sent)
+        return any(echo.received_at >= attempted_at for echo in strange)
+
+    def troubles(self) -> dict[str, str]:
+        """Return why nothing is sent at present, by OA, in the vendor's words."""
+        with self._database.read() as connection:
+            return {row.oa_id: row.trouble or "" for row in connection.execute(statements.TROUBLES)}
+
+    def last_good_rules(self) -> bytes | None:
+        """Return the content of the rules file that was in force last."""
+        query = sa.select(good_rules.c.content).order_by(good_rules.c.loaded_at.desc()).limit(1)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar()
+
+    def keep_good_rules(self, digest: str, content: bytes) -> None:
+        """Keep the content as that of the last good rules file."""
+        row = {"digest": digest, "content": content, "loaded_at": self._database.now()}
+        self._writer.submit(_keep_each, row).result()
+
+    # The operations: each writes the values of several callers in the writer's transaction.
+
+    def _insert_rows(self, connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> Sequence[bool]:
+        fresh = set(connection.execute(self._insert, rows).scalars())
+        for row in rows:
+            if row["reason"] == "echo":
+                connection.execute(
+                    statements.WAKE, {"b_oa": row["oa_id"], "b_user": row["user_id"], "b_now": row["due_at"]}
+                )
+        # Of two deliveries of one event in one batch, the first is the new one.
+        answers = []
+        for row in rows:
+            answers.append(row["key"] in fresh)
+            fresh.discard(row["key"])
+        return answers
+
+
+def _unanswerable(event: Event) -> str | None:
+    if event.is_echo:
+        return "human" if event.by_human else "echo"
+    return None if event.on else "not-answerable"
+
+
+def _claim_each(connection: sa.Connection, wishes: Sequence[_Wish]) -> Sequence[list[Claim]]:
+    return [_claim(connection, wish) for wish in wishes]
+
+
+def _claim(connection: sa.Connection, wish: _Wish) -> list[Claim]:
+    taken = _within_rate(connection, wish)
+    for oa_id in connection.scalars(statements.MAY_PROBE, {"b_now": wish.now}).all():
+        probe = connection.scalars(statements.DUE_PROBE, {"b_now": wish.now, "b_oa": oa_id}).first()
+        if probe and oa_limits.take_probe(connection, oa_id, now=wish.now, until=wish.now + wish.lease):
+            taken.append(probe)
+    if not taken:
+        return []
+    rows = connection.execute(statements.CLAIM, {"b_ids": taken, "b_until": wish.now + wish.lease}).mappings().all()
+    troubled = set(connection.scalars(statements.TROUBLED))
+    return [_claimed(row, troubled) for row in sorted(rows, key=lambda row: row["id"])]
+
+
+def _within_rate(connection: sa.Connection, wish: _Wish) -> list[int]:
+    ahead = wish.now + wish.rate.burst
+    due = connection.execute(statements.DUE, {"b_now": wish.now, "b_ahead": ahead, "b_most": wish.most}).all()
+    if not due:
+        return []
+    left = oa_limits.allowance(connection, (row.oa_id for row in due), now=wish.now, rate=wish.rate)
+    taken = Counter[str]()
+    ids = []
+    for row in due:
+        if taken[row.oa_id] < left[row.oa_id]:
+            taken[row.oa_id] += 1
+            ids.append(row.id)
+    oa_limits.charge(connection, taken, now=wish.now, rate=wish.rate)
+    return ids
+
+
+def _claimed(row: sa.RowMapping, troubled: set[str]) -> Claim:
+    return Claim(
+        id=row["id"],
+        fence=row["fence"],
+        key=row["key"],
+        oa_id=row["oa_id"],
+        user_id=row["user_id"],
+        kind=row["kind"],
+        text=row["text"] or "",
+        happened_at=row["sent_at"] or row["received_at"],
+        received_at=row["received_at"],
+        troubled=row["oa_id"] in troubled,
+        state=State(**{name: row[name] for name in _STATE} | {"leased": False}),
+    )
+
+
+def _save_each(connection: sa.Connection, groups: Sequence[Sequence[Change]]) -> Sequence[list[Saved]]:
+    changes = [change for group in groups for change in group]
+    rows = connection.execute(statements.HOLDERS, {"b_ids": [change.claim.id for change in changes]})
+    held = {row.id: row for row in rows}
+    outcomes: list[Saved] = []
+    values = []
+    for change in changes:
+        row = held.get(change.claim.id)
+        since = change.unless_human_since
+        if row is None or row.fence != change.claim.fence:
+            outcomes.append("lost")
+        elif since is not None and (row.human_at or 0.0) > since:
+            outcomes.append("human")
+        else:
+            outcomes.append("saved")
+            values.append({"b_id": change.claim.id} | {name: getattr(change.state, name) for name in _STATE})
+    if values:
+        connection.execute(_SAVE, values)
+    answers = iter(outcomes)
+    return [[next(answers) for _ in group] for group in groups]
+
+
+def _fail_each(connection: sa.Connection, failures: Sequence[Failure]) -> Sequence[bool]:
+    return [oa_limits.failed(connection, failure) for failure in failures]
+
+
+def _succeed_each(connection: sa.Connection, oa_ids: Sequence[str]) -> Sequence[None]:
+    for oa_id in set(oa_ids):
+        oa_limits.succeeded(connection, oa_id)
+    return [None] * len(oa_ids)
+
+
+def _charge_each(connection: sa.Connection, values: Sequence[tuple[Mapping[str, int], float, Rate]]) -> Sequence[None]:
+    for calls, now, rate in values:
+        oa_limits.charge(connection, calls, now=now, rate=rate)
+    return [None] * len(values)
+
+
+def _renew_each(connection: sa.Connection, groups: Sequence[Sequence[dict[str, Any]]]) -> Sequence[None]:
+    connection.execute(statements.RENEW, [value for group in groups for value in group])
+    return [None] * len(groups)
+
+
+def _keep_each(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> Sequence[None]:
+    # Several processes keep the same content at the same moment when they start.
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    kept = insert(good_rules)
+    newer = {"loaded_at": kept.excluded.loaded_at}
+    connection.execute(kept.on_conflict_do_update(index_elements=[good_rules.c.digest], set_=newer), rows[-1])
+    connection.execute(sa.delete(good_rules).where(good_rules.c.loaded_at < rows[-1]["loaded_at"] - _KEPT_SECONDS))
+    return [None] * len(rows)
+
+
+def _release_each(connection: sa.Connection, groups: Sequence[tuple[Collection[Lease], float]]) -> Sequence[None]:
+    for leases, now in groups:
+        values = [{"b_id": le.id, "b_fence": le.fence, "b_ends": le.ends_at, "b_now": now} for le in leases]
+        connection.execute(statements.RELEASE, values)
+    return [None] * len(groups)
+
+
+def _end_leases_each(connection: sa.Connection, times: Sequence[float]) -> Sequence[None]:
+    connection.execute(statements.END_LEASES, {"b_now": times[0]})
+    return [None] * len(times)
+
+
+def _mend_each(connection: sa.Connection, times: Sequence[tuple[float, float]]) -> Sequence[None]:
+    for now, far in times:
+        for statement in statements.MEND:
+            connection.execute(statement, {"b_now": now, "b_soon": now + _SOON, "b_far": now + far})
+    return [None] * len(times)
+
+
+_STATE = tuple(field.name for field in fields(State))
+_SAVE = (
+    sa.update(events).where(events.c.id == sa.bindparam("b_id")).values({name: sa.bindparam(name) for name in _STATE})
+)

@@ -1,0 +1,149 @@
+"""Retention: old events lose their text, and are counted and deleted in the end."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.inbox.database import Database
+from bot.inbox.tables import HAS_WORDS, IS_BARE, IS_OVER, events, tallies
+
+log = logging.getLogger(__name__)
+
+#: Zalo redelivers for hours: no key is forgotten before this.
+KEPT_SECONDS: Final = 7 * 86_400.0
+#: How many events lose their text, or are deleted, by one transaction: acknowledgements wait for it meanwhile.
+BATCH: Final = 100
+# Between two batches, so that acknowledgements hardly notice; and once nothing is left to do.
+_BREATH = 0.05
+_REST = 60.0
+# The customers' day: Vietnam is seven hours ahead of UTC, in summer too.
+_UTC_OFFSET = 7 * 3600.0
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Tended:
+    """How many events lost their text, and how many were counted and deleted; false if there was nothing to do."""
+
+    erased: int = 0
+    deleted: int = 0
+
+    def __bool__(self) -> bool:
+        return self.erased + self.deleted > 0
+
+
+def tend(database: Database, *, now: float, retention: float, memory: float = 0.0) -> Tended:
+    """
+    Erase or delete up to BATCH events older than *retention* seconds, in one transaction; call it till it is false.
+
+    Texts and bodies are erased once the event is settled. The event itself, which is the duplicate filter, is kept
+    for KEPT_SECONDS at least, and for *memory* seconds, in which a rule may ask when it answered last; then it is
+    counted in `tallies` and deleted by the same transaction. Open events are not touched, and parked ones not
+    deleted. Any number of processes may do so at once.
+    """
+    forget_before = now - max(retention, KEPT_SECONDS, memory)
+    with database.write() as connection:
+        ids = _some(connection, _WITH_WORDS, forget_before) or _some(connection, _BARE, forget_before)
+        if ids:
+            _count(connection, connection.execute(_DELETE, {"b_ids": ids}).all())
+            return Tended(deleted=len(ids))
+        ids = _some(connection, _ERASABLE, now - retention)
+        if ids:
+            connection.execute(_ERASE, {"b_ids": ids})
+        return Tended(erased=len(ids))
+
+
+class Caretaker:
+    """Tends the inbox and the clock from time to time, in a thread; each process that lasts needs one."""
+
+    def __init__(self, database: Database, *, retention: float, memory: Callable[[], float]) -> None:
+        self._database = database
+        self._retention = retention
+        self._memory = memory
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="caretaker", daemon=True)
+
+    def start(self) -> None:
+        """Begin; call it after the last fork."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread, after the batch it is at."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        pause = 0.0
+        while not self._stopping.wait(pause):
+            try:
+                self._database.read_clock()
+                self._tend_all()
+            except Exception:
+                # The database is away; what is old will only be older when it is back.
+                log.exception("cannot tend the inbox")
+            pause = _REST
+
+    def _tend_all(self) -> None:
+        erased = deleted = 0
+        memory = self._memory()
+        while done := tend(self._database, now=self._database.now(), retention=self._retention, memory=memory):
+            erased += done.erased
+            deleted += done.deleted
+            if self._stopping.wait(_BREATH):
+                break
+        if erased or deleted:
+            log.info("retention", extra={"erased": erased, "deleted": deleted})
+
+
+def _some(connection: sa.Connection, query: sa.Select[Any], before: float) -> Sequence[int]:
+    return connection.scalars(query, {"b_before": before}).all()
+
+
+def _count(connection: sa.Connection, rows: Sequence[Any]) -> None:
+    """Add the events to the counts of their days, in an order that is the same for all processes."""
+    keys = (
+        (_day(row.received_at), row.oa_id, row.kind or "", row.status, row.reason or "", row.rule_id or "")
+        for row in rows
+    )
+    names = [column.name for column in tallies.primary_key]
+    values = [dict(zip(names, key, strict=True)) | {"n": n} for key, n in sorted(Counter(keys).items())]
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    added = insert(tallies)
+    added = added.on_conflict_do_update(index_elements=names, set_={"n": tallies.c.n + added.excluded.n})
+    connection.execute(added, values)
+
+
+def _day(at: float) -> date:
+    return _EPOCH + timedelta(days=(at + _UTC_OFFSET) // 86_400)
+
+
+def _oldest(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Return the query for the next batch; what another process holds is left to it."""
+    return (
+        sa.select(events.c.id)
+        .where(*conditions, events.c.received_at < sa.bindparam("b_before"))
+        .order_by(events.c.received_at)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)  # SQLite, which has one writer, leaves it out
+    )
+
+
+_WITH_WORDS = _oldest(HAS_WORDS, IS_OVER)
+_BARE = _oldest(IS_BARE)
+_ERASABLE = _oldest(HAS_WORDS)
+_CHOSEN = events.c.id.in_(sa.bindparam("b_ids", expanding=True))
+_DELETE = (
+    sa.delete(events)
+    .where(_CHOSEN)
+    .returning(events.c.received_at, events.c.oa_id, events.c.kind, events.c.status, events.c.reason, events.c.rule_id)
+)
+_ERASE = sa.update(events).where(_CHOSEN).values(text=None, body=None)

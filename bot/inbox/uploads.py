@@ -1,0 +1,170 @@
+"""The uploaded pictures: the token of each, and who of all processes uploads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.inbox import oa_limits
+from bot.inbox.database import Database
+from bot.inbox.oa_limits import Rate
+from bot.inbox.tables import uploads
+
+_FIRST_PAUSE: Final = 2.0
+_LONGEST_PAUSE: Final = 60.0
+# Nobody has asked for it in this time: one that is asked for is uploaded anew every few days.
+_KEPT_SECONDS: Final = 30 * 86_400.0
+# A time further ahead was written by a clock that has since been set right.
+_FARTHEST: Final = 2 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a token stands for: tokens of one OA mean nothing to another."""
+
+    oa_id: str
+    digest: str
+    """SHA-256 of the picture, in hex."""
+    type: str
+    """CPAAS_UPLOAD_TYPE: another one gives other tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """How far the upload of a picture is; times are seconds since 1970 by the database's clock."""
+
+    token: str | None
+    uploaded_at: float
+    claimed_until: float
+    failures: int
+    """Uploads that failed in a row."""
+    not_before: float
+    refused: bool
+    """Whether the latest failure was the picture's, so that trying again will hardly help."""
+    trouble: str
+    """Why the latest upload failed; empty if it did not."""
+
+    def is_under_way(self, now: float) -> bool:
+        """Return whether some process is uploading it."""
+        return now < self.claimed_until < now + _FARTHEST
+
+    def pause(self, now: float) -> float:
+        """Return for how many seconds nobody should try again; 0: somebody should now."""
+        return self.not_before - now if now < self.not_before < now + _FARTHEST else 0.0
+
+
+class Uploads:
+    """Each call is one short transaction; all processes that share the database share the tokens."""
+
+    def __init__(self, database: Database, rate: Rate) -> None:
+        self._database = database
+        self._rate = rate
+        insert = sqlite.insert if database.is_sqlite else postgresql.insert
+        self._claim = _claiming(insert(uploads))
+
+    def find(self, key: Key) -> Upload | None:
+        """Return what is known of the picture."""
+        with self._database.read() as connection:
+            row = connection.execute(_FIND, _names(key)).mappings().first()
+        if row is None:
+            return None
+        values = dict(row) | {"uploaded_at": row["uploaded_at"] or 0.0, "trouble": row["trouble"] or ""}
+        return Upload(**values)
+
+    def claim(self, key: Key, *, now: float, lease: float, newer_than: float) -> bool:
+        """
+        Return whether the caller is to upload the picture, for *lease* seconds it alone.
+
+        It is not if another does, if the latest failure is too fresh, or if there is a token *newer_than* that. The
+        call that an upload is counts against the OA's rate.
+        """
+        values = {**_names(key), "b_now": now, "b_until": now + lease, "b_far": now + _FARTHEST, "b_newer": newer_than}
+        with self._database.write() as connection:
+            taken = connection.execute(self._claim, values).first() is not None
+            if taken:
+                oa_limits.charge(connection, {key.oa_id: 1}, now=now, rate=self._rate)
+        return taken
+
+    def keep(self, key: Key, token: str, *, now: float) -> None:
+        """Keep the token that an upload has brought, and forget those that nobody wants any more."""
+        fresh = {
+            "token": token,
+            "uploaded_at": now,
+            "claimed_until": now,
+            "failures": 0,
+            "not_before": 0.0,
+            "refused": False,
+            "trouble": None,
+        }
+        with self._database.write() as connection:
+            connection.execute(_UPDATE.values(fresh), _names(key))
+            connection.execute(_FORGET, {"b_before": now - _KEPT_SECONDS})
+
+    def note_failure(self, key: Key, trouble: str, *, now: float, refused: bool, retry_after: float = 0.0) -> None:
+        """Note that an upload has failed: the next may be tried after a pause that grows with each."""
+        with self._database.write() as connection:
+            before = connection.execute(_FIND.with_for_update(), _names(key)).one().failures
+            pause = max(retry_after, min(_FIRST_PAUSE * 2.0 ** min(before, 30), _LONGEST_PAUSE))
+            values = {
+                "claimed_until": now,
+                "failures": before + 1,
+                "not_before": now + pause,
+                "refused": refused,
+                "trouble": trouble,
+            }
+            connection.execute(_UPDATE.values(values), _names(key))
+
+    def end_leases(self, *, now: float) -> None:
+        """Free what others were uploading; only for who knows that none of them lives."""
+        with self._database.write() as connection:
+            connection.execute(sa.update(uploads).where(uploads.c.claimed_until > now).values(claimed_until=now))
+
+    def troubles(self, *, now: float) -> dict[str, str]:
+        """Return, by OA, why one of its pictures could not be uploaded of late."""
+        query = sa.select(uploads.c.oa_id, uploads.c.trouble).where(uploads.c.not_before > now - _LONGEST_PAUSE)
+        with self._database.read() as connection:
+            return {row.oa_id: row.trouble or "" for row in connection.execute(query.order_by(uploads.c.not_before))}
+
+
+def _names(key: Key) -> dict[str, str]:
+    return {"b_oa": key.oa_id, "b_digest": key.digest, "b_type": key.type}
+
+
+def _claiming(insert: sqlite.Insert | postgresql.Insert) -> sa.Insert:
+    taken = insert.values(
+        oa_id=sa.bindparam("b_oa"),
+        digest=sa.bindparam("b_digest"),
+        type=sa.bindparam("b_type"),
+        claimed_until=sa.bindparam("b_until"),
+    )
+    free = (
+        sa.or_(column <= sa.bindparam("b_now"), column > sa.bindparam("b_far"))
+        for column in (uploads.c.claimed_until, uploads.c.not_before)
+    )
+    old = sa.or_(uploads.c.uploaded_at.is_(None), uploads.c.uploaded_at <= sa.bindparam("b_newer"))
+    return taken.on_conflict_do_update(
+        index_elements=[uploads.c.oa_id, uploads.c.digest, uploads.c.type],
+        set_={"claimed_until": taken.excluded.claimed_until},
+        where=sa.and_(*free, old),
+    ).returning(uploads.c.oa_id)
+
+
+_IS_IT = sa.and_(
+    uploads.c.oa_id == sa.bindparam("b_oa"),
+    uploads.c.digest == sa.bindparam("b_digest"),
+    uploads.c.type == sa.bindparam("b_type"),
+)
+_FIND = sa.select(
+    uploads.c.token,
+    uploads.c.uploaded_at,
+    uploads.c.claimed_until,
+    uploads.c.failures,
+    uploads.c.not_before,
+    uploads.c.refused,
+    uploads.c.trouble,
+).where(_IS_IT)
+_UPDATE = sa.update(uploads).where(_IS_IT)
+_FORGET = sa.delete(uploads).where(uploads.c.claimed_until < sa.bindparam("b_before"))

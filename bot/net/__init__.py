@@ -1,0 +1,1 @@
+"""Outbound HTTP: one deadline and one size per call; public addresses only."""

@@ -1,1 +1,0 @@
-"""What a rules file would do if it were published: its problems, the messages it changes, its differences."""

@@ -1,0 +1,1 @@
+"""What is right in form, but hardly meant: conflicts, examples, expiry."""

@@ -1,0 +1,102 @@
+"""The keywords of all rules as the matcher understands them, with their places: what the checks look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.rules.matching.keywords import Parsed, parse
+from bot.rules.matching.matcher import Hit
+from bot.rules.model.schema import Keyword, Rule, RuleFile
+from bot.rules.problem import Place
+from bot.rules.reading.loader import Places
+
+_ALL_MARKS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One keyword of one rule."""
+
+    index: int
+    """Of the rule in the file."""
+    rule: Rule
+    keyword: Keyword
+    parsed: Parsed
+    place: Place
+
+    letters: tuple[str, ...]
+    """The words without marks; for mere punctuation the text."""
+    marks: int
+    """All marks of the words in one number; 0 if there are none."""
+
+    @property
+    def words(self) -> tuple[tuple[str, ...], int]:
+        """The words with their marks, in a form that is equal for equal words."""
+        return self.letters, self.marks
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether the matcher takes it for another word in the text of somebody who types marks."""
+        return len(self.letters) == 1 and self.marks != 0
+
+
+def always_within(inner: Word, hit: Hit, outer: Word) -> bool:
+    """
+    Return whether *inner*, which *hit* the text of *outer*, hits every message that has *outer*.
+
+    Words glued together, stretched or mistyped aside: they may be read as the one and not as the other.
+    """
+    if not at_every_place(inner.keyword, outer.keyword):
+        return False
+    # Marks that outer leaves open, or that the guard of single syllables doubts, may differ in a message.
+    may_differ = outer.parsed.any_marks or (inner.is_guarded and inner.words != outer.words)
+    return inner.parsed.any_marks or (hit.quality == _ALL_MARKS and not may_differ)
+
+
+def at_every_place(inner: Keyword, outer: Keyword) -> bool:
+    """Return whether *inner* may stand wherever *outer* may, as their kinds of match go."""
+    if "contains" in {inner.match, outer.match}:
+        return inner.match == "contains"
+    return inner.match == "phrase" or outer.match in {"exact", inner.match}
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The keywords of the enabled rules for texts, in the order of the file."""
+
+    file: RuleFile
+    places: Places
+    keywords: tuple[Word, ...]
+    excludes: tuple[Word, ...]
+    grouped: tuple[Word, ...]
+    """Those in `all_of`."""
+
+    def of_rules(self) -> Iterator[tuple[int, Rule]]:
+        """Yield the enabled rules for texts with their indexes."""
+        return _in_use(self.file)
+
+
+def _in_use(file: RuleFile) -> Iterator[tuple[int, Rule]]:
+    return ((index, rule) for index, rule in enumerate(file.rules) if rule.enabled and rule.on == "text")
+
+
+def vocabulary(file: RuleFile, places: Places) -> Vocabulary:
+    """Take every keyword apart, once for all checks."""
+    keywords: list[Word] = []
+    excludes: list[Word] = []
+    grouped: list[Word] = []
+    for index, rule in _in_use(file):
+        lists: list[tuple[list[Word], tuple[Keyword, ...], tuple[str | int, ...]]]
+        lists = [(keywords, rule.keywords, ("keywords",)), (excludes, rule.exclude, ("exclude",))]
+        lists += [(grouped, group, ("all_of", number)) for number, group in enumerate(rule.all_of)]
+        for target, of_rule, path in lists:
+            there = places.under("rules", index, *path) if of_rule else places
+            target.extend(_word(index, rule, k, there.at(number, "text")) for number, k in enumerate(of_rule))
+    return Vocabulary(file, places, tuple(keywords), tuple(excludes), tuple(grouped))
+
+
+def _word(index: int, rule: Rule, keyword: Keyword, place: Place) -> Word:
+    parsed = parse(keyword.text)
+    letters = tuple([syllable.letters for syllable in parsed.syllables]) or (parsed.text,)
+    return Word(index, rule, keyword, parsed, place, letters, parsed.marks)

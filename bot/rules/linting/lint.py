@@ -1,0 +1,140 @@
+"""What a well-formed rules file says that its editor can hardly mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from bot.rules.linting.conflicts import clashes
+from bot.rules.linting.expiry import pictures, stale
+from bot.rules.linting.keyword_index import Vocabulary, Word, always_within, at_every_place, vocabulary
+from bot.rules.linting.patterns import pattern_problems
+from bot.rules.matching.common_words import EVERYDAY, MARKS_FORGOTTEN, READ_AS
+from bot.rules.matching.matcher import MAX_SYLLABLES, Matcher, Needle
+from bot.rules.matching.readings import abbreviation_keys
+from bot.rules.matching.syllables import is_syllable, needs_no_marks
+from bot.rules.matching.text import normalise
+from bot.rules.model.image_links import doubts
+from bot.rules.model.schema import RuleFile
+from bot.rules.problem import Problem, in_order
+from bot.rules.reading.loader import Loaded, Places
+
+
+def check(loaded: Loaded, *, today: date) -> tuple[Problem, ...]:
+    """Return every clash and doubt of the rules that could be read; *today* is the editor's date."""
+    if loaded.part is None:
+        return ()
+    words = vocabulary(loaded.part, loaded.places)
+    return in_order(
+        [
+            *clashes(words),
+            *_everyday(words),
+            *_redundant(words),
+            *_literal(words),
+            *_contains(words),
+            *_too_long(words),
+            *_excludes(words),
+            *_patterns(words),
+            *_abbreviations(loaded.part, loaded.places),
+            *_links(loaded.part, loaded.places),
+            *stale(loaded.part, loaded.places, today=today),
+        ]
+    )
+
+
+def _everyday(words: Vocabulary) -> Iterator[Problem]:
+    """A single syllable that customers type all the time, or that looks so without marks."""
+    for word in words.keywords:
+        if len(word.letters) != 1 or word.keyword.match not in {"phrase", "prefix"}:
+            continue
+        text, common = normalise(word.keyword.text).strip(), READ_AS.get(word.letters[0])
+        if text in EVERYDAY:
+            yield Problem.at(word.place, "everyday-keyword", word=word.keyword.text)
+        elif common is not None:
+            yield Problem.at(word.place, "everyday-keyword/twin", word=word.keyword.text, common=common)
+
+
+def _redundant(words: Vocabulary) -> Iterator[Problem]:
+    """Two keywords of one rule of which one does the work of both."""
+    for one_list in (words.keywords, words.excludes):
+        seen: dict[tuple[object, ...], Word] = {}
+        marked = {(w.index, w.letters, w.keyword.match): w for w in reversed(one_list) if w.marks}
+        for word in one_list:
+            first = seen.setdefault((word.index, word.words, word.keyword.match), word)
+            other = marked.get((word.index, word.letters, word.keyword.match))
+            text = word.keyword.text
+            if first is not word:
+                yield Problem.at(word.place, "redundant-keyword/same", word=text, line=first.place.line)
+            elif other is not None and not word.marks:
+                yield Problem.at(word.place, "redundant-keyword", word=text, other=other.keyword.text)
+
+
+def _literal(words: Vocabulary) -> Iterator[Problem]:
+    """A bare syllable that is a word of its own, where the marks may have been forgotten."""
+    forgetful = any(map(_lost_marks, words.keywords))
+    marked = {(word.index, word.letters) for word in words.keywords if word.marks}
+    for word in words.keywords:
+        if not word.parsed.literal or word.letters[0] in READ_AS or (word.index, word.letters) in marked:
+            continue
+        near = MARKS_FORGOTTEN.get(word.letters[0])
+        if near is not None:
+            yield Problem.at(word.place, "literal-keyword", word=word.keyword.text, near=near)
+        elif forgetful:
+            yield Problem.at(word.place, "literal-keyword/unsure", word=word.keyword.text)
+
+
+def _lost_marks(word: Word) -> bool:
+    """Return whether the keyword was typed without the marks that it must have."""
+    bare = [letters for letters in word.letters if is_syllable(letters)]
+    return not word.marks and any(not needs_no_marks(letters) for letters in bare)
+
+
+def _contains(words: Vocabulary) -> Iterator[Problem]:
+    for word in (*words.keywords, *words.grouped):
+        if word.keyword.match == "contains":
+            yield Problem.at(word.place, "contains-keyword", word=word.keyword.text)
+
+
+def _too_long(words: Vocabulary) -> Iterator[Problem]:
+    for word in (*words.keywords, *words.grouped, *words.excludes):
+        if word.parsed.cut:
+            size = len(word.parsed.syllables)
+            yield Problem.at(word.place, "keyword-too-long", size=size, limit=MAX_SYLLABLES)
+
+
+def _excludes(words: Vocabulary) -> Iterator[Problem]:
+    """An exclude that stands in a keyword of its own rule, which can then hardly ever match, or never."""
+    excludes = words.excludes
+    matcher = Matcher([Needle(n, x.keyword.text, x.keyword.match, role="exclude") for n, x in enumerate(excludes)])
+    killed: dict[int, tuple[Word, bool]] = {}
+    for word in words.keywords if excludes else ():
+        for number, hit in matcher.hits(word.keyword.text).excluded.items():
+            exclude = excludes[number]
+            if exclude.index == word.index and at_every_place(exclude.keyword, word.keyword):
+                sure = always_within(exclude, hit, word)
+                if number not in killed or (sure and not killed[number][1]):
+                    killed[number] = word, sure
+    for number, (word, sure) in killed.items():
+        key = "exclude-kills" if sure else "exclude-kills/mostly"
+        names = {"word": excludes[number].keyword.text, "keyword": word.keyword.text}
+        yield Problem.at(excludes[number].place, key, line=word.place.line, **names)
+
+
+def _abbreviations(file: RuleFile, places: Places) -> Iterator[Problem]:
+    for short in file.abbreviations:
+        if not abbreviation_keys(short):
+            yield Problem.at(places.at("abbreviations", short), "abbreviation-words", word=short)
+
+
+def _patterns(words: Vocabulary) -> Iterator[Problem]:
+    for index, rule in words.of_rules():
+        if rule.pattern is not None:
+            yield from pattern_problems(rule.pattern, words.places.at("rules", index, "pattern"))
+
+
+def _links(file: RuleFile, places: Places) -> Iterator[Problem]:
+    for image, path in pictures(file):
+        for code in doubts(image.image_url) if image.image_url else ():
+            yield Problem.at(places.at(*path, "image_url"), code)
+        for code in doubts(image.otherwise.image_url) if image.otherwise else ():
+            yield Problem.at(places.at(*path, "else", "image_url"), code)

@@ -1,0 +1,1 @@
+"""Whether a message has a keyword: tokens, abbreviations, trie, readings, best matches."""

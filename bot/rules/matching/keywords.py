@@ -1,0 +1,127 @@
+"""What a keyword asks for: its words, how strictly its marks count, and which needles share it."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from bot.rules.matching.syllables import needs_no_marks
+from bot.rules.matching.text import WORDS_AND_SIGNS, Syllable, chain, normalise, syllables, without_urls
+
+MAX_SYLLABLES: Final = 16
+_LONGEST_REMEMBERED = 100
+
+
+class Stream(Enum):
+    """As what a message is looked at for a keyword."""
+
+    WORDS = "words"  # letters and digits only: an emoji between two words separates nothing
+    SIGNS = "signs"  # the keyword has an emoji, %, +, $ or the like: then these count as words too
+    RAW = "raw"  # nothing but punctuation: looked for as it is
+
+
+class Target(NamedTuple):
+    """A needle that wants a keyword, as the scan needs it."""
+
+    needle: int  # its place among the matcher's needles
+    slot: int  # what competes for the same best hit
+    least_spread: int
+    forgiving: bool  # a guessed typo will do
+
+
+@dataclass(slots=True)
+class Keyword:
+    """One or more words, and everybody who looks for them."""
+
+    syllables: tuple[Syllable, ...]
+    any_marks: bool = False
+    targets: list[Target] = field(default_factory=list)
+    letters: tuple[str, ...] = field(init=False)
+    """The words without marks."""
+    marks: int = field(init=False)
+    size: int = field(init=False)
+    guarded: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.letters = tuple([syllable.letters for syllable in self.syllables])
+        self.marks, _ = chain(self.syllables)
+        self.size = sum(map(len, self.letters))
+        self.guarded = len(self.syllables) == 1 and self.marks != 0
+
+
+class Piece(NamedTuple):
+    """A word or sign of a keyword, as one string without marks and as the syllables it is cut into."""
+
+    text: str
+    letters: str
+    syllables: tuple[Syllable, ...]
+    marks: int  # of the syllables, in the form of `chain`
+
+
+class Parsed(NamedTuple):
+    """A keyword as written, taken apart: the words and signs that count, and the whole of it normalised."""
+
+    stream: Stream
+    pieces: tuple[Piece, ...]
+    text: str
+    syllables: tuple[Syllable, ...]
+    """All syllables in a row."""
+    marks: int
+    """Theirs, in the form of `chain`; 0 if there are none."""
+
+    @property
+    def literal(self) -> bool:
+        """Whether it is one syllable that is correct without marks, so that marks make another word of it."""
+        return len(self.syllables) == 1 and not self.marks and needs_no_marks(self.syllables[0].letters)
+
+    @property
+    def any_marks(self) -> bool:
+        """Whether it was written without marks and stands for its letters with whatever marks."""
+        return not self.marks and not self.literal
+
+    @property
+    def cut(self) -> bool:
+        """Whether it is longer than what is compared."""
+        return len(self.syllables) > MAX_SYLLABLES
+
+    def keyword(self) -> Keyword:
+        """Return what is compared of it."""
+        return Keyword(self.syllables[:MAX_SYLLABLES], self.any_marks)
+
+
+def parse(text: str) -> Parsed:
+    """Take a keyword apart."""
+    return _remembered(text) if len(text) <= _LONGEST_REMEMBERED else _parse(text)
+
+
+def _parse(text: str) -> Parsed:
+    normalised = normalise(text).strip()
+    found = WORDS_AND_SIGNS.findall(without_urls(normalised))
+    pieces = tuple(_piece(piece, parts) for piece in found if (parts := as_syllables(piece)))
+    in_a_row = tuple(syllable for piece in pieces for syllable in piece.syllables)
+    signs = any(is_sign(piece.text) for piece in pieces)
+    stream = Stream.SIGNS if signs else Stream.WORDS if pieces else Stream.RAW
+    return Parsed(stream, pieces, normalised, in_a_row, chain(in_a_row)[0])
+
+
+# The checks, the matcher and the next reading of the same file ask for the same ones.
+_remembered = lru_cache(maxsize=16_384)(_parse)
+
+
+def _piece(text: str, parts: tuple[Syllable, ...]) -> Piece:
+    return Piece(text, "".join([part.letters for part in parts]), parts, chain(parts)[0])
+
+
+def as_syllables(piece: str) -> tuple[Syllable, ...]:
+    """Return the syllables of a word, a sign as the one syllable that it is, nothing for punctuation."""
+    if piece[0].isalnum():
+        return syllables(piece)
+    return (Syllable(piece, 0, 0),) if is_sign(piece) else ()
+
+
+def is_sign(piece: str) -> bool:
+    """Return whether one character counts as a word in keywords that have it: emoji, currency, %, &, +, arrows."""
+    return piece in {"%", "&"} or (len(piece) == 1 and unicodedata.category(piece) in {"Sm", "Sc", "Sk", "So", "Cn"})

@@ -1,0 +1,249 @@
+"""Which rules' keywords a message has, how well each fits, and what was bridged to find it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from operator import itemgetter
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from bot.rules.matching import keywords as kw
+from bot.rules.matching.best_matches import Found, Spans, Tally, grade
+from bot.rules.matching.keywords import Keyword, Parsed, Stream, Target, parse
+from bot.rules.matching.near_misses import MOST_WORDS, NEAREST_FIRST, Difference, Neighbours, difference, places_of
+from bot.rules.matching.readings import How, Lexicon, meanings_of
+from bot.rules.matching.substrings import Substrings
+from bot.rules.matching.text import normalise, tokens, without_urls
+from bot.rules.matching.trie import Index
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Mode: TypeAlias = Literal["phrase", "exact", "prefix", "contains"]
+Role: TypeAlias = Literal["any", "exclude", "all_of"]
+
+MAX_SYLLABLES: Final = kw.MAX_SYLLABLES
+"""So much of a keyword is compared; of a longer one the rest is ignored, and `exact` becomes `prefix`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needle:
+    """One keyword of one rule, in the role it plays there."""
+
+    rule: int
+    text: str
+    mode: Mode = "phrase"
+    role: Role = "any"
+    group: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """
+    A keyword found in a message.
+
+    *words*: how many of the customer's words it matched, 0 for mere punctuation. *quality*: 2 with all marks, 0 with
+    marks omitted, -1 read out of a stretched, shortened, joined or split word, -2 out of a typo. *spread*: 2 the whole
+    message, 1 its beginning, 0 within. *letters*: of the keyword. *spans*: the matched words in the message as typed.
+    *how*: "exact", "unmarked", "stretched", "abbreviation", "joined", "split" or "typo", the greatest difference.
+    """
+
+    needle: Needle
+    words: int
+    quality: int
+    spread: int
+    letters: int
+    spans: tuple[tuple[int, int], ...]
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """The best hit of each rule, of each rule that is vetoed, and of each (rule, group) of all_of."""
+
+    any: dict[int, Hit]
+    excluded: dict[int, Hit]
+    all_of: dict[tuple[int, int], Hit]
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """
+    A keyword that a message almost has.
+
+    *reason*: "marks" (*typed* contradicts *wanted*), "unmarked" (*typed* lacks marks that its sender types elsewhere),
+    "place" (it is there, but not at the beginning, or not the whole message), "glued" (it is part of a longer word),
+    "letter" (one letter is off), "between" (*typed* stands between its words), "missing" (*wanted* is missing),
+    "word" (one word is another). *span* is the place of *typed* in the message as typed.
+    """
+
+    needle: Needle
+    reason: str
+    typed: str
+    wanted: str
+    span: tuple[int, int]
+
+
+class Matcher:
+    """
+    Finds all needles in a message at once; threads may share it.
+
+    Args:
+        needles: What to look for, in the order of the file: of equal hits the earlier needle's counts.
+        abbreviations: The shop's own, beside the built-in ones; each key one word.
+        typos: Forgive one wrong letter in long words.
+    """
+
+    def __init__(
+        self,
+        needles: Sequence[Needle],
+        *,
+        abbreviations: Mapping[str, str] = MappingProxyType({}),
+        typos: bool = True,
+    ) -> None:
+        self._needles = tuple(needles)
+        self._parsed = tuple(parse(needle.text) for needle in needles)
+        self._slots: list[tuple[Role, int, int]] = []
+        self._substrings = Substrings()
+        streams = self._sort()
+        self.short_forms: Mapping[str, Sequence[str]] = meanings_of(abbreviations)
+        """What short words may stand for."""
+        words, signs = streams[Stream.WORDS], streams[Stream.SIGNS]
+        self._words = Index(words, Lexicon(words, self.short_forms, typos=typos), signs=False)
+        self._signs = Index(signs, Lexicon(signs, self.short_forms, typos=typos), signs=True) if signs else None
+
+    def _sort(self) -> dict[Stream, list[Keyword]]:
+        """Return the different keywords of whole words with their targets; the others go to the substrings."""
+        keywords: dict[tuple[Stream, tuple[str, ...], int], Keyword] = {}
+        slots: dict[tuple[Role, int, int], int] = {}
+        for number, (needle, parsed) in enumerate(zip(self._needles, self._parsed, strict=True)):
+            slot = slots.setdefault(_slot(needle), len(slots))
+            target = Target(number, slot, _least_spread(needle, parsed), needle.role != "exclude")
+            if needle.mode == "contains" or parsed.stream is Stream.RAW:
+                self._substrings.add(parsed, target)
+            else:
+                keyword = parsed.keyword()
+                keyword = keywords.setdefault((parsed.stream, keyword.letters, keyword.marks), keyword)
+                keyword.targets.append(target)
+        self._slots = list(slots)
+        return {stream: [keyword for (of, _, _), keyword in keywords.items() if of is stream] for stream in Stream}
+
+    def hits(self, text: str) -> Hits:
+        """Return the best that *text* has of every rule."""
+        normalised = normalise(text)
+        clean = without_urls(normalised)
+        words = self._words.read(clean)
+        tally = Tally(words)
+        self._words.scan(words, tally)
+        for part in self._substrings.parts(words):
+            tally.add(part.keyword, grade(How.AS_TYPED, part.exact), part.first, part.end)
+        for sign, keyword in self._substrings.signs.items():
+            tally.add_sign(keyword, sign, clean)
+        for url, keyword in self._substrings.urls.items():
+            tally.add_sign(keyword, url, normalised)
+        if self._signs is not None:
+            tally.words = self._signs.read(clean)
+            self._signs.scan(tally.words, tally)
+        return self._report(tally.best, Spans(text, normalised, clean)) if tally.best else Hits({}, {}, {})
+
+    def _report(self, best: Mapping[int, Found], spans: Spans) -> Hits:
+        hits = Hits({}, {}, {})
+        for slot, (key, needle, how, words, place) in best.items():
+            role, rule, group = self._slots[slot]
+            hit = Hit(self._needles[needle], *key, spans.of(words, place), how)
+            if role == "any":
+                hits.any[rule] = hit
+            elif role == "exclude":
+                hits.excluded[rule] = hit
+            else:
+                hits.all_of[rule, group] = hit
+        return hits
+
+    @cached_property
+    def _neighbours(self) -> Neighbours:
+        """What near misses are found by; who only answers messages does not need it."""
+        needles = zip(self._needles, self._parsed, strict=True)
+        return Neighbours((n, parsed) for n, (needle, parsed) in enumerate(needles) if needle.role != "exclude")
+
+    def near_misses(self, text: str, *, most: int = 5, hits: Hits | None = None) -> list[NearMiss]:
+        """
+        Return keywords that *text* almost has, the nearest first, at most one for what a rule asks for.
+
+        Exclusions, and what the text has already, are left out. *hits*: of the text, if they are known.
+        """
+        words = tokens(text)[:MOST_WORDS]
+        places = places_of(words)
+        hits = hits or self.hits(text)
+        nearest: dict[tuple[Role, int, int], tuple[tuple[int, int], NearMiss]] = {}
+        for number in self._neighbours.of(words, places):
+            needle, parsed = self._needles[number], self._parsed[number]
+            if _is_met(needle, hits):
+                continue
+            near = _explained(difference(words, places, parsed), needle)
+            if near is not None:
+                rank = (NEAREST_FIRST.index(near.reason), -len(parsed.text))
+                typed = (words[near.first].start, words[near.end - 1].end)
+                miss = NearMiss(needle, near.reason, text[slice(*typed)], near.wanted, typed)
+                nearest[_slot(needle)] = min(nearest.get(_slot(needle), (rank, miss)), (rank, miss), key=itemgetter(0))
+        return [miss for _, miss in sorted(nearest.values(), key=itemgetter(0))[:most]]
+
+
+def _is_met(needle: Needle, hits: Hits) -> bool:
+    return needle.rule in hits.any if needle.role == "any" else (needle.rule, needle.group) in hits.all_of
+
+
+def _explained(near: Difference | None, needle: Needle) -> Difference | None:
+    """Say why a keyword that stands in the message is not found there."""
+    if near is None or near.reason != "place" or needle.mode in {"exact", "prefix"}:
+        return near
+    return near._replace(reason="unmarked")
+
+
+def _slot(needle: Needle) -> tuple[Role, int, int]:
+    """Return what the needle competes for: the best hit of a rule, or of one of its groups."""
+    return needle.role, needle.rule, needle.group if needle.role == "all_of" else 0
+
+
+def _least_spread(needle: Needle, parsed: Parsed) -> int:
+    if needle.mode == "exact":
+        return 1 if parsed.cut else 2
+    return 1 if needle.mode == "prefix" else 0
+
+
+def keyword_mode(text: str) -> Literal["marked", "any", "literal"]:
+    """
+    Return how a keyword's marks count.
+
+    "marked": they may be omitted in a message, never contradicted. "any": written without marks, it matches whatever
+    marks. "literal": one syllable that is correct without marks, so that it matches only itself.
+
+    >>> [keyword_mode(text) for text in ("giá", "bang gia", "nhieu", "menu", "gia")]
+    ['marked', 'any', 'any', 'any', 'literal']
+    """
+    parsed = parse(text)
+    if parsed.literal:
+        return "literal"
+    return "any" if parsed.any_marks else "marked"
+
+
+def unmarked(text: str) -> str:
+    """
+    Return the words of a keyword without marks: two keywords have the same letters if these are equal.
+
+    Keywords of mere punctuation have no letters: the result is empty.
+
+    >>> unmarked("Bán"), unmarked("SP-001")
+    ('ban', 'sp 001')
+    """
+    return " ".join(syllable.letters for syllable in parse(text).syllables)
+
+
+def same_letters(one: str, other: str) -> bool:
+    """
+    Return whether two keywords differ in marks at most, so that unmarked typing may mean either.
+
+    >>> same_letters("bán", "bạn"), same_letters("bán", "ban"), same_letters("bán", "bàng")
+    (True, True, False)
+    """
+    return unmarked(one) == unmarked(other) != ""

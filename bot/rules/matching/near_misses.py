@@ -1,0 +1,171 @@
+"""Keywords that a message almost has, and the word that made the difference: for people, not for speed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
+
+from bot.rules.matching.readings import one_edit_apart
+from bot.rules.matching.text import chain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from bot.rules.matching.keywords import Parsed, Piece
+    from bot.rules.matching.text import Token
+
+Reason: TypeAlias = Literal["marks", "unmarked", "place", "glued", "letter", "between", "missing", "word"]
+"""Why a keyword missed, the nearest misses first."""
+
+NEAREST_FIRST: Final = ("marks", "unmarked", "place", "glued", "letter", "between", "missing", "word")
+MOST_WORDS: Final = 60
+"""Only so many words of a message are compared."""
+
+_SHORTEST_ONE_OFF = 3
+
+
+class Difference(NamedTuple):
+    """What stands between a message and a keyword; *first* to *end* (exclusive) are the words it is about."""
+
+    reason: Reason
+    first: int
+    end: int
+    wanted: str
+
+
+def places_of(tokens: Sequence[Token]) -> dict[str, list[int]]:
+    """Return where each word of a message stands, by its letters without marks."""
+    places: dict[str, list[int]] = {}
+    for place, token in enumerate(tokens):
+        places.setdefault(token.folded, []).append(place)
+    return places
+
+
+class Neighbours:
+    """Which of many keywords can be near a message at all: only those are worth a closer look. Never changes."""
+
+    def __init__(self, keywords: Iterable[tuple[int, Parsed]]) -> None:
+        self._sizes: dict[int, int] = {}
+        self._with_word: dict[str, list[int]] = {}
+        self._shapes: dict[tuple[str, int], list[str]] = {}
+        self._single: dict[str, list[int]] = {}
+        for number, parsed in keywords:
+            if len(parsed.pieces) == 1:
+                self._single.setdefault(parsed.pieces[0].letters, []).append(number)
+            else:
+                self._sizes[number] = len(parsed.pieces)
+                for piece in parsed.pieces:
+                    self._with_word.setdefault(piece.letters, []).append(number)
+        for letters in self._single:
+            if len(letters) >= _SHORTEST_ONE_OFF:
+                self._shapes.setdefault((letters[0], len(letters)), []).append(letters)
+
+    def of(self, tokens: Sequence[Token], places: Mapping[str, Sequence[int]]) -> list[int]:
+        """Return the keywords, in order, of which a message of these *tokens* at these *places* lacks one word."""
+        there = Counter(number for letters in places for number in self._with_word.get(letters, ()))
+        several = (number for number, words in there.items() if words >= self._sizes[number] - 1)
+        typed = {*places, *(part.letters for token in tokens for part in token.syllables)}
+        alike = (letters for word in places for letters in self._one_off(word))
+        single = (number for letters in {*typed, *alike} for number in self._single.get(letters, ()))
+        return sorted({*several, *single})
+
+    def _one_off(self, word: str) -> Iterator[str]:
+        """Yield the single words that are one letter off."""
+        for size in range(len(word) - 1, len(word) + 2):
+            for letters in self._shapes.get((word[0], size), ()):
+                if one_edit_apart(word, letters):
+                    yield letters
+
+
+def difference(tokens: Sequence[Token], places: Mapping[str, Sequence[int]], parsed: Parsed) -> Difference | None:
+    """
+    Return the smallest difference between the keyword and any place of the message, None if all are great.
+
+    *places*: of the *tokens*, by `places_of`.
+    """
+    if len(parsed.pieces) == 1:
+        found = [found for first in range(len(tokens)) for found in _one_word(tokens, first, parsed)]
+    else:
+        found = [
+            found for first in _beginnings(places, parsed.pieces) for found in _several_words(tokens, first, parsed)
+        ]
+    return min(found, key=lambda found: NEAREST_FIRST.index(found.reason), default=None)
+
+
+def _beginnings(places: Mapping[str, Sequence[int]], pieces: Sequence[Piece]) -> list[int]:
+    """Return where in the message several words may begin, such that all but one are in their places or one beside."""
+    votes = Counter(place - n for n, piece in enumerate(pieces) for place in places.get(piece.letters, ()))
+    firsts = {*votes, *(first + 1 for first in votes)} if len(pieces) > 2 else votes  # the first one may be missing
+    enough = len(pieces) - 1
+    return sorted(
+        first for first in firsts if first >= 0 and votes[first] + max(votes[first - 1], votes[first + 1]) >= enough
+    )
+
+
+def _one_word(tokens: Sequence[Token], first: int, parsed: Parsed) -> Iterator[Difference]:
+    token, piece = tokens[first], parsed.pieces[0]
+    if token.folded == piece.letters:
+        yield Difference("place" if _allows(parsed, piece, token) else "marks", first, first + 1, piece.text)
+    elif len(token.syllables) > 1 and piece.letters in {part.letters for part in token.syllables}:
+        yield Difference("glued", first, first + 1, piece.text)
+    elif _one_off(token, piece):
+        yield Difference("letter", first, first + 1, piece.text)
+
+
+def _several_words(tokens: Sequence[Token], first: int, parsed: Parsed) -> Iterator[Difference]:
+    pieces = parsed.pieces
+    yield from _row(tokens[first : first + len(pieces)], first, parsed)
+    row = tokens[first : first + len(pieces) + 1]
+    may_be_between = len(row) > len(pieces) and row[-1].folded == pieces[-1].letters
+    for extra in range(1, len(pieces)) if may_be_between else ():
+        if _fit(parsed, [*row[:extra], *row[extra + 1 :]], pieces):
+            yield Difference("between", first + extra, first + extra + 1, "")
+    row = tokens[first : first + len(pieces) - 1]
+    for missing, piece in enumerate(pieces) if len(pieces) > 2 else ():
+        if _fit(parsed, row, [*pieces[:missing], *pieces[missing + 1 :]]):
+            yield Difference("missing", first, first + len(row), piece.text)
+
+
+def _row(row: Sequence[Token], first: int, parsed: Parsed) -> Iterator[Difference]:
+    """Compare word by word: one may have other letters, or any of them other marks."""
+    pieces = parsed.pieces
+    if len(row) < len(pieces):
+        return
+    others = [n for n, (token, piece) in enumerate(zip(row, pieces, strict=True)) if token.folded != piece.letters]
+    if len(others) > 1:
+        return
+    wrong = [n for n, token in enumerate(row) if n not in others and not _allows(parsed, pieces[n], token)]
+    if wrong and not others:
+        at = first + wrong[0]
+        yield Difference("marks", at, at + 1, pieces[wrong[0]].text)
+    elif not wrong and not others:
+        yield Difference("place", first, first + len(row), " ".join(piece.text for piece in pieces))
+    elif not wrong:
+        at, token, piece = first + others[0], row[others[0]], pieces[others[0]]
+        if _one_off(token, piece):
+            yield Difference("letter", at, at + 1, piece.text)
+        elif len(row) > 2:
+            yield Difference("word", at, at + 1, piece.text)
+
+
+def _allows(parsed: Parsed, piece: Piece, token: Token) -> bool:
+    """Return whether the marks of a token with the piece's letters contradict none of the piece's."""
+    marks, typed = chain(token.syllables)
+    return parsed.any_marks or not (marks ^ piece.marks) & typed
+
+
+def _fit(parsed: Parsed, tokens: Sequence[Token], pieces: Sequence[Piece]) -> bool:
+    return len(tokens) == len(pieces) and all(
+        token.folded == piece.letters and _allows(parsed, piece, token)
+        for token, piece in zip(tokens, pieces, strict=True)
+    )
+
+
+def _one_off(token: Token, piece: Piece) -> bool:
+    typed, wanted = token.folded, piece.letters
+    return (
+        typed[0] == wanted[0]
+        and abs(len(typed) - len(wanted)) < 2
+        and len(wanted) >= _SHORTEST_ONE_OFF
+        and one_edit_apart(typed, wanted)
+    )

@@ -1,0 +1,1 @@
+"""What a rules file may say: models, field types and their parsers."""

@@ -1,0 +1,263 @@
+"""The text of one field, as an editor typed it, turned into its value or a named mistake."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, time, timedelta
+from functools import cache
+from typing import LiteralString
+from zoneinfo import available_timezones
+
+from pydantic_core import PydanticCustomError
+
+from bot import durations
+from bot.rules.matching.slug import slug
+from bot.rules.model.synonyms import meant
+from bot.rules.problem import Arg
+
+EVENTS = (
+    "text", "follow", "image", "sticker", "gif", "audio", "video", "file",
+    "location", "link", "business_card", "chat_now",
+)  # fmt: skip
+MATCHES = ("phrase", "exact", "prefix", "contains")
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+SEPARATORS = re.compile(r"[;|；，、]|,(?!\d)|(?<!\d),")  # 1,5 is a number
+
+_YES = ("true", "yes", "on", "y", "1", "co", "bat", "dung")
+_NO = ("false", "no", "off", "n", "0", "khong", "tat", "sai")
+_INVISIBLE = re.compile("[\u00ad\u115f\u1160\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
+_LONGEST_ID = 64
+_DRIVE = re.compile(r"[A-Za-z]:")
+_NAME = re.compile(r"(?!\.+$)[^:]*\w[^:]*")
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_DAY_FIRST = re.compile(r"\D*(\d{1,2})\D+(\d{1,2})\D+(\d{4}|\d{2})\D*", re.ASCII)
+_YEAR_FIRST = re.compile(r"\D*(\d{4})\D+(\d{1,2})\D+(\d{1,2})(\D.*)?", re.ASCII)
+_HOURS = re.compile(r"([01]?\d|2[0-3]):([0-5]\d) ?- ?([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
+_LOOSE_TIME = r"(\d{1,2})(?:\s*(?:h|g|:|\.|giờ|gio)\s*(\d{2})?)?\s*(am|pm|sa|ch)?"
+_LOOSE_HOURS = re.compile(rf"\D*?{_LOOSE_TIME}\s*(?:-|–|—|~|đến|den|tới|to)\s*{_LOOSE_TIME}\s*")
+_AMOUNT = re.compile(r"(\d{1,6})([a-z]+)(\d{0,2})", re.ASCII)
+_LONGEST_WAIT = timedelta(days=366)
+_UNITS = {
+    "s": "s sec secs second seconds giay",
+    "m": "m min mins minute minutes phut ph p",
+    "h": "h hr hrs hour hours gio tieng g",
+    "d": "d day days ngay",
+    "w": "w week weeks tuan",
+}
+
+
+def wrong(key: LiteralString, /, **args: Arg) -> PydanticCustomError:
+    """Return the error that the loader turns into the problem *key*."""
+    return PydanticCustomError(key, key, dict(args))
+
+
+def text(value: str) -> str:
+    """Return the words as typed; empty and invisible ones are refused."""
+    if not _INVISIBLE.sub("", value).strip():
+        raise wrong("empty-text")
+    return value
+
+
+def identifier(value: str) -> str:
+    """Return the id of a rule: a-z, 0-9 and single hyphens."""
+    if not _ID.fullmatch(value):
+        near = slug(value)[:_LONGEST_ID].strip("-")
+        raise wrong("bad-id/near", word=value, near=near) if near else wrong("bad-id", word=value)
+    if len(value) > _LONGEST_ID:
+        raise wrong("bad-id/long", limit=_LONGEST_ID, size=len(value))
+    return value
+
+
+def attachment_id(value: str) -> str:
+    """Return the id that Zalo gave to an uploaded picture: one word of any letters."""
+    text(value)
+    if "://" in value:
+        raise wrong("attachment-is-link")
+    if re.search(r"\s", value):
+        raise wrong("attachment-space", word=value)
+    return value
+
+
+def picture_file(value: str) -> str:
+    """Return the name of a picture: a path with slashes that goes down from the rules file's folder."""
+    text(value)
+    if "://" in value:
+        raise wrong("file-is-link")
+    parts = value.replace("\\", "/").split("/")
+    outside = value.startswith(("/", "\\", "~")) or _DRIVE.match(value) or ".." in parts or not parts[-1]
+    if outside:
+        raise wrong("file-path", near=next((part for part in reversed(parts) if _NAME.fullmatch(part)), "menu.jpg"))
+    if "\\" in value:
+        raise wrong("file-path/backslash", near="/".join(parts))
+    return value
+
+
+def boolean(value: str) -> bool:
+    """Return true or false, the only two spellings: completion and every reader know them."""
+    if value.casefold() in {"true", "false"}:
+        return value.casefold() == "true"
+    bare = slug(value)
+    if bare in {*_YES, *_NO}:
+        raise wrong("bad-boolean/near", word=value, near="true" if bare in _YES else "false")
+    raise wrong("bad-boolean", word=value)
+
+
+def integer(low: int, high: int) -> Callable[[str], int]:
+    """Return the reader of a whole number from *low* to *high*."""
+
+    def read(value: str) -> int:
+        if not re.fullmatch(r"[+-]?\d{1,9}", value, re.ASCII) or not low <= int(value) <= high:
+            raise wrong("bad-number", word=value, low=low, high=high)
+        return int(value)
+
+    return read
+
+
+def version(value: str) -> int:
+    """Return the number of the format; there is only one so far."""
+    if value != "1":
+        raise wrong("bad-version", word=value)
+    return 1
+
+
+def event(value: str) -> str:
+    """Return one of EVENTS."""
+    return _one_of(value, EVENTS, wrong("unknown-event", word=value, known=EVENTS), "event")
+
+
+def match(value: str) -> str:
+    """Return one of MATCHES."""
+    return _one_of(value, MATCHES, wrong("unknown-match", word=value, known=MATCHES), "match")
+
+
+def _one_of(value: str, known: tuple[str, ...], error: PydanticCustomError, kind: str) -> str:
+    if value in known:
+        return value
+    near = meant(value, known, "event" if kind == "event" else "match")
+    if near is None:
+        raise error
+    key: LiteralString = "unknown-event/near" if kind == "event" else "unknown-match/near"
+    raise wrong(key, word=value, near=near)
+
+
+def weekday(value: str) -> str:
+    """Return one of DAYS."""
+    if value in DAYS:
+        return value
+    near = days_meant(value)
+    if near:
+        raise wrong("unknown-day/near", word=value, near=", ".join(near))
+    raise wrong("unknown-day", word=value, known=DAYS)
+
+
+def days_meant(value: str) -> tuple[str, ...]:
+    """
+    Return the days that other words most likely stand for.
+
+    >>> days_meant("T2"), days_meant("thứ 6 - chủ nhật")
+    (('mon',), ('fri', 'sat', 'sun'))
+    """
+    first, _, last = re.sub(r"\s*(?:-|–|—|đến|den|to)\s*", "-", value).partition("-")
+    start, end = meant(first, DAYS, "day"), meant(last, DAYS, "day") if last else None
+    if start and end:
+        days = [DAYS[(DAYS.index(start) + step) % 7] for step in range(7)]
+        return tuple(days[: days.index(end) + 1])
+    near = meant(value, DAYS, "day")
+    return (near,) if near else ()
+
+
+@cache
+def _timezones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def timezone(value: str) -> str:
+    """Return the name of a time zone that this computer knows."""
+    if value in _timezones():
+        return value
+    near = meant(value, sorted(_timezones()), "timezone")
+    if near:
+        raise wrong("unknown-timezone/near", word=value, near=near)
+    raise wrong("unknown-timezone", word=value)
+
+
+def oa_id(value: str) -> str:
+    """Return the id of an Official Account: digits only, kept as text."""
+    if re.fullmatch(r"\d{1,20}", value, re.ASCII):
+        return value
+    if re.fullmatch(r"[\d.,]+[eE]\+?\d+", value, re.ASCII):
+        raise wrong("bad-oa/excel", word=value)
+    raise wrong("bad-oa", word=value)
+
+
+def calendar_date(value: str) -> date:
+    """Return the day, written year-month-day: ``2027-01-20``."""
+    form = _YEAR_FIRST.fullmatch(value)
+    if form:
+        year, month, day = int(form[1]), int(form[2]), int(form[3])
+    elif form := _DAY_FIRST.fullmatch(value):
+        year, month, day = int(form[3]) % 2000 + 2000, int(form[2]), int(form[1])
+    else:
+        raise wrong("bad-date", word=value)
+    try:
+        found = date(year, month, day)
+    except ValueError:
+        raise wrong("bad-date/none", word=value) from None
+    if not _ISO_DATE.fullmatch(value):
+        raise wrong("bad-date/near", word=value, near=found.isoformat())
+    return found
+
+
+def hours(value: str) -> tuple[time, time]:
+    """Return when the opening hours begin and end; the end may lie after midnight."""
+    form = _HOURS.fullmatch(value)
+    if form is None:
+        near = _loose_hours(value.casefold())
+        raise wrong("bad-hours/near", word=value, near=near) if near else wrong("bad-hours", word=value)
+    start, end = time(int(form[1]), int(form[2])), time(int(form[3]), int(form[4]))
+    if start == end:
+        raise wrong("bad-hours/none", word=value)
+    return start, end
+
+
+def _loose_hours(value: str) -> str | None:
+    form = _LOOSE_HOURS.fullmatch(value)
+    if form is None:
+        return None
+    start, end = _clock(form[1], form[2], form[3]), _clock(form[4], form[5], form[6])
+    return f"{start}-{end}" if start and end and start != end else None
+
+
+def _clock(hour: str, minute: str | None, half: str | None) -> str | None:
+    shift = 12 if half in {"pm", "ch"} and int(hour) < 12 else 0
+    found, minutes = (int(hour) + shift) % 24, int(minute or 0)
+    return f"{found:02}:{minutes:02}" if int(hour) <= 24 and minutes < 60 else None
+
+
+def duration(value: str) -> timedelta:
+    """Return the length of time: a whole number and s, m, h or d."""
+    try:
+        found = durations.parse(value)
+    except ValueError:
+        near = _loose_duration(value)
+        if near:
+            raise wrong("bad-duration/near", word=value, near=near) from None
+        raise wrong("bad-duration", word=value) from None
+    if not timedelta(0) < found <= _LONGEST_WAIT:
+        raise wrong("bad-duration/range", word=value, limit=_LONGEST_WAIT.days)
+    return found
+
+
+def _loose_duration(value: str) -> str | None:
+    form = _AMOUNT.fullmatch(slug(value.replace("'", "p")).replace("-", ""))
+    if form is None or re.search(r"\d[.,]\d", value):
+        return None
+    unit = next((unit for unit, names in _UNITS.items() if form[2] in names.split()), None)
+    if unit == "h" and form[3]:
+        return f"{int(form[1]) * 60 + int(form[3])}m"
+    if unit is None or form[3]:
+        return None
+    return f"{int(form[1]) * 7}d" if unit == "w" else f"{int(form[1])}{unit}"

@@ -1,0 +1,147 @@
+"""The types of the fields of rules.yaml: how the typed text is read, and what completion knows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
+
+from bot.rules.matching.text import MAX_LENGTH
+from bot.rules.model import field_parsers
+from bot.rules.model.field_parsers import wrong
+from bot.rules.model.image_links import LONGEST as LONGEST_LINK
+from bot.rules.model.image_links import picture_link
+
+_LONGEST = 200
+_TEXT = {"type": ["string", "number", "boolean"]}  # an editor types 199 or no without quotes
+
+
+def _read(parse: Callable[[str], Any], longest: int = _LONGEST) -> BeforeValidator:
+    """Return the step from the typed text to the value; what is a value already passes."""
+
+    def read(value: object) -> object:
+        if isinstance(value, str):
+            return parse(short(value, longest))
+        if isinstance(value, list | dict):
+            raise wrong("not-text")
+        return value
+
+    return BeforeValidator(read)
+
+
+def short(value: str, longest: int = _LONGEST) -> str:
+    """Refuse a text that is longer than any right one: some suggestions take long to find."""
+    if len(value) > longest:
+        raise wrong("too-long", limit=longest, size=len(value))
+    return value
+
+
+def one_line(value: object) -> object:
+    """Refuse ``giá: 50k`` in a list of texts, where the colon made a key and a value of it."""
+    match value:
+        case {"text": _} | {"match": _}:
+            return value
+        case dict() if len(value) == 1:
+            ((key, rest),) = value.items()
+            if isinstance(rest, str) and rest:
+                raise wrong("colon-in-text", word=f"{key}: {rest}")
+    return value
+
+
+def _items(value: object, info: ValidationInfo) -> object:
+    """Refuse what is no list, and a list of nothing."""
+    key = "reply" if info.field_name == "images" else str(info.field_name)
+    match value:
+        case str() if value.strip():
+            raise wrong("not-a-list/near", key=key, near=_as_items(key, short(value, MAX_LENGTH)))
+        case str() | dict():
+            raise wrong("not-a-list", key=key)
+        case []:
+            raise wrong("empty-list", key=key)
+    return value
+
+
+def _groups(value: object) -> object:
+    """Refuse ``all_of: [tết, giảm giá]``: its items are lists themselves."""
+    match value:
+        case [*_] if (flat := [item for item in value if isinstance(item, str)]) and len(flat) == len(value):
+            raise wrong("flat-groups", near=f"[{', '.join(f'[{word}]' for word in flat[:5])}]")
+    return value
+
+
+def _rules(value: object) -> object:
+    if isinstance(value, str | dict):
+        raise wrong("rules-no-list")
+    return value
+
+
+def as_list(value: str) -> str:
+    """Return what to write for several texts that stand in one: ``[gia, bang gia]``."""
+    return f"[{', '.join(_parts(value))}]"
+
+
+def _parts(value: str) -> list[str]:
+    return [part.strip() for part in field_parsers.SEPARATORS.split(value.strip("[]{} ")) if part.strip()]
+
+
+def _as_items(key: str, value: str) -> str:
+    """Return what to write for a text that stands where *key* wants a list."""
+    if key == "all_of":
+        return f"[{', '.join(f'[{part}]' for part in _parts(value))}]"
+    if key == "days":
+        days = [day for part in _parts(value) for day in field_parsers.days_meant(part) or (part,)]
+        return f"[{', '.join(days)}]"
+    return as_list(value)
+
+
+Text = Annotated[
+    str, _read(field_parsers.text, MAX_LENGTH), BeforeValidator(one_line), WithJsonSchema({**_TEXT, "minLength": 1})
+]
+Id = Annotated[
+    str,
+    _read(field_parsers.identifier),
+    WithJsonSchema({"type": ["string", "integer"], "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"}),
+]
+Version = Annotated[int, _read(field_parsers.version), WithJsonSchema({"enum": [1]})]
+Flag = Annotated[bool, _read(field_parsers.boolean), WithJsonSchema({"type": "boolean"})]
+Priority = Annotated[
+    int,
+    _read(field_parsers.integer(-1000, 1000)),
+    WithJsonSchema({"type": "integer", "minimum": -1000, "maximum": 1000}),
+]
+Weight = Annotated[
+    int, _read(field_parsers.integer(1, 1000)), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 1000})
+]
+Match = Annotated[
+    Literal["phrase", "exact", "prefix", "contains"],
+    _read(field_parsers.match),
+    WithJsonSchema({"enum": list(field_parsers.MATCHES)}),
+]
+Event = Annotated[str, _read(field_parsers.event), WithJsonSchema({"enum": list(field_parsers.EVENTS)})]
+Weekday = Annotated[str, _read(field_parsers.weekday), WithJsonSchema({"enum": list(field_parsers.DAYS)})]
+Timezone = Annotated[
+    str, _read(field_parsers.timezone), WithJsonSchema({"type": "string", "examples": ["Asia/Ho_Chi_Minh"]})
+]
+OaId = Annotated[str, _read(field_parsers.oa_id), WithJsonSchema({"type": ["string", "integer"]})]
+Day = Annotated[
+    date, _read(field_parsers.calendar_date), WithJsonSchema({"type": "string", "examples": ["2027-01-20"]})
+]
+Duration = Annotated[
+    timedelta,
+    _read(field_parsers.duration),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]+ ?[smhd]$", "examples": ["30s", "10m", "24h", "7d"]}),
+]
+Link = Annotated[str, _read(picture_link, LONGEST_LINK), WithJsonSchema({"type": "string", "pattern": "^https://"})]
+AttachmentId = Annotated[
+    str,
+    _read(field_parsers.attachment_id, LONGEST_LINK),
+    WithJsonSchema({"type": ["string", "integer"], "minLength": 1}),
+]
+PictureFile = Annotated[
+    str, _read(field_parsers.picture_file), WithJsonSchema({**_TEXT, "minLength": 1, "examples": ["images/menu.jpg"]})
+]
+Items = BeforeValidator(_items)
+Groups = BeforeValidator(_groups)
+RuleItems = BeforeValidator(_rules)

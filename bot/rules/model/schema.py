@@ -1,0 +1,340 @@
+"""The words of rules.yaml: what a rule may say, and how completion explains it."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from bot.rules.model import field_parsers
+from bot.rules.model import field_types as ft
+from bot.rules.model.field_parsers import wrong
+
+ON = field_parsers.EVENTS
+
+
+def _both(vi: str, en: str) -> str:
+    """Return a description in both languages: completion cannot know which one its reader wants."""
+    return f"{vi}\n\n{en}"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Keyword(_Model):
+    """Words to look for in a message; in the file a plain text, or a mapping with ``match``."""
+
+    text: ft.Text = Field(description=_both("Những chữ cần tìm trong tin nhắn.", "The words to look for."))
+    match: ft.Match = Field(
+        "phrase",
+        description=_both(
+            "phrase: các chữ liền nhau, ở đâu cũng được (mặc định). exact: cả tin nhắn. prefix: đầu tin nhắn. "
+            "contains: từng chữ cái, kể cả giữa một chữ khác.",
+            "phrase: the words in a row, anywhere (default). exact: the whole message. prefix: its beginning. "
+            "contains: letters anywhere, even inside other words.",
+        ),
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, data: object) -> object:
+        data = ft.one_line(data)
+        return {"text": data} if isinstance(data, str) else data
+
+
+class Otherwise(_Model):
+    """The picture that goes out where an uploaded one cannot."""
+
+    image_url: ft.Link = Field(
+        description=_both("Đường dẫn https của ảnh dự phòng.", "The https link of the picture that stands in.")
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_text(cls, data: object) -> object:
+        _refuse_text(data)
+        return data
+
+
+class Image(_Model):
+    """One picture: exactly one of ``image_url``, ``attachment_id`` and ``file``."""
+
+    image_url: ft.Link | None = Field(
+        None,
+        description=_both(
+            "Đường dẫn https mở thẳng ra ảnh JPG hoặc PNG (tối đa 1 MB), không phải trang web chứa ảnh.",
+            "An https link straight to a JPG or PNG of at most 1 MB, not to a page that shows it.",
+        ),
+    )
+    attachment_id: ft.AttachmentId | None = Field(
+        None,
+        description=_both(
+            "Mã ảnh đã tải lên Zalo; hết hạn sau 7 ngày.", "Id of a picture uploaded to Zalo; expires after 7 days."
+        ),
+    )
+    file: ft.PictureFile | None = Field(
+        None,
+        description=_both(
+            "Ảnh JPG hoặc PNG (tối đa 1 MB) nằm cạnh tệp luật, ví dụ images/menu.jpg; bot tự tải lên Zalo.",
+            "A JPG or PNG of at most 1 MB beside the rules file, as images/menu.jpg; the bot uploads it to Zalo.",
+        ),
+    )
+    otherwise: Otherwise | None = Field(
+        None,
+        alias="else",
+        description=_both(
+            "Ảnh dự phòng cho file hoặc attachment_id: được gửi khi Zalo không nhận ảnh kia.",
+            "Stands in for file or attachment_id: sent when Zalo does not take the other picture.",
+        ),
+    )
+    uploaded: ft.Day | None = Field(
+        None,
+        description=_both(
+            "Ngày tải ảnh lên (năm-tháng-ngày), để nhắc trước khi attachment_id hết hạn.",
+            "The day of the upload (year-month-day), so that you are told before attachment_id expires.",
+        ),
+    )
+    weight: ft.Weight = Field(
+        1,
+        description=_both(
+            "Trong one_of: ảnh có weight 2 được gửi nhiều gấp đôi ảnh có weight 1.",
+            "Inside one_of: a picture of weight 2 goes out twice as often as one of weight 1.",
+        ),
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_text(cls, data: object) -> object:
+        _refuse_text(data)
+        return data
+
+
+class Reply(_Model):
+    """The pictures of an answer: all in this order, or one of them."""
+
+    images: Annotated[tuple[Image, ...], ft.Items]
+    one_of: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_yaml(cls, data: object) -> object:
+        """Take the three forms of the file; a tuple of images means that no file is being read."""
+        _refuse_text(data)
+        match data:
+            case {"images": tuple()}:
+                return data
+            case {"one_of": pictures, **rest}:
+                return {"images": pictures, "one_of": True, **rest}
+            case dict():
+                return {"images": [data]}
+            case list():
+                return {"images": data}
+        return data
+
+
+def _refuse_text(data: object) -> None:
+    if isinstance(data, str) and data:
+        if data.casefold().startswith(("http://", "https://", "www.")):
+            raise wrong("bare-link", near=f'image_url: "{data}"')
+        raise wrong("text-reply", word=data)
+
+
+class Hours(_Model):
+    """From *start* to before *end*, in the file's time zone; over midnight if *end* is the earlier one."""
+
+    start: time
+    end: time
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, data: object) -> object:
+        match data:
+            case str():
+                start, end = field_parsers.hours(ft.short(data))
+                return {"start": start, "end": end}
+            case list() | {"start": str()} | {"end": str()}:
+                raise wrong("not-text")
+        return data
+
+
+class Active(_Model):
+    """When a rule counts; what is not given does not limit it."""
+
+    from_date: ft.Day | None = Field(
+        None, alias="from", description=_both("Từ ngày này (năm-tháng-ngày).", "From this day (year-month-day).")
+    )
+    until: ft.Day | None = Field(None, description=_both("Đến hết ngày này.", "Until this day, which still counts."))
+    days: Annotated[tuple[ft.Weekday, ...], ft.Items] = Field(
+        (),
+        description=_both(
+            "Chỉ những ngày này trong tuần: mon là thứ hai, … sun là chủ nhật.",
+            "Only on these days of the week.",
+        ),
+    )
+    hours: Hours | None = Field(
+        None,
+        description=_both(
+            'Khung giờ, ví dụ "08:00-21:30"; "22:00-06:00" kéo dài qua nửa đêm.',
+            'Time of day, as "08:00-21:30"; "22:00-06:00" goes on over midnight.',
+        ),
+    )
+
+
+class Rule(_Model):
+    """Which messages or events get which pictures."""
+
+    id: ft.Id = Field(
+        description=_both("Tên riêng của luật: a-z, 0-9 và dấu -.", "The rule's own name: a-z, 0-9 and -.")
+    )
+    keywords: Annotated[tuple[Keyword, ...], ft.Items] = Field(
+        (),
+        description=_both(
+            "Có một trong các từ khóa này là khớp. Viết đúng dấu: khách gõ không dấu vẫn khớp.",
+            "Any one of them is enough. Spell with marks: customers who leave them out still match.",
+        ),
+    )
+    exclude: Annotated[tuple[Keyword, ...], ft.Items] = Field(
+        (),
+        description=_both(
+            "Tin nhắn có một trong các từ này thì luật không trả lời.",
+            "The rule does not answer a message with one of these.",
+        ),
+    )
+    all_of: Annotated[tuple[Annotated[tuple[Keyword, ...], ft.Items], ...], ft.Groups, ft.Items] = Field(
+        (),
+        description=_both(
+            "Nhiều nhóm từ: tin nhắn phải có ít nhất một từ của mỗi nhóm.",
+            "Groups of words: the message must have one of each group.",
+        ),
+    )
+    pattern: ft.Text | None = Field(
+        None,
+        description=_both(
+            "Biểu thức RE2, so với tin nhắn chữ thường đã bỏ dấu. Viết trong dấu nháy đơn.",
+            "An RE2 expression, tried on the message in small letters without marks. Use single quotes.",
+        ),
+    )
+    priority: ft.Priority = Field(
+        0, description=_both("Số lớn hơn được ưu tiên; mặc định 0.", "The higher number wins; default 0.")
+    )
+    enabled: ft.Flag = Field(True, description=_both("false: tạm tắt luật này.", "false: switches this rule off."))
+    on: ft.Event = Field(
+        "text",
+        description=_both(
+            "Khách làm gì: text là nhắn chữ (mặc định), follow là bấm quan tâm, image là gửi ảnh…",
+            "What the customer does: text (default), follow, image…",
+        ),
+    )
+    active: Active | None = Field(
+        None, description=_both("Chỉ trả lời trong thời gian này.", "Answers only in this time.")
+    )
+    cooldown: ft.Duration | None = Field(
+        None,
+        description=_both(
+            "Với cùng một khách, chờ ít nhất chừng này rồi mới trả lời lại: 30s, 10m, 2h, 1d.",
+            "Waits at least this long before answering the same customer again: 30s, 10m, 2h, 1d.",
+        ),
+    )
+    oa: Annotated[tuple[ft.OaId, ...], ft.Items] = Field(
+        (), description=_both("Chỉ cho những OA có mã này.", "Only for the OAs with these ids.")
+    )
+    reply: Reply = Field(description=_both("Ảnh trả lời.", "The pictures of the answer."))
+    examples: Annotated[tuple[ft.Text, ...], ft.Items] = Field(
+        (),
+        description=_both(
+            "Tin nhắn mẫu mà luật này phải trả lời; được thử mỗi lần kiểm tra tệp.",
+            "Messages that this rule must answer; tried whenever the file is checked.",
+        ),
+    )
+    not_examples: Annotated[tuple[ft.Text, ...], ft.Items] = Field(
+        (),
+        description=_both("Tin nhắn mẫu mà luật này không được trả lời.", "Messages that this rule must not answer."),
+    )
+
+
+class Fallback(_Model):
+    """The answer to a text that no rule matches."""
+
+    reply: Reply = Field(description=_both("Ảnh trả lời.", "The pictures of the answer."))
+    every: ft.Duration | None = Field(
+        None,
+        description=_both(
+            "Mỗi khách chỉ nhận một lần trong khoảng này, ví dụ 24h.",
+            "At most once per customer in this time, as 24h.",
+        ),
+    )
+
+
+class RuleFile(_Model):
+    """A whole rules.yaml."""
+
+    version: ft.Version = Field(1, description=_both("Phiên bản của định dạng: 1.", "Version of the format: 1."))
+    timezone: ft.Timezone = Field(
+        "Asia/Ho_Chi_Minh",
+        description=_both("Múi giờ của ngày và giờ trong tệp.", "Time zone of the dates and hours in this file."),
+    )
+    abbreviations: dict[ft.Text, ft.Text] = Field(
+        default_factory=dict,
+        description=_both(
+            "Chữ viết tắt của khách, thêm vào danh sách có sẵn: {bn: bao nhiêu}.",
+            "How customers shorten words, added to the built-in list: {bn: bao nhiêu}.",
+        ),
+    )
+    typos: ft.Flag = Field(
+        True,
+        description=_both("Bỏ qua một chữ cái gõ sai trong từ dài.", "Forgive one wrong letter in long words."),
+    )
+    rules: Annotated[tuple[Rule, ...], ft.RuleItems] = Field(
+        description=_both(
+            "Các luật. Luật viết trước thắng khi hai luật khớp như nhau.",
+            "The rules. Of two that match equally well, the one written first wins.",
+        )
+    )
+    fallback: Fallback | None = Field(
+        None,
+        description=_both("Trả lời tin nhắn không khớp luật nào.", "The answer when no rule matches a text."),
+    )
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of rules.yaml, as editors use it for completion."""
+    schema: dict[str, Any] = _tidy(RuleFile.model_json_schema(mode="validation", by_alias=True))
+    definitions = schema["$defs"]
+    image = {"$ref": "#/$defs/Image"}
+    pictures = {"type": "array", "items": image, "minItems": 1}
+    definitions["Keyword"] = {"anyOf": [definitions["Keyword"]["properties"]["text"], definitions["Keyword"]]}
+    without_else = {"required": ["image_url"], "not": {"required": ["else"]}}
+    definitions["Image"]["oneOf"] = [without_else, {"required": ["attachment_id"]}, {"required": ["file"]}]
+    chosen = {"description": _both("Gửi một ảnh trong số này.", "Sends one of these pictures."), **pictures}
+    one_of = {
+        "type": "object",
+        "properties": {"one_of": chosen},
+        "required": ["one_of"],
+        "additionalProperties": False,
+    }
+    definitions["Reply"] = {"anyOf": [image, pictures, one_of]}
+    del schema["properties"]["rules"]["minItems"]  # a file may live on its fallback
+    definitions["Hours"] = {"type": "string", "examples": ["08:00-21:30", "22:00-06:00"]}
+    about = _both("Bot trả lời khách bằng ảnh nào, khi nào.", "Which pictures customers are answered with, and when.")
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": dialect, "title": "rules.yaml", "description": about, **schema}
+
+
+def _tidy(schema: Any) -> Any:
+    """Return the schema without what is true of the models and not of the file: nulls, empty lists, docstrings."""
+    if isinstance(schema, list):
+        return [_tidy(item) for item in schema if item != {"type": "null"}]
+    if not isinstance(schema, dict):
+        return schema
+    is_model = schema.get("type") == "object" and "properties" in schema
+    dropped = {"title", "description"} if is_model else {"title"} if isinstance(schema.get("title"), str) else set()
+    tidy = {
+        key: _tidy(value) for key, value in schema.items() if key not in dropped and (key, value) != ("default", None)
+    }
+    if tidy.get("type") == "array":
+        tidy["minItems"] = 1
+        tidy.pop("default", None)
+    only = tidy.get("anyOf", ())
+    return {**only[0], **{k: v for k, v in tidy.items() if k != "anyOf"}} if len(only) == 1 else tidy

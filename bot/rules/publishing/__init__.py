@@ -1,0 +1,1 @@
+"""Replace the rules file atomically, and keep its version history."""

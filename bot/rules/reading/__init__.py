@@ -1,0 +1,1 @@
+"""From YAML to models, with a position for every problem."""

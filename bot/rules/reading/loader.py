@@ -1,0 +1,187 @@
+"""The bytes of a rules file become models or problems: any bytes, no exception."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from bot.rules.model.schema import RuleFile
+from bot.rules.problem import Place, Problem, in_order
+from bot.rules.reading import cross_field, model_errors, sections, source, yaml_errors, yaml_tree
+from bot.rules.reading.source import Source
+from bot.rules.reading.yaml_tree import Entry, Mapping, Node, Scalar, Sequence
+
+_RECOVERY_LIMIT = 200_000
+_MOST_RECOVERIES = 10
+_MOST_ERRORS = 1_000  # are told; nobody reads as many
+_MOST_TABBED = 100
+_MOST_RENAMINGS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the parts of a `RuleFile` stand in the file."""
+
+    _root: Node
+    _kept: tuple[int, ...]
+
+    def at(self, *path: str | int) -> Place:
+        """Return the place of a part, as ``at("rules", 0, "keywords", 2)``."""
+        return model_errors.place_of(self._root, self._in_file(path))
+
+    def under(self, *path: str | int) -> Places:
+        """Return the places within a part: ``under("rules", 0).at("id")`` is ``at("rules", 0, "id")``."""
+        return Places(model_errors.resolve(self._root, self._in_file(path)), ())
+
+    def _in_file(self, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+        match path:
+            case "rules", int(index), *rest:
+                return "rules", self._kept[index], *rest
+        return path
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a rules file says."""
+
+    file: RuleFile | None
+    """None if there is any error."""
+    problems: tuple[Problem, ...]
+    digest: str
+    """SHA-256 of the bytes, in hex."""
+    part: RuleFile | None
+    """The file without the rules that have errors: enough to look for more problems, never to answer with."""
+    places: Places
+    """The places of *part*."""
+
+
+def load(data: bytes) -> Loaded:
+    """Return the rules file, or everything that is wrong with its form; any bytes will do."""
+    digest = hashlib.sha256(data).hexdigest()
+    text = source.read(data)
+    root, problems = _root(text)
+    if root is None:
+        return Loaded(None, in_order(problems), digest, None, Places(Scalar("", Place(1, 1)), ()))
+    file, errors = _modelled(root)
+    for _ in range(_MOST_RENAMINGS):  # what stands under a renamed key is looked at only in the next round
+        unknown = model_errors.rename_keys(errors[:_MOST_ERRORS], root)
+        problems += unknown
+        file, errors = _modelled(root) if unknown else (file, errors)
+    problems += model_errors.problems_of(errors[:_MOST_ERRORS], root)
+    problems += cross_field.contradictions(root)
+    part, kept = (file, tuple(range(len(file.rules)))) if file else _sound_part(root, errors)
+    complete = None if any(problem.severity == "error" for problem in problems) else file
+    return Loaded(complete, in_order(problems), digest, part, Places(root, kept))
+
+
+def _root(text: Source) -> tuple[Mapping | None, list[Problem]]:
+    """Return the tree of a file that has a form at all."""
+    if not text.readable:
+        return None, text.problems
+    if not any(line.strip() for line in text.lines):
+        return None, [Problem.at(Place(1, 1), "empty-file")]
+    root, problems = _tree(text)
+    problems += text.problems
+    match root:
+        case Mapping():
+            return root, problems
+        case Sequence():
+            problems.append(Problem.at(root.place, "no-top/list"))
+        case Scalar(text="") | None if not problems:
+            problems.append(Problem.at(Place(1, 1), "empty-file/comments"))
+        case Scalar() if not problems:
+            problems.append(Problem.at(root.place, "no-top", word=root.text))
+    return None, problems
+
+
+def _tree(text: Source) -> tuple[Node | None, list[Problem]]:
+    """Read the YAML; a rule that cannot be read is left out, so that the others can be looked at."""
+    unreadable: list[Problem] = []
+    left_out = bool(text.tabbed)
+    if not _leave_out_tabbed(text):
+        return None, unreadable
+    for _ in range(_MOST_RECOVERIES):
+        try:
+            root, problems = yaml_tree.build(text)
+        except yaml.MarkedYAMLError as error:
+            problem = yaml_errors.explain(error, text)
+            block = sections.rule_around(text.mended, problem.line - 1) if len(text.text) < _RECOVERY_LIMIT else None
+            if not _has_slip(text, block or range(problem.line - 2, problem.line)):
+                unreadable.append(problem)
+            if block is None:
+                break
+            sections.blank(text.mended, block)
+            left_out = True
+        else:
+            if left_out:
+                _excuse_rules(root)
+            return root, unreadable + problems
+    return None, unreadable
+
+
+def _leave_out_tabbed(text: Source) -> bool:
+    """Leave out the rules with lines whose indentation is not known; return False if they are not all in rules."""
+    if len(text.tabbed) > _MOST_TABBED:
+        return False
+    for line in text.tabbed:
+        block = sections.rule_around(text.mended, line) if text.mended[line] else range(0)
+        if block is None:
+            return False
+        sections.blank(text.mended, block)
+    return True
+
+
+def _has_slip(text: Source, block: range) -> bool:
+    """Return whether something in these lines was mended already: then it is why the rest does not fit."""
+    return any(problem.line - 1 in block for problem in text.problems)
+
+
+def _excuse_rules(root: Node | None) -> None:
+    """Say nothing of a list that is empty only because its rules were left out."""
+    match root:
+        case Mapping(entries={"rules": Entry(value=Scalar(text="") as nothing) as entry}):
+            root.entries["rules"] = entry._replace(value=nothing._replace(broken=True))
+
+
+def _modelled(root: Mapping) -> tuple[RuleFile | None, list[ErrorDetails]]:
+    """Return the file, or all that the models say against it."""
+    try:
+        return RuleFile.model_validate(_plain(root), by_alias=True, by_name=False), []
+    except ValidationError as error:
+        return None, model_errors.errors_of(error)
+
+
+def _plain(node: Node) -> Any:
+    """Return the tree as the models take it: every scalar is text."""
+    match node:
+        case Scalar():
+            return node.text
+        case Sequence():
+            return [_plain(item) for item in node.items]
+        case Mapping():
+            return {key: _plain(entry.value) for key, entry in node.entries.items()}
+
+
+def _sound_part(root: Mapping, errors: list[ErrorDetails]) -> tuple[RuleFile | None, tuple[int, ...]]:
+    """Return the file without what has errors, and which of its rules are left."""
+    data = _plain(root)
+    rules = data.get("rules")
+    bad = {error["loc"][1] for error in errors if error["loc"][0] == "rules" and len(error["loc"]) > 1}
+    for error in errors:
+        if error["loc"][0] != "rules":
+            data.pop(error["loc"][0], None)
+    if not isinstance(rules, list):
+        return None, ()
+    kept = tuple(index for index in range(len(rules)) if index not in bad)
+    try:
+        part = RuleFile.model_validate(
+            {**data, "rules": [rules[index] for index in kept]}, by_alias=True, by_name=False
+        )
+    except ValidationError:
+        return None, ()
+    return part, kept

@@ -1,0 +1,167 @@
+"""The errors of the models as problems in the file: the place, our code, and never pydantic's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ValidationError
+
+from bot.rules.catalog import MESSAGES
+from bot.rules.model.schema import Active, Fallback, Image, Keyword, Otherwise, Rule, RuleFile
+from bot.rules.model.synonyms import is_key, meant
+from bot.rules.problem import Place, Problem, phrase
+from bot.rules.reading.cross_field import head
+from bot.rules.reading.yaml_tree import Mapping, Node, Scalar, Sequence
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+Path = tuple[str | int, ...]
+
+_OWN_CODES = {
+    "missing": "missing-key",
+    "extra_forbidden": "unknown-key",
+    "string_type": "not-text",
+    "tuple_type": "not-a-list",
+    "model_type": "not-a-mapping",
+    "dict_type": "not-a-mapping",
+}
+_MODELS: dict[str, tuple[str, type[BaseModel]]] = {
+    "": ("file", RuleFile),
+    "rules": ("rule", Rule),
+    "fallback": ("fallback", Fallback),
+    "keywords": ("keyword", Keyword),
+    "exclude": ("keyword", Keyword),
+    "all_of": ("keyword", Keyword),
+    "reply": ("image", Image),
+    "images": ("image", Image),
+    "one_of": ("image", Image),
+    "else": ("else", Otherwise),
+    "active": ("active", Active),
+}
+_TEXT_REPLIES = frozenset({"text", "message", "content", "noi_dung", "noidung", "tin_nhan", "chu", "van_ban"})
+_MOST_SUGGESTIONS = 200  # each costs a comparison with every known word
+
+
+def errors_of(error: ValidationError) -> list[ErrorDetails]:
+    """Return the single errors, without the values that were refused."""
+    return error.errors(include_url=False, include_input=False)
+
+
+def rename_keys(errors: Iterable[ErrorDetails], root: Mapping) -> list[Problem]:
+    """
+    Report every unknown key; where it is plain what was meant, let the tree say that instead.
+
+    Otherwise one wrong letter would also be reported as a missing key, and what stands under it not at all.
+    """
+    problems: list[Problem] = []
+    for number, error in enumerate(e for e in errors if e["type"] == "extra_forbidden"):
+        mapping, key = resolve(root, error["loc"][:-1]), str(error["loc"][-1])
+        if isinstance(mapping, Mapping) and key in mapping.entries:
+            problems.append(_unknown_key(mapping, key, error["loc"], guess=number < _MOST_SUGGESTIONS))
+        else:
+            problems.append(Problem.at(head(mapping), "bad-value", key=key))
+    return problems
+
+
+def _unknown_key(mapping: Mapping, key: str, path: Path, *, guess: bool) -> Problem:
+    name, model = _model_at(path[:-1])
+    place = mapping.entries[key].key.place
+    where = phrase("in-" + name)
+    known = tuple(field.alias or name for name, field in model.model_fields.items())
+    if name == "image" and "one_of" in mapping.entries:
+        return Problem.at(place, "unknown-key/beside-one-of", word=key)
+    if name == "image" and key in _TEXT_REPLIES:
+        return Problem.at(place, "text-reply", word=key)
+    near = meant(key, (*known, "one_of") if name == "image" else known, "key") if guess else None
+    if near is not None and near != key and not (is_key(key) and key not in known):
+        if near not in mapping.entries:
+            mapping.rename(key, near)
+        return Problem.at(place, "unknown-key/near", word=key, near=near, where=where)
+    if is_key(key) and (home := _home_of(key)):
+        return Problem.at(place, "unknown-key/elsewhere", word=key, where=where, home=phrase("in-" + home))
+    return Problem.at(place, "unknown-key", word=key, where=where, known=known)
+
+
+def _home_of(key: str) -> str | None:
+    """Return the name of the mapping that *key* belongs in."""
+    for name, model in _MODELS.values():
+        if key in {field.alias or own for own, field in model.model_fields.items()}:
+            return name
+    return "image" if key == "one_of" else None
+
+
+def problems_of(errors: Iterable[ErrorDetails], root: Mapping) -> Iterator[Problem]:
+    """Yield a problem for every error but unknown keys."""
+    for error in errors:
+        if error["type"] != "extra_forbidden" and (problem := _problem(error, root)):
+            yield problem
+
+
+def _problem(error: ErrorDetails, root: Mapping) -> Problem | None:
+    path = error["loc"]
+    key = _key_of(path)
+    if error["type"] == "missing":
+        mapping = resolve(root, path[:-1])
+        if isinstance(mapping, Mapping) and _has_strangers(mapping, path[:-1]):
+            return None
+        return Problem.at(head(mapping), f"missing-key/{path[-1]}")
+    node = resolve(root, path)
+    if isinstance(node, Scalar) and (node.broken or node.is_empty):
+        return None if node.broken else _nothing(node, path, key)
+    code = _OWN_CODES.get(error["type"], error["type"])
+    if code == "not-a-mapping":
+        name = _model_at(path)[0] if isinstance(path[-1], int) else key
+        code = f"{code}/{name}" if f"{code}/{name}" in MESSAGES else code
+    if code not in MESSAGES:
+        return Problem.at(head(node), "bad-value", key=key)
+    args = error.get("ctx", {}) if code == error["type"] else {}
+    return Problem.at(head(node), code, **{"key": key, **args})
+
+
+def _key_of(path: Path) -> str:
+    """Return the key that an editor sees for *path*: a keyword's text is an item of its list."""
+    names = [step for step in path if isinstance(step, str) and step != "images"]
+    in_list = len(path) > 1 and isinstance(path[-2], int) and path[-1] == "text"
+    return names[-2] if in_list else names[-1]
+
+
+def _has_strangers(mapping: Mapping, path: Path) -> bool:
+    """Return whether a key of the mapping is unknown: it may be the one that seems to be missing."""
+    _, model = _model_at(path)
+    return bool(mapping.entries.keys() - {field.alias or name for name, field in model.model_fields.items()})
+
+
+def _nothing(node: Scalar, path: Path, key: str) -> Problem:
+    if node.hidden:
+        return Problem.at(node.hidden.place, "hash-comment", word=node.hidden.text)
+    is_item = isinstance(path[-1], int) or (len(path) > 1 and isinstance(path[-2], int) and path[-1] == "text")
+    return Problem.at(node.place, "empty-value/item" if is_item else "empty-value", key=key)
+
+
+def _model_at(path: Path) -> tuple[str, type[BaseModel]]:
+    return _MODELS[next((step for step in reversed(path) if isinstance(step, str)), "")]
+
+
+def resolve(root: Node, path: Path) -> Node:
+    """
+    Return the node that *path* of the models leads to.
+
+    The file has shorter forms (a bare text is a keyword): a step that it does not show is not taken.
+    """
+    node = root
+    for step in path:
+        match node, step:
+            case Mapping(), "images":  # no key of the file: the models' name for all forms of reply
+                node = node.get("one_of") or node
+            case Mapping(), str() if found := node.get(step):
+                node = found
+            case Sequence(), int() if step < len(node.items):
+                node = node.items[step]
+    return node
+
+
+def place_of(root: Node, path: Path) -> Place:
+    """Return where in the file that part of the models stands."""
+    return head(resolve(root, path))

@@ -1,0 +1,253 @@
+"""Why a text is no YAML, said in an editor's terms instead of a parser's."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING
+
+from bot.rules.problem import Problem
+
+if TYPE_CHECKING:
+    from yaml import Mark, MarkedYAMLError
+
+    from bot.rules.reading.source import Source
+
+_CLOSING = {"[": "]", "{": "}"}
+_HASH = re.compile(r"[\s\[{,](#[^\s#,\]}]+).*[,\]}]")
+_OPENED = re.compile(r"""(?:^|[\[{,]|[:-]\s)\s*(["'])|\s#""")
+_CURLY = re.compile("[“”„‟«»]")
+_KEY = re.compile(r" *(?:- +)*([\w-]+|\"[^\"]*\"|'[^']*') *:(?:\s|$)")
+_IN_BRACKETS = re.compile(r"""[^\s"'][^,:\]}]*|"[^"]*"?|'[^']*'?""")
+_STARTS = ("alias", "anchor", "tag", "directive", "block scalar", "cannot start any token", "mapping keys")
+
+
+def explain(error: MarkedYAMLError, source: Source) -> Problem:
+    """Return the problem behind *error*, at the place where the editor has to type something."""
+    return _Explainer(error, source).problem()
+
+
+class _Explainer:
+    """Looks at one error of the parser and at the lines around it."""
+
+    def __init__(self, error: MarkedYAMLError, source: Source) -> None:
+        self.source = source
+        self.context = error.context or ""
+        self.said = error.problem or ""
+        self.line, self.column = self._position(error.problem_mark or error.context_mark)
+        self.from_line, self.from_column = self._position(error.context_mark or error.problem_mark)
+
+    def _position(self, mark: Mark | None) -> tuple[int, int]:
+        """Return line and column from 0 within the text: the end of a file is the end of its last words."""
+        last = len(self.source.mended) - 1
+        line = min(mark.line, last) if mark else last
+        at_end = mark is None or mark.line > last
+        while at_end and line and not self.source.mended[line].strip():
+            line -= 1
+        return line, len(self.source.mended[line].rstrip()) if at_end or mark is None else mark.column
+
+    def problem(self) -> Problem:
+        """Try one explanation after the other, the most certain first."""
+        found = (
+            self.second_document()
+            or self.hash_in_brackets()
+            or self.curly_quotes()
+            or self.escape()
+            or self.quote()
+            or self.bracket()
+            or self.special_start()
+            or self.colon()
+            or self.indentation()
+        )
+        return found or self.at(self.line, self.column, 1, "not-yaml")
+
+    def at(self, line: int, column: int, length: int, key: str, **args: str | int) -> Problem:
+        return Problem.at(self.source.place(line, column, length), key, **args)
+
+    def word_at(self, line: int, column: int) -> str:
+        """Return what stands there up to the next space, at least one character if there is one."""
+        return re.split(r"\s", self.source.mended[line][column:], maxsplit=1)[0]
+
+    def hash_in_brackets(self) -> Problem | None:
+        """``[giá, #km]``: the bracket is closed inside a comment."""
+        opening = self.opening()
+        if opening is None:
+            return None
+        first, column, _ = opening
+        for line in range(first, self.line + 1):
+            start = column if line == first else 0
+            if match := _HASH.search(self.source.mended[line], start):
+                return self.at(line, match.start(1), len(match[1]), "hash-comment", word=match[1])
+        return None
+
+    def curly_quotes(self) -> Problem | None:
+        for line in (self.line, self.from_line):
+            if match := _CURLY.search(self.source.mended[line]):
+                return self.at(line, match.start(), 1, "curly-quotes")
+        return None
+
+    def second_document(self) -> Problem | None:
+        if "document start" not in self.said:
+            return None
+        ends = (line for line in range(self.line + 1) if self.source.mended[line].rstrip() in {"...", "---"})
+        line = next(ends, None)
+        return (
+            None if line is None else self.at(line, 0, 3, "several-documents", sign=self.source.mended[line].rstrip())
+        )
+
+    def escape(self) -> Problem | None:
+        if "escape" not in self.said:
+            return None
+        start = max(self.source.mended[self.line].rfind("\\", 0, self.column + 1), 0)
+        word = self.source.mended[self.line][start : start + 2]
+        return self.at(self.line, start, len(word), "bad-escape", word=word)
+
+    def quote(self) -> Problem | None:
+        """An opening quote whose line has no closing one; later lines only suffer from it."""
+        if "scanning a quoted" in self.context or "double-quoted" in self.context:
+            sign = self.char_at(self.from_line, self.from_column)
+            return self.at(self.from_line, self.from_column, 1, "unclosed-quote", sign=sign)
+        for line in range(self.line, max(self.line - 10, -1), -1):
+            column = _unclosed(self.source.mended[line])
+            if column is not None:
+                sign = self.source.mended[line][column]
+                return self.at(line, column, 1, "unclosed-quote", sign=sign)
+        before = self.source.mended[self.line][: self.column].rstrip()
+        word = self.source.mended[self.line][self.column :].rstrip()
+        if "flow" in self.context or "<scalar>" not in self.said or not before.endswith(('"', "'", "]", "}")):
+            return None
+        key = "text-after-quote" if before.endswith(('"', "'")) else "text-after-quote/bracket"
+        return self.at(self.line, self.column, len(word), key, word=word)
+
+    def bracket(self) -> Problem | None:
+        found = self.said.rpartition(" ")[2].strip("'")
+        if found == "," and not self.said.startswith("expected ','"):
+            return self.comma()
+        opening = self.opening()
+        line, column, sign = opening or (self.line, self.column, "")
+        if found in {"]", "}"}:
+            close = _CLOSING.get(sign, found)
+            key = "stray-bracket" if close == found else "wrong-bracket"
+            return self.at(self.line, self.column, 1, key, sign=found, opening=sign, close=close)
+        if opening is None:
+            return None
+        if found == "-" and (self.line == line or self.after_comma()):
+            return self.at(self.line, self.column, 1, "dash-on-line/brackets")
+        if self.line == line and "stream end" not in self.said:
+            return self.missing_comma()
+        return self.at(line, column, 1, "unclosed-bracket", sign=sign, close=_CLOSING[sign])
+
+    def comma(self) -> Problem:
+        words = self.source.mended[self.line]
+        key = _KEY.match(words)
+        if key and words[: self.column].rstrip().endswith(('"', "'")):
+            value = words[key.end() :].strip()
+            start = words.index(value, key.end())
+            return self.at(self.line, start, len(value), "missing-brackets", near=f"[{value}]")
+        return self.at(self.line, self.column, 1, "stray-comma")
+
+    def after_comma(self) -> bool:
+        """Return whether the lines above break off where another item of a list in brackets would follow."""
+        before = self.line_before()
+        return before is not None and self.source.mended[before].rstrip().endswith((",", "["))
+
+    def opening(self) -> tuple[int, int, str] | None:
+        """Return the place and the sign of the bracket that is still open, None if the fault is outside of any."""
+        if "flow" not in self.context:
+            return None
+        line, end = self.from_line, self.from_column + 1
+        while line >= 0:
+            words = self.source.mended[line][:end]
+            column = max(words.rfind("["), words.rfind("{"))
+            if column >= 0:
+                return line, column, words[column]
+            line, end = line - 1, sys.maxsize
+        return None
+
+    def char_at(self, line: int, column: int) -> str:
+        return self.source.mended[line][column : column + 1]
+
+    def missing_comma(self) -> Problem:
+        line, column = self.source.mended[self.line], self.column
+        if "got ':'" in self.said and (before := re.search(r"[^\s,\[{]+\s*$", line[:column])):
+            column = before.start()
+        word = _IN_BRACKETS.match(line, column)
+        length = word.end() - column if word else 1
+        shown = line[column : column + length].strip("\"'")
+        return self.at(self.line, column, length, "missing-comma", word=shown)
+
+    def special_start(self) -> Problem | None:
+        if not any(start in self.context or start in self.said for start in _STARTS):
+            return None
+        line, column = self.line, self.column
+        if self.context and "simple key" not in self.context:
+            line, column = self.from_line, self.from_column
+        words = self.source.mended[line]
+        rest = words[column:].rstrip()
+        if re.search(r"[\[{][^\]}]*$", words[:column]) and (inside := _IN_BRACKETS.match(words, column)):
+            rest = inside[0].rstrip()
+        if not rest:
+            return None
+        return self.at(line, column, len(rest), "special-start", sign=rest[0], word=rest)
+
+    def colon(self) -> Problem | None:
+        line = self.source.mended[self.line]
+        if "sequence entries" in self.said:
+            return self.at(self.line, self.column, 1, "dash-on-line")
+        if "find expected ':'" in self.said:
+            return self.no_colon(self.from_line, self.from_column)
+        if "mapping values" not in self.said:
+            return None
+        before = self.line_before()
+        if before is not None and not re.search(r":(\s|$)|^\s*-\s", self.source.mended[before]):
+            return self.no_colon(before, len(self.source.mended[before]) - len(self.source.mended[before].lstrip()))
+        key = _KEY.match(line)
+        if key and key.end() <= self.column:
+            value = line[key.end() :].strip()
+            start = line.index(value, key.end())
+            return self.at(self.line, start, len(value), "colon-in-text", word=value)
+        return None
+
+    def line_before(self) -> int | None:
+        """Return the last line above with something on it but a comment."""
+        above = range(self.line - 1, -1, -1)
+        return next((n for n in above if re.match(r"\s*[^\s#]", self.source.mended[n])), None)
+
+    def no_colon(self, line: int, column: int) -> Problem:
+        word = self.word_at(line, column)
+        name, colon, _ = word.partition(":")
+        key = "space-after-colon" if colon and re.fullmatch(r"[\w-]+", name) else "no-colon"
+        return self.at(line, column, len(word), key, word=name.strip("\"'"))
+
+    def indentation(self) -> Problem | None:
+        if not any(sign in self.said for sign in ("block end", "mapping values", "document start")):
+            return None
+        line = self.source.mended[self.line]
+        first = len(line) - len(line.lstrip())
+        length = len(self.word_at(self.line, first))
+        return self.at(self.line, first, length, "indentation" if first else "indentation/top", indent=first)
+
+
+def _unclosed(line: str) -> int | None:
+    """Return where a quoted text begins that does not end on this line."""
+    place = 0
+    while (opening := _OPENED.search(line, place)) and opening[1]:
+        start = opening.start(1)
+        ended = _end_of_quoted(line, start)
+        if ended is None:
+            return start
+        place = ended
+    return None
+
+
+def _end_of_quoted(line: str, start: int) -> int | None:
+    sign, place = line[start], start + 1
+    while place < len(line):
+        if sign == '"' and line[place] == "\\":
+            place += 1
+        elif line[place] == sign:
+            if sign == '"' or line[place + 1 : place + 2] != sign:
+                return place + 1
+            place += 1
+        place += 1
+    return None

@@ -1,0 +1,293 @@
+"""YAML as a tree of texts with places: no types are guessed, nothing is built that the file does not show."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+import yaml
+
+from bot.rules.model.synonyms import is_key
+from bot.rules.problem import Place, Problem
+from bot.rules.reading import sections
+
+if TYPE_CHECKING:
+    from yaml import Mark
+
+    from bot.rules.reading.source import Source
+
+MAX_DEPTH = 20
+MAX_PARTS = 100_000  # keys, values and lists: three times as many as 10,000 keywords need
+_MOST_PROBLEMS = 500  # more than that, and it is no rules file
+_MOST_STEPS_BACK = 3
+_FAST: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_CURLY = re.compile("[“”„‟‘‚‛«»]([^“”„‟«»]*)[“”„‟’‘»]?|([^“”„‟«»]*[^0-9“”„‟«»])[“”»]")
+_STRAY = re.compile("[\u200b\u200e\u200f\u2060\ufeff\u00ad]")
+_HIDDEN = re.compile(r"\s+(#[^\s#]\S*)\s*$")
+_TIGHT = re.compile(r"(\w+)([:：])(.+)", re.DOTALL)
+
+
+class Scalar(NamedTuple):
+    """A text as typed. *hidden* is the one word after it that a ``#`` turned into a comment."""
+
+    text: str
+    place: Place
+    quoted: bool = False
+    broken: bool = False  # already reported: nothing more is said about it
+    hidden: Scalar | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing at all was typed here."""
+        return not self.text and not self.quoted
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list, and where its first sign stands."""
+
+    items: list[Node]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Keys with values, in the order of the file; the first of two equal keys counts."""
+
+    entries: dict[str, Entry]
+    place: Place
+
+    def get(self, key: str) -> Node | None:
+        """Return the value under *key*, None if it is not there."""
+        entry = self.entries.get(key)
+        return entry.value if entry else None
+
+    def rename(self, key: str, other: str) -> None:
+        """Let what is under *key* stand under *other*."""
+        self.entries[other] = self.entries.pop(key)
+
+
+class Entry(NamedTuple):
+    """One key of a mapping and its value."""
+
+    key: Scalar
+    value: Node
+
+
+Node = Scalar | Sequence | Mapping
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or mapping whose end is not reached; *key* is the key that waits for its value."""
+
+    node: Sequence | Mapping
+    key: Scalar | None = None
+    skips: bool = False  # the key was a list or mapping: its value goes nowhere
+
+
+@dataclass(slots=True)
+class _Builder:
+    source: Source
+    problems: list[Problem] = field(default_factory=list)
+    root: Node | None = None
+    stack: list[_Open] = field(default_factory=list)
+    parts: int = 0
+
+    def take(self, event: yaml.Event) -> bool:
+        """Add what *event* tells; return False when there is nothing more to read."""
+        if len(self.problems) > _MOST_PROBLEMS:
+            self.root = None
+            return False
+        if isinstance(event, yaml.NodeEvent) and self.is_one_too_many(event):
+            self.root = None
+            return False
+        match event:
+            case yaml.ScalarEvent():
+                self.add(self.scalar(event))
+            case yaml.AliasEvent():
+                self.add(self.alias(event))
+            case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
+                return self.open(event)
+            case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
+                self.stack.pop()
+            case yaml.DocumentStartEvent() if self.root is not None:
+                self.report("several-documents", *self.at(event), sign="---")
+                return False
+        return True
+
+    def is_one_too_many(self, event: yaml.NodeEvent) -> bool:
+        self.parts += 1
+        if self.parts <= MAX_PARTS:
+            return False
+        self.report("too-big/parts", *self.at(event), thousands=MAX_PARTS // 1000)
+        return True
+
+    def open(self, event: yaml.CollectionStartEvent) -> bool:
+        self.refuse_decoration(event)
+        place = self.source.place(*self.at(event))
+        node: Sequence | Mapping
+        node = Sequence([], place) if isinstance(event, yaml.SequenceStartEvent) else Mapping({}, place)
+        if len(self.stack) >= MAX_DEPTH:
+            self.report("too-deep", *self.at(event))
+            self.root = None
+            return False
+        self.add(node)
+        self.stack.append(_Open(node))
+        return True
+
+    def add(self, node: Node) -> None:
+        if not self.stack:
+            self.root = node
+            return
+        parent = self.stack[-1]
+        if isinstance(parent.node, Sequence):
+            parent.node.items.append(node)
+        elif parent.key is None and not parent.skips:
+            self.add_key(parent, node)
+        else:
+            if parent.key is not None:
+                self.add_value(parent.node, parent.key, node)
+            parent.key, parent.skips = None, False
+
+    def add_key(self, parent: _Open, node: Node) -> None:
+        if isinstance(node, Scalar) and not node.broken and not node.is_empty:
+            parent.key = node
+            return
+        parent.skips = True
+        if not isinstance(node, Scalar) or not node.broken:
+            self.problems.append(Problem.at(node.place, "complex-key"))
+
+    def add_value(self, mapping: Mapping, key: Scalar, value: Node) -> None:
+        if isinstance(value, Scalar) and value.is_empty:
+            tight = None if key.quoted else _TIGHT.fullmatch(key.text)
+            if tight and is_key(tight[1]):
+                code = "space-after-colon" if tight[2] == ":" else "full-width-colon"
+                self.problems.append(Problem.at(key.place, code, word=tight[1]))
+                text = tight[3].strip("\"'")
+                key, value = Scalar(tight[1], key.place), Scalar(text, key.place, quoted=True)
+            else:
+                value = Scalar("", key.place, hidden=value.hidden)
+        if key.text == "<<":
+            return
+        if first := mapping.entries.get(key.text):
+            code = "duplicate-key/rule" if key.text == "id" else "duplicate-key"
+            self.problems.append(Problem.at(key.place, code, word=key.text, line=first.key.place.line))
+            return
+        mapping.entries[key.text] = Entry(key, value)
+
+    def scalar(self, event: yaml.ScalarEvent) -> Scalar:
+        broken = self.refuse_decoration(event)
+        line, column, length = self.at(event)
+        quoted = bool(event.style)
+        text = event.value
+        place = self.source.place(line, column, length)
+        hidden = None if quoted else self.hidden(event)
+        if not quoted and (curly := _CURLY.fullmatch(text)):
+            self.report("curly-quotes", line, column, length)
+            text, quoted = curly[1] or curly[2] or "", True
+        if not quoted and not text:
+            place = self.source.place(line, max(column - 1, 0))
+        return Scalar(_STRAY.sub("", text), place, quoted, broken, hidden)
+
+    def hidden(self, event: yaml.ScalarEvent) -> Scalar | None:
+        """Return the ``#word`` that stands right after the text, if that is all there is."""
+        _, end = _marks(event)
+        line, column = end.line, end.column
+        if line >= len(self.source.mended):
+            return None
+        found = _HIDDEN.match(self.source.mended[line], column)
+        return Scalar(found[1], self.source.place(line, found.start(1), len(found[1]))) if found else None
+
+    def alias(self, event: yaml.AliasEvent) -> Scalar:
+        line, column, length = self.at(event)
+        self.report("alias", line, column, length, word="*" + (event.anchor or ""))
+        return Scalar("*", self.source.place(line, column, length), broken=True)
+
+    def refuse_decoration(self, event: yaml.NodeEvent) -> bool:
+        """Report an anchor or a tag; return whether there was one."""
+        tag = getattr(event, "tag", None)
+        if event.anchor is not None:
+            self.report("anchor", *self.at(event)[:2], len(event.anchor) + 1, word="&" + event.anchor)
+        if tag is not None:
+            self.report("tag", *self.at(event)[:2], 1)
+        return event.anchor is not None or tag is not None
+
+    def at(self, event: yaml.Event) -> tuple[int, int, int]:
+        """Return line, column (from 0) and length of what *event* covers of its first line."""
+        start, end = _marks(event)
+        if start.line >= len(self.source.mended):
+            last = len(self.source.mended) - 1
+            return last, len(self.source.mended[last]), 1
+        line = self.source.mended[start.line]
+        stop = end.column if end.line == start.line else len(line.rstrip())
+        return start.line, start.column, max(stop - start.column, 1)
+
+    def report(self, key: str, line: int, column: int, length: int, **args: str | int) -> None:
+        self.problems.append(Problem.at(self.source.place(line, column, length), key, **args))
+
+
+def _marks(event: yaml.Event) -> tuple[Mark, Mark]:
+    """Return where *event* begins and ends; only events that somebody made by hand lack it."""
+    return cast("Mark", event.start_mark), cast("Mark", event.end_mark)
+
+
+def build(source: Source) -> tuple[Node | None, list[Problem]]:
+    """
+    Return the tree of the text, None if it holds nothing, and what it may not hold.
+
+    Raises:
+        yaml.MarkedYAMLError: The text is not YAML.
+    """
+    try:
+        return _build(source, source.text, _FAST)
+    except yaml.YAMLError as error:
+        # The other reader is slow, and tells best where the fault is.
+        if (shorter := _without_sound_rules(source, error)) is not None:
+            _build(source, shorter, yaml.SafeLoader)
+        return _build(source, source.text, yaml.SafeLoader)
+
+
+def _build(
+    source: Source, text: str, reader: type[yaml.SafeLoader | yaml.CSafeLoader]
+) -> tuple[Node | None, list[Problem]]:
+    builder = _Builder(source)
+    for event in yaml.parse(text, reader):
+        if not builder.take(event):
+            break
+    return builder.root, builder.problems
+
+
+def _without_sound_rules(source: Source, error: yaml.YAMLError) -> str | None:
+    """Return the text without the rules, but the first, that end before the fault begins; None if there are none."""
+    for _ in range(_MOST_STEPS_BACK):
+        sound = sections.rules_before(source.mended, _line_of(error))
+        if not sound or _fault_in(source, sound.start):
+            break
+        before = _fault_in(source, sound.stop)
+        if before is None:
+            rest = list(source.mended)
+            sections.blank(rest, sound)
+            return replace(source, mended=rest).text
+        error = before  # a quote or bracket is open since then
+    return None
+
+
+def _fault_in(source: Source, lines: int) -> yaml.YAMLError | None:
+    """Return what keeps the first *lines* from being YAML by themselves."""
+    try:
+        deque(yaml.parse(replace(source, mended=source.mended[:lines]).text, _FAST), maxlen=0)
+    except yaml.YAMLError as error:
+        return error
+    return None
+
+
+def _line_of(error: yaml.YAMLError) -> int:
+    """Return the line, from 0, on which the reader's trouble began; -1 if it does not say."""
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return -1
+    is_open = "flow" in (error.context or "") or "quoted" in (error.context or "")
+    mark = error.context_mark if is_open else error.problem_mark
+    return mark.line if mark else -1

@@ -1,0 +1,162 @@
+"""The rules in force: the file's while it is good, the last good ones while it is not."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Protocol
+
+from bot.errors import ConfigError
+from bot.images import local_files
+from bot.images.local_files import Stamp
+from bot.rules.engine import RuleSet
+from bot.rules.problem import Problem, RulesError
+from bot.rules.validate import Verdict, validate, with_pictures
+
+log = logging.getLogger(__name__)
+
+# A file is taken when two looks see the same bytes: an editor may be half-way through writing it.
+_LOOK_EVERY = 0.5
+
+
+class LastGood(Protocol):
+    """Where the last good rules outlive the process."""
+
+    def last_good_rules(self) -> bytes | None:
+        """Return the content that was kept last."""
+        ...
+
+    def keep_good_rules(self, digest: str, content: bytes) -> None:
+        """Keep the content as the last good one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A content of the file, and what is to be said of it."""
+
+    content: bytes
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What one look sees: the rules file, and the picture files that it named when it was judged last."""
+
+    digest: str = ""
+    stamps: tuple[Stamp, ...] = ()
+
+
+class RulesWatch:
+    """Follows the rules file and its pictures; a reader sees one whole set of rules or the next, never a mixture."""
+
+    def __init__(self, path: Path, last_good: LastGood) -> None:
+        self._path = path
+        self._folder = path.parent
+        self._last_good = last_good
+        self._rules: RuleSet | None = None
+        self._judged = _State()
+        self._seen = _State()
+        self._pictures: tuple[str, ...] = ()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.trouble = ""
+        """What is wrong with the file at present, for the operator; empty while it is in force."""
+        self.judgement: Judgement | None = None
+        """The file as it was judged last; None while it cannot be read."""
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rules in force."""
+        if self._rules is None:
+            raise RuntimeError("the rules are not loaded yet")
+        return self._rules
+
+    def load(self) -> None:
+        """
+        Read the file, or take the last good rules if it is not usable.
+
+        Raises:
+            RulesError: There is neither, and the file has problems.
+            ConfigError: There is neither, and the file cannot be read.
+        """
+        content = self._read()
+        problems = self._judge(content)
+        if self._rules is not None:
+            return
+        kept = self._last_good.last_good_rules()
+        # What has become of their pictures meanwhile must not keep the bot from starting.
+        fallback = validate(kept, today=_today()).rules if kept is not None else None
+        if fallback is None:
+            if isinstance(content, OSError):
+                raise ConfigError(f"RULES_FILE: {self.trouble}")
+            raise RulesError(problems, path=str(self._path), source=content)
+        log.error("the rules file is not usable; the last good rules are in force", extra={"trouble": self.trouble})
+        self._rules = with_pictures(fallback, self._folder)
+
+    def start(self) -> None:
+        """Follow the file from now on, in a thread; call it after the last fork."""
+        self._thread = threading.Thread(target=self._follow, name="rules", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def look(self) -> None:
+        """Read the file, and take it if it or a picture is another than before, good, and has come to rest."""
+        content = self._read()
+        state = _State(_digest(content), tuple(local_files.stamp(self._folder, name) for name in self._pictures))
+        if state != self._seen:
+            self._seen = state
+        elif state != self._judged:
+            self._judge(content)
+
+    def _follow(self) -> None:
+        while not self._stop.wait(_LOOK_EVERY):
+            try:
+                self.look()
+            except Exception:
+                log.exception("cannot follow the rules file")
+
+    def _read(self) -> bytes | OSError:
+        try:
+            return self._path.read_bytes()
+        except OSError as error:
+            return error
+
+    def _judge(self, content: bytes | OSError) -> tuple[Problem, ...]:
+        if isinstance(content, OSError):
+            self._judged = self._seen = _State(_digest(content), self._seen.stamps)
+            self.judgement = None
+            self.trouble = f"{self._path}: {content.strerror}"
+            log.error("the rules file cannot be read", extra={"trouble": self.trouble})
+            return ()
+        verdict = validate(content, today=_today(), folder=self._folder)
+        self._pictures = tuple(verdict.looks)
+        self._judged = self._seen = _State(_digest(content), tuple(look.stamp for look in verdict.looks.values()))
+        self.judgement = Judgement(content, verdict)
+        if verdict.rules is None:
+            first = next(problem for problem in verdict.problems if problem.severity == "error")
+            self.trouble = f"{self._path}:{first.line}:{first.column}: {first.code}"
+            log.error("the rules file has errors; the rules in force stay", extra={"trouble": self.trouble})
+            return verdict.problems
+        self._rules = verdict.rules
+        self.trouble = ""
+        self._last_good.keep_good_rules(verdict.rules.digest, content)
+        log.info("rules in force", extra={"rules": len(verdict.rules.file.rules), "digest": verdict.rules.digest[:12]})
+        return verdict.problems
+
+
+def _digest(content: bytes | OSError) -> str:
+    return hashlib.sha256(content).hexdigest() if isinstance(content, bytes) else "unreadable"
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()

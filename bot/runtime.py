@@ -1,0 +1,158 @@
+"""The parts of the running bot put together: one per process, made anew after a fork."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.config import Settings
+from bot.cpaas import Vendor
+from bot.delivery.dispatcher import Dispatcher, Limits
+from bot.delivery.images import Pictures
+from bot.delivery.transitions import Delivery, Policy, longest_rest
+from bot.image_health.checker import PictureChecker
+from bot.inbox.database import Database
+from bot.inbox.group_commit import Writer
+from bot.inbox.oa_limits import Rate
+from bot.inbox.queue import Inbox
+from bot.inbox.retention import Caretaker
+from bot.inbox.uploads import Uploads
+from bot.intake import Done, Intake
+from bot.net.addresses import Guard
+from bot.rules.reload import RulesWatch
+from bot.zalo import Event
+
+# Past the longest call of the vendor, what is left is a few commits.
+_DRAIN_MARGIN = 5.0
+# Zalo waits two seconds for its answer.
+_START_SECONDS = 1.5
+
+
+class Service:
+    """Receives deliveries into the inbox and, unless told otherwise, delivers what is in it."""
+
+    def __init__(self, settings: Settings, *, delivers: bool = True) -> None:
+        self.settings = settings
+        self._delivers = delivers
+        self._running = threading.Event()
+
+    def start(self) -> None:
+        """
+        Open the database, load the rules, start the threads.
+
+        A process that forks afterwards, as gunicorn's master does with --preload, leaves the work to its children:
+        threads do not survive a fork, and one forked in the middle of something would hang.
+
+        Raises:
+            ConfigError: The rules file is not there.
+            RulesError: The rules file has problems.
+            sqlalchemy.exc.SQLAlchemyError: The database cannot be opened.
+        """
+        self._open()
+        os.register_at_fork(before=self.stop, after_in_child=self._open_aside)
+        atexit.register(self.stop)
+
+    def _open_aside(self) -> None:
+        # A new gunicorn worker is deaf to signals until it gets on: it must not wait for the database here.
+        threading.Thread(target=self._open, name="start", daemon=True).start()
+
+    def rehearse(self) -> None:
+        """Do what a start does that can fail, and leave nothing running; raises what `start` raises."""
+        self._open_parts()
+        self._close_parts()
+
+    def readiness(self) -> tuple[list[str], list[str]]:
+        """Return what is missing for the work, and what the operator should know besides."""
+        if not self._running.is_set():
+            return ["it is starting"], []
+        try:
+            troubles = self.inbox.troubles()
+            not_uploaded = self.uploads.troubles(now=self.database.now())
+        except SQLAlchemyError as error:
+            return [f"the database does not answer ({type(error).__name__})"], []
+        remarks = [f"rules: {self.watch.trouble}; the last good rules are in force"] if self.watch.trouble else []
+        remarks += [f"OA {oa_id}: nothing is sent at present: {trouble}" for oa_id, trouble in troubles.items()]
+        remarks += [f"OA {oa_id}: a picture is not uploaded: {trouble}" for oa_id, trouble in not_uploaded.items()]
+        return [], remarks
+
+    def _open(self) -> None:
+        self._open_parts()
+        self.watch.start()
+        self._dispatcher = self._dispatch() if self._delivers else None
+        wake = self._dispatcher.wake if self._dispatcher else _nobody_to_wake
+        self._intake = Intake(self.settings, self.database, self.inbox, wake=wake)
+        self._caretaker = Caretaker(
+            self.database,
+            retention=self.settings.retention.total_seconds(),
+            memory=lambda: longest_rest(self.watch.rules),
+        )
+        self._caretaker.start()
+        self._checker = self._check_pictures() if self._delivers else None
+        self._running.set()
+
+    def _open_parts(self) -> None:
+        settings = self.settings
+        self.database = Database(settings.database_url.get_secret_value())
+        self.database.migrate()
+        self._writer = Writer(self.database)
+        self.inbox = Inbox(self.database, self._writer)
+        self.uploads = Uploads(self.database, Rate.per_minute(settings.send_rate))
+        self.watch = RulesWatch(settings.rules_file, self.inbox)
+        self.watch.load()
+
+    def _dispatch(self) -> Dispatcher:
+        settings = self.settings
+        limits = Limits(
+            concurrency=settings.send_concurrency,
+            rate=Rate.per_minute(settings.send_rate),
+            takeover_mute=settings.takeover_mute.total_seconds(),
+            max_attempts=settings.max_attempts,
+        )
+        if self.database.live_alone():
+            self.inbox.end_leases(now=self.database.now())
+            self.uploads.end_leases(now=self.database.now())
+        vendor = Vendor(settings)
+        self._pictures = Pictures(self.uploads, vendor, settings.rules_file.parent, now=self.database.now)
+        delivery = Delivery(self.inbox, self._pictures, lambda: self.watch.rules, Policy.of(settings))
+        dispatcher = Dispatcher(self.inbox, delivery, vendor, limits, self.database.now)
+        dispatcher.start()
+        return dispatcher
+
+    def _check_pictures(self) -> PictureChecker:
+        folder = self.settings.rules_file.absolute().parent
+        checker = PictureChecker(self.database, lambda: self.watch.rules, folder, Guard())
+        checker.start()
+        return checker
+
+    def store(self, event: Event, body: bytes, done: Done) -> None:
+        """Have the event stored; *done* is told once whether it is durable, in less than Zalo's two seconds."""
+        if self._running.wait(_START_SECONDS):
+            self._intake.store(event, body, done)
+        else:
+            done(TimeoutError("the bot is still starting"))
+
+    def stop(self) -> None:
+        """Finish what is being sent, give the rest back, and close everything."""
+        if not self._running.is_set():
+            return
+        self._running.clear()
+        if self._dispatcher is not None:
+            self._dispatcher.stop(timeout=self.settings.send_timeout + _DRAIN_MARGIN)
+            self._pictures.stop()
+        if self._checker is not None:
+            self._checker.stop()
+        self._caretaker.stop()
+        self.watch.stop()
+        self._close_parts()
+        self._intake.stop()
+
+    def _close_parts(self) -> None:
+        self._writer.stop()
+        self.database.dispose()
+
+
+def _nobody_to_wake() -> None:
+    """Delivery runs elsewhere: it looks for due events from time to time."""

@@ -1,0 +1,265 @@
+"""The whole thing on one machine: the sandbox vendor, the bot itself, and a page to write to it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+from wsgiref.types import WSGIApplication
+
+import click
+import requests
+import sqlalchemy as sa
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+import bot
+from bot.config import Language, Settings
+from bot.errors import COULD_NOT_RUN
+from bot.inbox.database import Database
+from bot.inbox.tables import events
+from bot.rules.reading import loader
+from bot.sandbox import script
+from bot.sandbox.conversation import Kind, Outcome, Story
+from bot.sandbox.script import Behaviour
+from bot.sandbox.send_image import Account
+from bot.sandbox.vendor import SandboxVendor
+from bot.sandbox.webhook_client import Echo, Webhook
+from bot.sandbox.zalo_events import EventMaker
+
+Mood = Literal["fine", "busy", "slow", "cut"]
+
+#: What the vendor does with a customer's next picture, by the page's word for it.
+_MOODS: dict[Mood, Behaviour] = {
+    "fine": script.OK,
+    "busy": script.answer(503),
+    "slow": script.late(3.0),
+    "cut": script.cut(),
+}
+
+_HOST = "127.0.0.1"
+_ACCOUNT = Account("demo-api-key", "demo-access-token", "demo-bearer-token")
+_APP_ID, _OA_SECRET, _OA_ID = "360846524940903967", "demo-oa-secret-key", "388613280878808645"
+_READY_SECONDS, _READY_POLL = 30.0, 0.1
+_STOP_SECONDS = 30.0
+# Whatever else is set here or in a .env belongs to the real bot.
+_KEPT_SETTINGS = {"bot_lang", "log_format", "log_level"}
+_PACKAGE = Path(bot.__file__).resolve().parent
+_SAMPLE_RULES = _PACKAGE / "sandbox" / "sample_rules.yaml"
+_SAMPLE_SHOP, _SAMPLE_HOST = "Tiệm Nhà Na", b"anh.tiemnhana.example"
+_MOST_SAMPLES = 9
+
+_WELCOME = {
+    "vi": (
+        "\n  {shop} mở cửa rồi. Mời bạn nhắn thử ở đây:\n\n      {url}\n\n"
+        "  Luật: {rules} (sửa và lưu là có hiệu lực ngay)\n  Dừng: Ctrl-C\n"
+    ),
+    "en": (
+        "\n  {shop} is open. Write to it here:\n\n      {url}\n\n"
+        "  Rules: {rules} (edit and save: it counts at once)\n  Stop: Ctrl-C\n"
+    ),
+}
+_NOT_READY = {
+    "vi": f"Sau {_READY_SECONDS:.0f} giây bot vẫn chưa chạy được.",
+    "en": f"The bot was not ready after {_READY_SECONDS:.0f} seconds.",
+}
+_YOUR_OA = {"vi": "OA của bạn", "en": "Your OA"}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What the page shows and works with."""
+
+    story: Story
+    vendor: SandboxVendor
+    rules_file: Path
+    bot_url: str
+    lang: Language
+    """Of the page, which has a switch."""
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether the rules are the sample shop's, whose pictures come with the package."""
+        return _SAMPLE_HOST in self.rules_file.read_bytes()
+
+    def shop(self, lang: Language) -> str:
+        """Return the name of the OA."""
+        return _SAMPLE_SHOP if self.is_sample else _YOUR_OA[lang]
+
+    def samples(self) -> list[str]:
+        """Return messages to try: the first example of each of the first rules."""
+        part = loader.load(self.rules_file.read_bytes()).part
+        rules = part.rules if part else ()
+        return [rule.examples[0] for rule in rules if rule.enabled and rule.examples][:_MOST_SAMPLES]
+
+    def say(self, user_id: str, kind: Kind, text: str, *, mood: Mood) -> None:
+        """Let a customer do something; the vendor treats the next picture for them as *mood* says."""
+        self.vendor.forget(user_id=user_id)
+        if mood != "fine":
+            self.vendor.next(_MOODS[mood], user_id=user_id)
+        self.story.say(user_id, kind, text)
+
+
+def run(port: int, *, settings: Settings, page: Callable[[Stage], WSGIApplication]) -> int:
+    """
+    Run the demo until a signal ends it; return the exit status.
+
+    *page* makes the application that serves the chat page, on *port* or on a free one if that is taken. Of the
+    *settings* only the language counts; the page, whose sample shop is Vietnamese, needs to be told to be English.
+    """
+    lang = settings.bot_lang
+    page_lang: Language = lang if "bot_lang" in settings.model_fields_set else "vi"
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stopping.set())
+    rules_file = _rules_file()
+    maker = EventMaker(_APP_ID, _OA_SECRET, _OA_ID)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="bot-demo-")))
+        vendor = stack.enter_context(SandboxVendor(_ACCOUNT))
+        bot_url, database_url = f"http://{_HOST}:{_free_port()}", f"sqlite:///{folder / 'demo.db'}"
+        environment = _environment(vendor.url, bot_url, database_url, rules_file)
+        child = stack.enter_context(_running_bot(environment, folder, stopping))
+        if not _wait_until_ready(bot_url, stopping):
+            if not stopping.is_set():
+                click.echo(_NOT_READY[lang], err=True)
+            return 0 if stopping.is_set() and child.poll() is None else COULD_NOT_RUN
+        vendor.listen(stack.enter_context(Echo(maker, f"{bot_url}/webhook")))
+        story = stack.enter_context(_story(maker, bot_url, database_url))
+        vendor.listen(story.hear)
+        stage = Stage(story, vendor, rules_file, bot_url, page_lang)
+        url = stack.enter_context(_serving(page(stage), port))
+        click.echo(_WELCOME[lang].format(shop=stage.shop(lang), url=f"{url}/demo", rules=_short(rules_file)))
+        stopping.wait()
+        return COULD_NOT_RUN if child.poll() is not None else 0
+
+
+def _rules_file() -> Path:
+    """Return the shop's own rules where there are some, else the sample's."""
+    mine = Path("rules.yaml").resolve()
+    return mine if mine.is_file() else _SAMPLE_RULES
+
+
+def _short(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _free_port() -> int:
+    with socket.create_server((_HOST, 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _environment(vendor_url: str, bot_url: str, database_url: str, rules_file: Path) -> dict[str, str]:
+    """Return the bot's environment: none of the real bot's settings, so that no real account is touched."""
+    ours = {name.upper() for name in Settings.model_fields if name not in _KEPT_SETTINGS} | {"GUNICORN_CMD_ARGS"}
+    inherited = {name: value for name, value in os.environ.items() if name.upper() not in ours}
+    path = os.pathsep.join(filter(None, (str(_PACKAGE.parent), os.environ.get("PYTHONPATH"))))
+    return {
+        "LOG_LEVEL": "WARNING",
+        **inherited,
+        "PYTHONPATH": path,
+        "NO_PROXY": _HOST,
+        "CPAAS_BASE_URL": vendor_url,
+        "CPAAS_API_KEY": _ACCOUNT.api_key,
+        "CPAAS_ACCESS_TOKEN": _ACCOUNT.access_token,
+        "CPAAS_BEARER_TOKEN": _ACCOUNT.bearer_token,
+        "ZALO_APP_ID": _APP_ID,
+        "ZALO_OA_SECRET_KEY": _OA_SECRET,
+        "RULES_FILE": str(rules_file),
+        "DATABASE_URL": database_url,
+        "HOST": _HOST,
+        "PORT": bot_url.rpartition(":")[2],
+    }
+
+
+@contextmanager
+def _running_bot(
+    environment: dict[str, str], folder: Path, stopping: threading.Event
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the bot as in production; *stopping* is set if it ends by itself."""
+    command = [sys.executable, "-m", "bot", "serve"]
+    # A session of its own: Ctrl-C comes to the demo alone, which ends the bot when it is done with it.
+    child = subprocess.Popen(command, env=environment, cwd=folder, start_new_session=True)  # noqa: S603
+
+    def watch() -> None:
+        child.wait()
+        stopping.set()
+
+    watcher = threading.Thread(target=watch, name="bot-watcher", daemon=True)
+    watcher.start()
+    try:
+        yield child
+    finally:
+        child.terminate()
+        watcher.join(_STOP_SECONDS)
+        if watcher.is_alive():
+            os.killpg(child.pid, signal.SIGKILL)
+            watcher.join()
+
+
+def _wait_until_ready(bot_url: str, stopping: threading.Event) -> bool:
+    with requests.Session() as session:
+        session.trust_env = False  # no proxy stands between a machine and itself
+        for _ in range(round(_READY_SECONDS / _READY_POLL)):
+            if stopping.wait(_READY_POLL):
+                return False
+            try:
+                if session.get(f"{bot_url}/readyz", timeout=2.0).ok:
+                    return True
+            except requests.RequestException:
+                continue
+    return False
+
+
+@contextmanager
+def _story(maker: EventMaker, bot_url: str, database_url: str) -> Iterator[Story]:
+    database, webhook = Database(database_url), Webhook(f"{bot_url}/webhook")
+    story = Story(maker, webhook, lambda key: _outcome(database, key))
+    try:
+        yield story
+    finally:
+        story.stop()
+        webhook.close()
+        database.dispose()
+
+
+def _outcome(database: Database, key: str) -> Outcome | None:
+    columns = events.c.status, events.c.reason, events.c.rule_id, events.c.settled_at
+    with database.read() as connection:
+        row = connection.execute(sa.select(*columns).where(events.c.key == key)).first()
+    return Outcome(row.status, row.reason or "", row.rule_id or "", row.settled_at) if row else None
+
+
+class _Quiet(WSGIRequestHandler):
+    """The terminal is for the welcome and for what goes wrong."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def _serving(application: WSGIApplication, port: int) -> Iterator[str]:
+    """Serve *application* on *port*, or on a free one if that is taken; give its base address."""
+    try:
+        listener = socket.create_server((_HOST, port))
+    except OSError:
+        listener = socket.create_server((_HOST, 0))
+    with listener:
+        taken = listener.getsockname()[1]
+        server = make_server(_HOST, taken, application, threaded=True, request_handler=_Quiet, fd=listener.fileno())
+    thread = threading.Thread(target=server.serve_forever, name="demo-page", daemon=True)
+    thread.start()
+    try:
+        yield f"http://{_HOST}:{taken}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

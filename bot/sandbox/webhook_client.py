@@ -1,0 +1,112 @@
+"""Posts events to a webhook as Zalo does: again after a failure, and one for each picture that goes out."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import requests
+
+from bot.sandbox.vendor import Handled
+from bot.sandbox.zalo_events import EventMaker, SignedEvent
+
+log = logging.getLogger(__name__)
+
+#: Seconds before each redelivery. Zalo's are 30 s, 5 min, 15 min, 30 min, 1 h: nobody waits that long here.
+INTERVALS = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One POST of an event, from the sender's side."""
+
+    status: int | None
+    """None: no answer came."""
+    seconds: float
+    """From the first byte written to the answer read."""
+
+
+class Webhook:
+    """
+    One webhook URL, and the connections to it.
+
+    *timeout* is Zalo's patience in seconds: an answer that comes later counts as none.
+    """
+
+    def __init__(self, url: str, *, timeout: float = 2.0, connections: int = 16) -> None:
+        self.url = url
+        self._timeout = timeout
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=connections))
+
+    def deliver(self, event: SignedEvent, *, num_retry: int = 0) -> Delivery:
+        """Post *event* once; with *num_retry* as a redelivery."""
+        headers = {**event.headers, "num_retry": str(num_retry)} if num_retry else dict(event.headers)
+        started = time.perf_counter()
+        try:
+            answer = self._session.post(self.url, data=event.body, headers=headers, timeout=self._timeout)
+        except requests.RequestException:
+            return Delivery(None, time.perf_counter() - started)
+        return Delivery(answer.status_code, time.perf_counter() - started)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+
+class Echo:
+    """
+    Tells the webhook of each picture that went out: Zalo's own `oa_send_image` event.
+
+    Give it to `SandboxVendor.listen`. What is not answered with 200 is posted again after *intervals*.
+    """
+
+    def __init__(self, maker: EventMaker, url: str, *, intervals: Sequence[float] = INTERVALS) -> None:
+        self.enabled = True
+        self.keeps_msg_id = True
+        """The echo's `msg_id` is the one the vendor answered with; it is not known whether it really is."""
+        self._maker = maker
+        self._webhook = Webhook(url)
+        self._intervals = intervals
+        self._stopped = threading.Event()
+        self._threads = ThreadPoolExecutor(4, thread_name_prefix="sandbox-echo")
+
+    def __call__(self, handled: Handled) -> None:
+        """Post the echo of the picture in *handled*, if one went out, without making the caller wait."""
+        picture = handled.received.picture
+        if not (self.enabled and handled.msg_id and picture) or self._stopped.is_set():
+            return
+        event = self._maker.oa_sent_image(
+            picture.user_id, picture.image, msg_id=handled.msg_id if self.keeps_msg_id else "", at=handled.at
+        )
+        self._threads.submit(self._deliver, event)
+
+    def stop(self) -> None:
+        """Post no more, and drop what waits for its redelivery."""
+        self._stopped.set()
+        self._threads.shutdown(cancel_futures=True)
+        self._webhook.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _deliver(self, event: SignedEvent) -> None:
+        delivery = self._webhook.deliver(event)
+        for num_retry, interval in enumerate(self._intervals, 1):
+            if delivery.status == requests.codes.ok or self._stopped.wait(interval):
+                return
+            delivery = self._webhook.deliver(event, num_retry=num_retry)
+        if delivery.status != requests.codes.ok:
+            log.warning("echo given up", extra={"msg_id": event.msg_id, "status": delivery.status})

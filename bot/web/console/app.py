@@ -1,0 +1,160 @@
+"""
+The console's frame: the way in, the language, the headers, and the list of pages.
+
+A page is a module ``<name>_page.py`` with ``add_routes(routes, service)``, which adds ``GET /<name>`` and what else it
+needs to the console's blueprint, and a template that extends ``console/layout.html``. One line in `PAGES` registers it
+and puts it into the navigation. Log-in, CSRF, language, headers and error pages are seen to here, for every route.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from flask import Blueprint, Flask, Response, g, redirect, render_template, request, session, url_for
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException, NotFound, ServiceUnavailable
+from werkzeug.wrappers import Response as AnyResponse
+
+from bot.runtime import Service
+from bot.web import image_urls
+from bot.web.console import auth, formatting
+from bot.web.console import session as sessions
+from bot.web.console.pages import check, events, image_files, images, rules, try_rules, unanswered
+
+#: The largest form, in bytes: a whole rules file pasted into a field.
+LARGEST_FORM = 2 * 1024 * 1024
+
+# Nothing inline, nothing from elsewhere but the pictures that the rules name.
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' https:; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    # Nobody outside learns of the console; with "no-referrer" browsers would hide from us, too, where a form is from.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+_YEAR = 365 * 24 * 3600
+_OPEN_TO_ALL = {"console.static", "console.login", "console.log_in"}
+# What is no page leads nowhere after the log-in.
+_NO_WAY_BACK = {"console.elsewhere", "console.picture_file"}
+
+
+class Page(NamedTuple):
+    """An entry of the navigation; its address is ``/console/<name>``."""
+
+    name: str
+    vi: str
+    en: str
+    add_routes: Callable[[Blueprint, Service], None]
+
+
+PAGES: tuple[Page, ...] = (
+    Page("try", "Thử", "Try", try_rules.add_routes),
+    Page("rules", "Luật", "Rules", rules.add_routes),
+    Page("check", "Kiểm tra tệp", "Check", check.add_routes),
+    Page("unanswered", "Chưa trả lời", "Unanswered", unanswered.add_routes),
+    Page("events", "Sự kiện", "Events", events.add_routes),
+    Page("pictures", "Hình ảnh", "Pictures", images.add_routes),
+)
+
+
+def install(app: Flask, service: Service, *, clock: Callable[[], float] = time.time) -> None:
+    """Add the console to *app*; *clock* gives seconds since 1970. Its password must be set."""
+    key = sessions.derive_key(service.settings.console_password.get_secret_value())
+    sessions.install(app, key)
+    routes = _Console("console", "bot.web", static_folder="static", url_prefix=sessions.PREFIX)
+    _guard(routes, service, clock)
+    _finish(routes)
+    auth.add_routes(routes, key, clock, believed=service.settings.forwarded_allow_ips)
+    image_files.add_routes(routes, service)
+    for page in PAGES:
+        page.add_routes(routes, service)
+
+    @routes.get("/")
+    def home() -> AnyResponse:
+        return redirect(url_for(f"console.{PAGES[0].name}"))
+
+    @routes.route("/<path:_path>", methods=["GET", "POST"])
+    def elsewhere(_path: str) -> str:
+        raise NotFound
+
+    routes.context_processor(lambda: _words(service))
+    app.register_blueprint(routes)
+
+
+class _Console(Blueprint):
+    """A blueprint whose files may be kept for ever where their address tells their content."""
+
+    def get_send_file_max_age(self, filename: str | None) -> int | None:
+        return _YEAR if "v" in request.args else super().get_send_file_max_age(filename)
+
+
+def _guard(routes: Blueprint, service: Service, clock: Callable[[], float]) -> None:
+    """Let nobody past who is not logged in, and nothing written that is not from our own forms."""
+
+    @routes.before_request
+    def enter() -> AnyResponse | None:
+        if request.endpoint == "console.static":
+            return None
+        request.max_content_length = request.max_form_memory_size = LARGEST_FORM
+        formatting.choose_language(service.settings.bot_lang)
+        g.logged_in = sessions.is_logged_in(clock())
+        if not g.logged_in and request.endpoint not in _OPEN_TO_ALL:
+            if request.method == "GET" and request.endpoint not in _NO_WAY_BACK:
+                session["next"] = request.full_path.rstrip("?")
+            return redirect(url_for("console.login"), 303)
+        if request.method not in {"GET", "HEAD", "OPTIONS"}:
+            sessions.refuse_forgery()
+        if service.readiness()[0]:
+            raise ServiceUnavailable
+        return None
+
+
+def _finish(routes: Blueprint) -> None:
+    """Give every answer its headers, and what goes wrong a page that says so."""
+
+    @routes.after_request
+    def protect(response: Response) -> Response:
+        response.headers.update(_HEADERS)
+        if "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+    @routes.errorhandler(HTTPException)
+    def excuse(error: HTTPException) -> AnyResponse | tuple[str, int]:
+        if request.endpoint == "console.static" or error.code is None or error.response is not None:
+            return error.get_response()
+        return render_template("console/error.html", status=error.code), error.code
+
+    @routes.errorhandler(SQLAlchemyError)
+    def no_database(_error: SQLAlchemyError) -> tuple[str, int]:
+        return render_template("console/error.html", status=503), 503
+
+
+def _words(service: Service) -> dict[str, object]:
+    """Return what every template can use."""
+    return {
+        "lang": formatting.language(),
+        "t": formatting.t,
+        "other_language": formatting.other_language,
+        "pages": PAGES,
+        "here": request.path.removeprefix(sessions.PREFIX).strip("/").partition("/")[0],
+        "asset": formatting.asset,
+        "token": sessions.token,
+        "token_field": sessions.TOKEN_FIELD,
+        "picture_address": partial(_picture_address, service),
+        "number": formatting.number,
+        "moment": lambda seconds, **more: formatting.moment(seconds, service.watch.rules.zone, **more),
+    }
+
+
+def _picture_address(service: Service, image_url: str | None, file: str | None = None) -> str | None:
+    """Return where a browser finds a picture that a rule names by a link or as a file; None: nowhere."""
+    if image_url:
+        return image_urls.address(image_url, "console.static")
+    return url_for("console.picture_file", name=file, v=service.watch.rules.digests.get(file)) if file else None

@@ -1,0 +1,162 @@
+"""The pictures of the rules in force, those that are not well first, those of one verdict together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final, Literal, get_args
+from urllib.parse import unquote, urlsplit
+
+from bot.config import Language
+from bot.image_health.report import Health
+from bot.image_health.texts import PictureWords, explain, facts
+from bot.image_health.verdict import ATTACHMENT_LIVES
+from bot.images.formats import TAKEN
+from bot.rules.model.schema import Image
+
+#: How a picture stands, the worst first: `soon` it expires, `unsure`: nobody knows, `waiting`: for the first look.
+Group = Literal["bad", "soon", "unsure", "waiting", "ok"]
+GROUPS: Final[tuple[Group, ...]] = get_args(Group)
+
+#: The age from which an attachment_id is one that expires soon, in days.
+REMIND_FROM: Final = 5
+
+# What a browser may show although Zalo does not take it.
+_IMAGES: Final = TAKEN | {"GIF", "WebP", "AVIF", "BMP"}
+
+_SOON: Final = {
+    "vi": PictureWords(
+        "Sắp hết hạn",
+        "",
+        f"Zalo chỉ giữ ảnh đã tải lên {ATTACHMENT_LIVES.days} ngày; hết hạn thì khách không nhận được ảnh.",
+        "Tải ảnh lên lại rồi thay mã mới và ngày uploaded. Dùng image_url hoặc file thì không lo hết hạn.",
+    ),
+    "en": PictureWords(
+        "Expiring soon",
+        "",
+        f"Zalo keeps what was uploaded for {ATTACHMENT_LIVES.days} days; after that customers get nothing.",
+        "Upload it again and put the new id and day into the rules. With image_url or file nothing expires.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One picture as it is shown."""
+
+    health: Health
+    said: str
+    """What the latest look showed, a sentence."""
+    is_awaited: bool
+    """Whether the next look comes in a moment."""
+
+    @property
+    def id(self) -> str:
+        """What its place on the page is called."""
+        return card_id(self.health.picture.key)
+
+    @property
+    def image(self) -> Image:
+        """The picture as rules name one."""
+        return Image.model_validate({self.health.picture.kind: self.health.picture.reference})
+
+    @property
+    def name(self) -> str:
+        """What people call it: a link by its end."""
+        reference = self.health.picture.reference
+        if self.health.picture.kind != "image_url":
+            return reference
+        parts = urlsplit(reference)
+        name = unquote(parts.path.rpartition("/")[2])
+        return (f"{name}?{parts.query}" if parts.query else name) or parts.netloc
+
+    @property
+    def place(self) -> str:
+        """The server and the folder that a link leads to; empty for others."""
+        if self.health.picture.kind != "image_url":
+            return ""
+        parts = urlsplit(self.health.picture.reference)
+        return f"{parts.hostname}{unquote(parts.path.rpartition('/')[0])}"
+
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether looks tell how it stands; it needs none whose days are known, or whose address leads nowhere."""
+        return self.health.picture.kind != "attachment_id" and self.health.look.word not in {
+            "example-address",
+            "upload-refused",
+        }
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether a browser is sent to fetch it: not before the bot has got one, least of all within our walls."""
+        look = self.health.look
+        match self.health.picture.kind:
+            case "attachment_id":
+                return False
+            case "file":
+                return look.standing != "bad" or look.word == "upload-refused"
+        return look.form in _IMAGES or look.word in {"example-address", "behind-proxy"}
+
+    @property
+    def size(self) -> str:
+        """How large it is; empty if that is not known."""
+        return str(facts(self.health.look)["size"]) if self.health.look.size is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Pictures of which the same is to be said."""
+
+    group: Group
+    words: PictureWords
+    """What `said` holds is common to all of them; empty if each has its own."""
+    cards: Sequence[Card]
+
+
+def card_id(key: str) -> str:
+    """Return what the place of the picture with that key is called on the page."""
+    return f"p-{key[:16]}"
+
+
+def group_of(health: Health) -> Group:
+    """Return how the picture stands."""
+    look = health.look
+    if look.standing == "bad":
+        return "bad"
+    if look.word == "not-checked":
+        return "waiting"
+    if look.standing == "unknown":
+        return "unsure"
+    return "soon" if health.age is not None and health.age >= REMIND_FROM else "ok"
+
+
+def in_order(pictures: Iterable[Health]) -> list[Health]:
+    """Return the worst first, those with one verdict together, else as they came."""
+    return sorted(
+        pictures,
+        key=lambda health: (GROUPS.index(group_of(health)), health.look.word, health.look.status or 0),
+    )
+
+
+def sections(pictures: Iterable[Health], awaited: frozenset[str], lang: Language) -> list[Section]:
+    """Return pictures that are in order, each with what is said of it."""
+    found = []
+    for (group, _), members in groupby(pictures, key=lambda health: (group_of(health), health.look.word)):
+        cards = [card_of(health, awaited, lang) for health in members]
+        found.append(Section(group, _common(group, cards, lang), cards))
+    return found
+
+
+def card_of(health: Health, awaited: frozenset[str], lang: Language) -> Card:
+    """Return the picture as it is shown; *awaited*: the keys of those that are looked at in a moment."""
+    said = explain(health.look, lang).said
+    return Card(health, said[:1].upper() + said[1:], health.picture.key in awaited)
+
+
+def _common(group: Group, cards: Sequence[Card], lang: Language) -> PictureWords:
+    if group == "soon":
+        return _SOON[lang]
+    words = explain(cards[0].health.look, lang)
+    said = cards[0].said if len({card.said for card in cards}) == 1 else ""
+    return PictureWords(words.label, said, words.why, words.todo)

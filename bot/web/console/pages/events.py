@@ -1,0 +1,147 @@
+"""Events: what came in, what was decided and why, what went out; and what failed is sent again from here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, replace
+from typing import Any, Final, get_args
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from bot.inbox.queries import LOOKED_AT, Reports, Whole
+from bot.inbox.queue import Status
+from bot.inbox.replay import Outcome, Replay, prospect, replay
+from bot.inbox.replay_texts import replay_text
+from bot.logs import event_name
+from bot.rules import explain_text as sentences
+from bot.runtime import Service
+from bot.web.console import formatting
+from bot.web.console.event_timeline import row, status_badge, story
+
+MOST: Final = 50
+#: So many dead letters are replayed by one press: each is a durable transaction of its own.
+MOST_REPLAYED: Final = 500
+
+_LARGEST_ID: Final = 2**63 - 1
+_ONE: Final = f"/events/<int(min=1, max={_LARGEST_ID}):event_id>"
+# The vendor's words ride in a cookie for the length of one page.
+_MOST_LETTERS: Final = 160
+_KINDS: Final[dict[Outcome, str]] = {"reopened": "good", "late": "warn", "erased": "warn"}
+
+
+def add_routes(routes: Blueprint, service: Service) -> None:
+    """
+    Add the list, the page of one event, and what replays.
+
+    ``?status=``, ``?oa=`` and ``?customer=`` filter, ``?before=`` turns over. A customer is named by the number of one
+    of the events: the user id, which is personal, stands in no address.
+    """
+
+    @routes.get("/events")
+    def events() -> str:
+        return _list_page(service)
+
+    @routes.get(_ONE, endpoint="events_one")
+    def one(event_id: int) -> str:
+        event = Reports(service.database).event(event_id)
+        return _event_page(service, event) if event else abort(404)
+
+    @routes.post(f"{_ONE}/replay", endpoint="events_replay")
+    def replay_one(event_id: int) -> AnyResponse:
+        done = _replay(service, event_id)
+        if done.outcome == "absent":
+            abort(404)
+        told = replace(done, error=done.error[:_MOST_LETTERS]) if done.error else done
+        window, lang = service.settings.reply_window, formatting.language()
+        flash(replay_text(event_id, told, window=window, lang=lang), _KINDS.get(done.outcome, ""))
+        return redirect(url_for("console.events_one", event_id=event_id), 303)
+
+    @routes.post("/events/replay-dead", endpoint="events_replay_dead")
+    def replay_dead() -> AnyResponse:
+        ids = _replayable(service)
+        outcomes = Counter(_replay(service, event_id).outcome for event_id in ids[:MOST_REPLAYED])
+        flash(_told(outcomes["reopened"], len(ids) - outcomes.total()), "good" if outcomes["reopened"] else "")
+        return redirect(url_for("console.events", status="dead"), 303)
+
+
+def _list_page(service: Service) -> str:
+    reports = Reports(service.database)
+    waiting, accounts = reports.waiting(), _accounts(service)
+    status = next((known for known in get_args(Status) if known == request.args.get("status")), None)
+    oa_id = next((known for known in accounts if known == request.args.get("oa")), None)
+    before, customer = _number("before"), _number("customer")
+    theirs = reports.event(customer) if customer else None
+    listing = reports.listing(
+        MOST,
+        status=status,
+        oa_id=oa_id,
+        customer=(theirs.oa_id, theirs.user_id) if theirs else None,
+        before=before,
+    )
+    chosen: dict[str, Any] = {"status": status, "oa": oa_id, "customer": theirs.id if theirs else None}
+    return render_template(
+        "console/events.html",
+        rows=[row(event) for event in listing.events],
+        waiting=waiting,
+        accounts=accounts,
+        chosen=chosen,
+        before=before,
+        next=url_for("console.events", **chosen, before=listing.before) if listing.before else None,
+        looked_at=LOOKED_AT if listing.before and len(listing.events) < MOST else 0,
+        statuses={known: status_badge(known) for known in get_args(Status)},
+        replayable=len(_replayable(service)) if status == "dead" and waiting["dead"] else 0,
+        at_once=MOST_REPLAYED,
+        window=_window(service),
+    )
+
+
+def _event_page(service: Service, event: Whole) -> str:
+    settings, now = service.settings, service.database.now()
+    outcome = prospect(asdict(event), now=now, window=settings.reply_window.total_seconds())
+    return render_template(
+        "console/event.html",
+        event=event,
+        story=story(event, now=now),
+        badge=status_badge(event.status),
+        digest=service.watch.rules.digest,
+        log_name=event_name(event.key),
+        outcome=outcome,
+        refusal=replay_text(event.id, Replay(outcome), window=settings.reply_window, lang=formatting.language()),
+        retention=sentences.duration(settings.retention, formatting.language()),
+    )
+
+
+def _accounts(service: Service) -> list[str]:
+    """Return the OAs that one can ask for: those of the settings, and those that something was to be sent for."""
+    return sorted({*service.settings.zalo_oa_id, *Reports(service.database).closed_accounts()})
+
+
+def _number(name: str) -> int | None:
+    """Return a number of the address that can be an event's; None if there is none."""
+    given = request.args.get(name, type=int)
+    return given if given is not None and 0 < given <= _LARGEST_ID else None
+
+
+def _window(service: Service) -> str:
+    return sentences.duration(service.settings.reply_window, formatting.language())
+
+
+def _replayable(service: Service) -> list[int]:
+    since = service.database.now() - service.settings.reply_window.total_seconds()
+    return Reports(service.database).replayable(since=since)
+
+
+def _replay(service: Service, event_id: int) -> Replay:
+    database, window = service.database, service.settings.reply_window
+    return replay(database, event_id, now=database.now(), window=window.total_seconds())
+
+
+def _told(reopened: int, left: int) -> str:
+    """Return what the replay of all dead letters has done; *left*: how many wait for the next press."""
+    if not reopened:
+        return formatting.t("Không có sự kiện nào để gửi lại.", "There was nothing to replay.")
+    count, rest = formatting.number(reopened), formatting.number(left)
+    said = formatting.t(f"Sẽ gửi lại {count} sự kiện.", f"{count} open again.")
+    more = formatting.t(f" Còn {rest} sự kiện, bạn bấm lần nữa nhé.", f" {rest} are left: press once more.")
+    return said + more if left else said

@@ -1,0 +1,34 @@
+"""The picture files that the rules in force name, for those who are logged in."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort
+
+from bot.images import local_files
+from bot.rules.model.schema import RuleFile
+from bot.runtime import Service
+
+_TYPES = {"jpg": "image/jpeg", "png": "image/png"}
+
+
+def add_routes(routes: Blueprint, service: Service) -> None:
+    """Add ``GET /picture-files/<name>``; ``?v=`` is the file's digest, so that browsers fetch a changed one anew."""
+
+    @routes.get("/picture-files/<path:name>")
+    def picture_file(name: str) -> Response:
+        if name not in _names(service.watch.rules.file):
+            abort(404)
+        try:
+            found = local_files.read(service.settings.rules_file.parent, name)
+        except local_files.Unusable:
+            abort(404)
+        response = Response(found.content, mimetype=_TYPES[found.form])
+        response.cache_control.private = True
+        response.cache_control.max_age = 3600
+        return response
+
+
+def _names(file: RuleFile) -> set[str | None]:
+    """Return the files that rules name, those that are switched off too: the page Rules shows them all."""
+    replies = [rule.reply for rule in file.rules] + ([file.fallback.reply] if file.fallback else [])
+    return {image.file for reply in replies for image in reply.images}

@@ -1,0 +1,151 @@
+"""Rules: every rule as a card, with how it fares and what is to be said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from flask import Blueprint, render_template, request, url_for
+
+from bot.inbox.queries import Reports, Summary
+from bot.rules import explain_text as sentences
+from bot.rules.engine import FALLBACK, RuleSet
+from bot.rules.matching.text import fold
+from bot.rules.model.schema import Fallback, Keyword, Reply, Rule
+from bot.runtime import Service
+from bot.web.console import formatting
+from bot.web.console.event_names import event_names
+from bot.web.console.problem_view import Finding, Shares, share_out
+
+#: Cards a page.
+MOST: Final = 50
+
+_WEEK = 7 * 24 * 3600.0
+_MOST_FAILURES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A rule, or the fallback."""
+
+    id: str
+    reply: Reply
+    rule: Rule | None
+    """None: the fallback."""
+    line: int | None
+    """Where it begins in the file; None while the file holds other rules than those in force."""
+    schedule: str
+    pause: str
+    answers: int
+    """In the last seven days."""
+    failure: Summary | None
+    findings: list[Finding]
+
+
+def add_routes(routes: Blueprint, service: Service) -> None:
+    """Add the page; ``?q=`` searches, ``?page=`` turns over."""
+    index = _Index()
+
+    @routes.get("/rules")
+    def rules() -> str:
+        rules, judgement = service.watch.rules, service.watch.judgement
+        asked = request.args.get("q", "").strip()
+        chosen = index.matching(rules, asked)
+        last = max(0, (len(chosen) - 1) // MOST)
+        page = min(max(0, request.args.get("page", 1, type=int) - 1), last)
+        marked = share_out(judgement, rules, formatting.language())
+        cards = list(_cards(service, rules, chosen[page * MOST : (page + 1) * MOST], marked))
+        return render_template(
+            "console/rules.html",
+            asked=asked,
+            cards=cards,
+            found=len(chosen),
+            total=len(rules.file.rules),
+            page=page,
+            pages_in_all=last + 1,
+            previous=url_for("console.rules", q=asked or None, page=page) if page else None,
+            next=url_for("console.rules", q=asked or None, page=page + 2) if page < last else None,
+            file=service.settings.rules_file.name,
+            trouble=service.watch.trouble,
+            is_readable=judgement is not None,
+            findings=marked.rest,
+            events=event_names(formatting.language()),
+        )
+
+
+class _Index:
+    """The words of the rules, without marks, by which they are searched; made anew for other rules."""
+
+    def __init__(self) -> None:
+        self._of: tuple[RuleSet | None, list[str]] = None, []
+
+    def matching(self, rules: RuleSet, asked: str) -> list[int]:
+        """
+        Return the rules that have all the words asked for, by index in the file; past them, the fallback.
+
+        The rule that is called so comes first, the others as they stand in the file.
+        """
+        count = len(rules.file.rules) + (rules.file.fallback is not None)
+        wanted = fold(asked).split()
+        if not wanted:
+            return list(range(count))
+        held, texts = self._of
+        if held is not rules:
+            texts = [fold("\n".join(_words(rule))) for rule in rules.file.rules]
+            texts += ["fallback"] * (rules.file.fallback is not None)
+            self._of = rules, texts
+        found = [index for index, text in enumerate(texts) if all(word in text for word in wanted)]
+        return sorted(found, key=lambda index: texts[index].partition("\n")[0] != fold(asked))
+
+
+def _words(rule: Rule) -> Iterator[str]:
+    yield rule.id
+    yield rule.on
+    yield rule.pattern or ""
+    for keyword in _keywords(rule):
+        yield keyword.text
+    yield from rule.examples
+    for image in rule.reply.images:
+        yield image.image_url or image.file or image.attachment_id or ""
+
+
+def _keywords(rule: Rule) -> Iterator[Keyword]:
+    yield from rule.keywords
+    yield from rule.exclude
+    for group in rule.all_of:
+        yield from group
+
+
+def _cards(service: Service, rules: RuleSet, chosen: Iterable[int], marked: Shares) -> Iterator[Card]:
+    reports = Reports(service.database)
+    answers = reports.answers(since=service.database.now() - _WEEK)
+    failures = reports.failures(_MOST_FAILURES)
+    for index in chosen:
+        if index < len(rules.file.rules):
+            line = marked.lines[index] if marked.lines else None
+            yield _rule_card(rules.file.rules[index], line, answers, failures, marked.by_rule.get(index, []))
+        elif rules.file.fallback:
+            yield _fallback_card(rules.file.fallback, answers, failures)
+
+
+def _rule_card(
+    rule: Rule, line: int | None, answers: Mapping[str, int], failures: Mapping[str, Summary], found: list[Finding]
+) -> Card:
+    lang = formatting.language()
+    return Card(
+        id=rule.id,
+        reply=rule.reply,
+        rule=rule,
+        line=line,
+        schedule=sentences.schedule(rule.active, lang) if rule.active else "",
+        pause=sentences.duration(rule.cooldown, lang) if rule.cooldown else "",
+        answers=answers.get(rule.id, 0),
+        failure=failures.get(rule.id),
+        findings=found,
+    )
+
+
+def _fallback_card(fallback: Fallback, answers: Mapping[str, int], failures: Mapping[str, Summary]) -> Card:
+    pause = sentences.duration(fallback.every, formatting.language()) if fallback.every else ""
+    return Card("fallback", fallback.reply, None, None, "", pause, answers.get(FALLBACK, 0), failures.get(FALLBACK), [])

@@ -1,0 +1,136 @@
+"""Try: a message as a customer might write it, and what would become of it; nothing is sent and nothing kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, render_template, request
+from werkzeug.datastructures import MultiDict
+
+from bot.inbox.queries import Reports
+from bot.rules import explain_text as sentences
+from bot.rules.engine import RuleSet
+from bot.rules.explain import Explanation, explain, shares
+from bot.rules.model.field_parsers import EVENTS
+from bot.rules.model.schema import Image
+from bot.runtime import Service
+from bot.web.console import formatting
+from bot.web.console.event_names import event_names
+
+#: Zalo lets nobody write more.
+LONGEST_TEXT: Final = 2_000
+
+_MOST_SAMPLES = 8
+_YEARS = range(2000, 2100)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the form asks."""
+
+    text: str = ""
+    kind: str = "text"
+    oa_id: str = ""
+    """Empty: the rules of every OA count."""
+    at: str = ""
+    """As the browser writes it, in the time zone of the rules; empty: now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An explanation in the reader's language."""
+
+    found: Explanation
+    winner: str
+    at: str
+    """The moment that was asked for; empty if it was now."""
+    pictures: tuple[tuple[Image, float], ...]
+    notes: list[str]
+    others: list[tuple[str, str]]
+    near: list[tuple[str, str]]
+    advice: str
+
+
+def add_routes(routes: Blueprint, service: Service) -> None:
+    """Add the page; a question comes by POST, for what customers write belongs in no address."""
+
+    @routes.get("/try", endpoint="try")
+    def show() -> str:
+        return _page(service, Question())
+
+    @routes.post("/try", endpoint="try_ask")
+    def ask() -> tuple[str, int]:
+        question = _question(request.form, _accounts(service))
+        moment = _moment(question.at, service.watch.rules.zone)
+        if moment is None:
+            return _page(service, question, wrong="at"), 400
+        if question.kind == "text" and not question.text:
+            return _page(service, question, wrong="text"), 400
+        now = moment.timestamp() if question.at else service.database.now()
+        return _page(service, question, answer=_answer(service.watch.rules, question, now, moment)), 200
+
+
+def _page(service: Service, question: Question, *, answer: Answer | None = None, wrong: str = "") -> str:
+    rules = service.watch.rules
+    return render_template(
+        "console/try.html",
+        question=question,
+        answer=answer,
+        wrong=wrong,
+        events=event_names(formatting.language()),
+        accounts=_accounts(service),
+        zone=rules.file.timezone,
+        samples=[r.examples[0] for r in rules.file.rules if r.enabled and r.examples][:_MOST_SAMPLES],
+        longest=LONGEST_TEXT,
+    )
+
+
+def _question(form: MultiDict[str, str], accounts: list[str]) -> Question:
+    """Return what the form asks; of a choice that is not offered, the first one."""
+    text = form.get("sample") or form.get("text", "")
+    kind, oa_id = form.get("event", ""), form.get("oa", "")
+    return Question(
+        # What is no text, as half of a surrogate pair, could not be shown either.
+        text=text.strip()[:LONGEST_TEXT].encode(errors="replace").decode(),
+        kind=kind if kind in EVENTS and not form.get("sample") else "text",
+        oa_id=oa_id if oa_id in accounts else "",
+        at=form.get("at", ""),
+    )
+
+
+def _accounts(service: Service) -> list[str]:
+    """Return the OAs that are known from the rules, the settings and what was sent."""
+    named = {oa_id for rule in service.watch.rules.file.rules for oa_id in rule.oa}
+    return sorted(named.union(service.settings.zalo_oa_id, Reports(service.database).closed_accounts()))
+
+
+def _moment(given: str, zone: ZoneInfo) -> datetime | None:
+    """Return the moment on the clocks of *zone*, now if none is given; None if it is no time, or of another age."""
+    if not given:
+        return datetime.now(zone)
+    try:
+        moment = datetime.fromisoformat(given)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=zone) if moment.tzinfo is None and moment.year in _YEARS else None
+
+
+def _answer(rules: RuleSet, question: Question, now: float, moment: datetime) -> Answer:
+    lang = formatting.language()
+    text = question.text if question.kind == "text" else ""
+    found = explain(rules, text, kind=question.kind, oa_id=question.oa_id or None, now=now)
+    return Answer(
+        found=found,
+        winner=sentences.winner_text(found, lang),
+        at=f"{sentences.weekday(moment.weekday(), lang)}, {formatting.moment(now, rules.zone, year=True)}"
+        if question.at
+        else "",
+        pictures=shares(found.reply) if found.reply else (),
+        notes=sentences.notes(found, lang),
+        others=list(sentences.other_rules(found, lang)),
+        near=list(sentences.near_misses(found, lang)),
+        advice=sentences.advice_text(found.advice, lang) if found.advice else "",
+    )

@@ -1,0 +1,58 @@
+"""Unanswered: what customers asked that no rule answers, which rule came near, and what to write."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug import Response
+
+from bot.analysis.unmatched import gaps
+from bot.inbox.queries import Reports
+from bot.rules import explain_text as sentences
+from bot.runtime import Service
+from bot.web.console import formatting
+
+#: Questions a page: a list to work off, those that most people ask first.
+MOST: Final = 10
+#: So many unanswered messages are grouped: nobody waits for a page for seconds.
+MOST_READ: Final = 3_000
+
+_DAY: Final = 86_400.0
+#: By what stands in the address: the length in seconds, in Vietnamese and in English.
+_PERIODS: Final = {
+    "24h": (_DAY, "24 giờ", "24 hours"),
+    "7d": (7 * _DAY, "7 ngày", "7 days"),
+    "30d": (30 * _DAY, "30 ngày", "30 days"),
+}
+_USUAL: Final = "7d"
+
+
+def add_routes(routes: Blueprint, service: Service) -> None:
+    """Add the page; ``?period=`` is 24h, 7d or 30d, ``?page=`` turns over."""
+
+    @routes.get("/unanswered")
+    def unanswered() -> str | Response:
+        asked = request.args.get("period", "")
+        period = asked if asked in _PERIODS else _USUAL
+        lang, rules, now = formatting.language(), service.watch.rules, service.database.now()
+        messages = Reports(service.database).unmatched(MOST_READ, since=now - _PERIODS[period][0])
+        page = max(0, request.args.get("page", 1, type=int) - 1)
+        found = gaps(messages, rules, now=now, most=MOST + 1, skip=page * MOST)
+        if page and not found:  # there were more when the page before was made
+            return redirect(url_for("console.unanswered", period=period))
+        retention = service.settings.retention
+        return render_template(
+            "console/unanswered.html",
+            period=period,
+            periods={name: formatting.t(vi, en) for name, (_, vi, en) in _PERIODS.items()},
+            gaps=found[:MOST],
+            page=page,
+            previous=url_for("console.unanswered", period=period, page=page) if page else None,
+            next=url_for("console.unanswered", period=period, page=page + 2) if len(found) > MOST else None,
+            since=messages[-1].happened_at if len(messages) == MOST_READ else None,
+            obstacles=[list(gap.obstacles(lang)) for gap in found[:MOST]],
+            advice=[[(sentences.advice_text(a, lang), a.yaml) for a in gap.advice] for gap in found[:MOST]],
+            kept=sentences.duration(retention, lang) if retention.total_seconds() < _PERIODS[period][0] else "",
+            trouble=service.watch.trouble,
+        )

@@ -1,0 +1,83 @@
+"""The problems of a rules file as a page shows them: the words, and the line with what is meant marked in it."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.config import Language
+from bot.rules.engine import RuleSet
+from bot.rules.problem import Problem, Severity, split_lines, text_of
+from bot.rules.reload import Judgement
+
+_MOST_BEFORE, _MOST_AFTER = 60, 80
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A problem with the line it is about, in three pieces; line and column count from 1."""
+
+    line: int
+    column: int
+    severity: Severity
+    code: str
+    message: str
+    before: str
+    meant: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """What is to be said of the rules in force, by their index, and what of the file else."""
+
+    lines: tuple[int, ...]
+    """The line on which each rule begins; empty while the file holds other rules than those in force."""
+    by_rule: dict[int, list[Finding]]
+    rest: list[Finding]
+
+
+def share_out(judgement: Judgement | None, rules: RuleSet, lang: Language) -> Shares:
+    """Return what was found in the file, by the rules that it is about; *judgement* is None for an unreadable file."""
+    if judgement is None:
+        return Shares((), {}, [])
+    source = text_of(judgement.content)
+    found = findings(judgement.verdict.problems, source, lang)
+    lines = judgement.verdict.rule_lines
+    if judgement.verdict.rules is not rules or not lines:
+        return Shares((), {}, found)
+    end = _end_of_rules(source, lines[-1])
+    shares = Shares(lines, {}, [])
+    for one in found:
+        index = bisect_right(lines, one.line) - 1
+        if index < 0 or one.line >= end:
+            shares.rest.append(one)
+        else:
+            shares.by_rule.setdefault(index, []).append(one)
+    return shares
+
+
+def _end_of_rules(source: str, last: int) -> int:
+    """Return the line after *last*, where the last rule begins, on which something else does."""
+    lines = split_lines(source)
+    others = (n for n in range(last, len(lines)) if lines[n][:1] not in {"", " ", "\t", "-", "#"})
+    return next(others, len(lines)) + 1
+
+
+def findings(problems: Iterable[Problem], source: str, lang: Language) -> list[Finding]:
+    """Return the problems of the file with this content, for ``finding`` of console/parts.html."""
+    lines = split_lines(source)
+    return [_finding(problem, lines, lang) for problem in problems]
+
+
+def _finding(problem: Problem, lines: tuple[str, ...], lang: Language) -> Finding:
+    line = lines[problem.line - 1] if problem.line <= len(lines) else ""
+    start, end = problem.column - 1, problem.column - 1 + problem.length
+    before, meant, after = line[:start].lstrip(" "), line[start:end], line[end:]
+    if len(before) > _MOST_BEFORE:
+        before = f"…{before[-_MOST_BEFORE:]}"
+    if len(meant) + len(after) > _MOST_AFTER:
+        meant, after = meant[:_MOST_AFTER], f"{after[: max(0, _MOST_AFTER - len(meant))]}…"
+    message = problem.message(lang)
+    return Finding(problem.line, problem.column, problem.severity, problem.code, message, before, meant, after)

@@ -1,0 +1,201 @@
+"""Questions that no rule answered: grouped, counted, masked."""
+
+from __future__ import annotations
+
+import re
+import time
+import unicodedata
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.analysis.unmatched import Gap, Question, gaps, grouped, unanswered
+from bot.inbox.queries import Message
+from bot.redaction import MASK, masked, one_line
+from bot.rules.engine import RuleSet
+from bot.rules.validate import validate
+
+NOW = 1_790_000_000.0
+
+
+def asked(*texts: str, users: str = "abcdefghijklmnop") -> list[Question]:
+    """Group the texts, newest first, each from a user of its own."""
+    messages = [
+        Message(n, text, "oa1", user, NOW, None) for n, (text, user) in enumerate(zip(texts, users, strict=False))
+    ]
+    return list(grouped(messages))
+
+
+def rules(*keywords: str, more: str = "") -> RuleSet:
+    words = ", ".join(keywords)
+    data = f'rules: [{{id: a, keywords: [{words}], reply: {{image_url: "https://a.example/1.jpg"}}{more}}}]'
+    verdict = validate(data.encode(), today=date(2026, 9, 1))
+    assert verdict.rules, verdict.problems
+    return verdict.rules
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["Ship về Huế không?", "ship ve hue khong", "SHIP VỀ HUẾ KHÔNG!!!", "ship  về\nhuế, không ạ".replace(" ạ", "")],
+        ["gọi 0912345678 nhé", "gọi 0987.654.321 nhé", "goi +84 912 345 678 nhe"],
+        ["xem https://a.example/1 nha", "xem nha"],
+        ["👍", "👍 ", " 👍"],
+        ["???", "? ? ?"],
+    ],
+)
+def test_spellings_of_one_question_stand_together(texts: list[str]) -> None:
+    """Marks, capitals, signs, numbers and links make no other question."""
+    [question] = asked(*texts)
+    assert question.times == question.people == len(texts)
+
+
+def test_other_words_are_another_question() -> None:
+    """One letter is enough."""
+    assert len(asked("ship về huế", "ship về huể ạ", "👍", "👎", "0912345678", "199k")) == 6
+
+
+def test_people_count_before_messages() -> None:
+    """One customer who asks ten times is one customer."""
+    questions = asked("một", "một", "một", "hai", "hai", "ba", users="aaabcd")
+    assert [(q.text, q.people, q.times) for q in questions] == [("hai", 2, 2), ("một", 1, 3), ("ba", 1, 1)]
+
+
+def test_the_typical_spelling_is_the_most_frequent_with_marks() -> None:
+    """A keyword is to be copied from it."""
+    assert asked("gia bao nhieu", "gia bao nhieu", "Giá bao nhiêu?", "giá bao nhieu")[0].text == "Giá bao nhiêu?"
+    assert asked("giá bao nhiêu", "giá bao nhieu", "giá bao nhieu")[0].text == "giá bao nhieu"
+    assert asked("gia bao nhieu", "Gia bao nhieu", "gia bao nhieu")[0].text == "gia bao nhieu"
+
+
+def test_the_other_spellings_are_told_too() -> None:
+    """The most frequent first, masked, and not all of very many."""
+    [question] = asked("ship khong", "ship không?", "ship không?", "SHIP KHONG 0912345678")
+    assert (question.text, question.variants) == ("ship không?", ("ship khong", "SHIP KHONG •••"))
+    [question] = asked(*(f"ship {'!' * n}" for n in range(16)))
+    assert len(question.variants) == 8
+    assert question.text not in question.variants
+
+
+def missing(*texts: str, of: RuleSet) -> list[Gap]:
+    """Return the gaps that the texts, newest first, show in the rules."""
+    return gaps([Message(n, text, "oa1", f"u{n}", NOW, None) for n, text in enumerate(texts)], of, now=NOW, most=9)
+
+
+def test_a_gap_says_which_rule_came_near_and_what_to_write() -> None:
+    """Into that rule, and as a rule of its own for whom that makes no sense to."""
+    [gap] = missing("bàng giá", of=rules("bảng giá"))
+    assert list(gap.obstacles("en")) == [("a", '"bàng" contradicts "bảng" of the keyword "bảng giá"')]
+    assert [(advice.rule_id, advice.is_new) for advice in gap.advice] == [("a", False), ("bang-gia", True)]
+    [gap] = missing("tuyển người", of=rules("bảng giá"))
+    assert [(advice.rule_id, advice.is_new) for advice in gap.advice] == [("tuyen-nguoi", True)]
+
+
+def test_of_several_gaps_one_has_the_advice_for_a_rule() -> None:
+    """Pasted one after the other, the second would undo the first."""
+    first, second = missing("bàng giá", "bảng lớn giá", of=rules("bảng giá"))
+    assert (len(first.advice), first.follows) == (2, False)
+    assert (second.advice, second.follows) == ((), True)
+
+
+def test_what_was_masked_is_not_part_of_a_keyword() -> None:
+    """In the real message a number stands there, which parts the words around it."""
+    [gap] = missing("gọi 0912345678 đặt bàn", of=rules("bảng giá"))
+    assert "[đặt bàn]" in gap.advice[0].yaml
+    [gap] = missing("0912345678", of=rules("bảng giá"))
+    assert (gap.advice, gap.follows) == ((), False)
+
+
+def test_what_the_present_rules_answer_is_left_out() -> None:
+    """They may have been mended since the customer asked; another OA's rule or another time's is no answer."""
+    questions = asked("giá bao nhiêu", "ship không")
+    assert [q.text for q in unanswered(questions, rules("bảng giá"), now=NOW)] == ["ship không", "giá bao nhiêu"][::-1]
+    assert [q.text for q in unanswered(questions, rules("giá"), now=NOW)] == ["ship không"]
+    assert len(list(unanswered(questions, rules("giá", more=', oa: ["123456"]'), now=NOW))) == 2
+    assert len(list(unanswered(questions, rules("giá", more=", active: {until: 2026-09-01}"), now=NOW))) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0912345678", "0912 345 678", "091.234.5678", "091-234-56-78", "(028) 3822 1234", "+84 (0) 912 345 678",
+        "0 9 1 2 3 4 5 6 7 8", "0912_345_678", "0912/345/678", "0️⃣9️⃣1️⃣2️⃣3️⃣4️⃣5️⃣6️⃣7️⃣8️⃣", "０９１２３４５６７８",
+        "٠٩١٢٣٤٥٦٧٨", "⓪⑨①②③④⑤⑥⑦⑧", "09\u200b12\u200b34\u200b56\u200b78", "stk 1903 6521 4470 11",
+        "cccd 079201001234", "09 12\n34 56\n78", "0912345678!", "zalo:0912345678nha", "0912 - 345 - 678",
+    ],
+)  # fmt: skip
+def test_long_numbers_are_masked(text: str) -> None:
+    """However they are written."""
+    shown = masked(f"gọi {text} nhé")
+    assert MASK in shown
+    assert sum(character.isnumeric() for character in shown) == 0
+    assert (shown.split()[0], "nhé" in shown or "nha" in shown) == ("gọi", True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["na@shop.example", "Na.Tran+1@mail.shop.example", "na @ shop.example", "na@shop", "(na@shop.example)", "＠na"],
+)
+def test_addresses_are_masked(text: str) -> None:
+    """Also with spaces, or half of one."""
+    shown = masked(f"gửi {text} nhé")
+    assert "@" not in shown
+    assert "na" not in shown.casefold()
+    assert shown.startswith("gửi ")
+    assert shown.endswith(" nhé")
+
+
+@pytest.mark.parametrize(
+    "text", ["2 ly 150.000đ", "size 38 39 40", "lúc 8:30", "mã SP001", "20/11", "x2 combo 3", "50%"]
+)
+def test_what_names_nobody_stays(text: str) -> None:
+    """Prices, sizes, times: editors need them."""
+    assert masked(text) == text
+
+
+_LETTERS = st.text(st.characters(categories=["Lu", "Ll", "Lo"]), max_size=12)
+_GAPS = st.text(st.sampled_from(" .-–_/()\u00a0\u200b*"), max_size=3)
+
+
+@given(before=_LETTERS, after=_LETTERS, phone=st.from_regex(r"0[0-9]{8,10}", fullmatch=True), data=st.data())
+def test_no_telephone_number_comes_through(before: str, after: str, phone: str, data: st.DataObject) -> None:
+    """Whatever stands around it and between its digits."""
+    written = "".join(digit + data.draw(_GAPS) for digit in phone)
+    shown = masked(f"{before} {written} {after}")
+    assert MASK in shown
+    assert not any(
+        character.isdigit() for character in shown.replace(unicodedata.normalize("NFKC", before + after), "")
+    )
+
+
+@given(st.text(max_size=300))
+def test_anything_becomes_one_harmless_line(text: str) -> None:
+    """No control, no direction mark, no half a pair, no seven digits in a row, no address."""
+    shown = masked(text)
+    assert not [c for c in shown if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"}]
+    assert not re.search(r"\d{7}", shown)
+    assert "@" not in shown
+    assert shown == " ".join(shown.split())
+    shown.encode()
+
+
+def test_no_text_takes_long_to_mask() -> None:
+    """The longest that Zalo delivers, made to be slow."""
+    begun = time.process_time()
+    for text in (
+        "0" * 250_000,
+        "a" * 250_000,
+        "a.@" * 90_000,
+        "1 -_- " * 50_000,
+        "a\u0301\u0323" * 90_000,
+        "\ufdfa" * 9000,
+    ):
+        masked(text)
+    assert time.process_time() - begun < 5
+
+
+def test_a_line_from_outside_cannot_steer_the_terminal() -> None:
+    """Escape sequences, line ends and direction marks."""
+    assert one_line("HTTP 400\r\n\x1b[2J\x9b31m\u202eabc\u2028d\x00") == "HTTP 400 [2J31mabc d"

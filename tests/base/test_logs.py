@@ -1,0 +1,120 @@
+"""Lines of the log: what they show of a record, and what they keep to themselves."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.inbox.database import Database
+from bot.logs import about, event_name
+
+ROOT = Path(__file__).parents[2]
+KEY = "0123456789abcdef" * 4
+WORDS = "riêng tư"
+SECRET = 'a-"secret\\-key'
+
+
+def log(code: str, form: str) -> str:
+    """Return what a fresh process logs that runs *code*: how a process logs is set once for all of it."""
+    source = (
+        "import logging, sqlite3, sys\nfrom bot import logs\nfrom bot.errors import Refused\n"
+        f"WORDS, SECRET, KEY = {WORDS!r}, {SECRET!r}, {KEY!r}\n"
+        f"logs.configure({form!r}, 'INFO', secrets=[SECRET, 'secret', 'x', ''])\n"
+        f"log = logging.getLogger('bot.x')\n{code}"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", source], env={"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
+        stderr=subprocess.PIPE, encoding="utf-8", check=True,
+    )  # fmt: skip
+    return done.stderr
+
+
+def test_a_line_for_machines_holds_all_fields() -> None:
+    """One object a line, with its fields by their names and types."""
+    said = log("log.info('sent %s', 'off', extra=logs.about(KEY, 7) | {'ms': 12, 'rule': 'bảng-giá'})", "json")
+    line = json.loads(said)
+    assert line.pop("time").endswith("+00:00")
+    assert line == {
+        "level": "INFO", "logger": "bot.x", "message": "sent off", "event": KEY[:16], "id": 7, "ms": 12,
+        "rule": "bảng-giá",
+    }  # fmt: skip
+
+
+def test_a_line_for_people() -> None:
+    """When, how bad, what, and the fields after it."""
+    said = log("log.warning('not sent', extra=logs.about(KEY) | {'error': 'HTTP 500'})", "text")
+    assert said.endswith(f" WARNING not sent event={KEY[:16]} error=HTTP 500\n")
+
+
+def test_what_came_from_outside_is_no_line_of_its_own() -> None:
+    """A vendor's answer cannot forge an entry, nor steer the terminal that shows it."""
+    said = log("log.warning('not sent', extra={'error': 'HTTP 500\\n2027-01-01 INFO all is well\\x1b[2J'})", "text")
+    assert said.count("\n") == 1
+    assert "\\n2027-01-01" in said
+    assert "\x1b" not in said
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_of_a_fault_only_the_kind_and_the_place_are_told(form: str) -> None:
+    """What an exception says may quote the customer; where it comes from the database or the machine, it does not."""
+    said = log(
+        "try:\n"
+        "    try:\n        raise KeyError(WORDS)\n"
+        "    except KeyError as error:\n        raise ValueError(WORDS) from error\n"
+        "except ValueError:\n    log.exception('cannot decide', extra=logs.about(KEY))\n"
+        "disk = sqlite3.OperationalError('disk full\\n' + WORDS)\n"
+        "for error in (disk, OSError(28, 'No space'), Refused('HTTP 400')):\n"
+        "    log.error('failed', exc_info=error)\n",
+        form,
+    )
+    assert WORDS not in said
+    assert json.dumps(WORDS)[1:-1] not in said
+    for told in ("KeyError", "ValueError", "<string>", "sqlite3.OperationalError: disk full", "No space", "HTTP 400"):
+        assert told in said
+    if form == "json":
+        assert all(json.loads(line)["trace"] for line in said.splitlines())
+
+
+def test_a_thread_that_ends_with_an_error_is_no_way_out() -> None:
+    """What would be written past the log is in it, in its form."""
+    said = log("import threading; threading.Thread(target=lambda: int(WORDS), name='sender-1').start()", "json")
+    line = json.loads(said)
+    assert (line["level"], line["of"]) == ("CRITICAL", "sender-1")
+    assert line["trace"].endswith("ValueError")
+    assert WORDS not in said
+
+
+def test_an_error_of_the_database_holds_no_values(database: Database) -> None:
+    """Whoever prints it: what was to be stored is in the statement's parameters."""
+    statement = sa.text("INSERT INTO nowhere VALUES (:words)")
+    with pytest.raises(sa.exc.DBAPIError) as caught, database.write() as connection:
+        connection.execute(statement, {"words": WORDS})
+    assert "nowhere" in str(caught.value)
+    assert WORDS not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_secret_is_masked_whoever_writes_it(form: str) -> None:
+    """Also one that holds another, or characters that JSON escapes; a short one would tear holes into every line."""
+    said = log("logging.getLogger('x').warning('%s and %s', SECRET, 'secret', extra={'path': SECRET})", form)
+    assert "secret" not in said
+    assert said.count("…") == 3
+    assert "a-" not in said
+
+
+@given(st.text(alphabet="0123456789abcdef", min_size=64, max_size=64), st.integers(1))
+def test_the_name_of_an_event_is_the_same_before_and_after_it_is_stored(key: str, number: int) -> None:
+    """It is a part of the key, which is known from the first byte on; the number only the database gives."""
+    assert about(key)["event"] == about(key, number)["event"] == event_name(key)
+    assert key.startswith(event_name(key))
+    assert about(key, number)["id"] == number
+    assert not vars(logging.makeLogRecord({})).keys() & about(key, number).keys()

@@ -1,0 +1,195 @@
+"""What becomes of an event whose answer is a picture file or an uploaded picture, in virtual time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bot.delivery.transitions import Delivery, Policy
+from bot.errors import NotReady, PictureExpired, PictureRefused, Refused
+from bot.inbox.database import Database
+from bot.inbox.group_commit import Writer
+from bot.inbox.queue import Claim, Inbox, State
+from bot.rules.engine import RuleSet
+from bot.rules.validate import validate
+from bot.sandbox.script import OK, answer
+from bot.sandbox.send_image import Account
+from bot.sandbox.vendor import SandboxVendor
+from tests.inbox.test_queue import NOW, claim, event, put
+from tests.support.local_images import KEY, TOKEN, jpeg, pictures_of
+from tests.support.running import wait_until
+
+OA = "388613280878808645"
+ELSE = "https://shop.example/b.jpg"
+RULES = f"""\
+rules:
+  - {{id: menu, keywords: [thực đơn], reply: {{file: menu.jpg, else: {{image_url: "{ELSE}"}}}}}}
+  - {{id: gia, keywords: [bảng giá], reply: {{file: menu.jpg}}}}
+  - {{id: ma, keywords: [mã], reply: {{attachment_id: aBc, uploaded: 2027-01-01, else: {{image_url: "{ELSE}"}}}}}}
+""".encode()
+
+
+class Shop:
+    """A folder with a picture and the rules that send it, a vendor, and a clock that only the test moves."""
+
+    def __init__(self, folder: Path, vendor: SandboxVendor) -> None:
+        self.folder = folder
+        self.vendor = vendor
+        self.now = NOW
+        self.rules = self.save(jpeg(seed="first"))
+
+    def save(self, content: bytes) -> RuleSet:
+        """Save the picture; return the rules as they are read then."""
+        (self.folder / "menu.jpg").write_bytes(content)
+        rules = validate(RULES, today=date(2027, 1, 1), folder=self.folder).rules
+        assert rules is not None
+        self.rules = rules
+        return rules
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """A shop whose vendor takes every right request."""
+    with SandboxVendor(Account(KEY, TOKEN)) as vendor:
+        yield Shop(tmp_path, vendor)
+
+
+@pytest.fixture
+def inbox(database: Database) -> Iterator[Inbox]:
+    """An empty inbox."""
+    writer = Writer(database)
+    yield Inbox(database, writer)
+    writer.stop()
+
+
+@pytest.fixture
+def delivery(inbox: Inbox, database: Database, shop: Shop) -> Iterator[Delivery]:
+    """Decisions by the shop's rules."""
+    policy = Policy(reply_window=48 * 3600.0, takeover_mute=1800.0, max_attempts=3)
+    with pictures_of(database, shop.vendor.url, shop.folder, now=lambda: shop.now) as pictures:
+        yield Delivery(inbox, pictures, lambda: shop.rules, policy)
+
+
+def claimed(inbox: Inbox, text: str) -> Claim:
+    """Return an event as a worker holds it."""
+    put(inbox, replace(event("a", oa=OA), text=text))
+    [held] = claim(inbox)
+    return held
+
+
+def next_state(delivery: Delivery, held: Claim, shop: Shop) -> State:
+    """Return the event's state once the upload it waits for has come to an end, well or not."""
+    found = [held.state]
+
+    def over() -> bool:
+        found.append(delivery.prepare(replace(held, state=found[-1]), now=shop.now))
+        return "being uploaded" not in (found[-1].error or "") or found[-1].due_at == shop.now
+
+    wait_until(over, "the upload to end")
+    return found[-1]
+
+
+def test_an_event_waits_for_its_upload_and_keeps_what_was_decided(inbox: Inbox, delivery: Delivery, shop: Shop) -> None:
+    """Put off, not failed: no attempt is lost, and nothing went out."""
+    held = claimed(inbox, "bảng giá")
+    state = delivery.prepare(held, now=NOW)
+    assert (state.status, state.attempts, state.attempted_at) == ("open", 0, None)
+    assert 0 < state.due_at - NOW <= 1.0
+    assert state.images == [{"file": "menu.jpg", "digest": shop.rules.digests["menu.jpg"]}]
+    ready = next_state(delivery, replace(held, state=state), shop)
+    assert ready.due_at == NOW
+    sent = delivery.picture(replace(held, state=ready), now=NOW)
+    assert sent == {"attachment_id": shop.vendor.uploaded[0].token}
+
+
+def test_a_picture_that_lastingly_fails_gives_way(inbox: Inbox, delivery: Delivery, shop: Shop) -> None:
+    """After the third failure the stand-in goes out; without one the event waits on."""
+    shop.vendor.always_upload(answer(503))
+    held = claimed(inbox, "thực đơn")
+    for _ in range(2):
+        state = next_state(delivery, held, shop)
+        assert state.images is not None
+        assert "file" in state.images[0]
+        held, shop.now = replace(held, state=state), state.due_at + 0.01
+    state = next_state(delivery, held, shop)
+    assert (state.images, state.due_at) == ([{"image_url": ELSE}], shop.now)
+    other = replace(held, state=State(images=[{"file": "menu.jpg", "digest": shop.rules.digests["menu.jpg"]}]))
+    waiting = delivery.prepare(other, now=shop.now)
+    assert (waiting.status, waiting.attempts) == ("open", 0)
+    assert waiting.due_at > shop.now
+
+
+def test_a_file_that_is_gone_is_a_dead_letter_that_says_so(inbox: Inbox, delivery: Delivery, shop: Shop) -> None:
+    """After three looks: a file may be in the middle of being saved."""
+    held = claimed(inbox, "bảng giá")
+    (shop.folder / "menu.jpg").unlink()
+    for _ in range(2):
+        state = next_state(delivery, held, shop)
+        assert state.status == "open"
+        held, shop.now = replace(held, state=state), state.due_at + 0.01
+    state = next_state(delivery, held, shop)
+    assert (state.status, state.reason) == ("dead", "refused")
+    assert 'menu.jpg: there is no file "menu.jpg"' in (state.error or "")
+
+
+def test_a_file_that_was_replaced_before_it_went_out_is_the_new_one(
+    inbox: Inbox, delivery: Delivery, shop: Shop
+) -> None:
+    """The old content is nowhere to be had: what the rules know by now is sent."""
+    shop.vendor.always_upload(answer(503))
+    held = claimed(inbox, "bảng giá")
+    first = next_state(delivery, held, shop)
+    shop.save(jpeg(seed="second"))
+    shop.vendor.always_upload(OK)
+    held, shop.now = replace(held, state=first), first.due_at + 0.01
+    for _ in range(2):
+        state = next_state(delivery, held, shop)
+        held, shop.now = replace(held, state=state), max(state.due_at, shop.now) + 0.01
+    state = next_state(delivery, held, shop)
+    assert state.images == [{"file": "menu.jpg", "digest": shop.rules.digests["menu.jpg"]}]
+    assert [u.upload.content for u in shop.vendor.uploaded] == [jpeg(seed="second")]
+
+
+def test_an_expired_upload_is_renewed_once(inbox: Inbox, delivery: Delivery, shop: Shop) -> None:
+    """The second such answer is taken at its word."""
+    held = claimed(inbox, "bảng giá")
+    ready = next_state(delivery, held, shop)
+    shop.now += 5
+    sent = replace(held, state=replace(ready, attempted_at=shop.now))
+    state = delivery.not_taken(sent, PictureExpired("-100"), closed=False, now=shop.now)
+    assert state.images is not None
+    assert state.images[0]["newer_than"] == str(shop.now)
+    assert (state.status, state.due_at, state.attempted_at) == ("open", shop.now, None)
+    shop.now += 1
+    renewed = next_state(delivery, replace(held, state=state), shop)
+    assert len(shop.vendor.uploaded) == 2
+    again = replace(held, state=replace(renewed, attempted_at=shop.now))
+    assert delivery.not_taken(again, PictureExpired("-100"), closed=False, now=shop.now).status == "dead"
+
+
+@pytest.mark.parametrize("error", [PictureExpired("-100"), PictureRefused("-210")])
+def test_only_what_speaks_of_the_picture_brings_the_stand_in(
+    inbox: Inbox, delivery: Delivery, error: PictureRefused
+) -> None:
+    """A customer who cannot be written to gets no second picture either, and the stand-in has none of its own."""
+    held = claimed(inbox, "mã")
+    state = delivery.prepare(held, now=NOW)
+    assert state.images == [{"attachment_id": "aBc", "else": ELSE}]
+    sent = replace(held, state=state)
+    refused = delivery.not_taken(sent, Refused("-213"), closed=False, now=NOW)
+    assert (refused.status, refused.images) == ("dead", state.images)
+    swapped = delivery.not_taken(sent, error, closed=False, now=NOW)
+    assert (swapped.status, swapped.images) == ("open", [{"image_url": ELSE}])
+    assert delivery.not_taken(replace(held, state=swapped), error, closed=False, now=NOW).status == "dead"
+
+
+def test_waiting_is_no_failure(inbox: Inbox, delivery: Delivery) -> None:
+    """An upload under way leaves the decision as it is."""
+    held = claimed(inbox, "mã")
+    sent = replace(held, state=delivery.prepare(held, now=NOW))
+    state = delivery.not_taken(sent, NotReady("later", wait=0.5), closed=False, now=NOW)
+    assert (state.images, state.due_at, state.attempts) == (sent.state.images, NOW + 0.5, 0)

@@ -1,0 +1,93 @@
+"""What the doctor finds of the pictures, and says of them."""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bot.cli.doctor import report
+from bot.doctor.finding import Finding
+from bot.doctor.images import check_pictures
+from bot.net.addresses import Guard
+from tests.doctor.test_doctor import found
+from tests.net.test_addresses import TRUST
+from tests.support.image_server import JPEG, PNG, PictureServer, ok, said
+
+GUARD = Guard(tls=TRUST)
+
+
+def checked(folder: Path, *replies: str, guard: Guard = GUARD) -> list[Finding]:
+    """Return what is found of rules r0, r1, … with these replies."""
+    lines = [f"  - {{id: r{n}, keywords: [k{n}x], reply: {reply}}}" for n, reply in enumerate(replies)]
+    file = folder / "rules.yaml"
+    file.write_text("\n".join(["version: 1", "rules:", *lines, ""]), encoding="utf-8")
+    return list(check_pictures(file, guard, now=time.time()))
+
+
+def link(url: str) -> str:
+    return f'{{image_url: "{url}"}}'
+
+
+def test_pictures_that_are_well_are_counted(tmp_path: Path) -> None:
+    """Links, files and attachments together; a file is looked for beside the rules."""
+    (tmp_path / "menu.png").write_bytes(PNG)
+    fresh = f'{{attachment_id: "aBc", uploaded: {date.today().isoformat()}}}'  # noqa: DTZ011  as an editor writes it
+    with PictureServer() as server:
+        findings = checked(
+            tmp_path, link(server.url("/a.jpg", ok(JPEG))), "{file: menu.png}", fresh, guard=server.guard
+        )
+    assert found(findings) == {"pictures": "fine"}
+    assert "3 picture(s) looked at: fine." in "\n".join(report(findings, "en"))
+
+
+def test_a_bad_picture_is_a_problem_and_one_that_may_pass_a_warning(tmp_path: Path) -> None:
+    """Each with its rules and what to do; its address without what lets somebody in."""
+    with PictureServer() as server:
+        findings = checked(
+            tmp_path,
+            link(server.url("/gone.jpg?key=hush", said(404))),
+            f"[{link(server.url('/gone.jpg?key=hush', said(404)))}, {link(server.url('/busy.jpg', said(503)))}]",
+            '{attachment_id: "aBc", uploaded: 2020-01-01}',
+            guard=server.guard,
+        )
+    codes = found(findings)
+    assert codes == {"picture-not-found": "problem", "picture-error-answer": "warning", "picture-expired": "problem"}
+    english = "\n".join(report(findings, "en"))
+    assert "/gone.jpg (r0, r1): there is nothing at this address (HTTP 404)." in english
+    assert "Do: Put the picture there again" in english
+    assert "không có gì ở địa chỉ này (HTTP 404)." in "\n".join(report(findings, "vi"))
+    assert "hush" not in english
+
+
+@pytest.mark.parametrize("url", ["https://127.0.0.1/a.jpg", "https://localhost/a.jpg", "https://169.254.169.254/a.jpg"])
+def test_a_private_address_is_a_problem(tmp_path: Path, url: str) -> None:
+    """It is not looked at."""
+    assert found(checked(tmp_path, link(url))) == {"picture-private-address": "problem"}
+
+
+def test_what_nothing_can_be_said_of_is_told_in_one_line_a_kind(tmp_path: Path) -> None:
+    """Examples, and ids whose day is not known."""
+    examples = [link(f"https://shop.example/{number}.jpg") for number in range(5)]
+    findings = checked(tmp_path, *examples, '{attachment_id: "aBc"}')
+    assert found(findings) == {"picture-example-address": "unchecked", "picture-no-upload-day": "unchecked"}
+    said = "\n".join(report(findings, "en"))
+    assert "https://shop.example/2.jpg (+2): this address is only an example" in said
+
+
+def test_a_person_does_not_wait_for_hundreds(tmp_path: Path) -> None:
+    """What was not looked at is said."""
+    with PictureServer() as server:
+        urls = [link(server.url(f"/{number}.jpg", ok(JPEG))) for number in range(52)]
+        findings = checked(tmp_path, *urls, guard=server.guard)
+        assert len(server.requests) == 50
+    assert found(findings) == {"pictures": "fine", "picture-not-checked": "unchecked"}
+
+
+def test_rules_that_are_not_usable_name_no_pictures(tmp_path: Path) -> None:
+    """That is a finding of its own, elsewhere."""
+    assert checked(tmp_path, "{}") == []
+    assert list(check_pictures(tmp_path / "none.yaml", GUARD, now=time.time())) == []
+    assert list(check_pictures(tmp_path, GUARD, now=time.time())) == []

@@ -1,0 +1,179 @@
+"""What is said of a picture after one look, and in which words."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from string import Formatter
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.config import Language
+from bot.image_health.texts import PICTURE_WORDS, PictureWords, explain
+from bot.image_health.verdict import Look, Word, is_example, judge, judge_attachment, judge_file
+from bot.images.formats import dimensions, form_of
+from bot.net.public import MOST_BYTES, Fetched, NotFetched, Trouble
+from tests.support.image_server import JPEG, PNG
+
+SHOP = Path(__file__).parents[2] / "bot" / "web" / "static" / "shop"
+LOGIN = b"<!DOCTYPE html><form><input name=p type='password'></form>"
+PAGE = b"\n <!doctype HTML><title>a picture</title>"
+TODAY = date(2027, 1, 20)
+
+
+def answered(body: bytes, *, status: int = 200, content_type: str = "image/jpeg", url: str = "https://a.vn/a.jpg",
+             claimed: int | None = None, redirected: bool = False) -> Fetched:  # fmt: skip
+    return Fetched(url, status, content_type, body, len(body) if claimed is None else claimed, redirected)
+
+
+@pytest.mark.parametrize(
+    ("answer", "look"),
+    [
+        (answered(JPEG), Look("ok", 200, "JPEG", len(JPEG), 640, 480)),
+        (answered(PNG), Look("ok", 200, "PNG", len(PNG), 640, 480)),
+        (answered(JPEG, content_type="text/html"), Look("ok", 200, "JPEG", len(JPEG), 640, 480)),
+        (answered(b"\xff\xd8\xff"), Look("ok", 200, "JPEG", 3)),
+        (answered(b"GIF89a\x01\x00\x01\x00"), Look("not-an-image", 200, "GIF", 10)),
+        (answered(b"RIFF\x10\x00\x00\x00WEBPVP8 "), Look("not-an-image", 200, "WebP", 16)),
+        (answered(b"\x00\x00\x00\x20ftypheic"), Look("not-an-image", 200, "HEIC", 12)),
+        (answered(b"\x00\x00\x00\x20ftypavif"), Look("not-an-image", 200, "AVIF", 12)),
+        (answered(b"<?xml version='1.0'?><svg/>"), Look("not-an-image", 200, "SVG", 27)),
+        (answered(b"\x1f\x8b\x08"), Look("not-an-image", 200, "gzip", 3)),
+        (answered(b"{}"), Look("not-an-image", 200, "", 2)),
+        (answered(b""), Look("not-an-image", 200, "", 0)),
+        (answered(b"", content_type="text/html"), Look("not-an-image", 200, "", 0)),
+        (answered(PAGE), Look("web-page", 200, "HTML")),
+        (answered(b"hello", content_type="Text/HTML; charset=utf-8"), Look("web-page", 200, "HTML")),
+        (answered(PAGE, url="https://a.vn/login"), Look("web-page", 200, "HTML")),
+        (answered(PAGE, url="https://a.vn/b", redirected=True), Look("web-page", 200, "HTML")),
+        (answered(PAGE, url="https://a.vn/Sign-In", redirected=True), Look("needs-login", 200, "HTML")),
+        (answered(PAGE, url="https://accounts.a.vn/", redirected=True), Look("needs-login", 200, "HTML")),
+        (answered(LOGIN), Look("needs-login", 200, "HTML")),
+        (answered(JPEG + bytes(MOST_BYTES), claimed=2_500_000), Look("too-large", 200, "JPEG", 2_500_000, 640, 480)),
+        (answered(JPEG + bytes(MOST_BYTES), claimed=10**30), Look("too-large", 200, "JPEG", 2**53, 640, 480)),
+        (answered(b"GIF89a" + bytes(MOST_BYTES), claimed=0), Look("not-an-image", 200, "GIF")),
+        (answered(b"", status=401), Look("needs-login", 401)),
+        (answered(b"", status=403), Look("needs-login", 403)),
+        (answered(b"", status=404), Look("not-found", 404)),
+        (answered(b"", status=410), Look("not-found", 410)),
+        (answered(b"", status=400), Look("error-answer", 400)),
+        (answered(b"", status=503), Look("error-answer", 503)),
+    ],
+)  # fmt: skip
+def test_what_an_answer_says(answer: Fetched, look: Look) -> None:
+    """The bytes decide, not what the server calls them."""
+    assert judge(answer) == look
+
+
+def test_no_more_than_one_megabyte() -> None:
+    """To the byte."""
+    assert judge(answered(JPEG.ljust(MOST_BYTES, b"\0"))).word == "ok"
+    chunked = Fetched("https://a.vn/a.jpg", 200, "", JPEG.ljust(MOST_BYTES + 1, b"\0"), None)
+    assert judge(chunked) == Look("too-large", 200, "JPEG", None, 640, 480)
+
+
+@pytest.mark.parametrize("trouble", get_args(Trouble))
+def test_where_nothing_came_it_is_said_why(trouble: Trouble) -> None:
+    assert judge(NotFetched(trouble)) == Look(trouble)
+    assert Look(trouble).standing == "bad"
+
+
+def test_what_may_pass() -> None:
+    """A server that is down or busy; what it says of the picture itself does not."""
+    passing = {word for word in get_args(Word) if Look(word, 503).may_pass}
+    assert passing == {"unknown-host", "unreachable", "too-slow", "broken-answer", "error-answer"}
+    assert [Look("error-answer", status).may_pass for status in (400, 405, 408, 429, 500, 599)] == [
+        False, False, True, True, True, True,
+    ]  # fmt: skip
+
+
+def test_how_words_stand() -> None:
+    """What cannot be known is no complaint."""
+    unknown = {word for word in get_args(Word) if Look(word).standing == "unknown"}
+    assert unknown == {"not-checked", "example-address", "behind-proxy", "no-upload-day"}
+    assert [word for word in get_args(Word) if Look(word).standing == "ok"] == ["ok"]
+
+
+@pytest.mark.parametrize(
+    ("uploaded", "word"),
+    [
+        (None, "no-upload-day"),
+        (date(2027, 1, 20), "ok"),
+        (date(2027, 1, 22), "ok"),
+        (date(2027, 1, 14), "ok"),
+        (date(2027, 1, 13), "expired"),
+        (date(2020, 1, 1), "expired"),
+    ],
+)
+def test_an_attachment_lives_for_seven_days(uploaded: date | None, word: Word) -> None:
+    assert judge_attachment(uploaded, today=TODAY) == Look(word)
+
+
+def test_files() -> None:
+    """Of one that is too large, only the beginning was read."""
+    assert judge_file(None) == Look("no-file")
+    assert judge_file(JPEG) == Look("ok", None, "JPEG", len(JPEG), 640, 480)
+    assert judge_file(PNG.ljust(MOST_BYTES + 1, b"\0")) == Look("too-large", None, "PNG", None, 640, 480)
+
+
+def test_real_pictures() -> None:
+    """The sample shop's."""
+    pictures = sorted(SHOP.glob("*.jpg"))
+    assert pictures
+    for picture in pictures:
+        data = picture.read_bytes()
+        assert judge_file(data).word == "ok"
+        width, height = dimensions(data) or (0, 0)
+        assert 100 < width < 5000
+        assert 100 < height < 5000
+
+
+@given(data=st.binary(max_size=200) | st.binary(max_size=40).map(lambda rest: JPEG[:20] + rest))
+def test_any_bytes_will_do(data: bytes) -> None:
+    """A header that is cut off or lies says nothing, or nonsense, and never fails."""
+    form_of(data, "text/html")
+    assert dimensions(data) is None or len(dimensions(data) or ()) == 2
+    assert judge_file(data).standing in {"ok", "bad"}
+
+
+@pytest.mark.parametrize("cut", range(0, 40, 3))
+def test_a_header_that_is_cut_off_has_no_size(cut: int) -> None:
+    for picture, needed in ((JPEG, 29), (PNG, 24)):
+        assert (dimensions(picture[:cut]) is not None) == (cut >= needed)
+
+
+@pytest.mark.parametrize("host", ["anh.tiemnhana.example", "EXAMPLE.com", "www.example.org.", "shop.test", "x.invalid"])
+def test_addresses_that_are_set_aside_for_examples(host: str) -> None:
+    assert is_example(f"https://{host}/a.jpg")
+
+
+@pytest.mark.parametrize("host", ["example.vn", "myexample.com", "example", "a.example.vn", "test.vn", "localhost"])
+def test_addresses_that_may_be_real(host: str) -> None:
+    assert is_example(f"https://{host}/a.jpg") == (host == "example")
+
+
+def _names(words: PictureWords) -> set[str]:
+    texts = (words.said, words.why, words.todo)
+    return {name for text in texts for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("word", get_args(Word))
+def test_every_verdict_can_be_said_in_both_languages(word: Word) -> None:
+    """With what to do where something is to be done, and the same facts in both."""
+    vi, en = (PICTURE_WORDS[word][lang] for lang in ("vi", "en"))
+    assert vi != en
+    for lang in get_args(Language):
+        said = explain(Look(word, 403, "GIF", 3_000_000), lang)
+        assert said.label
+        assert said.said.endswith(".")
+        assert "{" not in said.said + said.why + said.todo
+        assert bool(said.why) == bool(said.todo) == (word not in {"ok", "not-checked"})
+    assert _names(vi) == _names(en) <= {"status", "form", "size"}
+
+
+def test_sizes_are_said_as_people_say_them() -> None:
+    assert "(2.9 MB)" in explain(Look("too-large", 200, "JPEG", 3_000_000), "en").said
+    assert "(> 1 MB)" in explain(Look("too-large", 200, "JPEG"), "vi").said

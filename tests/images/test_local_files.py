@@ -1,0 +1,170 @@
+"""What stands beside a rules file, and what is made of it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import unicodedata
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.images import local_files
+from bot.images.local_files import MAX_BYTES, Unusable
+from bot.rules.validate import Verdict, validate
+from tests.support.local_images import jpeg, png
+
+TODAY = date(2027, 1, 25)
+SECRET = b"\xff\xd8\xff a picture that is none of the shop's"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A folder with one picture, beside a picture that is none of its own."""
+    (tmp_path / "secret.jpg").write_bytes(SECRET)
+    folder = tmp_path / "shop"
+    (folder / "images").mkdir(parents=True)
+    (folder / "images" / "menu.jpg").write_bytes(jpeg())
+    return folder
+
+
+def fault(folder: Path, name: str) -> str:
+    """Return the key of what is wrong with the file."""
+    with pytest.raises(Unusable) as caught:
+        local_files.read(folder, name)
+    return caught.value.phrase.key
+
+
+def checked(folder: Path, *names: str) -> Verdict:
+    """Return what the validator says to rules that name these files."""
+    rules = "".join(f"  - {{id: r{n}, keywords: [k{n}x], reply: {{file: {name}}}}}\n" for n, name in enumerate(names))
+    return validate(f"rules:\n{rules}".encode(), today=TODAY, folder=folder)
+
+
+@pytest.mark.parametrize(("content", "form"), [(jpeg(), "jpg"), (png(), "png"), (jpeg(MAX_BYTES), "jpg")])
+def test_the_content_decides_what_it_is(shop: Path, content: bytes, form: str) -> None:
+    """Whatever its name says, and up to the last byte of 1 MB."""
+    (shop / "x.gif").write_bytes(content)
+    picture = local_files.read(shop, "x.gif")
+    assert (picture.content, picture.form) == (content, form)
+    assert picture.digest == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [
+        (b"", "file-type/empty"),
+        (b"just words", "file-type"),
+        (b"GIF89a" + bytes(50), "file-type/kind"),
+        (b"\0\0\0\x18ftypheic" + bytes(50), "file-type/kind"),
+        (b"\n  <!doctype html>", "file-type/kind"),
+        (jpeg(MAX_BYTES + 1), "file-too-big"),
+        (b"GIF89a" + bytes(2 * MAX_BYTES), "file-type/kind"),
+    ],
+)
+def test_what_cannot_be_sent_is_told_apart(shop: Path, content: bytes, key: str) -> None:
+    """Each with words of its own."""
+    (shop / "x.jpg").write_bytes(content)
+    assert fault(shop, "x.jpg") == key
+
+
+def test_what_is_no_file_holds_nobody_up(shop: Path) -> None:
+    """A folder, a pipe that nobody writes to, links in a circle."""
+    os.mkfifo(shop / "pipe.jpg")
+    (shop / "circle.jpg").symlink_to("circle.jpg")
+    assert fault(shop, "images") == "file-missing/folder"
+    assert fault(shop, "pipe.jpg") == "file-missing/folder"
+    assert fault(shop, "circle.jpg") == "file-missing/unreadable"
+
+
+def test_links_may_lead_around_but_not_out(shop: Path) -> None:
+    """As volumes of containers do it; neither a file nor a folder on the way may lead out."""
+    (shop / "inside.jpg").symlink_to(shop / "images" / "menu.jpg")
+    (shop / "outside.jpg").symlink_to(shop.parent / "secret.jpg")
+    (shop / "up").symlink_to(shop.parent)
+    assert local_files.read(shop, "inside.jpg").content == jpeg()
+    for name in ("outside.jpg", "up/secret.jpg", "../secret.jpg", str(shop.parent / "secret.jpg")):
+        assert fault(shop, name) == "file-path/link"
+
+
+NAMES = st.one_of(
+    st.text(max_size=40),
+    st.lists(st.sampled_from(["..", ".", "", "images", "up", "secret.jpg", "menu.jpg", "~", "C:"]), max_size=6).map(
+        "/".join
+    ),
+)
+
+
+@given(name=NAMES)
+def test_no_name_leads_out_or_raises_anything_else(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
+    """Whatever an editor or an old decision calls it."""
+    base = tmp_path_factory.getbasetemp() / "names"
+    folder = base / "shop"
+    if not folder.exists():
+        (folder / "images").mkdir(parents=True)
+        (base / "secret.jpg").write_bytes(SECRET)
+        (folder / "images" / "menu.jpg").write_bytes(jpeg())
+        (folder / "up").symlink_to(base)
+    with contextlib.suppress(Unusable):
+        assert local_files.read(folder, name).content == jpeg()
+    seen = local_files.look(folder, [name])[name]
+    assert bool(seen.digest) != bool(seen.fault and seen.fault.text("vi") and seen.fault.text("en"))
+
+
+@given(name=NAMES.filter(str.strip))
+def test_a_name_that_passes_the_form_stays_inside(name: str) -> None:
+    """Without a look at any disk."""
+    quoted = name.replace("'", "''").replace("\n", " ").replace("\r", " ")
+    verdict = validate(
+        f"rules:\n  - {{id: a, keywords: [x1], reply: {{file: '{quoted}'}}}}\n".encode(errors="replace"), today=TODAY
+    )
+    if verdict.rules:
+        file = verdict.rules.file.rules[0].reply.images[0].file
+        assert file is not None
+        assert not file.startswith("/")
+        assert ".." not in file.split("/")
+
+
+def test_letters_with_marks_are_found_however_they_are_written(shop: Path) -> None:
+    """A Mac stores a letter and its mark as two characters."""
+    for form in ("NFC", "NFD"):
+        name = unicodedata.normalize(form, "thực-đơn.jpg")
+        (shop / name).write_bytes(jpeg(seed=form))
+        other = unicodedata.normalize("NFD" if form == "NFC" else "NFC", name)
+        assert local_files.read(shop, other).content == jpeg(seed=form)
+        (shop / name).unlink()
+
+
+def test_a_missing_file_is_guessed(shop: Path) -> None:
+    """Other capitals, another ending, a slip; in the folders on the way too. What is far off is not."""
+    found = checked(shop, "Images/MENU.jpg", "images/menu.jpeg", "images/meun.jpg", "images/khuyen-mai.png")
+    assert [problem.phrase.key for problem in found.problems] == ["file-missing/near"] * 3 + ["file-missing"]
+    assert all("images/menu.jpg" in problem.message("en") for problem in found.problems[:3])
+
+
+def test_rules_know_the_digests_of_their_pictures(shop: Path) -> None:
+    """Each file once, of rules that are switched on."""
+    found = checked(shop, "images/menu.jpg", "images/menu.jpg")
+    assert found.rules is not None
+    assert found.rules.digests == {"images/menu.jpg": hashlib.sha256(jpeg()).hexdigest()}
+    assert validate(b"rules:\n  - {id: a, enabled: false, keywords: [x1], reply: {file: no.jpg}}\n", today=TODAY,
+                    folder=shop).rules  # fmt: skip
+
+
+def test_a_stamp_changes_with_the_file(shop: Path) -> None:
+    """Another content, another file in its place, none."""
+    path = shop / "images" / "menu.jpg"
+    seen = [local_files.stamp(shop, "images/menu.jpg")]
+    path.write_bytes(jpeg(3_000))
+    seen.append(local_files.stamp(shop, "images/menu.jpg"))
+    (shop / "new").write_bytes(jpeg(3_000))
+    (shop / "new").replace(path)
+    seen.append(local_files.stamp(shop, "images/menu.jpg"))
+    path.unlink()
+    seen.append(local_files.stamp(shop, "images/menu.jpg"))
+    assert len(set(seen)) == 4
+    assert seen[-1] is None

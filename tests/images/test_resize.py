@@ -1,0 +1,153 @@
+"""Pictures that are too big, made smaller without losing anything."""
+
+from __future__ import annotations
+
+import io
+import random
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from bot.images import local_files
+from bot.images.local_files import MAX_BYTES
+from bot.images.resize import NotShrunk, shrink
+
+ORIENTATION = 0x0112
+TURNED = 6
+"""A quarter turn clockwise brings it upright."""
+
+
+def noise(width: int, height: int, mode: str = "RGB") -> Image.Image:
+    """Return a picture that compresses badly, always the same."""
+    return Image.frombytes(mode, (width, height), random.Random(1).randbytes(width * height * len(mode)))
+
+
+def saved(picture: Image.Image, form: str, **how: object) -> bytes:
+    """Return the file's content."""
+    file = io.BytesIO()
+    picture.save(file, form, **how)
+    return file.getvalue()
+
+
+def opened(path: Path) -> Image.Image:
+    """Return the picture as it is after the work."""
+    with Image.open(path) as picture:
+        picture.load()
+        return picture
+
+
+def test_a_jpeg_stays_a_jpeg_and_its_original_is_kept(tmp_path: Path) -> None:
+    """Same name, small enough, upright as before, its profile kept; nothing else is left in the folder."""
+    picture = noise(900, 600)
+    exif = Image.Exif()
+    exif[ORIENTATION] = TURNED
+    before = saved(picture, "JPEG", quality=100, subsampling=0, exif=exif, icc_profile=b"a profile")
+    (tmp_path / "menu.jpg").write_bytes(before)
+    done = shrink(tmp_path, "menu.jpg", most=200_000)
+    after = opened(tmp_path / "menu.jpg")
+    assert (done.name, done.kept_as, done.fewer_colours) == ("menu.jpg", "menu.goc.jpg", False)
+    assert done.size == (len(before), (tmp_path / "menu.jpg").stat().st_size)
+    assert done.size[1] <= 200_000
+    assert done.sides == ((600, 900), after.size)
+    assert after.size[0] < after.size[1]
+    assert ORIENTATION not in after.getexif()
+    assert after.info["icc_profile"] == b"a profile"
+    assert (tmp_path / "menu.goc.jpg").read_bytes() == before
+    assert {path.name for path in tmp_path.iterdir()} == {"menu.jpg", "menu.goc.jpg"}
+
+
+def test_a_png_stays_a_png_and_its_holes_stay_holes(tmp_path: Path) -> None:
+    """With fewer colours, and fewer pixels if that is not enough."""
+    picture = noise(600, 600, "RGBA")
+    picture.putalpha(Image.linear_gradient("L").resize((600, 600)))
+    (tmp_path / "logo.png").write_bytes(saved(picture, "PNG"))
+    done = shrink(tmp_path, "logo.png", most=150_000)
+    after = opened(tmp_path / "logo.png")
+    assert (after.format, done.fewer_colours) == ("PNG", True)
+    assert (tmp_path / "logo.png").stat().st_size <= 150_000
+    assert after.convert("RGBA").getextrema()[3][0] < 64
+
+
+def test_a_png_that_was_only_saved_badly_loses_nothing(tmp_path: Path) -> None:
+    """Every pixel is as it was."""
+    picture = Image.radial_gradient("L").convert("RGB").resize((700, 700))
+    (tmp_path / "plain.png").write_bytes(saved(picture, "PNG", compress_level=0))
+    done = shrink(tmp_path, "plain.png")
+    assert (done.fewer_colours, done.sides[1]) == (False, (700, 700))
+    assert opened(tmp_path / "plain.png").tobytes() == picture.tobytes()
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "L"])
+def test_colours_of_a_print_shop_are_taken_too(tmp_path: Path, mode: str) -> None:
+    """What comes out is a JPEG that every phone shows."""
+    (tmp_path / "menu.jpg").write_bytes(saved(noise(500, 500, mode), "JPEG", quality=100))
+    shrink(tmp_path, "menu.jpg", most=60_000)
+    assert opened(tmp_path / "menu.jpg").mode in {"RGB", "L"}
+
+
+def test_very_large_pictures_lose_pixels_first(tmp_path: Path) -> None:
+    """No phone shows them; a panorama keeps its shape."""
+    (tmp_path / "wide.jpg").write_bytes(saved(Image.new("RGB", (6000, 300), "red"), "JPEG", quality=100))
+    assert shrink(tmp_path, "wide.jpg").sides == ((6000, 300), (3000, 150))
+
+
+def test_as_many_pixels_as_the_largest_cameras_make_are_no_bomb(tmp_path: Path) -> None:
+    """A hundred million of them; many more, which only a hostile file has, are refused."""
+    (tmp_path / "a.jpg").write_bytes(saved(Image.new("L", (12_000, 9_000)), "JPEG"))
+    assert shrink(tmp_path, "a.jpg").sides == ((12_000, 9_000), (3000, 2250))
+    (tmp_path / "b.png").write_bytes(saved(Image.new("1", (20_000, 10_000)), "PNG"))
+    with pytest.raises(NotShrunk):
+        shrink(tmp_path, "b.png")
+
+
+def test_an_original_is_never_written_over(tmp_path: Path) -> None:
+    """Neither that of an earlier time nor a file that only happens to be called so."""
+    (tmp_path / "a.goc.jpg").write_bytes(b"another file")
+    (tmp_path / "a.jpg").write_bytes(saved(noise(300, 300), "JPEG", quality=100))
+    assert shrink(tmp_path, "a.jpg", most=80_000).kept_as == "a.goc-2.jpg"
+    assert (tmp_path / "a.goc.jpg").read_bytes() == b"another file"
+
+
+def test_names_in_folders_stay_names_in_folders(tmp_path: Path) -> None:
+    """As the rules file would name them."""
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "a.jpg").write_bytes(saved(noise(300, 300), "JPEG", quality=100))
+    assert shrink(tmp_path, "images/a.jpg", most=80_000).kept_as == "images/a.goc.jpg"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xd8\xff" + bytes(2000),
+        b"\x89PNG\r\n\x1a\n" + bytes(2000),
+        b"GIF89a" + bytes(2000),
+        b"",
+        saved(noise(50, 50), "JPEG")[:1500],
+    ],
+)
+def test_what_is_no_whole_picture_stays_as_it_is(tmp_path: Path, content: bytes) -> None:
+    """And alone: no half-made file beside it."""
+    (tmp_path / "a.jpg").write_bytes(content)
+    with pytest.raises(NotShrunk):
+        shrink(tmp_path, "a.jpg", most=1000)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.jpg"]
+    assert (tmp_path / "a.jpg").read_bytes() == content
+
+
+@pytest.mark.parametrize("name", ["missing.jpg", "../outside.jpg"])
+def test_only_files_of_the_folder_are_touched(tmp_path: Path, name: str) -> None:
+    """A name that leads out is none of ours."""
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "outside.jpg").write_bytes(saved(noise(300, 300), "JPEG", quality=100))
+    with pytest.raises(NotShrunk):
+        shrink(tmp_path / "shop", name, most=1000)
+    assert [path.name for path in tmp_path.glob("*.jpg")] == ["outside.jpg"]
+
+
+def test_what_comes_out_is_what_the_rules_take(tmp_path: Path) -> None:
+    """One limit for both."""
+    (tmp_path / "a.jpg").write_bytes(saved(noise(1400, 1000), "JPEG", quality=100, subsampling=0))
+    assert (tmp_path / "a.jpg").stat().st_size > MAX_BYTES
+    shrink(tmp_path, "a.jpg")
+    assert local_files.read(tmp_path, "a.jpg").form == "jpg"

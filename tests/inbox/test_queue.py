@@ -1,0 +1,346 @@
+"""The inbox on both databases."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+
+from bot.inbox.database import Database
+from bot.inbox.group_commit import Writer
+from bot.inbox.oa_limits import Failure, Rate
+from bot.inbox.queue import Change, Claim, Inbox
+from bot.inbox.tables import good_rules, metadata
+from bot.zalo import Event
+
+RATE = Rate.per_minute(100_000)
+NOW = 1_790_000_000.0
+LEASE = 30.0
+
+
+@pytest.fixture
+def inbox(database: Database) -> Iterator[Inbox]:
+    """An empty inbox."""
+    writer = Writer(database)
+    yield Inbox(database, writer)
+    writer.stop()
+
+
+def event(key: str, *, user: str = "u1", oa: str = "oa1", name: str = "user_send_text", msg_id: str = "") -> Event:
+    """An event of *user* with the given key."""
+    echo = name.startswith("oa_")
+    return Event(
+        key=key, name=name, app_id="1", oa_id=oa, user_id=user, msg_id=msg_id or key, sent_at=NOW, text="giá",
+        on=None if echo else "text", is_echo=echo, by_human=False,
+    )  # fmt: skip
+
+
+def put(inbox: Inbox, *events: Event, now: float = NOW) -> None:
+    for one in events:
+        assert inbox.put(one, b"{}", now=now)
+
+
+def claim(inbox: Inbox, most: int = 10, *, now: float = NOW, rate: Rate = RATE) -> list[Claim]:
+    return inbox.claim(most, now=now, lease=LEASE, rate=rate)
+
+
+def keys(claims: list[Claim]) -> list[str]:
+    return [c.key for c in claims]
+
+
+def settle(inbox: Inbox, claimed: Claim) -> str:
+    return inbox.save([Change(claimed, replace(claimed.state, status="sent", settled_at=NOW))])[0]
+
+
+def test_migrations_build_exactly_the_declared_tables(database: Database) -> None:
+    """No column or index is declared that the migrations forgot, nor the other way round."""
+    with database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_migrating_twice_at_once_is_harmless(empty_database_url: str) -> None:
+    """Two processes that start at the same moment both find the tables."""
+    errors: list[Exception] = []
+
+    def migrate() -> None:
+        try:
+            opened = Database(empty_database_url)
+            opened.migrate()
+            opened.dispose()
+        except Exception as error:  # noqa: BLE001  reported below
+            errors.append(error)
+
+    threads = [threading.Thread(target=migrate) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+
+
+def test_a_database_that_is_up_to_date_is_left_alone(database: Database) -> None:
+    """A start need not load what migrates."""
+    with database.write() as connection:
+        good_rules.drop(connection)
+    database.migrate()
+    with database.read() as connection:
+        assert not sa.inspect(connection).has_table(good_rules.name)
+
+
+def test_a_database_of_an_older_version_is_brought_up_to_date(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
+    config = Config()
+    config.set_main_option("script_location", "bot.inbox:migrations")
+    with database.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    database.migrate()
+    test_migrations_build_exactly_the_declared_tables(database)
+    database.dispose()
+
+
+def test_a_known_key_is_not_kept_again(inbox: Inbox) -> None:
+    """A redelivery is told from a new event, also when many come at the same moment."""
+    answers: list[bool] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(inbox.put(event("a"), b"{}", now=NOW))) for _ in range(50)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [False] * 49 + [True]
+    assert keys(claim(inbox)) == ["a"]
+
+
+def test_one_users_events_come_one_at_a_time_in_order(inbox: Inbox) -> None:
+    """A later event of the same user waits for the earlier one; another user's does not."""
+    put(inbox, event("a1"), event("a2"), event("b1", user="u2"))
+    first = claim(inbox)
+    assert keys(first) == ["a1", "b1"]
+    assert claim(inbox) == []
+    assert settle(inbox, first[0]) == "saved"
+    assert keys(claim(inbox)) == ["a2"]
+
+
+def test_an_event_whose_lease_was_released_is_taken_by_another_and_the_first_learns_it(inbox: Inbox) -> None:
+    """Who was too late changes nothing."""
+    put(inbox, event("a"))
+    [late] = claim(inbox)
+    assert inbox.overdue(now=NOW + LEASE - 1) == []
+    [lease] = inbox.overdue(now=NOW + LEASE)
+    assert claim(inbox, now=NOW + LEASE) == []
+    inbox.release([lease], now=NOW + LEASE)
+    assert settle(inbox, late) == "lost"
+    [second] = claim(inbox, now=NOW + LEASE)
+    assert settle(inbox, late) == "lost"
+    assert settle(inbox, second) == "saved"
+    assert settle(inbox, second) == "lost"
+
+
+def test_a_lease_that_was_renewed_meanwhile_is_not_released(inbox: Inbox) -> None:
+    """Work that takes long is not given to another, whatever the other's clock says."""
+    put(inbox, event("a"))
+    [claimed] = claim(inbox)
+    seen = inbox.overdue(now=NOW + 10**8)
+    inbox.renew([claimed], now=NOW + 20, lease=LEASE)
+    inbox.release(seen, now=NOW + 10**8)
+    assert inbox.overdue(now=NOW + 40) == []
+    assert claim(inbox, now=NOW + 10**8) == []
+    assert settle(inbox, claimed) == "saved"
+
+
+def test_what_was_put_off_is_no_longer_held(inbox: Inbox) -> None:
+    """A renewal that comes after it, or an echo while it is held, leaves its time as it is."""
+    put(inbox, event("a"))
+    [claimed] = claim(inbox)
+    unknown = replace(claimed.state, reason="unknown", due_at=NOW + 99)
+    assert inbox.save([Change(claimed, replace(unknown, leased=True))]) == ["saved"]
+    put(inbox, event("e", name="oa_send_image"))
+    assert inbox.overdue(now=NOW + 98) == []
+    inbox.save([Change(claimed, unknown)])
+    inbox.renew([claimed], now=NOW, lease=LEASE)
+    assert claim(inbox, now=NOW + 98) == []
+    assert keys(claim(inbox, now=NOW + 99)) == ["a"]
+
+
+def test_a_far_future_due_time_is_mended(inbox: Inbox) -> None:
+    """An event put off by a clock that ran years ahead becomes due once the clock is right."""
+    put(inbox, event("a"), now=NOW + 10**8)
+    assert claim(inbox) == []
+    inbox.mend_times(now=NOW)
+    assert keys(claim(inbox)) == ["a"]
+
+
+def test_what_nobody_put_off_is_mended_sooner(inbox: Inbox) -> None:
+    """A new event from a process whose clock is an hour ahead; one that waits for its next attempt goes on waiting."""
+    put(inbox, event("a"))
+    [claimed] = claim(inbox)
+    inbox.save([Change(claimed, replace(claimed.state, due_at=NOW + 3600))])
+    put(inbox, event("b", user="u2"), now=NOW + 3600)
+    inbox.mend_times(now=NOW)
+    assert keys(claim(inbox)) == ["b"]
+    inbox.mend_times(now=NOW, far=60.0)
+    assert keys(claim(inbox)) == ["a"]
+
+
+def test_no_more_calls_than_the_rate_allows(inbox: Inbox) -> None:
+    """Claims stop at the burst and go on as time passes; another OA has a rate of its own."""
+    put(inbox, *(event(f"a{n}", user=f"u{n}") for n in range(20)), event("b", oa="oa2"))
+    rate = Rate.per_minute(40)
+    taken = claim(inbox, 50, rate=rate)
+    assert keys(taken) == ["a0", "a1", "a2", "a3", "b"]
+    for claimed in taken:
+        settle(inbox, claimed)
+    assert claim(inbox, 50, now=NOW + 1, rate=rate) == []
+    assert len(claim(inbox, 50, now=NOW + 2 * rate.interval, rate=rate)) == 2
+
+
+@pytest.mark.parametrize("calls", [1, 2, 7, 10, 60, 4000])
+def test_no_minute_sees_more_calls_than_the_rate(inbox: Inbox, database_url: str, calls: int) -> None:
+    """Whatever the rate, and with two machines claiming as often as possible, no window of 60 seconds holds more."""
+    other = Database(database_url)
+    writer = Writer(other)
+    rate, times, number, now = Rate.per_minute(calls), [], 0, NOW
+    while now < NOW + 150:
+        put(inbox, *(event(f"{number + n}", user=f"u{number + n}") for n in range(3)), now=now)
+        number += 3
+        machine = (inbox, Inbox(other, writer))[number % 2]
+        for claimed in claim(machine, 4000, now=now, rate=rate):
+            times.append(now)
+            settle(machine, claimed)
+        now += 7.5
+    writer.stop()
+    other.dispose()
+    assert times
+    assert max(sum(start <= t < start + 60 for t in times) for start in times) <= calls
+
+
+def test_failures_of_several_events_close_the_account_until_a_probe_succeeds(inbox: Inbox) -> None:
+    """One event is tried at growing intervals; nothing else goes out meanwhile."""
+    put(inbox, *(event(f"a{n}", user=f"u{n}") for n in range(9)), event("b", oa="oa2"))
+    claims = claim(inbox, 6)
+    closed = [inbox.note_failure(Failure("oa1", c.id, "HTTP 503", NOW + n / 4 - 1)) for n, c in enumerate(claims[:5])]
+    assert closed == [False] * 4 + [True]
+    assert inbox.troubles() == {"oa1": "HTTP 503"}
+    assert keys(claim(inbox)) == ["b"]
+    [probe] = claim(inbox, now=NOW + 3)
+    assert claim(inbox, now=NOW + 3) == []
+    inbox.note_failure(Failure("oa1", probe.id, "HTTP 503", NOW + 3))
+    assert claim(inbox, now=NOW + 5) == []
+    [probe] = claim(inbox, now=NOW + 8)
+    inbox.note_success("oa1")
+    assert inbox.troubles() == {}
+    assert len(claim(inbox, now=NOW + 8)) == 1
+
+
+def test_failures_at_one_moment_do_not_close_the_account(inbox: Inbox) -> None:
+    """Of many calls that are out at a time several may fail; the account closes if none succeeds for a while."""
+    put(inbox, *(event(f"a{n}", user=f"u{n}") for n in range(20)))
+    claims = claim(inbox, 20)
+    assert not any(inbox.note_failure(Failure("oa1", c.id, "HTTP 503", NOW)) for c in claims)
+    inbox.note_success("oa1")
+    assert not any(inbox.note_failure(Failure("oa1", c.id, "HTTP 503", NOW + 2)) for c in claims)
+    assert inbox.note_failure(Failure("oa1", claims[0].id, "HTTP 503", NOW + 3))
+
+
+def test_one_events_failures_do_not_close_the_account(inbox: Inbox) -> None:
+    """A picture that the vendor chokes on is that event's trouble."""
+    put(inbox, event("a"))
+    claim(inbox)
+    assert not any(inbox.note_failure(Failure("oa1", 1, "HTTP 500", NOW)) for _ in range(20))
+
+
+def test_an_echo_wakes_the_event_that_waits_for_it(inbox: Inbox) -> None:
+    """The wait ends with the echo, not with the time set for it."""
+    put(inbox, event("a"))
+    [claimed] = claim(inbox)
+    state = replace(claimed.state, reason="unknown", attempted_at=NOW, due_at=NOW + 60)
+    inbox.save([Change(claimed, state)])
+    put(inbox, event("e", name="oa_send_image"), now=NOW + 1)
+    [woken] = claim(inbox, now=NOW + 1)
+    assert inbox.echoed(woken)
+    assert inbox.echoes_arrive("oa1")
+    assert not inbox.echoes_arrive("oa2")
+
+
+def test_the_echo_of_an_earlier_picture_is_not_taken_for_a_later_one(inbox: Inbox) -> None:
+    """Its msg_id says whose it is."""
+    put(inbox, event("a"), event("b"))
+    [first] = claim(inbox)
+    sent = replace(first.state, status="sent", replied_at=NOW, vendor_ids=[{"msg_id": "m1", "referentId": ""}])
+    inbox.save([Change(first, sent)])
+    [second] = claim(inbox)
+    state = replace(second.state, attempted_at=NOW + 1, due_at=NOW + 60)
+    inbox.save([Change(second, state)])
+    second = replace(second, state=state)
+    put(inbox, event("e1", name="oa_send_image", msg_id="m1"), now=NOW + 2)
+    assert not inbox.echoed(second)
+    put(inbox, event("e2", name="oa_send_image", msg_id="m2"), now=NOW + 3)
+    assert inbox.echoed(second)
+
+
+def test_a_human_who_took_over_stops_what_is_about_to_be_sent(inbox: Inbox) -> None:
+    """The check is part of the write that must precede the sending."""
+    put(inbox, event("a"), event("b", user="u2"))
+    claims = claim(inbox)
+    human = replace(event("h", name="oa_send_text"), by_human=True)
+    put(inbox, human, now=NOW + 1)
+    begin = [Change(c, replace(c.state, attempted_at=NOW), unless_human_since=NOW - 1800) for c in claims]
+    assert inbox.save(begin) == ["human", "saved"]
+
+
+def test_states_come_back_as_they_were_saved(inbox: Inbox) -> None:
+    """Every field survives the round trip."""
+    put(inbox, event("a"))
+    [claimed] = claim(inbox)
+    state = replace(
+        claimed.state, reason="rule", due_at=NOW + 1, attempts=3, rule_id="bang-gia", rules_hash="f" * 64,
+        images=[{"image_url": "https://a.example/ả.jpg"}], progress=0, attempted_at=NOW, resent=True, replied_at=NOW,
+        error="HTTP 500: lỗi", vendor_ids=[{"msg_id": "m", "referentId": "r"}],
+    )  # fmt: skip
+    assert inbox.save([Change(claimed, state)]) == ["saved"]
+    [again] = claim(inbox, now=NOW + 1)
+    assert replace(again.state, due_at=state.due_at) == state
+
+
+def test_the_last_good_rules_are_the_ones_kept_last(inbox: Inbox) -> None:
+    """Only the newest content is kept."""
+    assert inbox.last_good_rules() is None
+    inbox.keep_good_rules("1", b"one")
+    inbox.keep_good_rules("2", b"two")
+    assert inbox.last_good_rules() == b"two"
+
+
+def test_who_is_alone_may_end_the_leases_of_the_dead(database: Database, database_url: str, inbox: Inbox) -> None:
+    """On SQLite the file system knows who lives; on PostgreSQL nobody can be sure, and leases end by themselves."""
+    others = [Database(database_url), Database(database_url)]
+    assert [other.live_alone() for other in others] == [database.is_sqlite, False]
+    for other in others:
+        other.dispose()
+    assert database.live_alone() is database.is_sqlite
+    put(inbox, event("a"), event("b", user="u2"))
+    dead, waiting = claim(inbox)
+    inbox.save([Change(waiting, replace(waiting.state, due_at=NOW + 20))])
+    inbox.end_leases(now=NOW + 1)
+    assert keys(claim(inbox, now=NOW + 1)) == [dead.key]
+    assert settle(inbox, dead) == "lost"
+
+
+def test_processes_that_start_together_may_all_keep_the_same_rules(database: Database) -> None:
+    """Every worker keeps what it has loaded; none of them stumbles over another."""
+    writers = [Writer(database) for _ in range(4)]
+    inboxes = [Inbox(database, writer) for writer in writers]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda n: inboxes[n % 4].keep_good_rules("1" if n < 20 else f"{n % 3}", b"rules"), range(40)))
+    for writer in writers:
+        writer.stop()
+    assert inboxes[0].last_good_rules() == b"rules"

@@ -1,0 +1,101 @@
+"""The guard: what is not of the public internet never gets a connection, however it is written."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.net.addresses import Guard, is_public, look_up, public_trust
+from bot.net.public import NotFetched, fetch
+
+TRUST = public_trust()
+GUARD = Guard(tls=TRUST)
+PUBLIC = ["8.8.8.8", "1.1.1.1", "203.113.131.1", "100.63.255.255", "2606:4700::1111", "2405:4800::1"]
+NOT_PUBLIC = [
+    "0.0.0.0", "10.0.0.1", "100.64.0.1", "100.100.100.200", "127.0.0.1", "127.255.255.254", "169.254.169.254",
+    "172.16.0.1", "172.31.255.255", "192.0.0.192", "192.0.2.1", "192.88.99.1", "192.168.1.1", "198.18.0.1",
+    "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255", "168.63.129.16",
+    "::", "::1", "::ffff:127.0.0.1", "::ffff:8.8.8.8", "::8.8.8.8", "64:ff9b::7f00:1", "64:ff9b::808:808",
+    "64:ff9b:1::1", "100::1", "2001::1", "2001:db8::1", "2002:7f00:1::", "2002:808:808::1", "3fff::1", "5f00::1",
+    "fc00::1", "fd00:ec2::254", "fe80::1", "fec0::1", "ff02::1", "ff0e::1",
+]  # fmt: skip
+HOSTS = [
+    "127.0.0.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "127.1", "0", "localhost", "LOCALHOST.",
+    "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "169.254.169.254", "10.0.0.1", "１２７.0.0.1",
+]  # fmt: skip
+
+_connected: list[tuple[str, int]] = []
+_watching = False
+
+
+def _watch(event: str, arguments: tuple[Any, ...]) -> None:
+    if _watching and event == "socket.connect":
+        _connected.append(arguments[1][:2])
+
+
+sys.addaudithook(_watch)  # for good, as Python has it: it sees every connection of this process
+
+
+@contextmanager
+def connections() -> Iterator[list[tuple[str, int]]]:
+    """Give the addresses to which anything in this process connects meanwhile."""
+    global _watching  # noqa: PLW0603
+    _connected.clear()
+    _watching = True
+    try:
+        yield _connected
+    finally:
+        _watching = False
+
+
+special = st.sampled_from(NOT_PUBLIC).map(ipaddress.ip_address)
+near_special = st.builds(
+    lambda address, step: type(address)((int(address) + step) % 2**address.max_prefixlen), special, st.integers(0, 300)
+)
+
+
+def test_what_is_of_the_internet() -> None:
+    for text in PUBLIC:
+        assert is_public(ipaddress.ip_address(text)), text
+
+
+@pytest.mark.parametrize("text", NOT_PUBLIC)
+def test_what_is_not(text: str) -> None:
+    """Private, local, shared, documentation, multicast, metadata; and IPv4 wrapped in IPv6 in whichever way."""
+    assert not is_public(ipaddress.ip_address(text))
+
+
+@given(address=st.one_of(st.ip_addresses(), near_special))
+def test_what_the_library_calls_local_is_never_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
+    """The guard may be stricter, and never is less strict."""
+    assert not is_public(address) or (address.is_global and not address.is_multicast)
+
+
+@given(addresses=st.lists(st.one_of(st.ip_addresses(), near_special).filter(lambda a: not is_public(a)), max_size=4))
+def test_no_such_address_gets_a_connection(addresses: list[ipaddress.IPv4Address | ipaddress.IPv6Address]) -> None:
+    """Whatever a name leads to."""
+    guard = Guard(look_up=lambda _host, _port: addresses, tls=TRUST)
+    with connections() as made:
+        assert fetch("https://anh.tiem.vn/a.jpg", guard) == NotFetched("private-address")
+    assert made == []
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_numbers_in_every_disguise_are_looked_through(host: str) -> None:
+    """They are what the system takes them for, or no address at all."""
+    with connections() as made:
+        answer = fetch(f"https://{host}/latest/meta-data/", GUARD, seconds=5)
+    assert answer in {NotFetched("private-address"), NotFetched("bad-address"), NotFetched("unknown-host")}
+    assert made == []
+
+
+def test_a_machines_own_name_is_looked_up_by_the_system() -> None:
+    """The resolver that the guard uses by itself."""
+    assert {ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")} & set(look_up("localhost", 443))

@@ -1,0 +1,457 @@
+"""Why a message gets the answer it gets."""
+
+from __future__ import annotations
+
+import string
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import bot
+from bot.rules import explain_text as sentences
+from bot.rules.engine import Incoming, RuleSet, decide
+from bot.rules.explain import Explanation, explain, shares
+from bot.rules.explain_text import _TEXTS
+from bot.rules.model.field_parsers import EVENTS
+from bot.rules.problem import Lang
+from bot.rules.validate import validate
+
+SAMPLE = (Path(bot.__file__).parent / "sandbox" / "sample_rules.yaml").read_bytes()
+TODAY = date(2027, 1, 25)
+LANGS: tuple[Lang, ...] = ("vi", "en")
+
+SHOP = """
+version: 1
+abbreviations: {bsn: bánh sinh nhật}
+rules:
+  - id: bang-gia
+    keywords: [bảng giá, giá bao nhiêu, giá]
+    exclude: [đánh giá]
+    cooldown: 10m
+    reply: {image_url: "https://shop.example/gia.jpg"}
+  - id: menu
+    keywords: [{text: thực đơn, match: prefix}, {text: menu, match: exact}, khuyến mãi]
+    reply: {image_url: "https://shop.example/menu.jpg"}
+  - id: doi-tra
+    keywords: [đổi trả]
+    priority: 10
+    reply: {image_url: "https://shop.example/doi-tra.jpg"}
+  - id: dat-banh
+    all_of: [[đặt, order], [bánh kem, bánh sinh nhật]]
+    reply: {image_url: "https://shop.example/dat.jpg"}
+  - id: ma
+    pattern: '\\bkm ?[0-9]+\\b'
+    reply: {image_url: "https://shop.example/ma.jpg"}
+  - id: tet
+    keywords: [quà tết]
+    active: {from: 2027-01-20, until: 2027-02-20, days: [mon, tue, wed, thu, fri], hours: "08:00-21:30"}
+    reply: {image_url: "https://shop.example/tet.jpg"}
+  - id: chi-nhanh
+    keywords: [chi nhánh]
+    oa: ["111"]
+    reply: {image_url: "https://shop.example/chi-nhanh.jpg"}
+  - id: tat
+    enabled: false
+    keywords: [bảng màu, giá]
+    reply: {image_url: "https://shop.example/mau.jpg"}
+  - id: nhan-dan
+    on: sticker
+    reply:
+      one_of:
+        - {image_url: "https://shop.example/1.jpg", weight: 3}
+        - {image_url: "https://shop.example/2.jpg"}
+  - id: nhan-dan-2
+    on: sticker
+    reply: [{image_url: "https://shop.example/3.jpg"}, {image_url: "https://shop.example/4.jpg"}]
+  - id: nhan-dan-3
+    on: sticker
+    priority: -1
+    reply: {image_url: "https://shop.example/5.jpg"}
+fallback:
+  reply: {image_url: "https://shop.example/huong-dan.jpg"}
+  every: 24h
+"""
+
+
+def rules_of(yaml: str) -> RuleSet:
+    """Return the rules of a file that must have no errors."""
+    verdict = validate(yaml.encode(), today=TODAY)
+    assert verdict.rules, [problem.message("en") for problem in verdict.problems]
+    return verdict.rules
+
+
+RULES = rules_of(SHOP)
+SAMPLE_RULES = rules_of(SAMPLE.decode())
+
+
+def at(moment: str) -> float:
+    """Return the moment in Vietnam as seconds since 1970."""
+    return datetime.fromisoformat(moment).replace(tzinfo=ZoneInfo("Asia/Ho_Chi_Minh")).timestamp()
+
+
+NOON = at("2027-01-25 12:00")  # a Monday
+
+
+def ask(text: str, **more: object) -> Explanation:
+    """Explain a message to the shop at noon."""
+    return explain(RULES, text, **({"now": NOON} | more))  # type: ignore[arg-type]
+
+
+def small(*rules: str) -> RuleSet:
+    """Return rules that are given by their keywords line alone, called a, b, c…"""
+    items = (
+        f'  - id: {name}\n    {rule}\n    reply: {{image_url: "https://shop.example/{name}.jpg"}}\n'
+        for name, rule in zip(string.ascii_lowercase, rules, strict=False)
+    )
+    return rules_of("version: 1\nrules:\n" + "".join(items))
+
+
+def test_the_winner_and_its_words() -> None:
+    """The customer's words that matched are marked where they were typed."""
+    found = ask("Cho mình xin bang  gia với")
+    assert found.winner
+    assert found.winner.rule.id == "bang-gia"
+    assert list(found.pieces()) == [("Cho mình xin ", False), ("bang  gia", True), (" với", False)]
+    assert found.reply == found.winner.rule.reply
+    assert found.pause == timedelta(minutes=10)
+    assert found.advice is None
+
+
+def test_words_of_each_group_are_marked() -> None:
+    """A rule with `all_of` owes its answer to several places."""
+    found = ask("đặt 1 cái bsn, order bánh kem")
+    assert [piece for piece, matched in found.pieces() if matched] == ["đặt", "bánh kem"]
+
+
+def test_overlapping_words_are_marked_once() -> None:
+    """Two groups may have matched the same word."""
+    found = explain(small("all_of: [[bánh kem], [kem dâu]]"), "lấy bánh kem dâu nhé")
+    assert list(found.pieces()) == [("lấy ", False), ("bánh kem dâu", True), (" nhé", False)]
+
+
+@pytest.mark.parametrize(
+    ("text", "understood"),
+    [
+        ("gia bn v ad", "gia bao nhiêu vậy admin"),
+        ("order BSN", "order bánh sinh nhật"),
+        ("khuyeen maix", "khuyeen maix"),
+        ("khuyenmai", "khuyến mãi"),
+        ("khuyẽn mãii ko", "khuyẽn mãii không"),
+        ("đổiiii trả", "đổi trả"),
+        ("đôỉ trả, ck dc ko", "đôỉ trả, chuyển khoản được không"),
+        ("GIÁ", "giá"),
+    ],
+)
+def test_what_was_understood(text: str, understood: str) -> None:
+    """Abbreviations are written out and slips mended; marks stay as they were typed."""
+    assert ask(text).understood == understood
+
+
+@pytest.mark.parametrize(
+    ("text", "reread"),
+    [("Bảng GIÁ??", False), ("giá ❤️", False), ("gia\u0301", False), ("ｇｉá", True), ("gia bn", True)],
+)
+def test_whether_it_is_worth_saying(text: str, reread: bool) -> None:
+    """Capitals, composed letters and emoji selectors are no other reading."""
+    assert ask(text).was_reread is reread
+
+
+def test_an_ambiguous_abbreviation_has_the_meaning_that_matched() -> None:
+    """`bn` is how much or you: where no keyword decides, both are shown."""
+    assert ask("giá bn").understood == "giá bao nhiêu"
+    assert ask("bn ơi").understood == "bao nhiêu/bạn ơi"
+
+
+@pytest.mark.parametrize(
+    ("rules", "text", "why"),
+    [
+        (("keywords: [giá]", "keywords: [áo]\n    priority: 1"), "giá áo", "priority"),
+        (("keywords: [giá]", "keywords: [áo dài]"), "giá áo dài", "words"),
+        (("keywords: [áo dài]", "keywords: [giá sỉ]"), "ao dai giá sỉ", "marks"),
+        (("keywords: [áo dài]", "keywords: [giá sỉ]"), "giá sỉ áo dài", "spread"),
+        (("keywords: [áo dài]", "keywords: [đường nào]"), "ở đường nào áo dài", "letters"),
+        (("keywords: [áo len]", "keywords: [áo dài]"), "có áo len áo dài", "first"),
+    ],
+)
+def test_what_decided(rules: tuple[str, str], text: str, why: str) -> None:
+    """Each step of the order of winning, alone."""
+    found = explain(small(*rules), text)
+    assert [beaten.why for beaten in found.beaten] == [why]
+
+
+def test_without_words_priority_and_place_decide() -> None:
+    """Of rules for the same event the first one answers."""
+    found = ask("", kind="sticker")
+    assert found.winner
+    assert found.winner.rule.id == "nhan-dan"
+    assert [(beaten.match.rule.id, beaten.why) for beaten in found.beaten] == [
+        ("nhan-dan-2", "first"),
+        ("nhan-dan-3", "priority"),
+    ]
+
+
+def test_the_pattern_that_matched() -> None:
+    """A rule may win by its pattern, which marks no words."""
+    found = ask("cho mã km 20")
+    assert found.winner
+    assert (found.winner.rule.id, found.winner.hits) == ("ma", ())
+    assert list(found.pieces()) == [("cho mã km 20", False)]
+
+
+def test_an_excluded_rule() -> None:
+    """The word that keeps it out is told; the fallback answers."""
+    found = ask("đánh giá, bảng giá")
+    assert found.winner is None
+    assert [(excluded.rule.id, excluded.by.needle.text) for excluded in found.excluded] == [("bang-gia", "đánh giá")]
+    assert found.pause == timedelta(hours=24)
+    assert found.advice is None
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "expected"),
+    [
+        ("quà tết", {"now": at("2027-01-21 22:00")}, [("tet", "hours", True)]),
+        ("quà tết", {"now": at("2027-01-23 12:00")}, [("tet", "day", True)]),
+        ("quà tết", {"now": at("2027-01-19 12:00")}, [("tet", "not-yet", True)]),
+        ("quà tết", {"now": at("2027-02-22 12:00")}, [("tet", "over", True)]),
+        ("quà tết, đổi trả", {"now": at("2027-02-22 12:00")}, [("tet", "over", False)]),
+        ("quà tết", {}, []),
+        ("chi nhánh", {"oa_id": "222"}, [("chi-nhanh", "oa", True)]),
+        ("chi nhánh", {"oa_id": "111"}, []),
+        ("chi nhánh", {}, []),
+        ("bảng màu", {}, [("tat", "off", True)]),
+        ("giá", {}, [("tat", "off", False)]),
+    ],
+)
+def test_rules_out_of_play(text: str, more: dict[str, object], expected: list[tuple[str, str, bool]]) -> None:
+    """Why they are, and whether they would answer if they were in play."""
+    found = ask(text, **more)
+    assert [(o.match.rule.id, o.why, o.would_answer) for o in found.out_of_play] == expected
+    assert found.advice is None
+
+
+@pytest.mark.parametrize(
+    ("keywords", "text", "reason"),
+    [
+        ("[bảng giá]", "bàng giá", "marks"),
+        ("[giá]", "nhà có gia đình nhỏ", "unmarked"),
+        ("[{text: menu, match: exact}]", "xem menu", "place"),
+        ("[{text: thực đơn, match: prefix}]", "xem thuc don", "place"),
+        ("[ship]", "2ship", "glued"),
+        ("[bánh kem]", "bánh kên", "letter"),
+        ("[giá bao nhiêu]", "giá khoảng bao nhiêu", "between"),
+        ("[giá bao nhiêu]", "giá nhiêu", "missing"),
+        ("[giá bao nhiêu]", "giá mấy nhiêu", "word"),
+    ],
+)
+def test_near_misses(keywords: str, text: str, reason: str) -> None:
+    """The little that was missing is told, in a sentence without holes in both languages."""
+    found = explain(small(f"keywords: {keywords}"), text)
+    assert [near.miss.reason for near in found.near] == [reason]
+    for lang in LANGS:
+        said = sentences.near_text(found.near[0], lang)
+        assert found.near[0].miss.wanted in said or found.near[0].miss.needle.text in said
+        assert "{" not in said
+
+
+def test_short_words_are_not_near() -> None:
+    """One letter off in a short word is simply another word."""
+    assert explain(small("keywords: [ship]"), "shop").near == ()
+
+
+def test_a_missing_group_of_words() -> None:
+    """A rule that lacks one group only is told with what it lacks."""
+    found = ask("đặt 2 hộp")
+    assert [(i.rule.id, i.missing) for i in found.incomplete] == [("dat-banh", ("bánh kem", "bánh sinh nhật"))]
+    assert [hit.needle.text for hit in found.incomplete[0].hits] == ["đặt"]
+    assert ask("xin chào").incomplete == ()
+
+
+def test_where_a_rule_answers_only_slips_are_told() -> None:
+    """What else came near would be noise then."""
+    found = ask("giá bánh kem, đặt khuyển mãi")
+    assert found.winner
+    assert [near.miss.reason for near in found.near] == ["marks"]
+    assert explain(RULES, "bán chi tiết nhánh", now=NOON).near
+    assert explain(RULES, "giá chi tiết nhánh", now=NOON).near == ()
+    assert explain(RULES, "giá 2 cái, đặt", now=NOON).incomplete == ()
+
+
+def test_events_without_words_come_near_to_nothing() -> None:
+    """A caption is not read."""
+    found = ask("khuyển mãi", kind="sticker")
+    assert (found.near, found.incomplete) == ((), ())
+
+
+def test_a_near_miss_in_the_missing_group_is_told_instead() -> None:
+    """What is nearest is said once."""
+    found = ask("đặt bánh kèm")
+    assert [(near.rule.id, near.miss.wanted) for near in found.near] == [("dat-banh", "kem")]
+    assert found.incomplete == ()
+
+
+def test_shares() -> None:
+    """Of `one_of` each picture has its weight's part; of a sequence all go out."""
+    one_of, sequence, *_ = (rule.reply for rule in RULES.file.rules if rule.on == "sticker")
+    assert [share for _, share in shares(one_of)] == [0.75, 0.25]
+    assert [share for _, share in shares(sequence)] == [1, 1]
+
+
+def pasted(yaml: str, found: Explanation) -> str:
+    """Return the file after its editor has done what the advice says."""
+    assert found.advice
+    if found.advice.is_new:
+        return yaml.replace("\nfallback:", f"\n{found.advice.yaml}\nfallback:")
+    first, keywords = found.advice.yaml.split("\n")
+    before, after = yaml.split(first + "\n")
+    old, _, rest = after.partition("\n")
+    assert old.startswith("    keywords: ")
+    return f"{before}{first}\n{keywords}\n{rest}"
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "line"),
+    [
+        ("thực đợn", "menu", "khuyến mãi, thực đợn]"),
+        ("xem menu đi", "menu", "{text: menu, match: exact}, khuyến mãi, menu]"),
+        ("xem thực đơn", "menu", "khuyến mãi, thực đơn]"),
+        ("khuyển mãi", "menu", "khuyến mãi, khuyển mãi]"),
+        ("khuyến lớn mãi", "menu", "khuyến mãi, khuyến lớn mãi]"),
+        ("cho mình hỏi máy lạnh ạ", "hoi-may-lanh", "keywords: [hỏi máy lạnh]"),
+        ("shop ơi có wifi ko", "wifi", "keywords: [wifi]"),
+        ("menuu nha", "menuu", "keywords: [menuu]"),
+        ("❤️", "luat-moi", 'keywords: ["❤"]'),
+        (":)", "luat-moi", 'keywords: [":)"]'),
+        ("nha", "nha", "keywords: [nha]"),
+    ],
+)
+def test_the_advice_works(text: str, rule: str, line: str) -> None:
+    """Whoever pastes it has a file without errors in which that rule answers."""
+    found = ask(text)
+    assert found.advice
+    assert found.advice.rule_id == rule
+    assert line in found.advice.yaml
+    again = explain(rules_of(pasted(SHOP, found)), text, now=NOON)
+    assert again.winner
+    assert again.winner.rule.id == rule
+
+
+def test_advice_for_an_event() -> None:
+    """A new rule for an event that no rule is for; its id is free."""
+    found = ask("", kind="business_card")
+    assert found.advice
+    assert "on: business_card" in found.advice.yaml
+    again = explain(rules_of(pasted(SHOP, found)), "", kind="business_card")
+    assert again.winner
+    assert again.winner.rule.id == "business-card"
+
+
+def test_advice_takes_a_free_id() -> None:
+    """The id of another rule is not taken twice."""
+    found = explain(small("keywords: [giá]"), "a")
+    assert found.advice
+    assert found.advice.rule_id == "a-2"
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "\u200b"])
+def test_no_advice_without_words(text: str) -> None:
+    """Nothing can be made of nothing."""
+    assert ask(text).advice is None
+
+
+WORDS = st.sampled_from(
+    """
+    bảng bang bàng giá gia bn tiền banh bánh kem bsn size ship ko đặt order quà tết sale km 20 menu thuc don địa chỉ
+    mấy giờ mở cửa cảm ơn đánh khuyenmai khuyne mãi 😀 :) , shop ơi
+    """.split()  # noqa: SIM905
+)
+MESSAGES = st.one_of(st.lists(WORDS, max_size=8).map(" ".join), st.text(max_size=40))
+MOMENTS = st.floats(at("2026-12-01"), at("2027-12-01"))
+
+
+@given(text=MESSAGES, now=MOMENTS, kind=st.sampled_from(["text"] * 8 + list(EVENTS)))
+def test_it_explains_what_is_done(text: str, now: float, kind: str) -> None:
+    """The explanation has the decision's rule and pictures, the text as typed, and a sentence for everything."""
+    found = explain(SAMPLE_RULES, text, kind=kind, oa_id="1", now=now)
+    decision = decide(SAMPLE_RULES, Incoming(kind, text, "1", "key"), now=now, last_reply=lambda _: None)
+    assert (found.winner.rule.id if found.winner else None) == (decision.rule_id if decision.reason == "rule" else None)
+    assert (found.reply is not None) == bool(decision.images)
+    assert "".join(piece for piece, _ in found.pieces()) == text
+    for lang in LANGS:
+        for said in every_sentence(found, lang):
+            assert said
+            assert "{" not in said or "{" in text
+
+
+@given(text=MESSAGES)
+def test_advice_always_works(text: str) -> None:
+    """Whatever is asked: the advice, once pasted, makes the file answer, and gives it no error."""
+    found = explain(RULES, text, now=NOON)
+    if found.advice:
+        again = explain(rules_of(pasted(SHOP, found)), text, now=NOON)
+        assert again.winner
+        assert again.winner.rule.id == found.advice.rule_id
+
+
+def every_sentence(found: Explanation, lang: Lang) -> list[str]:
+    """Return all that can be said of an explanation."""
+    return [
+        sentences.winner_text(found, lang),
+        *sentences.notes(found, lang),
+        *(sentences.beaten_text(beaten, found.winner, lang) for beaten in found.beaten if found.winner),
+        *(sentences.excluded_text(excluded, lang) for excluded in found.excluded),
+        *(sentences.out_of_play_text(absent, lang) for absent in found.out_of_play),
+        *(sentences.near_text(near, lang) for near in found.near),
+        *(sentences.incomplete_text(incomplete, lang) for incomplete in found.incomplete),
+        *([sentences.advice_text(found.advice, lang)] if found.advice else []),
+    ]
+
+
+@pytest.mark.parametrize("key", sorted(_TEXTS))
+def test_both_languages_say_the_same_things(key: str) -> None:
+    """Each sentence has the same blanks in Vietnamese and in English."""
+    vi, en = ({field for _, field, _, _ in string.Formatter().parse(text) if field} for text in _TEXTS[key])
+    assert vi == en
+
+
+@pytest.mark.parametrize(
+    ("seconds", "vi", "en"),
+    [
+        (1, "1 giây", "1 second"),
+        (90, "90 giây", "90 seconds"),
+        (60, "1 phút", "1 minute"),
+        (5400, "90 phút", "90 minutes"),
+        (3600, "1 giờ", "1 hour"),
+        (86_400, "24 giờ", "24 hours"),
+        (7 * 86_400, "7 ngày", "7 days"),
+    ],
+)
+def test_lengths_of_time(seconds: int, vi: str, en: str) -> None:
+    """In the largest unit that fits."""
+    time = timedelta(seconds=seconds)
+    assert (sentences.duration(time, "vi"), sentences.duration(time, "en")) == (vi, en)
+
+
+@pytest.mark.parametrize(
+    ("active", "vi", "en"),
+    [
+        ("{from: 2027-01-20}", "từ 2027-01-20", "from 2027-01-20"),
+        ("{until: 2027-02-20}", "đến hết 2027-02-20", "until the end of 2027-02-20"),
+        ("{days: [sun, sat]}", "thứ bảy, chủ nhật", "Saturday, Sunday"),
+        ("{days: [mon, wed, tue]}", "thứ hai đến thứ tư", "Monday to Wednesday"),
+        ('{days: [mon, wed, fri], hours: "22:00-06:00"}', "thứ hai, thứ tư, thứ sáu, lúc 22:00–06:00",
+         "Monday, Wednesday, Friday, at 22:00–06:00"),
+        ('{from: 2027-01-20, until: 2027-02-20, hours: "8:00-21:30"}',
+         "từ 2027-01-20 đến hết 2027-02-20, lúc 08:00–21:30",
+         "from 2027-01-20 to the end of 2027-02-20, at 08:00–21:30"),
+    ],
+)  # fmt: skip
+def test_schedules(active: str, vi: str, en: str) -> None:
+    """A time as one would say it."""
+    rule = small(f"keywords: [a]\n    active: {active}").file.rules[0]
+    assert rule.active
+    assert (sentences.schedule(rule.active, "vi"), sentences.schedule(rule.active, "en")) == (vi, en)

@@ -1,0 +1,197 @@
+"""Doubts about single rules: each fires where it should, and is silent next to it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from bot.rules.matching.common_words import EVERYDAY, MARKS_FORGOTTEN, READ_AS
+from bot.rules.matching.syllables import needs_no_marks
+from bot.rules.validate import validate
+from tests.support.short_rules import TODAY, message, rules, said, verdict
+
+# --- Everyday words
+
+
+@pytest.mark.parametrize("word", ["bán", "váy", "đèn", "vé", "máy", "cua", "chợ", "ban"])
+def test_a_keyword_that_looks_like_an_everyday_word_is_doubted(word: str) -> None:
+    """bán is bạn to everybody who types without marks."""
+    assert said(f"a: keywords: [{word}]") == [(2, "everyday-keyword/twin")]
+    assert said(f"a: keywords: [{word} rẻ]") == []
+    assert said(f"a: keywords: [{{text: {word}, match: exact}}]") == []
+
+
+@pytest.mark.parametrize("word", ["shop", "có", "em", "Bạn"])
+def test_an_everyday_word_is_no_keyword(word: str) -> None:
+    """The rule would answer everything."""
+    assert said(f"a: keywords: [{word}]") == [(2, "everyday-keyword")]
+
+
+@pytest.mark.parametrize("word", ["giá", "menu", "size", "phở", "ship", "sale", "kem", "bia", "hoa", "áo", "199k"])
+def test_good_one_word_keywords_are_left_alone(word: str) -> None:
+    """What shops really sell."""
+    assert said(f"a: keywords: [{word}]") == []
+
+
+def test_the_lists_of_words_do_not_contradict_each_other() -> None:
+    """Each hint is about a word that can be typed bare, and no word gets two hints."""
+    assert set(READ_AS.values()) <= EVERYDAY
+    assert not MARKS_FORGOTTEN.keys() & READ_AS.keys()
+    assert all(map(needs_no_marks, MARKS_FORGOTTEN))
+
+
+# --- One rule against itself
+
+
+def test_a_keyword_that_another_one_covers_is_redundant() -> None:
+    """The unmarked one beside the marked one, and the same twice; not another mark, not another rule."""
+    assert said("a: keywords: [giá, gia]") == [(2, "redundant-keyword")]
+    assert said("a: keywords: [bang gia, bảng giá]") == [(2, "redundant-keyword")]
+    assert said("a: keywords: [bảng giá, Bảng  Giá]") == [(2, "redundant-keyword/same")]
+    assert said("a: keywords: [x1], exclude: [đánh giá, danh gia]") == [(2, "redundant-keyword")]
+    assert said("a: keywords: [bảng giá, băng giá, bảng giá sỉ]") == []
+    assert said("a: keywords: [menu, {text: menu, match: exact}]") == []
+
+
+def test_an_exclude_that_stands_in_a_keyword_is_an_error() -> None:
+    """With its marks or without, but only where it is certain."""
+    assert said("a: keywords: [đánh giá sao, x1], exclude: [đánh giá]") == [(2, "exclude-kills")]
+    assert said("a: keywords: [giá, x1], exclude: [gia]") == []
+    assert said("a: keywords: [dat ban], exclude: [đặt bàn]") == [(2, "exclude-kills/mostly")]
+    assert said("a: keywords: [bảng giá], exclude: [giá]") == [(2, "exclude-kills/mostly")]
+    assert said("a: keywords: [đánh giá, x1], exclude: [danh gia]") == [(2, "exclude-kills")]
+    assert said("a: keywords: [giá], exclude: [đánh giá]") == []
+    assert said("a: keywords: [đánh giá sao], exclude: [{text: đánh giá, match: exact}]") == []
+    assert said("a: keywords: [đánh giá sao], exclude: [{text: đánh giá, match: prefix}]") == []
+    assert said("a: keywords: [{text: đánh giá, match: exact}], exclude: [{text: đánh giá, match: prefix}]") == [
+        (2, "exclude-kills")
+    ]
+
+
+def test_a_bare_word_with_forgotten_marks_is_hinted_at() -> None:
+    """With the likely word; an unlikely one only where the editor forgets marks elsewhere."""
+    assert said("a: keywords: [gia]") == [(2, "literal-keyword")]
+    assert 'if you mean "giá"' in message("a: keywords: [gia]")
+    assert said("a: keywords: [kem]") == []
+    assert said("a: keywords: [kem]", "b: keywords: [bao nhieu]") == [(2, "literal-keyword/unsure")]
+    assert said("a: keywords: [menu, ship]", "b: keywords: [bao nhieu]") == []
+
+
+def test_contains_is_doubted_wherever_it_stands() -> None:
+    """Keywords and groups; in an exclude it can only make the rule more careful."""
+    assert said("a: keywords: [{text: áo, match: contains}]") == [(2, "contains-keyword")]
+    assert said("a: all_of: [[{text: áo, match: contains}]]") == [(2, "contains-keyword")]
+    assert said("a: keywords: [x1], exclude: [{text: áo, match: contains}]") == []
+
+
+@pytest.mark.parametrize("field", ["keywords: [{}]", "keywords: [x1], exclude: [{}]", "all_of: [[{}]]"])
+def test_a_keyword_longer_than_what_is_compared_is_an_error(field: str) -> None:
+    """Sixteen syllables are the limit."""
+    sixteen = " ".join(f"w{chr(97 + n)}" for n in range(16))
+    assert said("a: " + field.format(sixteen)) == []
+    assert said("a: " + field.format(sixteen + " x")) == [(2, "keyword-too-long")]
+
+
+def test_an_abbreviation_of_several_words_can_never_be_met() -> None:
+    """A slash cuts it in two."""
+    head = "abbreviations: {đ/c: địa chỉ, sđt: số điện thoại}\n".encode()
+    assert [p.phrase.key for p in validate(head + rules("a: keywords: [x1]"), today=TODAY).problems] == [
+        "abbreviation-words"
+    ]
+
+
+# --- Time
+
+
+@pytest.mark.parametrize(
+    ("uploaded", "key"),
+    [
+        ("2027-01-25", None),
+        ("2027-01-26", None),  # an editor's day begins before the server's
+        ("2027-01-20", None),
+        ("2027-01-19", "attachment-old"),
+        ("2027-01-18", "attachment-old/expired"),
+        ("2026-12-01", "attachment-old/expired"),
+        ("2027-01-27", "attachment-old/future"),
+    ],
+)
+def test_an_uploaded_picture_is_warned_of_from_its_sixth_day(uploaded: str, key: str | None) -> None:
+    """It expires after seven; a warning never stops the bot, since yesterday the file was fine."""
+    data = f"rules:\n- {{id: a, keywords: [x1], reply: {{attachment_id: q, uploaded: {uploaded}}}}}\n".encode()
+    found = validate(data, today=TODAY)
+    assert [problem.phrase.key for problem in found.problems] == ([key] if key else [])
+    assert found.rules is not None
+
+
+def test_pictures_are_looked_at_wherever_they_are_sent_from() -> None:
+    """Several, one of several, the fallback; not those of a rule that is off."""
+    data = """rules:
+- {id: a, keywords: [x1], reply: {one_of: [{attachment_id: q}, {attachment_id: r}]}}
+- {id: b, on: follow, reply: [{attachment_id: s}]}
+- {id: c, keywords: [x2], enabled: false, reply: {attachment_id: t}}
+fallback: {reply: {attachment_id: u}}
+"""
+    found = validate(data.encode(), today=TODAY)
+    assert [(p.line, p.column, p.code) for p in found.problems] == [
+        (2, 60, "attachment-undated"),
+        (2, 80, "attachment-undated"),
+        (3, 47, "attachment-undated"),
+        (5, 35, "attachment-undated"),
+    ]
+
+
+def test_a_season_that_is_over_is_a_warning_from_the_next_day_on() -> None:
+    """Its last day still counts."""
+    assert said("a: keywords: [x1], active: {until: 2027-01-25}") == []
+    assert said("a: keywords: [x1], active: {until: 2027-01-24}") == [(2, "active-over")]
+    assert said("a: keywords: [x1], active: {until: 2027-01-24}, enabled: false") == []
+
+
+# --- Patterns
+
+
+@pytest.mark.parametrize(
+    ("pattern", "key"),
+    [
+        (r"'\bkm ?[0-9]+\b'", None),
+        ("'(km|sale){1,3}'", None),
+        ("'giá'", "pattern-marks"),
+        ("'Đặt'", "pattern-marks"),
+        ('"\\bkm"', "pattern-backspace"),
+        ("'(km'", "pattern-invalid/bracket"),
+        ("'[km'", "pattern-invalid/bracket"),
+        ("'km)'", "pattern-invalid/bracket"),
+        (r"'\k'", "pattern-invalid/escape"),
+        ("'km\\'", "pattern-invalid/escape"),
+        ("'[z-a]'", "pattern-invalid/escape"),
+        ("'+km'", "pattern-invalid/repeat"),
+        ("'k**'", "pattern-invalid/repeat"),
+        ("'k{2000}'", "pattern-invalid/repeat"),
+        ("'(?=k)'", "pattern-invalid/look"),
+        (r"'(k)\1'", "pattern-invalid/escape"),
+        ("'(?P<k'", "pattern-invalid"),
+        ("'k*'", "pattern-everything"),
+    ],
+)
+def test_a_pattern_is_compiled_and_its_faults_are_told(pattern: str, key: str | None) -> None:
+    """In our words, never in RE2's."""
+    found = verdict(f"a: pattern: {pattern}")
+    assert [problem.phrase.key for problem in found.problems] == ([key] if key else [])
+    assert (found.rules is None) is (key not in {None, "pattern-everything"})
+
+
+def test_without_re2_the_file_says_how_to_install_it() -> None:
+    """The extra is optional; a rule that needs it is an error, the others work."""
+    program = f"""
+import sys
+sys.modules["re2"] = None  # as if it were not installed
+from datetime import date
+from bot.rules.validate import validate
+problems = validate({rules("a: pattern: 'x1'")!r}, today=date(2027, 1, 25)).problems
+assert [problem.code for problem in problems] == ["pattern-not-installed"]
+assert 'pip install "zalo-picture-bot[regex-rules]"' in problems[0].message("vi")
+assert validate({rules("a: keywords: [x1]")!r}, today=date(2027, 1, 25)).rules is not None
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

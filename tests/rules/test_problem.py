@@ -1,0 +1,170 @@
+"""How a problem is shown: the head, the line, and the mark under the right letters."""
+
+from __future__ import annotations
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from bot.images import local_files
+from bot.rules import problem as problem_module
+from bot.rules.catalog import MESSAGES, WARNINGS
+from bot.rules.problem import Place, Problem, RulesError, in_order, phrase, render, split_lines, text_of
+
+SOURCES = sorted([*Path(problem_module.__file__).parent.rglob("*.py"), Path(local_files.__file__)])
+
+
+def shown(line: str, column: int, length: int) -> str:
+    """Return the mark's line without its margin."""
+    problem = Problem.at(Place(1, column, length), "curly-quotes")
+    return render(problem, path="f", source=line, lang="en").split("\n")[-1].removeprefix("  | ")
+
+
+def test_the_head_names_place_message_and_code() -> None:
+    """One line that editors can click."""
+    problem = Problem.at(Place(3, 5, 3), "duplicate-key", word="id", line=2)
+    lines = render(problem, path="rules.yaml", source="a\nb\n    id: x\n", lang="en").split("\n")
+    assert lines == [
+        'rules.yaml:3:5: "id" is already given on line 2; join the two or delete one [duplicate-key]',
+        "  |",
+        "3 |     id: x",
+        "  |     ^~~",
+    ]
+
+
+def test_a_variant_is_not_part_of_the_code() -> None:
+    """Editors search for one code per mistake."""
+    assert Problem.at(Place(1, 1), "bad-date/near", word="x", near="y").code == "bad-date"
+
+
+@pytest.mark.parametrize(("lang", "label"), [("vi", "lưu ý: "), ("en", "warning: ")])
+def test_a_warning_says_so(lang: problem_module.Lang, label: str) -> None:
+    """Errors have no label, as with compilers."""
+    warning, error = Problem.at(Place(1, 1), "url-marks"), Problem.at(Place(1, 1), "curly-quotes")
+    assert warning.severity == "warning"
+    assert error.severity == "error"
+    assert render(warning, path="f", source="x", lang=lang).startswith(f"f:1:1: {label}")
+    assert label not in render(error, path="f", source="x", lang=lang)
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "length", "mark"),
+    [
+        ("abc def", 5, 3, "    ^~~"),
+        ("giá: ợ", 6, 1, "     ^"),
+        ("gia\u0301: x", 7, 1, "     ^"),  # a combining mark takes no room
+        ("价格: x", 5, 1, "      ^"),  # wide letters take two columns
+        ("id：x", 1, 3, "^~~~"),
+        ("a\tb", 3, 1, " \t^"),  # a tab stays one, so that the mark moves with it
+        ("abc", 4, 1, "   ^"),  # after the end of the line
+        ("e\u0301", 2, 1, " ^"),  # on a mark alone there is still something to see
+        ("❤️ x", 4, 1, "  ^"),
+    ],
+)
+def test_the_mark_is_under_the_letters_meant(line: str, column: int, length: int, mark: str) -> None:
+    """Columns of the terminal, not characters of the file, are counted."""
+    assert shown(line, column, length) == mark
+
+
+def test_a_place_behind_the_last_line_shows_the_head_alone() -> None:
+    """There is nothing to point at."""
+    problem = Problem.at(Place(9, 1), "empty-file")
+    assert "\n" not in render(problem, path="f", source="x\n", lang="vi")
+
+
+def test_a_very_long_line_is_cut_around_the_place() -> None:
+    """A megabyte on one line does not fill the screen."""
+    problem = Problem.at(Place(1, 5001, 3), "curly-quotes")
+    text = render(problem, path="f", source="x" * 5000 + "ABC" + "y" * 5000, lang="en")
+    _, _, line, mark = text.split("\n")
+    assert len(line) < 200
+    start = line.index("ABC")
+    assert mark[start : start + 3] == "^~~"
+
+
+def test_what_would_upset_a_terminal_is_not_printed() -> None:
+    """Escape sequences and direction marks of the file stay in the file."""
+    nasty = "a\x1b[31m\x07\u202eb\u2028"
+    problem = Problem.at(Place(1, 1, 2), "special-start", sign="\x1b", word=nasty)
+    text = render(problem, path="f", source=nasty, lang="en")
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\u2028]", text)
+
+
+def test_words_of_the_file_are_kept_short_and_suggestions_whole() -> None:
+    """A suggestion is there to be copied."""
+    long = "a" * 200
+    problem = Problem.at(Place(1, 1), "bad-id/near", word=long, near=long)
+    assert f'"{"a" * 59}…"' in problem.message("en")
+    assert f"write: {long}" in problem.message("en")
+
+
+def test_a_word_with_braces_is_only_a_word() -> None:
+    """The file's text is never taken for a template."""
+    assert '"{0.x} {"' in Problem.at(Place(1, 1), "unknown-day", word="{0.x} {", known=("a", "b")).message("vi")
+
+
+def test_phrases_within_a_message_are_in_its_language() -> None:
+    """No English in the middle of a Vietnamese sentence, nor the other way round."""
+    problem = Problem.at(Place(1, 1), "same-keyword", word="a", other="b", line=1, why=phrase("why-first"))
+    assert "because it is written first" in problem.message("en")
+    assert "vì được viết trước" in problem.message("vi")
+
+
+def test_problems_are_in_reading_order_and_said_once() -> None:
+    """By line, then by column."""
+    a, b, c = (Problem.at(Place(*at), "tab") for at in [(1, 9), (2, 1), (2, 3)])
+    assert in_order([c, b, a, b]) == (a, b, c)
+
+
+def test_lines_end_where_editors_end_them() -> None:
+    """Form feeds and the like begin no line; the byte order mark is no letter."""
+    assert split_lines("\ufeffa\r\nb\rc\x0cd\u2028e\n") == ("a", "b", "c\x0cd\u2028e", "")
+
+
+def test_utf16_is_shown_readably() -> None:
+    """The line in the message is the one the editor sees."""
+    assert text_of("id: giá".encode("utf-16")) == "id: giá"
+    assert text_of(b"a\xffb") == "a\ufffdb"
+
+
+def test_the_exception_renders_its_problems() -> None:
+    """A start that fails prints what `check` would print."""
+    problem = Problem.at(Place(1, 1), "empty-file")
+    error = RulesError([problem], path="r.yaml", source=b"")
+    assert error.problems == (problem,)
+    assert error.render("vi") == render(problem, path="r.yaml", source="", lang="vi")
+
+
+@pytest.mark.parametrize("key", sorted(MESSAGES))
+def test_both_languages_say_the_same(key: str) -> None:
+    """Each is there, and each has a use for every word of the file that the other has."""
+    vi, en = MESSAGES[key]
+    names = [{name for _, name, _, _ in string.Formatter().parse(text) if name} for text in (vi, en)]
+    assert names[0] == names[1]
+    assert (vi and en) or key == "no-near"
+
+
+@pytest.mark.parametrize("key", sorted(MESSAGES))
+def test_messages_are_one_line_without_a_full_stop(key: str) -> None:
+    """They stand between a place and a code."""
+    for text in MESSAGES[key]:
+        assert "\n" not in text
+        assert not text.endswith((".", ";", ","))
+        assert "  " not in text
+
+
+def test_warnings_are_messages() -> None:
+    """A misspelt one would turn into an error."""
+    assert MESSAGES.keys() >= WARNINGS
+
+
+def test_no_message_is_dead() -> None:
+    """Each is asked for somewhere, by its whole key or by an f-string for its family."""
+    code = "".join(
+        path.read_text(encoding="utf-8") for path in SOURCES if not path.name.endswith(("messages.py", "catalog.py"))
+    )
+    families = [*re.findall(r'f"([a-z-]+[/-])\{', code), "not-a-mapping/", "in-"]
+    for key in MESSAGES:
+        assert f'"{key}"' in code or key.startswith(tuple(families)), key

@@ -1,0 +1,307 @@
+"""A rules file is replaced whole or not at all, never over somebody's change, and its versions are kept."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from bot.rules.problem import split_lines
+from bot.rules.publishing.history import MOST, Shelf
+from bot.rules.publishing.publisher import Changed, Publisher, digest, tidied
+from bot.rules.reading.loader import load
+
+NOW = 1_790_000_000.0
+NOBODY = 65534
+RULES = "version: 1\nrules:\n  - {id: a, keywords: [giá], reply: {image_url: 'https://shop.example/a.jpg'}}\n"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A rules file."""
+    path = tmp_path / "rules.yaml"
+    path.write_bytes(b"old")
+    os.utime(path, (NOW - 60, NOW - 60))
+    return path
+
+
+def publish(path: Path, content: bytes, *, now: float = NOW) -> None:
+    """Publish over whatever is there."""
+    publisher = Publisher(path)
+    publisher.publish(content, seen=digest(publisher.content()), now=now)
+
+
+def kept(path: Path) -> list[bytes | None]:
+    """Return the contents of the versions, newest first."""
+    publisher = Publisher(path)
+    return [publisher.read(version.name) for version in publisher.versions()]
+
+
+def test_the_file_and_what_it_was(path: Path) -> None:
+    """Both are kept, each from the moment on at which it came to stand there; nothing else is left in the folder."""
+    publish(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert kept(path) == [b"new", b"old"]
+    assert [round(version.since - NOW) for version in Publisher(path).versions()] == [0, -60]
+    assert sorted(entry.name for entry in path.parent.iterdir()) == [".rules.yaml.history", "rules.yaml"]
+    assert sorted(entry.name[:20] for entry in (path.parent / ".rules.yaml.history").iterdir()) == [
+        "2026-09-21T14-12-20.", "2026-09-21T14-13-20.",
+    ]  # fmt: skip
+
+
+def test_only_over_what_was_seen(path: Path) -> None:
+    """Somebody's change in between is not lost, and nothing is kept of what was not published."""
+    seen = digest(b"old")
+    path.write_bytes(b"by hand")
+    with pytest.raises(Changed):
+        Publisher(path).publish(b"new", seen=seen, now=NOW)
+    assert path.read_bytes() == b"by hand"
+    assert kept(path) == []
+
+
+def test_a_file_that_is_not_there(path: Path) -> None:
+    """It can be published, by whoever saw that there is none."""
+    path.unlink()
+    with pytest.raises(Changed):
+        Publisher(path).publish(b"new", seen=digest(b"old"), now=NOW)
+    Publisher(path).publish(b"new", seen=digest(None), now=NOW)
+    assert path.read_bytes() == b"new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+def test_the_mode_stays(path: Path, mode: int) -> None:
+    """Also that of the versions: who must not read the one must not read the others."""
+    path.chmod(mode)
+    publish(path, b"new")
+    files = [path, *(path.parent / ".rules.yaml.history").iterdir()]
+    assert [stat.S_IMODE(file.stat().st_mode) for file in files] == [mode] * 3
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_the_owner_stays(path: Path) -> None:
+    """The shop's own people can go on editing the file."""
+    os.chown(path, NOBODY, NOBODY)
+    publish(path, b"new")
+    assert (path.stat().st_uid, path.stat().st_gid) == (NOBODY, NOBODY)
+
+
+def test_a_link_stays_one(path: Path) -> None:
+    """What it leads to is written, and the versions stand there."""
+    link = path.parent / "elsewhere" / "current.yaml"
+    link.parent.mkdir()
+    link.symlink_to(path)
+    publish(link, b"new")
+    assert link.is_symlink()
+    assert path.read_bytes() == b"new"
+    assert kept(path) == kept(link) == [b"new", b"old"]
+
+
+def test_nobody_else_s_file_is_written_through_a_link(path: Path) -> None:
+    """A link in the place of our temporary file is removed, not followed."""
+    other = path.parent / "other"
+    other.write_bytes(b"precious")
+    (path.parent / ".rules.yaml.new").symlink_to(other)
+    publish(path, b"new")
+    assert (path.read_bytes(), other.read_bytes()) == (b"new", b"precious")
+
+
+def test_the_oldest_versions_go(path: Path) -> None:
+    """The newest stay, in their order, also when the clock was set back; other files in the folder are left alone."""
+    for number in range(MOST + 5):
+        publish(path, b"%d" % number, now=NOW - number)
+    assert kept(path) == [b"%d" % number for number in reversed(range(5, MOST + 5))]
+    (path.parent / ".rules.yaml.history" / "2026-99-99T99-99-99.000Z-0123456789ab.yaml").touch()
+    (path.parent / ".rules.yaml.history" / "notes.txt").touch()
+    assert len(kept(path)) == MOST
+
+
+@pytest.mark.parametrize("name", ["", "../rules.yaml", "2026-09-21T14-13-20.000Z-0123456789ab.yaml", "x\0y"])
+def test_names_that_lead_to_no_version(path: Path, name: str) -> None:
+    """Least of all out of the folder."""
+    publish(path, b"new")
+    assert Publisher(path).read(name) is None
+
+
+def test_a_history_that_cannot_be_made(path: Path) -> None:
+    """Without the way back nothing is published."""
+    (path.parent / ".rules.yaml.history").write_bytes(b"")
+    with pytest.raises(OSError, match="exists"):
+        publish(path, b"new")
+    assert path.read_bytes() == b"old"
+
+
+@pytest.fixture
+def locked_folder() -> Iterator[Path]:
+    """A folder that this process, as whom it runs for so long, may read and not write."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "rules.yaml").write_bytes(b"old")
+        folder.chmod(0o555)
+        was = os.geteuid()
+        if was == 0:
+            os.seteuid(NOBODY)
+        try:
+            yield folder
+        finally:
+            os.seteuid(was)
+            folder.chmod(0o755)
+
+
+@pytest.mark.parametrize("has_history", [False, True])
+def test_a_folder_that_must_not_be_written(locked_folder: Path, has_history: bool) -> None:
+    """It is as it was."""
+    path = locked_folder / "rules.yaml"
+    if has_history:
+        os.seteuid(0) if os.getuid() == 0 else locked_folder.chmod(0o755)
+        (locked_folder / ".rules.yaml.history").mkdir(mode=0o777)
+        (locked_folder / ".rules.yaml.history").chmod(0o777)
+        os.seteuid(NOBODY) if os.getuid() == 0 else locked_folder.chmod(0o555)
+    with pytest.raises(PermissionError):
+        publish(path, b"new")
+    assert path.read_bytes() == b"old"
+
+
+CHILD = """
+import sys
+from pathlib import Path
+from bot.rules.publishing import Publisher, digest
+publisher = Publisher(Path(sys.argv[1]))
+print("ready", flush=True)
+for number in range(10**6):
+    content = (b"%d" % (number % 10)) * 300_000
+    publisher.publish(content, seen=digest(publisher.content()), now=1_790_000_000.0 + number)
+    print(number, flush=True)
+"""
+
+
+def test_kill_9_at_any_moment(path: Path) -> None:
+    """Whoever reads the file finds one content or the next, whole; so does whoever looks at the versions."""
+    for turn in range(12):
+        with subprocess.Popen([sys.executable, "-c", CHILD, str(path)], stdout=subprocess.PIPE) as child:
+            assert child.stdout is not None
+            for _ in range(2 + turn % 3):  # killed while it is busy with the next one
+                child.stdout.readline()
+            for _ in range(20_000 * (turn % 2)):
+                if (path.parent / ".rules.yaml.new").exists():
+                    break
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+        for content in (path.read_bytes(), *kept(path)):
+            assert content is not None
+            assert content == b"old" or (len(content) == 300_000 and len(set(content)) == 1)
+    publish(path, b"after all")
+    assert path.read_bytes() == b"after all"
+    assert sorted(entry.name for entry in path.parent.iterdir()) == [".rules.yaml.history", "rules.yaml"]
+
+
+def test_many_at_once(path: Path) -> None:
+    """Of those who saw the same file, one publishes; the others are told, and nobody's version is lost."""
+    code = (
+        "import sys; from pathlib import Path; from bot.rules.publishing.publisher import Publisher, digest\n"
+        "sys.stdin.readline(); Publisher(Path(sys.argv[1])).publish(sys.argv[2].encode(), "
+        "seen=digest(b'old'), now=1_790_000_000.0)"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    children = [subprocess.Popen([sys.executable, "-c", code, str(path), str(n)], **pipes) for n in range(6)]  # type: ignore[call-overload]
+    said = [child.communicate("\n")[1] for child in children]
+    assert sum(child.returncode == 0 for child in children) == 1
+    assert sum("Changed" in words for words in said) == 5
+    assert kept(path) == [path.read_bytes(), b"old"]
+
+
+class Life(RuleBasedStateMachine):
+    """A file that is published, edited by hand, gone back on and deleted, against what was seen of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name) / "rules.yaml"
+        self.publisher = Publisher(self.path)
+        self.now = NOW
+        self.steps: list[bytes] = []
+        """What was in the file around publications, oldest first, nothing twice in a row."""
+
+    def teardown(self) -> None:
+        self.folder.cleanup()
+
+    @rule(content=st.sampled_from([b"", b"a", b"b", b"c"]), tick=st.sampled_from([-5.0, 0.0, 0.5]))
+    def publish(self, content: bytes, tick: float) -> None:
+        before = self.publisher.content()
+        self.now += tick
+        self.publisher.publish(content, seen=digest(before), now=self.now)
+        self._note(before, content)
+
+    @rule()
+    def go_back(self) -> None:
+        version, before = self.publisher.former(), self.publisher.content()
+        if version is None:
+            return
+        content = self.publisher.read(version.name)
+        assert content is not None
+        assert content == next(step for step in reversed(self.steps) if step != before)
+        self.publisher.publish(content, seen=digest(before), now=self.now)
+        self._note(before, content)
+        if before is not None:
+            again = self.publisher.former()
+            assert again is not None
+            assert self.publisher.read(again.name) == before
+
+    @rule(content=st.sampled_from([None, b"x", b"y"]))
+    def edit_by_hand(self, content: bytes | None) -> None:
+        if content is None:
+            self.path.unlink(missing_ok=True)
+        else:
+            self.path.write_bytes(content)
+
+    def _note(self, *contents: bytes | None) -> None:
+        for content in contents:
+            if content is not None and (not self.steps or self.steps[-1] != content):
+                self.steps.append(content)
+
+    @invariant()
+    def all_is_kept(self) -> None:
+        found = [self.publisher.read(version.name) for version in self.publisher.versions()]
+        assert found == self.steps[::-1][:MOST]
+        times = [version.since for version in self.publisher.versions()]
+        assert times == sorted(times, reverse=True)
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(max_examples=20, stateful_step_count=20)  # each step waits for the disk
+
+LINES = st.lists(st.text(st.characters(exclude_characters="\r\n\ufeff", exclude_categories=["Cs"]), max_size=5))
+
+
+@given(LINES, st.sampled_from(["\n", "\r\n", "\r"]), st.sampled_from(["", "\ufeff"]))
+def test_what_is_published_says_what_was_written(lines: list[str], end: str, mark: str) -> None:
+    """Whatever the browser or the editor made of line ends and encoding; and once published it stays as it is."""
+    text = mark + end.join(lines)
+    content = tidied(text)
+    assert tidied(content.decode()) == content
+    assert not content.startswith(b"\xef\xbb\xbf")
+    assert b"\r" not in content
+    assert content == b"" or content.endswith(b"\n")
+    assert [line for line in split_lines(content.decode()) if line] == [line for line in lines if line]
+
+
+@pytest.mark.parametrize("text", [RULES, RULES.replace("\n", "\r\n"), "\ufeff" + RULES, RULES.rstrip("\n")])
+def test_rules_from_other_systems(text: str) -> None:
+    """The same rules, the same bytes."""
+    assert tidied(text) == RULES.encode()
+    assert load(tidied(text)).file == load(text.encode()).file is not None
+
+
+def test_the_folder_of_versions_belongs_to_one_file(tmp_path: Path) -> None:
+    """Two rules files in one folder do not share their versions."""
+    assert Shelf(tmp_path / "a.yaml").folder != Shelf(tmp_path / "b.yaml").folder

@@ -1,0 +1,196 @@
+"""The models, and the JSON Schema made of them."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from bot.rules.catalog import MESSAGES
+from bot.rules.model import schema
+from bot.rules.model.schema import ON, Active, Fallback, Image, Keyword, Reply, Rule, RuleFile, json_schema
+from bot.rules.reading.loader import load
+
+CHECKED_IN = Path(schema.__file__).parents[1] / "rules.schema.json"
+
+EVERYTHING = """
+version: 1
+timezone: Asia/Bangkok
+abbreviations: {bn: bao nhiêu}
+typos: false
+rules:
+  - id: tet-2027
+    keywords: [khuyến mãi, {text: "#km", match: exact}]
+    exclude: [hết hạn]
+    all_of: [[tết, xuân], [quà]]
+    pattern: '\\bkm ?[0-9]+'
+    priority: -5
+    enabled: FALSE
+    active: {from: 2027-01-20, until: 2027-02-20, days: [mon, sun], hours: 22:00-6:30}
+    cooldown: 10m
+    oa: [0388613280878808645]
+    reply:
+      one_of:
+        - {attachment_id: aBc, uploaded: 2027-01-21, weight: 2}
+        - image_url: https://shop.example/tet.jpg
+    examples: [no, 17:30]
+    not_examples: [0123]
+  - id: chao
+    on: follow
+    reply: [{image_url: "https://shop.example/1.jpg"}, {image_url: "https://shop.example/2.png"}]
+fallback:
+  reply: {image_url: "https://shop.example/menu"}
+  every: 24h
+"""
+
+
+def read(text: str) -> RuleFile:
+    """Return the rules of a file that must be free of problems."""
+    loaded = load(text.encode())
+    assert loaded.problems == ()
+    assert loaded.file is not None
+    return loaded.file
+
+
+def test_every_field_arrives_as_its_value() -> None:
+    """All of the format in one file; texts that YAML would take for numbers or dates stay what was typed."""
+    file = read(EVERYTHING)
+    tet, hello = file.rules
+    assert (file.version, file.timezone, file.abbreviations, file.typos) == (
+        1,
+        "Asia/Bangkok",
+        {"bn": "bao nhiêu"},
+        False,
+    )
+    assert tet.keywords == (Keyword(text="khuyến mãi"), Keyword(text="#km", match="exact"))
+    assert tet.exclude == (Keyword(text="hết hạn"),)
+    assert tet.all_of == ((Keyword(text="tết"), Keyword(text="xuân")), (Keyword(text="quà"),))
+    assert (tet.pattern, tet.priority, tet.enabled, tet.on) == (r"\bkm ?[0-9]+", -5, False, "text")
+    assert tet.active is not None
+    assert (tet.active.from_date, tet.active.until) == (date(2027, 1, 20), date(2027, 2, 20))
+    assert tet.active.days == ("mon", "sun")
+    assert tet.active.hours is not None
+    assert (tet.active.hours.start, tet.active.hours.end) == (time(22), time(6, 30))
+    assert (tet.cooldown, tet.oa) == (timedelta(minutes=10), ("0388613280878808645",))
+    assert tet.reply.one_of
+    assert [image.weight for image in tet.reply.images] == [2, 1]
+    assert tet.reply.images[0].uploaded == date(2027, 1, 21)
+    assert (tet.examples, tet.not_examples) == (("no", "17:30"), ("0123",))
+    assert hello.on == "follow"
+    assert [image.image_url for image in hello.reply.images] == [
+        "https://shop.example/1.jpg",
+        "https://shop.example/2.png",
+    ]
+    assert not hello.reply.one_of
+    assert file.fallback is not None
+    assert file.fallback.every == timedelta(hours=24)
+
+
+def test_what_is_left_out_has_its_default() -> None:
+    """The shortest useful file."""
+    file = read('rules: [{id: a, keywords: [menu], reply: {image_url: "https://shop.example/a.jpg"}}]')
+    rule = file.rules[0]
+    assert (file.version, file.timezone, file.typos, file.abbreviations) == (1, "Asia/Ho_Chi_Minh", True, {})
+    assert (rule.priority, rule.enabled, rule.on, rule.oa, rule.exclude) == (0, True, "text", (), ())
+    assert rule.active is rule.cooldown is rule.pattern is file.fallback is None
+
+
+def test_models_can_be_made_by_hand() -> None:
+    """Without a file: values instead of texts, our names instead of the file's."""
+    image = Image(image_url="https://shop.example/a.jpg", uploaded=date(2027, 1, 1))
+    reply = Reply(images=(image,), one_of=True)
+    active = Active(from_date=date(2027, 1, 1), hours={"start": time(8), "end": time(9)})
+    rule = Rule(id="a", keywords=(Keyword(text="x"),), reply=reply, active=active, cooldown=timedelta(1))
+    assert RuleFile(rules=(rule,), fallback=Fallback(reply=reply)).rules[0].reply.images == (image,)
+
+
+def test_models_are_frozen_and_take_no_other_fields() -> None:
+    """What was checked stays as it was checked."""
+    keyword = Keyword(text="x")
+    with pytest.raises(ValidationError):
+        keyword.text = "y"  # type: ignore[misc]
+    with pytest.raises(ValidationError):
+        Keyword.model_validate({"text": "x", "colour": "red"})
+
+
+def test_our_own_field_names_are_no_keys_of_the_file() -> None:
+    """`from_date` and `images` are the program's words."""
+    text = """
+rules:
+  - id: a
+    keywords: [x]
+    active: {from_date: 2027-01-01}
+    reply: {images: [{image_url: "https://shop.example/a.jpg"}]}
+"""
+    loaded = load(text.encode())
+    assert loaded.file is None
+    assert [problem.line for problem in loaded.problems if problem.code == "unknown-key"] == [5, 6]
+
+
+def test_hours_are_one_text() -> None:
+    """`start` and `end` are the model's; there is one way to write hours."""
+    text = 'rules: [{id: a, keywords: [x], active: {hours: {start: "08:00", end: "9:00"}}, reply: {attachment_id: x}}]'
+    assert [problem.code for problem in load(text.encode()).problems] == ["not-text"]
+
+
+def test_every_required_key_has_its_message() -> None:
+    """`missing-key/…` is looked up by name."""
+    models = (Keyword, Image, Rule, Fallback, RuleFile, Active)
+    required = {name for model in models for name, field in model.model_fields.items() if field.is_required()}
+    assert required == {"text", "id", "reply", "rules"}
+    assert {f"missing-key/{name}" for name in required} <= MESSAGES.keys()
+
+
+def test_the_checked_in_json_schema_is_current() -> None:
+    """``bot schema > bot/rules/rules.schema.json`` after every change of the models."""
+    made = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+    assert CHECKED_IN.read_text(encoding="utf-8") == made
+
+
+def properties_of(node: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Return every property of every object in the schema."""
+    if isinstance(node, list):
+        return [found for item in node for found in properties_of(item)]
+    if not isinstance(node, dict):
+        return []
+    own = node["properties"].items() if isinstance(node.get("properties"), dict) else ()
+    return [*own, *(found for value in node.values() for found in properties_of(value))]
+
+
+def test_every_key_is_explained_in_both_languages() -> None:
+    """Completion shows the description; it cannot know the reader's language."""
+    found = properties_of(json_schema())
+    assert len(found) > 30
+    for name, described in found:
+        assert described.get("description", "").count("\n\n") == 1, name
+
+
+def test_the_json_schema_knows_every_key_and_no_others() -> None:
+    """An editor that follows it is never corrected by us, and the other way round."""
+    made = json_schema()
+    objects = {"RuleFile": made, **made["$defs"]}
+    for model in (Rule, Fallback, Active, Image):
+        keys = {field.alias or name for name, field in model.model_fields.items()}
+        assert set(objects[model.__name__]["properties"]) == keys
+        assert objects[model.__name__]["additionalProperties"] is False
+    assert set(made["properties"]) == set(RuleFile.model_fields)
+    assert objects["Rule"]["properties"]["on"]["enum"] == list(ON)
+
+
+def test_the_json_schema_has_both_forms_of_keyword_and_all_of_reply() -> None:
+    """A scalar or a mapping; one picture, several, or one of several."""
+    definitions = json_schema()["$defs"]
+    scalar, mapping = definitions["Keyword"]["anyOf"]
+    assert scalar["type"] == ["string", "number", "boolean"]
+    assert set(mapping["properties"]) == {"text", "match"}
+    one, several, chosen = definitions["Reply"]["anyOf"]
+    assert one == several["items"] == chosen["properties"]["one_of"]["items"] == {"$ref": "#/$defs/Image"}
+
+
+def test_the_json_schema_allows_no_nulls() -> None:
+    """An empty value is a mistake in the file."""
+    assert '"null"' not in json.dumps(json_schema())

@@ -1,0 +1,88 @@
+"""The console over a real service and a real SQLite file, as a browser without JavaScript uses it."""
+
+from __future__ import annotations
+
+import html
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from pydantic import SecretStr
+from werkzeug.test import TestResponse
+
+from bot.config import Settings
+from bot.runtime import Service
+from bot.web.console.app import install
+
+PASSWORD = "con mèo ngủ trưa"
+RULES = """\
+version: 1
+rules:
+  - id: bang-gia
+    keywords: [bảng giá, giá bao nhiêu]
+    exclude: [đánh giá]
+    reply: {image_url: "https://shop.example/bang-gia.jpg"}
+  - id: chao-mung
+    on: follow
+    reply: {image_url: "https://shop.example/chao-mung.jpg"}
+"""
+
+
+@dataclass
+class Console:
+    """A running console and one browser."""
+
+    app: Flask
+    service: Service
+
+    def __post_init__(self) -> None:
+        self.client = self.app.test_client()
+
+    def get(self, path: str, **more: Any) -> TestResponse:
+        """Open a page; *path* is below /console/."""
+        return self.client.get(f"/console/{path}", **more)
+
+    def post(self, path: str, form: dict[str, Any] | None = None, **more: Any) -> TestResponse:
+        """Send a form of the session, with its token."""
+        return self.client.post(f"/console/{path}", data={"csrf": self.token(), **(form or {})}, **more)
+
+    def token(self) -> str:
+        """Return the token of the session, as a page holds it."""
+        page = self.get("login", follow_redirects=True).text
+        found = re.search(r'name="csrf" value="([\w-]+)"', page)
+        assert found
+        return found[1]
+
+    def log_in(self, password: str = PASSWORD) -> TestResponse:
+        """Give the password."""
+        return self.post("login", {"password": password})
+
+
+@contextmanager
+def running(
+    folder: Path, *, rules: str = RULES, clock: Callable[[], float] = time.time, **settings: Any
+) -> Iterator[Console]:
+    """Run a console on *folder*/rules.yaml and *folder*/bot.db; nobody is logged in yet."""
+    path = folder / "rules.yaml"
+    path.write_text(rules, encoding="utf-8")
+    chosen = {"console_password": SecretStr(PASSWORD), "bot_lang": "en", **settings}
+    url = SecretStr(f"sqlite:///{folder / 'bot.db'}")
+    service = Service(Settings.model_construct(rules_file=path, database_url=url, **chosen), delivers=False)
+    service.start()
+    try:
+        app = Flask("bot.web")
+        install(app, service, clock=clock)
+        yield Console(app, service)
+    finally:
+        service.stop()
+
+
+def words(response: TestResponse) -> str:
+    """Return what a page says, without its markup, on one line."""
+    bare = re.sub(r"<(script|style)\b.*?</\1>|<[^>]+>", " ", response.text, flags=re.DOTALL)
+    return " ".join(html.unescape(bare).split())

@@ -1,0 +1,93 @@
+"""The delivering side of one process inside the test's own, so that its clock and its parts can be chosen."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import sqlalchemy as sa
+
+from bot.config import Settings
+from bot.cpaas import Vendor
+from bot.delivery.dispatcher import Dispatcher, Limits
+from bot.delivery.images import Pictures
+from bot.delivery.transitions import Delivery, Policy
+from bot.inbox.database import Database
+from bot.inbox.group_commit import Writer
+from bot.inbox.oa_limits import Rate
+from bot.inbox.queue import Inbox
+from bot.inbox.tables import events
+from bot.inbox.uploads import Uploads
+from bot.rules.validate import validate
+from bot.sandbox.vendor import SandboxVendor
+from bot.sandbox.zalo_events import SignedEvent
+from bot.zalo import decode, parse
+from tests.support.running import API_KEY, RULES, TOKEN
+
+HOUR = 3600.0
+
+
+class Clock:
+    """A clock that somebody sets while others read it."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+
+class Deliverer:
+    """What delivers in one process, with a clock of its own."""
+
+    def __init__(
+        self,
+        url: str,
+        vendor: SandboxVendor,
+        *,
+        send_rate: int = 100_000,
+        concurrency: int = 8,
+        inbox: type[Inbox] = Inbox,
+        client: type[Vendor] = Vendor,
+    ) -> None:
+        self.clock = Clock()
+        self.database = Database(url)
+        self.database.migrate()
+        self._writer = Writer(self.database)
+        self.inbox = inbox(self.database, self._writer)
+        rules = validate(RULES.encode(), today=date(2026, 1, 1)).rules
+        assert rules is not None
+        policy = Policy(reply_window=48 * HOUR, takeover_mute=1800.0, max_attempts=8)
+        settings = Settings.model_validate(
+            {"cpaas_base_url": vendor.url, "cpaas_api_key": API_KEY, "cpaas_access_token": TOKEN}
+        )
+        self.client, uploads = client(settings), Uploads(self.database, Rate.per_minute(send_rate))
+        self._pictures = Pictures(uploads, self.client, Path(), now=self.clock)
+        delivery = Delivery(self.inbox, self._pictures, lambda: rules, policy)
+        limits = Limits(concurrency=concurrency, rate=Rate.per_minute(send_rate), takeover_mute=1800.0, max_attempts=8)
+        self._dispatcher = Dispatcher(self.inbox, delivery, self.client, limits, self.clock)
+        self._dispatcher.start()
+
+    def put(self, *given: SignedEvent) -> None:
+        for event in given:
+            assert self.inbox.put(parse(decode(event.body), event.body), event.body, now=self.clock())
+        self._dispatcher.wake()
+
+    def statuses(self) -> Counter[str]:
+        with self.database.read() as connection:
+            return Counter(connection.scalars(sa.select(events.c.status)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._dispatcher.stop(timeout=15)
+        self._pictures.stop()
+        self._writer.stop()
+        self.database.dispose()

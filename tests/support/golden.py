@@ -1,0 +1,37 @@
+"""
+What the validator says to the files in tests/golden/bad, as an editor sees it.
+
+``python -m tests.support.golden`` writes the expected outputs anew; read the difference before keeping it.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from bot.rules.problem import Lang, render, text_of
+from bot.rules.validate import validate
+
+BAD = Path(__file__).parents[1] / "golden" / "bad"
+GOOD = Path(__file__).parents[1] / "golden" / "good"
+TODAY = date(2027, 1, 25)
+LANGS: tuple[Lang, ...] = ("vi", "en")
+
+
+def outcome(path: Path, lang: Lang) -> str:
+    """Return every problem of the file, rendered."""
+    data = path.read_bytes()
+    source = text_of(data)
+    problems = validate(data, today=TODAY, folder=path.parent).problems
+    return "".join(render(problem, path=path.name, source=source, lang=lang) + "\n" for problem in problems)
+
+
+def expected(path: Path, lang: Lang) -> Path:
+    """Return the file that holds the expected output."""
+    return path.with_suffix(f".{lang}.out")
+
+
+if __name__ == "__main__":
+    for bad in sorted(BAD.glob("*.yaml")):
+        for language in LANGS:
+            expected(bad, language).write_text(outcome(bad, language), encoding="utf-8", newline="\n")

@@ -1,0 +1,163 @@
+"""A real bot: gunicorn in a process group of its own, on a free port, with a sandbox vendor."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import requests
+
+from bot.sandbox import vendor as sandbox
+from bot.sandbox.zalo_events import EventMaker, SignedEvent
+
+APP_ID, OA_SECRET, OA_ID = "360846524940903967", "test-oa-secret", "388613280878808645"
+API_KEY, TOKEN = "test-api-key", "test-access-token"
+RULES = """\
+version: 1
+rules:
+  - id: bang-gia
+    keywords: [bảng giá]
+    reply: {image_url: "https://shop.example/bang-gia.jpg"}
+  - id: hai-anh
+    keywords: [hai ảnh]
+    reply: [{image_url: "https://shop.example/1.jpg"}, {image_url: "https://shop.example/2.jpg"}]
+"""
+
+#: Seconds to wait for what takes a moment on a machine that does nothing else.
+PATIENCE = sandbox.PATIENCE
+
+MAKER = EventMaker(APP_ID, OA_SECRET, OA_ID)
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    return port
+
+
+class Bot:
+    """The bot as an operator starts it; `url` answers once the constructor returns."""
+
+    def __init__(
+        self,
+        directory: Path,
+        vendor_url: str,
+        *,
+        command: Sequence[str] = ("-m", "bot", "serve"),
+        rules: str = RULES,
+        ready: str = "/readyz",
+        **settings: str,
+    ) -> None:
+        self.directory = directory
+        directory.mkdir(exist_ok=True)
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.rules = directory / "rules.yaml"
+        if not self.rules.exists():
+            self.rules.write_text(rules, encoding="utf-8")
+        self.environment = environment(directory, vendor_url, self.port) | settings
+        self._command = [sys.executable, *(part.replace("{port}", str(self.port)) for part in command)]
+        self._ready = "" if "--delivery-only" in command else ready
+        self.log = directory / f"bot-{self.port}.log"
+        self.start()
+
+    def start(self) -> None:
+        """Start the process group and wait until it answers."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self._command, cwd=self.directory, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
+        if self._ready:
+            self._wait_until_ready()
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise AssertionError(f"the bot ended with {self.process.returncode}:\n{self.said()}")
+            with contextlib.suppress(requests.RequestException):
+                if requests.get(f"{self.url}{self._ready}", timeout=5).status_code < 500:
+                    return
+            time.sleep(0.05)
+        raise AssertionError(f"the bot did not get ready:\n{self.said()}")
+
+    def said(self) -> str:
+        """Return what the bot logged."""
+        return self.log.read_text(encoding="utf-8")
+
+    def post(self, event: SignedEvent, **headers: str) -> requests.Response:
+        """Deliver the event once."""
+        return requests.post(f"{self.url}/webhook", data=event.body, headers={**event.headers, **headers}, timeout=10)
+
+    def deliver(self, event: SignedEvent) -> None:
+        """Deliver the event until it is acknowledged, as Zalo does: it may be refused, cut off, or wait too long."""
+
+        def is_acknowledged() -> bool:
+            try:
+                return self.post(event).status_code == 200
+            except requests.RequestException:
+                return False
+
+        wait_until(is_acknowledged, "the event to be acknowledged")
+
+    def get(self, path: str) -> requests.Response:
+        """Ask for a page that anybody may see."""
+        return requests.get(f"{self.url}{path}", timeout=PATIENCE)
+
+    def kill(self) -> None:
+        """End master and workers at once: nobody says goodbye."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def terminate(self, timeout: float = 30.0) -> int:
+        """Ask the master to end; return its exit status."""
+        self.process.terminate()
+        return self.process.wait(timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+
+
+def environment(directory: Path, vendor_url: str, port: int) -> dict[str, str]:
+    """Return the variables of a bot that may run."""
+    root = str(Path(__file__).parents[2])
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
+    return inherited | {
+        "PYTHONPATH": root,
+        "PYTHONWARNINGS": "error",
+        "CPAAS_BASE_URL": vendor_url,
+        "CPAAS_API_KEY": API_KEY,
+        "CPAAS_ACCESS_TOKEN": TOKEN,
+        "ZALO_APP_ID": APP_ID,
+        "ZALO_OA_SECRET_KEY": OA_SECRET,
+        "RULES_FILE": str(directory / "rules.yaml"),
+        "DATABASE_URL": f"sqlite:///{directory / 'bot.db'}",
+        "PORT": str(port),
+        "TMPDIR": str(directory),
+        "BOT_LANG": "en",
+    }
+
+
+def wait_until(condition: Callable[[], object], what: str, timeout: float = PATIENCE) -> None:
+    """Return once *condition* holds; fail with *what* if it never does."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {timeout} s for {what}")
+        time.sleep(0.02)

@@ -1,0 +1,342 @@
+"""The console in a real browser, from the real bot: mouse, keyboard, phone, and what it asks of the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    StorageState,
+    expect,
+    sync_playwright,
+)
+
+from bot.web.console import app
+from tests.support.running import PATIENCE, Bot
+from tests.system.test_demo import CHROMIUM, needs_browser, wait_for_pictures
+
+PASSWORD = "con mèo ngủ trưa"
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# What an editor may write and a page must find room for.
+UNWIELDY = """
+  - id: khuyen-mai-mung-nam-moi-cho-khach-hang-than-thiet-cua-tiem
+    keywords: [{text: khuyenmaimungnammoichokhachhangthanthietcuatiem, match: contains}]
+    cooldown: 10m
+    reply: {attachment_id: "aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789aBcDeFgHiJkLmNoPqRsTuVwXyZ"}
+
+fallback:"""
+SAMPLE = (Path(__file__).parents[2] / "bot" / "sandbox" / "sample_rules.yaml").read_text(encoding="utf-8")
+SAMPLE = SAMPLE.replace("\nfallback:", UNWIELDY)
+PAGES = tuple(page.name for page in app.PAGES)
+SIZES = {"desktop": (1280, 860), "phone": (390, 844)}
+
+pytestmark = [*needs_browser, pytest.mark.xdist_group("console")]
+
+
+@pytest.fixture(scope="module")
+def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bot]:
+    """A bot with a console; nothing is sent, so there is no vendor."""
+    folder = tmp_path_factory.mktemp("console")
+    with Bot(folder, "http://127.0.0.1:9", rules=SAMPLE, CONSOLE_PASSWORD=PASSWORD) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser; each test has windows of its own."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def window(
+    browser: Browser, bot: Bot, *, size: str = "desktop", script: bool = True, state: StorageState | None = None
+) -> Iterator[Page]:
+    """Open a window at the log-in; whatever the browser complains of, or asks others for, fails the test."""
+    width, height = SIZES[size]
+    context: BrowserContext = browser.new_context(
+        viewport={"width": width, "height": height},
+        java_script_enabled=script,
+        base_url=f"{bot.url}/console/",
+        storage_state=state,
+    )
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+    complaints: list[str] = []
+    asked: set[str] = set()
+
+    def note(message: ConsoleMessage) -> None:
+        # Chromium reports a refused form, which is what some tests are about, as an error too.
+        if message.type in {"error", "warning"} and "the server responded with a status of 4" not in message.text:
+            complaints.append(message.text)
+
+    def count(request: Request) -> None:
+        asked.add(urlsplit(request.url).netloc)
+
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", note)
+    page.on("request", count)
+    page.goto("login")
+    yield page
+    context.close()
+    assert complaints == []
+    assert asked == {urlsplit(bot.url).netloc}
+
+
+def log_in(page: Page, password: str = PASSWORD) -> None:
+    """Give the password."""
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+
+
+@pytest.fixture(scope="module")
+def logged_in(browser: Browser, bot: Bot) -> StorageState:
+    """The cookie of somebody who is logged in."""
+    with window(browser, bot) as page:
+        log_in(page)
+        expect(page.get_by_role("heading", level=1)).to_have_text("Try")
+        return page.context.storage_state()
+
+
+@pytest.fixture(params=list(SIZES))
+def page(request: pytest.FixtureRequest, browser: Browser, bot: Bot, logged_in: StorageState) -> Iterator[Page]:
+    """A window of each size, logged in."""
+    with window(browser, bot, size=request.param, state=logged_in) as found:
+        expect(found.get_by_role("heading", level=1)).to_have_text("Try")
+        yield found
+
+
+def test_the_way_in_and_out(browser: Browser, bot: Bot) -> None:
+    """A wrong password says so; the right one leads to the page that was asked for; logging out closes it again."""
+    with window(browser, bot) as page:
+        page.goto("rules?q=menu")
+        expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+        expect(page.get_by_label("Password")).to_be_focused()
+        log_in(page, "con mèo ngủ gật")
+        expect(page.get_by_role("alert")).to_contain_text("That is not the password")
+        log_in(page)
+        expect(page).to_have_url(f"{bot.url}/console/rules?q=menu")
+        page.get_by_role("button", name="Log out").click()
+        expect(page.get_by_label("Password")).to_be_visible()
+        page.goto("rules")
+        expect(page.get_by_label("Password")).to_be_visible()
+
+
+def test_by_keyboard_alone(browser: Browser, bot: Bot) -> None:
+    """The log-in, a message, and on a page without a field of its own the way past the navigation."""
+    with window(browser, bot) as page:
+        expect(page.get_by_label("Password")).to_be_focused()
+        page.keyboard.type(PASSWORD)
+        page.keyboard.press("Enter")
+        field = page.get_by_label("The customer’s message")
+        expect(field).to_be_focused()
+        page.keyboard.type("shop ơi bang gia")
+        page.keyboard.press("Enter")
+        expect(page.locator(".verdict")).to_contain_text('bang-gia, by the keyword "bảng giá"')
+        expect(field).to_be_focused()
+        page.goto("rules")
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+        expect(page.get_by_role("link", name="Skip to the content")).to_be_in_viewport()
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("searchbox")).to_be_focused()
+        page.keyboard.type("thanh toan")
+        page.keyboard.press("Enter")
+        expect(page.locator(".rule h2")).to_have_text(["thanh-toan"])
+
+
+def test_try(page: Page) -> None:
+    """The picture is there and loaded, the words are marked, and the chat goes on with the next message."""
+    page.get_by_label("The customer’s message").fill("shop ơi bang gia")
+    page.keyboard.press("Enter")
+    expect(page.locator("#chat mark")).to_have_text("bang gia")
+    expect(page.get_by_role("img", name="Picture bang-gia.jpg")).to_be_visible()
+    wait_for_pictures(page, "#chat img", wider_than=1000)
+    page.get_by_role("button", name="cho mình xem menu").click()
+    expect(page.locator("#chat .bubble")).to_have_count(2)
+    expect(page.locator(".verdict")).to_contain_text("menu, by the keyword")
+    page.get_by_label("The customer", exact=True).select_option(label="Follows the OA")
+    page.get_by_role("button", name="Try", exact=True).click()
+    expect(page.locator(".verdict")).to_contain_text("chao-mung")
+    expect(page.locator("#chat figure")).to_have_count(4)
+
+
+def test_what_if_it_is_sunday_evening(page: Page) -> None:
+    """The happy hour is on weekdays."""
+    page.get_by_label("The customer’s message").fill("giờ vàng")
+    page.get_by_label("At", exact=True).fill("2027-01-24T22:00")
+    page.get_by_role("button", name="Try", exact=True).click()
+    expect(page.locator("#answer")).to_contain_text("Sunday, 24 Jan 2027, 22:00")
+    expect(page.locator("#answer")).to_contain_text("gio-vang outside its hours")
+
+
+def test_a_message_that_looks_like_markup(page: Page) -> None:
+    """It is shown as typed, runs nothing, and the policy has nothing to stop."""
+    text = "<script>document.title='hit'</script><img src=x onerror=\"document.title='hit'\"> menu"
+    page.get_by_label("The customer’s message").fill(text)
+    page.keyboard.press("Enter")
+    expect(page.locator(".bubble")).to_have_text(text)
+    expect(page.locator(".verdict")).to_contain_text("menu")
+    assert page.title() == "Try · bot console"
+
+
+def test_a_picture_that_does_not_load(browser: Browser, bot: Bot) -> None:
+    """Words take its place. The broken address is one of ours, so that no other machine is asked."""
+    broken = SAMPLE.replace("https://anh.tiemnhana.example/bang-gia.jpg", f"https://127.0.0.1:{bot.port}/no.jpg")
+    bot.rules.write_text(broken, encoding="utf-8")
+    try:
+        context = browser.new_context(base_url=f"{bot.url}/console/")
+        page = context.new_page()
+        page.goto("rules?q=bang-gia")
+        log_in(page)
+        for _ in range(100):
+            page.reload()
+            if page.get_by_text(f"127.0.0.1:{bot.port}/no.jpg").count():
+                break
+            page.wait_for_timeout(100)
+        expect(page.get_by_text("This picture does not open")).to_be_visible()
+        context.close()
+    finally:
+        bot.rules.write_text(SAMPLE, encoding="utf-8")
+
+
+def test_rules(page: Page) -> None:
+    """Cards with pictures, a search without marks, and the way from an answer to its rule."""
+    page.get_by_role("link", name="Rules", exact=True).click()
+    expect(page.get_by_role("link", name="Rules", exact=True)).to_have_attribute("aria-current", "page")
+    expect(page.locator(".rule")).to_have_count(19)
+    page.get_by_role("searchbox").fill("thanh toan")
+    page.keyboard.press("Enter")
+    expect(page.locator(".rule h2")).to_have_text(["thanh-toan"])
+    expect(page.get_by_role("img", name="Picture of the rule thanh-toan")).to_be_visible()
+    page.get_by_role("link", name="show all").click()
+    expect(page.locator(".rule")).to_have_count(19)
+    page.goto("try")
+    page.get_by_label("The customer’s message").fill("menu")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="See this rule").click()
+    expect(page.locator(".rule h2").first).to_have_text("menu")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page(page: Page, path: str) -> None:
+    """In both languages; nothing sticks out, one h1, every field has a name, and every picture its words."""
+    for lang in ("vi", "en"):
+        page.goto(f"{path}?lang={lang}")
+        assert page.get_attribute("html", "lang") == lang
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        expect(page.get_by_role("heading", level=1)).to_have_count(1)
+        expect(page.get_by_role("main")).to_have_count(1)
+        nameless = """() => [...document.querySelectorAll("input:not([type=hidden]), select, textarea, button")]
+            .filter(e => !(e.labels?.length || e.getAttribute("aria-label") || e.textContent.trim())).length"""
+        assert page.evaluate(nameless) == 0
+        assert page.locator("img:not([alt])").count() == 0
+
+
+# Colours do not depend on the width.
+@pytest.mark.parametrize("page", ["desktop"], indirect=True)
+@pytest.mark.parametrize("path", ["login", *PAGES])
+def test_words_stand_out_from_what_is_behind_them(page: Page, path: str) -> None:
+    """By at least 4.5 to 1, as WCAG AA asks."""
+    if path == "login":
+        page.get_by_role("button", name="Log out").click()
+    else:
+        page.goto(path)
+    if path == "try":
+        page.get_by_label("The customer’s message").fill("bang gia mo cua")
+        page.keyboard.press("Enter")
+        expect(page.locator(".verdict")).to_be_visible()
+    assert page.evaluate(FAINT) == []
+
+
+@pytest.mark.parametrize("path", ["try", "rules"])
+def test_without_script(browser: Browser, bot: Bot, path: str) -> None:
+    """Forms and links do it all."""
+    with window(browser, bot, script=False) as page:
+        log_in(page)
+        page.goto(path)
+        if path == "try":
+            page.get_by_label("The customer’s message").fill("bang gia")
+            page.get_by_role("button", name="Try", exact=True).click()
+            expect(page.locator(".verdict")).to_contain_text("bang-gia")
+            expect(page.get_by_label("The customer’s message")).to_have_value("bang gia")
+        else:
+            expect(page.locator(".rule")).to_have_count(19)
+
+
+def test_a_session_that_ended_meanwhile(page: Page) -> None:
+    """The next message leads to the log-in, not to a broken page."""
+    page.context.clear_cookies()
+    page.get_by_label("The customer’s message").fill("menu")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Password")).to_be_visible()
+
+
+def test_the_password_never_stands_in_the_log(bot: Bot) -> None:
+    """Neither the right one nor a wrong one."""
+    session = requests.Session()
+    page = session.get(f"{bot.url}/console/login", timeout=PATIENCE).text
+    token = page.partition('name="csrf" value="')[2].partition('"')[0]
+    form = {"csrf": token, "password": "hoàn toàn sai"}
+    assert session.post(f"{bot.url}/console/login", form, timeout=PATIENCE).status_code == 403
+    assert "hoàn toàn sai" not in bot.said()
+    assert PASSWORD not in bot.said()
+
+
+# The texts whose colour is less than 4.5 times as light or dark as what is behind them; on a picture or a gradient
+# the darkest or lightest of its colours counts.
+FAINT = """() => {
+  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => {
+    const [R, G, B] = [r, g, b].map(v => v / 255).map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+    return .2126 * R + .7152 * G + .0722 * B;
+  };
+  const behind = (element) => {
+    const layers = [];
+    for (let e = element; e; e = e.parentElement) {
+      const style = getComputedStyle(e);
+      if (style.backgroundImage.startsWith("linear-gradient")) {
+        layers.push(style.backgroundImage.match(/rgba?\\([^)]*\\)/g).map(parse).sort((a, b) => light(b) - light(a))[0]);
+        break;
+      }
+      const colour = parse(style.backgroundColor);
+      if (colour[3] === 0) continue;
+      layers.push(colour);
+      if (colour.length === 3 || colour[3] === 1) break;
+    }
+    return layers.reverse().reduce((under, over) => {
+      const a = over[3] ?? 1;
+      return [0, 1, 2].map(i => over[i] * a + under[i] * (1 - a));
+    }, [255, 255, 255]);
+  };
+  const faint = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.textContent.trim() || !element.checkVisibility({visibilityProperty: true})) continue;
+    const [a, b] = [light(parse(getComputedStyle(element).color)), light(behind(element))].sort((x, y) => y - x);
+    const ratio = (a + .05) / (b + .05);
+    if (ratio < 4.5) faint.push(`${ratio.toFixed(2)} ${walker.currentNode.textContent.trim().slice(0, 40)}`);
+  }
+  return faint;
+}"""

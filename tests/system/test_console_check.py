@@ -1,0 +1,131 @@
+"""The console's page Check in a real browser, up to the pictures that customers get by what was published there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from bot.sandbox.vendor import SandboxVendor
+from tests.support.running import MAKER, Bot
+from tests.system.test_console import PASSWORD, SIZES, SWITCHES, log_in, window
+from tests.system.test_demo import CHROMIUM, needs_browser, wait_for_pictures
+
+SAMPLE = (Path(__file__).parents[2] / "bot" / "sandbox" / "sample_rules.yaml").read_text(encoding="utf-8")
+PICTURES = "https://anh.tiemnhana.example"
+GIFTS = f"""
+  - id: qua-tang
+    keywords: [tặng quà]
+    reply: {{image_url: "{PICTURES}/gio-vang.jpg"}}
+"""
+NEW = SAMPLE.replace("\nfallback:", f"{GIFTS}\nfallback:")
+BROKEN = NEW.replace("keywords: [tặng quà]", "keyword: [tặng quà]")
+LINE = NEW.split("\n").index("    keywords: [tặng quà]") + 1
+
+pytestmark = [*needs_browser, pytest.mark.xdist_group("console_check")]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser; each test has windows of its own."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def bot(tmp_path: Path, vendor: SandboxVendor) -> Iterator[Bot]:
+    """A bot that answers, and lets editors publish."""
+    publishing = {"CONSOLE_PASSWORD": PASSWORD, "CONSOLE_PUBLISH": "true"}
+    with Bot(tmp_path, vendor.url, rules=SAMPLE, **publishing) as running:
+        yield running
+
+
+@pytest.fixture(params=list(SIZES))
+def page(request: pytest.FixtureRequest, browser: Browser, bot: Bot) -> Iterator[Page]:
+    """A window of each size, logged in."""
+    with window(browser, bot, size=request.param) as found:
+        log_in(found)
+        found.get_by_role("link", name="Check", exact=True).click()
+        expect(found.get_by_role("heading", level=1)).to_have_text("Check a file")
+        yield found
+
+
+def asked(bot: Bot, vendor: SandboxVendor, user: str, text: str) -> str:
+    """Have a customer write; return the picture that they get."""
+    before = len(vendor.taken)
+    bot.deliver(MAKER.text(user, text))
+    return str(vendor.wait_for_taken(before + 1)[before].picture.image)
+
+
+def fits(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+def test_from_a_slip_to_the_picture_that_customers_get(page: Page, bot: Bot, vendor: SandboxVendor) -> None:
+    """Take the file, make a mistake, see where, mend it, see what changes, publish, be answered by it, go back."""
+    assert asked(bot, vendor, "1001", "shop có tặng quà không 0912345678") == f"{PICTURES}/huong-dan.jpg"
+    content = page.get_by_label("Content")
+    page.get_by_role("link", name="Take the present file").click()
+    expect(content).to_have_value(SAMPLE)
+
+    content.fill(BROKEN)
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(page.locator("#result .notice")).to_contain_text("rules.yaml: 1 error.")
+    expect(page.locator(".finding mark")).to_have_text("keyword")
+    expect(page.locator(".finding")).to_contain_text('did you mean "keywords"?')
+    expect(page.get_by_role("button", name="Publish this version")).to_have_count(0)
+    assert fits(page)
+    page.get_by_role("button", name=f"line {LINE}").click()
+    expect(content).to_be_focused()
+    expect(content).to_be_in_viewport()
+    selected = "(field) => field.value.slice(field.selectionStart, field.selectionEnd)"
+    assert content.evaluate(selected) == "    keyword: [tặng quà]"
+
+    page.keyboard.type("    keywords: [tặng quà]")
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(page.locator("#result .notice")).to_contain_text("rules.yaml: fine.")
+    expect(page.locator(".totals li").first).to_have_text("1 Newly answered")
+    row = page.locator(".backtest tbody tr")
+    expect(row.locator(".messages")).to_have_text("shop có tặng quà không •••")
+    expect(row).to_contain_text("fallback")
+    expect(row).to_contain_text("qua-tang")
+    for name in ("(fallback)", "qua-tang"):
+        row.get_by_role("img", name=f"Picture of the rule {name}").scroll_into_view_if_needed()
+    wait_for_pictures(page, ".thumbs img", wider_than=100)
+    expect(page.locator(".diff ins")).to_have_text([*(f"+ {line}" for line in GIFTS.strip().splitlines()), "+ "])
+    assert fits(page)
+
+    page.get_by_role("button", name="Publish this version").click()
+    expect(page.get_by_text("Published: the new version is in the rules file.")).to_be_visible()
+    expect(page.get_by_text("The new version answers customers now.")).to_be_visible()
+    assert bot.rules.read_text(encoding="utf-8") == NEW
+    assert asked(bot, vendor, "1002", "shop có tặng quà không") == f"{PICTURES}/gio-vang.jpg"
+    assert fits(page)
+
+    page.get_by_role("button", name="Go back one step").click()
+    expect(page.get_by_text("The version before is in the rules file again.")).to_be_visible()
+    expect(page.get_by_text("The new version answers customers now.")).to_be_visible()
+    assert bot.rules.read_text(encoding="utf-8") == SAMPLE
+    assert asked(bot, vendor, "1003", "shop có tặng quà không") == f"{PICTURES}/huong-dan.jpg"
+    expect(page.locator(".history tbody tr")).to_have_count(3)
+    page.get_by_role("link", name="Open").nth(1).click()
+    expect(content).to_have_value(NEW)
+
+
+def test_a_file_from_the_disk_without_script(browser: Browser, bot: Bot, tmp_path: Path) -> None:
+    """Whatever Windows made of its line ends; the form does it all."""
+    file = tmp_path / "của tôi.yaml"
+    file.write_bytes(b"\xef\xbb\xbf" + NEW.replace("\n", "\r\n").encode())
+    with window(browser, bot, script=False) as page:
+        log_in(page)
+        page.goto("check")
+        page.get_by_label("Or choose a file of yours").set_input_files(file)
+        page.get_by_role("button", name="Check", exact=True).click()
+        expect(page.locator("#result .notice")).to_contain_text("rules.yaml: fine.")
+        page.get_by_role("button", name="Publish this version").click()
+        expect(page.get_by_text("The new version answers customers now.")).to_be_visible()
+        assert bot.rules.read_text(encoding="utf-8") == NEW

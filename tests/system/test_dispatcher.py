@@ -1,0 +1,90 @@
+"""The threads that deliver, when something goes wrong around them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bot.cpaas import Receipt, Vendor
+from bot.inbox.queue import Change, Inbox, Saved
+from bot.inbox.tables import events
+from bot.sandbox.script import answer, late
+from bot.sandbox.vendor import SandboxVendor
+from tests.support.delivering import Deliverer
+from tests.support.running import MAKER, wait_until
+
+
+class _Faulty(Vendor):
+    """Fails in a way that nobody has thought of, for one user."""
+
+    def send_image(self, *, oa_id: str, user_id: str, image: Mapping[str, str]) -> Receipt:
+        if user_id == "666":
+            raise ZeroDivisionError
+        return super().send_image(oa_id=oa_id, user_id=user_id, image=image)
+
+
+def test_a_fault_of_ours_does_not_end_a_sender(
+    tmp_path: Path, vendor: SandboxVendor, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The event waits as after any call without an outcome; the only sender goes on with the next."""
+    url = f"sqlite:///{tmp_path / 'bot.db'}"
+    with Deliverer(url, vendor, concurrency=1, client=_Faulty) as deliverer:
+        deliverer.put(MAKER.text("666", "bảng giá"), MAKER.text("101", "bảng giá"))
+        vendor.wait_for_taken(1)
+        wait_until(lambda: deliverer.statuses() == {"open": 1, "sent": 1}, "the other event to be settled")
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_failures_among_successes_close_no_account(
+    tmp_path: Path, vendor: SandboxVendor, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of calls that began together some succeed: the next failure begins a new row, which is short."""
+    for n in range(12):
+        busy = [late(1.2, answer(503))] if n in {0, 1, 2, 3, 8} else []
+        vendor.next(*busy, late(1.5), user_id=str(100 + n))
+    with Deliverer(f"sqlite:///{tmp_path / 'bot.db'}", vendor) as deliverer:
+        deliverer.put(*(MAKER.text(str(100 + n), "bảng giá") for n in range(12)))
+        wait_until(lambda: deliverer.statuses() == {"sent": 12}, "all to be settled")
+    failed = [vars(record)["account"] for record in caplog.records if record.message == "not sent"]
+    assert failed == ["open"] * 5
+
+
+def test_it_stops_although_the_database_is_away(
+    tmp_path: Path, vendor: SandboxVendor, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What waits for a sender cannot be given back; its leases end by themselves."""
+    vendor.always(late(1.0))
+    with Deliverer(f"sqlite:///{tmp_path / 'bot.db'}", vendor, concurrency=1) as deliverer:
+        deliverer.put(*(MAKER.text(f"10{n}", "bảng giá") for n in range(4)))
+        vendor.wait_for(1)
+        with deliverer.database.write() as connection:
+            connection.execute(sa.text("ALTER TABLE events RENAME TO elsewhere"))
+    said = [record.message for record in caplog.records if record.levelno >= logging.ERROR]
+    assert "cannot give back events" in said
+
+
+def test_who_stood_still_before_sending_does_not_send(
+    tmp_path: Path, vendor: SandboxVendor, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The event was begun, then the process did not run for long: it looks again whether the event is still its own."""
+
+    class Interrupted(Inbox):
+        """Whoever begins an event stands still until another process has dealt with it."""
+
+        def save(self, changes: Sequence[Change]) -> list[Saved]:
+            outcomes = super().save(changes)
+            if any(change.state.leased for change in changes):
+                with self._database.write() as connection:
+                    elsewhere = {"status": "sent", "leased": False, "fence": events.c.fence + 1}
+                    connection.execute(sa.update(events).values(elsewhere))
+                deliverer.clock.ahead = 60.0
+            return outcomes
+
+    with Deliverer(f"sqlite:///{tmp_path / 'bot.db'}", vendor, inbox=Interrupted) as deliverer:
+        deliverer.put(MAKER.text("101", "bảng giá"))
+        wait_until(lambda: "lease lost before sending" in caplog.text, "it to notice")
+    assert vendor.received == []

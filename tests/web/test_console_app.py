@@ -1,0 +1,354 @@
+"""The console's frame: who gets in, and what every answer has."""
+
+from __future__ import annotations
+
+import logging
+import re
+import unicodedata
+from collections.abc import Iterator
+from http.cookies import SimpleCookie
+from pathlib import Path
+
+import pytest
+from flask import session
+from flask.sessions import NullSession
+from pydantic import SecretStr
+from werkzeug.test import TestResponse
+
+from bot.config import Settings
+from bot.runtime import Service
+from bot.web.app import create_app
+from bot.web.console.app import LARGEST_FORM, PAGES
+from bot.web.console.attempts import MOST, MOST_BY_ADDRESS, WINDOW, Attempts
+from bot.web.console.session import LIFETIME
+from tests.support.console import PASSWORD, Console, running, words
+
+HOUR = 3600.0
+DAY_ONE = 1_790_000_000.0
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = DAY_ONE
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """It begins on day one."""
+    return Clock()
+
+
+@pytest.fixture
+def console(tmp_path: Path, clock: Clock) -> Iterator[Console]:
+    """Nobody is logged in yet."""
+    with running(tmp_path, clock=clock) as found:
+        yield found
+
+
+def cookie(response: TestResponse) -> dict[str, str]:
+    """Return what the answer says of the session's cookie."""
+    morsel = SimpleCookie(response.headers["Set-Cookie"])["console"]
+    return {name: str(value) for name, value in morsel.items() if value}
+
+
+def test_without_a_password_there_is_no_console(tmp_path: Path) -> None:
+    """404, as for anything else that is not there."""
+    (tmp_path / "rules.yaml").write_text(
+        "version: 1\nrules: []\nfallback: {reply: {image_url: 'https://a.vn/1.jpg'}}\n"
+    )
+    settings = Settings.model_construct(
+        rules_file=tmp_path / "rules.yaml", database_url=SecretStr(f"sqlite:///{tmp_path / 'bot.db'}")
+    )
+    service = Service(settings, delivers=False)
+    service.start()
+    try:
+        client = create_app(service).test_client()
+        for path in ("/console", "/console/", "/console/login", "/console/try", "/console/static/console.css"):
+            assert client.get(path).status_code == 404
+    finally:
+        service.stop()
+
+
+@pytest.mark.parametrize("page", ["", *(page.name for page in PAGES), "elsewhere"])
+def test_nobody_comes_in_without_the_password(console: Console, page: str) -> None:
+    """Every page, also one that does not exist, asks for it; a POST does nothing."""
+    for answer in (console.get(page), console.client.post(f"/console/{page or 'try'}")):
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/console/login")
+
+
+def test_the_way_in_leads_to_the_page_that_was_asked_for(console: Console) -> None:
+    """With its query."""
+    console.get("rules?q=gia")
+    assert console.log_in().headers["Location"] == "/console/rules?q=gia"
+    assert console.get("rules").status_code == 200
+    assert console.get("login").headers["Location"] == "/console/"
+
+
+def test_a_wrong_password(console: Console, caplog: pytest.LogCaptureFixture) -> None:
+    """It is refused, and the log tells that somebody tried, but not what."""
+    with caplog.at_level(logging.WARNING):
+        answer = console.log_in("mật khẩu bừa")
+    assert answer.status_code == 403
+    assert "That is not the password" in words(answer)
+    assert console.get("try").status_code == 303
+    assert "wrong password" in caplog.text
+    assert "bừa" not in caplog.text
+    assert "bừa" not in answer.text
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_the_password_however_its_marks_are_typed(tmp_path: Path, form: str) -> None:
+    """One keyboard sends ủ as one character, another as two."""
+    with running(tmp_path, console_password=SecretStr(unicodedata.normalize("NFD", PASSWORD))) as console:
+        assert console.log_in(unicodedata.normalize(form, PASSWORD)).status_code == 303
+
+
+def test_the_cookie(console: Console) -> None:
+    """No script reads it, no other site sends it, no other page gets it, and it ends with the session."""
+    said = cookie(console.log_in())
+    assert said.pop("expires")
+    assert said == {"path": "/console", "httponly": "True", "samesite": "Lax"}
+
+
+@pytest.mark.parametrize("how", [{"base_url": "https://bot.example"}, {"headers": {"X-Forwarded-Proto": "https"}}])
+def test_the_cookie_behind_tls(console: Console, how: dict[str, object]) -> None:
+    """It never travels in the open."""
+    assert cookie(console.client.get("/console/login", **how))["secure"] == "True"  # type: ignore[arg-type]
+
+
+def test_a_session_ends(console: Console, clock: Clock) -> None:
+    """Twelve hours after the log-in, however busy it was."""
+    console.log_in()
+    clock.now += LIFETIME.total_seconds() - 1
+    assert console.get("try").status_code == 200
+    clock.now += 1
+    assert console.get("try").status_code == 303
+
+
+def test_logging_out(console: Console) -> None:
+    """By POST alone: a link on another site must not do it."""
+    console.log_in()
+    assert console.get("logout").status_code in {404, 405}
+    assert console.get("try").status_code == 200
+    assert console.post("logout").status_code == 303
+    assert console.get("try").status_code == 303
+
+
+def test_another_password_logs_everybody_out(tmp_path: Path) -> None:
+    """And the same password lets the session live on: over a restart, in another process, on another machine."""
+    with running(tmp_path) as console:
+        console.log_in()
+        held = console.client.get_cookie("console", path="/console")
+        assert held is not None
+    for password, status in ((PASSWORD, 200), (f"{PASSWORD}!", 303)):
+        with running(tmp_path, console_password=SecretStr(password)) as console:
+            console.client.set_cookie("console", held.value, path="/console")
+            assert console.get("try").status_code == status
+
+
+@pytest.mark.parametrize("value", ["", "x", "eyJzaW5jZSI6MTc5MDAwMDAwMC4wfQ.aaaa.bbbb", "\N{SNOWMAN}"])
+def test_a_forged_cookie_is_none(console: Console, value: str) -> None:
+    """Unsigned words count for nothing."""
+    console.client.set_cookie("console", value, path="/console")
+    assert console.get("try").status_code == 303
+
+
+def test_a_form_without_the_session_s_token_is_refused(console: Console) -> None:
+    """Logging in and out too, and with another session's token."""
+    with_token = {"csrf": console.token()}
+    other = Console(console.app, console.service)
+    for form in ({}, {"csrf": ""}, {"csrf": "x"}, {"csrf": "é"}, with_token):
+        assert other.client.post("/console/login", data={**form, "password": PASSWORD}).status_code == 400
+    console.log_in()
+    for form in ({}, {"csrf": "x"}, with_token):
+        answer = console.client.post("/console/logout", data=form)
+        assert answer.status_code == 400
+        assert "out of date" in words(answer)
+    assert console.get("try").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "cross-site"}, 400),
+        ({"Sec-Fetch-Site": "same-site"}, 400),
+        ({"Origin": "https://evil.example"}, 400),
+        ({"Origin": "null"}, 400),
+        ({"Origin": "http://localhost"}, 303),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "https://as.the.proxy.names.us"}, 303),
+    ],
+)
+def test_a_form_of_another_site_is_refused(console: Console, headers: dict[str, str], status: int) -> None:
+    """Even with the token."""
+    assert console.post("login", {"password": PASSWORD}, headers=headers).status_code == status
+
+
+def test_wrong_passwords_are_limited(console: Console, clock: Clock) -> None:
+    """After five even the right one must wait; other addresses need not, and in five minutes it counts again."""
+    for _ in range(MOST_BY_ADDRESS):
+        assert console.log_in("x").status_code == 403
+    refused = console.log_in()
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "300")
+    assert "Try again in 5 min" in words(refused)
+    form = {"password": PASSWORD}
+    assert console.post("login", form, environ_base={"REMOTE_ADDR": "203.0.113.7"}).status_code == 303
+    console.post("logout")
+    clock.now += WINDOW
+    assert console.log_in().status_code == 303
+
+
+def test_who_asks_through_a_web_server(console: Console) -> None:
+    """The one on this machine is believed, for the last address that it names; nobody else is."""
+    for number in range(MOST_BY_ADDRESS + 1):
+        forwarded = {"X-Forwarded-For": f"198.51.100.{number}, 203.0.113.9"}
+        local = console.post("login", {"password": "x"}, headers=forwarded)
+        liar = console.post(
+            "login",
+            {"password": "x"},
+            headers={"X-Forwarded-For": f"{number}"},
+            environ_base={"REMOTE_ADDR": "192.0.2.1"},
+        )
+    assert local.status_code == liar.status_code == 429
+    assert console.log_in().status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("believed", "peer", "forwarded", "asking"),
+    [
+        ("127.0.0.0/8", "127.0.0.1", "198.51.100.1", "198.51.100.1"),
+        ("127.0.0.0/8", "127.0.0.1", "", "127.0.0.1"),
+        ("127.0.0.0/8", "172.17.0.1", "198.51.100.1", "172.17.0.1"),
+        ("172.16.0.0/12", "172.17.0.1", "198.51.100.1", "198.51.100.1"),
+        ("172.16.0.0/12, 203.0.113.9", "172.17.0.1", "1.1.1.1, 198.51.100.1, 203.0.113.9", "198.51.100.1"),
+        ("2001:db8::/32", "2001:db8::1", "no address", "no address"),
+        ("*", "192.0.2.1", "198.51.100.1, 203.0.113.9", "198.51.100.1"),
+    ],
+)
+def test_which_web_servers_are_believed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    believed: str,
+    peer: str,
+    forwarded: str,
+    asking: str,
+) -> None:
+    """What the nearest that is not one of them says of others is not."""
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", believed)
+    networks = Settings.load(tmp_path / "none", partly=True).forwarded_allow_ips
+    with running(tmp_path, forwarded_allow_ips=networks) as console:
+        headers = {"X-Forwarded-For": forwarded}
+        console.post("login", {"password": "x"}, headers=headers, environ_base={"REMOTE_ADDR": peer})
+    assert [record.address for record in caplog.records if "wrong password" in record.message] == [asking]  # type: ignore[attr-defined]
+
+
+class TestAttempts:
+    """The limit by itself."""
+
+    def test_all_addresses_together(self) -> None:
+        """Many addresses with a few attempts each."""
+        attempts = Attempts()
+        assert not any(attempts.begin(f"address {n}", now=float(n)) for n in range(MOST))
+        assert attempts.begin("one more", now=MOST) == WINDOW - MOST
+        assert attempts.begin("one more", now=WINDOW) == 0.0
+
+    def test_who_knew_it_in_the_end(self) -> None:
+        """Starts again from nothing."""
+        attempts = Attempts()
+        for _ in range(MOST_BY_ADDRESS - 1):
+            attempts.begin("a", now=0.0)
+        attempts.begin("b", now=0.0)
+        attempts.forgive("a")
+        assert [attempts.begin("a", now=1.0) for _ in range(MOST_BY_ADDRESS)] == [0.0] * MOST_BY_ADDRESS
+        assert attempts.begin("a", now=1.0) == WINDOW
+
+
+@pytest.mark.parametrize("page", ["login", *(page.name for page in PAGES), "nowhere", "static/console.css"])
+def test_headers(console: Console, page: str) -> None:
+    """Nothing inline or from elsewhere, no guessing of types, in nobody's frame; and nothing inline is there."""
+    console.log_in()
+    with console.get(page, follow_redirects=True) as answer:
+        assert not re.search(r"<script>|<style|\son\w+=|\sstyle=|javascript:", answer.text)
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
+
+
+def test_pages_are_not_kept_and_files_are(console: Console) -> None:
+    """The address of a file changes with its content."""
+    page = console.get("login")
+    assert page.headers["Cache-Control"] == "no-store"
+    [address] = re.findall(r'"/(console/static/console\.css\?v=[0-9a-f]{12})"', page.text)
+    with console.client.get(f"/{address}") as kept:
+        assert (kept.status_code, kept.headers["Cache-Control"]) == (200, "public, max-age=31536000")
+        assert "Set-Cookie" not in kept.headers
+    with console.get("static/console.css") as nameless:
+        assert "max-age" not in nameless.headers["Cache-Control"]
+
+
+def test_the_language(console: Console) -> None:
+    """The setting's, until the switch is used; then the session's, also over a log-in."""
+    assert '<html lang="en">' in console.get("login").text
+    switch = re.findall(r'href="(/console/login\?lang=vi)"', console.get("login").text)
+    assert switch
+    assert '<html lang="vi">' in console.client.get(switch[0]).text
+    console.log_in()
+    assert '<html lang="vi">' in console.get("try").text
+    assert 'href="/console/rules?q=a%26b&amp;lang=en"' in console.get("rules?q=a%26b").text
+
+
+def test_the_switch_of_the_language_leads_nowhere_else(console: Console) -> None:
+    """Whatever the address asks for."""
+    console.log_in()
+    page = console.get("rules?_external=1&_scheme=javascript&_anchor=x&_method=POST").text
+    assert set(re.findall(r'href="([^"]*lang=vi)"', page)) == {
+        "/console/rules?_external=1&amp;_scheme=javascript&amp;_anchor=x&amp;_method=POST&amp;lang=vi"
+    }
+
+
+def test_what_is_not_there(console: Console) -> None:
+    """A page says so, with the way back."""
+    console.log_in()
+    answer = console.get("<script>alert(1)</script>")
+    assert answer.status_code == 404
+    assert "There is no such page" in words(answer)
+    assert "<script>alert" not in answer.text
+
+
+def test_a_form_that_is_too_large(console: Console) -> None:
+    """It is not read to its end."""
+    console.log_in()
+    answer = console.post("try", {"text": "a" * (LARGEST_FORM + 1)})
+    assert answer.status_code == 413
+    assert "too large" in words(answer)
+
+
+def test_a_service_that_is_still_starting(console: Console) -> None:
+    """The page says to come again."""
+    console.log_in()
+    console.service.stop()
+    answer = console.get("rules")
+    assert answer.status_code == 503
+    assert "not ready" in words(answer)
+
+
+def test_only_the_console_has_a_session(console: Console) -> None:
+    """The webhook neither pays for one nor sets a cookie."""
+    kinds = []
+
+    def other() -> str:
+        kinds.append(type(session._get_current_object()))  # type: ignore[attr-defined]
+        return "fine"
+
+    console.app.add_url_rule("/other", view_func=other)
+    answer = console.client.get("/other", headers={"Cookie": "console=x"})
+    assert (answer.text, kinds) == ("fine", [NullSession])
+    assert "Set-Cookie" not in answer.headers

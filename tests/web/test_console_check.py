@@ -1,0 +1,520 @@
+"""The console's page Check: what is wrong with a file, what it would change, and its publication."""
+
+from __future__ import annotations
+
+import codecs
+import html
+import re
+import threading
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from werkzeug.test import TestResponse
+
+from bot.analysis.diff import MOST_LINES, counted, differences
+from bot.analysis.preview import Order, Sample, preview
+from bot.analysis.preview_process import TookTooLong, preview_apart
+from bot.rules.publishing.publisher import Publisher, digest, tidied
+from bot.web.console.check_session import MOST_SHIFTS, MOST_VERSIONS
+from tests.support.console import RULES, Console, running, words
+from tests.support.rows import keep
+from tests.support.running import wait_until
+
+PICTURE = 'reply: {image_url: "https://shop.example/%s.jpg"}'
+SHIP = f"""\
+version: 1
+rules:
+  - id: bang-gia
+    keywords: [bảng giá]
+    {PICTURE % "bang-gia"}
+  - id: ship
+    keywords: [giao hàng, chuyển khoản]
+    {PICTURE % "ship"}
+"""
+TODAY = date(2027, 1, 25)
+BROKEN = SHIP.replace("keywords: [giao", "keyword: [giao")
+
+
+@pytest.fixture
+def console(tmp_path: Path) -> Iterator[Console]:
+    """Somebody is logged in where nothing can be published."""
+    with running(tmp_path) as found:
+        found.log_in()
+        yield found
+
+
+@pytest.fixture
+def publishing(tmp_path: Path) -> Iterator[Console]:
+    """Somebody is logged in where they may publish."""
+    with running(tmp_path, console_publish=True) as found:
+        found.log_in()
+        yield found
+
+
+def field(page: TestResponse, name: str) -> str:
+    """Return the value of a hidden field; empty if there is none."""
+    found = re.search(rf'name="{name}" value="([^"]*)"', page.text)
+    return html.unescape(found[1]) if found else ""
+
+
+def text_of(page: TestResponse) -> str:
+    """Return what stands in the field as a browser would take it: without the line end that begins it."""
+    found = re.search(r"<textarea[^>]*>\n(.*?)</textarea>", page.text, re.DOTALL)
+    assert found
+    return html.unescape(found[1])
+
+
+def checked(console: Console, text: str, **more: Any) -> TestResponse:
+    """Send a text from the page as a browser does."""
+    began = field(console.get("check"), "began")
+    return console.post("check", {"text": text.replace("\n", "\r\n"), "began": began, **more})
+
+
+def published(console: Console, text: str) -> TestResponse:
+    """Check a text and press the button that then is there."""
+    page = checked(console, text)
+    return console.post("check/publish", {name: field(page, name) for name in ("began", "checked")} | {"text": text})
+
+
+def uploaded(console: Console, data: bytes, **form: str) -> TestResponse:
+    """Choose a file and send the form, byte by byte as a browser does."""
+    fields = {"csrf": console.token(), "text": "not this", **form}
+    lines = [f'--x\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n'.encode() for n, v in fields.items()]
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="my.yaml"\r\n\r\n'
+    body = b"".join([*lines, head, data, b"\r\n--x--\r\n"])
+    return console.client.post("/console/check", data=body, content_type="multipart/form-data; boundary=x")
+
+
+def rules_file(console: Console) -> Path:
+    return console.service.settings.rules_file
+
+
+# What is wrong with it
+
+
+def test_problems_as_bot_check_finds_them(console: Console) -> None:
+    """With the line, what is meant marked in it, and how many there are."""
+    page = checked(console, BROKEN)
+    assert page.status_code == 200
+    assert "rules.yaml: 1 error. The bot does not use this version" in words(page)
+    assert 'unknown key "keyword"' in words(page)
+    assert "<mark>keyword</mark>: [giao hàng" in page.text
+    assert "Tried on real messages" not in page.text
+    assert text_of(page) == BROKEN.replace("\n", "\r\n")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        SHIP.encode(),
+        SHIP.replace("\n", "\r\n").encode(),
+        codecs.BOM_UTF8 + SHIP.encode(),
+        ("\n\n" + SHIP).encode(),
+        SHIP.encode().rstrip(b"\n"),
+    ],
+    ids=["plain", "crlf", "bom", "blank lines", "no end"],
+)
+def test_a_file_is_taken_as_bot_check_takes_it(console: Console, data: bytes) -> None:
+    """Whatever the editor's system makes of line ends; the content then stands in the field."""
+    page = uploaded(console, data)
+    assert "rules.yaml: fine. Checked 2 rules, 3 keywords, 0 examples." in words(page)
+    assert tidied(text_of(page)) == tidied(data.decode("utf-8-sig"))
+    assert field(page, "checked") == digest(tidied(text_of(page)))
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "shown"),
+    [
+        (SHIP.encode("utf-16"), "not-utf8", SHIP),
+        (SHIP.encode("cp1258", errors="replace"), "not-utf8", ""),
+        (b"\xff\xfe\x00\xd8", "not-utf8", ""),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "not-utf8", ""),
+        (b"rules: \x00\x07", "control-character", "rules: \x00\x07"),
+        (b"#" * 2_000_001, "too-big", "#" * 2_000_001),
+    ],
+    ids=["utf-16", "windows", "half a letter", "a picture", "controls", "too big"],
+)
+def test_files_that_are_no_rules(console: Console, data: bytes, code: str, shown: str) -> None:
+    """What cannot be read as text is not put into the field: with stand-ins for its letters, it could be published."""
+    page = uploaded(console, data)
+    assert page.status_code == 200
+    assert f'<code class="code">{code}</code>' in page.text
+    assert text_of(page) == shown
+
+
+def test_larger_than_a_form_may_be(console: Console) -> None:
+    """Refused before it is read."""
+    assert uploaded(console, b"#" * 3_000_000).status_code == 413
+
+
+@pytest.mark.parametrize("text", [None, "", " \r\n "])
+def test_nothing_to_check(console: Console, text: str | None) -> None:
+    """It says what is missing."""
+    page = uploaded(console, b"") if text is None else console.post("check", {"text": text})
+    assert page.status_code == 400
+    assert "Paste something or choose a file first." in words(page)
+
+
+@settings(max_examples=6)
+@given(data=st.one_of(st.binary(max_size=200), st.text(max_size=200).map(lambda text: f"rules:\n{text}".encode())))
+def test_any_file_has_an_answer(data: bytes) -> None:
+    """No exception, and a preview that comes back from its process as it was made."""
+    order = Order(data, Path("/nowhere"), TODAY, present=SHIP.encode())
+    assert preview_apart(order, log_format="text") == preview(order)
+
+
+def test_pictures_beside_the_rules_file(console: Console) -> None:
+    """A pasted file is looked at as if it lay where the rules file does."""
+    text = SHIP.replace('image_url: "https://shop.example/ship.jpg"', "file: ship.png")
+    assert 'class="code">file-missing' in checked(console, text).text
+    (rules_file(console).parent / "ship.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
+    assert "rules.yaml: fine." in words(checked(console, text))
+
+
+def test_what_is_written_is_only_words(console: Console) -> None:
+    """Markup comes back escaped: in the field, in the problems, and in the lines that are different."""
+    evil = "</textarea><script>alert(1)</script>"
+    page = checked(console, SHIP.replace("ship.jpg", evil).replace("id: ship", f"{evil}: ship"))
+    assert "<script>alert" not in page.text
+    assert page.text.count("&lt;/textarea&gt;&lt;script&gt;") >= 3
+
+
+# What it changes
+
+
+def test_the_backtest(console: Console) -> None:
+    """Each kind with its messages, masked; from which rule to which, and their pictures."""
+    database = console.service.database
+    keep(database, text="giá bao nhiêu vậy shop", rule_id="bang-gia")
+    keep(database, text="bảng giá", rule_id="bang-gia")
+    for phone in ("0912 345 678", "0987.654.321"):
+        keep(database, text=f"chuyển khoản vào {phone} nhé", rule_id=None)
+    keep(database, text="giao hàng không", rule_id="cu")
+    page = checked(console, SHIP)
+    said = words(page)
+    assert "The latest 5, from 21 Sep, 20:13 to 21 Sep, 20:13: 1 answered as before." in said
+    assert "2 Newly answered 1 Answered differently 1 No longer answered" in said
+    picture = "No preview here https://shop.example/%s.jpg "
+    assert f"chuyển khoản vào ••• nhé 2 no answer {picture % 'ship'}ship" in said
+    assert f"giao hàng không 1 cu {picture % 'ship'}ship" in said
+    assert re.search(r"giá bao nhiêu vậy shop 1 .{,40}https://shop.example/bang-gia.jpg bang-gia no answer", said)
+    assert "0912" not in page.text
+    assert "0987" not in page.text
+
+
+def test_very_many_shifts(console: Console) -> None:
+    """The most frequent are shown, and how many are not."""
+    for number in range(MOST_SHIFTS + 3):
+        keep(console.service.database, text="giao hàng", rule_id=f"cu-{number}")
+    page = checked(console, SHIP)
+    assert page.text.count('class="messages"') == MOST_SHIFTS
+    assert "3 more groups are not shown." in words(page)
+
+
+def test_no_messages_yet(console: Console) -> None:
+    """It says so."""
+    assert "There are no messages to try it on yet." in words(checked(console, SHIP))
+
+
+def test_the_lines_that_are_different(console: Console) -> None:
+    """Against the file that stands there, with the numbers of the lines."""
+    page = checked(console, RULES.replace("giá bao nhiêu", "giá sao"))
+    assert "<del><i>− </i>    keywords: [bảng giá, giá bao nhiêu]</del>" in page.text
+    assert "<ins><i>+ </i>    keywords: [bảng giá, giá sao]</ins>" in page.text
+    assert "+1 −1 lines" in words(page)
+    assert "This is what the present file says." in words(checked(console, RULES))
+
+
+LINES = st.lists(st.sampled_from(["a", "b", "c", "  x", ""]), max_size=30)
+
+
+@given(LINES, LINES, st.sampled_from(["\n", "\r\n"]))
+def test_differences_lead_from_the_one_to_the_other(before: list[str], after: list[str], end: str) -> None:
+    """Whoever takes the lines away and puts the others in has the other file; what is shown stands where it says."""
+    old, new = "".join(line + "\n" for line in before), "".join(line + end for line in after)
+    found = differences(old, new)
+    shown = [line for hunk in found.hunks for line in hunk]
+    gone = {line.number - 1 for line in shown if line.kind == "gone"}
+    put = {line.number - 1 for line in shown if line.kind == "new"}
+    stays = [line for number, line in enumerate(before) if number not in gone]
+    assert stays == [line for number, line in enumerate(after) if number not in put]
+    assert (found.gone, found.new, found.left_out) == (len(gone), len(put), 0)
+    assert all(line.text == (before if line.kind == "gone" else after)[line.number - 1] for line in shown)
+    assert (found.hunks == ()) == (before == after)
+    new_at_all, gone_at_all = counted(old, new)
+    assert new_at_all <= found.new
+    assert gone_at_all <= found.gone
+    assert new_at_all - gone_at_all == len(after) - len(before)
+
+
+def test_only_what_changed_is_shown_and_not_more_than_can_be_read() -> None:
+    """Three lines around a change; of a wholly other file the first few hundred."""
+    lines = [f"line {number}" for number in range(5_000)]
+    other = [*lines[:2_500], "new" * 200, *lines[2_501:]]
+    found = differences("\n".join(lines), "\n".join(other))
+    assert [len(hunk) for hunk in found.hunks] == [8]
+    assert len(found.hunks[0][4].text) == 241
+    whole = differences("\n".join(lines), "\n".join(line.upper() for line in lines))
+    assert (whole.new, whole.gone) == (5_000, 5_000)
+    assert sum(map(len, whole.hunks)) == MOST_LINES
+    assert whole.left_out == 10_000 - MOST_LINES
+
+
+# How long it may take
+
+
+def heavy(keywords: int) -> str:
+    """Return a good file with so many keywords."""
+    rules = (f"  - {{id: r{n}, keywords: [từ khóa số {n}], {PICTURE % n}}}\n" for n in range(keywords))
+    return "version: 1\nrules:\n" + "".join(rules)
+
+
+def test_a_file_that_takes_too_long() -> None:
+    """It is given up, and its process is gone."""
+    order = Order(heavy(15_000).encode(), Path("/nowhere"), TODAY)
+    with pytest.raises(TookTooLong):
+        preview_apart(order, log_format="text", longest=1.0)
+
+
+def test_one_at_a_time(console: Console) -> None:
+    """Who comes while another check goes on is told so at once and keeps what they wrote."""
+    colleague = Console(console.app, console.service)
+    colleague.log_in()
+    answers: list[TestResponse] = []
+
+    def work() -> None:
+        while not any(answer.status_code == 200 for answer in answers):
+            answers.append(checked(colleague, heavy(1_500)))
+
+    seen: list[TestResponse] = []
+
+    def is_busy() -> bool:
+        seen.append(checked(console, SHIP))
+        return seen[-1].status_code == 503
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    wait_until(is_busy, "the other check to be in the way")
+    thread.join()
+    assert "Another file is being checked" in words(seen[-1])
+    assert text_of(seen[-1]) == SHIP.replace("\n", "\r\n")
+    assert checked(console, SHIP).status_code == 200
+
+
+# The file in force
+
+
+def test_taking_the_present_file(console: Console) -> None:
+    """As it stands on the disk, also while it is broken; then the last good one can be taken too."""
+    assert text_of(console.get("check")) == ""
+    assert text_of(console.get("check?take=file")) == RULES
+    assert "in force rules.yaml · 2 rules" in words(console.get("check"))
+    rules_file(console).write_text(BROKEN, encoding="utf-8")
+    assert "being taken" in words(console.get("check"))
+    wait_until(lambda: console.service.watch.trouble, "the broken file to be seen")
+    page = console.get("check?take=file")
+    assert text_of(page) == BROKEN
+    assert "The last good rules stay in force." in words(page)
+    assert text_of(console.get("check?take=good")) == RULES
+
+
+def test_a_file_that_is_gone(console: Console) -> None:
+    """A check goes on; there is nothing to compare with."""
+    rules_file(console).unlink()
+    assert text_of(console.get("check?take=file")) == ""
+    page = checked(console, SHIP)
+    assert "rules.yaml: fine." in words(page)
+    assert "What it changes" not in page.text
+
+
+@pytest.mark.parametrize("take", ["", "x", "../rules.yaml", "2026-09-21T14-13-20.000Z-0123456789ab.yaml", "%00"])
+def test_taking_what_is_not_there(publishing: Console, take: str) -> None:
+    """An empty field."""
+    assert text_of(publishing.get(f"check?take={take}")) == ""
+
+
+# Publishing
+
+
+def test_off_by_default(console: Console) -> None:
+    """No button, no route; it is said where to save the file."""
+    page = checked(console, SHIP)
+    assert "Publish" not in page.text
+    assert f"save it as {rules_file(console)}" in words(page)
+    form = {"text": SHIP, "began": field(page, "began"), "checked": field(page, "checked")}
+    assert console.post("check/publish", form).status_code == 404
+    assert console.post("check/back", {"version": "x"}).status_code == 404
+    assert rules_file(console).read_text(encoding="utf-8") == RULES
+    assert "Versions" not in console.get("check").text
+
+
+@pytest.mark.parametrize("path", ["check", "check/publish", "check/back"])
+def test_strangers(publishing: Console, path: str) -> None:
+    """Who is not logged in gets to the log-in; a form of another site gets nowhere."""
+    assert publishing.client.post(f"/console/{path}", data={"text": SHIP}).status_code == 400
+    stranger = publishing.app.test_client()
+    assert stranger.post(f"/console/{path}", data={"text": SHIP}).status_code == 303
+    assert rules_file(publishing).read_text(encoding="utf-8") == RULES
+
+
+def test_published_and_in_force(publishing: Console) -> None:
+    """Byte by byte what was checked, with plain line ends; the page looks until the bot has taken it, and says so."""
+    answer = published(publishing, SHIP)
+    assert (answer.status_code, answer.location) == (303, "/console/check?published=1")
+    assert rules_file(publishing).read_bytes() == SHIP.encode()
+    page = publishing.get("check?published=1")
+    assert "Published: the new version is in the rules file." in words(page)
+    if "being taken" in words(page):
+        assert 'content="1;url=/console/check?published=2"' in page.text
+    wait_until(lambda: publishing.service.watch.rules.digest == digest(SHIP.encode()), "the new rules")
+    page = publishing.get("check?published=2")
+    assert "The new version answers customers now." in words(page)
+    assert "refresh" not in page.text
+
+
+def test_a_page_does_not_look_for_ever(publishing: Console) -> None:
+    """Nor where nothing was published."""
+    rules_file(publishing).write_text(SHIP, encoding="utf-8")
+    page = publishing.get("check")
+    assert "being taken" in words(page)
+    assert "refresh" not in page.text
+    rules_file(publishing).write_text(SHIP + "#\n", encoding="utf-8")
+    assert "refresh" not in publishing.get("check?published=99").text
+
+
+def test_one_step_back_and_forth(publishing: Console) -> None:
+    """Each is a version of its own; the list tells what it changed and which one stands there."""
+    published(publishing, SHIP)
+    page = publishing.get("check")
+    assert "+5 −5 lines Open" in words(page) or "present" in words(page)
+    for content in (RULES, SHIP, RULES):
+        page = publishing.get("check")
+        back = publishing.post("check/back", {name: field(page, name) for name in ("began", "version")})
+        assert back.status_code == 303
+        assert rules_file(publishing).read_text(encoding="utf-8") == content
+    versions = Publisher(rules_file(publishing)).versions()
+    assert len(versions) == 5
+    page = publishing.get("check")
+    assert "The version before is in the rules file again." in words(page)
+    assert words(page).count("present") == 1 + words(page).count("Take the present file")
+    assert text_of(publishing.get(f"check?take={versions[1].name}")) == SHIP
+
+
+def test_the_list_of_versions_is_short(publishing: Console) -> None:
+    """The newest; the others are in their folder."""
+    publisher = Publisher(rules_file(publishing))
+    for number in range(MOST_VERSIONS + 3):
+        content = f"{RULES}# {number}\n".encode()
+        publisher.publish(content, seen=digest(publisher.content()), now=publishing.service.database.now())
+    page = publishing.get("check")
+    assert page.text.count(">Open</a>") == MOST_VERSIONS
+    assert words(page).count("+1 −1 lines") == MOST_VERSIONS
+
+
+def test_errors_are_never_published(publishing: Console) -> None:
+    """Neither by the form of a page that has no button, nor by going back to what is no longer good."""
+    form = {"text": BROKEN, "began": digest(RULES.encode()), "checked": digest(BROKEN.encode())}
+    page = publishing.post("check/publish", form)
+    assert page.status_code == 409
+    assert "Nothing was published: this version has errors." in words(page)
+    picture = rules_file(publishing).parent / "ship.png"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
+    published(publishing, SHIP.replace('image_url: "https://shop.example/ship.jpg"', "file: ship.png"))
+    published(publishing, SHIP)
+    picture.unlink()
+    page = publishing.get("check")
+    page = publishing.post("check/back", {name: field(page, name) for name in ("began", "version")})
+    assert page.status_code == 409
+    assert "file-missing" in page.text
+    assert rules_file(publishing).read_text(encoding="utf-8") == SHIP
+
+
+def test_what_was_not_checked_is_not_published(publishing: Console) -> None:
+    """It is checked, and can be published then."""
+    page = checked(publishing, SHIP)
+    form = {name: field(page, name) for name in ("began", "checked")}
+    page = publishing.post("check/publish", {**form, "text": SHIP + "# more\n"})
+    assert page.status_code == 409
+    assert "You changed it after the last check" in words(page)
+    assert rules_file(publishing).read_text(encoding="utf-8") == RULES
+    form = {name: field(page, name) for name in ("began", "checked")}
+    assert publishing.post("check/publish", {**form, "text": text_of(page)}).status_code == 303
+    assert rules_file(publishing).read_text(encoding="utf-8") == SHIP + "# more\n"
+
+
+def test_over_somebody_s_change(publishing: Console) -> None:
+    """Refused, with what they changed; whoever has seen that can publish."""
+    page = checked(publishing, SHIP)
+    theirs = RULES.replace("giá bao nhiêu", "giá sao")
+    rules_file(publishing).write_text(theirs, encoding="utf-8")
+    form = {name: field(page, name) for name in ("began", "checked")}
+    page = publishing.post("check/publish", {**form, "text": SHIP})
+    assert page.status_code == 409
+    assert "somebody else has changed the rules file" in words(page)
+    meanwhile = page.text.partition('id="meanwhile"')[2].partition("</section>")[0]
+    assert "<ins><i>+ </i>    keywords: [bảng giá, giá sao]</ins>" in meanwhile
+    assert rules_file(publishing).read_text(encoding="utf-8") == theirs
+    form = {name: field(page, name) for name in ("began", "checked")}
+    assert publishing.post("check/publish", {**form, "text": SHIP}).status_code == 303
+    publisher = Publisher(rules_file(publishing))
+    assert [publisher.read(version.name) for version in publisher.versions()] == [SHIP.encode(), theirs.encode()]
+
+
+def test_what_an_editor_set_out_from_is_remembered_over_checks(publishing: Console) -> None:
+    """A check tells of somebody's change at once, not only the attempt to publish."""
+    began = field(publishing.get("check?take=file"), "began")
+    rules_file(publishing).write_text(SHIP, encoding="utf-8")
+    page = publishing.post("check", {"text": RULES + "# mine\n", "began": began})
+    assert page.status_code == 200
+    assert "The rules file has changed since you began" in words(page)
+    assert field(page, "began") == digest(SHIP.encode())
+
+
+def test_going_back_over_somebody_s_change(publishing: Console) -> None:
+    """Refused too."""
+    published(publishing, SHIP)
+    page = publishing.get("check")
+    rules_file(publishing).write_text(SHIP + "# theirs\n", encoding="utf-8")
+    page = publishing.post("check/back", {name: field(page, name) for name in ("began", "version")})
+    assert page.status_code == 409
+    assert rules_file(publishing).read_text(encoding="utf-8") == SHIP + "# theirs\n"
+    assert publishing.post("check/back", {"version": "gone", "began": "x"}).status_code == 409
+
+
+def test_a_history_that_cannot_be_written(publishing: Console) -> None:
+    """It is said why, nothing is changed, and what was written is still there."""
+    (rules_file(publishing).parent / ".rules.yaml.history").write_bytes(b"")
+    page = published(publishing, SHIP)
+    assert page.status_code == 500
+    assert "the rules file cannot be written (File exists)" in words(page)
+    assert text_of(page) == SHIP
+    assert rules_file(publishing).read_text(encoding="utf-8") == RULES
+
+
+def test_in_vietnamese(publishing: Console) -> None:
+    """All of it."""
+    publishing.get("check?lang=vi")
+    page = words(published(publishing, BROKEN))
+    assert "Chưa đổi gì: bản này có lỗi." in page
+    keep(publishing.service.database, text="giao hàng", rule_id=None)
+    page = words(checked(publishing, SHIP))
+    for said in ("Nay có luật trả lời", "Khác gì tệp hiện có", "Đưa bản này vào dùng", "không trả lời", "Kiểm tra tệp"):
+        assert said in page
+    published(publishing, SHIP)
+    assert "Lấy lại bản trước" in words(publishing.get("check"))
+
+
+def test_messages_of_the_last_while_are_enough() -> None:
+    """A preview has what a backtest has, of the rules that answer otherwise."""
+    messages = tuple(Sample("giao hàng", "123456", time.time(), None) for _ in range(3))
+    found = preview(Order(SHIP.encode(), Path("/nowhere"), TODAY, messages))
+    assert found.comparison is not None
+    assert [(shift.after, shift.times) for shift in found.comparison.shifts] == [("ship", 3)]
+    assert set(found.replies) == {"ship"}
+    assert found.changes is found.meanwhile is None

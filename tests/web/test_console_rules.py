@@ -1,0 +1,248 @@
+"""The console's page Rules: every rule, how it fares, and what is to be said of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.rules.engine import FALLBACK
+from bot.rules.reload import Judgement
+from bot.rules.validate import validate
+from bot.web.console.pages.rules import MOST
+from bot.web.console.problem_view import share_out
+from tests.support.console import Console, running, words
+from tests.support.rows import NOW, keep
+
+TODAY = datetime(2026, 11, 20, tzinfo=UTC).date()
+RULES = """\
+version: 1
+rules:
+  - id: bang-gia
+    keywords: [bảng giá, {text: "#gia", match: exact}]
+    exclude: [đánh giá]
+    priority: 5
+    cooldown: 10m
+    reply: {image_url: "https://shop.example/bang-gia.jpg"}
+  - id: gio-mo-cua
+    all_of: [[mấy giờ, khi nào], [mở cửa, đóng cửa]]
+    active: {days: [mon, tue, wed, thu, fri], hours: "08:00-21:30"}
+    oa: ["388613280878808645"]
+    reply: {image_url: "https://cdn.shop.vn/gio.jpg"}
+  - id: tam-nghi
+    keywords: [tạm nghỉ]
+    enabled: false
+    reply: {image_url: "https://cdn.shop.vn/nghi.jpg"}
+  - id: rong
+    keywords: [{text: giao, match: contains}]
+    reply: {attachment_id: "aBcDeF"}
+  - id: chao-mung
+    on: follow
+    reply: [{image_url: "https://cdn.shop.vn/1.jpg"}, {image_url: "https://cdn.shop.vn/2.jpg"}]
+fallback:
+  every: 24h
+  reply: {image_url: "https://cdn.shop.vn/menu.jpg"}
+"""
+JPEG = b"\xff\xd8\xff\xe0 a picture"
+OTHER_FILES = [
+    f"/console/picture-files/{name}"
+    for name in ("images/other.jpg", "text.jpg", "rules.yaml", "bot.db", "images/../bot.db", "%2e%2e/x", "/etc/passwd")
+]
+MANY = "version: 1\nrules:\n" + "".join(
+    f'  - {{id: luat-{n}, keywords: [từ khóa số {n}], reply: {{image_url: "https://cdn.shop.vn/{n}.jpg"}}}}\n'
+    for n in range(MOST * 2 + 1)
+)
+
+
+@pytest.fixture
+def console(tmp_path: Path) -> Iterator[Console]:
+    """Somebody is logged in."""
+    with running(tmp_path, rules=RULES) as found:
+        found.log_in()
+        yield found
+
+
+def cards(page: str) -> dict[str, str]:
+    """Return what each card says, by its id."""
+    pieces = re.split(r'<li class="card rule[^"]*" id="', page)[1:]
+    return {piece.partition('"')[0]: " ".join(re.sub(r"<[^>]+>", " ", piece).split()) for piece in pieces}
+
+
+def test_every_rule_is_a_card(console: Console) -> None:
+    """In the order of the file, the fallback last, with all that the rule asks for."""
+    found = cards(console.get("rules").text)
+    assert list(found) == ["bang-gia", "gio-mo-cua", "tam-nghi", "rong", "chao-mung", "the-fallback"]
+    assert "Keywords bảng giá #gia whole message Unless đánh giá" in found["bang-gia"]
+    assert "priority 5 once per customer in 10 minutes" in found["bang-gia"]
+    assert "line 3" in found["bang-gia"]
+    assert "One of each mấy giờ khi nào mở cửa đóng cửa" in found["gio-mo-cua"]
+    assert "Runs only Monday to Friday, at 08:00–21:30" in found["gio-mo-cua"]
+    assert "Only for the OA 388613280878808645" in found["gio-mo-cua"]
+    assert "switched off" in found["tam-nghi"]
+    assert "giao letters anywhere" in found["rong"]
+    assert "attachment_id aBcDeF" in found["rong"]
+    assert "Follows the OA" in found["chao-mung"]
+    assert "sends 2, in order" in found["chao-mung"]
+    assert "when no rule matches once per customer in 24 hours" in found["the-fallback"]
+
+
+def test_how_often_a_rule_answered(console: Console) -> None:
+    """In the last seven days."""
+    database = console.service.database
+    now, day = database.now(), 86_400.0
+    for rule, days in (("bang-gia", 1), ("bang-gia", 6.9), ("bang-gia", 7.1), (FALLBACK, 2)):
+        keep(database, rule_id=rule, replied_at=now - days * day)
+    found = cards(console.get("rules").text)
+    assert "2 answers in 7 days" in found["bang-gia"]
+    assert "0 answers in 7 days" in found["rong"]
+    assert "1 answer in 7 days" in found["the-fallback"]
+
+
+def test_the_last_problem_of_a_rule(console: Console) -> None:
+    """In the vendor's words, which are only words."""
+    keep(console.service.database, rule_id="bang-gia", status="dead", error="HTTP 400: <b>bad</b>", received_at=NOW)
+    page = console.get("rules").text
+    assert "HTTP 400: &lt;b&gt;bad&lt;/b&gt;" in page
+    assert "last problem 21 Sep, 21:13 :" in cards(page)["bang-gia"]
+    assert "last problem" not in cards(page)["rong"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("bang gia", ["bang-gia"]),
+        ("BẢNG GIÁ", ["bang-gia"]),
+        ("mo cua gio", ["gio-mo-cua"]),
+        ("nghi.jpg", ["tam-nghi"]),
+        ("follow", ["chao-mung"]),
+        ("fallback", ["the-fallback"]),
+        ("đánh", ["bang-gia"]),
+        ("  ", ["bang-gia", "gio-mo-cua", "tam-nghi", "rong", "chao-mung", "the-fallback"]),
+        ("<script>", []),
+    ],
+)
+def test_search(console: Console, asked: str, found: list[str]) -> None:
+    """With or without marks, all words, in names, keywords and pictures."""
+    answer = console.get("rules", query_string={"q": asked})
+    assert list(cards(answer.text)) == found
+    assert "<script>" not in answer.text
+    if not found:
+        assert "There is no such rule" in words(answer)
+
+
+def test_search_after_a_change_of_the_file(console: Console, tmp_path: Path) -> None:
+    """The words are those of the rules in force."""
+    assert list(cards(console.get("rules?q=bang").text)) == ["bang-gia"]
+    (tmp_path / "rules.yaml").write_text(RULES.replace("bang-gia\n", "bang-moi\n"), encoding="utf-8")
+    console.service.watch.look()
+    console.service.watch.look()
+    assert list(cards(console.get("rules?q=bang").text)) == ["bang-moi"]
+
+
+def test_pages(tmp_path: Path) -> None:
+    """Fifty cards each; a search has pages too, and one that is not there is the nearest."""
+    with running(tmp_path, rules=MANY) as console:
+        console.log_in()
+        first, last = console.get("rules"), console.get("rules?page=3")
+        assert len(cards(first.text)) == MOST
+        assert f"{MOST * 2 + 1} rules" in words(first)
+        assert 'href="/console/rules?page=2"' in first.text
+        assert 'rel="prev"' not in first.text
+        assert list(cards(last.text)) == [f"luat-{MOST * 2}"]
+        assert "Page 3 of 3" in words(last)
+        assert 'rel="next"' not in last.text
+        for number in ("0", "-1", "x", "99999999999999999999"):
+            assert console.get(f"rules?page={number}").status_code == 200
+        assert 'href="/console/rules?q=luat&amp;page=2"' in console.get("rules?q=luat").text
+
+
+def test_warnings_stand_at_their_rules(console: Console) -> None:
+    """With the line of the file and the words meant marked in it."""
+    page = console.get("rules").text
+    found = cards(page)
+    assert "warning line 19" in found["rong"]
+    assert "contains-keyword" in found["rong"]
+    assert "contains-keyword" not in found["bang-gia"]
+    assert re.search(r"<pre[^>]*>.*?19</span> *keywords: \[.*<mark>.*giao.*</mark>", page)
+
+
+def test_a_file_with_errors(console: Console, tmp_path: Path) -> None:
+    """The errors are shown with their lines, and the cards are those of the rules in force."""
+    (tmp_path / "rules.yaml").write_text(RULES.replace("    priority: 5", "    prioriti: 5"), encoding="utf-8")
+    console.service.watch.look()
+    console.service.watch.look()
+    answer = console.get("rules")
+    assert "The rules file cannot be used at present; the last good rules stay in force." in words(answer)
+    assert "error line 6 unknown key" in words(answer)
+    assert "<mark>prioriti</mark>" in answer.text
+    assert "line 3" not in cards(answer.text)["bang-gia"]
+
+
+def test_a_file_that_is_gone(console: Console, tmp_path: Path) -> None:
+    """The page says what the system says."""
+    (tmp_path / "rules.yaml").unlink()
+    console.service.watch.look()
+    console.service.watch.look()
+    page = words(console.get("rules"))
+    assert "The bot cannot read it" in page
+    assert "No such file" in page
+
+
+def test_picture_files(tmp_path: Path) -> None:
+    """They are shown to whoever is logged in; of the folder, only what the rules name."""
+    (tmp_path / "images").mkdir()
+    for name in ("images/thực đơn.jpg", "images/other.jpg"):
+        (tmp_path / name).write_bytes(JPEG)
+    (tmp_path / "text.jpg").write_text("no picture")
+    rules = """
+version: 1
+rules:
+  - id: menu
+    keywords: [thực đơn]
+    reply: {file: images/thực đơn.jpg, else: {image_url: "https://cdn.shop.vn/menu.jpg"}}
+"""
+    with running(tmp_path, rules=rules) as console:
+        closed = console.get("picture-files/images/thực đơn.jpg")
+        assert closed.status_code == 303
+        console.log_in()
+        page = console.get("rules").text
+        assert 'href="https://cdn.shop.vn/menu.jpg"' in page
+        [address] = re.findall(r'<img src="([^"]*)"', page)
+        answer = console.client.get(address)
+        assert (answer.data, answer.mimetype) == (JPEG, "image/jpeg")
+        assert answer.headers["Cache-Control"] == "private, max-age=3600"
+        (tmp_path / "images/thực đơn.jpg").unlink()
+        for path in (address, *OTHER_FILES):
+            assert console.client.get(path).status_code == 404
+
+
+def test_findings_are_shared_out() -> None:
+    """By the lines of the rules; what stands before or after all of them belongs to the file."""
+    source = RULES.replace("version: 1\n", "version: 1\nabbreviations: {nhà mình: shop}\n")
+    source = source.replace('{image_url: "https://cdn.shop.vn/menu.jpg"}', "{attachment_id: xYz}").encode()
+    verdict = validate(source, today=TODAY)
+    assert verdict.rules is not None
+    shares = share_out(Judgement(source, verdict), verdict.rules, "en")
+    assert shares.lines == (4, 10, 15, 19, 22)
+    assert {index: {found.line for found in some} for index, some in shares.by_rule.items()} == {0: {5}, 3: {20, 21}}
+    assert [found.line for found in shares.rest] == [2, 27]
+
+
+def test_a_long_line_is_shown_around_what_is_meant() -> None:
+    """Not a thousand letters of it."""
+    long = "a" * 300
+    source = (
+        f"version: 1\nrules: [{{id: x, keywords: [{long}], kword: y, reply: {{image_url: 'https://a.vn/{long}'}}}}]\n"
+    )
+    verdict = validate(source.encode(), today=TODAY)
+    in_force = validate(RULES.encode(), today=TODAY).rules
+    assert in_force is not None
+    [found] = [
+        f for f in share_out(Judgement(source.encode(), verdict), in_force, "vi").rest if f.code == "unknown-key"
+    ]
+    assert found.meant == "kword"
+    assert len(found.before) < 70
+    assert len(found.after) < 90

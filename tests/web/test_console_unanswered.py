@@ -1,0 +1,263 @@
+"""The console's page of what no rule answered."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from bot.analysis.unmatched import gaps
+from bot.cli.main import main
+from bot.inbox.queries import Message
+from bot.inbox.tables import events
+from bot.redaction import MASK
+from bot.rules.engine import FALLBACK, rank
+from bot.rules.suggest import Advice
+from bot.rules.validate import validate
+from bot.web.console.pages import unanswered
+from tests.support.console import RULES, Console, running, words
+from tests.support.rows import DAY, NOW, keep
+from tests.support.running import wait_until
+
+NO_RULE = {"status": "ignored", "reason": "no-match", "rule_id": None, "images": None}
+SCRIPT = "<script>document.title='hit'</script>"
+
+
+@pytest.fixture
+def console(tmp_path: Path) -> Iterator[Console]:
+    """Somebody is logged in."""
+    with running(tmp_path) as found:
+        found.log_in()
+        yield found
+
+
+def ask(console: Console, *texts: str, age: float = 3600.0, **values: Any) -> None:
+    """Store texts that no rule answered, each from another customer."""
+    database = console.service.database
+    for n, text in enumerate(texts):
+        keep(database, age=NOW - database.now() + age, text=text, **{"user_id": f"u{n}", **NO_RULE, **values})
+
+
+def test_spellings_stand_together_and_people_are_counted(console: Console) -> None:
+    """What most people asked comes first."""
+    ask(console, "tuyển nhân viên không")
+    ask(console, "Có thẻ thành viên?", "co the thanh vien", "có thẻ thành viên", "Có thẻ thành viên?")
+    ask(console, "Có thẻ thành viên?", user_id="u0")
+    page = words(console.get("unanswered"))
+    first, second = page.index("4 people 5 messages Có thẻ thành viên?"), page.index("1 person tuyển nhân viên")
+    assert first < second
+    assert "Also typed có thẻ thành viên co the thanh vien" in page
+
+
+def test_the_nearest_rule_and_what_to_paste(console: Console) -> None:
+    """Into that rule, or as a rule of its own; in both languages."""
+    ask(console, "bàng giá", "Bàng giá?", "cho xem bảng lớn giá với", "tuyển nhân viên không")
+    page = console.get("unanswered")
+    told = words(page)
+    assert 'bang-gia "bàng" contradicts "bảng" of the keyword "bảng giá"' in told
+    assert "change its keywords to: - id: bang-gia keywords: [bảng giá, giá bao nhiêu, bàng giá]" in told
+    assert "Another matter? Add a rule" in told
+    assert "There is advice for the same rule further up" in told
+    assert "To have it answered, add a rule: - id: tuyen-nhan-vien" in told
+    assert "khác dấu với" in words(console.get("unanswered?lang=vi"))
+
+
+def test_a_rule_that_an_exclude_keeps_out_is_named(console: Console) -> None:
+    """Then there is nothing to paste: the editor wanted it so."""
+    ask(console, "bảng giá này mình muốn đánh giá")
+    page = words(console.get("unanswered"))
+    assert 'bang-gia kept out because the message has "đánh giá"' in page
+    assert "To paste" not in page
+
+
+def test_what_the_rules_answer_now_is_gone(console: Console) -> None:
+    """They may have been mended since; the fallback is no answer."""
+    ask(console, "bảng giá bao nhiêu", "xin chào")
+    ask(console, "alo", rule_id=FALLBACK, reason="fallback", status="sent")
+    page = words(console.get("unanswered"))
+    assert "xin chào" in page
+    assert "alo" in page
+    assert "bảng giá bao nhiêu" not in page
+
+
+def test_numbers_and_addresses_are_masked(console: Console) -> None:
+    """Everywhere on the page, also in what is to be pasted and in the form that leads to Try."""
+    ask(console, "gọi 0912.345.678 đặt bàn nhé", "goi 0987654321 dat ban nhe", "mail na@shop.example nha")
+    page = console.get("unanswered")
+    assert "gọi ••• đặt bàn nhé" in words(page)
+    assert not re.search(r"0912|345|678|0987|na@|shop\.example[^/]", page.text)
+    assert "keywords: [đặt bàn" in words(page)
+
+
+def test_customers_words_are_text_and_in_no_address(console: Console) -> None:
+    """No markup, no link, no form's address."""
+    ask(console, f"{SCRIPT} thẻ", f'"><img src=x onerror={SCRIPT}>')
+    page = console.get("unanswered")
+    assert f"{SCRIPT} thẻ" in words(page)
+    assert "<script>document" not in page.text
+    assert "<img" not in page.text
+    assert not [link for link in re.findall(r'(?:href|src|action)="([^"]*)"', page.text) if "document" in link]
+
+
+def test_a_question_can_be_tried(console: Console) -> None:
+    """Its form is the Try page's."""
+    ask(console, "thẻ thành viên &amp; <b>")
+    page = console.get("unanswered")
+    assert '<form method="post" action="/console/try">' in page.text
+    assert 'name="text" value="thẻ thành viên &amp;amp; &lt;b&gt;"' in page.text
+    answer = console.post("try", {"text": "thẻ thành viên", "oa": "oa1"})
+    assert "No rule answers" in words(answer)
+
+
+@pytest.mark.parametrize(("period", "shown"), [("24h", 1), ("7d", 2), ("30d", 3), ("", 2), ("1h", 2), ("\0", 2)])
+def test_the_period(console: Console, period: str, shown: int) -> None:
+    """A week, if none or none that is offered is asked for."""
+    for days in (0.5, 5, 20, 40):
+        ask(console, f"câu số {days * 10:.0f} lạ", age=days * DAY)
+    page = console.get(f"unanswered?period={quote(period)}")
+    assert len(re.findall(r"<li class=\"card gap\">", page.text)) == shown
+    assert page.text.count('aria-current="true"') == 1
+
+
+def test_nothing_is_left_to_do(console: Console) -> None:
+    """The page says of which time."""
+    assert "The last 24 hours hold no question" in words(console.get("unanswered?period=24h"))
+    assert "Trong 7 ngày qua" in words(console.get("unanswered?lang=vi"))
+
+
+def test_a_long_list_has_pages(console: Console) -> None:
+    """Every question is on one of them, those that most people asked on the first."""
+    letters = "bcdghklmnprstvx"
+    asked = [f"{a}eo {b}oi" for a in letters for b in letters[:2]]
+    ask(console, *asked)
+    ask(console, asked[-1], user_id="another")
+    first = console.get("unanswered?period=24h")
+    assert first.text.count('class="card gap"') == unanswered.MOST
+    assert re.findall("<h2.*?>(.*?)</h2>", first.text)[0] == asked[-1]
+    pages = [first.text]
+    while following := re.search(r'rel="next" href="/console/(.*?)"', pages[-1]):
+        pages.append(console.get(html.unescape(following[1])).text)
+    assert 'rel="prev"' in pages[-1]
+    assert sorted(re.findall("<h2.*?>(.*?)</h2>", "".join(pages))) == sorted(asked)
+
+
+def test_a_page_that_is_not_there_any_more(console: Console) -> None:
+    """Somebody mended the rules while another turned over."""
+    ask(console, "tuyển nhân viên không")
+    answer = console.client.get("/console/unanswered?period=30d&page=2")
+    assert (answer.status_code, answer.location) == (302, "/console/unanswered?period=30d")
+
+
+def test_it_says_what_it_did_not_look_at(console: Console) -> None:
+    """Very many messages, or a time of which none are kept."""
+    database = console.service.database
+    keep(database, age=NOW - database.now() + 3600, text="xin chào", **NO_RULE)
+    with database.write() as connection:
+        row = dict(connection.execute(sa.select(events)).mappings().one())
+        rows = [{**row, "id": None, "key": f"more-{n}"} for n in range(unanswered.MOST_READ)]
+        connection.execute(sa.insert(events), rows)
+    page = words(console.get("unanswered"))
+    assert "only those are looked at since" in page
+    assert f"1 person {unanswered.MOST_READ:,} messages xin chào" in page
+
+
+def test_it_says_how_long_messages_are_kept(tmp_path: Path) -> None:
+    """Where it is shorter than what was asked for."""
+    with running(tmp_path, retention=timedelta(days=10)) as console:
+        console.log_in()
+        assert "kept for 10 days only" in words(console.get("unanswered?period=30d"))
+        assert "kept for" not in words(console.get("unanswered"))
+
+
+def test_a_broken_rules_file_is_mentioned(console: Console) -> None:
+    """The near rules are those of the last good file."""
+    console.service.settings.rules_file.write_text("rules: [", encoding="utf-8")
+    wait_until(lambda: console.service.watch.trouble, "the broken file to be seen")
+    assert "by the last good rules" in words(console.get("unanswered"))
+
+
+def test_the_command_finds_the_same(console: Console, tmp_path: Path) -> None:
+    """`bot unmatched` and the page share the questions, the near rules and the pieces of YAML."""
+    ask(console, "bàng giá", "bang gía", "tuyển nhân viên không", "bảng giá này mình muốn đánh giá", "❤️")
+    settings = {
+        "BOT_LANG": "en",
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'bot.db'}",
+        "RULES_FILE": str(tmp_path / "rules.yaml"),
+    }
+    page = words(console.get("unanswered"))
+    listed = CliRunner().invoke(main, ["unmatched"], env=settings)
+    pieces = CliRunner().invoke(main, ["unmatched", "--yaml"], env=settings)
+    assert (listed.exit_code, pieces.exit_code) == (0, 0)
+    lines = [re.sub(r"^([\w-]+):", r"\1", line.strip()) for line in listed.stdout.splitlines()[2:-2]]
+    assert len(lines) == 6
+    for line in [*lines, *re.split(r"(?m)^ *#.*\n", pieces.stdout)]:
+        assert " ".join(line.split()) in page
+
+
+PIECES = st.sampled_from(
+    r"""
+    bảng giá bang gia bàng giâ bao nhiêu đánh mình cho hỏi thẻ thành viên shop ơi 0912345678 ❤️ ••• : - # [ ] { } ' " ,
+    yes no 8:30 null ~ & * ! | > % @ ? <b> \ km 20% size na@shop.vn
+    """.split()  # noqa: SIM905
+)
+MESSAGES = st.one_of(st.lists(PIECES, max_size=8).map(" ".join), st.text(max_size=40))
+
+
+def pasted(advice: Advice) -> str:
+    """Return the rules file after its editor has done what the page says."""
+    if advice.is_new:
+        return f"{RULES}{advice.yaml}\n"
+    first, keywords = advice.yaml.split("\n")
+    before, after = RULES.split(first + "\n")
+    old, _, rest = after.partition("\n")
+    assert old.startswith("    keywords: ")
+    return f"{before}{first}\n{keywords}\n{rest}"
+
+
+@given(texts=st.lists(MESSAGES, min_size=1, max_size=4))
+@example(["gọi 0912345678 đặt bàn giúp mình"])
+@example(["0912345678"])
+@example(["- : [", "no", "8:30", "\u2028"])
+@settings(max_examples=150)
+def test_what_is_to_be_pasted_passes_the_check(texts: list[str]) -> None:
+    """Each piece by itself gives no error, answers the message, and takes no answer from another."""
+    today, now = date(2026, 9, 21), NOW
+    rules = validate(RULES.encode(), today=today).rules
+    assert rules
+    messages = [Message(n, text, "oa1", f"u{n}", now, None) for n, text in enumerate(texts)]
+    answered = [text for text in texts if rank(rules, text, oa_id="oa1", now=now).winner is not None]
+    found = gaps(messages, rules, now=now, most=9)
+    ids = [advice.rule_id for gap in found for advice in gap.advice]
+    assert len(set(ids)) == len(ids)
+    for question, advice in ((gap.question, advice) for gap in found for advice in gap.advice):
+        assert MASK not in advice.yaml
+        mended = validate(pasted(advice).encode(), today=today).rules
+        assert mended
+        for text in (*answered, question.text):
+            assert rank(mended, text, oa_id="oa1", now=now).winner is not None
+
+
+@given(st.dictionaries(st.sampled_from(["period", "lang", "x"]), st.text(max_size=9), max_size=3))
+@settings(max_examples=50)
+def test_whatever_is_asked_for_is_answered(console: Console, query: dict[str, str]) -> None:
+    """With the page."""
+    asked = "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items())
+    assert console.get(f"unanswered?{asked}").status_code == 200
+
+
+@given(texts=st.lists(MESSAGES.map(lambda text: text.encode(errors="replace").decode()), max_size=4))
+@settings(max_examples=50)
+def test_whatever_customers_write_is_shown(console: Console, texts: list[str]) -> None:
+    """NUL, halves of pairs and what steers the direction of text included."""
+    ask(console, *(text for text in texts if text))
+    assert console.get("unanswered").status_code == 200
