@@ -1,4 +1,4 @@
-"""``python -m tests.bench [NAME…]``: run the benchmarks, or those that are named, and print their tables."""
+"""``python -m tests.bench [-v] [NAME…]``: run the benchmarks, or those that are named, and print their tables."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ _FOUND = {path.stem.removeprefix("bench_"): path for path in sorted(Path(__file_
 BENCHES = {name: _FOUND[name] for name in (*_FIRST, *sorted(_FOUND.keys() - set(_FIRST)))}
 
 
-def main(names: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Run them one after the other, for they share the machine; return pytest's exit status."""
+    names = [argument for argument in arguments if argument != "-v"]
     unknown = [name for name in names if name not in BENCHES]
     if unknown:
         sys.stderr.write(f"there is no bench {', '.join(unknown)}; there are {', '.join(BENCHES)}\n")
         return 2
     paths = [str(path) for name, path in BENCHES.items() if not names or name in names]
     options = ["-m", "bench", "-q", "-s", "--no-header", "-p", "no:randomly", "-p", "no:xdist", "--timeout", "3600"]
-    return int(pytest.main(["-o", "addopts=", *options, *paths]))
+    return int(pytest.main(["-o", "addopts=", *options, *["-v"] * (len(arguments) - len(names)), *paths]))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,377 @@
+"""How customers type a sentence: marks left out, teencode, lost spaces, typos, raw Telex and VNI, by a seed."""
+
+from __future__ import annotations
+
+import csv
+import random
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from functools import cache
+from math import sqrt
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+_DATA = Path(__file__).parent.parent / "data"
+
+_WORD = re.compile(r"[^\W\d_]+")
+_GAP = re.compile(r"(?<=[^\W\d_]) (?=[^\W\d_])")
+_NUMBERED = (
+    "size cỡ số màu mẫu mã quận lớp tầng lầu thứ tháng ngày tuần loại set combo buổi khóa mua tặng bàn phòng giảm"
+)
+"""Words that a number is glued to behind (size38); before a word it is glued to any (2màu)."""
+_NUMBER_GAP = re.compile(rf"(?<=\d) (?=[^\W\d_])|\b(?:{_NUMBERED.replace(' ', '|')}) (?=\d)")
+
+_GRAVE, _ACUTE, _HOOK, _TILDE, _DOT = "\u0300", "\u0301", "\u0309", "\u0303", "\u0323"
+_CIRCUMFLEX, _BREVE, _HORN = "\u0302", "\u0306", "\u031b"
+_TONES = (_GRAVE, _ACUTE, _HOOK, _TILDE, _DOT)
+_VOWELS = "aeiouy"
+
+_TELEX_TONES = {_ACUTE: "s", _GRAVE: "f", _HOOK: "r", _TILDE: "x", _DOT: "j"}
+_VNI_TONES = {_ACUTE: "1", _GRAVE: "2", _HOOK: "3", _TILDE: "4", _DOT: "5"}
+_VNI_SHAPES = {_CIRCUMFLEX: "6", _HORN: "7", _BREVE: "8"}
+
+_KEY_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+
+_UNCOUNTED_TIMES = 25
+"""How a form that customers of shops type weighs, where nobody counted it."""
+
+
+class Utterance(NamedTuple):
+    """A sentence with all its marks (NFC), and the place of the keyword in it, end exclusive."""
+
+    text: str
+    start: int
+    end: int
+
+    @property
+    def keyword(self) -> str:
+        return self.text[self.start : self.end]
+
+    def with_keyword(self, typed: str) -> str:
+        """Return the sentence with *typed* in place of the keyword."""
+        return self.text[: self.start] + typed + self.text[self.end :]
+
+
+Habit = Callable[[random.Random, Utterance], str | None]
+"""Returns the sentence as typed, or None where the habit has nothing to change."""
+
+
+def typed(name: str, utterance: Utterance) -> str | None:
+    """Return the sentence as the habit of that name leaves it: always the same for the same sentence."""
+    return HABITS[name](random.Random(f"{name}: {utterance.text}"), utterance)
+
+
+def without_marks(text: str) -> str:
+    """
+    >>> without_marks("Đặt bàn ở đâu")
+    'Dat ban o dau'
+    """
+    apart = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
+    return "".join(c for c in apart if not unicodedata.combining(c))
+
+
+def telex(word: str, *, tone_last: bool = True, one_w: bool = False) -> str:
+    """
+    Return the keys that a Telex user presses for *word*, as they stand there when the input method is off.
+
+    *tone_last*: the tone's key ends the word, else it follows its vowel. *one_w*: one w for both letters of ươ.
+
+    >>> telex("giá"), telex("nhiêu"), telex("đổi"), telex("được"), telex("được", one_w=True)
+    ('gias', 'nhieeu', 'ddooir', 'dduwowcj', 'dduowcj')
+    """
+    return _keys(word, _telex_letter, _TELEX_TONES, tone_last=tone_last, one_horn=one_w)
+
+
+def vni(word: str, *, tone_last: bool = True, one_seven: bool = False) -> str:
+    """
+    Return the keys that a VNI user presses for *word*; arguments as in `telex`.
+
+    >>> vni("giá"), vni("nhiêu"), vni("đổi"), vni("đổi", tone_last=False)
+    ('gia1', 'nhie6u', 'd9o6i3', 'd9o63i')
+    """
+    return _keys(word, _vni_letter, _VNI_TONES, tone_last=tone_last, one_horn=one_seven)
+
+
+def _keys(
+    word: str, letter: Callable[[str, str], str], tones: dict[str, str], *, tone_last: bool, one_horn: bool
+) -> str:
+    keys: list[str] = []
+    last = ""
+    horned_pair = "ươ" in unicodedata.normalize("NFC", _without_tone(word)).lower()
+    for base, shape, tone in _letters(word):
+        plain = one_horn and horned_pair and base in "uU" and shape == _HORN
+        keys.append(base if plain else letter(base, shape))
+        if tone and tone_last:
+            last = tones[tone]
+        elif tone:
+            keys.append(tones[tone])
+    return "".join(keys) + last
+
+
+def _telex_letter(base: str, shape: str) -> str:
+    if base in "đĐ":
+        return "dd" if base == "đ" else "Dd"
+    return base + {"": "", _CIRCUMFLEX: base.lower()}.get(shape, "w")
+
+
+def _vni_letter(base: str, shape: str) -> str:
+    if base in "đĐ":
+        return "d9" if base == "đ" else "D9"
+    return base + _VNI_SHAPES.get(shape, "")
+
+
+def _letters(word: str) -> Iterator[tuple[str, str, str]]:
+    """Yield each letter as its base (đ stays), its shape (circumflex, breve, horn) and its tone; "" for none."""
+    for character in unicodedata.normalize("NFC", word):
+        base, *marks = list(unicodedata.normalize("NFD", character))
+        tone = next((mark for mark in marks if mark in _TONES), "")
+        yield base, next((mark for mark in marks if mark not in _TONES), ""), tone
+
+
+def _spelled(letters: list[tuple[str, str, str]]) -> str:
+    return unicodedata.normalize("NFC", "".join(base + shape + tone for base, shape, tone in letters))
+
+
+def _without_tone(word: str) -> str:
+    return _spelled([(base, shape, "") for base, shape, _ in _letters(word)])
+
+
+def _has_marks(word: str) -> bool:
+    return without_marks(word) != word
+
+
+def _change_one_word(chance: random.Random, utterance: Utterance, change: Callable[[str], str | None]) -> str | None:
+    """Return the sentence with one word of the keyword changed; of those that *change* can change, any."""
+    keyword = utterance.keyword
+    changed = [
+        (word.span(), new) for word in _WORD.finditer(keyword) if (new := change(word[0])) not in (None, word[0])
+    ]
+    if not changed:
+        return None
+    (start, end), new = chance.choice(changed)
+    return utterance.with_keyword(keyword[:start] + str(new) + keyword[end:])
+
+
+def leave_out_marks(chance: random.Random, utterance: Utterance) -> str | None:
+    """No mark at all."""
+    return without_marks(utterance.text)
+
+
+def decompose(chance: random.Random, utterance: Utterance) -> str | None:
+    """NFD, as macOS and some phones send it."""
+    return unicodedata.normalize("NFD", utterance.text)
+
+
+def capitalise(chance: random.Random, utterance: Utterance) -> str | None:
+    """All in capitals."""
+    return utterance.text.upper()
+
+
+def move_tones(chance: random.Random, utterance: Utterance) -> str | None:
+    """Every tone on another vowel of its word, where there is one: gía, hoà for hòa, cuả."""
+    moved = _WORD.sub(lambda word: _tone_moved(chance, word[0]), utterance.text)
+    return moved if moved != utterance.text else None
+
+
+def _tone_moved(chance: random.Random, word: str) -> str:
+    letters = list(_letters(word))
+    at = next((n for n, (_, _, tone) in enumerate(letters) if tone), None)
+    others = [n for n, (base, _, _) in enumerate(letters) if base.lower() in _VOWELS and n != at]
+    if at is None or not others:
+        return word
+    to = chance.choice(others)
+    tone = letters[at][2]
+    tones = {at: "", to: tone}
+    return _spelled([(base, shape, tones.get(n, old)) for n, (base, shape, old) in enumerate(letters)])
+
+
+def leave_half_bare(chance: random.Random, utterance: Utterance) -> str | None:
+    """Half of the words that have marks lose them."""
+    marked = [word.span() for word in _WORD.finditer(utterance.text) if _has_marks(word[0])]
+    if len(marked) < 2:
+        return None
+    bare = set(chance.sample(marked, len(marked) // 2))
+    return _WORD.sub(lambda word: without_marks(word[0]) if word.span() in bare else word[0], utterance.text)
+
+
+def stretch(chance: random.Random, utterance: Utterance) -> str | None:
+    """The last letter of one keyword word repeated, with or without its marks: giáaa, giááá, shoppp."""
+    times = chance.randint(2, 4)
+    bare = chance.random() < 0.5
+    return _change_one_word(
+        chance, utterance, lambda word: word + (without_marks(word[-1]) if bare else word[-1]) * times
+    )
+
+
+def mistype(chance: random.Random, utterance: Utterance) -> str | None:
+    """One slip in a keyword word of five letters or more: dropped, doubled by a near key, replaced, or two swapped."""
+    return _change_one_word(chance, utterance, lambda word: _slip(chance, word) if len(word) >= 5 else None)
+
+
+def _slip(chance: random.Random, word: str) -> str:
+    at = chance.randrange(len(word))
+    near = chance.choice(_near_keys(without_marks(word[at]).lower()))
+    swapped = word[:at] + word[at + 1 : at + 2] + word[at] + word[at + 2 :]
+    slips = [word[:at] + word[at + 1 :], word[:at] + near + word[at + 1 :], word[: at + 1] + near + word[at + 1 :]]
+    return chance.choice([*slips, swapped] if swapped != word else slips)
+
+
+@cache
+def _near_keys(key: str) -> str:
+    """
+    >>> _near_keys("g")
+    'fhtyvb'
+    """
+    row = next((n for n, keys in enumerate(_KEY_ROWS) if key in keys), None)
+    if row is None:
+        return "n"
+    at = _KEY_ROWS[row].index(key)
+    beside = _KEY_ROWS[row][max(at - 1, 0) : at] + _KEY_ROWS[row][at + 1 : at + 2]
+    above = _KEY_ROWS[row - 1][at : at + 2] if row else ""
+    below = _KEY_ROWS[row + 1][max(at - 1, 0) : at + 1] if row + 1 < len(_KEY_ROWS) else ""
+    return beside + above + below
+
+
+@cache
+def short_forms() -> dict[str, list[tuple[str, float]]]:
+    """Return by meaning the forms that customers type for it, each with its weight."""
+    forms: dict[str, list[tuple[str, float]]] = {}
+    with (_DATA / "short_forms.tsv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            times = int(row["times"]) if row["times"] else _UNCOUNTED_TIMES
+            forms.setdefault(row["meaning"], []).append((row["form"], sqrt(times)))
+    return forms
+
+
+def abbreviate(chance: random.Random, utterance: Utterance) -> str | None:
+    """One word or phrase of the keyword as teencode; frequent forms more often, by the root of their count."""
+    keyword = utterance.keyword
+    words = [word.span() for word in _WORD.finditer(keyword)]
+    found = [
+        (start, end, forms)
+        for first, (start, _) in enumerate(words)
+        for _, end in words[first:]
+        if (forms := short_forms().get(keyword[start:end].lower()))
+    ]
+    if not found:
+        return None
+    start, end, forms = chance.choice(found)
+    (form,) = chance.choices([form for form, _ in forms], [weight for _, weight in forms])
+    return utterance.with_keyword(keyword[:start] + form + keyword[end:])
+
+
+def lose_space_in_keyword(chance: random.Random, utterance: Utterance) -> str | None:
+    """One space of the keyword lost."""
+    lost = _without_a_space(chance, utterance.keyword)
+    return lost and utterance.with_keyword(lost)
+
+
+def lose_space(chance: random.Random, utterance: Utterance) -> str | None:
+    """One space lost anywhere between two words."""
+    return _without_a_space(chance, utterance.text)
+
+
+def glue_number(chance: random.Random, utterance: Utterance) -> str | None:
+    """A number glued to the word beside it, at the keyword's edge or inside it: size38, 2màu."""
+    spaces = [gap.end() - 1 for gap in _NUMBER_GAP.finditer(utterance.text)]
+    near = [at for at in spaces if utterance.start - 1 <= at <= utterance.end]
+    return _without_character(utterance.text, chance.choice(near)) if near else None
+
+
+def _without_a_space(chance: random.Random, text: str) -> str | None:
+    gaps = [match.start() for match in _GAP.finditer(text)]
+    return _without_character(text, chance.choice(gaps)) if gaps else None
+
+
+def _without_character(text: str, at: int) -> str:
+    return text[:at] + text[at + 1 :]
+
+
+def type_raw_telex(chance: random.Random, utterance: Utterance) -> str | None:
+    """One keyword word as Telex keys; most people press the tone last."""
+    tone_last, one_w = chance.random() < 0.7, chance.random() < 0.5
+    return _change_one_word(chance, utterance, lambda word: telex(word, tone_last=tone_last, one_w=one_w))
+
+
+def type_raw_vni(chance: random.Random, utterance: Utterance) -> str | None:
+    """One keyword word as VNI keys."""
+    tone_last, one_seven = chance.random() < 0.7, chance.random() < 0.5
+    return _change_one_word(chance, utterance, lambda word: vni(word, tone_last=tone_last, one_seven=one_seven))
+
+
+_SWAPPED_TONES: Final = {_HOOK: _TILDE, _TILDE: _HOOK}
+
+
+def swap_hook_and_tilde(chance: random.Random, utterance: Utterance) -> str | None:
+    """Hỏi and ngã swapped in one keyword word."""
+    return _change_one_word(
+        chance,
+        utterance,
+        lambda word: _spelled([(base, shape, _SWAPPED_TONES.get(tone, tone)) for base, shape, tone in _letters(word)]),
+    )
+
+
+def _bare_i_to_j(word: str) -> str:
+    return word.replace("i", "j") if len(word) > 1 else word
+
+
+def _z_for_v_d_gi(word: str) -> str:
+    """
+    >>> [_z_for_v_d_gi(word) for word in ("vậy", "dùng", "giá", "gì")]
+    ['zậy', 'zùng', 'zá', 'zì']
+    """
+    return re.sub(r"^(?:gi(?=[^\W\d_])|g(?=[iìíỉĩị]$)|[vd])", "z", word)
+
+
+def _y_for_i(word: str) -> str:
+    swapped = str.maketrans("iìíỉĩịyỳýỷỹỵ", "yỳýỷỹỵiìíỉĩị")
+    return word[:-1] + word[-1].translate(swapped) if re.fullmatch(r"[hklmstHKLMST][iìíỉĩịyỳýỷỹỵ]", word) else word
+
+
+_SHORT_HABITS: Final[tuple[Callable[[str], str], ...]] = (
+    lambda word: re.sub("ng$", "g", word),
+    lambda word: re.sub("nh$", "h", word),
+    lambda word: re.sub("^ph", "f", word),
+    _bare_i_to_j,
+    _z_for_v_d_gi,
+    _y_for_i,
+    lambda word: {"gửi": "gởi"}.get(word, word),
+)
+
+
+def write_by_habit(chance: random.Random, utterance: Utterance) -> str | None:
+    """One keyword word with a habit of spelling: hàg, thàh, fí, shjp, zá, lí, gởi."""
+    keyword = utterance.keyword
+    changes = [
+        (word.span(), new)
+        for word in _WORD.finditer(keyword)
+        for habit in _SHORT_HABITS
+        if (new := habit(word[0])) != word[0]
+    ]
+    if not changes:
+        return None
+    (start, end), new = chance.choice(changes)
+    return utterance.with_keyword(keyword[:start] + new + keyword[end:])
+
+
+HABITS: Final = MappingProxyType[str, Habit](
+    {
+        "marks left out": leave_out_marks,
+        "NFD": decompose,
+        "capitals": capitalise,
+        "tone on another vowel": move_tones,
+        "half the words bare": leave_half_bare,
+        "keyword word stretched": stretch,
+        "typo in a word of 5 letters": mistype,
+        "teencode in the keyword": abbreviate,
+        "space lost in the keyword": lose_space_in_keyword,
+        "space lost anywhere": lose_space,
+        "raw Telex": type_raw_telex,
+        "raw VNI": type_raw_vni,
+        "hỏi and ngã swapped": swap_hook_and_tilde,
+        "number glued": glue_number,
+        "short habits": write_by_habit,
+    }
+)
