@@ -40,7 +40,7 @@ class Bot:
                 key = zalo.parse(zalo.decode(body), body).key
                 if bot.status == 200:
                     bot.keys.append(key)
-                    bot.inbox.queue[key] = OPEN
+                    bot.inbox[key] = OPEN
                 self.send_response(bot.status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
