@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import threading
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot import logs, metrics
 from bot.config import Settings
 from bot.cpaas import Vendor
 from bot.delivery.dispatcher import Dispatcher, Limits
@@ -15,15 +17,16 @@ from bot.delivery.images import Pictures
 from bot.delivery.transitions import Delivery, Policy, longest_rest
 from bot.image_health.checker import PictureChecker
 from bot.inbox.database import Database
-from bot.inbox.group_commit import Writer
+from bot.inbox.group_commit import Future, Writer
 from bot.inbox.oa_limits import Rate
 from bot.inbox.queue import Inbox
 from bot.inbox.retention import Caretaker
 from bot.inbox.uploads import Uploads
-from bot.intake import Done, Intake
 from bot.net.addresses import Guard
 from bot.rules.reload import RulesWatch
 from bot.zalo import Event
+
+log = logging.getLogger(__name__)
 
 # Past the longest call of the vendor, what is left is a few commits.
 _DRAIN_MARGIN = 5.0
@@ -82,8 +85,6 @@ class Service:
         self._open_parts()
         self.watch.start()
         self._dispatcher = self._dispatch() if self._delivers else None
-        wake = self._dispatcher.wake if self._dispatcher else _nobody_to_wake
-        self._intake = Intake(self.settings, self.database, self.inbox, wake=wake)
         self._caretaker = Caretaker(
             self.database,
             retention=self.settings.retention.total_seconds(),
@@ -127,12 +128,33 @@ class Service:
         checker.start()
         return checker
 
-    def store(self, event: Event, body: bytes, done: Done) -> None:
-        """Have the event stored; *done* is told once whether it is durable, in less than Zalo's two seconds."""
-        if self._running.wait(_START_SECONDS):
-            self._intake.store(event, body, done)
-        else:
-            done(TimeoutError("the bot is still starting"))
+    def store(self, event: Event, body: bytes) -> Future:
+        """
+        Queue the event to be stored, and the delivery to be woken once it is durable.
+
+        Raises:
+            TimeoutError: The bot is still starting.
+            Exception: The database's clock cannot be read.
+        """
+        if not self._running.wait(_START_SECONDS):
+            raise TimeoutError("the bot is still starting")
+        oa_ids = self.settings.zalo_oa_id
+        refused = "other-oa" if oa_ids and event.oa_id not in oa_ids else None
+        future = self.inbox.submit(event, body, now=self.database.now(), refused=refused)
+        future.add_done_callback(lambda: self._received(event, future))
+        return future
+
+    def _received(self, event: Event, future: Future) -> None:
+        if future.error is not None:
+            return
+        metrics.received(event.on, fresh=future.answer)
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug(
+                "received" if future.answer else "received again",
+                extra=logs.about(event.key) | {"kind": event.name},
+            )
+        if future.answer and self._dispatcher is not None:
+            self._dispatcher.wake()
 
     def stop(self) -> None:
         """Finish what is being sent, give the rest back, and close everything."""
@@ -147,12 +169,7 @@ class Service:
         self._caretaker.stop()
         self.watch.stop()
         self._close_parts()
-        self._intake.stop()
 
     def _close_parts(self) -> None:
         self._writer.stop()
         self.database.dispose()
-
-
-def _nobody_to_wake() -> None:
-    """Delivery runs elsewhere: it looks for due events from time to time."""

@@ -1,13 +1,13 @@
-"""Group commit: what many threads want written becomes durable in one transaction."""
+"""Group commit by leader and follower: what many threads want written becomes durable in one transaction."""
 
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -17,139 +17,234 @@ log = logging.getLogger(__name__)
 
 #: Writes the values in one go and returns an answer for each, in their order.
 Operation = Callable[[sa.Connection, Sequence[Any]], Sequence[Any]]
-#: Told once by the writer's thread what became of a write; nothing is written while it runs.
-Then = Callable[["Pending"], None]
 
 # More would only make the first of them wait longer for the last.
-_MOST_TOGETHER = 256
-_GATHER_SECONDS = 0.002
+_MAX_BATCH: Final = 256
+_GATHER_SECONDS: Final = 0.002
 
 
-class Pending:
-    """A write on its way."""
+class Future:
+    """The outcome of a write. Threads may wait for it, and one of those that do commits for all; or be called back."""
 
-    __slots__ = ("answer", "error", "finished", "operation", "then", "value")
+    __slots__ = (
+        "_callbacks",
+        "_wakes",
+        "_writer",
+        "answer",
+        "error",
+        "is_done",
+        "is_waited_for",
+        "leads",
+        "operation",
+        "value",
+    )
 
-    def __init__(self, operation: Operation, value: object, then: Then | None) -> None:
+    def __init__(self, writer: Writer, operation: Operation, value: object) -> None:
+        self._writer = writer
         self.operation = operation
         self.value = value
-        self.then = then
         self.answer: Any = None
         self.error: Exception | None = None
+        self.is_done = False
+        self.is_waited_for = False
+        self.leads = False
+        """Whether the thread that waits has the lead."""
+        self._callbacks: list[Callable[[], object]] = []
         # A bare lock is the cheapest thing one thread can wait at for another.
-        self.finished = threading.Lock()
-        self.finished.acquire()
+        self._wakes = threading.Lock()
+        self._wakes.acquire()
 
     def result(self, *, timeout: float = 30.0) -> Any:
         """
-        Return the operation's answer, once it is durable.
+        Return the operation's answer, once it is durable; commit it, and what is queued with it, if nobody does.
 
         Raises:
-            TimeoutError: It took longer than *timeout* seconds; it may still become durable.
+            TimeoutError: Another thread has been committing for more than *timeout* seconds; it may still become
+                durable.
             Exception: Whatever the operation or the commit raised.
         """
-        if not self.finished.acquire(timeout=timeout):
+        self._wait(timeout)
+        if not self.is_done:
             raise TimeoutError("the database took too long")
         if self.error is not None:
             raise self.error
         return self.answer
 
-    def finish(self) -> None:
-        """Let those know who wait for it."""
-        self.finished.release()
-        if self.then is not None:
+    def add_done_callback(self, callback: Callable[[], object]) -> None:
+        """Have *callback* called once it is done, by the thread that commits; at once if it is done already."""
+        with self._writer.lock:
+            if not self.is_done:
+                self._callbacks.append(callback)
+                return
+        callback()
+
+    def advance(self) -> None:
+        """Commit what is queued, or return at once if another thread does so already."""
+        self._writer.commit_queued()
+
+    def wake(self) -> None:
+        """Tell the thread that waits that it is done, or that it has the lead."""
+        self._wakes.release()
+
+    def call_back(self) -> None:
+        """Tell who wanted to be called back."""
+        for callback in self._callbacks:
             try:
-                self.then(self)
+                callback()
             except Exception:
-                # The others of its commit, and the writer's thread, have nothing to do with it.
+                # The others of its commit have nothing to do with it.
                 log.exception("cannot tell that a write is done")
+
+    def _wait(self, timeout: float) -> None:
+        with self._writer.lock:
+            if self.is_done:
+                return
+            self.leads = self._writer.take_lead()
+            self.is_waited_for = not self.leads
+        if not self.leads and not self._wakes.acquire(timeout=timeout):
+            with self._writer.lock:
+                self.is_waited_for = False  # from here on nobody hands it the lead
+        if self.leads:
+            self._writer.lead(self)
 
 
 class Writer:
-    """One thread that commits for all others of its process; start it after the last fork."""
+    """
+    Commits for all threads of its process over one connection; not across a fork.
+
+    There is no thread for it. Of the threads that want something written one leads: it commits what is queued, batch
+    by batch. Once its own write is done it hands the lead to a thread that waits, as LevelDB's write queue does.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._connection: sa.Connection | None = None
-        self._jobs: queue.SimpleQueue[Pending | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
-        self._thread.start()
+        self._queue: deque[Future] = deque()
+        self._is_led = False
+        self._last_batch = 1
+        #: Guards the queue, who leads, and what the futures say of their threads.
+        self.lock = threading.Condition(threading.Lock())
 
-    def submit(self, operation: Operation, value: object, then: Then | None = None) -> Pending:
-        """Have *operation* write *value* with the next commit, and *then* told of it."""
-        job = Pending(operation, value, then)
-        self._jobs.put(job)
-        return job
+    def submit(self, operation: Operation, value: object) -> Future:
+        """Queue *value* for the next commit: `Future.result` or `Future.advance` sees to it that there is one."""
+        future = Future(self, operation, value)
+        with self.lock:
+            self._queue.append(future)
+        return future
+
+    def commit_queued(self) -> None:
+        """Lead until nothing is queued, or return at once if another thread leads."""
+        with self.lock:
+            leads = bool(self._queue) and self.take_lead()
+        if leads:
+            self.lead()
 
     def stop(self) -> None:
-        """Commit what is waiting, then end the thread."""
-        self._jobs.put(None)
-        self._thread.join()
+        """Commit what is queued, then close the connection."""
+        self.commit_queued()
+        with self.lock:
+            self.lock.wait_for(lambda: not self._is_led)
         self._disconnect()
 
-    def _run(self) -> None:
-        together = 1
-        while (first := self._jobs.get()) is not None:
-            if together > 1:
-                # Where many write, the next few are on their way: one commit for all of them costs each less.
-                time.sleep(_GATHER_SECONDS)
-            batch = [first, *self._waiting()]
-            jobs = [job for job in batch if job is not None]
-            together = len(jobs)
-            self._commit(jobs)
-            if None in batch:
-                return
+    def take_lead(self) -> bool:
+        """Return whether the calling thread, which holds the lock, has to `lead` from now on."""
+        if self._is_led:
+            return False
+        self._is_led = True
+        return True
 
-    def _waiting(self) -> list[Pending | None]:
-        batch: list[Pending | None] = []
+    def lead(self, own: Future | None = None) -> None:
+        """Commit batch by batch until *own* is done, or until nothing is queued."""
         try:
-            while len(batch) < _MOST_TOGETHER:
-                batch.append(self._jobs.get_nowait())
-        except queue.Empty:
-            return batch
+            while batch := self._next_batch():
+                self._commit(batch)
+                if own is not None and own.is_done:
+                    self._hand_over()
+                    return
+        except BaseException:
+            with self.lock:
+                self._resign()
+            raise
+
+    def _next_batch(self) -> list[Future]:
+        """Return what is to be committed together; if that is nothing, the lead has ended."""
+        if len(self._queue) < self._last_batch and self._last_batch > 1:
+            # Where many write, the next few are on their way: one commit for all of them costs each less.
+            time.sleep(_GATHER_SECONDS)
+        with self.lock:
+            batch = [self._queue.popleft() for _ in range(min(len(self._queue), _MAX_BATCH))]
+            if not batch:
+                self._resign()
+        self._last_batch = len(batch)
         return batch
 
-    def _commit(self, jobs: list[Pending]) -> None:
-        try:
-            self._write(jobs)
-        except Exception as error:  # noqa: BLE001  it belongs to those who wait, and the thread must live
-            self._failed(jobs, error)
-            return
-        for job in jobs:
-            job.finish()
+    def _hand_over(self) -> None:
+        """Let a thread that waits lead, or a new one if there are only writes that nobody waits for."""
+        with self.lock:
+            heir = next((future for future in self._queue if future.is_waited_for), None)
+            if heir is not None:
+                heir.is_waited_for, heir.leads = False, True
+            elif not self._queue:
+                self._resign()
+                return
+        if heir is not None:
+            heir.wake()
+        else:
+            threading.Thread(target=self.lead, name="commit", daemon=True).start()
 
-    def _write(self, jobs: list[Pending], tries: int = 3) -> None:
+    def _resign(self) -> None:
+        self._is_led = False
+        self.lock.notify_all()
+
+    def _commit(self, batch: list[Future]) -> None:
+        try:
+            self._write(batch)
+        except Exception as error:  # noqa: BLE001  it belongs to those who wait
+            self._fail(batch, error)
+        else:
+            self._settle(batch)
+
+    def _settle(self, batch: list[Future]) -> None:
+        with self.lock:
+            for future in batch:
+                future.is_done = True
+        for future in batch:
+            if future.is_waited_for:
+                future.wake()
+            future.call_back()
+
+    def _write(self, batch: list[Future], tries: int = 3) -> None:
         try:
             if self._connection is None:
                 self._connection = self._database.connect()
             with self._database.transaction(self._connection):
-                for operation in dict.fromkeys(job.operation for job in jobs):
-                    group = [job for job in jobs if job.operation == operation]
-                    answers = operation(self._connection, [job.value for job in group])
-                    for job, answer in zip(group, answers, strict=True):
-                        job.answer = answer
+                for operation in dict.fromkeys(future.operation for future in batch):
+                    group = [future for future in batch if future.operation == operation]
+                    answers = operation(self._connection, [future.value for future in group])
+                    for future, answer in zip(group, answers, strict=True):
+                        future.answer = answer
         except sa.exc.DBAPIError as error:
             if error.connection_invalidated:
                 self._disconnect()
             # Whatever was written is taken back or, if the connection broke at the commit, known by its key or fence.
             if tries == 1 or not (error.connection_invalidated or _is_deadlock(error)):
                 raise
-            self._write(jobs, tries - 1)
+            self._write(batch, tries - 1)
 
     def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
-    def _failed(self, jobs: list[Pending], error: Exception) -> None:
+    def _fail(self, batch: list[Future], error: Exception) -> None:
         """Hand *error* to all if it is the database's; else find out whose it is by writing one at a time."""
-        if len(jobs) > 1 and not isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError)):
-            for job in jobs:
-                self._commit([job])
+        if len(batch) > 1 and not isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError)):
+            for future in batch:
+                self._commit([future])
             return
-        for job in jobs:
-            job.error = error
-            job.finish()
+        for future in batch:
+            future.error = error
+        self._settle(batch)
 
 
 def _is_deadlock(error: sa.exc.DBAPIError) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.inbox import oa_limits, statements
 from bot.inbox.database import Database
-from bot.inbox.group_commit import Pending, Then, Writer
+from bot.inbox.group_commit import Future, Writer
 from bot.inbox.oa_limits import Failure, Rate
 from bot.inbox.tables import IS_ECHO, events, good_rules
 from bot.zalo import Event
@@ -126,11 +126,9 @@ class Inbox:
         """
         return bool(self.submit(event, body, now=now).result())
 
-    def submit(
-        self, event: Event, body: bytes, *, now: float, refused: str | None = None, then: Then | None = None
-    ) -> Pending:
+    def submit(self, event: Event, body: bytes, *, now: float, refused: str | None = None) -> Future:
         """
-        Have the event kept; the answer is False if its key is known already, and *then* is told of it.
+        Queue the event to be kept; the answer is False if its key is known already.
 
         An event that nobody may answer is kept as ignored; *refused* names a reason of the caller's.
         """
@@ -151,7 +149,7 @@ class Inbox:
             "reason": reason,
             "due_at": now,
         }
-        return self._writer.submit(self._insert_rows, row, then)
+        return self._writer.submit(self._insert_rows, row)
 
     def claim(self, most: int, *, now: float, lease: float, rate: Rate) -> list[Claim]:
         """

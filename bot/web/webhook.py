@@ -5,22 +5,25 @@ from __future__ import annotations
 import hmac
 import logging
 import time
+from typing import Final
 
 from flask import Blueprint, Request, Response, abort, g, request
 from markupsafe import escape
 
-from bot import logs, metrics
-from bot.config import is_loopback
-from bot.errors import BadSignature, WebhookError
-from bot.intake import Done, admit
+from bot import logs, metrics, zalo
+from bot.config import Settings, is_loopback
+from bot.errors import BadPayload, BadSignature, WebhookError
+from bot.inbox.group_commit import Future
 from bot.runtime import Service
-from bot.web.held import Give, Held, plain
+from bot.web.deferred import Deferred, DeferredResponse
 from bot.zalo import SIGNATURE_HEADER, Event
 
 log = logging.getLogger(__name__)
 
 #: Zalo's largest event is a few kilobytes.
 LARGEST_BODY = 256 * 1024
+#: What a delivery waits for its commit: Zalo waits two seconds for its answer, then delivers again.
+STORE_SECONDS: Final = 1.8
 
 
 def blueprint(service: Service) -> Blueprint:
@@ -34,18 +37,18 @@ def blueprint(service: Service) -> Blueprint:
         _authorise(service, token)
         body = _body(request)
         try:
-            event = admit(settings, body, request.headers.get(SIGNATURE_HEADER))
+            event = _event(settings, body, request.headers.get(SIGNATURE_HEADER))
         except WebhookError as refusal:
-            return plain(refusal.status, str(refusal))
+            return _plain(refusal.status, str(refusal))
         if event is None:
-            return plain(200, "ok")
-        return _held(service, event, body)
+            return _plain(200, "ok")
+        return _store(service, event, body)
 
     @routes.get("/webhook")
     @routes.get("/webhook/<token>")
     def greet(token: str | None = None) -> Response:
         _authorise(service, token)
-        return plain(200, "This is the webhook; events come in by POST.")
+        return _plain(200, "This is the webhook; events come in by POST.")
 
     if settings.zalo_verifier:
         page = _verifier_page(settings.zalo_verifier)
@@ -60,33 +63,59 @@ def blueprint(service: Service) -> Blueprint:
 
     @routes.after_request
     def end(response: Response) -> Response:
-        if request.method == "POST" and not isinstance(response, Held):
+        if request.method == "POST" and not isinstance(response, DeferredResponse):
             metrics.acknowledged(response.status_code, time.perf_counter() - g.began)
         return response
 
     return routes
 
 
-def _held(service: Service, event: Event, body: bytes) -> Held:
-    """Return the answer to come once the event is durable."""
-    began = g.began
-    return Held(lambda give: service.store(event, body, _acknowledge(event, give, began)))
+def _store(service: Service, event: Event, body: bytes) -> Response:
+    """Return the response that tells whether the event is durable, once that is known."""
+    began: float = g.began
+    try:
+        future = service.store(event, body)
+    except Exception as error:  # noqa: BLE001  whatever it is, Zalo has to deliver again
+        return _not_stored(event, error)
+
+    def acknowledge() -> Response:
+        response = _acknowledge(event, future)
+        metrics.acknowledged(response.status_code, time.perf_counter() - began)
+        return response
+
+    return DeferredResponse(Deferred(future, acknowledge, time.monotonic() + STORE_SECONDS))
 
 
-def _acknowledge(event: Event, give: Give, began: float) -> Done:
-    """Return what is to be told whether the event is durable."""
+def _acknowledge(event: Event, future: Future) -> Response:
+    if not future.is_done:
+        return _not_stored(event, TimeoutError("the database took too long"))
+    return _plain(200, "ok") if future.error is None else _not_stored(event, future.error)
 
-    def done(error: Exception | None) -> None:
-        status = 200 if error is None else 503
-        if error is None:
-            give(status, "ok")
-        else:
-            # Zalo delivers again what was not acknowledged; a half-stored event is known by its key.
-            log.error("an event could not be stored", exc_info=error, extra=logs.about(event.key))
-            give(status, "The event could not be stored; please deliver it again.")
-        metrics.acknowledged(status, time.perf_counter() - began)
 
-    return done
+def _not_stored(event: Event, error: Exception) -> Response:
+    # Zalo delivers again what was not acknowledged; a half-stored event is known by its key.
+    log.error("an event could not be stored", exc_info=error, extra=logs.about(event.key))
+    return _plain(503, "The event could not be stored; please deliver it again.")
+
+
+def _event(settings: Settings, body: bytes, signature: str | None) -> Event | None:
+    """
+    Return the event in *body*, or None for an empty body or object: the developer console's probe.
+
+    *signature* is the header's value; it counts only with WEBHOOK_AUTH=signature.
+
+    Raises:
+        WebhookError: The delivery is refused.
+    """
+    payload = zalo.decode(body) if body.strip() else {}
+    if not payload:
+        return None
+    if settings.webhook_auth == "signature":
+        if settings.zalo_app_id is None or settings.zalo_oa_secret_key is None:
+            raise BadPayload("signatures cannot be verified: settings are missing")
+        secret = settings.zalo_oa_secret_key.get_secret_value()
+        zalo.verify(body, payload, signature, app_id=settings.zalo_app_id, secret=secret)
+    return zalo.parse(payload, body)
 
 
 def _authorise(service: Service, token: str | None) -> None:
@@ -94,11 +123,11 @@ def _authorise(service: Service, token: str | None) -> None:
     if settings.webhook_auth == "token":
         expected = settings.webhook_token.get_secret_value() if settings.webhook_token else ""
         if not expected or not hmac.compare_digest((token or "").encode(), expected.encode()):
-            abort(plain(401, str(BadSignature("The address lacks the token, or it is another one."))))
+            abort(_plain(401, str(BadSignature("The address lacks the token, or it is another one."))))
     elif token is not None:
         abort(404)
     if settings.webhook_auth == "off" and not is_loopback(request.remote_addr or ""):
-        abort(plain(401, "Without authentication, only this machine itself may deliver."))
+        abort(_plain(401, "Without authentication, only this machine itself may deliver."))
 
 
 def _body(delivery: Request) -> bytes:
@@ -114,9 +143,14 @@ def _body(delivery: Request) -> bytes:
 
 
 def _too_large() -> Response:
-    return plain(413, f"An event is at most {LARGEST_BODY // 1024} KiB.")
+    return _plain(413, f"An event is at most {LARGEST_BODY // 1024} KiB.")
 
 
 def _verifier_page(code: str) -> str:
     meta = f'<meta name="zalo-platform-site-verification" content="{escape(code)}">'
     return f"<!doctype html>\n<html><head>{meta}</head><body>Zalo domain verification</body></html>\n"
+
+
+def _plain(status: int, text: str) -> Response:
+    """Return a line of text for machines and people."""
+    return Response(f"{text}\n", status, mimetype="text/plain")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
 
 from bot.inbox.database import Database
 from bot.inbox.group_commit import Writer
+
+PATIENCE = 30.0
 
 
 @pytest.fixture
@@ -19,9 +23,35 @@ def writer(database: Database) -> Iterator[Writer]:
     running.stop()
 
 
+class Gate:
+    """An operation that stays in its commit until it is let go."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Event()
+        self.opens = threading.Event()
+
+    def __call__(self, _connection: sa.Connection, values: Sequence[object]) -> Sequence[object]:
+        """Return the values, in time."""
+        self.entered.set()
+        assert self.opens.wait(PATIENCE)
+        return values
+
+
 def add(connection: sa.Connection, values: Sequence[int]) -> Sequence[int]:
     """Write nothing, but ask the database for each answer."""
     return [connection.execute(sa.select(sa.literal(value) + 1)).scalar_one() for value in values]
+
+
+def count(_connection: sa.Connection, values: Sequence[int]) -> Sequence[int]:
+    """Answer each with how many are written together."""
+    return [len(values)] * len(values)
+
+
+def refuse(_connection: sa.Connection, values: Sequence[int]) -> Sequence[int]:
+    """Fail for a negative value."""
+    if min(values) < 0:
+        raise ValueError("negative")
+    return values
 
 
 def lose(connection: sa.Connection, values: Sequence[None]) -> Sequence[None]:
@@ -36,3 +66,85 @@ def test_a_connection_that_is_lost_is_replaced(writer: Writer) -> None:
     with pytest.raises(sa.exc.SQLAlchemyError):
         writer.submit(lose, None).result()
     assert [writer.submit(add, n).result() for n in range(3)] == [1, 2, 3]
+
+
+def test_every_thread_gets_its_own_answer(writer: Writer) -> None:
+    """However the lead changes hands."""
+    with ThreadPoolExecutor(16) as pool:
+        outcomes = list(pool.map(lambda n: writer.submit(add, n).result(), range(400)))
+    assert outcomes == [n + 1 for n in range(400)]
+
+
+def test_what_is_queued_while_a_commit_runs_goes_with_the_next_one(writer: Writer) -> None:
+    """The thread that waits first leads it, without being asked."""
+    gate = Gate()
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(writer.submit(gate, 1).result)
+        assert gate.entered.wait(PATIENCE)
+        futures = [writer.submit(count, n) for n in range(3)]
+        rest = [pool.submit(future.result) for future in futures]
+        gate.opens.set()
+        assert first.result(PATIENCE) == 1
+        assert [one.result(PATIENCE) for one in rest] == [3, 3, 3]
+
+
+def test_a_write_that_nobody_waits_for_is_committed_after_the_leader_s_own(writer: Writer) -> None:
+    """Its thread went on when another led; who led has its answer and leaves."""
+    gate, done = Gate(), threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(writer.submit(gate, 1).result)
+        assert gate.entered.wait(PATIENCE)
+        future = writer.submit(add, 1)
+        future.add_done_callback(done.set)
+        future.advance()
+        assert not future.is_done
+        gate.opens.set()
+        assert first.result(PATIENCE) == 1
+        assert done.wait(PATIENCE)
+    assert future.result() == 2
+
+
+def test_an_error_is_told_to_the_one_that_caused_it(writer: Writer) -> None:
+    """The others of its commit are written all the same."""
+    gate = Gate()
+    with ThreadPoolExecutor(4) as pool:
+        pool.submit(writer.submit(gate, 1).result)
+        assert gate.entered.wait(PATIENCE)
+        futures = [writer.submit(refuse, n) for n in (1, -1, 2)]
+        gate.opens.set()
+        assert (futures[0].result(), futures[2].result()) == (1, 2)
+        with pytest.raises(ValueError, match="negative"):
+            futures[1].result()
+
+
+def test_a_thread_waits_for_another_s_commit_no_longer_than_it_wants(writer: Writer) -> None:
+    """What it wanted written is written all the same."""
+    gate = Gate()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(writer.submit(gate, 1).result)
+        assert gate.entered.wait(PATIENCE)
+        future = writer.submit(add, 1)
+        with pytest.raises(TimeoutError):
+            future.result(timeout=0.0)
+        gate.opens.set()
+        assert first.result(PATIENCE) == 1
+    assert future.result() == 2
+
+
+def test_a_callback_that_fails_harms_no_other(writer: Writer) -> None:
+    """One added to a write that is done is called at once."""
+    future = writer.submit(add, 1)
+    told = []
+    future.add_done_callback(lambda: 1 / 0)
+    future.add_done_callback(lambda: told.append(1))
+    assert future.result() == 2
+    future.add_done_callback(lambda: told.append(2))
+    assert told == [1, 2]
+
+
+def test_stopping_commits_what_is_queued(database: Database) -> None:
+    """Also what nobody has waited for yet."""
+    writer = Writer(database)
+    future = writer.submit(add, 1)
+    writer.stop()
+    assert (future.is_done, future.answer) == (True, 2)

@@ -1,4 +1,4 @@
-"""Acknowledgements that are written by who commits: on one connection, in any state of it."""
+"""Acknowledgements: on one connection, in any state of it, while a commit takes its time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.sandbox.vendor import SandboxVendor
 from bot.sandbox.zalo_events import SignedEvent
 from tests.support.running import API_KEY, MAKER, PATIENCE, TOKEN, Bot, wait_until
 
-pytestmark = pytest.mark.xdist_group("held")
+pytestmark = pytest.mark.xdist_group("acknowledgement")
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +52,24 @@ def answers(port: int, sent: bytes, wanted: int) -> tuple[list[int], bytes]:
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
         client.sendall(sent)
         read = b""
-        while len(found := re.findall(rb"^HTTP/1\.[01] (\d{3})", read, re.MULTILINE)) < wanted:
+        while len(found := whole_answers(read)) < wanted:
             piece = client.recv(65536)
             assert piece, f"closed after {read!r}"
             read += piece
-        return [int(status) for status in found], read
+        return found, read
+
+
+def whole_answers(read: bytes) -> list[int]:
+    """Return the statuses of the answers of which all was read."""
+    found = []
+    while (head := re.match(rb"HTTP/1\.[01] (\d{3}).*?\r\n\r\n", read, re.DOTALL)) is not None:
+        length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head[0])
+        end = head.end() + (int(length[1]) if length else 0)
+        if len(read) < end:
+            break
+        found.append(int(head[1]))
+        read = read[end:]
+    return found
 
 
 @contextmanager

@@ -1,0 +1,57 @@
+"""A response that is made once something is done; under the bot's own worker no thread waits for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from flask import Response
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+#: Key of the WSGI environment that is set by a server which completes a `Deferred` itself.
+SUPPORTED: Final = "bot.deferred"
+
+
+class Awaitable(Protocol):
+    """What a response waits for."""
+
+    def add_done_callback(self, callback: Callable[[], object], /) -> None:
+        """Call *callback* once it is done, by whatever thread; at once if it is."""
+
+    def advance(self) -> None:
+        """Do what there is to do for it, or return at once if another thread does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """What `DeferredResponse` returns in place of a body to a server that supports it."""
+
+    awaited: Awaitable
+    make: Callable[[], Response]
+    """Makes the response, when *awaited* is done or the deadline has passed."""
+    deadline: float
+    """By `time.monotonic`."""
+
+
+class DeferredResponse(Response):
+    """A response whose status and text are known later; any other server's thread waits for it until the deadline."""
+
+    def __init__(self, deferred: Deferred) -> None:
+        super().__init__()
+        self._deferred = deferred
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if SUPPORTED in environ:
+            answer: Any = self._deferred
+            return answer  # type: ignore[no-any-return]
+        awaited, done = self._deferred.awaited, threading.Event()
+        awaited.add_done_callback(done.set)
+        # In a thread of its own: it may take longer than this response may.
+        threading.Thread(target=awaited.advance, name="commit", daemon=True).start()
+        done.wait(max(0.0, self._deferred.deadline - time.monotonic()))
+        return self._deferred.make()(environ, start_response)
