@@ -15,44 +15,67 @@ from tests.support.typing_habits import HABITS, typed
 
 pytestmark = pytest.mark.bench
 
+DRAWS = 3
+"""How often each habit is asked for a sentence: most of them choose at random what they change."""
 FLOORS = {
-    "marks left out": (98, 2),
+    "marks left out": (100, 0),
     "NFD": (100, 0),
     "capitals": (100, 0),
     "tone on another vowel": (100, 0),
-    "half the words bare": (98, 2),
-    "keyword word stretched": (98, 2),
-    "typo in a word of 5 letters": (70, 8),
-    "teencode in the keyword": (30, 8),
-    "space lost in the keyword": (70, 6),
-    "space lost anywhere": (70, 4),
-    "raw Telex": (20, 9),
-    "raw VNI": (15, 9),
-    "hỏi and ngã swapped": (14, 12),
-    "number glued": (10, 10),
-    "short habits": (18, 10),
+    "half the words bare": (99, 1),
+    "keyword word stretched": (98, 1.5),
+    "typo in a word of 5 letters": (67, 6),
+    "teencode in the keyword": (29, 5),
+    "teencode, marks left out": (30, 6),
+    "space lost in the keyword": (72, 4),
+    "space lost anywhere": (74, 3),
+    "raw Telex": (20, 7),
+    "raw Telex throughout": (13, 3),
+    "raw VNI": (12, 7),
+    "hỏi and ngã swapped": (11, 10),
+    "number glued": (12, 3),
+    "short habits": (17, 5),
 }
 """By habit: how many must still be right and how many may be answered by another rule, in percent of those kept."""
-MOST_FALSE_PERCENT = 15
-"""Of the sentences that want no answer."""
+MOST_FALSE = {
+    "viết tắt": 55,
+    "từ ghép": 16,
+    "cảm ơn": 0,
+    "trả lời": 0,
+    "chào": 0,
+    "bình luận": 5,
+    "phàn nàn": 0,
+    "chuyện": 0,
+}
+"""By kind: how many of the sentences that want no answer may get one, in percent."""
 
 
 @dataclass
 class Outcome:
-    """What became of the sentences that one habit changed and that were right before."""
+    """What became of the sentences that were right before, each typed DRAWS times with one habit."""
 
     right: int = 0
     wrong: list[str] = field(default_factory=list)
     """As typed, with the rule that should answer and the one that does."""
     unmatched: list[str] = field(default_factory=list)
 
+    def add(self, text: str, intent: str) -> None:
+        """Ask what answers *text*, whose sentence the rule *intent* answers."""
+        now = answer(text)
+        if now and now[0] == intent:
+            self.right += 1
+        elif now:
+            self.wrong.append(f"{text}  [{intent} meant, {now[0]} answers: {now[1]}]")
+        else:
+            self.unmatched.append(f"{text}  [{intent} meant]")
+
     @property
-    def kept(self) -> int:
+    def typed(self) -> int:
         return self.right + len(self.wrong) + len(self.unmatched)
 
     def percent(self, count: int) -> float:
-        """Return *count* in percent of the sentences kept."""
-        return 100 * count / self.kept
+        """Return *count* in percent of all."""
+        return 100 * count / self.typed
 
 
 @cache
@@ -76,16 +99,9 @@ def outcome(habit: str) -> Outcome:
     for sentence in sentences():
         before = answer(sentence.text)
         spoken = utterance(sentence.text, keywords[sentence.intent])
-        text = typed(habit, spoken) if spoken and before and before[0] == sentence.intent else None
-        if text is None:
-            continue
-        now = answer(text)
-        if now and now[0] == sentence.intent:
-            outcome.right += 1
-        elif now:
-            outcome.wrong.append(f"{text}  [{sentence.intent} meant, {now[0]} answers: {now[1]}]")
-        else:
-            outcome.unmatched.append(f"{text}  [{sentence.intent} meant]")
+        if spoken and before and before[0] == sentence.intent:
+            for text in typed(habit, spoken, DRAWS):
+                outcome.add(text, sentence.intent)
     return outcome
 
 
@@ -95,39 +111,40 @@ def test_sentences_still_reach_their_rule(pytestconfig: pytest.Config) -> None:
     rows = [
         (
             habit.replace(" ", "\u00a0"),
-            str(of.kept),
+            str(of.typed // DRAWS),
             *(f"{of.percent(count):.1f}" for count in (of.right, len(of.wrong), len(of.unmatched))),
             "≥{} ≤{}".format(*FLOORS[habit]).replace(" ", "\u00a0"),
         )
         for habit, of in outcomes.items()
     ]
-    show("real text, % of the sentences right before", "habit kept right wrong unmatched floor", rows)
+    show("real text, % of the sentences right before", "habit sentences right wrong unmatched floor", rows)
     if pytestconfig.get_verbosity() >= 0:
         for habit, of in outcomes.items():
-            print(f"\n{habit}", *of.wrong, *of.unmatched, sep="\n  ")
+            print(f"\n{habit}", *dict.fromkeys(of.wrong + of.unmatched), sep="\n  ")
     below = {
         habit: (of.percent(of.right), of.percent(len(of.wrong)))
         for habit, of in outcomes.items()
         if of.percent(of.right) < FLOORS[habit][0] or of.percent(len(of.wrong)) > FLOORS[habit][1]
     }
-    assert not below
+    assert below == {}
 
 
 def test_sentences_that_want_no_answer(pytestconfig: pytest.Config) -> None:
-    """Few of them fire a rule; with -v, list those that do and the keyword."""
-    fired: dict[str, list[str]] = {}
+    """Few of each kind get one; with -v, list those that do and the keyword."""
+    false: dict[str, list[str]] = {kind: [] for kind in MOST_FALSE}
     silent = sentences_without_answer()
     for kind, text in silent:
         if found := answer(text):
-            fired.setdefault(kind, []).append(f"{text}  [{found[0]}: {found[1]}]")
-    kinds = Counter(kind for kind, _ in silent)
-    every = [("(all)", sum(kinds.values()), sum(map(len, fired.values())))]
-    counts = [
-        *((kind.replace(" ", "\u00a0"), total, len(fired.get(kind, []))) for kind, total in kinds.items()),
-        *every,
+            false[kind].append(f"{text}  [{found[0]}: {found[1]}]")
+    of_kind = Counter(kind for kind, _ in silent)
+    percent = {kind: 100 * len(texts) / of_kind[kind] for kind, texts in false.items()}
+    rows = [
+        (kind.replace(" ", "\u00a0"), str(of_kind[kind]), str(len(false[kind])), f"{percent[kind]:.1f}", f"≤{most}")
+        for kind, most in MOST_FALSE.items()
     ]
-    rows = [(kind, str(total), str(number), f"{100 * number / total:.1f}") for kind, total, number in counts]
-    show("sentences that want no answer", "kind sentences answered %", rows)
+    answered = sum(map(len, false.values()))
+    rows.append(("(all)", str(len(silent)), str(answered), f"{100 * answered / len(silent):.1f}", ""))
+    show("sentences that want no answer", "kind sentences answered % floor", rows)
     if pytestconfig.get_verbosity() >= 0:
-        print("", *(line for lines in fired.values() for line in lines), sep="\n  ")
-    assert 100 * every[0][2] / every[0][1] <= MOST_FALSE_PERCENT
+        print("", *(line for lines in false.values() for line in lines), sep="\n  ")
+    assert {kind: value for kind, value in percent.items() if value > MOST_FALSE[kind]} == {}

@@ -58,9 +58,14 @@ Habit = Callable[[random.Random, Utterance], str | None]
 """Returns the sentence as typed, or None where the habit has nothing to change."""
 
 
-def typed(name: str, utterance: Utterance) -> str | None:
-    """Return the sentence as the habit of that name leaves it: always the same for the same sentence."""
-    return HABITS[name](random.Random(f"{name}: {utterance.text}"), utterance)
+def typed(name: str, utterance: Utterance, draws: int = 1) -> list[str]:
+    """
+    Return the sentences that *draws* customers with the habit *name* type; none where it does not apply.
+
+    The seed is the habit, the sentence and the draw: other sentences of the corpus change nothing.
+    """
+    seeds = (random.Random(f"{name} {draw}: {utterance.text}") for draw in range(draws))
+    return [text for chance in seeds if (text := HABITS[name](chance, utterance)) is not None]
 
 
 def without_marks(text: str) -> str:
@@ -262,6 +267,12 @@ def abbreviate(chance: random.Random, utterance: Utterance) -> str | None:
     return utterance.with_keyword(keyword[:start] + form + keyword[end:])
 
 
+def abbreviate_without_marks(chance: random.Random, utterance: Utterance) -> str | None:
+    """The same in a sentence without marks."""
+    short = abbreviate(chance, utterance)
+    return None if short is None else without_marks(short)
+
+
 def lose_space_in_keyword(chance: random.Random, utterance: Utterance) -> str | None:
     """One space of the keyword lost."""
     lost = _without_a_space(chance, utterance.keyword)
@@ -293,6 +304,12 @@ def type_raw_telex(chance: random.Random, utterance: Utterance) -> str | None:
     """One keyword word as Telex keys; most people press the tone last."""
     tone_last, one_w = chance.random() < 0.7, chance.random() < 0.5
     return _change_one_word(chance, utterance, lambda word: telex(word, tone_last=tone_last, one_w=one_w))
+
+
+def type_all_raw_telex(chance: random.Random, utterance: Utterance) -> str | None:
+    """The whole sentence as Telex keys: the input method is off."""
+    tone_last, one_w = chance.random() < 0.7, chance.random() < 0.5
+    return _WORD.sub(lambda word: telex(word[0], tone_last=tone_last, one_w=one_w), utterance.text)
 
 
 def type_raw_vni(chance: random.Random, utterance: Utterance) -> str | None:
@@ -366,9 +383,11 @@ HABITS: Final = MappingProxyType[str, Habit](
         "keyword word stretched": stretch,
         "typo in a word of 5 letters": mistype,
         "teencode in the keyword": abbreviate,
+        "teencode, marks left out": abbreviate_without_marks,
         "space lost in the keyword": lose_space_in_keyword,
         "space lost anywhere": lose_space,
         "raw Telex": type_raw_telex,
+        "raw Telex throughout": type_all_raw_telex,
         "raw VNI": type_raw_vni,
         "hỏi and ngã swapped": swap_hook_and_tilde,
         "number glued": glue_number,
