@@ -7,8 +7,8 @@ from typing import Final
 
 import click
 
+from bot.config import Language
 from bot.images.resize import NotShrunk, Shrunk, shrink
-from bot.rules.problem import Lang
 from bot.rules.validate import Verdict
 
 _TEXTS: Final[dict[str, tuple[str, str]]] = {
@@ -29,7 +29,7 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
 }
 
 
-def fix_pictures(verdict: Verdict, path: Path, lang: Lang, *, aside: bool) -> None:
+def fix_pictures(verdict: Verdict, path: Path, lang: Language, *, aside: bool) -> None:
     """
     Make the pictures of the rules file at *path* small enough that *verdict* calls too big, and tell what was done.
 
@@ -49,7 +49,7 @@ def fix_pictures(verdict: Verdict, path: Path, lang: Lang, *, aside: bool) -> No
         click.echo(err=aside)
 
 
-def _told(shrunk: Shrunk, lang: Lang) -> str:
+def _told(shrunk: Shrunk, lang: Language) -> str:
     old_size, new_size = map(_amount, shrunk.size)
     old_sides, new_sides = (f"{width}×{height}" for width, height in shrunk.sides)
     return _say(
@@ -69,6 +69,6 @@ def _amount(size: int) -> str:
     return f"{size / 1_048_576:.1f} MB" if size > 1_048_576 else f"{size / 1024:.0f} KB"
 
 
-def _say(key: str, lang: Lang, /, **args: str) -> str:
+def _say(key: str, lang: Language, /, **args: str) -> str:
     vi, en = _TEXTS[key]
     return (vi if lang == "vi" else en).format(**args)

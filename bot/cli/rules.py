@@ -19,12 +19,12 @@ from bot.cli.fix import fix_pictures
 from bot.cli.rules_files import judged, print_problems
 from bot.cli.rules_output import as_annotation, as_object, explanation_lines, say
 from bot.cli.settings import load_settings
+from bot.config import Language
 from bot.rules.engine import RuleSet
 from bot.rules.explain import explain
 from bot.rules.model.field_parsers import EVENTS
 from bot.rules.model.schema import json_schema
 from bot.rules.model.synonyms import meant
-from bot.rules.problem import Lang
 from bot.rules.summary import summarized, summary_text
 from bot.rules.validate import Verdict
 
@@ -40,7 +40,7 @@ class _Question:
     oa_id: str | None
     at: datetime | time | None
     """In the time zone of the file, which is not known yet."""
-    lang: Lang
+    lang: Language
 
 
 @click.command()
@@ -120,7 +120,7 @@ def _show(rules: RuleSet, text: str, question: _Question) -> None:
         click.echo(line)
 
 
-def _typed_lines(lang: Lang) -> Iterator[str]:
+def _typed_lines(lang: Language) -> Iterator[str]:
     """Yield what is typed, or piped, line by line until it ends; on a terminal with a prompt."""
     prompt = "> " if sys.stdin.isatty() else ""
     if prompt:
@@ -133,7 +133,7 @@ def _typed_lines(lang: Lang) -> Iterator[str]:
             click.echo(prompt, nl=False)
 
 
-def _kind(event: str, lang: Lang) -> str:
+def _kind(event: str, lang: Language) -> str:
     """Return the rules' word for an event that is called by it or by Zalo's name."""
     if event in _KINDS:
         return _KINDS[event]
@@ -143,7 +143,7 @@ def _kind(event: str, lang: Lang) -> str:
     raise click.UsageError(say("event-unknown", lang, word=event, known=", ".join(EVENTS)))
 
 
-def _at(given: str | None, lang: Lang) -> datetime | time | None:
+def _at(given: str | None, lang: Language) -> datetime | time | None:
     """Return the moment, or the time of today, that was asked for; its zone is the file's."""
     if given is None:
         return None
@@ -161,7 +161,7 @@ def _in_zone(at: datetime | time | None, zone: ZoneInfo) -> datetime:
     return datetime.combine(now.date(), at, zone) if at else now
 
 
-def _rules(path: Path, lang: Lang) -> RuleSet | None:
+def _rules(path: Path, lang: Language) -> RuleSet | None:
     """Return the rules; if they have errors, print these and return None."""
     data, verdict = judged(path, lang)
     if verdict.rules is None:
@@ -169,6 +169,6 @@ def _rules(path: Path, lang: Lang) -> RuleSet | None:
     return verdict.rules
 
 
-def _print_verdict(verdict: Verdict, path: Path, data: bytes, lang: Lang) -> None:
+def _print_verdict(verdict: Verdict, path: Path, data: bytes, lang: Language) -> None:
     print_problems(verdict, path, data, lang)
     click.echo(summary_text(summarized(verdict), path, lang))

@@ -8,12 +8,13 @@ from pathlib import Path
 import click
 
 from bot.cli.rules_output import unreadable
+from bot.config import Language
 from bot.errors import COULD_NOT_RUN
-from bot.rules.problem import Lang, render, text_of
+from bot.rules.problem import render, text_of
 from bot.rules.validate import Verdict, validate
 
 
-def judged(path: Path, lang: Lang) -> tuple[bytes, Verdict]:
+def judged(path: Path, lang: Language) -> tuple[bytes, Verdict]:
     """Return the file and what is to be said of it; if it cannot be read, end the command with the reason."""
     try:
         data = path.read_bytes()
@@ -23,7 +24,7 @@ def judged(path: Path, lang: Lang) -> tuple[bytes, Verdict]:
     return data, validate(data, today=today(), folder=path.parent)
 
 
-def print_problems(verdict: Verdict, path: Path, data: bytes, lang: Lang) -> None:
+def print_problems(verdict: Verdict, path: Path, data: bytes, lang: Language) -> None:
     """Print each problem with its line, and an empty line below them."""
     source = text_of(data)
     for problem in verdict.problems:

@@ -10,10 +10,11 @@ from typing import Final
 
 import click
 
+from bot.config import Language
 from bot.rules import explain_text as sentences
 from bot.rules.explain import Explanation, shares
 from bot.rules.model.schema import Image, Reply
-from bot.rules.problem import Lang, Problem
+from bot.rules.problem import Problem
 
 _LABEL_WIDTH = 10
 # Controls, formats (direction, zero width) and line ends.
@@ -56,20 +57,20 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
 }
 
 
-def say(key: str, lang: Lang, /, **args: object) -> str:
+def say(key: str, lang: Language, /, **args: object) -> str:
     """Return the text *key* in *lang*, filled with *args*."""
     vi, en = _TEXTS[key]
     return (vi if lang == "vi" else en).format(**args)
 
 
-def unreadable(path: Path, error: OSError, lang: Lang) -> str:
+def unreadable(path: Path, error: OSError, lang: Language) -> str:
     """Return why a file cannot be read."""
     reasons = {FileNotFoundError: "not-there", IsADirectoryError: "directory", PermissionError: "forbidden"}
     key = reasons.get(type(error))
     return say("unreadable", lang, path=path, reason=say(key, lang) if key else error.strerror)
 
 
-def as_object(problem: Problem, lang: Lang) -> dict[str, str | int]:
+def as_object(problem: Problem, lang: Language) -> dict[str, str | int]:
     """Return a problem for programs; line and column count from 1."""
     return {
         "line": problem.line,
@@ -81,14 +82,14 @@ def as_object(problem: Problem, lang: Lang) -> dict[str, str | int]:
     }
 
 
-def as_annotation(problem: Problem, path: Path, lang: Lang) -> str:
+def as_annotation(problem: Problem, path: Path, lang: Language) -> str:
     """Return a problem as a workflow command of GitHub Actions, which shows it beside the line."""
     file = str(path).replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
     place = f"file={file},line={problem.line},col={problem.column},title={problem.code}"
     return f"::{problem.severity} {place}::{problem.message(lang).replace('%', '%25')}"
 
 
-def explanation_lines(explanation: Explanation, lang: Lang, *, at: datetime | None = None) -> Iterator[str]:
+def explanation_lines(explanation: Explanation, lang: Language, *, at: datetime | None = None) -> Iterator[str]:
     """Yield an explanation as a terminal shows it; *at* is the moment that was asked for, if it was not now."""
     if explanation.kind == "text":
         yield _labelled("message", _typed(explanation) or say("empty", lang), lang)
@@ -108,7 +109,7 @@ def explanation_lines(explanation: Explanation, lang: Lang, *, at: datetime | No
         yield from ("", sentences.advice_text(explanation.advice, lang), "", explanation.advice.yaml)
 
 
-def _labelled(label: str, text: str, lang: Lang) -> str:
+def _labelled(label: str, text: str, lang: Language) -> str:
     return f"{say(label, lang) + ':':<{_LABEL_WIDTH}}{text}"
 
 
@@ -125,7 +126,7 @@ def _visible(text: str) -> str:
     return "".join(char if unicodedata.category(char) not in _UNSEEN else " " * (char in "\n\t") for char in text)
 
 
-def _sends(reply: Reply | None, lang: Lang) -> Iterator[str]:
+def _sends(reply: Reply | None, lang: Language) -> Iterator[str]:
     """Yield the pictures that go out; of several each on a line of its own."""
     pictures = shares(reply) if reply else ()
     if not reply or len(pictures) == 1:
@@ -142,7 +143,7 @@ def _picture(image: Image) -> str:
     return f"{sent} (else {image.otherwise.image_url})" if image.otherwise else sent
 
 
-def _section(title: str, items: Iterable[tuple[str, str]], lang: Lang) -> Iterator[str]:
+def _section(title: str, items: Iterable[tuple[str, str]], lang: Language) -> Iterator[str]:
     lines = [f"  {click.style(rule, bold=True)}: {what}" for rule, what in items]
     if lines:
         yield from ("", say(title, lang), *lines)

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Final
 
+from bot.config import Language
 from bot.rules.explain import Beaten, Excluded, Explanation, Incomplete, Match, Near, OutOfPlay
 from bot.rules.matching.matcher import Hit
 from bot.rules.model.field_parsers import DAYS
 from bot.rules.model.schema import Active
-from bot.rules.problem import Lang
 from bot.rules.suggest import Advice
 
 _MOST_WORDS = 6
@@ -117,13 +117,13 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
 }
 
 
-def say(key: str, lang: Lang, /, **args: object) -> str:
+def say(key: str, lang: Language, /, **args: object) -> str:
     """Return the text *key* in *lang*, filled with *args*."""
     vi, en = _TEXTS[key]
     return (vi if lang == "vi" else en).format(**args)
 
 
-def winner_text(explanation: Explanation, lang: Lang) -> str:
+def winner_text(explanation: Explanation, lang: Language) -> str:
     """Return which rule answers and by what."""
     match = explanation.winner
     if match is None:
@@ -135,7 +135,7 @@ def winner_text(explanation: Explanation, lang: Lang) -> str:
     return say(key, lang, rule=match.rule.id, words=_words(match)) + (f" ({', '.join(ways)})" if ways else "")
 
 
-def notes(explanation: Explanation, lang: Lang) -> list[str]:
+def notes(explanation: Explanation, lang: Language) -> list[str]:
     """Return what may keep the answer back another time."""
     found = [say("pause", lang, time=duration(explanation.pause, lang))] if explanation.pause else []
     if explanation.winner:
@@ -145,7 +145,7 @@ def notes(explanation: Explanation, lang: Lang) -> list[str]:
     return found
 
 
-def other_rules(explanation: Explanation, lang: Lang) -> Iterator[tuple[str, str]]:
+def other_rules(explanation: Explanation, lang: Language) -> Iterator[tuple[str, str]]:
     """Yield the ids of the other rules that match, each with why it does not answer."""
     if explanation.winner:
         for beaten in explanation.beaten:
@@ -156,7 +156,7 @@ def other_rules(explanation: Explanation, lang: Lang) -> Iterator[tuple[str, str
         yield absent.match.rule.id, out_of_play_text(absent, lang)
 
 
-def near_misses(explanation: Explanation, lang: Lang) -> Iterator[tuple[str, str]]:
+def near_misses(explanation: Explanation, lang: Language) -> Iterator[tuple[str, str]]:
     """Yield the ids of the rules that nearly match, each with what is amiss."""
     for near in explanation.near:
         yield near.rule.id, near_text(near, lang)
@@ -164,7 +164,7 @@ def near_misses(explanation: Explanation, lang: Lang) -> Iterator[tuple[str, str
         yield incomplete.rule.id, incomplete_text(incomplete, lang)
 
 
-def beaten_text(beaten: Beaten, winner: Match, lang: Lang) -> str:
+def beaten_text(beaten: Beaten, winner: Match, lang: Language) -> str:
     """Return in what a rule falls short of the winner."""
     ours, theirs = beaten.match, winner
     key = f"beaten-{beaten.why}" if ours.rule.on == "text" else f"beaten-{beaten.why}-event"
@@ -172,12 +172,12 @@ def beaten_text(beaten: Beaten, winner: Match, lang: Lang) -> str:
     return say(key, lang, ours=_words(ours), theirs=_words(theirs), **ranks)
 
 
-def excluded_text(excluded: Excluded, lang: Lang) -> str:
+def excluded_text(excluded: Excluded, lang: Language) -> str:
     """Return which word keeps a rule out."""
     return say("excluded", lang, by=f'"{excluded.by.needle.text}"')
 
 
-def out_of_play_text(absent: OutOfPlay, lang: Lang) -> str:
+def out_of_play_text(absent: OutOfPlay, lang: Language) -> str:
     """Return why a rule is not in play, and when it would be."""
     rule = absent.match.rule
     when = schedule(rule.active, lang) if rule.active else ""
@@ -185,7 +185,7 @@ def out_of_play_text(absent: OutOfPlay, lang: Lang) -> str:
     return said + (say("would-answer", lang) if absent.would_answer else "")
 
 
-def near_text(near: Near, lang: Lang) -> str:
+def near_text(near: Near, lang: Language) -> str:
     """Return the little that stands between the message and a keyword."""
     miss, keyword = near.miss, near.miss.needle.text
     mode = miss.needle.mode
@@ -194,19 +194,19 @@ def near_text(near: Near, lang: Lang) -> str:
     return say(key, lang, typed=" ".join(miss.typed.split()), wanted=miss.wanted, keyword=keyword, of=of)
 
 
-def incomplete_text(incomplete: Incomplete, lang: Lang) -> str:
+def incomplete_text(incomplete: Incomplete, lang: Language) -> str:
     """Return which group of words is missing."""
     some = incomplete.missing[:_MOST_WORDS]
     missing = ", ".join(some) + (", …" if len(incomplete.missing) > len(some) else "")
     return say("incomplete", lang, words=_quoted(incomplete.hits), missing=missing)
 
 
-def advice_text(advice: Advice, lang: Lang) -> str:
+def advice_text(advice: Advice, lang: Language) -> str:
     """Return the sentence above the YAML of the advice."""
     return say("advice-rule", lang) if advice.is_new else say("advice-line", lang, rule=advice.rule_id)
 
 
-def schedule(active: Active, lang: Lang) -> str:
+def schedule(active: Active, lang: Language) -> str:
     """Return when a rule counts, as one says it."""
     parts = [_dates(active, lang), _days(active, lang)]
     if active.hours:
@@ -215,12 +215,12 @@ def schedule(active: Active, lang: Lang) -> str:
     return ", ".join(filter(None, parts))
 
 
-def weekday(day: int, lang: Lang) -> str:
+def weekday(day: int, lang: Language) -> str:
     """Return the name of a day of the week; 0 is Monday."""
     return say(DAYS[day], lang)
 
 
-def duration(time: timedelta, lang: Lang) -> str:
+def duration(time: timedelta, lang: Language) -> str:
     """Return a length of time in the largest unit that it is a whole number of; a day is 24 hours."""
     seconds = int(time.total_seconds())
     key, size = next(
@@ -232,7 +232,7 @@ def duration(time: timedelta, lang: Lang) -> str:
     return said.removesuffix("s") if lang == "en" and seconds == size else said
 
 
-def _dates(active: Active, lang: Lang) -> str:
+def _dates(active: Active, lang: Language) -> str:
     first, last = active.from_date, active.until
     if first and last:
         return say("from-until", lang, first=first, last=last)
@@ -241,7 +241,7 @@ def _dates(active: Active, lang: Lang) -> str:
     return say("until", lang, last=last) if last else ""
 
 
-def _days(active: Active, lang: Lang) -> str:
+def _days(active: Active, lang: Language) -> str:
     days = sorted({DAYS.index(day) for day in active.days})
     if len(days) > 2 and days == list(range(days[0], days[-1] + 1)):
         return say("days-run", lang, first=weekday(days[0], lang), last=weekday(days[-1], lang))

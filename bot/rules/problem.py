@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from bot.config import Language
 from bot.errors import BotError
-from bot.rules.catalog import MESSAGES, WARNINGS
+from bot.i18n import translator
+from bot.rules.catalog.messages import MESSAGES, WARNINGS
 
-Lang = Literal["vi", "en"]
 Severity = Literal["error", "warning"]
 
 _LONGEST_WORD = 60
 _LONGEST_SUGGESTION = 300  # it is there to be copied
 _LONGEST_LINE = 160
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_LABEL = {"vi": "lưu ý: ", "en": "warning: "}
 
 
 class Place(NamedTuple):
@@ -38,10 +38,9 @@ class Phrase:
     key: str
     args: tuple[tuple[str, Arg], ...] = ()
 
-    def text(self, lang: Lang) -> str:
+    def text(self, lang: Language) -> str:
         """Return the phrase in *lang*."""
-        vi, en = MESSAGES[self.key]
-        template = vi if lang == "vi" else en
+        template = translator(lang).pgettext(self.key, MESSAGES[self.key])
         return template.format(**{name: _said(name, arg, lang) for name, arg in self.args})
 
 
@@ -49,7 +48,7 @@ Arg = str | int | tuple[str, ...] | Phrase
 
 
 def phrase(key: str, /, **args: Arg) -> Phrase:
-    """Return the message *key* of bot.rules.catalog, filled with *args*."""
+    """Return the message *key* of bot.rules.catalog.messages, filled with *args*."""
     return Phrase(key, tuple(sorted(args.items())))
 
 
@@ -79,7 +78,7 @@ class Problem:
         """The searchable name of the mistake, as ``unknown-key``."""
         return self.phrase.key.partition("/")[0]
 
-    def message(self, lang: Lang) -> str:
+    def message(self, lang: Language) -> str:
         """Return what is wrong and what to write instead."""
         return self.phrase.text(lang)
 
@@ -93,7 +92,7 @@ class RulesError(BotError):
         self.path = path
         self.source = source
 
-    def render(self, lang: Lang) -> str:
+    def render(self, lang: Language) -> str:
         """Return every finding with its line, one under the other."""
         source = text_of(self.source)
         return "\n".join(render(problem, path=self.path, source=source, lang=lang) for problem in self.problems)
@@ -120,9 +119,9 @@ def split_lines(text: str) -> tuple[str, ...]:
     return tuple(_LINE_END.split(text.removeprefix("\ufeff")))
 
 
-def render(problem: Problem, *, path: str, source: str, lang: Lang) -> str:
+def render(problem: Problem, *, path: str, source: str, lang: Language) -> str:
     """Return the finding with the line it is about and a mark under the letters meant."""
-    label = _LABEL[lang] if problem.severity == "warning" else ""
+    label = translator(lang).gettext("warning:") + " " if problem.severity == "warning" else ""
     head = f"{path}:{problem.line}:{problem.column}: {label}{problem.message(lang)} [{problem.code}]"
     lines = split_lines(source)
     if problem.line > len(lines):
@@ -158,7 +157,7 @@ def _width(char: str) -> int:
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
-def _said(name: str, arg: Arg, lang: Lang) -> str:
+def _said(name: str, arg: Arg, lang: Language) -> str:
     if isinstance(arg, Phrase):
         return arg.text(lang)
     if isinstance(arg, tuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from bot.rules.problem import Lang
+from bot.config import Language
 from bot.rules.validate import Verdict
 
 _CUT = "more-problems"  # not a problem, but how many are left out
@@ -65,7 +65,7 @@ def summarized(verdict: Verdict) -> Summary:
     )
 
 
-def summary_text(summary: Summary, name: object, lang: Lang) -> str:
+def summary_text(summary: Summary, name: object, lang: Language) -> str:
     """Return whether the file *name* can be used, and how much was looked at: an empty one must not pass for good."""
     counts = {"errors": summary.errors, "warnings": summary.warnings}
     found = _say("and", lang).join(_count(key, count, lang) for key, count in counts.items() if count)
@@ -75,16 +75,16 @@ def summary_text(summary: Summary, name: object, lang: Lang) -> str:
     return _say(key, lang, name=name, warnings=found, checked=_checked(summary, lang))
 
 
-def _checked(summary: Summary, lang: Lang) -> str:
+def _checked(summary: Summary, lang: Language) -> str:
     rules = _count("rules", summary.rules, lang) + (_say("off", lang, count=summary.off) if summary.off else "")
     return ", ".join([rules, _count("keywords", summary.keywords, lang), _count("examples", summary.examples, lang)])
 
 
-def _count(key: str, count: int, lang: Lang) -> str:
+def _count(key: str, count: int, lang: Language) -> str:
     said = _say(key, lang, count=count)
     return said.removesuffix("s") if lang == "en" and count == 1 else said
 
 
-def _say(key: str, lang: Lang, /, **args: object) -> str:
+def _say(key: str, lang: Language, /, **args: object) -> str:
     vi, en = _TEXTS[key]
     return (vi if lang == "vi" else en).format(**args)

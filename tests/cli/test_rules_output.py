@@ -10,9 +10,10 @@ import click
 import pytest
 
 from bot.cli.rules_output import as_annotation, as_object, explanation_lines
+from bot.config import Language
 from bot.rules.engine import RuleSet
 from bot.rules.explain import explain
-from bot.rules.problem import Lang, Place, Problem
+from bot.rules.problem import Place, Problem
 from bot.rules.summary import summarized, summary_text
 from bot.rules.validate import Verdict, validate
 from tests.rules.test_explain import LANGS
@@ -298,14 +299,14 @@ def test_verdicts(yaml: str, vi: str, en: str) -> None:
     assert said == {"vi": vi, "en": en}
 
 
-def problem(lang: Lang) -> tuple[Problem, str]:
+def problem(lang: Language) -> tuple[Problem, str]:
     """Return a problem and its message."""
     found = Problem.at(Place(4, 5, 7), "http-url", near="https://a.example/50%.jpg")
     return found, found.message(lang)
 
 
 @pytest.mark.parametrize("lang", LANGS)
-def test_problems_for_programs(lang: Lang) -> None:
+def test_problems_for_programs(lang: Language) -> None:
     """All that is known of a problem, in the reader's language."""
     found, message = problem(lang)
     assert as_object(found, lang) == {

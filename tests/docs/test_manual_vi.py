@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from bot.cli.rules_output import explanation_lines
 from bot.image_health.texts import PICTURE_WORDS
 from bot.inbox.queue import Status
-from bot.rules.catalog import MESSAGES, WARNINGS
+from bot.rules.catalog.messages import MESSAGES, WARNINGS
 from bot.rules.explain import explain
 from bot.rules.matching.matcher import Matcher, Needle
 from bot.rules.model.field_parsers import DAYS, EVENTS, MATCHES
@@ -39,7 +39,7 @@ TODAY = date(2027, 1, 25)
 NOON = datetime(2027, 1, 25, 12, 0, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
 
 #: Messages that are parts of others, and no problems of their own.
-PHRASES = re.compile(r"(in|why|beaten)-.*|(no-near|near-keyword|a-pattern|quoted)\b.*")
+PHRASES = re.compile(r"(in|why|beaten)-.*|(near-keyword|a-pattern|quoted)\b.*")
 CODES = {key.partition("/")[0] for key in MESSAGES if not PHRASES.fullmatch(key)}
 #: What no example in a text file can show, or what is not the file's fault.
 UNSHOWN = {

@@ -12,17 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bot
+from bot.config import Language
 from bot.rules import explain_text as sentences
 from bot.rules.engine import Incoming, RuleSet, decide
 from bot.rules.explain import Explanation, explain, shares
 from bot.rules.explain_text import _TEXTS
 from bot.rules.model.field_parsers import EVENTS
-from bot.rules.problem import Lang
 from bot.rules.validate import validate
 
 SAMPLE = (Path(bot.__file__).parent / "sandbox" / "sample_rules.yaml").read_bytes()
 TODAY = date(2027, 1, 25)
-LANGS: tuple[Lang, ...] = ("vi", "en")
+LANGS: tuple[Language, ...] = ("vi", "en")
 
 SHOP = """
 version: 1
@@ -397,7 +397,7 @@ def test_advice_always_works(text: str) -> None:
         assert again.winner.rule.id == found.advice.rule_id
 
 
-def every_sentence(found: Explanation, lang: Lang) -> list[str]:
+def every_sentence(found: Explanation, lang: Language) -> list[str]:
     """Return all that can be said of an explanation."""
     return [
         sentences.winner_text(found, lang),

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.rules.catalog import MESSAGES
-from bot.rules.problem import Lang, Phrase
+from bot.config import Language
+from bot.rules.catalog.messages import MESSAGES
+from bot.rules.problem import Phrase
 from bot.rules.validate import validate
 from tests.support.golden import BAD, GOOD, LANGS, TODAY, expected, outcome
 
@@ -29,7 +30,7 @@ NOT_IN_FILES = {
 
 @pytest.mark.parametrize("lang", LANGS)
 @pytest.mark.parametrize("path", WRONG, ids=lambda path: path.stem)
-def test_a_wrong_file_is_explained_word_for_word(path: Path, lang: Lang) -> None:
+def test_a_wrong_file_is_explained_word_for_word(path: Path, lang: Language) -> None:
     """The output is the one that was read and agreed to; ``python -m tests.support.golden`` writes it anew."""
     assert expected(path, lang).read_text(encoding="utf-8") == outcome(path, lang)
 

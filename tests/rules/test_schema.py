@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from bot.rules.catalog import MESSAGES
+from bot.rules.catalog.messages import MESSAGES
 from bot.rules.model import schema
 from bot.rules.model.schema import ON, Active, Fallback, Image, Keyword, Reply, Rule, RuleFile, json_schema
 from bot.rules.reading.loader import load

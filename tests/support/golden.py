@@ -9,16 +9,17 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from bot.rules.problem import Lang, render, text_of
+from bot.config import Language
+from bot.rules.problem import render, text_of
 from bot.rules.validate import validate
 
 BAD = Path(__file__).parents[1] / "golden" / "bad"
 GOOD = Path(__file__).parents[1] / "golden" / "good"
 TODAY = date(2027, 1, 25)
-LANGS: tuple[Lang, ...] = ("vi", "en")
+LANGS: tuple[Language, ...] = ("vi", "en")
 
 
-def outcome(path: Path, lang: Lang) -> str:
+def outcome(path: Path, lang: Language) -> str:
     """Return every problem of the file, rendered."""
     data = path.read_bytes()
     source = text_of(data)
@@ -26,7 +27,7 @@ def outcome(path: Path, lang: Lang) -> str:
     return "".join(render(problem, path=path.name, source=source, lang=lang) + "\n" for problem in problems)
 
 
-def expected(path: Path, lang: Lang) -> Path:
+def expected(path: Path, lang: Language) -> Path:
     """Return the file that holds the expected output."""
     return path.with_suffix(f".{lang}.out")
 

@@ -92,11 +92,11 @@ def _matcher_of(rule: Rule) -> Matcher:
     return Matcher([Needle(n, keyword.text, keyword.match) for n, keyword in enumerate(keywords)])
 
 
-def _nearest(matcher: Matcher, text: str) -> Phrase:
-    """Return which of a rule's keywords the text almost has."""
+def _nearest(matcher: Matcher, text: str) -> Phrase | str:
+    """Return which of a rule's keywords the text almost has; nothing if there is none."""
     miss = next(iter(matcher.near_misses(text, most=1)), None)
     if miss is None:
-        return phrase("no-near")
+        return ""
     if miss.reason == "marks":
         return phrase("near-keyword/marks", word=miss.needle.text, typed=miss.typed)
     return phrase("near-keyword", word=miss.needle.text)

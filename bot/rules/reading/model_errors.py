@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ValidationError
 
-from bot.rules.catalog import MESSAGES
+from bot.rules.catalog.messages import MESSAGES
 from bot.rules.model.schema import Active, Fallback, Image, Keyword, Otherwise, Rule, RuleFile
 from bot.rules.model.synonyms import is_key, meant
 from bot.rules.problem import Place, Problem, phrase

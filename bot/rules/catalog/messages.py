@@ -1,20 +1,20 @@
 """
-Everything that editors are told about a rules file, in Vietnamese and in English, by code.
+All messages about a rules file by key, and which of them are warnings.
 
-A key is a code, or a code and a variant of it behind a slash; only the code is shown.
+A key is a code, or a code and a variant of it behind a slash; only the code is shown. The key is the context (msgctxt)
+of the message for translators.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from bot.rules.clash_messages import CLASHES
-from bot.rules.field_messages import FIELDS
-from bot.rules.file_messages import FILE
-from bot.rules.picture_messages import PICTURES
-from bot.rules.yaml_messages import YAML
+from bot.rules.catalog.fields import FIELDS, IMAGE_FILES
+from bot.rules.catalog.linting import LINTING
+from bot.rules.catalog.syntax import FILE, YAML
 
-MESSAGES: Final = {**FILE, **YAML, **FIELDS, **PICTURES, **CLASHES}
+#: The English message of every key.
+MESSAGES: Final = dict((*FILE, *YAML, *FIELDS, *IMAGE_FILES, *LINTING))
 
 #: What informs and does not stop: the file works, perhaps not as its editor thinks.
 WARNINGS: Final = frozenset(

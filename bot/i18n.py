@@ -1,0 +1,76 @@
+"""
+Translation (gettext): English stands in the code, other languages in locale/<language>/LC_MESSAGES/bot.po.
+
+The .po file itself is read, not a compiled .mo: so a checkout, an editable install and a wheel work alike without a
+build step, and no binary copy can lag behind. It takes some milliseconds, and only where its language is asked for.
+"""
+
+from __future__ import annotations
+
+import gettext
+import re
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+_LOCALE: Final = Path(__file__).with_name("locale")
+_FIELD: Final = re.compile(r'^(msg[a-z_]+)(?:\[0\])? ((?:".*"\n?)+)', re.MULTILINE)
+_ESCAPE: Final = re.compile(r"\\(.)")
+_ESCAPED: Final = {"n": "\n", "t": "\t", "r": "\r"}
+_CONTEXT_END: Final = "\x04"
+
+
+def N_(message: str) -> str:
+    """Mark a text that is translated later, where it is shown."""
+    return message
+
+
+def P(key: str, message: str) -> tuple[str, str]:
+    """Mark the text *message* with its *key*, which is its context (msgctxt) for translators."""
+    return key, message
+
+
+@cache
+def translator(language: str) -> gettext.NullTranslations:
+    """Return the texts of a language, as ``vi``; where there is no .po file for it, those of the code."""
+    path = _LOCALE / language / "LC_MESSAGES" / "bot.po"
+    return PoTranslations(path.read_text(encoding="utf-8")) if path.is_file() else gettext.NullTranslations()
+
+
+class PoTranslations(gettext.NullTranslations):
+    """
+    The content of a .po file, of a language that has one form for every count, as Vietnamese.
+
+    What it does not translate stays as it is in the code.
+    """
+
+    def __init__(self, content: str) -> None:
+        super().__init__()
+        self._texts: dict[str, str] = {}
+        context = message = ""
+        for field, quoted in _FIELD.findall(content):
+            text = _unquote(quoted)
+            if field == "msgctxt":
+                context = text + _CONTEXT_END
+            elif field == "msgid":
+                message, context = context + text, ""
+            elif field == "msgstr" and text:
+                self._texts[message] = text
+
+    def gettext(self, message: str) -> str:
+        """Return the translation of a text."""
+        return self._texts.get(message, message)
+
+    def pgettext(self, context: str, message: str) -> str:
+        """Return the translation of a text that has a key or another context."""
+        return self._texts.get(context + _CONTEXT_END + message, message)
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        """Return the translation of a text that in English depends on a count."""
+        return self._texts.get(msgid1) or super().ngettext(msgid1, msgid2, n)
+
+
+def _unquote(quoted: str) -> str:
+    """Return the text of a field, given its lines in double quotes."""
+    text = "".join(line[1:-1] for line in quoted.rstrip("\n").split("\n"))
+    return _ESCAPE.sub(lambda found: _ESCAPED.get(found[1], found[1]), text) if "\\" in text else text

@@ -1,0 +1,1 @@
+"""What editors are told about a rules file: every message by its code."""

@@ -1,0 +1,95 @@
+"""The Vietnamese texts are complete and fit the English ones; bot.po is read as gettext's own tools read it."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections import Counter
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import write_po
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.i18n import PoTranslations, translator
+from tests.support.translations import extracted, messages, translated
+
+CODE, VIETNAMESE = extracted(), translated()
+PLACEHOLDER = re.compile(r"\{\{|\}\}|\{\w*|%[a-z%]")
+# Babel writes texts as lines; what Python takes for the end of one within a text is no matter of ours.
+TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"], include_characters="\n\t\r"), min_size=1)
+
+
+def keys(catalog: Catalog) -> set[tuple[str, object]]:
+    """Return what tells the messages apart."""
+    return {(message.context or "", message.id) for message in messages(catalog)}
+
+
+def english(message: Message) -> tuple[str, ...]:
+    """Return the English text, or both if there is one for a single thing."""
+    return message.id if isinstance(message.id, tuple) else (message.id,)
+
+
+def vietnamese(message: Message) -> str:
+    """Return the translation."""
+    return message.string if isinstance(message.string, str) else message.string[0]
+
+
+def test_every_text_of_the_code_is_in_the_po_file_and_nothing_else() -> None:
+    """``python -m tests.support.translations`` sees to it."""
+    assert keys(CODE) - keys(VIETNAMESE) == set()
+    assert keys(VIETNAMESE) - keys(CODE) == set()
+    assert not VIETNAMESE.obsolete
+
+
+def test_every_text_is_translated_and_was_looked_at() -> None:
+    """None is empty, none is a guess."""
+    assert [message.id for message in messages(VIETNAMESE) if not vietnamese(message) or message.fuzzy] == []
+
+
+@pytest.mark.parametrize("message", messages(VIETNAMESE), ids=lambda message: message.context or english(message)[-1])
+def test_a_translation_has_the_placeholders_of_its_text(message: Message) -> None:
+    """Each word that is put in has its place in both; those by position in the same order."""
+    wanted, found = (PLACEHOLDER.findall(text) for text in (english(message)[-1], vietnamese(message)))
+    assert Counter(found) == Counter(wanted) or set(found) == set(wanted)
+    assert [sign for sign in found if sign[0] == "%"] == [sign for sign in wanted if sign[0] == "%"]
+
+
+def test_no_key_stands_for_two_texts() -> None:
+    """The later one would silently take the place of the other."""
+    counts = Counter(message.context for message in messages(CODE) if message.context)
+    assert [key for key, count in counts.items() if count > 1] == []
+
+
+def test_the_po_file_is_read_as_its_tools_read_it() -> None:
+    """Every translation arrives as it was written."""
+    vi = translator("vi")
+    for message in messages(VIETNAMESE):
+        first, last = english(message)[0], english(message)[-1]
+        if message.context:
+            assert vi.pgettext(message.context, first) == vietnamese(message)
+        elif first != last:
+            assert vi.ngettext(first, last, 1) == vi.ngettext(first, last, 2) == vietnamese(message)
+        else:
+            assert vi.gettext(first) == vietnamese(message)
+
+
+@given(text=TEXTS, translation=TEXTS, context=st.none() | TEXTS)
+def test_whatever_a_tool_writes_is_read(text: str, translation: str, context: str | None) -> None:
+    """Quotes, backslashes and line ends included."""
+    catalog = Catalog(locale="vi")
+    catalog.add(text, translation, context=context)
+    file = io.BytesIO()
+    write_po(file, catalog)
+    vi = PoTranslations(file.getvalue().decode())
+    assert (vi.pgettext(context, text) if context else vi.gettext(text)) == translation
+
+
+def test_without_a_translation_the_english_text_is_shown() -> None:
+    """A language without a file, or a text that is new."""
+    for translations in (translator("en"), translator("vi")):
+        assert translations.gettext("not a text of the bot") == "not a text of the bot"
+        assert translations.pgettext("key", "not a text of the bot") == "not a text of the bot"
+        assert translations.ngettext("{n} pebble", "{n} pebbles", 1) == "{n} pebble"
+        assert translations.ngettext("{n} pebble", "{n} pebbles", 2) == "{n} pebbles"

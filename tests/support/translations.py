@@ -1,0 +1,84 @@
+"""
+The texts that the code holds, and their translation.
+
+``python -m tests.support.translations`` brings bot.po up to date with the code: new texts come in empty, changed ones
+as fuzzy with the former translation, and those that are gone go. Fill in and check what it names.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).parents[2]
+PO = ROOT / "bot" / "locale" / "vi" / "LC_MESSAGES" / "bot.po"
+METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2.ext:babel_extract")]
+KEYWORDS = {
+    "_": None,
+    "N_": None,
+    "gettext": None,
+    "ngettext": (1, 2),
+    "P": ((1, "c"), 2),
+    "pgettext": ((1, "c"), 2),
+}
+HEADER = r"""# Vietnamese. How to change a text: README, "Development".
+msgid ""
+msgstr ""
+"Language: vi\n"
+"Plural-Forms: nplurals=1; plural=0;\n"
+"MIME-Version: 1.0\n"
+"Content-Type: text/plain; charset=utf-8\n"
+"Content-Transfer-Encoding: 8bit\n"
+
+"""
+
+
+def extracted() -> Catalog:
+    """Return the texts of the code."""
+    catalog = Catalog()
+    for name, _, message, _, context in extract_from_dir(ROOT / "bot", METHODS, keywords=KEYWORDS):
+        catalog.add(message, locations=[(f"bot/{name}", 1)], context=context)
+    return catalog
+
+
+def translated() -> Catalog:
+    """Return the texts of bot.po."""
+    with PO.open("rb") as file:
+        return read_po(file, locale="vi")
+
+
+def messages(catalog: Catalog) -> list[Message]:
+    """Return the messages without the header."""
+    return [message for message in catalog if message.id]
+
+
+def update() -> Catalog:
+    """Bring bot.po up to date with the code, and return what it holds then."""
+    catalog = translated() if PO.exists() else Catalog(locale="vi")
+    catalog.update(extracted())
+    write(catalog)
+    return catalog
+
+
+def write(catalog: Catalog) -> None:
+    """Write bot.po in the order of the files, without what changes by itself: line numbers and dates."""
+    PO.parent.mkdir(parents=True, exist_ok=True)
+    with PO.open("wb") as file:
+        file.write(HEADER.encode())
+        write_po(
+            file, catalog, width=120, omit_header=True, sort_by_file=True, ignore_obsolete=True, include_lineno=False
+        )
+
+
+def main() -> None:
+    """Update bot.po and name what is to be translated."""
+    for message in messages(update()):
+        if message.fuzzy or not message.string:
+            print("fuzzy" if message.fuzzy else "empty", message.context or "", repr(message.id))
+
+
+if __name__ == "__main__":
+    main()
