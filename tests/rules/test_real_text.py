@@ -6,13 +6,15 @@ import doctest
 import random
 import unicodedata
 from collections import Counter
+from types import ModuleType
 
 import pytest
 
 from bot.rules.engine import rank
-from tests.support import typing_habits
+from tests.support import keystrokes, typing_habits
+from tests.support.keystrokes import telex, vni, without_marks
 from tests.support.real_text import keywords_of, rule_set, sentences, sentences_without_answer, utterance
-from tests.support.typing_habits import HABITS, Utterance, short_forms, telex, typed, vni, without_marks
+from tests.support.typing_habits import HABITS, Utterance, short_forms, typed
 
 PRICE = Utterance("Bảng giá bao nhiêu vậy shop?", 9, 18)
 
@@ -114,6 +116,7 @@ def test_a_sentence_is_always_typed_the_same(habit: str) -> None:
         ("raw Telex throughout", "giá áo", "giá", {"gias aos", "gias aso"}),
         ("number glued", "có size 38 không", "size", {"có size38 không"}),
         ("number glued", "có 2 màu gì", "màu gì", {"có 2màu gì"}),
+        ("number glued", "mua 1 tặng 1 áo", "mua 1 tặng 1", {"mua 1tặng 1 áo", "mua 1 tặng1 áo"}),
         ("number glued", "em 2 lần hỏi size", "size", set()),
         ("short habits", "phòng", "phòng", {"phòg", "fòng"}),
         ("short habits", "địa lý", "lý", {"địa lí"}),
@@ -164,8 +167,9 @@ def test_leaving_out_marks_keeps_the_letters() -> None:
         assert bare.isascii()
 
 
-def test_examples_of_the_helpers() -> None:
+@pytest.mark.parametrize("module", [keystrokes, typing_habits])
+def test_examples_of_the_helpers(module: ModuleType) -> None:
     """The examples in their docstrings hold."""
-    results = doctest.testmod(typing_habits)
+    results = doctest.testmod(module)
     assert results.attempted > 0
     assert results.failed == 0

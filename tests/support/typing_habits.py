@@ -6,34 +6,24 @@ import csv
 import random
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from math import sqrt
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from tests.support.keystrokes import HOOK, TILDE, letters, near_keys, spelled, telex, vni, without_marks
+
 _DATA = Path(__file__).parent.parent / "data"
 
 _WORD = re.compile(r"[^\W\d_]+")
 _GAP = re.compile(r"(?<=[^\W\d_]) (?=[^\W\d_])")
-_NUMBERED = (
-    "size cỡ số màu mẫu mã quận lớp tầng lầu thứ tháng ngày tuần loại set combo buổi khóa mua tặng bàn phòng giảm"
-)
-"""Words that a number is glued to behind (size38); before a word it is glued to any (2màu)."""
-_NUMBER_GAP = re.compile(rf"(?<=\d) (?=[^\W\d_])|\b(?:{_NUMBERED.replace(' ', '|')}) (?=\d)")
+_NUMBERED = "size|cỡ|số|màu|mẫu|mã|quận|lớp|tầng|lầu|thứ|tháng|loại|set|combo|tặng"
+"""Words that a number is glued to behind (size38); before a word it is glued to any that is counted (2màu)."""
+_NUMBER_GAP = re.compile(rf"(?<=\d) (?=[^\W\d_])(?!có\b|còn\b)|\b(?:{_NUMBERED}) (?=\d)", re.IGNORECASE)
 
-_GRAVE, _ACUTE, _HOOK, _TILDE, _DOT = "\u0300", "\u0301", "\u0309", "\u0303", "\u0323"
-_CIRCUMFLEX, _BREVE, _HORN = "\u0302", "\u0306", "\u031b"
-_TONES = (_GRAVE, _ACUTE, _HOOK, _TILDE, _DOT)
 _VOWELS = "aeiouy"
-
-_TELEX_TONES = {_ACUTE: "s", _GRAVE: "f", _HOOK: "r", _TILDE: "x", _DOT: "j"}
-_VNI_TONES = {_ACUTE: "1", _GRAVE: "2", _HOOK: "3", _TILDE: "4", _DOT: "5"}
-_VNI_SHAPES = {_CIRCUMFLEX: "6", _HORN: "7", _BREVE: "8"}
-
-_KEY_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
-
 _UNCOUNTED_TIMES = 25
 """How a form that customers of shops type weighs, where nobody counted it."""
 
@@ -47,6 +37,7 @@ class Utterance(NamedTuple):
 
     @property
     def keyword(self) -> str:
+        """The keyword as the sentence has it."""
         return self.text[self.start : self.end]
 
     def with_keyword(self, typed: str) -> str:
@@ -66,81 +57,6 @@ def typed(name: str, utterance: Utterance, draws: int = 1) -> list[str]:
     """
     seeds = (random.Random(f"{name} {draw}: {utterance.text}") for draw in range(draws))
     return [text for chance in seeds if (text := HABITS[name](chance, utterance)) is not None]
-
-
-def without_marks(text: str) -> str:
-    """
-    >>> without_marks("Đặt bàn ở đâu")
-    'Dat ban o dau'
-    """
-    apart = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
-    return "".join(c for c in apart if not unicodedata.combining(c))
-
-
-def telex(word: str, *, tone_last: bool = True, one_w: bool = False) -> str:
-    """
-    Return the keys that a Telex user presses for *word*, as they stand there when the input method is off.
-
-    *tone_last*: the tone's key ends the word, else it follows its vowel. *one_w*: one w for both letters of ươ.
-
-    >>> telex("giá"), telex("nhiêu"), telex("đổi"), telex("được"), telex("được", one_w=True)
-    ('gias', 'nhieeu', 'ddooir', 'dduwowcj', 'dduowcj')
-    """
-    return _keys(word, _telex_letter, _TELEX_TONES, tone_last=tone_last, one_horn=one_w)
-
-
-def vni(word: str, *, tone_last: bool = True, one_seven: bool = False) -> str:
-    """
-    Return the keys that a VNI user presses for *word*; arguments as in `telex`.
-
-    >>> vni("giá"), vni("nhiêu"), vni("đổi"), vni("đổi", tone_last=False)
-    ('gia1', 'nhie6u', 'd9o6i3', 'd9o63i')
-    """
-    return _keys(word, _vni_letter, _VNI_TONES, tone_last=tone_last, one_horn=one_seven)
-
-
-def _keys(
-    word: str, letter: Callable[[str, str], str], tones: dict[str, str], *, tone_last: bool, one_horn: bool
-) -> str:
-    keys: list[str] = []
-    last = ""
-    horned_pair = "ươ" in unicodedata.normalize("NFC", _without_tone(word)).lower()
-    for base, shape, tone in _letters(word):
-        plain = one_horn and horned_pair and base in "uU" and shape == _HORN
-        keys.append(base if plain else letter(base, shape))
-        if tone and tone_last:
-            last = tones[tone]
-        elif tone:
-            keys.append(tones[tone])
-    return "".join(keys) + last
-
-
-def _telex_letter(base: str, shape: str) -> str:
-    if base in "đĐ":
-        return "dd" if base == "đ" else "Dd"
-    return base + {"": "", _CIRCUMFLEX: base.lower()}.get(shape, "w")
-
-
-def _vni_letter(base: str, shape: str) -> str:
-    if base in "đĐ":
-        return "d9" if base == "đ" else "D9"
-    return base + _VNI_SHAPES.get(shape, "")
-
-
-def _letters(word: str) -> Iterator[tuple[str, str, str]]:
-    """Yield each letter as its base (đ stays), its shape (circumflex, breve, horn) and its tone; "" for none."""
-    for character in unicodedata.normalize("NFC", word):
-        base, *marks = list(unicodedata.normalize("NFD", character))
-        tone = next((mark for mark in marks if mark in _TONES), "")
-        yield base, next((mark for mark in marks if mark not in _TONES), ""), tone
-
-
-def _spelled(letters: list[tuple[str, str, str]]) -> str:
-    return unicodedata.normalize("NFC", "".join(base + shape + tone for base, shape, tone in letters))
-
-
-def _without_tone(word: str) -> str:
-    return _spelled([(base, shape, "") for base, shape, _ in _letters(word)])
 
 
 def _has_marks(word: str) -> bool:
@@ -181,15 +97,14 @@ def move_tones(chance: random.Random, utterance: Utterance) -> str | None:
 
 
 def _tone_moved(chance: random.Random, word: str) -> str:
-    letters = list(_letters(word))
-    at = next((n for n, (_, _, tone) in enumerate(letters) if tone), None)
-    others = [n for n, (base, _, _) in enumerate(letters) if base.lower() in _VOWELS and n != at]
+    parts = list(letters(word))
+    at = next((n for n, (_, _, tone) in enumerate(parts) if tone), None)
+    others = [n for n, (base, _, _) in enumerate(parts) if base.lower() in _VOWELS and n != at]
     if at is None or not others:
         return word
     to = chance.choice(others)
-    tone = letters[at][2]
-    tones = {at: "", to: tone}
-    return _spelled([(base, shape, tones.get(n, old)) for n, (base, shape, old) in enumerate(letters)])
+    tones = {at: "", to: parts[at][2]}
+    return spelled([(base, shape, tones.get(n, old)) for n, (base, shape, old) in enumerate(parts)])
 
 
 def leave_half_bare(chance: random.Random, utterance: Utterance) -> str | None:
@@ -217,26 +132,10 @@ def mistype(chance: random.Random, utterance: Utterance) -> str | None:
 
 def _slip(chance: random.Random, word: str) -> str:
     at = chance.randrange(len(word))
-    near = chance.choice(_near_keys(without_marks(word[at]).lower()))
+    near = chance.choice(near_keys(without_marks(word[at]).lower()))
     swapped = word[:at] + word[at + 1 : at + 2] + word[at] + word[at + 2 :]
     slips = [word[:at] + word[at + 1 :], word[:at] + near + word[at + 1 :], word[: at + 1] + near + word[at + 1 :]]
     return chance.choice([*slips, swapped] if swapped != word else slips)
-
-
-@cache
-def _near_keys(key: str) -> str:
-    """
-    >>> _near_keys("g")
-    'fhtyvb'
-    """
-    row = next((n for n, keys in enumerate(_KEY_ROWS) if key in keys), None)
-    if row is None:
-        return "n"
-    at = _KEY_ROWS[row].index(key)
-    beside = _KEY_ROWS[row][max(at - 1, 0) : at] + _KEY_ROWS[row][at + 1 : at + 2]
-    above = _KEY_ROWS[row - 1][at : at + 2] if row else ""
-    below = _KEY_ROWS[row + 1][max(at - 1, 0) : at + 1] if row + 1 < len(_KEY_ROWS) else ""
-    return beside + above + below
 
 
 @cache
@@ -287,7 +186,8 @@ def lose_space(chance: random.Random, utterance: Utterance) -> str | None:
 def glue_number(chance: random.Random, utterance: Utterance) -> str | None:
     """A number glued to the word beside it, at the keyword's edge or inside it: size38, 2màu."""
     spaces = [gap.end() - 1 for gap in _NUMBER_GAP.finditer(utterance.text)]
-    near = [at for at in spaces if utterance.start - 1 <= at <= utterance.end]
+    last = utterance.end - utterance.keyword[-1].isdigit()  # behind "tặng 1" begins another phrase
+    near = [at for at in spaces if utterance.start - 1 <= at <= last]
     return _without_character(utterance.text, chance.choice(near)) if near else None
 
 
@@ -318,7 +218,7 @@ def type_raw_vni(chance: random.Random, utterance: Utterance) -> str | None:
     return _change_one_word(chance, utterance, lambda word: vni(word, tone_last=tone_last, one_seven=one_seven))
 
 
-_SWAPPED_TONES: Final = {_HOOK: _TILDE, _TILDE: _HOOK}
+_SWAPPED_TONES: Final = {HOOK: TILDE, TILDE: HOOK}
 
 
 def swap_hook_and_tilde(chance: random.Random, utterance: Utterance) -> str | None:
@@ -326,8 +226,11 @@ def swap_hook_and_tilde(chance: random.Random, utterance: Utterance) -> str | No
     return _change_one_word(
         chance,
         utterance,
-        lambda word: _spelled([(base, shape, _SWAPPED_TONES.get(tone, tone)) for base, shape, tone in _letters(word)]),
+        lambda word: spelled([(base, shape, _SWAPPED_TONES.get(tone, tone)) for base, shape, tone in letters(word)]),
     )
+
+
+_LOANS = frozenset({"vat", "vip", "voucher"})
 
 
 def _bare_i_to_j(word: str) -> str:
@@ -336,10 +239,12 @@ def _bare_i_to_j(word: str) -> str:
 
 def _z_for_v_d_gi(word: str) -> str:
     """
-    >>> [_z_for_v_d_gi(word) for word in ("vậy", "dùng", "giá", "gì")]
-    ['zậy', 'zùng', 'zá', 'zì']
+    Return the word as those write it who hear v, d and gi alike; foreign words stay.
+
+    >>> [_z_for_v_d_gi(word) for word in ("vậy", "dùng", "giá", "gì", "vip")]
+    ['zậy', 'zùng', 'zá', 'zì', 'vip']
     """
-    return re.sub(r"^(?:gi(?=[^\W\d_])|g(?=[iìíỉĩị]$)|[vd])", "z", word)
+    return word if word in _LOANS else re.sub(r"^(?:gi(?=[^\W\d_])|g(?=[iìíỉĩị]$)|[vd])", "z", word)
 
 
 def _y_for_i(word: str) -> str:
