@@ -15,8 +15,8 @@ from bot.redaction import MASK, masked
 from bot.rules.engine import RuleSet, rank
 from bot.rules.explain import Explanation, explain
 from bot.rules.explain_text import near_misses, other_rules
-from bot.rules.matching.text import WORDS, fold, letters_of, normalise, plain, without_urls
-from bot.rules.suggest import Advice, advise
+from bot.rules.language.text import WORDS, fold, letters_of, normalise, plain, without_urls
+from bot.rules.suggest import Suggestion, suggest
 
 _MOST_VARIANTS: Final = 8
 
@@ -41,7 +41,7 @@ class Gap:
 
     question: Question
     explanation: Explanation
-    advice: tuple[Advice, ...]
+    advice: tuple[Suggestion, ...]
     """What to write, any of it will do: into the nearest rule, if one is near enough, or a rule of its own."""
     follows: bool
     """Whether an earlier gap has advice for the same rule, which is left out here: it may answer this one too."""
@@ -90,16 +90,16 @@ def gaps(messages: Iterable[Message], rules: RuleSet, *, now: float, most: int, 
     return found
 
 
-def _advice(question: Question, explanation: Explanation, rules: RuleSet, *, now: float) -> list[Advice]:
+def _advice(question: Question, explanation: Explanation, rules: RuleSet, *, now: float) -> list[Suggestion]:
     """Return what to write: into the nearest rule, or a rule of its own. Each has been tried."""
-    text, oa_id, advice = question.text, question.oa_id, explanation.advice
+    text, oa_id, advice = question.text, question.oa_id, explanation.suggestion
     if advice is not None and MASK in text:
         # Words on either side of what was masked stand apart in the real message.
         text = max(text.split(MASK), key=len).strip()
-        advice = explain(rules, text, oa_id=oa_id, now=now).advice
+        advice = explain(rules, text, oa_id=oa_id, now=now).suggestion
     if advice is None or advice.is_new:
         return [advice] if advice else []
-    own = advise(rules.file, text, "text", (), lambda r: bool(rank(r, text, oa_id=oa_id, now=now).ranked))
+    own = suggest(rules.file, text, "text", (), lambda r: bool(rank(r, text, oa_id=oa_id, now=now).ranked))
     return [advice, own] if own else [advice]
 
 

@@ -18,7 +18,7 @@ from bot.cli.settings import load_settings
 from bot.config import Language
 from bot.inbox.queries import Reports
 from bot.rules.engine import RuleSet, compile_rules
-from bot.rules.explain_text import advice_text
+from bot.rules.explain_text import suggestion_text
 from bot.rules.model.schema import RuleFile
 from bot.rules.validate import validate
 
@@ -112,7 +112,7 @@ def _yaml_lines(found: Iterable[Gap], lang: Language) -> Iterator[str]:
     for gap in found:
         for advice in gap.advice[:1]:
             yield f"  # {_people(gap.question, lang)}: {_short(gap.question.text)}"
-            yield f"  # {advice_text(advice, lang)}"
+            yield f"  # {suggestion_text(advice, lang)}"
             yield advice.yaml
             yield ""
 

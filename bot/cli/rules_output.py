@@ -105,8 +105,8 @@ def explanation_lines(explanation: Explanation, lang: Language, *, at: datetime 
         yield _labelled("note", note, lang)
     yield from _section("others", sentences.other_rules(explanation, lang), lang)
     yield from _section("near", sentences.near_misses(explanation, lang), lang)
-    if explanation.advice:
-        yield from ("", sentences.advice_text(explanation.advice, lang), "", explanation.advice.yaml)
+    if explanation.suggestion:
+        yield from ("", sentences.suggestion_text(explanation.suggestion, lang), "", explanation.suggestion.yaml)
 
 
 def _labelled(label: str, text: str, lang: Language) -> str:

@@ -17,7 +17,7 @@ from bot.errors import DeliveryError, NotNow, NotReady, PictureRefused, Refused
 from bot.images import local_files
 from bot.images.local_files import Picture, Unusable
 from bot.inbox.uploads import Key, Upload, Uploads
-from bot.rules.matching.slug import slug
+from bot.rules.language.slug import slug
 
 log = logging.getLogger(__name__)
 

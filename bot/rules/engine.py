@@ -1,4 +1,4 @@
-"""The decision: which rule answers an event, and with which pictures; a pure function of its arguments."""
+"""Rank the rules that match an event and decide which one answers: a pure function."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from functools import cached_property
 from typing import Any, Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
-from bot.rules.matching.matcher import Hit, Hits, Matcher, Needle
-from bot.rules.matching.text import fold
+from bot.rules.language.text import fold
+from bot.rules.matching.matcher import Hit, Hits, KeywordPattern, Matcher
 from bot.rules.model.schema import Active, Image, Reply, Rule, RuleFile
 
 #: The rule id that an answer of the fallback is recorded under; no rule can be called so.
 FALLBACK = "(fallback)"
 
 #: Why a rule is not in play.
-Absence = Literal["oa", "not-yet", "over", "day", "hours"]
+InactiveReason = Literal["oa", "not-yet", "over", "day", "hours"]
 #: Why an event got the answer it got, or none.
 Reason = Literal["rule", "fallback", "no-match", "cooldown", "fallback-cooldown"]
 
@@ -109,7 +109,7 @@ class Ranking:
     """Those that match and are in play, the winner first."""
     excluded: Mapping[int, Hit]
     """Those that matched but for the `exclude` keyword that hit."""
-    absent: Mapping[int, Absence]
+    inactive: Mapping[int, InactiveReason]
     """Those that matched but are not in play at this time or for this OA."""
 
     @property
@@ -131,8 +131,8 @@ class Decision:
 def compile_rules(file: RuleFile, digest: str) -> RuleSet:
     """Return the file ready to decide; it must be free of problems."""
     enabled = [(index, rule) for index, rule in enumerate(file.rules) if rule.enabled]
-    needles = [needle for index, rule in enabled for needle in _needles(index, rule)]
-    matcher = Matcher(needles, abbreviations=file.abbreviations, typos=file.typos)
+    keywords = [keyword for index, rule in enabled for keyword in _keyword_patterns(index, rule)]
+    matcher = Matcher(keywords, abbreviations=file.abbreviations, typos=file.typos)
     patterns = {index: compile_pattern(rule.pattern) for index, rule in enabled if rule.pattern is not None}
     by_kind = {kind: tuple(i for i, rule in enabled if rule.on == kind) for kind in {rule.on for _, rule in enabled}}
     return RuleSet(file, digest, ZoneInfo(file.timezone), matcher, patterns, by_kind)
@@ -154,14 +154,14 @@ def compile_pattern(pattern: str) -> Any:
     return re2.compile(pattern, options)
 
 
-def _needles(index: int, rule: Rule) -> Iterator[Needle]:
+def _keyword_patterns(index: int, rule: Rule) -> Iterator[KeywordPattern]:
     for keyword in rule.keywords:
-        yield Needle(index, keyword.text, keyword.match)
+        yield KeywordPattern(index, keyword.text, keyword.match)
     for keyword in rule.exclude:
-        yield Needle(index, keyword.text, keyword.match, role="exclude")
+        yield KeywordPattern(index, keyword.text, keyword.match, role="exclude")
     for group, keywords in enumerate(rule.all_of):
         for keyword in keywords:
-            yield Needle(index, keyword.text, keyword.match, role="all_of", group=group)
+            yield KeywordPattern(index, keyword.text, keyword.match, role="all_of", group=group)
 
 
 def rank(
@@ -177,13 +177,13 @@ def rank(
     hits = rules.matcher.hits(text) if kind == "text" else None
     best: dict[int, Candidate] = {}
     for candidate in _candidates(rules, hits, text) if hits else _listeners(rules, kind):
-        held = best.get(candidate.rule)
-        if held is None or candidate.score > held.score:
+        known = best.get(candidate.rule)
+        if known is None or candidate.score > known.score:
             best[candidate.rule] = candidate
-    absent = {i: why for i in best if (why := _absence(rules.file.rules[i], oa_id, moment)) is not None}
+    inactive = {i: why for i in best if (why := _inactive_reason(rules.file.rules[i], oa_id, moment)) is not None}
     excluded = {i: hits.excluded[i] for i in best if i in hits.excluded} if hits else {}
-    found = [c for c in best.values() if c.rule not in absent and c.rule not in excluded]
-    return Ranking(tuple(sorted(found, key=lambda c: c.score, reverse=True)), excluded, absent)
+    found = [c for c in best.values() if c.rule not in inactive and c.rule not in excluded]
+    return Ranking(tuple(sorted(found, key=lambda c: c.score, reverse=True)), excluded, inactive)
 
 
 def decide(rules: RuleSet, incoming: Incoming, *, now: float, last_reply: Callable[[str], float | None]) -> Decision:
@@ -215,16 +215,16 @@ def choose(reply: Reply, key: str, digests: Mapping[str, str]) -> tuple[Mapping[
     *digests*; the latter two also with ``"else"``, a link, where the rule gives one.
     """
     if not reply.one_of:
-        return tuple(_told(image, digests) for image in reply.images)
+        return tuple(_as_mapping(image, digests) for image in reply.images)
     draw = int.from_bytes(hashlib.sha256(key.encode()).digest()) % sum(image.weight for image in reply.images)
     for image in reply.images:
         draw -= image.weight
         if draw < 0:
             break
-    return (_told(image, digests),)
+    return (_as_mapping(image, digests),)
 
 
-def _told(image: Image, digests: Mapping[str, str]) -> Mapping[str, str]:
+def _as_mapping(image: Image, digests: Mapping[str, str]) -> Mapping[str, str]:
     stand_in = {"else": image.otherwise.image_url} if image.otherwise is not None else {}
     if image.file is not None:
         return {"file": image.file, "digest": digests.get(image.file, ""), **stand_in}
@@ -268,13 +268,13 @@ def _candidate(rules: RuleSet, index: int, hits: tuple[Hit, ...]) -> Candidate:
     return Candidate(index, score, hits)
 
 
-def _absence(rule: Rule, oa_id: str | None, moment: datetime | None) -> Absence | None:
+def _inactive_reason(rule: Rule, oa_id: str | None, moment: datetime | None) -> InactiveReason | None:
     if oa_id is not None and rule.oa and oa_id not in rule.oa:
         return "oa"
     return _out_of_time(rule.active, moment) if rule.active is not None and moment is not None else None
 
 
-def _out_of_time(active: Active, moment: datetime) -> Absence | None:
+def _out_of_time(active: Active, moment: datetime) -> InactiveReason | None:
     day, clock = moment.date(), moment.time()
     if active.hours is not None:
         start, end = active.hours.start, active.hours.end

@@ -1,4 +1,4 @@
-"""What is to be known of one event: which rule answers it, with what, and what stood in the way of the others."""
+"""Explain one event: which rule answers and why, and what kept each other rule from answering."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from datetime import timedelta
 from itertools import chain
 from typing import Literal
 
-from bot.rules.engine import Absence, Candidate, Criterion, Ranking, RuleSet, decided_by, rank
+from bot.rules.engine import Candidate, Criterion, InactiveReason, Ranking, RuleSet, decided_by, rank
+from bot.rules.language.text import Token, normalise, plain, tokens
 from bot.rules.matching.matcher import Hit, Hits, NearMiss, unmarked
 from bot.rules.matching.near_misses import NEAREST_FIRST
-from bot.rules.matching.text import Token, normalise, plain, tokens
 from bot.rules.model.schema import Image, Reply, Rule, RuleFile
-from bot.rules.suggest import Advice, advise
+from bot.rules.suggest import Suggestion, suggest
 
 # A slip of the pen. The other reasons tell something only where nobody answers.
 _SLIPS = frozenset({"marks", "unmarked", "place", "glued", "letter"})
@@ -35,7 +35,7 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Beaten:
+class Outranked:
     """A rule that matches and is in play, and in what it falls short of the winner."""
 
     match: Match
@@ -51,11 +51,11 @@ class Excluded:
 
 
 @dataclass(frozen=True, slots=True)
-class OutOfPlay:
+class Inactive:
     """A rule that matches and is switched off, or not for this time or OA."""
 
     match: Match
-    why: Absence | Literal["off"]
+    why: InactiveReason | Literal["off"]
     would_answer: bool
     """Whether it would win if it were in play."""
 
@@ -90,16 +90,16 @@ class Explanation:
     winner: Match | None
     reply: Reply | None
     """The pictures of the winner or of the fallback; None if nobody answers."""
-    pause: timedelta | None
+    cooldown: timedelta | None
     """A customer gets the reply at most once in this time."""
-    beaten: tuple[Beaten, ...]
+    outranked: tuple[Outranked, ...]
     excluded: tuple[Excluded, ...]
-    out_of_play: tuple[OutOfPlay, ...]
+    inactive: tuple[Inactive, ...]
     near: tuple[Near, ...]
     """With a winner only slips of the pen."""
     incomplete: tuple[Incomplete, ...]
     """Empty with a winner."""
-    advice: Advice | None
+    suggestion: Suggestion | None
     """What to write into the file, if nothing matches at all."""
 
     @property
@@ -131,27 +131,29 @@ def explain(
     hits = rules.matcher.hits(text) if kind == "text" else Hits({}, {}, {})
     best = ranking.ranked[0] if ranking.ranked else None
     winner = _match(file, best) if best else None
-    reply, pause = _answer(file, winner, kind)
-    out_of_play = tuple(_out_of_play(rules, ranking, text, kind))
-    listed = {c.rule for c in ranking.ranked} | ranking.excluded.keys() | ranking.absent.keys()
+    reply, cooldown = _answer(file, winner, kind)
+    inactive = tuple(_inactive(rules, ranking, text, kind))
+    listed = {c.rule for c in ranking.ranked} | ranking.excluded.keys() | ranking.inactive.keys()
     near = tuple(_near(rules, text, hits, listed, _SLIPS if winner else _ALL)) if kind == "text" else ()
-    advice = None
-    if not (listed or out_of_play):
+    suggestion = None
+    if not (listed or inactive):
         misses = [n.miss for n in near]
-        advice = advise(file, text, kind, misses, lambda r: bool(rank(r, text, kind=kind, oa_id=oa_id, now=now).ranked))
+        suggestion = suggest(
+            file, text, kind, misses, lambda r: bool(rank(r, text, kind=kind, oa_id=oa_id, now=now).ranked)
+        )
     return Explanation(
         kind=kind,
         text=text,
         understood=_understood(rules, text, hits, winner),
         winner=winner,
         reply=reply,
-        pause=pause,
-        beaten=tuple(Beaten(_match(file, c), decided_by(ranking.ranked[0], c)) for c in ranking.ranked[1:]),
+        cooldown=cooldown,
+        outranked=tuple(Outranked(_match(file, c), decided_by(ranking.ranked[0], c)) for c in ranking.ranked[1:]),
         excluded=tuple(Excluded(file.rules[index], hit) for index, hit in sorted(ranking.excluded.items())),
-        out_of_play=out_of_play,
+        inactive=inactive,
         near=near,
-        incomplete=() if winner else tuple(_incomplete(file, hits, listed | {n.miss.needle.rule for n in near})),
-        advice=advice,
+        incomplete=() if winner else tuple(_incomplete(file, hits, listed | {n.miss.keyword.rule for n in near})),
+        suggestion=suggestion,
     )
 
 
@@ -173,22 +175,22 @@ def _match(file: RuleFile, candidate: Candidate) -> Match:
     return Match(file.rules[candidate.rule], candidate.hits)
 
 
-def _out_of_play(rules: RuleSet, ranking: Ranking, text: str, kind: str) -> Iterator[OutOfPlay]:
+def _inactive(rules: RuleSet, ranking: Ranking, text: str, kind: str) -> Iterator[Inactive]:
     """Yield what would match at another time, for another OA, or if it were switched on."""
     least = ranking.ranked[0].score if ranking.ranked else ()
-    for candidate in rank(rules, text, kind=kind).ranked if ranking.absent else ():
-        why = ranking.absent.get(candidate.rule)
+    for candidate in rank(rules, text, kind=kind).ranked if ranking.inactive else ():
+        why = ranking.inactive.get(candidate.rule)
         if why is not None:
-            yield OutOfPlay(_match(rules.file, candidate), why, candidate.score > least)
+            yield Inactive(_match(rules.file, candidate), why, candidate.score > least)
     for candidate in rank(rules.switched_off, text, kind=kind).ranked if rules.switched_off else ():
-        yield OutOfPlay(_match(rules.file, candidate), "off", candidate.score > least)
+        yield Inactive(_match(rules.file, candidate), "off", candidate.score > least)
 
 
 def _near(rules: RuleSet, text: str, hits: Hits, listed: Container[int], reasons: Container[str]) -> Iterator[Near]:
     """Yield the rules that the message nearly has a keyword of, by what an editor would call near."""
     found: dict[int, NearMiss] = {}
     for miss in rules.matcher.near_misses(text, most=_MOST_LOOKED_AT, hits=hits):
-        index = miss.needle.rule
+        index = miss.keyword.rule
         if index in listed or miss.reason not in reasons:
             continue
         if _is_near(miss, _unmet(rules.file.rules[index], index, hits)):
@@ -198,9 +200,9 @@ def _near(rules: RuleSet, text: str, hits: Hits, listed: Container[int], reasons
 
 
 def _is_near(miss: NearMiss, unmet: list[int]) -> bool:
-    if miss.reason == "letter" and len(unmarked(miss.needle.text)) < _SHORTEST_ONE_OFF:
+    if miss.reason == "letter" and len(unmarked(miss.keyword.text)) < _SHORTEST_ONE_OFF:
         return False
-    return miss.needle.role != "all_of" or unmet == [miss.needle.group]
+    return miss.keyword.role != "all_of" or unmet == [miss.keyword.group]
 
 
 def _unmet(rule: Rule, index: int, hits: Hits) -> list[int]:
@@ -222,7 +224,7 @@ def _understood(rules: RuleSet, text: str, hits: Hits, winner: Match | None) -> 
     """Return the text with what was read as something else replaced by that."""
     found = [*(winner.hits if winner else ()), *hits.any.values(), *hits.all_of.values(), *hits.excluded.values()]
     read: list[tuple[int, int, str]] = []
-    mended = ((h.spans[0][0], h.spans[-1][1], h.needle.text) for h in found if h.how in _REWRITTEN)
+    mended = ((h.spans[0][0], h.spans[-1][1], h.keyword.text) for h in found if h.kind in _REWRITTEN)
     for start, end, meant in chain(mended, _written_out(rules, text, found)):
         if all(end <= other[0] or start >= other[1] for other in read):
             read.append((start, end, meant))
@@ -243,7 +245,7 @@ def _written_out(rules: RuleSet, text: str, hits: Iterable[Hit]) -> Iterator[tup
 
 def _is_part(meaning: str, token: Token, hit: Hit) -> bool:
     inside = hit.spans[0][0] <= token.start and token.end <= hit.spans[-1][1]
-    return inside and f" {unmarked(meaning)} " in f" {unmarked(hit.needle.text)} "
+    return inside and f" {unmarked(meaning)} " in f" {unmarked(hit.keyword.text)} "
 
 
 def _letters(text: str) -> list[str]:

@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import Final
 
 from bot.config import Language
-from bot.rules.explain import Beaten, Excluded, Explanation, Incomplete, Match, Near, OutOfPlay
+from bot.rules.explain import Excluded, Explanation, Inactive, Incomplete, Match, Near, Outranked
 from bot.rules.matching.matcher import Hit
 from bot.rules.model.field_parsers import DAYS
 from bot.rules.model.schema import Active
-from bot.rules.suggest import Advice
+from bot.rules.suggest import Suggestion
 
 _MOST_WORDS = 6
 
@@ -131,13 +131,13 @@ def winner_text(explanation: Explanation, lang: Language) -> str:
     if explanation.kind != "text":
         return match.rule.id
     key = "by-groups" if len(match.hits) > 1 else "by-keyword" if match.hits else "by-pattern"
-    ways = [say(how, lang) for how in dict.fromkeys(hit.how for hit in match.hits) if how != "exact"]
+    ways = [say(kind, lang) for kind in dict.fromkeys(hit.kind for hit in match.hits) if kind != "exact"]
     return say(key, lang, rule=match.rule.id, words=_words(match)) + (f" ({', '.join(ways)})" if ways else "")
 
 
 def notes(explanation: Explanation, lang: Language) -> list[str]:
     """Return what may keep the answer back another time."""
-    found = [say("pause", lang, time=duration(explanation.pause, lang))] if explanation.pause else []
+    found = [say("pause", lang, time=duration(explanation.cooldown, lang))] if explanation.cooldown else []
     if explanation.winner:
         rule = explanation.winner.rule
         found += [say("only-when", lang, when=schedule(rule.active, lang))] if rule.active else []
@@ -148,12 +148,12 @@ def notes(explanation: Explanation, lang: Language) -> list[str]:
 def other_rules(explanation: Explanation, lang: Language) -> Iterator[tuple[str, str]]:
     """Yield the ids of the other rules that match, each with why it does not answer."""
     if explanation.winner:
-        for beaten in explanation.beaten:
-            yield beaten.match.rule.id, beaten_text(beaten, explanation.winner, lang)
+        for outranked in explanation.outranked:
+            yield outranked.match.rule.id, outranked_text(outranked, explanation.winner, lang)
     for excluded in explanation.excluded:
         yield excluded.rule.id, excluded_text(excluded, lang)
-    for absent in explanation.out_of_play:
-        yield absent.match.rule.id, out_of_play_text(absent, lang)
+    for inactive in explanation.inactive:
+        yield inactive.match.rule.id, inactive_text(inactive, lang)
 
 
 def near_misses(explanation: Explanation, lang: Language) -> Iterator[tuple[str, str]]:
@@ -164,31 +164,31 @@ def near_misses(explanation: Explanation, lang: Language) -> Iterator[tuple[str,
         yield incomplete.rule.id, incomplete_text(incomplete, lang)
 
 
-def beaten_text(beaten: Beaten, winner: Match, lang: Language) -> str:
+def outranked_text(outranked: Outranked, winner: Match, lang: Language) -> str:
     """Return in what a rule falls short of the winner."""
-    ours, theirs = beaten.match, winner
-    key = f"beaten-{beaten.why}" if ours.rule.on == "text" else f"beaten-{beaten.why}-event"
+    ours, theirs = outranked.match, winner
+    key = f"beaten-{outranked.why}" if ours.rule.on == "text" else f"beaten-{outranked.why}-event"
     ranks = {"low": ours.rule.priority, "high": theirs.rule.priority}
     return say(key, lang, ours=_words(ours), theirs=_words(theirs), **ranks)
 
 
 def excluded_text(excluded: Excluded, lang: Language) -> str:
     """Return which word keeps a rule out."""
-    return say("excluded", lang, by=f'"{excluded.by.needle.text}"')
+    return say("excluded", lang, by=f'"{excluded.by.keyword.text}"')
 
 
-def out_of_play_text(absent: OutOfPlay, lang: Language) -> str:
+def inactive_text(inactive: Inactive, lang: Language) -> str:
     """Return why a rule is not in play, and when it would be."""
-    rule = absent.match.rule
+    rule = inactive.match.rule
     when = schedule(rule.active, lang) if rule.active else ""
-    said = say(absent.why, lang, when=when, ids=", ".join(rule.oa))
-    return said + (say("would-answer", lang) if absent.would_answer else "")
+    said = say(inactive.why, lang, when=when, ids=", ".join(rule.oa))
+    return said + (say("would-answer", lang) if inactive.would_answer else "")
 
 
 def near_text(near: Near, lang: Language) -> str:
     """Return the little that stands between the message and a keyword."""
-    miss, keyword = near.miss, near.miss.needle.text
-    mode = miss.needle.mode
+    miss, keyword = near.miss, near.miss.keyword.text
+    mode = miss.keyword.match
     key = f"near-place-{mode}" if miss.reason == "place" and mode in {"exact", "prefix"} else f"near-{miss.reason}"
     of = "" if miss.wanted == keyword else say("near-of", lang, keyword=keyword)
     return say(key, lang, typed=" ".join(miss.typed.split()), wanted=miss.wanted, keyword=keyword, of=of)
@@ -201,9 +201,9 @@ def incomplete_text(incomplete: Incomplete, lang: Language) -> str:
     return say("incomplete", lang, words=_quoted(incomplete.hits), missing=missing)
 
 
-def advice_text(advice: Advice, lang: Language) -> str:
-    """Return the sentence above the YAML of the advice."""
-    return say("advice-rule", lang) if advice.is_new else say("advice-line", lang, rule=advice.rule_id)
+def suggestion_text(suggestion: Suggestion, lang: Language) -> str:
+    """Return the sentence above the YAML of the suggestion."""
+    return say("advice-rule", lang) if suggestion.is_new else say("advice-line", lang, rule=suggestion.rule_id)
 
 
 def schedule(active: Active, lang: Language) -> str:
@@ -254,4 +254,4 @@ def _words(match: Match) -> str:
 
 
 def _quoted(hits: Iterable[Hit]) -> str:
-    return " + ".join(f'"{hit.needle.text}"' for hit in hits)
+    return " + ".join(f'"{hit.keyword.text}"' for hit in hits)

@@ -1,4 +1,4 @@
-"""What to write into the rules file so that an event which nobody answers gets an answer."""
+"""Suggest a keyword or a new rule, as YAML, for a message that nobody answers."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.rules.engine import RuleSet, compile_rules
-from bot.rules.matching.abbreviations import ABBREVIATIONS
-from bot.rules.matching.common_words import EVERYDAY, READ_AS
+from bot.rules.language.abbreviations import ABBREVIATIONS
+from bot.rules.language.common_words import COMMON_BY_LETTERS, COMMON_WORDS
+from bot.rules.language.slug import slug
+from bot.rules.language.text import Token, normalise, tokens
 from bot.rules.matching.keywords import parse
 from bot.rules.matching.matcher import NearMiss
-from bot.rules.matching.slug import slug
-from bot.rules.matching.text import Token, normalise, tokens
 from bot.rules.model.schema import Image, Keyword, Reply, Rule, RuleFile
 
 # The other reasons are doubts that the message means the rule at all.
@@ -27,7 +27,7 @@ _PICTURE = "https://…/{id}.jpg"
 
 
 @dataclass(frozen=True, slots=True)
-class Advice:
+class Suggestion:
     """
     A piece of YAML to paste: the new `keywords` line of a rule, or a whole new rule.
 
@@ -39,9 +39,9 @@ class Advice:
     yaml: str
 
 
-def advise(
+def suggest(
     file: RuleFile, text: str, kind: str, near: Sequence[NearMiss], answers: Callable[[RuleSet], bool]
-) -> Advice | None:
+) -> Suggestion | None:
     """
     Return the smallest change that makes a rule answer the event, None if no keyword can be made of it.
 
@@ -51,7 +51,7 @@ def advise(
         alone = file.model_copy(update={"rules": (rule,)})
         if answers(compile_rules(alone, digest="")):
             yaml = _rule_line(rule) if index is not None else _whole_rule(rule)
-            return Advice(rule.id, index is None, yaml)
+            return Suggestion(rule.id, index is None, yaml)
     return None
 
 
@@ -59,13 +59,13 @@ def _changed(file: RuleFile, text: str, kind: str, near: Sequence[NearMiss]) -> 
     """Yield rules that may answer the event: old ones with a keyword more, by index, then a new one."""
     words = tokens(text)
     for miss in near:
-        index, said = miss.needle.rule, _as_said(miss, words, text)
+        index, typed_words = miss.keyword.rule, _keyword_as_typed(miss, words, text)
         rule = file.rules[index]
-        if said and miss.reason in _SAME_MEANING:
-            yield index, rule.model_copy(update={"keywords": (*rule.keywords, Keyword(text=said))})
+        if typed_words and miss.reason in _SAME_MEANING:
+            yield index, rule.model_copy(update={"keywords": (*rule.keywords, Keyword(text=typed_words))})
     if kind != "text":
         yield None, _new_rule(file, kind, kind, ())
-    elif keyword := _gist(words, text):
+    elif keyword := _key_phrase(words, text):
         yield None, _new_rule(file, kind, keyword, (Keyword(text=keyword),))
 
 
@@ -78,9 +78,9 @@ def _new_rule(file: RuleFile, kind: str, name: str, keywords: tuple[Keyword, ...
     return Rule(id=rule_id, on=kind, reply=reply).model_copy(update={"keywords": keywords})
 
 
-def _as_said(miss: NearMiss, words: Sequence[Token], text: str) -> str:
+def _keyword_as_typed(miss: NearMiss, words: Sequence[Token], text: str) -> str:
     """Return the near keyword in the customer's words; empty if it cannot be told."""
-    pieces = parse(miss.needle.text).pieces
+    pieces = parse(miss.keyword.text).pieces
     inside = [n for n, word in enumerate(words) if miss.span[0] <= word.start and word.end <= miss.span[1]]
     if not inside:
         return ""
@@ -92,31 +92,31 @@ def _as_said(miss: NearMiss, words: Sequence[Token], text: str) -> str:
         first -= next((n for n in range(1, size) if words[first - n].folded == pieces[0].letters), 0)
     elif miss.reason != "place":
         first -= next((n for n, piece in enumerate(pieces) if piece.text == miss.wanted), 0)
-    return _said(words[max(first, 0) : first + size], text)
+    return _as_typed(words[max(first, 0) : first + size], text)
 
 
-def _gist(words: Sequence[Token], text: str) -> str:
+def _key_phrase(words: Sequence[Token], text: str) -> str:
     """Return the first words of the message that say something; a message without words as it is."""
     if not words:
         bare = normalise(text).strip()
         return bare if bare.isprintable() else ""
     first, last = 0, len(words) - 1
-    while first < last and _says_nothing(words[first], text):
+    while first < last and _is_meaningless(words[first], text):
         first += 1
     last = min(last, first + _MOST_WORDS - 1)
-    while last > first and _says_nothing(words[last], text):
+    while last > first and _is_meaningless(words[last], text):
         last -= 1
-    return _said(words[first : last + 1], text)
+    return _as_typed(words[first : last + 1], text)
 
 
-def _says_nothing(word: Token, text: str) -> bool:
+def _is_meaningless(word: Token, text: str) -> bool:
     """Return whether it is a number, or a word that nearly every message has, typed with or without its marks."""
     typed = normalise(text[word.start : word.end])
     meant = ABBREVIATIONS.get(typed, (typed,))
-    return typed.isdigit() or EVERYDAY.issuperset(meant) or (typed == word.folded and typed in READ_AS)
+    return typed.isdigit() or COMMON_WORDS.issuperset(meant) or (typed == word.folded and typed in COMMON_BY_LETTERS)
 
 
-def _said(words: Sequence[Token], text: str) -> str:
+def _as_typed(words: Sequence[Token], text: str) -> str:
     return " ".join(normalise(text[word.start : word.end]) for word in words)
 
 

@@ -14,9 +14,9 @@ import pytest
 from hassil import Intents, recognize
 from rivescript import RiveScript
 
-from bot.rules.matching.matcher import Matcher, Needle
-from bot.rules.matching.syllables import is_syllable
-from bot.rules.matching.text import MAX_LENGTH, fold
+from bot.rules.language.syllables import is_syllable
+from bot.rules.language.text import MAX_LENGTH, fold
+from bot.rules.matching.matcher import KeywordPattern, Matcher
 from tests.bench.table import show
 
 pytestmark = pytest.mark.bench
@@ -113,7 +113,7 @@ def test_matching_side_by_side() -> None:
     per_message: dict[int, float] = {}
     for size in SIZES:
         some = known[:size]
-        matcher = Matcher([Needle(n, keyword) for n, keyword in enumerate(some)])
+        matcher = Matcher([KeywordPattern(n, keyword) for n, keyword in enumerate(some)])
         texts = [message(chance, some) for _ in range(MESSAGES)]
         per_message[size] = mean(len(matcher.hits(text).any) for text in texts)
         assert per_message[size] > 0.5
@@ -169,8 +169,8 @@ def test_hostile_messages() -> None:
     chance = random.Random(20270102)
     known = keywords(chance)
     nested = [" ".join(["gia"] * length) for length in range(2, 17)]
-    needles = [Needle(n, keyword) for n, keyword in enumerate([*known, *nested, "👍", "?", "không có"])]
-    matcher = Matcher([*needles, Needle(len(needles), "á", "contains")])
+    patterns = [KeywordPattern(n, keyword) for n, keyword in enumerate([*known, *nested, "👍", "?", "không có"])]
+    matcher = Matcher([*patterns, KeywordPattern(len(patterns), "á", "contains")])
     best: dict[str, float] = {}
     for _ in range(3):
         ordinary = " ".join(message(chance, known) for _ in range(50))[:MAX_LENGTH]

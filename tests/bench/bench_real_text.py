@@ -90,7 +90,7 @@ def answer(text: str) -> tuple[str, str] | None:
     ranking = rank(the_rules(), text)
     if ranking.winner is None:
         return None
-    found = " + ".join(f"{hit.needle.text} ({hit.how})" for hit in ranking.ranked[0].hits)
+    found = " + ".join(f"{hit.keyword.text} ({hit.kind})" for hit in ranking.ranked[0].hits)
     return the_rules().file.rules[ranking.winner].id, found
 
 

@@ -20,7 +20,7 @@ from bot.image_health.texts import PICTURE_WORDS
 from bot.inbox.queue import Status
 from bot.rules.catalog.messages import MESSAGES, WARNINGS
 from bot.rules.explain import explain
-from bot.rules.matching.matcher import Matcher, Needle
+from bot.rules.matching.matcher import KeywordPattern, Matcher
 from bot.rules.model.field_parsers import DAYS, EVENTS, MATCHES
 from bot.rules.model.schema import Active, Fallback, Image, Keyword, Rule, RuleFile
 from bot.rules.problem import RulesError
@@ -129,7 +129,7 @@ ROWS = re.findall(r"^\| (.+?) \| (.+?) \| (có|không) \| .+ \|$", BEFORE, re.MU
 @pytest.mark.parametrize(("message", "keyword", "verdict"), ROWS)
 def test_the_table_of_comparisons(message: str, keyword: str, verdict: str) -> None:
     """What the table says of a message and a keyword is what the matcher does."""
-    hits = Matcher([Needle(0, keyword)]).hits(message)
+    hits = Matcher([KeywordPattern(0, keyword)]).hits(message)
     assert bool(hits.any) == (verdict == "có")
 
 

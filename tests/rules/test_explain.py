@@ -117,8 +117,8 @@ def test_the_winner_and_its_words() -> None:
     assert found.winner.rule.id == "bang-gia"
     assert list(found.pieces()) == [("Cho mình xin ", False), ("bang  gia", True), (" với", False)]
     assert found.reply == found.winner.rule.reply
-    assert found.pause == timedelta(minutes=10)
-    assert found.advice is None
+    assert found.cooldown == timedelta(minutes=10)
+    assert found.suggestion is None
 
 
 def test_words_of_each_group_are_marked() -> None:
@@ -180,7 +180,7 @@ def test_an_ambiguous_abbreviation_has_the_meaning_that_matched() -> None:
 def test_what_decided(rules: tuple[str, str], text: str, why: str) -> None:
     """Each step of the order of winning, alone."""
     found = explain(small(*rules), text)
-    assert [beaten.why for beaten in found.beaten] == [why]
+    assert [outranked.why for outranked in found.outranked] == [why]
 
 
 def test_without_words_priority_and_place_decide() -> None:
@@ -188,7 +188,7 @@ def test_without_words_priority_and_place_decide() -> None:
     found = ask("", kind="sticker")
     assert found.winner
     assert found.winner.rule.id == "nhan-dan"
-    assert [(beaten.match.rule.id, beaten.why) for beaten in found.beaten] == [
+    assert [(outranked.match.rule.id, outranked.why) for outranked in found.outranked] == [
         ("nhan-dan-2", "first"),
         ("nhan-dan-3", "priority"),
     ]
@@ -206,9 +206,9 @@ def test_an_excluded_rule() -> None:
     """The word that keeps it out is told; the fallback answers."""
     found = ask("đánh giá, bảng giá")
     assert found.winner is None
-    assert [(excluded.rule.id, excluded.by.needle.text) for excluded in found.excluded] == [("bang-gia", "đánh giá")]
-    assert found.pause == timedelta(hours=24)
-    assert found.advice is None
+    assert [(excluded.rule.id, excluded.by.keyword.text) for excluded in found.excluded] == [("bang-gia", "đánh giá")]
+    assert found.cooldown == timedelta(hours=24)
+    assert found.suggestion is None
 
 
 @pytest.mark.parametrize(
@@ -230,8 +230,8 @@ def test_an_excluded_rule() -> None:
 def test_rules_out_of_play(text: str, more: dict[str, object], expected: list[tuple[str, str, bool]]) -> None:
     """Why they are, and whether they would answer if they were in play."""
     found = ask(text, **more)
-    assert [(o.match.rule.id, o.why, o.would_answer) for o in found.out_of_play] == expected
-    assert found.advice is None
+    assert [(o.match.rule.id, o.why, o.would_answer) for o in found.inactive] == expected
+    assert found.suggestion is None
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_near_misses(keywords: str, text: str, reason: str) -> None:
     assert [near.miss.reason for near in found.near] == [reason]
     for lang in LANGS:
         said = sentences.near_text(found.near[0], lang)
-        assert found.near[0].miss.wanted in said or found.near[0].miss.needle.text in said
+        assert found.near[0].miss.wanted in said or found.near[0].miss.keyword.text in said
         assert "{" not in said
 
 
@@ -267,7 +267,7 @@ def test_a_missing_group_of_words() -> None:
     """A rule that lacks one group only is told with what it lacks."""
     found = ask("đặt 2 hộp")
     assert [(i.rule.id, i.missing) for i in found.incomplete] == [("dat-banh", ("bánh kem", "bánh sinh nhật"))]
-    assert [hit.needle.text for hit in found.incomplete[0].hits] == ["đặt"]
+    assert [hit.keyword.text for hit in found.incomplete[0].hits] == ["đặt"]
     assert ask("xin chào").incomplete == ()
 
 
@@ -303,10 +303,10 @@ def test_shares() -> None:
 
 def pasted(yaml: str, found: Explanation) -> str:
     """Return the file after its editor has done what the advice says."""
-    assert found.advice
-    if found.advice.is_new:
-        return yaml.replace("\nfallback:", f"\n{found.advice.yaml}\nfallback:")
-    first, keywords = found.advice.yaml.split("\n")
+    assert found.suggestion
+    if found.suggestion.is_new:
+        return yaml.replace("\nfallback:", f"\n{found.suggestion.yaml}\nfallback:")
+    first, keywords = found.suggestion.yaml.split("\n")
     before, after = yaml.split(first + "\n")
     old, _, rest = after.partition("\n")
     assert old.startswith("    keywords: ")
@@ -332,9 +332,9 @@ def pasted(yaml: str, found: Explanation) -> str:
 def test_the_advice_works(text: str, rule: str, line: str) -> None:
     """Whoever pastes it has a file without errors in which that rule answers."""
     found = ask(text)
-    assert found.advice
-    assert found.advice.rule_id == rule
-    assert line in found.advice.yaml
+    assert found.suggestion
+    assert found.suggestion.rule_id == rule
+    assert line in found.suggestion.yaml
     again = explain(rules_of(pasted(SHOP, found)), text, now=NOON)
     assert again.winner
     assert again.winner.rule.id == rule
@@ -343,8 +343,8 @@ def test_the_advice_works(text: str, rule: str, line: str) -> None:
 def test_advice_for_an_event() -> None:
     """A new rule for an event that no rule is for; its id is free."""
     found = ask("", kind="business_card")
-    assert found.advice
-    assert "on: business_card" in found.advice.yaml
+    assert found.suggestion
+    assert "on: business_card" in found.suggestion.yaml
     again = explain(rules_of(pasted(SHOP, found)), "", kind="business_card")
     assert again.winner
     assert again.winner.rule.id == "business-card"
@@ -353,14 +353,14 @@ def test_advice_for_an_event() -> None:
 def test_advice_takes_a_free_id() -> None:
     """The id of another rule is not taken twice."""
     found = explain(small("keywords: [giá]"), "a")
-    assert found.advice
-    assert found.advice.rule_id == "a-2"
+    assert found.suggestion
+    assert found.suggestion.rule_id == "a-2"
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "\u200b"])
 def test_no_advice_without_words(text: str) -> None:
     """Nothing can be made of nothing."""
-    assert ask(text).advice is None
+    assert ask(text).suggestion is None
 
 
 WORDS = st.sampled_from(
@@ -391,10 +391,10 @@ def test_it_explains_what_is_done(text: str, now: float, kind: str) -> None:
 def test_advice_always_works(text: str) -> None:
     """Whatever is asked: the advice, once pasted, makes the file answer, and gives it no error."""
     found = explain(RULES, text, now=NOON)
-    if found.advice:
+    if found.suggestion:
         again = explain(rules_of(pasted(SHOP, found)), text, now=NOON)
         assert again.winner
-        assert again.winner.rule.id == found.advice.rule_id
+        assert again.winner.rule.id == found.suggestion.rule_id
 
 
 def every_sentence(found: Explanation, lang: Language) -> list[str]:
@@ -402,12 +402,12 @@ def every_sentence(found: Explanation, lang: Language) -> list[str]:
     return [
         sentences.winner_text(found, lang),
         *sentences.notes(found, lang),
-        *(sentences.beaten_text(beaten, found.winner, lang) for beaten in found.beaten if found.winner),
+        *(sentences.outranked_text(outranked, found.winner, lang) for outranked in found.outranked if found.winner),
         *(sentences.excluded_text(excluded, lang) for excluded in found.excluded),
-        *(sentences.out_of_play_text(absent, lang) for absent in found.out_of_play),
+        *(sentences.inactive_text(inactive, lang) for inactive in found.inactive),
         *(sentences.near_text(near, lang) for near in found.near),
         *(sentences.incomplete_text(incomplete, lang) for incomplete in found.incomplete),
-        *([sentences.advice_text(found.advice, lang)] if found.advice else []),
+        *([sentences.suggestion_text(found.suggestion, lang)] if found.suggestion else []),
     ]
 
 

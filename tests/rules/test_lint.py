@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from bot.rules.matching.common_words import EVERYDAY, MARKS_FORGOTTEN, READ_AS
-from bot.rules.matching.syllables import needs_no_marks
+from bot.rules.language.common_words import COMMON_BY_LETTERS, COMMON_WORDS, LIKELY_MEANT
+from bot.rules.language.syllables import needs_no_marks
 from bot.rules.validate import validate
 from tests.support.short_rules import TODAY, message, rules, said, verdict
 
@@ -37,9 +37,9 @@ def test_good_one_word_keywords_are_left_alone(word: str) -> None:
 
 def test_the_lists_of_words_do_not_contradict_each_other() -> None:
     """Each hint is about a word that can be typed bare, and no word gets two hints."""
-    assert set(READ_AS.values()) <= EVERYDAY
-    assert not MARKS_FORGOTTEN.keys() & READ_AS.keys()
-    assert all(map(needs_no_marks, MARKS_FORGOTTEN))
+    assert set(COMMON_BY_LETTERS.values()) <= COMMON_WORDS
+    assert not LIKELY_MEANT.keys() & COMMON_BY_LETTERS.keys()
+    assert all(map(needs_no_marks, LIKELY_MEANT))
 
 
 # --- One rule against itself

@@ -12,10 +12,10 @@ import pytest
 from bot.rules.matching.matcher import (
     MAX_SYLLABLES,
     Hit,
+    KeywordPattern,
     Matcher,
-    Mode,
+    MatchMode,
     NearMiss,
-    Needle,
     keyword_mode,
     same_letters,
     unmarked,
@@ -34,9 +34,9 @@ def _cases(name: str) -> list[tuple[str, str, bool]]:
     ]
 
 
-def hit(text: str, keyword: str, mode: Mode = "phrase", *, typos: bool = True) -> Hit | None:
+def hit(text: str, keyword: str, mode: MatchMode = "phrase", *, typos: bool = True) -> Hit | None:
     """Return the hit of a single keyword."""
-    return Matcher([Needle(0, keyword, mode)], typos=typos).hits(text).any.get(0)
+    return Matcher([KeywordPattern(0, keyword, mode)], typos=typos).hits(text).any.get(0)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_how_and_quality(message: str, keyword: str, how: str, quality: int) -> 
     """The greatest difference that had to be bridged names the hit and sets its quality."""
     found = hit(message, keyword)
     assert found is not None
-    assert (found.how, found.quality) == (how, quality)
+    assert (found.kind, found.quality) == (how, quality)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_spans_are_the_matched_words_as_typed(message: str, keyword: str, marked
         ("contains", "me nu", False),
     ],
 )
-def test_modes(mode: Mode, message: str, matches: bool) -> None:
+def test_modes(mode: MatchMode, message: str, matches: bool) -> None:
     """`exact` wants the whole message, `prefix` its beginning, `contains` just the letters."""
     assert (hit(message, "menu", mode) is not None) is matches
 
@@ -159,12 +159,12 @@ def test_modes(mode: Mode, message: str, matches: bool) -> None:
 def test_contains(message: str, keyword: str, how: str | None) -> None:
     """Letters anywhere, but typed marks still contradict, and who types marks means bare letters bare."""
     found = hit(message, keyword, "contains")
-    assert (found.how if found else None) == how
+    assert (found.kind if found else None) == how
 
 
 @pytest.mark.parametrize("mode", ["exact", "prefix", "phrase", "contains"])
 @pytest.mark.parametrize("keyword", ["", "   ", "\u200b", "\ufeff"])
-def test_a_keyword_without_any_character_never_matches(keyword: str, mode: Mode) -> None:
+def test_a_keyword_without_any_character_never_matches(keyword: str, mode: MatchMode) -> None:
     """An empty keyword is no keyword for everything."""
     assert hit("giá bao nhiêu", keyword, mode) is None
     assert hit("", keyword, mode) is None
@@ -181,7 +181,7 @@ def test_a_keyword_without_any_character_never_matches(keyword: str, mode: Mode)
         ("contains", "giá ? ạ", True),
     ],
 )
-def test_punctuation_knows_the_modes(mode: Mode, message: str, matches: bool) -> None:
+def test_punctuation_knows_the_modes(mode: MatchMode, message: str, matches: bool) -> None:
     """A lone question mark is a whole message, one within is none."""
     assert (hit(message, "?", mode) is not None) is matches
 
@@ -194,31 +194,35 @@ def test_a_url_as_keyword_is_looked_for_in_the_whole_text() -> None:
 
 def test_the_best_hit_of_each_rule_is_kept() -> None:
     """More words, then better marks, then the larger part of the message."""
-    matcher = Matcher([Needle(0, "giá"), Needle(0, "bảng giá"), Needle(1, "giá"), Needle(1, "gia")])
+    matcher = Matcher(
+        [KeywordPattern(0, "giá"), KeywordPattern(0, "bảng giá"), KeywordPattern(1, "giá"), KeywordPattern(1, "gia")]
+    )
     found = matcher.hits("bang gia, bảng giá").any
-    assert (found[0].needle.text, found[0].quality, found[0].words) == ("bảng giá", 2, 2)
-    assert (found[1].needle.text, found[1].quality) == ("giá", 2)
+    assert (found[0].keyword.text, found[0].quality, found[0].words) == ("bảng giá", 2, 2)
+    assert (found[1].keyword.text, found[1].quality) == ("giá", 2)
 
 
 def test_of_equal_hits_the_earlier_needle_is_named() -> None:
     """The same keyword twice: the one written first."""
-    first, second, other = Needle(0, "bảng giá"), Needle(0, "BẢNG-GIÁ"), Needle(0, "báo giá")
-    assert Matcher([first, second]).hits("bảng giá").any[0].needle is first
-    assert Matcher([first, other]).hits("xin báo giá, bảng giá").any[0].needle is first
+    first, second, other = KeywordPattern(0, "bảng giá"), KeywordPattern(0, "BẢNG-GIÁ"), KeywordPattern(0, "báo giá")
+    assert Matcher([first, second]).hits("bảng giá").any[0].keyword is first
+    assert Matcher([first, other]).hits("xin báo giá, bảng giá").any[0].keyword is first
 
 
 def test_exclusions_are_reported_by_rule() -> None:
     """They go through the same tiers as keywords."""
-    matcher = Matcher([Needle(0, "giá"), Needle(0, "đánh giá", role="exclude"), Needle(1, "giá")])
+    matcher = Matcher(
+        [KeywordPattern(0, "giá"), KeywordPattern(0, "đánh giá", role="exclude"), KeywordPattern(1, "giá")]
+    )
     hits = matcher.hits("minh muon danh gia")
-    assert hits.excluded[0].needle.text == "đánh giá"
+    assert hits.excluded[0].keyword.text == "đánh giá"
     assert set(hits.any) == {0, 1}
     assert not matcher.hits("giá sao").excluded
 
 
 def test_a_guessed_typo_excludes_nothing() -> None:
     """A rule is not silenced by a guess."""
-    matcher = Matcher([Needle(0, "khuyến mãi", role="exclude"), Needle(0, "thanh toán")])
+    matcher = Matcher([KeywordPattern(0, "khuyến mãi", role="exclude"), KeywordPattern(0, "thanh toán")])
     assert not matcher.hits("khuyne mai").excluded
     assert matcher.hits("khuyeen mai").excluded
     assert matcher.hits("thnah toan").any
@@ -226,20 +230,20 @@ def test_a_guessed_typo_excludes_nothing() -> None:
 
 def test_groups_of_all_of_are_told_apart() -> None:
     """One hit for each group of each rule."""
-    needles = [
-        Needle(3, "tết", role="all_of", group=0),
-        Needle(3, "giảm giá", role="all_of", group=1),
-        Needle(3, "ưu đãi", role="all_of", group=1),
+    patterns = [
+        KeywordPattern(3, "tết", role="all_of", group=0),
+        KeywordPattern(3, "giảm giá", role="all_of", group=1),
+        KeywordPattern(3, "ưu đãi", role="all_of", group=1),
     ]
-    hits = Matcher(needles).hits("tet nay co uu dai gi ko")
-    assert {key: found.needle.text for key, found in hits.all_of.items()} == {(3, 0): "tết", (3, 1): "ưu đãi"}
+    hits = Matcher(patterns).hits("tet nay co uu dai gi ko")
+    assert {key: found.keyword.text for key, found in hits.all_of.items()} == {(3, 0): "tết", (3, 1): "ưu đãi"}
     assert not hits.any
 
 
 def test_the_shops_abbreviations_add_to_the_built_in_ones() -> None:
     """With and without their marks; the built-in meaning stays."""
     matcher = Matcher(
-        [Needle(0, "nhắn tin"), Needle(1, "inbox"), Needle(2, "hàng về")],
+        [KeywordPattern(0, "nhắn tin"), KeywordPattern(1, "inbox"), KeywordPattern(2, "hàng về")],
         abbreviations={"IB": "nhắn tin", "hđ": "hàng về", "đ/c": "địa chỉ"},
     )
     assert set(matcher.hits("ib shop").any) == {0, 1}
@@ -249,7 +253,7 @@ def test_the_shops_abbreviations_add_to_the_built_in_ones() -> None:
 
 def test_an_abbreviation_is_itself_too() -> None:
     """`sp` of a product code stays `sp`."""
-    matcher = Matcher([Needle(0, "sp 5"), Needle(1, "sản phẩm 5")])
+    matcher = Matcher([KeywordPattern(0, "sp 5"), KeywordPattern(1, "sản phẩm 5")])
     assert set(matcher.hits("sp 5").any) == {0, 1}
 
 
@@ -261,8 +265,8 @@ def test_typos_can_be_switched_off() -> None:
 
 def test_a_typo_with_two_corrections_is_none() -> None:
     """Either would be a guess at random."""
-    assert Matcher([Needle(0, "lazada")]).hits("lazara").any
-    assert not Matcher([Needle(0, "lazada"), Needle(1, "lazaro")]).hits("lazara").any
+    assert Matcher([KeywordPattern(0, "lazada")]).hits("lazara").any
+    assert not Matcher([KeywordPattern(0, "lazada"), KeywordPattern(1, "lazaro")]).hits("lazara").any
 
 
 def test_a_typo_does_not_forgive_a_wrong_tone() -> None:
@@ -273,8 +277,8 @@ def test_a_typo_does_not_forgive_a_wrong_tone() -> None:
 
 def test_what_one_keyword_knows_is_no_guess_of_another() -> None:
     """Exact beats guesses, across rules: a word that some keyword has is not taken for a stretched one."""
-    assert Matcher([Needle(0, "oke")]).hits("okee").any
-    assert not Matcher([Needle(0, "oke"), Needle(1, "okee")]).hits("okee").any.keys() & {0}
+    assert Matcher([KeywordPattern(0, "oke")]).hits("okee").any
+    assert not Matcher([KeywordPattern(0, "oke"), KeywordPattern(1, "okee")]).hits("okee").any.keys() & {0}
 
 
 def test_long_keywords_are_compared_up_to_the_limit() -> None:
@@ -319,15 +323,15 @@ def test_same_letters() -> None:
 
 
 NEEDLES = [
-    Needle(0, "bảng giá"),
-    Needle(1, "giá"),
-    Needle(2, "còn size"),
-    Needle(3, "199"),
-    Needle(4, "menu", "exact"),
-    Needle(5, "giá bao nhiêu"),
-    Needle(6, "phí vận chuyển hà nội"),
-    Needle(7, "đánh giá", role="exclude"),
-    Needle(8, "tết", role="all_of", group=1),
+    KeywordPattern(0, "bảng giá"),
+    KeywordPattern(1, "giá"),
+    KeywordPattern(2, "còn size"),
+    KeywordPattern(3, "199"),
+    KeywordPattern(4, "menu", "exact"),
+    KeywordPattern(5, "giá bao nhiêu"),
+    KeywordPattern(6, "phí vận chuyển hà nội"),
+    KeywordPattern(7, "đánh giá", role="exclude"),
+    KeywordPattern(8, "tết", role="all_of", group=1),
 ]
 
 
@@ -348,7 +352,7 @@ NEEDLES = [
 )
 def test_near_misses(message: str, rule: int, reason: str, typed: str, wanted: str) -> None:
     """An editor is told which word made the difference."""
-    misses = {miss.needle.rule: miss for miss in Matcher(NEEDLES).near_misses(message)}
+    misses = {miss.keyword.rule: miss for miss in Matcher(NEEDLES).near_misses(message)}
     assert (misses[rule].reason, misses[rule].typed, misses[rule].wanted) == (reason, typed, wanted)
     start, end = misses[rule].span
     assert message[start:end] == typed
@@ -364,19 +368,21 @@ def test_near_misses_leave_out_what_is_met_and_what_is_far() -> None:
 
 def test_the_nearest_misses_come_first_and_one_of_each_rule() -> None:
     """A contradicting mark is nearer than a wrong letter."""
-    matcher = Matcher([Needle(0, "khuyến mại"), Needle(1, "bảng giá"), Needle(1, "báng giá")])
+    matcher = Matcher([KeywordPattern(0, "khuyến mại"), KeywordPattern(1, "bảng giá"), KeywordPattern(1, "báng giá")])
     misses = matcher.near_misses("khuyen mịa, bàng giá")
-    assert [(miss.needle.rule, miss.reason) for miss in misses] == [(1, "marks"), (0, "letter")]
+    assert [(miss.keyword.rule, miss.reason) for miss in misses] == [(1, "marks"), (0, "letter")]
     assert matcher.near_misses("khuyen mịa, bàng giá", most=1) == misses[:1]
-    assert misses[0] == NearMiss(Needle(1, "bảng giá"), "marks", "bàng", "bảng", (12, 16))
+    assert misses[0] == NearMiss(KeywordPattern(1, "bảng giá"), "marks", "bàng", "bảng", (12, 16))
 
 
 def test_threads_share_a_matcher() -> None:
     """Eight threads, words that all of them meet for the first time: each gets what one thread alone gets."""
     syllables = ["".join(letters) for letters in itertools.product("bcdghklmn", "aeiou", ["", "n", "ng", "nh"])]
-    needles = [Needle(n, f"{syllable} {other}") for n, (syllable, other) in enumerate(itertools.pairwise(syllables))]
+    patterns = [
+        KeywordPattern(n, f"{syllable} {other}") for n, (syllable, other) in enumerate(itertools.pairwise(syllables))
+    ]
     messages = [" ".join(syllables[n : n + 12]) for n in range(len(syllables))] * 4
-    alone, shared = Matcher(needles), Matcher(needles)
+    alone, shared = Matcher(patterns), Matcher(patterns)
     expected = [alone.hits(message) for message in messages]
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(shared.hits, messages)) == expected
@@ -384,10 +390,10 @@ def test_threads_share_a_matcher() -> None:
 
 def test_what_is_remembered_of_words_is_bounded() -> None:
     """After more than fifty thousand different words, some very long, the answers are the same."""
-    matcher = Matcher([Needle(0, "giá")])
+    matcher = Matcher([KeywordPattern(0, "giá")])
     words = ("".join(letters) for letters in itertools.product("abcdefghijklmno", repeat=4))
     while batch := list(itertools.islice(words, 400)):
         matcher.hits(" ".join(batch)[:2500])
     matcher.hits("dài" * 500)
     assert len(matcher._words._memory) <= 50_000  # nothing public tells
-    assert matcher.hits("gia").any[0].how == "unmarked"
+    assert matcher.hits("gia").any[0].kind == "unmarked"

@@ -8,8 +8,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.rules.matching.matcher import MAX_SYLLABLES, Hit, Hits, Matcher, Mode, Needle, unmarked
-from bot.rules.matching.text import MAX_LENGTH, Fit, compat, fold, normalise, syllables, tokens
+from bot.rules.language.text import MAX_LENGTH, Fit, compat, fold, normalise, syllables, tokens
+from bot.rules.matching.matcher import MAX_SYLLABLES, Hit, Hits, KeywordPattern, Matcher, MatchMode, unmarked
 
 #: Few words, many of which have the same letters, begin alike, or are taken for each other.
 WORDS = """
@@ -21,7 +21,7 @@ GUESSED = "ko bn giáá shopp banggia baonhieu heloo khuyne mneu đặtt dc"
 SIGNS = ["👍", "50%", "✨", "?", ":)", "+"]
 
 keywords = st.lists(st.sampled_from(WORDS.split()), min_size=1, max_size=4).map(" ".join)
-modes: st.SearchStrategy[Mode] = st.sampled_from(["phrase", "exact", "prefix", "contains"])
+modes: st.SearchStrategy[MatchMode] = st.sampled_from(["phrase", "exact", "prefix", "contains"])
 messages = st.lists(st.sampled_from(WORDS.split() + GUESSED.split() + SIGNS), max_size=9).map(" ".join)
 plain_messages = st.lists(st.sampled_from(WORDS.split()), max_size=9).map(" ".join)
 anything = st.lists(
@@ -33,22 +33,22 @@ anything = st.lists(
 SURE = {"exact", "unmarked", "split"}
 
 
-def alone(needle: Needle, message: str) -> Hit | None:
+def alone(pattern: KeywordPattern, message: str) -> Hit | None:
     """Return what a matcher finds that knows no other keyword."""
-    return Matcher([needle]).hits(message).any.get(needle.rule)
+    return Matcher([pattern]).hits(message).any.get(pattern.rule)
 
 
 @given(st.lists(st.tuples(keywords, modes), max_size=12), messages)
-def test_the_index_agrees_with_asking_each_keyword_alone(wanted: list[tuple[str, Mode]], message: str) -> None:
+def test_the_index_agrees_with_asking_each_keyword_alone(wanted: list[tuple[str, MatchMode]], message: str) -> None:
     """What needs no guess is found among many as alone; a guess only if alone too: another keyword may end it."""
-    needles = [Needle(number, text, mode) for number, (text, mode) in enumerate(wanted)]
-    together = Matcher(needles).hits(message).any
-    for needle in needles:
-        single = alone(needle, message)
+    patterns = [KeywordPattern(number, text, mode) for number, (text, mode) in enumerate(wanted)]
+    together = Matcher(patterns).hits(message).any
+    for pattern in patterns:
+        single = alone(pattern, message)
         if single is None:
-            assert needle.rule not in together
-        elif single.how in SURE:
-            assert together[needle.rule] == single
+            assert pattern.rule not in together
+        elif single.kind in SURE:
+            assert together[pattern.rule] == single
 
 
 @given(keywords, plain_messages)
@@ -67,22 +67,22 @@ def test_a_phrase_is_found_as_the_definition_says(keyword: str, message: str) ->
                 one.letters == other.letters if any_marks else compat(one, other) is not Fit.NO
                 for one, other in zip(row, wanted, strict=True)
             )
-    hit = alone(Needle(0, keyword), message)
-    assert (hit is not None and hit.how in SURE) is found
+    hit = alone(KeywordPattern(0, keyword), message)
+    assert (hit is not None and hit.kind in SURE) is found
 
 
 @given(keywords, modes)
-def test_every_keyword_finds_itself(keyword: str, mode: Mode) -> None:
+def test_every_keyword_finds_itself(keyword: str, mode: MatchMode) -> None:
     """As written it is matched whole, exactly, and in all its letters."""
-    hit = alone(Needle(0, keyword, mode), keyword)
+    hit = alone(KeywordPattern(0, keyword, mode), keyword)
     assert hit is not None
-    assert (hit.quality, hit.spread, hit.how) == (2, 2, "exact")
+    assert (hit.quality, hit.spread, hit.kind) == (2, 2, "exact")
 
 
 @given(st.lists(keywords, max_size=8), messages)
 def test_encodings_of_a_message_are_one_message(wanted: list[str], message: str) -> None:
     """Composed or decomposed, upper case, full width: the same hits, but for the places."""
-    matcher = Matcher([Needle(number, text) for number, text in enumerate(wanted)])
+    matcher = Matcher([KeywordPattern(number, text) for number, text in enumerate(wanted)])
     wide = "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in unicodedata.normalize("NFD", message))
     expected = _without_places(matcher.hits(message))
     for variant in (unicodedata.normalize("NFD", message), message.upper(), wide):
@@ -98,21 +98,25 @@ def test_customers_may_leave_out_all_marks(before: str, keyword: str, after: str
     """A message that has a keyword of two syllables or more has it without any mark too."""
     message = f"{before} {keyword} {after}"
     if len(unmarked(keyword).split()) > 1:
-        assert alone(Needle(0, keyword), message) is not None
-        assert alone(Needle(0, keyword), fold(message)) is not None
+        assert alone(KeywordPattern(0, keyword), message) is not None
+        assert alone(KeywordPattern(0, keyword), fold(message)) is not None
 
 
 @given(st.lists(st.tuples(keywords, modes), max_size=8), messages, st.booleans())
-def test_places_are_those_of_the_matched_words(wanted: list[tuple[str, Mode]], message: str, decomposed: bool) -> None:
+def test_places_are_those_of_the_matched_words(
+    wanted: list[tuple[str, MatchMode]], message: str, decomposed: bool
+) -> None:
     """The text at the places of a hit, read alone, is the keyword or what was bridged to it."""
     message = unicodedata.normalize("NFD", message) if decomposed else message
-    for hit in Matcher([Needle(number, *needle) for number, needle in enumerate(wanted)]).hits(message).any.values():
+    for hit in (
+        Matcher([KeywordPattern(number, *pattern) for number, pattern in enumerate(wanted)]).hits(message).any.values()
+    ):
         assert all(0 <= start < end <= len(message) for start, end in hit.spans)
         assert list(hit.spans) == sorted(set(hit.spans))
         assert len(hit.spans) == hit.words
         typed = "".join(fold(message[start:end]) for start, end in hit.spans)
-        if hit.how in SURE and hit.needle.mode != "contains":
-            assert typed == unmarked(hit.needle.text).replace(" ", "")
+        if hit.kind in SURE and hit.keyword.match != "contains":
+            assert typed == unmarked(hit.keyword.text).replace(" ", "")
 
 
 @given(anything, st.integers(1, 2000))
@@ -120,13 +124,13 @@ def test_any_text_gets_an_answer(text: str, times: int) -> None:
     """No message of any length raises; all places are within it."""
     matcher = Matcher(
         [
-            Needle(0, "giá"),
-            Needle(1, "bảng giá"),
-            Needle(2, "👍"),
-            Needle(3, "i", "contains"),
-            Needle(4, "."),
-            Needle(5, text[:80]),
-            Needle(6, text[:80], "contains"),
+            KeywordPattern(0, "giá"),
+            KeywordPattern(1, "bảng giá"),
+            KeywordPattern(2, "👍"),
+            KeywordPattern(3, "i", "contains"),
+            KeywordPattern(4, "."),
+            KeywordPattern(5, text[:80]),
+            KeywordPattern(6, text[:80], "contains"),
         ]
     )
     message = (text * times)[:100_000]
@@ -138,7 +142,7 @@ def test_any_text_gets_an_answer(text: str, times: int) -> None:
 @given(anything)
 def test_whatever_an_editor_pastes_finds_itself(keyword: str) -> None:
     """Words, signs, URLs, punctuation: if anything of it can be seen, it is found in itself, as the whole."""
-    hit = alone(Needle(0, keyword), keyword)
+    hit = alone(KeywordPattern(0, keyword), keyword)
     if not normalise(keyword).strip():
         assert hit is None
     elif len(unmarked(keyword).split()) <= MAX_SYLLABLES:

@@ -6,9 +6,9 @@ import unicodedata
 
 import pytest
 
-from bot.rules.matching.abbreviations import ABBREVIATIONS, PARTICLES
-from bot.rules.matching.syllables import is_syllable, needs_no_marks
-from bot.rules.matching.text import MAX_LENGTH, Fit, compat, fold, normalise, syllables, tokens
+from bot.rules.language.abbreviations import ABBREVIATIONS, PARTICLES
+from bot.rules.language.syllables import is_syllable, needs_no_marks
+from bot.rules.language.text import MAX_LENGTH, Fit, compat, fold, normalise, syllables, tokens
 
 
 @pytest.mark.parametrize(

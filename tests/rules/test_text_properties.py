@@ -8,7 +8,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.rules.matching.text import MAX_LENGTH, Fit, compat, fold, normalise, syllables, tokens
+from bot.rules.language.text import MAX_LENGTH, Fit, compat, fold, normalise, syllables, tokens
 
 #: Where trouble is: invisible, combining, composing, expanding, look-alike, full-width, lone halves of pairs.
 TROUBLE = (

@@ -22,7 +22,7 @@ from bot.inbox.queries import Message
 from bot.inbox.tables import events
 from bot.redaction import MASK
 from bot.rules.engine import FALLBACK, rank
-from bot.rules.suggest import Advice
+from bot.rules.suggest import Suggestion
 from bot.rules.validate import validate
 from bot.web.console.pages import unanswered
 from tests.support.console import RULES, Console, running, words
@@ -213,7 +213,7 @@ PIECES = st.sampled_from(
 MESSAGES = st.one_of(st.lists(PIECES, max_size=8).map(" ".join), st.text(max_size=40))
 
 
-def pasted(advice: Advice) -> str:
+def pasted(advice: Suggestion) -> str:
     """Return the rules file after its editor has done what the page says."""
     if advice.is_new:
         return f"{RULES}{advice.yaml}\n"

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 
 from bot.rules.engine import Candidate, RuleSet, decided_by, rank
-from bot.rules.linting.conflicts import always_beside
-from bot.rules.matching.matcher import Hit, Matcher, Needle
+from bot.rules.linting.conflicts import active_whenever
+from bot.rules.matching.matcher import Hit, KeywordPattern, Matcher
 from bot.rules.model.schema import Rule
 from bot.rules.problem import Arg, Phrase, Problem, phrase
 from bot.rules.reading.loader import Places
@@ -40,7 +40,7 @@ def _missed(
     elif index in ranking.excluded:
         hit = ranking.excluded[index]
         line = places.at("rules", index, "exclude", _position(rules.file.rules[index], hit)).line
-        yield Problem.at(place, "example-fails/excluded", word=text, part=hit.needle.text, line=line)
+        yield Problem.at(place, "example-fails/excluded", word=text, part=hit.keyword.text, line=line)
     elif winner is not None:
         near = _nearest(own_words(), text)
         yield Problem.at(place, "example-fails/other", word=text, near=near, part=_parts(winner), **theirs)
@@ -58,7 +58,7 @@ def _answered(rules: RuleSet, places: Places, index: int, number: int, text: str
 def _winner(rules: RuleSet, ranked: tuple[Candidate, ...], index: int) -> Candidate | None:
     """Return who answers at a time when the rule *index* is in play: it may be the only one that is."""
     rule = rules.file.rules[index]
-    others = (c for c in ranked if c.rule == index or always_beside(rules.file.rules[c.rule], rule))
+    others = (c for c in ranked if c.rule == index or active_whenever(rules.file.rules[c.rule], rule))
     return next(others, None)
 
 
@@ -78,18 +78,18 @@ def _why(winner: Candidate, own: Candidate) -> Phrase:
 
 def _parts(candidate: Candidate) -> Arg:
     """Return the keywords that matched, for a message."""
-    return tuple(hit.needle.text for hit in candidate.hits) or phrase("a-pattern")
+    return tuple(hit.keyword.text for hit in candidate.hits) or phrase("a-pattern")
 
 
 def _position(rule: Rule, hit: Hit) -> int:
     texts = [(keyword.text, keyword.match) for keyword in rule.exclude]
-    return texts.index((hit.needle.text, hit.needle.mode))
+    return texts.index((hit.keyword.text, hit.keyword.match))
 
 
 def _matcher_of(rule: Rule) -> Matcher:
     """Return what finds the rule's keywords, and no others, each by itself."""
     keywords = [*rule.keywords, *(keyword for group in rule.all_of for keyword in group)]
-    return Matcher([Needle(n, keyword.text, keyword.match) for n, keyword in enumerate(keywords)])
+    return Matcher([KeywordPattern(n, keyword.text, keyword.match) for n, keyword in enumerate(keywords)])
 
 
 def _nearest(matcher: Matcher, text: str) -> Phrase | str:
@@ -98,5 +98,5 @@ def _nearest(matcher: Matcher, text: str) -> Phrase | str:
     if miss is None:
         return ""
     if miss.reason == "marks":
-        return phrase("near-keyword/marks", word=miss.needle.text, typed=miss.typed)
-    return phrase("near-keyword", word=miss.needle.text)
+        return phrase("near-keyword/marks", word=miss.keyword.text, typed=miss.typed)
+    return phrase("near-keyword", word=miss.keyword.text)

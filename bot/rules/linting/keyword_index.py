@@ -1,4 +1,4 @@
-"""The keywords of all rules as the matcher understands them, with their places: what the checks look at."""
+"""Index of all keywords of a rules file with their positions: what the checks look at."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ALL_MARKS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class KeywordUse:
     """One keyword of one rule."""
 
     index: int
@@ -41,7 +41,7 @@ class Word:
         return len(self.letters) == 1 and self.marks != 0
 
 
-def always_within(inner: Word, hit: Hit, outer: Word) -> bool:
+def always_within(inner: KeywordUse, hit: Hit, outer: KeywordUse) -> bool:
     """
     Return whether *inner*, which *hit* the text of *outer*, hits every message that has *outer*.
 
@@ -62,14 +62,14 @@ def at_every_place(inner: Keyword, outer: Keyword) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
+class KeywordIndex:
     """The keywords of the enabled rules for texts, in the order of the file."""
 
     file: RuleFile
     places: Places
-    keywords: tuple[Word, ...]
-    excludes: tuple[Word, ...]
-    grouped: tuple[Word, ...]
+    keywords: tuple[KeywordUse, ...]
+    excludes: tuple[KeywordUse, ...]
+    grouped: tuple[KeywordUse, ...]
     """Those in `all_of`."""
 
     def of_rules(self) -> Iterator[tuple[int, Rule]]:
@@ -81,22 +81,22 @@ def _in_use(file: RuleFile) -> Iterator[tuple[int, Rule]]:
     return ((index, rule) for index, rule in enumerate(file.rules) if rule.enabled and rule.on == "text")
 
 
-def vocabulary(file: RuleFile, places: Places) -> Vocabulary:
+def index_keywords(file: RuleFile, places: Places) -> KeywordIndex:
     """Take every keyword apart, once for all checks."""
-    keywords: list[Word] = []
-    excludes: list[Word] = []
-    grouped: list[Word] = []
+    keywords: list[KeywordUse] = []
+    excludes: list[KeywordUse] = []
+    grouped: list[KeywordUse] = []
     for index, rule in _in_use(file):
-        lists: list[tuple[list[Word], tuple[Keyword, ...], tuple[str | int, ...]]]
+        lists: list[tuple[list[KeywordUse], tuple[Keyword, ...], tuple[str | int, ...]]]
         lists = [(keywords, rule.keywords, ("keywords",)), (excludes, rule.exclude, ("exclude",))]
         lists += [(grouped, group, ("all_of", number)) for number, group in enumerate(rule.all_of)]
         for target, of_rule, path in lists:
             there = places.under("rules", index, *path) if of_rule else places
-            target.extend(_word(index, rule, k, there.at(number, "text")) for number, k in enumerate(of_rule))
-    return Vocabulary(file, places, tuple(keywords), tuple(excludes), tuple(grouped))
+            target.extend(_keyword_use(index, rule, k, there.at(number, "text")) for number, k in enumerate(of_rule))
+    return KeywordIndex(file, places, tuple(keywords), tuple(excludes), tuple(grouped))
 
 
-def _word(index: int, rule: Rule, keyword: Keyword, place: Place) -> Word:
+def _keyword_use(index: int, rule: Rule, keyword: Keyword, place: Place) -> KeywordUse:
     parsed = parse(keyword.text)
     letters = tuple([syllable.letters for syllable in parsed.syllables]) or (parsed.text,)
-    return Word(index, rule, keyword, parsed, place, letters, parsed.marks)
+    return KeywordUse(index, rule, keyword, parsed, place, letters, parsed.marks)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from bot.rules.linting.conflicts import clashes
+from bot.rules.language.common_words import COMMON_BY_LETTERS, COMMON_WORDS, LIKELY_MEANT
+from bot.rules.language.syllables import is_syllable, needs_no_marks
+from bot.rules.language.text import normalise
+from bot.rules.linting.conflicts import conflicts
 from bot.rules.linting.expiry import pictures, stale
-from bot.rules.linting.keyword_index import Vocabulary, Word, always_within, at_every_place, vocabulary
+from bot.rules.linting.keyword_index import KeywordIndex, KeywordUse, always_within, at_every_place, index_keywords
 from bot.rules.linting.patterns import pattern_problems
-from bot.rules.matching.common_words import EVERYDAY, MARKS_FORGOTTEN, READ_AS
-from bot.rules.matching.matcher import MAX_SYLLABLES, Matcher, Needle
+from bot.rules.matching.matcher import MAX_SYLLABLES, KeywordPattern, Matcher
 from bot.rules.matching.readings import abbreviation_keys
-from bot.rules.matching.syllables import is_syllable, needs_no_marks
-from bot.rules.matching.text import normalise
 from bot.rules.model.image_links import doubts
 from bot.rules.model.schema import RuleFile
 from bot.rules.problem import Problem, in_order
@@ -24,10 +24,10 @@ def check(loaded: Loaded, *, today: date) -> tuple[Problem, ...]:
     """Return every clash and doubt of the rules that could be read; *today* is the editor's date."""
     if loaded.part is None:
         return ()
-    words = vocabulary(loaded.part, loaded.places)
+    words = index_keywords(loaded.part, loaded.places)
     return in_order(
         [
-            *clashes(words),
+            *conflicts(words),
             *_everyday(words),
             *_redundant(words),
             *_literal(words),
@@ -42,22 +42,22 @@ def check(loaded: Loaded, *, today: date) -> tuple[Problem, ...]:
     )
 
 
-def _everyday(words: Vocabulary) -> Iterator[Problem]:
+def _everyday(words: KeywordIndex) -> Iterator[Problem]:
     """A single syllable that customers type all the time, or that looks so without marks."""
     for word in words.keywords:
         if len(word.letters) != 1 or word.keyword.match not in {"phrase", "prefix"}:
             continue
-        text, common = normalise(word.keyword.text).strip(), READ_AS.get(word.letters[0])
-        if text in EVERYDAY:
+        text, common = normalise(word.keyword.text).strip(), COMMON_BY_LETTERS.get(word.letters[0])
+        if text in COMMON_WORDS:
             yield Problem.at(word.place, "everyday-keyword", word=word.keyword.text)
         elif common is not None:
             yield Problem.at(word.place, "everyday-keyword/twin", word=word.keyword.text, common=common)
 
 
-def _redundant(words: Vocabulary) -> Iterator[Problem]:
+def _redundant(words: KeywordIndex) -> Iterator[Problem]:
     """Two keywords of one rule of which one does the work of both."""
     for one_list in (words.keywords, words.excludes):
-        seen: dict[tuple[object, ...], Word] = {}
+        seen: dict[tuple[object, ...], KeywordUse] = {}
         marked = {(w.index, w.letters, w.keyword.match): w for w in reversed(one_list) if w.marks}
         for word in one_list:
             first = seen.setdefault((word.index, word.words, word.keyword.match), word)
@@ -69,44 +69,46 @@ def _redundant(words: Vocabulary) -> Iterator[Problem]:
                 yield Problem.at(word.place, "redundant-keyword", word=text, other=other.keyword.text)
 
 
-def _literal(words: Vocabulary) -> Iterator[Problem]:
+def _literal(words: KeywordIndex) -> Iterator[Problem]:
     """A bare syllable that is a word of its own, where the marks may have been forgotten."""
     forgetful = any(map(_lost_marks, words.keywords))
     marked = {(word.index, word.letters) for word in words.keywords if word.marks}
     for word in words.keywords:
-        if not word.parsed.literal or word.letters[0] in READ_AS or (word.index, word.letters) in marked:
+        if not word.parsed.marks_exact or word.letters[0] in COMMON_BY_LETTERS or (word.index, word.letters) in marked:
             continue
-        near = MARKS_FORGOTTEN.get(word.letters[0])
+        near = LIKELY_MEANT.get(word.letters[0])
         if near is not None:
             yield Problem.at(word.place, "literal-keyword", word=word.keyword.text, near=near)
         elif forgetful:
             yield Problem.at(word.place, "literal-keyword/unsure", word=word.keyword.text)
 
 
-def _lost_marks(word: Word) -> bool:
+def _lost_marks(word: KeywordUse) -> bool:
     """Return whether the keyword was typed without the marks that it must have."""
     bare = [letters for letters in word.letters if is_syllable(letters)]
     return not word.marks and any(not needs_no_marks(letters) for letters in bare)
 
 
-def _contains(words: Vocabulary) -> Iterator[Problem]:
+def _contains(words: KeywordIndex) -> Iterator[Problem]:
     for word in (*words.keywords, *words.grouped):
         if word.keyword.match == "contains":
             yield Problem.at(word.place, "contains-keyword", word=word.keyword.text)
 
 
-def _too_long(words: Vocabulary) -> Iterator[Problem]:
+def _too_long(words: KeywordIndex) -> Iterator[Problem]:
     for word in (*words.keywords, *words.grouped, *words.excludes):
         if word.parsed.cut:
             size = len(word.parsed.syllables)
             yield Problem.at(word.place, "keyword-too-long", size=size, limit=MAX_SYLLABLES)
 
 
-def _excludes(words: Vocabulary) -> Iterator[Problem]:
+def _excludes(words: KeywordIndex) -> Iterator[Problem]:
     """An exclude that stands in a keyword of its own rule, which can then hardly ever match, or never."""
     excludes = words.excludes
-    matcher = Matcher([Needle(n, x.keyword.text, x.keyword.match, role="exclude") for n, x in enumerate(excludes)])
-    killed: dict[int, tuple[Word, bool]] = {}
+    matcher = Matcher(
+        [KeywordPattern(n, x.keyword.text, x.keyword.match, role="exclude") for n, x in enumerate(excludes)]
+    )
+    killed: dict[int, tuple[KeywordUse, bool]] = {}
     for word in words.keywords if excludes else ():
         for number, hit in matcher.hits(word.keyword.text).excluded.items():
             exclude = excludes[number]
@@ -126,7 +128,7 @@ def _abbreviations(file: RuleFile, places: Places) -> Iterator[Problem]:
             yield Problem.at(places.at("abbreviations", short), "abbreviation-words", word=short)
 
 
-def _patterns(words: Vocabulary) -> Iterator[Problem]:
+def _patterns(words: KeywordIndex) -> Iterator[Problem]:
     for index, rule in words.of_rules():
         if rule.pattern is not None:
             yield from pattern_problems(rule.pattern, words.places.at("rules", index, "pattern"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.rules.engine import compile_pattern
-from bot.rules.matching.text import fold
+from bot.rules.language.text import fold
 from bot.rules.problem import Place, Problem
 
 PATTERN_CODES = frozenset({"pattern-backspace", "pattern-invalid", "pattern-marks", "pattern-not-installed"})

@@ -1,1 +1,1 @@
-"""Whether a message has a keyword: tokens, abbreviations, trie, readings, best matches."""
+"""Keyword matching: which keywords of the rules a message has, and how well each fits."""

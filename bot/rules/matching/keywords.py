@@ -1,4 +1,4 @@
-"""What a keyword asks for: its words, how strictly its marks count, and which needles share it."""
+"""Keywords parsed into syllables, and the words of a message they are compared with."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import unicodedata
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from bot.rules.matching.syllables import needs_no_marks
-from bot.rules.matching.text import WORDS_AND_SIGNS, Syllable, chain, normalise, syllables, without_urls
+from bot.rules.language.abbreviations import PARTICLES
+from bot.rules.language.syllables import is_syllable, needs_no_marks
+from bot.rules.language.text import WORDS_AND_SIGNS, Syllable, chain, normalise, syllables, without_urls
 
 MAX_SYLLABLES: Final = 16
-_LONGEST_REMEMBERED = 100
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_MAX_REMEMBERED_LENGTH = 100
 
 
-class Stream(Enum):
+class TokenKind(Enum):
     """As what a message is looked at for a keyword."""
 
     WORDS = "words"  # letters and digits only: an emoji between two words separates nothing
@@ -23,11 +27,11 @@ class Stream(Enum):
     RAW = "raw"  # nothing but punctuation: looked for as it is
 
 
-class Target(NamedTuple):
-    """A needle that wants a keyword, as the scan needs it."""
+class Output(NamedTuple):
+    """A pattern that wants a keyword, as the scan needs it."""
 
-    needle: int  # its place among the matcher's needles
-    slot: int  # what competes for the same best hit
+    pattern: int  # its place among the matcher's patterns
+    target: int  # what competes for the same best hit
     least_spread: int
     forgiving: bool  # a guessed typo will do
 
@@ -38,18 +42,18 @@ class Keyword:
 
     syllables: tuple[Syllable, ...]
     any_marks: bool = False
-    targets: list[Target] = field(default_factory=list)
+    outputs: list[Output] = field(default_factory=list)
     letters: tuple[str, ...] = field(init=False)
     """The words without marks."""
     marks: int = field(init=False)
     size: int = field(init=False)
-    guarded: bool = field(init=False)
+    marks_required: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.letters = tuple([syllable.letters for syllable in self.syllables])
         self.marks, _ = chain(self.syllables)
         self.size = sum(map(len, self.letters))
-        self.guarded = len(self.syllables) == 1 and self.marks != 0
+        self.marks_required = len(self.syllables) == 1 and self.marks != 0
 
 
 class Piece(NamedTuple):
@@ -64,7 +68,7 @@ class Piece(NamedTuple):
 class Parsed(NamedTuple):
     """A keyword as written, taken apart: the words and signs that count, and the whole of it normalised."""
 
-    stream: Stream
+    token_kind: TokenKind
     pieces: tuple[Piece, ...]
     text: str
     syllables: tuple[Syllable, ...]
@@ -73,14 +77,14 @@ class Parsed(NamedTuple):
     """Theirs, in the form of `chain`; 0 if there are none."""
 
     @property
-    def literal(self) -> bool:
+    def marks_exact(self) -> bool:
         """Whether it is one syllable that is correct without marks, so that marks make another word of it."""
         return len(self.syllables) == 1 and not self.marks and needs_no_marks(self.syllables[0].letters)
 
     @property
     def any_marks(self) -> bool:
         """Whether it was written without marks and stands for its letters with whatever marks."""
-        return not self.marks and not self.literal
+        return not self.marks and not self.marks_exact
 
     @property
     def cut(self) -> bool:
@@ -92,9 +96,24 @@ class Parsed(NamedTuple):
         return Keyword(self.syllables[:MAX_SYLLABLES], self.any_marks)
 
 
+class MessageWord:
+    """One word of a message: what of it counts whatever the keywords are."""
+
+    __slots__ = ("alphabetic", "bare", "letters", "marked", "text", "unmarked")
+
+    def __init__(self, text: str, parts: Sequence[Syllable]) -> None:
+        marks, _ = chain(parts)
+        self.text = text
+        self.letters = "".join([part.letters for part in parts])
+        self.alphabetic = self.letters.isalpha()
+        self.marked = self.alphabetic and marks != 0 and text not in PARTICLES
+        self.unmarked = not marks and is_syllable(self.letters) and not needs_no_marks(self.letters)
+        self.bare = "" if marks else self.letters
+
+
 def parse(text: str) -> Parsed:
     """Take a keyword apart."""
-    return _remembered(text) if len(text) <= _LONGEST_REMEMBERED else _parse(text)
+    return _remembered(text) if len(text) <= _MAX_REMEMBERED_LENGTH else _parse(text)
 
 
 def _parse(text: str) -> Parsed:
@@ -103,8 +122,8 @@ def _parse(text: str) -> Parsed:
     pieces = tuple(_piece(piece, parts) for piece in found if (parts := as_syllables(piece)))
     in_a_row = tuple(syllable for piece in pieces for syllable in piece.syllables)
     signs = any(is_sign(piece.text) for piece in pieces)
-    stream = Stream.SIGNS if signs else Stream.WORDS if pieces else Stream.RAW
-    return Parsed(stream, pieces, normalised, in_a_row, chain(in_a_row)[0])
+    kind = TokenKind.SIGNS if signs else TokenKind.WORDS if pieces else TokenKind.RAW
+    return Parsed(kind, pieces, normalised, in_a_row, chain(in_a_row)[0])
 
 
 # The checks, the matcher and the next reading of the same file ask for the same ones.

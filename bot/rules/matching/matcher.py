@@ -1,4 +1,4 @@
-"""Which rules' keywords a message has, how well each fits, and what was bridged to find it."""
+"""The matcher: all keywords of all rules, found in a message in one pass, each with its best match."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from bot.rules.language.text import normalise, tokens, without_urls
 from bot.rules.matching import keywords as kw
-from bot.rules.matching.best_matches import Found, Spans, Tally, grade
-from bot.rules.matching.keywords import Keyword, Parsed, Stream, Target, parse
-from bot.rules.matching.near_misses import MOST_WORDS, NEAREST_FIRST, Difference, Neighbours, difference, places_of
-from bot.rules.matching.readings import How, Lexicon, meanings_of
+from bot.rules.matching.best_matches import BestMatches, Found, Spans, quality_of
+from bot.rules.matching.keywords import Keyword, Output, Parsed, TokenKind, parse
+from bot.rules.matching.near_misses import MAX_WORDS, NEAREST_FIRST, Difference, NearMissIndex, difference, positions
+from bot.rules.matching.readings import Lexicon, MatchKind, meanings_of
 from bot.rules.matching.substrings import Substrings
-from bot.rules.matching.text import normalise, tokens, without_urls
-from bot.rules.matching.trie import Index
+from bot.rules.matching.trie import KeywordTrie
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-Mode: TypeAlias = Literal["phrase", "exact", "prefix", "contains"]
+MatchMode: TypeAlias = Literal["phrase", "exact", "prefix", "contains"]
 Role: TypeAlias = Literal["any", "exclude", "all_of"]
 
 MAX_SYLLABLES: Final = kw.MAX_SYLLABLES
@@ -28,12 +28,12 @@ MAX_SYLLABLES: Final = kw.MAX_SYLLABLES
 
 
 @dataclass(frozen=True, slots=True)
-class Needle:
+class KeywordPattern:
     """One keyword of one rule, in the role it plays there."""
 
     rule: int
     text: str
-    mode: Mode = "phrase"
+    match: MatchMode = "phrase"
     role: Role = "any"
     group: int = 0
 
@@ -46,16 +46,16 @@ class Hit:
     *words*: how many of the customer's words it matched, 0 for mere punctuation. *quality*: 2 with all marks, 0 with
     marks omitted, -1 read out of a stretched, shortened, joined or split word, -2 out of a typo. *spread*: 2 the whole
     message, 1 its beginning, 0 within. *letters*: of the keyword. *spans*: the matched words in the message as typed.
-    *how*: "exact", "unmarked", "stretched", "abbreviation", "joined", "split" or "typo", the greatest difference.
+    *kind*: "exact", "unmarked", "stretched", "abbreviation", "joined", "split" or "typo", the greatest difference.
     """
 
-    needle: Needle
+    keyword: KeywordPattern
     words: int
     quality: int
     spread: int
     letters: int
     spans: tuple[tuple[int, int], ...]
-    how: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class NearMiss:
     "word" (one word is another). *span* is the place of *typed* in the message as typed.
     """
 
-    needle: Needle
+    keyword: KeywordPattern
     reason: str
     typed: str
     wanted: str
@@ -87,71 +87,71 @@ class NearMiss:
 
 class Matcher:
     """
-    Finds all needles in a message at once; threads may share it.
+    Finds all patterns in a message at once; threads may share it.
 
     Args:
-        needles: What to look for, in the order of the file: of equal hits the earlier needle's counts.
+        patterns: What to look for, in the order of the file: of equal hits the earlier pattern's counts.
         abbreviations: The shop's own, beside the built-in ones; each key one word.
         typos: Forgive one wrong letter in long words.
     """
 
     def __init__(
         self,
-        needles: Sequence[Needle],
+        patterns: Sequence[KeywordPattern],
         *,
         abbreviations: Mapping[str, str] = MappingProxyType({}),
         typos: bool = True,
     ) -> None:
-        self._needles = tuple(needles)
-        self._parsed = tuple(parse(needle.text) for needle in needles)
-        self._slots: list[tuple[Role, int, int]] = []
+        self._patterns = tuple(patterns)
+        self._parsed = tuple(parse(pattern.text) for pattern in patterns)
+        self._targets: list[tuple[Role, int, int]] = []
         self._substrings = Substrings()
-        streams = self._sort()
+        by_kind = self._sort()
         self.short_forms: Mapping[str, Sequence[str]] = meanings_of(abbreviations)
         """What short words may stand for."""
-        words, signs = streams[Stream.WORDS], streams[Stream.SIGNS]
-        self._words = Index(words, Lexicon(words, self.short_forms, typos=typos), signs=False)
-        self._signs = Index(signs, Lexicon(signs, self.short_forms, typos=typos), signs=True) if signs else None
+        words, signs = by_kind[TokenKind.WORDS], by_kind[TokenKind.SIGNS]
+        self._words = KeywordTrie(words, Lexicon(words, self.short_forms, typos=typos), signs=False)
+        self._signs = KeywordTrie(signs, Lexicon(signs, self.short_forms, typos=typos), signs=True) if signs else None
 
-    def _sort(self) -> dict[Stream, list[Keyword]]:
-        """Return the different keywords of whole words with their targets; the others go to the substrings."""
-        keywords: dict[tuple[Stream, tuple[str, ...], int], Keyword] = {}
-        slots: dict[tuple[Role, int, int], int] = {}
-        for number, (needle, parsed) in enumerate(zip(self._needles, self._parsed, strict=True)):
-            slot = slots.setdefault(_slot(needle), len(slots))
-            target = Target(number, slot, _least_spread(needle, parsed), needle.role != "exclude")
-            if needle.mode == "contains" or parsed.stream is Stream.RAW:
-                self._substrings.add(parsed, target)
+    def _sort(self) -> dict[TokenKind, list[Keyword]]:
+        """Return the different keywords of whole words with their outputs; the others go to the substrings."""
+        keywords: dict[tuple[TokenKind, tuple[str, ...], int], Keyword] = {}
+        targets: dict[tuple[Role, int, int], int] = {}
+        for number, (pattern, parsed) in enumerate(zip(self._patterns, self._parsed, strict=True)):
+            target = targets.setdefault(_target_of(pattern), len(targets))
+            output = Output(number, target, _least_spread(pattern, parsed), pattern.role != "exclude")
+            if pattern.match == "contains" or parsed.token_kind is TokenKind.RAW:
+                self._substrings.add(parsed, output)
             else:
                 keyword = parsed.keyword()
-                keyword = keywords.setdefault((parsed.stream, keyword.letters, keyword.marks), keyword)
-                keyword.targets.append(target)
-        self._slots = list(slots)
-        return {stream: [keyword for (of, _, _), keyword in keywords.items() if of is stream] for stream in Stream}
+                keyword = keywords.setdefault((parsed.token_kind, keyword.letters, keyword.marks), keyword)
+                keyword.outputs.append(output)
+        self._targets = list(targets)
+        return {kind: [keyword for (of, _, _), keyword in keywords.items() if of is kind] for kind in TokenKind}
 
     def hits(self, text: str) -> Hits:
         """Return the best that *text* has of every rule."""
         normalised = normalise(text)
         clean = without_urls(normalised)
         words = self._words.read(clean)
-        tally = Tally(words)
-        self._words.scan(words, tally)
+        matches = BestMatches(words)
+        self._words.scan(words, matches)
         for part in self._substrings.parts(words):
-            tally.add(part.keyword, grade(How.AS_TYPED, part.exact), part.first, part.end)
+            matches.add(part.keyword, quality_of(MatchKind.AS_TYPED, part.exact), part.first, part.end)
         for sign, keyword in self._substrings.signs.items():
-            tally.add_sign(keyword, sign, clean)
+            matches.add_sign(keyword, sign, clean)
         for url, keyword in self._substrings.urls.items():
-            tally.add_sign(keyword, url, normalised)
+            matches.add_sign(keyword, url, normalised)
         if self._signs is not None:
-            tally.words = self._signs.read(clean)
-            self._signs.scan(tally.words, tally)
-        return self._report(tally.best, Spans(text, normalised, clean)) if tally.best else Hits({}, {}, {})
+            matches.words = self._signs.read(clean)
+            self._signs.scan(matches.words, matches)
+        return self._report(matches.best, Spans(text, normalised, clean)) if matches.best else Hits({}, {}, {})
 
     def _report(self, best: Mapping[int, Found], spans: Spans) -> Hits:
         hits = Hits({}, {}, {})
-        for slot, (key, needle, how, words, place) in best.items():
-            role, rule, group = self._slots[slot]
-            hit = Hit(self._needles[needle], *key, spans.of(words, place), how)
+        for target, (key, pattern, kind, words, place) in best.items():
+            role, rule, group = self._targets[target]
+            hit = Hit(self._patterns[pattern], *key, spans.of(words, place), kind)
             if role == "any":
                 hits.any[rule] = hit
             elif role == "exclude":
@@ -161,10 +161,10 @@ class Matcher:
         return hits
 
     @cached_property
-    def _neighbours(self) -> Neighbours:
+    def _near_miss_index(self) -> NearMissIndex:
         """What near misses are found by; who only answers messages does not need it."""
-        needles = zip(self._needles, self._parsed, strict=True)
-        return Neighbours((n, parsed) for n, (needle, parsed) in enumerate(needles) if needle.role != "exclude")
+        patterns = zip(self._patterns, self._parsed, strict=True)
+        return NearMissIndex((n, parsed) for n, (pattern, parsed) in enumerate(patterns) if pattern.role != "exclude")
 
     def near_misses(self, text: str, *, most: int = 5, hits: Hits | None = None) -> list[NearMiss]:
         """
@@ -172,43 +172,45 @@ class Matcher:
 
         Exclusions, and what the text has already, are left out. *hits*: of the text, if they are known.
         """
-        words = tokens(text)[:MOST_WORDS]
-        places = places_of(words)
+        words = tokens(text)[:MAX_WORDS]
+        places = positions(words)
         hits = hits or self.hits(text)
         nearest: dict[tuple[Role, int, int], tuple[tuple[int, int], NearMiss]] = {}
-        for number in self._neighbours.of(words, places):
-            needle, parsed = self._needles[number], self._parsed[number]
-            if _is_met(needle, hits):
+        for number in self._near_miss_index.of(words, places):
+            pattern, parsed = self._patterns[number], self._parsed[number]
+            if _is_met(pattern, hits):
                 continue
-            near = _explained(difference(words, places, parsed), needle)
+            near = _explained(difference(words, places, parsed), pattern)
             if near is not None:
                 rank = (NEAREST_FIRST.index(near.reason), -len(parsed.text))
                 typed = (words[near.first].start, words[near.end - 1].end)
-                miss = NearMiss(needle, near.reason, text[slice(*typed)], near.wanted, typed)
-                nearest[_slot(needle)] = min(nearest.get(_slot(needle), (rank, miss)), (rank, miss), key=itemgetter(0))
+                miss = NearMiss(pattern, near.reason, text[slice(*typed)], near.wanted, typed)
+                nearest[_target_of(pattern)] = min(
+                    nearest.get(_target_of(pattern), (rank, miss)), (rank, miss), key=itemgetter(0)
+                )
         return [miss for _, miss in sorted(nearest.values(), key=itemgetter(0))[:most]]
 
 
-def _is_met(needle: Needle, hits: Hits) -> bool:
-    return needle.rule in hits.any if needle.role == "any" else (needle.rule, needle.group) in hits.all_of
+def _is_met(pattern: KeywordPattern, hits: Hits) -> bool:
+    return pattern.rule in hits.any if pattern.role == "any" else (pattern.rule, pattern.group) in hits.all_of
 
 
-def _explained(near: Difference | None, needle: Needle) -> Difference | None:
+def _explained(near: Difference | None, pattern: KeywordPattern) -> Difference | None:
     """Say why a keyword that stands in the message is not found there."""
-    if near is None or near.reason != "place" or needle.mode in {"exact", "prefix"}:
+    if near is None or near.reason != "place" or pattern.match in {"exact", "prefix"}:
         return near
     return near._replace(reason="unmarked")
 
 
-def _slot(needle: Needle) -> tuple[Role, int, int]:
-    """Return what the needle competes for: the best hit of a rule, or of one of its groups."""
-    return needle.role, needle.rule, needle.group if needle.role == "all_of" else 0
+def _target_of(pattern: KeywordPattern) -> tuple[Role, int, int]:
+    """Return what the pattern competes for: the best hit of a rule, or of one of its groups."""
+    return pattern.role, pattern.rule, pattern.group if pattern.role == "all_of" else 0
 
 
-def _least_spread(needle: Needle, parsed: Parsed) -> int:
-    if needle.mode == "exact":
+def _least_spread(pattern: KeywordPattern, parsed: Parsed) -> int:
+    if pattern.match == "exact":
         return 1 if parsed.cut else 2
-    return 1 if needle.mode == "prefix" else 0
+    return 1 if pattern.match == "prefix" else 0
 
 
 def keyword_mode(text: str) -> Literal["marked", "any", "literal"]:
@@ -222,7 +224,7 @@ def keyword_mode(text: str) -> Literal["marked", "any", "literal"]:
     ['marked', 'any', 'any', 'any', 'literal']
     """
     parsed = parse(text)
-    if parsed.literal:
+    if parsed.marks_exact:
         return "literal"
     return "any" if parsed.any_marks else "marked"
 

@@ -1,39 +1,39 @@
-"""Keywords that a message almost has, and the word that made the difference: for people, not for speed."""
+"""Near misses: keywords that a message has but for one word, letter or mark; for explanations, not for speed."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
+from bot.rules.language.text import chain
 from bot.rules.matching.readings import one_edit_apart
-from bot.rules.matching.text import chain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from bot.rules.language.text import Token
     from bot.rules.matching.keywords import Parsed, Piece
-    from bot.rules.matching.text import Token
 
-Reason: TypeAlias = Literal["marks", "unmarked", "place", "glued", "letter", "between", "missing", "word"]
+MissReason: TypeAlias = Literal["marks", "unmarked", "place", "glued", "letter", "between", "missing", "word"]
 """Why a keyword missed, the nearest misses first."""
 
 NEAREST_FIRST: Final = ("marks", "unmarked", "place", "glued", "letter", "between", "missing", "word")
-MOST_WORDS: Final = 60
+MAX_WORDS: Final = 60
 """Only so many words of a message are compared."""
 
-_SHORTEST_ONE_OFF = 3
+_MIN_ONE_OFF_LENGTH = 3
 
 
 class Difference(NamedTuple):
     """What stands between a message and a keyword; *first* to *end* (exclusive) are the words it is about."""
 
-    reason: Reason
+    reason: MissReason
     first: int
     end: int
     wanted: str
 
 
-def places_of(tokens: Sequence[Token]) -> dict[str, list[int]]:
+def positions(tokens: Sequence[Token]) -> dict[str, list[int]]:
     """Return where each word of a message stands, by its letters without marks."""
     places: dict[str, list[int]] = {}
     for place, token in enumerate(tokens):
@@ -41,7 +41,7 @@ def places_of(tokens: Sequence[Token]) -> dict[str, list[int]]:
     return places
 
 
-class Neighbours:
+class NearMissIndex:
     """Which of many keywords can be near a message at all: only those are worth a closer look. Never changes."""
 
     def __init__(self, keywords: Iterable[tuple[int, Parsed]]) -> None:
@@ -57,7 +57,7 @@ class Neighbours:
                 for piece in parsed.pieces:
                     self._with_word.setdefault(piece.letters, []).append(number)
         for letters in self._single:
-            if len(letters) >= _SHORTEST_ONE_OFF:
+            if len(letters) >= _MIN_ONE_OFF_LENGTH:
                 self._shapes.setdefault((letters[0], len(letters)), []).append(letters)
 
     def of(self, tokens: Sequence[Token], places: Mapping[str, Sequence[int]]) -> list[int]:
@@ -81,7 +81,7 @@ def difference(tokens: Sequence[Token], places: Mapping[str, Sequence[int]], par
     """
     Return the smallest difference between the keyword and any place of the message, None if all are great.
 
-    *places*: of the *tokens*, by `places_of`.
+    *places*: of the *tokens*, by `positions`.
     """
     if len(parsed.pieces) == 1:
         found = [found for first in range(len(tokens)) for found in _one_word(tokens, first, parsed)]
@@ -166,6 +166,6 @@ def _one_off(token: Token, piece: Piece) -> bool:
     return (
         typed[0] == wanted[0]
         and abs(len(typed) - len(wanted)) < 2
-        and len(wanted) >= _SHORTEST_ONE_OFF
+        and len(wanted) >= _MIN_ONE_OFF_LENGTH
         and one_edit_apart(typed, wanted)
     )

@@ -1,4 +1,4 @@
-"""As which of the keywords' words a typed word may be read."""
+"""Candidate readings of a typed word: as typed, stretched, abbreviated, run together, split, one typo."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from bot.rules.matching.abbreviations import ABBREVIATIONS
-from bot.rules.matching.syllables import is_syllable
-from bot.rules.matching.text import WORDS, Letter, Syllable, chain, fold, letters_of, normalise, plain, syllables
+from bot.rules.language.abbreviations import ABBREVIATIONS
+from bot.rules.language.syllables import is_syllable
+from bot.rules.language.text import WORDS, Letter, Syllable, chain, fold, letters_of, normalise, plain, syllables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bot.rules.matching.keywords import Keyword
 
-_SHORTEST_JOINED: Final = 5
-_SHORTEST_TYPO: Final = 5
-_LONGEST_TYPO: Final = 20
+_MIN_JOINED_LENGTH: Final = 5
+_MIN_TYPO_LENGTH: Final = 5
+_MAX_TYPO_LENGTH: Final = 20
 _REPEATED = re.compile(r"(.)\1+")
 
 
-class How(IntEnum):
+class MatchKind(IntEnum):
     """What bridges a typed word and a keyword's, the surest first."""
 
     AS_TYPED = 0
@@ -40,12 +40,12 @@ class Reading(NamedTuple):
     marks: int
     typed: int
     bits: int
-    how: How
+    kind: MatchKind
 
 
-def _reading(parts: Sequence[Syllable], how: How) -> Reading:
+def _reading(parts: Sequence[Syllable], kind: MatchKind) -> Reading:
     marks, typed = chain(parts)
-    return Reading(tuple(part.letters for part in parts), marks, typed, sum(part.bits for part in parts), how)
+    return Reading(tuple(part.letters for part in parts), marks, typed, sum(part.bits for part in parts), kind)
 
 
 class Lexicon:
@@ -70,20 +70,20 @@ class Lexicon:
         self._meanings = dict(self._known_meanings(abbreviations))
         self._typos: dict[str, list[str]] = {}
         for word in sorted(self._words) if typos else ():
-            if len(word) >= _SHORTEST_TYPO and word.isalpha():
+            if len(word) >= _MIN_TYPO_LENGTH and word.isalpha():
                 for shorter in _one_letter_less(word):
                     self._typos.setdefault(shorter, []).append(word)
 
     def _learn_joined(self, words: Sequence[str]) -> None:
         together = "".join(words)
-        if len(words) > 1 and len(together) >= _SHORTEST_JOINED and together.isalpha():
+        if len(words) > 1 and len(together) >= _MIN_JOINED_LENGTH and together.isalpha():
             self._joined.setdefault(together, set()).add(tuple(map(len, words)))
 
     def _known_meanings(self, abbreviations: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, list[Reading]]]:
         """Yield the abbreviations some meaning of which is made of keywords' words alone."""
         for short, meanings in abbreviations.items():
             known = [
-                _reading(meaning, How.ABBREVIATION)
+                _reading(meaning, MatchKind.ABBREVIATION)
                 for meaning, words in map(_syllables_of, meanings)
                 if meaning and self._words >= words
             ]
@@ -99,7 +99,7 @@ class Lexicon:
         """
         found = list(self._abbreviated(plain(word)))
         if all(part.letters in self._words for part in parts):
-            return (_reading(parts, How.AS_TYPED), *found)
+            return (_reading(parts, MatchKind.AS_TYPED), *found)
         if len(parts) == 1 and parts[0].letters.isalpha():
             found = found or list(self._stretched(word, parts[0]))
             found += self._run_together(word, parts[0])
@@ -119,10 +119,10 @@ class Lexicon:
         for least in (3, 2) if _REPEATED.search(typed.letters) else ():
             syllable = Syllable.of(_squeeze(letters_of(plain(word)), least))
             if syllable.letters in self._words:
-                yield _reading([syllable], How.STRETCHED)
+                yield _reading([syllable], MatchKind.STRETCHED)
                 return
         for known in self._squeezed.get(syllable.letters, ()):
-            yield _reading([syllable.bare_shapes(known)], How.STRETCHED)
+            yield _reading([syllable.bare_shapes(known)], MatchKind.STRETCHED)
 
     def _run_together(self, word: str, typed: Syllable) -> Iterator[Reading]:
         for lengths in sorted(self._joined.get(typed.letters, ())):
@@ -131,12 +131,12 @@ class Lexicon:
             for length in lengths:
                 parts.append(Syllable.of(letters[start : start + length]))
                 start += length
-            yield _reading(parts, How.JOINED)
+            yield _reading(parts, MatchKind.JOINED)
 
     def _mistyped(self, typed: Syllable) -> Iterator[Reading]:
         """Yield the one word that is one edit away: not for a word that exists, and not if there are two."""
         word = typed.letters
-        if not _SHORTEST_TYPO <= len(word) <= _LONGEST_TYPO or is_syllable(word):
+        if not _MIN_TYPO_LENGTH <= len(word) <= _MAX_TYPO_LENGTH or is_syllable(word):
             return
         near = {
             known
@@ -145,7 +145,7 @@ class Lexicon:
             if one_edit_apart(word, known)
         }
         if len(near) == 1:
-            yield _reading([typed.bare_shapes(near.pop())], How.TYPO)
+            yield _reading([typed.bare_shapes(near.pop())], MatchKind.TYPO)
 
 
 @lru_cache(maxsize=1024)

@@ -1,4 +1,4 @@
-"""Keywords that are not whole words: letters anywhere in a message, and bare punctuation."""
+"""Keywords with `match: contains`, and keywords of mere punctuation: plain substring search."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from bisect import bisect_right
 from itertools import accumulate, islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from bot.rules.matching.keywords import Keyword, Parsed, Stream, Target
-from bot.rules.matching.text import Letter, Syllable, chain, letters_of, plain, without_urls
+from bot.rules.language.text import Letter, Syllable, chain, letters_of, plain, without_urls
+from bot.rules.matching.keywords import Keyword, Output, Parsed, TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from bot.rules.matching.trie import Word
+    from bot.rules.matching.keywords import MessageWord
+
 
 _SPACE: Final = Letter(" ", 0, 0)
-_MOST_PLACES: Final = 100  # of one keyword's letters in a message
+_MAX_OCCURRENCES: Final = 100  # of one keyword's letters in a message
 
 
 class Part(NamedTuple):
@@ -36,20 +37,20 @@ class Substrings:
         self._parts: dict[str, dict[int, Keyword]] = {}
         self._sizes: set[int] = set()
 
-    def add(self, parsed: Parsed, target: Target) -> None:
+    def add(self, parsed: Parsed, output: Output) -> None:
         """Look for one more keyword; one without any character is never found."""
-        if parsed.stream is Stream.WORDS:
+        if parsed.token_kind is TokenKind.WORDS:
             words = tuple(Syllable.of(letters_of(plain(piece.text))) for piece in parsed.pieces)
             keyword = Keyword(words, parsed.any_marks)
             wanted = " ".join(keyword.letters)
             self._sizes.add(len(wanted))
             spellings = self._parts.setdefault(wanted, {})
-            spellings.setdefault(keyword.marks, keyword).targets.append(target)
+            spellings.setdefault(keyword.marks, keyword).outputs.append(output)
         elif parsed.text:
             same = self.urls if without_urls(parsed.text) != parsed.text else self.signs
-            same.setdefault(parsed.text, Keyword(())).targets.append(target)
+            same.setdefault(parsed.text, Keyword(())).outputs.append(output)
 
-    def parts(self, words: Sequence[Word]) -> Iterator[Part]:
+    def parts(self, words: Sequence[MessageWord]) -> Iterator[Part]:
         """Yield the keywords whose letters are in the words: each at its best place, unless marks contradict."""
         if not self._parts:
             return
@@ -58,7 +59,7 @@ class Substrings:
         letters: list[Letter] = []
         for wanted in self._within(text):
             letters = letters or [letter for word in words for letter in (*letters_of(plain(word.text)), _SPACE)]
-            found = [(at, *_typed(letters, at, wanted)) for at in islice(_occurrences(text, wanted), _MOST_PLACES)]
+            found = [(at, *_typed(letters, at, wanted)) for at in islice(_occurrences(text, wanted), _MAX_OCCURRENCES)]
             for keyword in self._parts[wanted].values():
                 fits = [
                     (marks == keyword.marks, -at)

@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 from pydantic_core import PydanticCustomError
 
 from bot import durations
-from bot.rules.matching.slug import slug
+from bot.rules.language.slug import slug
 from bot.rules.model.synonyms import meant
 from bot.rules.problem import Arg
 

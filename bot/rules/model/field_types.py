@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 
-from bot.rules.matching.text import MAX_LENGTH
+from bot.rules.language.text import MAX_LENGTH
 from bot.rules.model import field_parsers
 from bot.rules.model.field_parsers import wrong
 from bot.rules.model.image_links import LONGEST as LONGEST_LINK

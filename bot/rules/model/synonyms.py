@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection
 from typing import Literal
 
-from bot.rules.matching.slug import slug
+from bot.rules.language.slug import slug
 
 Kind = Literal["key", "event", "day", "timezone", "match"]
 

@@ -11,7 +11,7 @@ from flask import Blueprint, render_template, request, url_for
 from bot.inbox.queries import Reports, Summary
 from bot.rules import explain_text as sentences
 from bot.rules.engine import FALLBACK, RuleSet
-from bot.rules.matching.text import fold
+from bot.rules.language.text import fold
 from bot.rules.model.schema import Fallback, Keyword, Reply, Rule
 from bot.runtime import Service
 from bot.web.console import formatting

@@ -132,5 +132,5 @@ def _answer(rules: RuleSet, question: Question, now: float, moment: datetime) ->
         notes=sentences.notes(found, lang),
         others=list(sentences.other_rules(found, lang)),
         near=list(sentences.near_misses(found, lang)),
-        advice=sentences.advice_text(found.advice, lang) if found.advice else "",
+        advice=sentences.suggestion_text(found.suggestion, lang) if found.suggestion else "",
     )

@@ -52,7 +52,7 @@ def add_routes(routes: Blueprint, service: Service) -> None:
             next=url_for("console.unanswered", period=period, page=page + 2) if len(found) > MOST else None,
             since=messages[-1].happened_at if len(messages) == MOST_READ else None,
             obstacles=[list(gap.obstacles(lang)) for gap in found[:MOST]],
-            advice=[[(sentences.advice_text(a, lang), a.yaml) for a in gap.advice] for gap in found[:MOST]],
+            advice=[[(sentences.suggestion_text(a, lang), a.yaml) for a in gap.advice] for gap in found[:MOST]],
             kept=sentences.duration(retention, lang) if retention.total_seconds() < _PERIODS[period][0] else "",
             trouble=service.watch.trouble,
         )

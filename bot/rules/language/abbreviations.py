@@ -1,4 +1,4 @@
-"""The abbreviations that Vietnamese customers of a shop type, and the particles that carry no meaning."""
+"""Teencode and other abbreviations of Vietnamese customers, with what they stand for; particles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which strings of letters can be a Vietnamese syllable, and which of those need no marks."""
+"""The spelling rules of Vietnamese syllables: which letters can be one, and which of them need no marks."""
 
 from __future__ import annotations
 

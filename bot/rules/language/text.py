@@ -1,4 +1,4 @@
-"""What a customer typed, as words: normalised, cut into tokens and syllables, compared mark by mark."""
+"""Normalise a message (NFKC, case, invisible characters), cut it into words and syllables, compare their marks."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _INVISIBLE = (
 _DELETED = re.compile(f"[{_INVISIBLE}]+")
 _UNUSUAL = re.compile(f"[{_INVISIBLE}\u0300-\u036fðɖı]")  # whatever casefold and NFKC alone do not settle
 _MAYBE_MARKS = re.compile(r"[^\w\s\x00-\u02ff]{5,}")
-_MOST_MARKS = 4
-_PASSES = 4
+_MAX_MARKS_IN_A_ROW = 4
+_MAX_PASSES = 4
 
 _TONES = {"\u0300": 1, "\u0301": 2, "\u0303": 4, "\u0309": 8, "\u0323": 16}
 _TONE_BITS = 5
@@ -47,7 +47,7 @@ WORDS_AND_SIGNS: Final = re.compile(WORDS.pattern + r"|[^\w\s]")
 _URL = re.compile(r"(?:https?://|www\.)\S+")
 _JOINERS = str.maketrans("", "", "'’ʼ.,")
 _DIGITS_OR_NOT = re.compile(r"\d+|\D+")
-_LONGEST_REMEMBERED = 16  # letters: of longer words nobody types the same again
+_MAX_REMEMBERED_LENGTH = 16  # letters: of longer words nobody types the same again
 
 
 def normalise(text: str) -> str:
@@ -65,7 +65,7 @@ def normalise(text: str) -> str:
     folded = text.casefold()[:MAX_LENGTH]
     if not _UNUSUAL.search(folded) and unicodedata.is_normalized("NFKC", folded):
         return folded
-    for _ in range(_PASSES):
+    for _ in range(_MAX_PASSES):
         before, text = text, _normalise_once(text)
         if text == before:
             break
@@ -87,7 +87,7 @@ def _shorten(run: re.Match[str]) -> str:
     marks = 0
     for character in run[0]:
         marks = marks + 1 if unicodedata.combining(character) else 0
-        if marks <= _MOST_MARKS:
+        if marks <= _MAX_MARKS_IN_A_ROW:
             kept.append(character)
     return "".join(kept)
 
@@ -244,7 +244,7 @@ def syllables(word: str) -> tuple[Syllable, ...]:
     >>> [syllable.letters for syllable in syllables("sp001")]
     ['sp', '001']
     """
-    return _remembered(word) if len(word) <= _LONGEST_REMEMBERED else _cut(word)
+    return _remembered(word) if len(word) <= _MAX_REMEMBERED_LENGTH else _cut(word)
 
 
 def _cut(word: str) -> tuple[Syllable, ...]:

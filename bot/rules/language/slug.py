@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.rules.matching.text import fold
+from bot.rules.language.text import fold
 
 _OTHER = re.compile(r"[^a-z0-9]+")
 

@@ -1,10 +1,10 @@
-"""Words that nearly every message has, and words that editors forget to put marks on."""
+"""Stop words of chat messages, and words that editors forget to put marks on."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from bot.rules.matching.text import fold
+from bot.rules.language.text import fold
 
 
 def _listed(words: str) -> tuple[str, ...]:
@@ -17,13 +17,13 @@ luôn mà mấy mình muốn này nào nè nha nhé nhiều như nữa ở ơi q
 về với xin
 """)
 
-EVERYDAY: Final = frozenset(_WORDS)
+COMMON_WORDS: Final = frozenset(_WORDS)
 """Alone, each of them says nothing about what a customer wants."""
 
-READ_AS: Final = {fold(word): word for word in _WORDS}
+COMMON_BY_LETTERS: Final = {fold(word): word for word in _WORDS}
 """The everyday word that its letters are taken for when no marks are typed."""
 
 _OF_SHOPS = _listed("áo bánh chè đổi giá giờ hàng hè hẹn màu mở mới phí phòng quán rẻ số sữa trà trả vải vốn")
 
-MARKS_FORGOTTEN: Final = {fold(word): word for word in _OF_SHOPS}
+LIKELY_MEANT: Final = {fold(word): word for word in _OF_SHOPS}
 """What a bare word most likely is when the editor of a shop's rules typed it."""

@@ -1,0 +1,1 @@
+"""Vietnamese as it is written and typed: normalising, syllables, abbreviations, common words."""
