@@ -13,8 +13,7 @@ from bot.analysis.diff import Differences, differences
 from bot.rules.engine import FALLBACK
 from bot.rules.model.schema import Reply, RuleFile
 from bot.rules.problem import Problem, text_of
-from bot.rules.summary import Summary, summarized
-from bot.rules.validate import validate
+from bot.rules.validate import Summary, summarized, validate
 
 
 class Sample(NamedTuple):

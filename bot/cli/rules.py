@@ -25,8 +25,7 @@ from bot.rules.explain import explain
 from bot.rules.model.field_parsers import EVENTS
 from bot.rules.model.schema import json_schema
 from bot.rules.model.synonyms import meant
-from bot.rules.summary import summarized, summary_text
-from bot.rules.validate import Verdict
+from bot.rules.validate import Verdict, summarized, summary_text
 
 _PROBLEMS = 1
 _KINDS = {**{kind: kind for kind in EVENTS}, **zalo.ANSWERABLE}

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
+from bot.config import Language
 from bot.garbage import no_search
+from bot.i18n import translator
 from bot.images import local_files
 from bot.images.local_files import Look
 from bot.rules.engine import RuleSet, compile_rules
@@ -20,6 +22,7 @@ from bot.rules.problem import Place, Problem, in_order
 from bot.rules.reading.loader import Loaded, load
 
 MAX_PROBLEMS = 100
+_CUT = "more-problems"  # not a problem, but how many are left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,77 @@ def _shown(problems: list[Problem]) -> tuple[Problem, ...]:
         return ordered
     first = sorted(ordered, key=lambda problem: problem.severity)
     kept, rest = first[:MAX_PROBLEMS], first[MAX_PROBLEMS:]
-    key = "more-problems" if rest[0].severity == "error" else "more-problems/warnings"
+    key = _CUT if rest[0].severity == "error" else "more-problems/warnings"
     place = Place(kept[-1].line, kept[-1].column, kept[-1].length)
     return (*in_order(kept), Problem.at(place, key, count=len(rest)))
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What was found and what was looked at; without usable rules the latter is 0."""
+
+    is_usable: bool
+    errors: int
+    warnings: int
+    is_cut: bool
+    """Whether there are more problems than are shown."""
+    rules: int = 0
+    off: int = 0
+    """How many of the rules are switched off."""
+    keywords: int = 0
+    examples: int = 0
+
+
+def summarized(verdict: Verdict) -> Summary:
+    """Return the figures of a verdict."""
+    shown = [problem.severity for problem in verdict.problems if problem.code != _CUT]
+    found = (shown.count("error"), shown.count("warning"), len(shown) < len(verdict.problems))
+    if verdict.rules is None:
+        return Summary(False, *found)
+    rules = verdict.rules.file.rules
+    on = [rule for rule in rules if rule.enabled]
+    return Summary(
+        True,
+        *found,
+        rules=len(rules),
+        off=len(rules) - len(on),
+        keywords=sum(len(rule.keywords) + sum(map(len, rule.all_of)) for rule in rules),
+        examples=sum(len(rule.examples) + len(rule.not_examples) for rule in on),
+    )
+
+
+def summary_text(summary: Summary, name: object, lang: Language) -> str:
+    """Return whether the file *name* can be used, and how much was looked at: an empty one must not pass for good."""
+    _ = translator(lang).gettext
+    problems = _(" and ").join(_found(summary, lang))
+    if not summary.is_usable:
+        if summary.is_cut:
+            problems = _("more than {problems}").format(problems=problems)
+        text = _("{name}: {problems}. The bot does not use this version; mend it and check again.")
+        return text.format(name=name, problems=problems)
+    if summary.warnings:
+        text = _("{name}: usable, with {warnings}. Checked {checked}.")
+        return text.format(name=name, warnings=problems, checked=_checked(summary, lang))
+    return _("{name}: fine. Checked {checked}.").format(name=name, checked=_checked(summary, lang))
+
+
+def _found(summary: Summary, lang: Language) -> Iterator[str]:
+    ngettext = translator(lang).ngettext
+    if summary.errors:
+        yield ngettext("{count} error", "{count} errors", summary.errors).format(count=summary.errors)
+    if summary.warnings:
+        yield ngettext("{count} warning", "{count} warnings", summary.warnings).format(count=summary.warnings)
+
+
+def _checked(summary: Summary, lang: Language) -> str:
+    rules, keywords, examples = summary.rules, summary.keywords, summary.examples
+    translations = translator(lang)
+    ngettext = translations.ngettext
+    off = translations.gettext(" ({count} switched off)").format(count=summary.off) if summary.off else ""
+    return ", ".join(
+        (
+            ngettext("{count} rule", "{count} rules", rules).format(count=rules) + off,
+            ngettext("{count} keyword", "{count} keywords", keywords).format(count=keywords),
+            ngettext("{count} example", "{count} examples", examples).format(count=examples),
+        )
+    )

@@ -14,8 +14,7 @@ from bot.config import Language
 from bot.rules.engine import RuleSet
 from bot.rules.explain import explain
 from bot.rules.problem import Place, Problem
-from bot.rules.summary import summarized, summary_text
-from bot.rules.validate import Verdict, validate
+from bot.rules.validate import Verdict, summarized, summary_text, validate
 from tests.rules.test_explain import LANGS
 
 RULES = """\

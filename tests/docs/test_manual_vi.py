@@ -24,8 +24,7 @@ from bot.rules.matching.matcher import KeywordPattern, Matcher
 from bot.rules.model.field_parsers import DAYS, EVENTS, MATCHES
 from bot.rules.model.schema import Active, Fallback, Image, Keyword, Rule, RuleFile
 from bot.rules.problem import RulesError
-from bot.rules.summary import summarized, summary_text
-from bot.rules.validate import validate
+from bot.rules.validate import summarized, summary_text, validate
 from bot.web.console import app
 from bot.web.console.event_names import event_names
 from bot.web.console.event_timeline import status_badge

@@ -19,7 +19,7 @@ from bot.rules.model.schema import Reply
 from bot.rules.problem import text_of
 from bot.rules.publishing.history import Version
 from bot.rules.publishing.publisher import Publisher, digest
-from bot.rules.summary import summary_text
+from bot.rules.validate import summary_text
 from bot.runtime import Service
 from bot.web.console import formatting
 from bot.web.console.problem_view import Finding, findings
