@@ -10,11 +10,19 @@ import pytest
 
 from bot.rules.engine import RuleSet, rank
 from tests.bench.table import show
-from tests.support.real_text import keywords_of, rule_set, sentences, sentences_without_answer, utterance
+from tests.support.real_text import (
+    keywords_of,
+    rule_set,
+    sentences,
+    sentences_as_typed,
+    sentences_without_answer,
+    utterance,
+)
 from tests.support.typing_habits import HABITS, typed
 
 pytestmark = pytest.mark.bench
 
+HEAD = "habit sentences right wrong unmatched floor"
 DRAWS = 3
 """How often each habit is asked for a sentence: most of them choose at random what they change."""
 FLOORS = {
@@ -37,6 +45,8 @@ FLOORS = {
     "short habits": (17, 5),
 }
 """By habit: how many must still be right and how many may be answered by another rule, in percent of those kept."""
+AS_TYPED_FLOOR = (77, 3)
+"""The same for the sentences that were written as typed."""
 MOST_FALSE = {
     "viết tắt": 55,
     "từ ghép": 16,
@@ -52,7 +62,7 @@ MOST_FALSE = {
 
 @dataclass
 class Outcome:
-    """What became of the sentences that were right before, each typed DRAWS times with one habit."""
+    """What became of sentences as typed."""
 
     right: int = 0
     wrong: list[str] = field(default_factory=list)
@@ -107,28 +117,38 @@ def outcome(habit: str) -> Outcome:
     return outcome
 
 
+def row(name: str, sentences: int, of: Outcome, floor: tuple[float, float]) -> tuple[str, ...]:
+    """Return a row of the table."""
+    percents = (f"{of.percent(count):.1f}" for count in (of.right, len(of.wrong), len(of.unmatched)))
+    return name.replace(" ", "\u00a0"), str(sentences), *percents, "≥{}\u00a0≤{}".format(*floor)
+
+
+def below(of: Outcome, floor: tuple[float, float]) -> bool:
+    """Return whether too few are right or too many are answered by another rule."""
+    right, wrong = floor
+    return of.percent(of.right) < right or of.percent(len(of.wrong)) > wrong
+
+
 def test_sentences_still_reach_their_rule(pytestconfig: pytest.Config) -> None:
     """Every habit keeps its floor; with -v, list what failed."""
     outcomes = {habit: outcome(habit) for habit in HABITS}
-    rows = [
-        (
-            habit.replace(" ", "\u00a0"),
-            str(of.typed // DRAWS),
-            *(f"{of.percent(count):.1f}" for count in (of.right, len(of.wrong), len(of.unmatched))),
-            "≥{} ≤{}".format(*FLOORS[habit]).replace(" ", "\u00a0"),
-        )
-        for habit, of in outcomes.items()
-    ]
-    show("real text, % of the sentences right before", "habit sentences right wrong unmatched floor", rows)
+    rows = [row(habit, of.typed // DRAWS, of, FLOORS[habit]) for habit, of in outcomes.items()]
+    show("real text, % of the sentences right before", HEAD, rows)
     if pytestconfig.get_verbosity() >= 0:
         for habit, of in outcomes.items():
             print(f"\n{habit}", *dict.fromkeys(of.wrong + of.unmatched), sep="\n  ")
-    below = {
-        habit: (of.percent(of.right), of.percent(len(of.wrong)))
-        for habit, of in outcomes.items()
-        if of.percent(of.right) < FLOORS[habit][0] or of.percent(len(of.wrong)) > FLOORS[habit][1]
-    }
-    assert below == {}
+    assert [habit for habit, of in outcomes.items() if below(of, FLOORS[habit])] == []
+
+
+def test_sentences_as_typed_reach_their_rule(pytestconfig: pytest.Config) -> None:
+    """No program made the teencode and the slips of these; with -v, list what failed."""
+    of = Outcome()
+    for intent, text in sentences_as_typed():
+        of.add(text, intent)
+    show("sentences written as typed, %", HEAD, [row("as typed", of.typed, of, AS_TYPED_FLOOR)])
+    if pytestconfig.get_verbosity() >= 0:
+        print("", *of.wrong, *of.unmatched, sep="\n  ")
+    assert not below(of, AS_TYPED_FLOOR)
 
 
 def test_sentences_that_want_no_answer(pytestconfig: pytest.Config) -> None:

@@ -13,7 +13,14 @@ import pytest
 from bot.rules.engine import rank
 from tests.support import keystrokes, typing_habits
 from tests.support.keystrokes import telex, vni, without_marks
-from tests.support.real_text import keywords_of, rule_set, sentences, sentences_without_answer, utterance
+from tests.support.real_text import (
+    keywords_of,
+    rule_set,
+    sentences,
+    sentences_as_typed,
+    sentences_without_answer,
+    utterance,
+)
 from tests.support.typing_habits import HABITS, Utterance, short_forms, typed
 
 PRICE = Utterance("Bảng giá bao nhiêu vậy shop?", 9, 18)
@@ -44,6 +51,14 @@ def test_sentences_without_answer_are_well_formed() -> None:
     assert len(texts) >= 450
     assert len(set(texts)) == len(texts)
     assert not set(texts) & {sentence.text.lower() for sentence in sentences()}
+
+
+def test_sentences_as_typed_are_well_formed() -> None:
+    """Each belongs to a rule of the file and stands once."""
+    found = sentences_as_typed()
+    assert len(found) >= 150
+    assert {intent for intent, _ in found} <= set(keywords_of(rule_set()))
+    assert len({text.lower() for _, text in found}) == len(found)
 
 
 def test_most_sentences_reach_their_rule_as_written() -> None:

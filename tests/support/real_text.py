@@ -34,6 +34,11 @@ def sentences() -> list[Sentence]:
     return [Sentence(*row) for row in _rows("sentences.tsv")]
 
 
+def sentences_as_typed() -> list[tuple[str, str]]:
+    """Return the intent and the text of sentences that were written down with teencode, slips and all."""
+    return [(intent, text) for intent, text in _rows("sentences_as_typed.tsv")]
+
+
 def sentences_without_answer() -> list[tuple[str, str]]:
     """Return the kind and the text of each sentence that no rule should answer, as somebody typed it."""
     return [(kind, text) for kind, text in _rows("sentences_no_answer.tsv")]
