@@ -30,6 +30,9 @@ UPLOAD_FILE_PATH = "/api/vendor/v1/zalo/upload-file"
 #: How many uploads may be under way at a time, in one process.
 MOST_UPLOADS = 4
 
+#: An answer is some hundred bytes; whoever sends more than this, unpacked, is not answering.
+MAX_ANSWER_BYTES = 1024 * 1024
+
 # An hour: whatever the vendor asks for beyond that, looking again costs one call.
 _LONGEST_RETRY_AFTER = 3600.0
 _LONGEST_WORDS = 300
@@ -113,7 +116,8 @@ class Vendor:
             if secret is not None
         ]
         self._session = requests.Session()
-        adapter = bounded.Adapter(pool_connections=1, pool_maxsize=settings.send_concurrency + MOST_UPLOADS)
+        connections = settings.send_concurrency + MOST_UPLOADS
+        adapter = bounded.Adapter(self.timeout, MAX_ANSWER_BYTES, pool_maxsize=connections)
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, adapter)
         url = settings.cpaas_base_url + SEND_IMAGE_PATH
@@ -173,7 +177,7 @@ class Vendor:
     def _call(self, request: requests.PreparedRequest) -> dict[str, Any]:
         """Return the body of a success; raise the error that any other answer is."""
         try:
-            response = self._session.send(request, timeout=self.timeout, allow_redirects=False, **self._how)
+            response = self._session.send(request, allow_redirects=False, **self._how)
         except requests.RequestException as error:
             failure = _no_answer(error)
         else:
@@ -193,7 +197,7 @@ class Vendor:
         request.prepare_body(b"{}", None)
         if credentials is not None:
             request.headers.update(dict.fromkeys(_CREDENTIALS & set(request.headers), credentials))
-        response = self._session.send(request, timeout=self.timeout, allow_redirects=False, **self._how)
+        response = self._session.send(request, allow_redirects=False, **self._how)
         kind, words = _failure(response, _object(response)) or (None, "")
         return Probe(response.status_code, kind, self._without_secrets(words), response.headers.get("Date", ""))
 
@@ -309,12 +313,11 @@ def _retry_after(response: requests.Response) -> float:
 
 
 def _no_answer(error: requests.RequestException) -> DeliveryError:
-    cause = error.args[0] if error.args else None
-    reason = getattr(cause, "reason", None)
+    reason = bounded.cause_of(error)
     # A ProxyError too comes from making the connection, before the request is written.
     never_made = isinstance(error, (requests.ConnectTimeout, requests.exceptions.ProxyError)) or isinstance(
         reason, (urllib3.exceptions.NewConnectionError, bounded.TLSFailed)
     )
     if never_made:
-        return NotNow(f"no connection: {type(reason or error).__name__}", reached=False)
+        return NotNow(f"no connection: {type(reason).__name__}", reached=False)
     return OutcomeUnknown(f"no answer: {type(error).__name__}")

@@ -22,7 +22,7 @@ from bot.inbox.oa_limits import Rate
 from bot.inbox.queue import Inbox
 from bot.inbox.retention import Caretaker
 from bot.inbox.uploads import Uploads
-from bot.net.addresses import Guard
+from bot.net.addresses import AddressPolicy
 from bot.rules.reload import RulesWatch
 from bot.zalo import Event
 
@@ -124,7 +124,7 @@ class Service:
 
     def _check_pictures(self) -> PictureChecker:
         folder = self.settings.rules_file.absolute().parent
-        checker = PictureChecker(self.database, lambda: self.watch.rules, folder, Guard())
+        checker = PictureChecker(self.database, lambda: self.watch.rules, folder, AddressPolicy())
         checker.start()
         return checker
 

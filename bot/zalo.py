@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from bot.errors import BadPayload, BadSignature
@@ -29,6 +30,11 @@ ANSWERABLE: Mapping[str, str] = {
     "user_click_chatnow": "chat_now",
     "follow": "follow",
 }
+
+#: Zalo takes images of at most 1 MB.
+MAX_IMAGE_BYTES = 1024 * 1024
+#: Zalo forgets an uploaded image after seven days.
+ATTACHMENT_LIFETIME = timedelta(days=7)
 
 _SIGNATURE = re.compile(r"\s*(?:mac\s*=\s*)?([0-9a-f]{64})\s*", re.ASCII | re.IGNORECASE)
 _ECHO = re.compile(r"oa_send_(?!group_|anonymous_|consent)[a-z_]+")

@@ -14,8 +14,8 @@ from bot.image_health.probe import look_at
 from bot.image_health.references import Picture, named, today
 from bot.image_health.texts import facts
 from bot.image_health.verdict import Look, Word
-from bot.net.addresses import Guard
-from bot.net.public import LONGEST_FETCH
+from bot.net.addresses import AddressPolicy
+from bot.net.public import MAX_FETCH_SECONDS
 from bot.redaction import one_line
 from bot.rules.engine import RuleSet
 from bot.rules.validate import validate
@@ -26,7 +26,7 @@ _MOST_SECONDS: Final = 30.0
 _MOST_NAMED: Final = 3
 
 
-def check_pictures(rules_file: Path, guard: Guard, *, now: float) -> Iterator[Finding]:
+def check_pictures(rules_file: Path, addresses: AddressPolicy, *, now: float) -> Iterator[Finding]:
     """
     Yield each picture that is not well, how many are, and which could not be looked at.
 
@@ -36,7 +36,7 @@ def check_pictures(rules_file: Path, guard: Guard, *, now: float) -> Iterator[Fi
     if rules is None:
         return
     well, doubtful = 0, defaultdict[Word, list[Picture]](list)
-    for picture, look in _looks(rules, rules_file.parent, guard, now):
+    for picture, look in _looks(rules, rules_file.parent, addresses, now):
         if look.standing == "bad":
             yield _bad(picture, look)
         elif look.standing == "ok":
@@ -56,14 +56,14 @@ def _rules(path: Path, now: float) -> RuleSet | None:
         return None
 
 
-def _looks(rules: RuleSet, folder: Path, guard: Guard, now: float) -> Iterator[tuple[Picture, Look]]:
+def _looks(rules: RuleSet, folder: Path, addresses: AddressPolicy, now: float) -> Iterator[tuple[Picture, Look]]:
     """Yield the pictures, each with a look at it while there is time."""
     day = today(rules, now)
     ends_at = time.monotonic() + _MOST_SECONDS
     for number, picture in enumerate(named(rules, now=now)):
-        seconds = min(LONGEST_FETCH, ends_at - time.monotonic())
+        seconds = min(MAX_FETCH_SECONDS, ends_at - time.monotonic())
         if number < _MOST_LOOKS and seconds > 0:
-            yield picture, look_at(picture, guard, folder=folder, today=day, seconds=seconds)
+            yield picture, look_at(picture, addresses, folder=folder, today=day, seconds=seconds)
         else:
             yield picture, Look("not-checked")
 

@@ -12,7 +12,7 @@ from bot.doctor.images import check_pictures
 from bot.doctor.settings import check_settings
 from bot.doctor.storage import check_database, check_publishing, check_rules
 from bot.doctor.vendor import check_vendor, check_webhook
-from bot.net.addresses import Guard
+from bot.net.addresses import AddressPolicy
 
 #: What only a person can look at, in Zalo's console and OA Manager.
 _BY_HAND = ("syntax-filter", "own-replies", "events-on", "which-secret")
@@ -32,7 +32,7 @@ def examine(env_file: Path, *, url: str | None, now: float) -> Iterator[Finding]
         yield check_publishing(settings.rules_file)
     stored = list(check_database(settings.database_url.get_secret_value()))
     yield from stored
-    yield from check_pictures(settings.rules_file, Guard(), now=now)
+    yield from check_pictures(settings.rules_file, AddressPolicy(), now=now)
     yield from check_vendor(settings, now=now)
     if url is None:
         yield Finding("webhook", "unchecked", "webhook-not-given")

@@ -12,7 +12,7 @@ from bot.image_health.probe import look_at
 from bot.image_health.references import Picture, named, today
 from bot.image_health.schedule import Book, Entry
 from bot.inbox.database import Database
-from bot.net.addresses import Guard
+from bot.net.addresses import AddressPolicy
 from bot.rules.engine import RuleSet
 
 log = logging.getLogger(__name__)
@@ -35,12 +35,14 @@ class PictureChecker:
     processes share the work: see `Book`.
     """
 
-    def __init__(self, database: Database, rules: Callable[[], RuleSet], folder: Path, guard: Guard) -> None:
+    def __init__(
+        self, database: Database, rules: Callable[[], RuleSet], folder: Path, addresses: AddressPolicy
+    ) -> None:
         self._database = database
         self._book = Book(database)
         self._rules = rules
         self._folder = folder
-        self._guard = guard
+        self._addresses = addresses
         self._followed: RuleSet | None = None
         self._complete_until = 0.0
         self._pictures: Mapping[str, Picture] = {}
@@ -91,7 +93,7 @@ class PictureChecker:
         self._followed, self._complete_until = rules, now + _COMPLETE_EVERY
 
     def _look(self, key: str, picture: Picture, rules: RuleSet, now: float) -> None:
-        look = look_at(picture, self._guard, folder=self._folder, today=today(rules, now))
+        look = look_at(picture, self._addresses, folder=self._folder, today=today(rules, now))
         if not self._stopping.is_set():
             _tell(picture, *self._book.save(key, look, now=self._database.now()))
 

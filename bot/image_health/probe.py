@@ -12,24 +12,28 @@ from bot.image_health.references import Picture
 from bot.image_health.verdict import Look, is_example, judge, judge_attachment, judge_file
 from bot.images import local_files
 from bot.images.local_files import Unusable
-from bot.net.addresses import Guard
-from bot.net.public import LONGEST_FETCH, MOST_BYTES, NotFetched, Trouble, fetch
+from bot.net.addresses import AddressPolicy
+from bot.net.public import MAX_FETCH_SECONDS, FetchError, FetchFailure, fetch
+from bot.zalo import MAX_IMAGE_BYTES
 
 # What a machine sees of every address that may go out through its proxy alone.
-_NO_WAY_OUT: Final = frozenset[Trouble]({"unknown-host", "unreachable", "too-slow"})
+_NO_WAY_OUT: Final = frozenset[FetchFailure]({"unknown-host", "unreachable", "too-slow"})
 
 
-def look_at(picture: Picture, guard: Guard, *, folder: Path, today: date, seconds: float = LONGEST_FETCH) -> Look:
+def look_at(
+    picture: Picture, addresses: AddressPolicy, *, folder: Path, today: date, seconds: float = MAX_FETCH_SECONDS
+) -> Look:
     """Return what a look at the picture shows, after *seconds* at most; *folder* is that of the rules file."""
     known = known_without_looking(picture, today=today)
     if known is not None:
         return known
     if picture.kind == "file":
         return judge_file(_read(folder, picture.reference))
-    answer = fetch(picture.reference, guard, seconds=seconds)
-    if isinstance(answer, NotFetched) and answer.trouble in _NO_WAY_OUT and _has_proxy(picture.reference):
-        return Look("behind-proxy")
-    return judge(answer)
+    try:
+        return judge(fetch(picture.reference, addresses, most=MAX_IMAGE_BYTES, seconds=seconds))
+    except FetchError as error:
+        behind_proxy = error.failure in _NO_WAY_OUT and _has_proxy(picture.reference)
+        return Look("behind-proxy" if behind_proxy else error.failure)
 
 
 def known_without_looking(picture: Picture, *, today: date) -> Look | None:
@@ -45,7 +49,7 @@ def _read(folder: Path, name: str) -> bytes | None:
         if not path.is_file():  # to open a pipe could take for ever
             return None
         with path.open("rb") as file:
-            return file.read(MOST_BYTES + 1)
+            return file.read(MAX_IMAGE_BYTES + 1)
     except (Unusable, OSError):
         return None
 

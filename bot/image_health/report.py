@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from bot.image_health.probe import known_without_looking
 from bot.image_health.references import Picture, named, today
 from bot.image_health.schedule import Book, Entry
-from bot.image_health.verdict import ATTACHMENT_LIVES, Look
+from bot.image_health.verdict import Look
 from bot.inbox.database import Database
 from bot.inbox.tables import uploads
 from bot.rules.engine import RuleSet
+from bot.zalo import ATTACHMENT_LIFETIME
 
 # Uploads that failed in a row: one may have caught a file that was just being saved.
 _LASTING: Final = 3
@@ -93,7 +94,7 @@ def _of_file(health: Health, rows: Sequence[sa.RowMapping], now: float) -> Healt
 
 def _uploaded(row: sa.RowMapping, now: float) -> Uploaded:
     at = row["uploaded_at"] if row["token"] else None
-    is_valid = at is not None and now < at + ATTACHMENT_LIVES.total_seconds()
+    is_valid = at is not None and now < at + ATTACHMENT_LIFETIME.total_seconds()
     return Uploaded(row["oa_id"], at, is_valid, row["trouble"] or "")
 
 
@@ -104,4 +105,4 @@ def _health(picture: Picture, entry: Entry, day: date) -> Health:
         return Health(picture, entry.look, entry.checked_at, wavers=wavers)
     if picture.uploaded is None:
         return Health(picture, known, None)
-    return Health(picture, known, None, (day - picture.uploaded).days, picture.uploaded + ATTACHMENT_LIVES)
+    return Health(picture, known, None, (day - picture.uploaded).days, picture.uploaded + ATTACHMENT_LIFETIME)

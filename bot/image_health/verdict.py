@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 from typing import Final, Literal, get_args
 from urllib.parse import urlsplit
 
 from bot.images.formats import TAKEN, WEB_PAGE, dimensions, form_of
-from bot.net.public import MOST_BYTES, Fetched, NotFetched, Trouble
+from bot.net.public import Fetched, FetchFailure
+from bot.zalo import ATTACHMENT_LIFETIME, MAX_IMAGE_BYTES
 
 #: What is wrong with a picture: customers do not get it, or will not for long.
 Problem = Literal[
-    Trouble,
+    FetchFailure,
     "error-answer",
     "needs-login",
     "not-found",
@@ -32,9 +33,6 @@ Standing = Literal["ok", "bad", "unknown"]
 
 STANDINGS: Final[tuple[Standing, ...]] = get_args(Standing)
 DOUBTS: Final[tuple[Doubt, ...]] = get_args(Doubt)
-
-#: Zalo forgets an uploaded picture after seven days.
-ATTACHMENT_LIVES: Final = timedelta(days=7)
 
 # A server may claim any length; databases keep so much.
 _LARGEST: Final = 2**53
@@ -74,10 +72,8 @@ class Look:
         return self.word in _PASSING or (self.word == "error-answer" and self.status in _PASSING_STATUSES)
 
 
-def judge(answer: Fetched | NotFetched) -> Look:
+def judge(answer: Fetched) -> Look:
     """Return what can be said of a picture after that answer."""
-    if isinstance(answer, NotFetched):
-        return Look(answer.trouble)
     if answer.status in _LOGIN_STATUSES:
         return Look("needs-login", answer.status)
     if answer.status in {404, 410}:
@@ -86,22 +82,22 @@ def judge(answer: Fetched | NotFetched) -> Look:
         return Look("error-answer", answer.status)
     if form_of(answer.body, answer.content_type) == WEB_PAGE:
         return Look("needs-login" if _asks_who_is_there(answer) else "web-page", answer.status, WEB_PAGE)
-    size = min(answer.claimed or 0, _LARGEST) or None if len(answer.body) > MOST_BYTES else len(answer.body)
+    size = min(answer.claimed or 0, _LARGEST) or None if len(answer.body) > MAX_IMAGE_BYTES else len(answer.body)
     return _of_bytes(answer.body, status=answer.status, size=size)
 
 
 def judge_file(data: bytes | None) -> Look:
-    """Return what can be said of a file of which *data* was read, at most MOST_BYTES and one more; None: nothing."""
+    """Return what can be said of a file of which *data* was read, at most one byte too many; None: nothing."""
     if data is None:
         return Look("no-file")
-    return _of_bytes(data, status=None, size=len(data) if len(data) <= MOST_BYTES else None)
+    return _of_bytes(data, status=None, size=len(data) if len(data) <= MAX_IMAGE_BYTES else None)
 
 
 def judge_attachment(uploaded: date | None, *, today: date) -> Look:
     """Return what can be said of an attachment_id: nobody but Zalo can look at it, but its days are known."""
     if uploaded is None:
         return Look("no-upload-day")
-    return Look("expired" if today - uploaded >= ATTACHMENT_LIVES else "ok")
+    return Look("expired" if today - uploaded >= ATTACHMENT_LIFETIME else "ok")
 
 
 @lru_cache(maxsize=4096)  # asked of every picture whenever somebody wants to know how they all are
@@ -114,7 +110,7 @@ def is_example(url: str) -> bool:
 def _of_bytes(data: bytes, *, status: int | None, size: int | None) -> Look:
     form = form_of(data)
     width, height = dimensions(data) or (None, None)
-    word: Word = "not-an-image" if form not in TAKEN else "too-large" if len(data) > MOST_BYTES else "ok"
+    word: Word = "not-an-image" if form not in TAKEN else "too-large" if len(data) > MAX_IMAGE_BYTES else "ok"
     return Look(word, status, form, size, width, height)
 
 

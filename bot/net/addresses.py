@@ -1,4 +1,4 @@
-"""Which addresses may be connected to at somebody else's word: those of the public internet, and no others."""
+"""Which IP addresses are public (IANA registries, minus tunnels and cloud metadata), and which names lead to them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Address = IPv4Address | IPv6Address
 
 # What IANA gives out of IPv6 for the internet: mapped IPv4, NAT64, local and multicast addresses all lie outside.
 _GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
-# Public by their numbers, and yet the way to somewhere else.
-_BACK_DOORS: Final = tuple(
+# Public by the registries, and yet the way to somewhere else.
+_BLOCKED: Final = tuple(
     ipaddress.ip_network(network)
     for network in (
         "2002::/16",  # 6to4: any IPv4 address, wrapped
@@ -34,10 +34,10 @@ def is_public(address: Address) -> bool:
     """Return whether it is an address of the public internet, by IANA's registries: no private network, no metadata."""
     if isinstance(address, IPv6Address) and address not in _GLOBAL_UNICAST:
         return False
-    return address.is_global and not address.is_multicast and not any(address in network for network in _BACK_DOORS)
+    return address.is_global and not address.is_multicast and not any(address in network for network in _BLOCKED)
 
 
-def look_up(host: str, port: int) -> list[Address]:
+def resolve(host: str, port: int) -> list[Address]:
     """
     Return the addresses of *host*, a name or any form of a number, in the system's order.
 
@@ -49,15 +49,15 @@ def look_up(host: str, port: int) -> list[Address]:
     return list(dict.fromkeys(ipaddress.ip_address(str(place[0]).partition("%")[0]) for *_, place in found))
 
 
-def public_trust() -> ssl.SSLContext:
-    """Return TLS that believes the public authorities alone, as whoever fetches from outside does."""
+def public_ca_context() -> ssl.SSLContext:
+    """Return a TLS context that trusts the public certificate authorities alone, none that this machine adds."""
     return ssl.create_default_context(cafile=certifi.where())
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
-    """Which addresses may be connected to, how a name becomes addresses, and whose certificates are believed."""
+class AddressPolicy:
+    """Which addresses may be connected to, how a name is resolved, and which certificates are trusted."""
 
     allows: Callable[[Address], bool] = is_public
-    look_up: Callable[[str, int], Sequence[Address]] = look_up
-    tls: ssl.SSLContext = field(default_factory=public_trust)
+    resolve: Callable[[str, int], Sequence[Address]] = resolve
+    tls: ssl.SSLContext = field(default_factory=public_ca_context)

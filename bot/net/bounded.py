@@ -1,65 +1,123 @@
-"""Connections on which one call takes a bounded time in all, and brings an answer of bounded size."""
+"""HTTP adapter for requests: one deadline per call, a limit on the unpacked answer, public addresses only on demand."""
 
 from __future__ import annotations
 
 import http.client
 import io
+import queue
 import socket
 import ssl
+import threading
 import time
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
 
-from requests import PreparedRequest, Response
+from requests import PreparedRequest, RequestException, Response
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, SSLError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    SSLError,
+)
 from urllib3.util import Timeout
+from urllib3.util.connection import create_connection
 
-#: An answer is some hundred bytes; whoever sends more than this is not answering.
-MOST_BYTES: Final = 1024 * 1024
+from bot.net.addresses import Address, AddressPolicy, resolve
 
 
 class TLSFailed(SSLError):
     """The TLS connection never came to be, so that nothing was sent over it."""
 
 
+class AddressNotAllowed(NewConnectionError):
+    """None of the host's addresses may be connected to."""
+
+
 class Adapter(HTTPAdapter):
-    """Takes a `timeout` for the whole call, where `requests` takes it for each single read."""
+    """
+    Sends each request within *deadline* seconds, from resolving the name to the answer's last byte.
+
+    A connection that takes more than half of the deadline is given up: there would be no time left for its answer. A
+    body of more than *most_bytes*, counted as it is after decompression, is an error. With *addresses*, only what
+    these allow is connected to, and their certificates alone are trusted.
+    """
+
+    def __init__(
+        self, deadline: float, most_bytes: int, addresses: AddressPolicy | None = None, *, pool_maxsize: int = 1
+    ) -> None:
+        self._deadline = deadline
+        self._most_bytes = most_bytes
+        self._addresses = addresses
+        self._pools = {"http": partial(_Pool, addresses), "https": partial(_TlsPool, addresses)}
+        super().__init__(pool_connections=1, pool_maxsize=pool_maxsize)
 
     def send(
         self, request: PreparedRequest, stream: bool = False, timeout: Any = None, *args: Any, **kwargs: Any
     ) -> Response:
-        """
-        Send the request; a *timeout* in seconds lasts from connecting to the answer's last byte.
-
-        None leaves on a connection that took more than half of it: there would be no time left for its answer.
-        """
-        if isinstance(timeout, (int, float)):
-            timeout = Timeout(connect=timeout / 2, total=timeout)
-        return super().send(request, stream, timeout, *args, **kwargs)
+        """Send the request; a *timeout* in seconds takes the place of the deadline."""
+        seconds = self._deadline if timeout is None else timeout
+        limit: Any = Timeout(connect=seconds / 2, total=seconds)
+        response = super().send(request, stream, limit, *args, **kwargs)
+        response.raw = _LimitedBody(response.raw, self._most_bytes)
+        return response
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pools, with connections of our kind."""
+        if self._addresses is not None:
+            kwargs["ssl_context"] = self._addresses.tls
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
+        self.poolmanager.pool_classes_by_scheme = self._pools
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         """Return the pools for connections through the proxy; those through SOCKS keep their own kind."""
         manager = super().proxy_manager_for(proxy, **kwargs)
         if not proxy.lower().startswith("socks"):
-            manager.pool_classes_by_scheme = _POOLS
+            manager.pool_classes_by_scheme = self._pools
         return manager
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Have requests choose the trusted certificates, unless the addresses come with their own."""
+        if self._addresses is None:
+            super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
+
+
+def cause_of(error: RequestException) -> object:
+    """Return what urllib3 or this module raised, out of what requests wraps around it."""
+    cause = error.args[0] if error.args else error
+    return getattr(cause, "reason", cause)
+
+
+class _LimitedBody:
+    """The body of an urllib3 response, which ends in an error where it unpacks to more than *most_bytes*."""
+
+    def __init__(self, raw: Any, most_bytes: int) -> None:
+        self._raw = raw
+        self._left = most_bytes
+
+    def stream(self, amt: int, decode_content: bool | None = None) -> Iterator[bytes]:
+        for chunk in self._raw.stream(amt, decode_content=decode_content):
+            self._left -= len(chunk)
+            if self._left < 0:
+                self._raw.close()
+                raise ProtocolError("the answer is too long")
+            yield chunk
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._raw, name)
 
 
 class _Incoming(io.RawIOBase):
-    """What a connection brings, until its time or its measure is full."""
+    """What a connection brings until the answer's time is over, however steadily the other side dribbles."""
 
     def __init__(self, raw: socket.SocketIO, sock: socket.socket, seconds: float) -> None:
         self._raw = raw
         self._sock = sock
         self._ends_at = time.monotonic() + seconds
-        self._left = MOST_BYTES
 
     def readable(self) -> bool:
         return True
@@ -69,11 +127,7 @@ class _Incoming(io.RawIOBase):
         if seconds <= 0:
             raise TimeoutError("the answer takes too long")
         self._sock.settimeout(seconds)
-        count = self._raw.readinto(buffer) or 0
-        self._left -= count
-        if self._left < 0:
-            raise OSError("the answer is too long")
-        return count
+        return self._raw.readinto(buffer) or 0
 
     def close(self) -> None:
         self._raw.close()
@@ -88,24 +142,27 @@ class _Response(http.client.HTTPResponse):
             self.fp = io.BufferedReader(_Incoming(raw, sock, seconds))
 
 
-class _Bounded(HTTPConnection):
+class _Connection(HTTPConnection):
     """Knows of each failure whether it came before anything was sent."""
 
     response_class = _Response
+    addresses: AddressPolicy | None = None
 
     def connect(self) -> None:
-        begun = time.monotonic()
+        self._connect_by = time.monotonic() + float(self.timeout or 0)
         try:
             super().connect()
         except TimeoutError as error:
             raise ConnectTimeoutError(self, f"no connection in time: {error}") from error
-        except ssl.SSLError as error:
+        except (ssl.SSLError, ValueError) as error:
             raise TLSFailed(error) from error
         except OSError as error:
             raise NewConnectionError(self, f"no connection: {error}") from error
-        if isinstance(self.timeout, (int, float)) and time.monotonic() - begun > self.timeout:
+        try:
+            self._seconds_left()
+        except ConnectTimeoutError:
             self.close()
-            raise ConnectTimeoutError(self, "no connection in time")
+            raise
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is not None and isinstance(self.timeout, (int, float)):
@@ -113,17 +170,70 @@ class _Bounded(HTTPConnection):
             self.sock.settimeout(self.timeout)
         super().request(*args, **kwargs)
 
+    def _new_conn(self) -> socket.socket:
+        """Return a connection with the first of the host's allowed addresses that takes one."""
+        found = self._resolve()
+        allowed = [address for address in found if self.addresses is None or self.addresses.allows(address)]
+        if not allowed:
+            raise AddressNotAllowed(self, "none of the host's addresses may be connected to")
+        failure: OSError | None = None
+        for left, address in zip(range(len(allowed), 0, -1), allowed, strict=True):
+            place, seconds = (str(address), self.port), self._seconds_left() / left
+            try:
+                sock = create_connection(place, seconds, self.source_address, self.socket_options)
+            except OSError as error:
+                failure = error
+            else:
+                sock.settimeout(self._seconds_left())  # for the TLS handshake
+                return sock
+        self._seconds_left()
+        raise NewConnectionError(self, f"no connection: {failure}") from failure
 
-class _BoundedTls(_Bounded, HTTPSConnection):
+    def _resolve(self) -> Sequence[Address]:
+        """Resolve the name in a thread: the system's way has no time limit, and cannot be stopped."""
+        answers: queue.SimpleQueue[Sequence[Address] | Exception] = queue.SimpleQueue()
+        ask = self.addresses.resolve if self.addresses is not None else resolve
+
+        def run() -> None:
+            try:
+                answers.put(ask(self.host, self.port))
+            except Exception as error:  # noqa: BLE001  it belongs to who waits
+                answers.put(error)
+
+        threading.Thread(target=run, name="resolve", daemon=True).start()
+        try:
+            answer = answers.get(timeout=self._seconds_left())
+        except queue.Empty:
+            raise ConnectTimeoutError(self, "no address in time") from None
+        if isinstance(answer, (OSError, ValueError)):
+            raise NameResolutionError(self.host, self, socket.gaierror(str(answer))) from answer
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _seconds_left(self) -> float:
+        left = self._connect_by - time.monotonic()
+        if left <= 0:
+            raise ConnectTimeoutError(self, "no connection in time")
+        return left
+
+
+class _TlsConnection(_Connection, HTTPSConnection):
     pass
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Bounded
+    ConnectionCls = _Connection
+
+    def __init__(self, addresses: AddressPolicy | None, *args: Any, **kwargs: Any) -> None:
+        self._addresses = addresses
+        super().__init__(*args, **kwargs)
+
+    def _new_conn(self) -> Any:
+        connection: Any = super()._new_conn()
+        connection.addresses = self._addresses
+        return connection
 
 
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _BoundedTls
-
-
-_POOLS: Final = {"http": _Pool, "https": _TlsPool}
+class _TlsPool(_Pool, HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection

@@ -13,10 +13,10 @@ from werkzeug.formparser import parse_form_data
 
 from bot.sandbox.http_server import Request
 from bot.sandbox.send_image import Account, Fault, check_credentials, is_id
+from bot.zalo import MAX_IMAGE_BYTES
 
 PATH = "/api/vendor/v1/zalo/upload-file"
 
-_MOST_BYTES = 1024 * 1024
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 
 
@@ -62,7 +62,7 @@ def read(request: Request, account: Account) -> Upload:
     content = file.read()
     if not content.startswith(_MAGIC):
         raise Fault(HTTPStatus.BAD_REQUEST, "the file is no JPEG and no PNG")
-    if len(content) > _MOST_BYTES:
+    if len(content) > MAX_IMAGE_BYTES:
         raise Fault(HTTPStatus.BAD_REQUEST, "-210: the file is over the limit of 1 MB")
     return Upload(asked["oaId"], asked["type"], file.filename or "", content)
 

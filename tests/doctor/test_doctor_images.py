@@ -11,20 +11,18 @@ import pytest
 from bot.cli.doctor import report
 from bot.doctor.finding import Finding
 from bot.doctor.images import check_pictures
-from bot.net.addresses import Guard
+from bot.net.addresses import AddressPolicy
 from tests.doctor.test_doctor import found
-from tests.net.test_addresses import TRUST
 from tests.support.image_server import JPEG, PNG, PictureServer, ok, said
+from tests.support.outbound import PUBLIC_ONLY
 
-GUARD = Guard(tls=TRUST)
 
-
-def checked(folder: Path, *replies: str, guard: Guard = GUARD) -> list[Finding]:
+def checked(folder: Path, *replies: str, addresses: AddressPolicy = PUBLIC_ONLY) -> list[Finding]:
     """Return what is found of rules r0, r1, … with these replies."""
     lines = [f"  - {{id: r{n}, keywords: [k{n}x], reply: {reply}}}" for n, reply in enumerate(replies)]
     file = folder / "rules.yaml"
     file.write_text("\n".join(["version: 1", "rules:", *lines, ""]), encoding="utf-8")
-    return list(check_pictures(file, guard, now=time.time()))
+    return list(check_pictures(file, addresses, now=time.time()))
 
 
 def link(url: str) -> str:
@@ -37,7 +35,7 @@ def test_pictures_that_are_well_are_counted(tmp_path: Path) -> None:
     fresh = f'{{attachment_id: "aBc", uploaded: {date.today().isoformat()}}}'  # noqa: DTZ011  as an editor writes it
     with PictureServer() as server:
         findings = checked(
-            tmp_path, link(server.url("/a.jpg", ok(JPEG))), "{file: menu.png}", fresh, guard=server.guard
+            tmp_path, link(server.url("/a.jpg", ok(JPEG))), "{file: menu.png}", fresh, addresses=server.addresses
         )
     assert found(findings) == {"pictures": "fine"}
     assert "3 picture(s) looked at: fine." in "\n".join(report(findings, "en"))
@@ -51,7 +49,7 @@ def test_a_bad_picture_is_a_problem_and_one_that_may_pass_a_warning(tmp_path: Pa
             link(server.url("/gone.jpg?key=hush", said(404))),
             f"[{link(server.url('/gone.jpg?key=hush', said(404)))}, {link(server.url('/busy.jpg', said(503)))}]",
             '{attachment_id: "aBc", uploaded: 2020-01-01}',
-            guard=server.guard,
+            addresses=server.addresses,
         )
     codes = found(findings)
     assert codes == {"picture-not-found": "problem", "picture-error-answer": "warning", "picture-expired": "problem"}
@@ -81,7 +79,7 @@ def test_a_person_does_not_wait_for_hundreds(tmp_path: Path) -> None:
     """What was not looked at is said."""
     with PictureServer() as server:
         urls = [link(server.url(f"/{number}.jpg", ok(JPEG))) for number in range(52)]
-        findings = checked(tmp_path, *urls, guard=server.guard)
+        findings = checked(tmp_path, *urls, addresses=server.addresses)
         assert len(server.requests) == 50
     assert found(findings) == {"pictures": "fine", "picture-not-checked": "unchecked"}
 
@@ -89,5 +87,5 @@ def test_a_person_does_not_wait_for_hundreds(tmp_path: Path) -> None:
 def test_rules_that_are_not_usable_name_no_pictures(tmp_path: Path) -> None:
     """That is a finding of its own, elsewhere."""
     assert checked(tmp_path, "{}") == []
-    assert list(check_pictures(tmp_path / "none.yaml", GUARD, now=time.time())) == []
-    assert list(check_pictures(tmp_path, GUARD, now=time.time())) == []
+    assert list(check_pictures(tmp_path / "none.yaml", PUBLIC_ONLY, now=time.time())) == []
+    assert list(check_pictures(tmp_path, PUBLIC_ONLY, now=time.time())) == []

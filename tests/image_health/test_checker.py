@@ -19,7 +19,7 @@ from bot.image_health.schedule import AGAIN_AFTER, EVERY, Book
 from bot.image_health.verdict import Look, Word
 from bot.inbox.database import Database
 from bot.inbox.tables import picture_checks, uploads
-from bot.net.addresses import Address, Guard
+from bot.net.addresses import Address, AddressPolicy
 from bot.rules.engine import FALLBACK, RuleSet
 from bot.rules.validate import validate
 from tests.support.image_server import JPEG, PNG, PictureServer, ok, said
@@ -51,9 +51,9 @@ def server() -> Iterator[PictureServer]:
 class Desk:
     """A checker that is stepped by hand, with a clock that is set by hand, and its book."""
 
-    def __init__(self, database: Database, rules: RuleSet, guard: Guard, folder: Path = Path()) -> None:
+    def __init__(self, database: Database, rules: RuleSet, addresses: AddressPolicy, folder: Path = Path()) -> None:
         self.database, self.rules = database, rules
-        self.checker = PictureChecker(database, lambda: self.rules, folder, guard)
+        self.checker = PictureChecker(database, lambda: self.rules, folder, addresses)
 
     def work(self) -> None:
         """Look at all that is due."""
@@ -125,13 +125,13 @@ def test_names_that_are_logged_let_nobody_in() -> None:
 
 
 def test_a_look_at_each_kind(server: PictureServer, tmp_path: Path) -> None:
-    """Links over the guard, files within the folder, attachments by their day, examples not at all."""
+    """Links over the addresses, files within the folder, attachments by their day, examples not at all."""
     (tmp_path / "menu.png").write_bytes(PNG)
     (tmp_path / "folder").mkdir()
 
     def look(kind: str, reference: str, uploaded: date | None = None) -> Look:
         picture = Picture(kind, reference, uploaded, ("r",))  # type: ignore[arg-type]
-        return look_at(picture, server.guard, folder=tmp_path, today=TODAY)
+        return look_at(picture, server.addresses, folder=tmp_path, today=TODAY)
 
     assert look("image_url", server.url("/a.jpg", ok(JPEG))) == Look("ok", 200, "JPEG", len(JPEG), 640, 480)
     assert look("image_url", server.url("/b.jpg", said(403))) == Look("needs-login", 403)
@@ -152,7 +152,7 @@ def test_where_a_proxy_is_the_only_way_out_nothing_is_claimed(
     gone = Picture("image_url", server.url("/gone.jpg", said(404)), None, ("r",))
 
     def words() -> list[Word]:
-        return [look_at(p, server.guard, folder=Path(), today=TODAY).word for p in (dead, gone)]
+        return [look_at(p, server.addresses, folder=Path(), today=TODAY).word for p in (dead, gone)]
 
     for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
@@ -173,7 +173,7 @@ def test_each_picture_is_looked_at_and_told(database: Database, server: PictureS
         '{attachment_id: "aBc", uploaded: 2020-01-01}',
         folder=tmp_path,
     )
-    desk = Desk(database, rules, server.guard, tmp_path)
+    desk = Desk(database, rules, server.addresses, tmp_path)
     assert desk.words() == {"r0": "not-checked", "r1": "not-checked", "r2": "not-checked", "r3": "expired"}
     began = database.now()
     desk.work()
@@ -190,7 +190,7 @@ def test_each_picture_is_looked_at_and_told(database: Database, server: PictureS
 
 
 def test_a_picture_is_left_alone_until_it_is_due(database: Database, server: PictureServer) -> None:
-    desk = Desk(database, ruled(link(server.url("/a.jpg", ok(JPEG)))), server.guard)
+    desk = Desk(database, ruled(link(server.url("/a.jpg", ok(JPEG)))), server.addresses)
     desk.work()
     desk.later(EVERY * 0.85)
     desk.work()
@@ -203,7 +203,7 @@ def test_a_picture_is_left_alone_until_it_is_due(database: Database, server: Pic
 def test_new_rules_bring_new_pictures_and_hurry_bad_ones(database: Database, server: PictureServer) -> None:
     """Those that were well keep their time; those that nobody names any more are struck out."""
     well, gone = link(server.url("/a.jpg", ok(JPEG))), link(server.url("/b.jpg", said(404)))
-    desk = Desk(database, ruled(well, gone), server.guard)
+    desk = Desk(database, ruled(well, gone), server.addresses)
     desk.work()
     server.answers["/b.jpg"] = ok(PNG, "image/png")
     desk.rules = ruled(well, gone, link(server.url("/c.jpg", ok(JPEG))))
@@ -218,13 +218,13 @@ def test_new_rules_bring_new_pictures_and_hurry_bad_ones(database: Database, ser
 
 def test_what_another_process_struck_out_comes_back(database: Database, server: PictureServer) -> None:
     """It has other rules for a moment; here they stay as they are."""
-    desk = Desk(database, ruled(link(server.url("/a.jpg", ok(JPEG)))), server.guard)
+    desk = Desk(database, ruled(link(server.url("/a.jpg", ok(JPEG)))), server.addresses)
     desk.work()
-    other = Desk(database, ruled(link(server.url("/b.jpg", ok(JPEG)))), server.guard)
+    other = Desk(database, ruled(link(server.url("/b.jpg", ok(JPEG)))), server.addresses)
     desk.later(2 * EVERY)
     other.work()
     assert desk.words() == {"r0": "not-checked"}
-    Desk(database, desk.rules, server.guard).work()
+    Desk(database, desk.rules, server.addresses).work()
     assert desk.words() == {"r0": "ok"}
 
 
@@ -233,7 +233,7 @@ def test_a_picture_that_turns_bad_and_well_again_is_logged_once(
 ) -> None:
     """Its address without what could let somebody in; a first failure that may pass is no news."""
     url = server.url("/a.jpg?key=hush", ok(JPEG))
-    desk = Desk(database, ruled(link(url), f"[{link(url)}]"), server.guard)
+    desk = Desk(database, ruled(link(url), f"[{link(url)}]"), server.addresses)
     caplog.set_level(logging.INFO, logger="bot.image_health")
     desk.work()
     server.answers["/a.jpg?key=hush"] = said(503)
@@ -261,14 +261,14 @@ def test_a_picture_that_turns_bad_and_well_again_is_logged_once(
 def test_examples_are_neither_looked_up_nor_logged(database: Database, caplog: pytest.LogCaptureFixture) -> None:
     """As in the demo's sample shop, which must not look broken."""
 
-    def look_up(_host: str, _port: int) -> list[Address]:
+    def resolve(_host: str, _port: int) -> list[Address]:
         raise AssertionError("nobody is to be asked")
 
     sample = Path(__file__).parents[2] / "bot" / "sandbox" / "sample_rules.yaml"
     rules = validate(sample.read_bytes(), today=TODAY).rules
     assert rules is not None
     caplog.set_level(logging.INFO, logger="bot.image_health")
-    desk = Desk(database, rules, Guard(look_up=look_up))
+    desk = Desk(database, rules, AddressPolicy(resolve=resolve))
     desk.work()
     assert set(desk.words().values()) == {"example-address"}
     assert caplog.records == []
@@ -278,7 +278,7 @@ def test_a_file_that_the_vendor_refuses_is_bad(database: Database, tmp_path: Pat
     """However well it looks, once it was refused again and again."""
     (tmp_path / "menu.png").write_bytes(PNG)
     rules = ruled("{file: menu.png}", folder=tmp_path)
-    desk = Desk(database, rules, Guard(), tmp_path)
+    desk = Desk(database, rules, AddressPolicy(), tmp_path)
     desk.work()
     row = {"oa_id": "1", "digest": rules.digests["menu.png"], "type": "x", "claimed_until": 0.0, "refused": True}
     for failures, word in ((2, "ok"), (3, "upload-refused")):
@@ -294,13 +294,13 @@ def test_the_thread_looks_by_itself_and_ends_without_waiting_for_a_server(
     """What it was looking at stays as it was, and is looked at again when the lease ends."""
     asked, released = threading.Event(), threading.Event()
 
-    def look_up(_host: str, _port: int) -> list[Address]:
+    def resolve(_host: str, _port: int) -> list[Address]:
         asked.set()
         released.wait(30)
         return []
 
     rules = ruled(link(server.url("/a.jpg", ok(JPEG))))
-    checker = PictureChecker(database, lambda: rules, Path(), server.guarded(look_up=look_up))
+    checker = PictureChecker(database, lambda: rules, Path(), server.policy(resolve=resolve))
     checker.start()
     assert asked.wait(30)
     checker.stop()
@@ -313,7 +313,7 @@ def test_the_thread_looks_by_itself_and_ends_without_waiting_for_a_server(
 def test_the_thread_outlives_a_database_that_fails(empty_database_url: str, caplog: pytest.LogCaptureFixture) -> None:
     """It says so and waits for its next round."""
     database = Database(empty_database_url)
-    checker = PictureChecker(database, lambda: ruled(link("https://a.vn/1.jpg")), Path(), Guard())
+    checker = PictureChecker(database, lambda: ruled(link("https://a.vn/1.jpg")), Path(), AddressPolicy())
     with caplog.at_level(logging.ERROR, logger="bot.image_health"):
         checker.start()
         wait_until(lambda: bool(caplog.records), "the complaint")

@@ -15,7 +15,8 @@ from bot.config import Language
 from bot.image_health.texts import PICTURE_WORDS, PictureWords, explain
 from bot.image_health.verdict import Look, Word, is_example, judge, judge_attachment, judge_file
 from bot.images.formats import dimensions, form_of
-from bot.net.public import MOST_BYTES, Fetched, NotFetched, Trouble
+from bot.net.public import Fetched, FetchFailure
+from bot.zalo import MAX_IMAGE_BYTES
 from tests.support.image_server import JPEG, PNG
 
 SHOP = Path(__file__).parents[2] / "bot" / "web" / "static" / "shop"
@@ -52,9 +53,10 @@ def answered(body: bytes, *, status: int = 200, content_type: str = "image/jpeg"
         (answered(PAGE, url="https://a.vn/Sign-In", redirected=True), Look("needs-login", 200, "HTML")),
         (answered(PAGE, url="https://accounts.a.vn/", redirected=True), Look("needs-login", 200, "HTML")),
         (answered(LOGIN), Look("needs-login", 200, "HTML")),
-        (answered(JPEG + bytes(MOST_BYTES), claimed=2_500_000), Look("too-large", 200, "JPEG", 2_500_000, 640, 480)),
-        (answered(JPEG + bytes(MOST_BYTES), claimed=10**30), Look("too-large", 200, "JPEG", 2**53, 640, 480)),
-        (answered(b"GIF89a" + bytes(MOST_BYTES), claimed=0), Look("not-an-image", 200, "GIF")),
+        (answered(JPEG + bytes(MAX_IMAGE_BYTES), claimed=2_500_000),
+         Look("too-large", 200, "JPEG", 2_500_000, 640, 480)),
+        (answered(JPEG + bytes(MAX_IMAGE_BYTES), claimed=10**30), Look("too-large", 200, "JPEG", 2**53, 640, 480)),
+        (answered(b"GIF89a" + bytes(MAX_IMAGE_BYTES), claimed=0), Look("not-an-image", 200, "GIF")),
         (answered(b"", status=401), Look("needs-login", 401)),
         (answered(b"", status=403), Look("needs-login", 403)),
         (answered(b"", status=404), Look("not-found", 404)),
@@ -70,15 +72,14 @@ def test_what_an_answer_says(answer: Fetched, look: Look) -> None:
 
 def test_no_more_than_one_megabyte() -> None:
     """To the byte."""
-    assert judge(answered(JPEG.ljust(MOST_BYTES, b"\0"))).word == "ok"
-    chunked = Fetched("https://a.vn/a.jpg", 200, "", JPEG.ljust(MOST_BYTES + 1, b"\0"), None)
+    assert judge(answered(JPEG.ljust(MAX_IMAGE_BYTES, b"\0"))).word == "ok"
+    chunked = Fetched("https://a.vn/a.jpg", 200, "", JPEG.ljust(MAX_IMAGE_BYTES + 1, b"\0"), None)
     assert judge(chunked) == Look("too-large", 200, "JPEG", None, 640, 480)
 
 
-@pytest.mark.parametrize("trouble", get_args(Trouble))
-def test_where_nothing_came_it_is_said_why(trouble: Trouble) -> None:
-    assert judge(NotFetched(trouble)) == Look(trouble)
-    assert Look(trouble).standing == "bad"
+@pytest.mark.parametrize("failure", get_args(FetchFailure))
+def test_where_nothing_came_the_picture_is_bad(failure: FetchFailure) -> None:
+    assert Look(failure).standing == "bad"
 
 
 def test_what_may_pass() -> None:
@@ -116,7 +117,7 @@ def test_files() -> None:
     """Of one that is too large, only the beginning was read."""
     assert judge_file(None) == Look("no-file")
     assert judge_file(JPEG) == Look("ok", None, "JPEG", len(JPEG), 640, 480)
-    assert judge_file(PNG.ljust(MOST_BYTES + 1, b"\0")) == Look("too-large", None, "PNG", None, 640, 480)
+    assert judge_file(PNG.ljust(MAX_IMAGE_BYTES + 1, b"\0")) == Look("too-large", None, "PNG", None, 640, 480)
 
 
 def test_real_pictures() -> None:

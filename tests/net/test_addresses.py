@@ -1,22 +1,16 @@
-"""The guard: what is not of the public internet never gets a connection, however it is written."""
+"""Public addresses: nothing else ever gets a connection, however it is written."""
 
 from __future__ import annotations
 
 import ipaddress
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.net.addresses import Guard, is_public, look_up, public_trust
-from bot.net.public import NotFetched, fetch
+from bot.net.addresses import AddressPolicy, is_public, resolve
+from tests.support.outbound import PUBLIC_ONLY, TRUST, connections, failure_of
 
-TRUST = public_trust()
-GUARD = Guard(tls=TRUST)
 PUBLIC = ["8.8.8.8", "1.1.1.1", "203.113.131.1", "100.63.255.255", "2606:4700::1111", "2405:4800::1"]
 NOT_PUBLIC = [
     "0.0.0.0", "10.0.0.1", "100.64.0.1", "100.100.100.200", "127.0.0.1", "127.255.255.254", "169.254.169.254",
@@ -30,30 +24,6 @@ HOSTS = [
     "127.0.0.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "127.1", "0", "localhost", "LOCALHOST.",
     "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "169.254.169.254", "10.0.0.1", "１２７.0.0.1",
 ]  # fmt: skip
-
-_connected: list[tuple[str, int]] = []
-_watching = False
-
-
-def _watch(event: str, arguments: tuple[Any, ...]) -> None:
-    if _watching and event == "socket.connect":
-        _connected.append(arguments[1][:2])
-
-
-sys.addaudithook(_watch)  # for good, as Python has it: it sees every connection of this process
-
-
-@contextmanager
-def connections() -> Iterator[list[tuple[str, int]]]:
-    """Give the addresses to which anything in this process connects meanwhile."""
-    global _watching  # noqa: PLW0603
-    _connected.clear()
-    _watching = True
-    try:
-        yield _connected
-    finally:
-        _watching = False
-
 
 special = st.sampled_from(NOT_PUBLIC).map(ipaddress.ip_address)
 near_special = st.builds(
@@ -74,16 +44,16 @@ def test_what_is_not(text: str) -> None:
 
 @given(address=st.one_of(st.ip_addresses(), near_special))
 def test_what_the_library_calls_local_is_never_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
-    """The guard may be stricter, and never is less strict."""
+    """Ours may be stricter, and never is less strict."""
     assert not is_public(address) or (address.is_global and not address.is_multicast)
 
 
 @given(addresses=st.lists(st.one_of(st.ip_addresses(), near_special).filter(lambda a: not is_public(a)), max_size=4))
 def test_no_such_address_gets_a_connection(addresses: list[ipaddress.IPv4Address | ipaddress.IPv6Address]) -> None:
     """Whatever a name leads to."""
-    guard = Guard(look_up=lambda _host, _port: addresses, tls=TRUST)
+    policy = AddressPolicy(resolve=lambda _host, _port: addresses, tls=TRUST)
     with connections() as made:
-        assert fetch("https://anh.tiem.vn/a.jpg", guard) == NotFetched("private-address")
+        assert failure_of("https://anh.tiem.vn/a.jpg", policy) == "private-address"
     assert made == []
 
 
@@ -91,11 +61,11 @@ def test_no_such_address_gets_a_connection(addresses: list[ipaddress.IPv4Address
 def test_numbers_in_every_disguise_are_looked_through(host: str) -> None:
     """They are what the system takes them for, or no address at all."""
     with connections() as made:
-        answer = fetch(f"https://{host}/latest/meta-data/", GUARD, seconds=5)
-    assert answer in {NotFetched("private-address"), NotFetched("bad-address"), NotFetched("unknown-host")}
+        failure = failure_of(f"https://{host}/latest/meta-data/", PUBLIC_ONLY, seconds=5)
+    assert failure in {"private-address", "bad-address", "unknown-host"}
     assert made == []
 
 
 def test_a_machines_own_name_is_looked_up_by_the_system() -> None:
-    """The resolver that the guard uses by itself."""
-    assert {ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")} & set(look_up("localhost", 443))
+    """The resolver that a policy has by itself."""
+    assert {ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")} & set(resolve("localhost", 443))

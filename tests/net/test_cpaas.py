@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import socket
 import threading
+import tracemalloc
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.config import Settings
-from bot.cpaas import Quota, Receipt, Vendor
+from bot.cpaas import MAX_ANSWER_BYTES, Quota, Receipt, Vendor
 from bot.errors import (
     DeliveryError,
     Misconfigured,
@@ -22,7 +25,6 @@ from bot.errors import (
     PictureRefused,
     Refused,
 )
-from bot.net.bounded import MOST_BYTES
 from bot.sandbox.script import Behaviour, answer, bad_gateway, cut, dribble, etelecom_code, hang, vendor_code
 from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor
@@ -129,6 +131,7 @@ def test_accepted(sandbox: SandboxVendor, behaviour: Behaviour, receipt: Receipt
     [
         *((answer(status), Refused) for status in (400, 404, 405)),
         *((answer(status), Misconfigured) for status in (401, 403)),
+        (answer(302, b" " * 2 * MAX_ANSWER_BYTES, headers={"Location": "https://a.example/"}), Misconfigured),
         *((answer(status), NotNow) for status in (429, 500, 503)),
         *((answer(status), OutcomeUnknown) for status in (502, 504)),
         (bad_gateway(takes=True), OutcomeUnknown),
@@ -138,7 +141,7 @@ def test_accepted(sandbox: SandboxVendor, behaviour: Behaviour, receipt: Receipt
         (answer(200, b""), OutcomeUnknown),
         (answer(200, "a string"), OutcomeUnknown),
         (answer(200, b"[" * 100_000), OutcomeUnknown),
-        (answer(200, b" " * MOST_BYTES + b'{"code": 0}'), OutcomeUnknown),
+        (answer(200, b" " * MAX_ANSWER_BYTES + b'{"code": 0}'), OutcomeUnknown),
         (vendor_code(-213, "User has not followed OA"), Refused),
         (vendor_code(-32, "limit"), NotNow),
         (vendor_code(-216, "Access token is invalid"), Misconfigured),
@@ -269,6 +272,33 @@ def test_an_answer_that_dribbles_in_is_not_waited_for(sandbox: SandboxVendor) ->
         with pytest.raises(OutcomeUnknown):
             send(vendor)
     assert send(vendor).msg_id
+
+
+def _squeezed(coding: str, size: int) -> bytes:
+    """Return a success whose JSON is *size* bytes longer than need be, in some thousandth of them."""
+    body = b'{"code": 0, "pad": "' + b" " * size + b'"}'
+    return gzip.compress(body) if coding == "gzip" else zlib.compress(body)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_an_answer_counts_as_long_as_it_unpacks(sandbox: SandboxVendor, coding: str) -> None:
+    """Some kilobytes become gigabytes otherwise; how many there would be is never known."""
+    packed = _squeezed(coding, 64 * 1024 * 1024)
+    sandbox.next(answer(200, packed, headers={"Content-Encoding": coding}))
+    vendor = client(sandbox.url, send_timeout=30.0)
+    tracemalloc.start()
+    with pytest.raises(OutcomeUnknown):
+        send(vendor)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8 * MAX_ANSWER_BYTES
+    assert send(vendor).msg_id
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_a_packed_answer_is_unpacked(sandbox: SandboxVendor, coding: str) -> None:
+    sandbox.next(answer(200, _squeezed(coding, 1000), headers={"Content-Encoding": coding}))
+    assert send(client(sandbox.url)) == Receipt("", "")
 
 
 def test_an_answer_may_come_in_pieces(sandbox: SandboxVendor) -> None:

@@ -1,11 +1,13 @@
-"""The fetch, against a server on this machine that does everything wrong."""
+"""Fetching from public addresses, against a server on this machine that does everything wrong."""
 
 from __future__ import annotations
 
+import gzip
 import ipaddress
 import socket
 import ssl
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -13,10 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.net.addresses import Address, Guard
-from bot.net.public import MOST_BYTES, Fetched, NotFetched, fetch
-from tests.net.test_addresses import TRUST, connections
+from bot.net.addresses import Address, AddressPolicy
+from bot.net.public import Fetched
+from bot.zalo import MAX_IMAGE_BYTES
 from tests.support.image_server import HERE, HOST, JPEG, PictureServer, ok, said
+from tests.support.outbound import PUBLIC_ONLY, TRUST, comes_to_an_end, connections, failure_of, fetched
 from tests.support.running import free_port
 
 PRIVATE = ipaddress.ip_address("10.0.0.5")
@@ -38,15 +41,10 @@ def server() -> Iterator[PictureServer]:
         yield running
 
 
-def body_of(answer: Fetched | NotFetched) -> bytes:
-    assert isinstance(answer, Fetched), answer
-    return answer.body
-
-
 def test_a_picture(server: PictureServer) -> None:
     """With what the server says of it, and from where."""
     url = server.url("/a.jpg?w=1", ok(JPEG))
-    assert fetch(url, server.guard) == Fetched(url, 200, "image/jpeg", JPEG, len(JPEG))
+    assert fetched(url, server.addresses) == Fetched(url, 200, "image/jpeg", JPEG, len(JPEG))
 
 
 def test_the_request_says_nothing_of_us(server: PictureServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +54,7 @@ def test_the_request_says_nothing_of_us(server: PictureServer, monkeypatch: pyte
     server.url("/in.jpg", ok(JPEG))
     url = server.url("/out.jpg", said(302, "Set-Cookie: a=b", "Location: /in.jpg"))
     server.requests.clear()
-    assert body_of(fetch(url.replace("https://", "https://na:hush@"), server.guard)) == JPEG
+    assert fetched(url.replace("https://", "https://na:hush@"), server.addresses).body == JPEG
     first, second = server.requests
     assert first.startswith(b"GET /out.jpg HTTP/1.1\r\n")
     names = {line.partition(b":")[0] for line in (first + second).split(b"\r\n")[1:] if b": " in line}
@@ -67,17 +65,17 @@ def test_the_request_says_nothing_of_us(server: PictureServer, monkeypatch: pyte
 def test_other_letters_are_escaped(server: PictureServer) -> None:
     """As every browser does it; and what is after # stays here."""
     server.answers["/%E1%BA%A3nh%20b%C3%A1nh.jpg?c=%C4%91"] = ok(JPEG)
-    assert body_of(fetch(f"https://{HOST}:{server.port}/ảnh bánh.jpg?c=đ#x", server.guard)) == JPEG
+    assert fetched(f"https://{HOST}:{server.port}/ảnh bánh.jpg?c=đ#x", server.addresses).body == JPEG
 
 
 def test_names_with_marks_are_looked_up_in_their_ascii_form(server: PictureServer) -> None:
     asked: list[str] = []
 
-    def look_up(host: str, _port: int) -> list[Address]:
+    def resolve(host: str, _port: int) -> list[Address]:
         asked.append(host)
         return []
 
-    fetch("https://ảnh.tiệm.vn/a.jpg", server.guarded(look_up=look_up))
+    failure_of("https://ảnh.tiệm.vn/a.jpg", server.policy(resolve=resolve))
     assert asked == ["xn--nh-jlt.xn--tim-mt5a.vn"] or asked[0].startswith("xn--")
 
 
@@ -90,15 +88,14 @@ def test_names_with_marks_are_looked_up_in_their_ascii_form(server: PictureServe
 def test_what_is_no_https_address_is_not_tried(url: str) -> None:
     """Plain http is none either."""
     with connections() as made:
-        assert fetch(url, Guard(tls=TRUST)) in {NotFetched("bad-address"), NotFetched("unknown-host")}
+        assert failure_of(url, PUBLIC_ONLY) in {"bad-address", "unknown-host"}
     assert made == []
 
 
 @given(url=st.text(max_size=60).map(lambda text: f"https://{text}") | st.text())
 def test_no_address_is_an_exception(url: str) -> None:
     """Whatever an editor typed."""
-    guard = Guard(look_up=_nothing, tls=TRUST)
-    assert isinstance(fetch(url, guard), NotFetched)
+    failure_of(url, AddressPolicy(resolve=_nothing, tls=TRUST))
 
 
 def _without_dns(host: str, port: int) -> list[Address]:
@@ -115,36 +112,36 @@ def _nothing(_host: str, _port: int) -> list[Address]:
 
 def test_a_name_that_leads_nowhere(server: PictureServer) -> None:
     url = server.url("/a.jpg", ok(JPEG))
-    assert fetch(url, server.guarded(look_up=_nothing)) == NotFetched("unknown-host")
+    assert failure_of(url, server.policy(resolve=_nothing)) == "unknown-host"
 
 
 def test_a_fault_of_our_own_is_no_finding(server: PictureServer) -> None:
     """It is raised where it can be seen."""
 
-    def look_up(_host: str, _port: int) -> list[Address]:
+    def resolve(_host: str, _port: int) -> list[Address]:
         raise LookupError("ours")
 
     with pytest.raises(LookupError):
-        fetch(server.url("/a.jpg", ok(JPEG)), server.guarded(look_up=look_up))
+        fetched(server.url("/a.jpg", ok(JPEG)), server.policy(resolve=resolve))
 
 
 def test_of_several_addresses_the_allowed_ones_are_tried_in_turn(server: PictureServer) -> None:
     """And no other: the first is private, at the second nobody listens."""
     dead = ipaddress.ip_address("127.0.0.2")
-    guard = server.guarded(
-        allows=lambda address: address in {dead, HERE}, look_up=lambda _host, _port: [PRIVATE, dead, HERE]
+    addresses = server.policy(
+        allows=lambda address: address in {dead, HERE}, resolve=lambda _host, _port: [PRIVATE, dead, HERE]
     )
     with connections() as made:
-        assert body_of(fetch(server.url("/a.jpg", ok(JPEG)), guard)) == JPEG
+        assert fetched(server.url("/a.jpg", ok(JPEG)), addresses).body == JPEG
     assert made == [("127.0.0.2", server.port), ("127.0.0.1", server.port)]
 
 
 def test_a_name_is_looked_up_once_for_each_connection(server: PictureServer) -> None:
     """What it leads to a moment later plays no part."""
     answers = iter([[HERE], [PRIVATE], [PRIVATE]])
-    guard = server.guarded(look_up=lambda _host, _port: next(answers))
+    addresses = server.policy(resolve=lambda _host, _port: next(answers))
     with connections() as made:
-        assert body_of(fetch(server.url("/a.jpg", ok(JPEG)), guard)) == JPEG
+        assert fetched(server.url("/a.jpg", ok(JPEG)), addresses).body == JPEG
     assert made == [("127.0.0.1", server.port)]
 
 
@@ -153,18 +150,18 @@ def test_a_redirect_is_judged_like_an_address(server: PictureServer) -> None:
     url = server.url("/out.jpg", said(302, f"Location: https://{HOST}:{server.port}/in.jpg"))
     answers = iter([[HERE], [PRIVATE]])
     with connections() as made:
-        answer = fetch(url, server.guarded(look_up=lambda _host, _port: next(answers)))
-    assert answer == NotFetched("private-address")
+        failure = failure_of(url, server.policy(resolve=lambda _host, _port: next(answers)))
+    assert failure == "private-address"
     assert made == [("127.0.0.1", server.port)]
 
 
 @pytest.mark.parametrize("target", ["https://10.0.0.5/", "https://169.254.169.254/latest/", "https://[::1]:22/"])
 def test_no_redirect_leads_into_a_private_network(server: PictureServer, target: str) -> None:
     """By number."""
-    numbers = server.guarded(look_up=lambda host, _port: [HERE if host == HOST else ipaddress.ip_address(host)])
+    numbers = server.policy(resolve=lambda host, _port: [HERE if host == HOST else ipaddress.ip_address(host)])
     with connections() as made:
-        answer = fetch(server.url("/out.jpg", said(307, f"Location: {target}")), numbers)
-    assert answer == NotFetched("private-address")
+        failure = failure_of(server.url("/out.jpg", said(307, f"Location: {target}")), numbers)
+    assert failure == "private-address"
     assert len(made) == 1
 
 
@@ -174,7 +171,19 @@ def test_no_redirect_leads_into_a_private_network(server: PictureServer, target:
      ("Location: file:///etc/passwd",), ("Location: https://[",), ("Location: javascript:alert(1)",)],
 )  # fmt: skip
 def test_a_redirect_to_what_is_no_https_address(server: PictureServer, headers: tuple[str, ...]) -> None:
-    assert fetch(server.url("/out.jpg", said(301, *headers)), server.guard) == NotFetched("bad-redirect")
+    assert failure_of(server.url("/out.jpg", said(301, *headers)), server.addresses) == "bad-redirect"
+
+
+def test_a_redirect_is_followed_without_its_body(server: PictureServer) -> None:
+    """Which may have no end."""
+
+    def endless(line: ssl.SSLSocket) -> None:
+        line.sendall(said(302, "Location: /in.jpg"))
+        while True:
+            line.sendall(bytes(65536))
+
+    server.url("/in.jpg", ok(JPEG))
+    assert fetched(server.url("/out.jpg", endless), server.addresses).body == JPEG
 
 
 def test_three_redirects_are_followed_and_no_more(server: PictureServer) -> None:
@@ -184,12 +193,11 @@ def test_three_redirects_are_followed_and_no_more(server: PictureServer) -> None
     server.answers["/%E1%BA%A3nh.jpg"] = said(303, "Location: ./2.jpg")
     server.answers["/1.jpg"] = said(301).replace(b"\r\n\r\n", "\r\nLocation: /ảnh.jpg\r\n\r\n".encode())
     server.requests.clear()
-    answer = fetch(f"https://{HOST}:{server.port}/1.jpg", server.guard)
-    assert isinstance(answer, Fetched)
+    answer = fetched(f"https://{HOST}:{server.port}/1.jpg", server.addresses)
     assert answer == Fetched(f"https://{HOST}:{server.port}/3.jpg", 200, "image/jpeg", JPEG, len(JPEG), redirected=True)
     assert len(server.requests) == 4
     server.requests.clear()
-    assert fetch(server.url("/0.jpg", said(301, "Location: /0.jpg")), server.guard) == NotFetched("bad-redirect")
+    assert failure_of(server.url("/0.jpg", said(301, "Location: /0.jpg")), server.addresses) == "bad-redirect"
     assert len(server.requests) == 4
 
 
@@ -202,15 +210,14 @@ def test_no_redirect_is_an_exception_or_a_way_in(server: PictureServer, begin: s
     """Whatever a server writes there: connections are made with the one address that may be, and port by port."""
     url = server.url("/out.jpg", said(302, f"Location: {begin}{target}"))
     with connections() as made:
-        assert isinstance(fetch(url, server.guarded(look_up=_without_dns), seconds=5), (Fetched, NotFetched))
+        comes_to_an_end(url, server.policy(resolve=_without_dns), seconds=5)
     assert {address for address, _port in made} <= {"127.0.0.1"}
 
 
 @pytest.mark.parametrize("status", [204, 304, 400, 401, 404, 429, 500, 503, 599, 999])
 def test_other_answers_are_handed_on_without_a_body(server: PictureServer, status: int) -> None:
     url = server.url("/a.jpg", said(status, "Content-Length: 4") + b"body")
-    answer = fetch(url, server.guard)
-    assert isinstance(answer, Fetched)
+    answer = fetched(url, server.addresses)
     assert (answer.status, answer.body) == (status, b"")
 
 
@@ -222,20 +229,40 @@ def test_an_endless_body_is_read_up_to_the_limit(server: PictureServer) -> None:
         while True:
             line.sendall(bytes(65536))
 
-    body = body_of(fetch(server.url("/endless.jpg", endless), server.guard))
-    assert len(body) == MOST_BYTES + 1
+    body = fetched(server.url("/endless.jpg", endless), server.addresses).body
+    assert len(body) == MAX_IMAGE_BYTES + 1
     assert body.startswith(JPEG)
 
 
 @pytest.mark.parametrize("headers", [(), ("Connection: close",), ("Connection: close", f"Content-Length: {len(JPEG)}")])
 def test_a_body_that_ends_with_the_connection(server: PictureServer, headers: tuple[str, ...]) -> None:
     """As servers have it that do not say how long it is, or that close anyway."""
-    assert body_of(fetch(server.url("/a.jpg", said(200, *headers) + JPEG), server.guard)) == JPEG
+    assert fetched(server.url("/a.jpg", said(200, *headers) + JPEG), server.addresses).body == JPEG
+
+
+def test_a_packed_body_is_unpacked(server: PictureServer) -> None:
+    """Though we ask for none; what it is long in the end, the server does not say."""
+    packed = gzip.compress(JPEG)
+    server.url("/a.jpg", said(200, "Content-Encoding: gzip", f"Content-Length: {len(packed)}") + packed)
+    answer = fetched(f"https://{HOST}:{server.port}/a.jpg", server.addresses)
+    assert (answer.body, answer.claimed) == (JPEG, None)
+
+
+def test_a_packed_body_is_unpacked_up_to_the_limit(server: PictureServer) -> None:
+    """Some kilobytes would become 64 MB."""
+    packed = gzip.compress(JPEG + bytes(64 * 1024 * 1024))
+    url = server.url("/a.jpg", said(200, "Content-Encoding: gzip", f"Content-Length: {len(packed)}") + packed)
+    tracemalloc.start()
+    body = fetched(url, server.addresses).body
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(body) == MAX_IMAGE_BYTES + 1
+    assert peak < 8 * MAX_IMAGE_BYTES
 
 
 def test_chunks_are_put_together(server: PictureServer) -> None:
     chunked = said(200, "Transfer-Encoding: chunked") + b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n"
-    assert body_of(fetch(server.url("/a.jpg", chunked), server.guard)) == b"abcde"
+    assert fetched(server.url("/a.jpg", chunked), server.addresses).body == b"abcde"
 
 
 @pytest.mark.parametrize(
@@ -257,12 +284,12 @@ def test_chunks_are_put_together(server: PictureServer) -> None:
 )
 def test_an_answer_that_breaks_off_or_makes_no_sense(server: PictureServer, answer: bytes) -> None:
     """Also one that claims to be longer than it is."""
-    assert fetch(server.url("/a.jpg", answer), server.guard) == NotFetched("broken-answer")
+    assert failure_of(server.url("/a.jpg", answer), server.addresses) == "broken-answer"
 
 
 def test_an_answer_that_claims_to_be_shorter_than_it_is(server: PictureServer) -> None:
     """Is as long as it claims, to every client."""
-    assert body_of(fetch(server.url("/a.jpg", ok(JPEG, length=10)), server.guard)) == JPEG[:10]
+    assert fetched(server.url("/a.jpg", ok(JPEG, length=10)), server.addresses).body == JPEG[:10]
 
 
 @settings(max_examples=25)
@@ -271,7 +298,7 @@ def test_an_answer_that_claims_to_be_shorter_than_it_is(server: PictureServer) -
 )
 def test_no_answer_is_an_exception(server: PictureServer, answer: bytes) -> None:
     """Any bytes will do."""
-    assert isinstance(fetch(server.url("/junk", answer), server.guard), (Fetched, NotFetched))
+    comes_to_an_end(server.url("/junk", answer), server.addresses)
 
 
 @pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\nX-Slow: ", said(200, "Content-Length: 9999")])
@@ -283,46 +310,48 @@ def test_who_dribbles_is_not_waited_for(server: PictureServer, begin: bytes) -> 
         while not server.ending.wait(0.02):
             line.sendall(b"x")
 
-    assert fetch(server.url("/slow.jpg", dribble), server.guard, seconds=0.5) == NotFetched("too-slow")
+    assert failure_of(server.url("/slow.jpg", dribble), server.addresses, seconds=0.5) == "too-slow"
 
 
 def test_who_says_nothing_is_not_waited_for(server: PictureServer) -> None:
     """After the request."""
     url = server.url("/silent.jpg", lambda _line: server.ending.wait(5) and None)
-    assert fetch(url, server.guard, seconds=0.3) == NotFetched("too-slow")
+    assert failure_of(url, server.addresses, seconds=0.3) == "too-slow"
 
 
 def test_who_does_not_shake_hands_is_not_waited_for(server: PictureServer) -> None:
     """It listens and never speaks TLS."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"https://{HOST}:{listener.getsockname()[1]}/a.jpg"
-        assert fetch(url, server.guard, seconds=0.3) == NotFetched("too-slow")
+        assert failure_of(url, server.addresses, seconds=0.3) == "too-slow"
 
 
 def test_a_resolver_that_hangs_is_not_waited_for(server: PictureServer) -> None:
     """The system's has no time limit of its own."""
     done = threading.Event()
 
-    def look_up(_host: str, _port: int) -> list[Address]:
+    def resolve(_host: str, _port: int) -> list[Address]:
         done.wait(30)
         return [HERE]
 
-    assert fetch(server.url("/a.jpg", ok(JPEG)), server.guarded(look_up=look_up), seconds=0.2) == NotFetched("too-slow")
+    assert failure_of(server.url("/a.jpg", ok(JPEG)), server.policy(resolve=resolve), seconds=0.2) == "too-slow"
     done.set()
 
 
 def test_nobody_there(server: PictureServer) -> None:
-    assert fetch(f"https://{HOST}:{free_port()}/a.jpg", server.guard) == NotFetched("unreachable")
+    assert failure_of(f"https://{HOST}:{free_port()}/a.jpg", server.addresses) == "unreachable"
 
 
 def test_certificates_that_are_not_believed(server: PictureServer) -> None:
     """Of an unknown authority, for another name, expired; and no TLS at all."""
     url = server.url("/a.jpg", ok(JPEG))
     server.requests.clear()
-    assert fetch(url, server.guarded(trusts=False)) == NotFetched("tls")
-    assert fetch(server.url("/a.jpg", ok(JPEG), host="khac.tiem.vn"), server.guard) == NotFetched("tls")
-    assert fetch(server.url("/a.jpg", ok(JPEG), host="127.0.0.1"), server.guard) == NotFetched("tls")
+    assert failure_of(url, server.policy(trusts=False)) == "tls"
+    assert failure_of(server.url("/a.jpg", ok(JPEG), host="khac.tiem.vn"), server.addresses) == "tls"
+    assert failure_of(server.url("/a.jpg", ok(JPEG), host="127.0.0.1"), server.addresses) == "tls"
     assert server.requests == []
     with PictureServer(expires=datetime(2021, 1, 1)) as old:  # noqa: DTZ001  as trustme wants it
-        assert fetch(old.url("/a.jpg", ok(JPEG)), old.guard) == NotFetched("tls")
-    assert fetch(url, Guard(allows=lambda _: True, look_up=lambda _host, _port: [HERE], tls=TRUST)) == NotFetched("tls")
+        assert failure_of(old.url("/a.jpg", ok(JPEG)), old.addresses) == "tls"
+    assert (
+        failure_of(url, AddressPolicy(allows=lambda _: True, resolve=lambda _host, _port: [HERE], tls=TRUST)) == "tls"
+    )

@@ -1,4 +1,4 @@
-"""An https server on this machine that says what it is told to, byte for byte, and a guard that lets one in."""
+"""An https server on this machine that says what it is told to, byte for byte, and addresses that lead to it alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Self
 
 import trustme
 
-from bot.net.addresses import Address, Guard
+from bot.net.addresses import Address, AddressPolicy
 
 HOST = "anh.tiem.vn"
 HERE = ipaddress.ip_address("127.0.0.1")
@@ -48,7 +48,7 @@ def said(status: int, *headers: str) -> bytes:
 
 
 class PictureServer:
-    """Answers each path as told; remembers the requests. `guard` lets its clients in, and nobody anywhere else."""
+    """Answers each path as told; remembers the requests. `addresses` lead here, and nowhere else."""
 
     def __init__(self, name: str = HOST, *, expires: datetime | None = None) -> None:
         self.authority = trustme.CA()
@@ -72,22 +72,22 @@ class PictureServer:
         return f"https://{host}:{self.port}{path}"
 
     @property
-    def guard(self) -> Guard:
+    def addresses(self) -> AddressPolicy:
         """For who may come here, believes our authority, and finds every name here."""
-        return self.guarded()
+        return self.policy()
 
-    def guarded(
+    def policy(
         self,
         *,
         allows: Callable[[Address], bool] = lambda address: address == HERE,
-        look_up: Callable[[str, int], Sequence[Address]] = lambda _host, _port: [HERE],
+        resolve: Callable[[str, int], Sequence[Address]] = lambda _host, _port: [HERE],
         trusts: bool = True,
-    ) -> Guard:
-        """Return another guard."""
+    ) -> AddressPolicy:
+        """Return a policy that differs."""
         tls = ssl.create_default_context()
         if trusts:
             self.authority.configure_trust(tls)
-        return Guard(allows, look_up, tls)
+        return AddressPolicy(allows, resolve, tls)
 
     def __enter__(self) -> Self:
         self._start(self._accept)

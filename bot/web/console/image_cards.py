@@ -11,9 +11,9 @@ from urllib.parse import unquote, urlsplit
 from bot.config import Language
 from bot.image_health.report import Health
 from bot.image_health.texts import PictureWords, explain, facts
-from bot.image_health.verdict import ATTACHMENT_LIVES
 from bot.images.formats import TAKEN
 from bot.rules.model.schema import Image
+from bot.zalo import ATTACHMENT_LIFETIME
 
 #: How a picture stands, the worst first: `soon` it expires, `unsure`: nobody knows, `waiting`: for the first look.
 Group = Literal["bad", "soon", "unsure", "waiting", "ok"]
@@ -29,13 +29,13 @@ _SOON: Final = {
     "vi": PictureWords(
         "Sắp hết hạn",
         "",
-        f"Zalo chỉ giữ ảnh đã tải lên {ATTACHMENT_LIVES.days} ngày; hết hạn thì khách không nhận được ảnh.",
+        f"Zalo chỉ giữ ảnh đã tải lên {ATTACHMENT_LIFETIME.days} ngày; hết hạn thì khách không nhận được ảnh.",
         "Tải ảnh lên lại rồi thay mã mới và ngày uploaded. Dùng image_url hoặc file thì không lo hết hạn.",
     ),
     "en": PictureWords(
         "Expiring soon",
         "",
-        f"Zalo keeps what was uploaded for {ATTACHMENT_LIVES.days} days; after that customers get nothing.",
+        f"Zalo keeps what was uploaded for {ATTACHMENT_LIFETIME.days} days; after that customers get nothing.",
         "Upload it again and put the new id and day into the rules. With image_url or file nothing expires.",
     ),
 }
