@@ -54,7 +54,7 @@ class PoTranslations(gettext.NullTranslations):
                 context = text + _CONTEXT_END
             elif field == "msgid":
                 message, context = context + text, ""
-            elif field == "msgstr" and text:
+            elif field == "msgstr" and text and message:  # that of "" is the header
                 self._texts[message] = text
 
     def gettext(self, message: str) -> str:

@@ -1,20 +1,63 @@
-"""The database of a running or stopped bot, opened for a command."""
+"""Settings, rules file and database as the commands open them; each ends the command with the reason if it cannot."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 import click
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import SQLAlchemyError
 
-from bot.cli.events_output import say
-from bot.config import Settings
-from bot.errors import COULD_NOT_RUN
-from bot.inbox.database import Database
+from bot.cli.rules_output import unreadable
+from bot.config import Language, Settings
+from bot.errors import COULD_NOT_RUN, BotError
+from bot.i18n import translator
+from bot.rules.problem import render, text_of
+from bot.rules.validate import Verdict, validate
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
+    from bot.inbox.database import Database
+
+#: Exit status: what was looked at has problems, or what was asked for is not there.
+EXIT_PROBLEMS: Final = 1
+
+
+def load_settings() -> Settings:
+    """Return the settings, or end the command with what is wrong with them."""
+    try:
+        return Settings.load(partly=True)
+    except BotError as error:
+        click.echo(error, err=True)
+    raise SystemExit(COULD_NOT_RUN)
+
+
+def judged(path: Path, lang: Language) -> tuple[bytes, Verdict]:
+    """Return the file and what is to be said of it; if it cannot be read, end the command with the reason."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        click.echo(unreadable(path, error, lang), err=True)
+        raise SystemExit(COULD_NOT_RUN) from None
+    return data, validate(data, today=today(), folder=path.parent)
+
+
+def print_problems(verdict: Verdict, path: Path, data: bytes, lang: Language) -> None:
+    """Print each problem with its line, and an empty line below them."""
+    source = text_of(data)
+    for problem in verdict.problems:
+        click.echo(render(problem, path=str(path), source=source, lang=lang))
+    if verdict.problems:
+        click.echo()
+
+
+def today() -> date:
+    """Return the day on this machine's calendar."""
+    return datetime.now().astimezone().date()
 
 
 @contextmanager
@@ -24,11 +67,18 @@ def opened(settings: Settings, *, writes: bool = False) -> Iterator[Database]:
 
     It is never created. Where it is missing or fails within the block, the command ends and says so.
     """
-    lang = settings.bot_lang
+    # Here, for `bot check` and `bot try` need no database, and half again as long to start with its libraries.
+    from sqlalchemy.engine import make_url  # noqa: PLC0415
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    from bot.inbox.database import Database  # noqa: PLC0415
+
+    _ = translator(settings.bot_lang).gettext
     try:
         url = make_url(settings.database_url.get_secret_value())
         if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-            click.echo(say("no-database", lang, path=url.database or ""), err=True)
+            text = _("there is no database {path}; run this in the bot's directory, or set DATABASE_URL")
+            click.echo(text.format(path=url.database or ""), err=True)
             raise SystemExit(COULD_NOT_RUN)
         database = Database((url if writes else _read_only(url)).render_as_string(hide_password=False))
         try:
@@ -37,7 +87,8 @@ def opened(settings: Settings, *, writes: bool = False) -> Iterator[Database]:
             database.dispose()
     except (SQLAlchemyError, PermissionError) as error:
         # Its own words hold the query, and where the server is.
-        click.echo(say("database-fails", lang, kind=type(error).__name__), err=True)
+        text = _("the database cannot be used ({kind}); has the bot run with this DATABASE_URL?")
+        click.echo(text.format(kind=type(error).__name__), err=True)
         raise SystemExit(COULD_NOT_RUN) from None
 
 
@@ -45,4 +96,4 @@ def _read_only(url: URL) -> URL:
     """Return the URL by which a SQLite file is opened for reading; PostgreSQL's is the same."""
     if url.get_backend_name() != "sqlite":
         return url
-    return URL.create("sqlite", database=f"file:{quote(url.database or '')}", query={"mode": "ro", "uri": "true"})
+    return url.set(database=f"file:{quote(url.database or '')}", query={"mode": "ro", "uri": "true"})

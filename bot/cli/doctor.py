@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from bot.cli.context import EXIT_PROBLEMS
 from bot.config import Language, Settings
 from bot.doctor.finding import SECTIONS, Finding, Level, Section, count
 from bot.doctor.run import examine
@@ -19,7 +20,6 @@ from bot.doctor.texts_outside import OUTSIDE
 from bot.doctor.texts_storage import DATABASE
 from bot.errors import COULD_NOT_RUN, BotError
 
-_PROBLEMS: Final = 1
 _ENV_FILE: Final = Path(".env")
 _TEXTS: Final[Texts] = HERE | DATABASE | PICTURES | OUTSIDE
 _MARKS: Final[dict[Level, tuple[str, str]]] = {
@@ -68,7 +68,7 @@ def doctor(*, url: str | None) -> None:
         raise SystemExit(COULD_NOT_RUN) from None
     for line in report(findings, lang):
         click.echo(line)
-    raise SystemExit(_PROBLEMS if count(findings, "problem") else 0)
+    raise SystemExit(EXIT_PROBLEMS if count(findings, "problem") else 0)
 
 
 def report(findings: Sequence[Finding], lang: Language) -> Iterator[str]:

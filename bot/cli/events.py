@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import get_args
+from typing import Final, get_args
 
 import click
 
-from bot.cli.context import opened
-from bot.cli.events_output import moment, say, table
-from bot.cli.settings import load_settings
+from bot.cli.context import EXIT_PROBLEMS, load_settings, opened
+from bot.cli.events_output import moment, table
 from bot.config import Language
-from bot.inbox.queries import Reports, Summary, Whole
+from bot.i18n import N_, translator
+from bot.inbox.queries import Fate, Reports, Summary, Whole
 from bot.inbox.queue import Status
 from bot.inbox.replay import replay
-from bot.inbox.replay_texts import replay_text
-from bot.inbox.texts import reason_text
+from bot.inbox.texts import reason_text, replay_text
 from bot.logs import event_name
 from bot.redaction import one_line
 
-_FAILED = 1
 _MOST_LETTERS = 80
 _NUMBER = click.IntRange(1, 2**63 - 1)
-_HEAD = ("id", "when", "oa", "kind", "status", "reason", "rule", "attempts", "error")
+_HEAD = (N_("id"), N_("when"), N_("OA"), N_("kind"), N_("status"), N_("reason"), N_("rule"), N_("attempts"),
+         N_("vendor said"))  # fmt: skip
+_FATES: Final[dict[Fate, str]] = {"sent": N_("sent"), "doubtful": N_("outcome unknown"), "unsent": N_("not sent")}
 
 
 @click.command()
@@ -49,18 +49,22 @@ def inbox(*, event_id: int | None, status: Status | None, oa: str | None, limit:
     """
     settings = load_settings()
     lang = settings.bot_lang
+    _ = translator(lang).gettext
     with opened(settings) as database:
         reports = Reports(database)
         if event_id is None:
             events, waiting = reports.recent(limit, status=status, oa_id=oa), reports.waiting()
             rows = [_row(event) for event in events]
-            lines = table([say(name, lang) for name in _HEAD], rows) if rows else [say("no-events", lang)]
-            click.echo("\n".join([*lines, "", say("waiting", lang, **waiting)]))
+            lines = table([_(name) for name in _HEAD], rows) if rows else [_("There are no events.")]
+            counts = _(
+                "waiting to be sent (open): {open} · dead letters (dead): {dead} · outcome unknown (parked): {parked}"
+            )
+            click.echo("\n".join([*lines, "", counts.format(**waiting)]))
             return
         event = reports.event(event_id)
     if event is None:
-        click.echo(say("no-event", lang, id=event_id), err=True)
-        raise SystemExit(_FAILED)
+        click.echo(_("there is no event {id}").format(id=event_id), err=True)
+        raise SystemExit(EXIT_PROBLEMS)
     pairs = list(_about(event, lang))
     width = max(len(label) for label, _ in pairs) + 2
     for label, value in pairs:
@@ -86,6 +90,7 @@ def replay_(*, event_ids: tuple[int, ...], dead: bool) -> None:
         raise click.UsageError("give the IDs of events, or --dead")
     settings = load_settings()
     lang, window = settings.bot_lang, settings.reply_window
+    _ = translator(lang).gettext
     refused = False
     with opened(settings, writes=True) as database:
         chosen = Reports(database).dead_ids() if dead else list(dict.fromkeys(event_ids))
@@ -94,8 +99,8 @@ def replay_(*, event_ids: tuple[int, ...], dead: bool) -> None:
             refused |= done.outcome in {"absent", "late", "erased"}
             click.echo(replay_text(event_id, done, window=window, lang=lang))
     if not chosen:
-        click.echo(say("nothing-dead", lang))
-    raise SystemExit(_FAILED if refused and not dead else 0)
+        click.echo(_("There are no dead letters."))
+    raise SystemExit(EXIT_PROBLEMS if refused and not dead else 0)
 
 
 def _row(event: Summary) -> list[str]:
@@ -119,32 +124,33 @@ def _short(text: str) -> str:
 
 def _about(event: Whole, lang: Language) -> Iterator[tuple[str, str]]:
     """Yield what is known of the event, label and value; not the customer's words."""
+    _ = translator(lang).gettext
     reason = f"{event.reason} ({reason_text(event.reason, lang)})" if event.reason else None
-    values = {
-        "id": event.id,
-        "kind": f"{event.kind} ({event.name})" if event.kind else event.name,
-        "status": event.status,
-        "reason": reason,
-        "rule": event.rule_id,
-        "rules-hash": event.rules_hash[:12] if event.rules_hash else None,
-        "attempts": event.attempts,
-        "error": event.error,
-        "oa": event.oa_id,
-        "log-name": event_name(event.key),
-        "user": event.user_id,
-        "message": event.msg_id or None,
-        "sent-at": _moment(event.sent_at),
-        "received-at": moment(event.received_at),
-        "due-at": moment(event.due_at) if event.status == "open" else None,
-        "attempted-at": _moment(event.attempted_at),
-        "replied-at": _moment(event.replied_at),
-        "settled-at": _moment(event.settled_at),
-        "vendor-ids": "; ".join(" ".join(filter(None, ids.values())) for ids in event.vendor_ids or ()) or None,
-    }
-    yield from ((say(key, lang), str(value)) for key, value in values.items() if value is not None)
+    values = (
+        (_("id"), event.id),
+        (_("kind"), f"{event.kind} ({event.name})" if event.kind else event.name),
+        (_("status"), event.status),
+        (_("reason"), reason),
+        (_("rule"), event.rule_id),
+        (_("rules version"), event.rules_hash[:12] if event.rules_hash else None),
+        (_("attempts"), event.attempts),
+        (_("vendor said"), event.error),
+        (_("OA"), event.oa_id),
+        (_("name in the log"), event_name(event.key)),
+        (_("user id"), event.user_id),
+        (_("message id"), event.msg_id or None),
+        (_("happened"), _moment(event.sent_at)),
+        (_("received"), moment(event.received_at)),
+        (_("due"), moment(event.due_at) if event.status == "open" else None),
+        (_("call without answer"), _moment(event.attempted_at)),
+        (_("first picture sent"), _moment(event.replied_at)),
+        (_("settled"), _moment(event.settled_at)),
+        (_("vendor's ids"), "; ".join(" ".join(filter(None, ids.values())) for ids in event.vendor_ids or ()) or None),
+    )
+    yield from ((label, str(value)) for label, value in values if value is not None)
     for number, image in enumerate(event.images or (), start=1):
-        fate = say(f"picture-{event.fate(number)}", lang)
-        yield say("picture", lang, number=number), f"{fate}: {next(iter(image.values()), '')}"
+        fate = _(_FATES[event.fate(number)])
+        yield _("picture {number}").format(number=number), f"{fate}: {next(iter(image.values()), '')}"
 
 
 def _moment(seconds: float | None) -> str | None:

@@ -11,22 +11,25 @@ import click
 
 from bot.analysis.backtest import Comparison, Effect, Shift, compare
 from bot.analysis.unmatched import Gap, Question, gaps
-from bot.cli.context import opened
-from bot.cli.events_output import moment, say
-from bot.cli.rules_files import judged, print_problems, today
-from bot.cli.settings import load_settings
+from bot.cli.context import EXIT_PROBLEMS, judged, load_settings, opened, print_problems, today
+from bot.cli.events_output import moment
 from bot.config import Language
+from bot.i18n import N_, translator
 from bot.inbox.queries import Reports
 from bot.rules.engine import RuleSet, compile_rules
 from bot.rules.explain_text import suggestion_text
 from bot.rules.model.schema import RuleFile
 from bot.rules.validate import validate
 
-_PROBLEMS = 1
 _DAY = 86_400.0
 _NUMBER = click.IntRange(1, 100_000)
 _MOST_READ: Final = 50_000
 _MOST_LETTERS = 100
+_EFFECTS: Final[dict[Effect, str]] = {
+    "gained": N_("Now answered by a rule: {count}"),
+    "changed": N_("Answered differently: {count}"),
+    "lost": N_("No longer answered by a rule: {count}"),
+}
 
 
 @click.command()
@@ -43,6 +46,7 @@ def unmatched(*, days: int, limit: int, as_yaml: bool) -> None:
     """
     settings = load_settings()
     lang = settings.bot_lang
+    _ = translator(lang).gettext
     rules = _rules_in_force(settings.rules_file, lang)
     with opened(settings) as database:
         now = database.now()
@@ -51,12 +55,22 @@ def unmatched(*, days: int, limit: int, as_yaml: bool) -> None:
     if as_yaml:
         lines = _yaml_lines(found, lang)
     elif found:
-        lines = iter([say("unmatched", lang, days=days), "", *_list_lines(found, lang), "", say("how-to-yaml", lang)])
+        lines = iter(
+            [
+                _("What no rule answered in the last {days} days:").format(days=days),
+                "",
+                *_list_lines(found, lang),
+                "",
+                _("With --yaml: what to paste into rules.yaml."),
+            ]
+        )
     else:
-        lines = iter([say("all-matched", lang, days=days)])
+        lines = iter(
+            [_("The last {days} days hold no question that the present rules do not answer.").format(days=days)]
+        )
     click.echo("\n".join(lines))
     if len(messages) == _MOST_READ:
-        click.echo(say("only-newest", lang, count=_MOST_READ), err=True)
+        click.echo(_("Only the {count} newest messages were looked at.").format(count=_MOST_READ), err=True)
 
 
 @click.command()
@@ -80,31 +94,34 @@ def backtest(*, file: Path, limit: int) -> None:
 
 def _rules_in_force(path: Path, lang: Language) -> RuleSet:
     """Return the rules of the file; none, and say so, while it is not usable."""
+    _ = translator(lang).gettext
     try:
         rules = validate(path.read_bytes(), today=today()).rules
     except OSError:
         rules = None
     if rules is None:
-        click.echo(say("no-rules", lang, path=path), err=True)
+        click.echo(_("{path} cannot be used, so no near rules are named; see: bot check").format(path=path), err=True)
         return compile_rules(RuleFile(rules=()), digest="")
     return rules
 
 
 def _rules_to_try(path: Path, lang: Language) -> RuleSet:
     """Return the rules of the file, or end the command with what is wrong with them."""
+    _ = translator(lang).gettext
     data, verdict = judged(path, lang)
     if verdict.rules is None:
         print_problems(verdict, path, data, lang)
-        click.echo(say("not-tried", lang, path=path))
-        raise SystemExit(_PROBLEMS)
+        click.echo(_("{path} has errors; it was tried on no message.").format(path=path))
+        raise SystemExit(EXIT_PROBLEMS)
     return verdict.rules
 
 
 def _list_lines(found: Iterable[Gap], lang: Language) -> Iterator[str]:
+    _ = translator(lang).gettext
     for gap in found:
         yield f"{_people(gap.question, lang):>10}  {_short(gap.question.text)}"
         for rule, why in islice(gap.obstacles(lang), 1):
-            yield f"{'':12}{say('near', lang, rule=rule, why=why)}"
+            yield f"{'':12}" + _("{rule}: {why}").format(rule=rule, why=why)
 
 
 def _yaml_lines(found: Iterable[Gap], lang: Language) -> Iterator[str]:
@@ -118,24 +135,28 @@ def _yaml_lines(found: Iterable[Gap], lang: Language) -> Iterator[str]:
 
 
 def _people(question: Question, lang: Language) -> str:
-    return say("person" if question.people == 1 else "people", lang, count=question.people)
+    return translator(lang).ngettext("{count} person", "{count} people", question.people).format(count=question.people)
 
 
 def _comparison_lines(comparison: Comparison, file: Path, lang: Language) -> Iterator[str]:
+    _ = translator(lang).gettext
     if comparison.oldest_at is None or comparison.newest_at is None:
-        yield say("no-messages", lang)
+        yield _("There are no messages to try it on.")
         return
     period = {"oldest": moment(comparison.oldest_at), "newest": moment(comparison.newest_at)}
-    yield say("tried", lang, path=file, messages=comparison.messages, same=comparison.same, **period)
+    yield _("{path}, tried on {messages} real messages ({oldest} to {newest}): {same} answered as before.").format(
+        path=file, messages=comparison.messages, same=comparison.same, **period
+    )
     for effect in get_args(Effect):
         shifts = [shift for shift in comparison.shifts if shift.effect == effect]
-        yield from ("", say(effect, lang, count=comparison.count(effect)))
+        yield from ("", _(_EFFECTS[effect]).format(count=comparison.count(effect)))
         for shift in shifts:
             yield from _shift_lines(shift, lang)
 
 
 def _shift_lines(shift: Shift, lang: Language) -> Iterator[str]:
-    silence = say("silence", lang)
+    _ = translator(lang).gettext
+    silence = _("(no answer)")
     yield f"{shift.times:>6}  {shift.before or silence} → {shift.after or silence}"
     for example in shift.examples:
         yield f"{'':10}{_short(example)}"

@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo
 import click
 
 from bot import zalo
-from bot.cli.fix import fix_pictures
-from bot.cli.rules_files import judged, print_problems
-from bot.cli.rules_output import as_annotation, as_object, explanation_lines, say
-from bot.cli.settings import load_settings
+from bot.cli.context import EXIT_PROBLEMS, judged, load_settings, print_problems
+from bot.cli.rules_output import as_annotation, as_object, explanation_lines
 from bot.config import Language
+from bot.i18n import translator
+from bot.images.resize import NotShrunk, Shrunk, shrink
 from bot.rules.engine import RuleSet
 from bot.rules.explain import explain
 from bot.rules.model.field_parsers import EVENTS
@@ -27,7 +27,6 @@ from bot.rules.model.schema import json_schema
 from bot.rules.model.synonyms import meant
 from bot.rules.validate import Verdict, summarized, summary_text
 
-_PROBLEMS = 1
 _KINDS = {**{kind: kind for kind in EVENTS}, **zalo.ANSWERABLE}
 
 
@@ -59,7 +58,7 @@ def check(*, file: Path | None, form: Literal["text", "json", "github"], fix: bo
     path, lang = file or settings.rules_file, settings.bot_lang
     data, verdict = judged(path, lang)
     if fix:
-        fix_pictures(verdict, path, lang, aside=form != "text")
+        _fix_pictures(verdict, path, lang, aside=form != "text")
         data, verdict = judged(path, lang)
     if form == "text":
         _print_verdict(verdict, path, data, lang)
@@ -69,7 +68,7 @@ def check(*, file: Path | None, form: Literal["text", "json", "github"], fix: bo
     else:
         for problem in verdict.problems:
             click.echo(as_annotation(problem, path, lang))
-    raise SystemExit(0 if verdict.rules else _PROBLEMS)
+    raise SystemExit(0 if verdict.rules else EXIT_PROBLEMS)
 
 
 @click.command("try")
@@ -93,7 +92,7 @@ def try_(*, text: str | None, event: str, oa: str | None, at: str | None, file: 
     question = _Question(_kind(event, lang), oa, _at(at, lang), lang)
     rules = _rules(path, lang)
     if rules is None:
-        raise SystemExit(_PROBLEMS)
+        raise SystemExit(EXIT_PROBLEMS)
     if text is not None or question.kind != "text":
         _show(rules, text or "", question)
         return
@@ -121,9 +120,10 @@ def _show(rules: RuleSet, text: str, question: _Question) -> None:
 
 def _typed_lines(lang: Language) -> Iterator[str]:
     """Yield what is typed, or piped, line by line until it ends; on a terminal with a prompt."""
+    _ = translator(lang).gettext
     prompt = "> " if sys.stdin.isatty() else ""
     if prompt:
-        click.echo(say("how-to-end", lang))
+        click.echo(_("Type a message as a customer would and press Enter; Ctrl+D ends."))
     with contextlib.suppress(KeyboardInterrupt):
         click.echo(prompt, nl=False)
         for line in iter(sys.stdin.buffer.readline, b""):
@@ -134,23 +134,29 @@ def _typed_lines(lang: Language) -> Iterator[str]:
 
 def _kind(event: str, lang: Language) -> str:
     """Return the rules' word for an event that is called by it or by Zalo's name."""
+    _ = translator(lang).gettext
     if event in _KINDS:
         return _KINDS[event]
     near = meant(event, EVENTS, "event")
     if near:
-        raise click.UsageError(say("event-near", lang, word=event, near=near))
-    raise click.UsageError(say("event-unknown", lang, word=event, known=", ".join(EVENTS)))
+        raise click.UsageError(_('unknown event "{word}"; did you mean "{near}"?').format(word=event, near=near))
+    raise click.UsageError(
+        _('unknown event "{word}"; the events are {known}').format(word=event, known=", ".join(EVENTS))
+    )
 
 
 def _at(given: str | None, lang: Language) -> datetime | time | None:
     """Return the moment, or the time of today, that was asked for; its zone is the file's."""
+    _ = translator(lang).gettext
     if given is None:
         return None
     with contextlib.suppress(ValueError):
         return time.fromisoformat(given.strip()).replace(tzinfo=None)
     with contextlib.suppress(ValueError):
         return datetime.strptime(given.strip(), "%Y-%m-%d %H:%M")  # noqa: DTZ007  the zone is the file's
-    raise click.UsageError(say("at", lang, word=given))
+    raise click.UsageError(
+        _('the time "{word}" cannot be read; write it as "2027-01-24 22:00" or "22:00"').format(word=given)
+    )
 
 
 def _in_zone(at: datetime | time | None, zone: ZoneInfo) -> datetime:
@@ -171,3 +177,51 @@ def _rules(path: Path, lang: Language) -> RuleSet | None:
 def _print_verdict(verdict: Verdict, path: Path, data: bytes, lang: Language) -> None:
     print_problems(verdict, path, data, lang)
     click.echo(summary_text(summarized(verdict), path, lang))
+
+
+def _fix_pictures(verdict: Verdict, path: Path, lang: Language, *, aside: bool) -> None:
+    """
+    Make the pictures of the rules file at *path* small enough that *verdict* calls too big, and tell what was done.
+
+    *aside*: tell it on the standard error, because the output is for programs.
+    """
+    _ = translator(lang).gettext
+    names = [name for name, look in verdict.looks.items() if look.fault and look.fault.key == "file-too-big"]
+    for name in names:
+        try:
+            told = _told(shrink(path.parent, name), lang)
+        except NotShrunk:
+            told = _("{name}: cannot be made smaller and is as it was; open the picture and save it smaller")
+            told = told.format(name=name)
+        except ImportError:
+            text = _(
+                'to make pictures smaller, the package pillow is needed; run: pip install "zalo-picture-bot[pictures]"'
+            )
+            click.echo(text, err=True)
+            return
+        click.echo(told, err=aside)
+    if names:
+        click.echo(err=aside)
+
+
+def _told(shrunk: Shrunk, lang: Language) -> str:
+    _ = translator(lang).gettext
+    old_size, new_size = map(_amount, shrunk.size)
+    old_sides, new_sides = (f"{width}×{height}" for width, height in shrunk.sides)
+    text = _(
+        "{name}: made smaller, from {old_size} ({old_sides}) to {new_size} ({new_sides}{colours}). "
+        "The original is kept: {kept}"
+    )
+    return text.format(
+        name=shrunk.name,
+        kept=shrunk.kept_as,
+        old_size=old_size,
+        new_size=new_size,
+        old_sides=old_sides,
+        new_sides=new_sides,
+        colours=_(", 256 colours") if shrunk.fewer_colours else "",
+    )
+
+
+def _amount(size: int) -> str:
+    return f"{size / 1_048_576:.1f} MB" if size > 1_048_576 else f"{size / 1024:.0f} KB"

@@ -1,4 +1,4 @@
-"""What the editors' commands print, in Vietnamese and in English."""
+"""What the editors' commands print."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Final
 import click
 
 from bot.config import Language
+from bot.i18n import N_, translator
 from bot.rules import explain_text as sentences
 from bot.rules.explain import Explanation, shares
 from bot.rules.model.schema import Image, Reply
@@ -20,54 +21,19 @@ _LABEL_WIDTH = 10
 # Controls, formats (direction, zero width) and line ends.
 _UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
 
-_TEXTS: Final[dict[str, tuple[str, str]]] = {
-    "how-to-end": (
-        "Gõ một tin nhắn như khách rồi bấm Enter; bấm Ctrl+D để thoát.",
-        "Type a message as a customer would and press Enter; Ctrl+D ends.",
-    ),
-    "event-unknown": (
-        'không có sự kiện "{word}"; chỉ có {known}',
-        'unknown event "{word}"; the events are {known}',
-    ),
-    "event-near": (
-        'không có sự kiện "{word}"; ý bạn là "{near}"?',
-        'unknown event "{word}"; did you mean "{near}"?',
-    ),
-    "at": (
-        'không đọc được thời điểm "{word}"; hãy viết kiểu "2027-01-24 22:00" hoặc "22:00"',
-        'the time "{word}" cannot be read; write it as "2027-01-24 22:00" or "22:00"',
-    ),
-    "unreadable": ("không đọc được tệp {path}: {reason}", "cannot read {path}: {reason}"),
-    "not-there": ("không có tệp này", "there is no such file"),
-    "directory": ("đây là một thư mục", "this is a directory"),
-    "forbidden": ("bạn không có quyền đọc", "you may not read it"),
-    "empty": ("(trống)", "(empty)"),
-    "message": ("Tin nhắn", "Message"),
-    "event": ("Sự kiện", "Event"),
-    "understood": ("Hiểu là", "Read as"),
-    "time": ("Lúc", "At"),
-    "rule": ("Luật", "Rule"),
-    "sends": ("Gửi", "Sends"),
-    "note": ("Lưu ý", "Note"),
-    "others": ("Luật khác:", "Other rules:"),
-    "near": ("Suýt khớp:", "Near misses:"),
-    "nothing": ("không gửi gì", "nothing"),
-    "in-order": ("{count} ảnh, theo thứ tự này:", "{count} pictures, in this order:"),
-    "one-of": ("một trong {count} ảnh, mỗi lần một ảnh:", "one of {count} pictures each time:"),
+_UNREADABLE: Final[dict[type[OSError], str]] = {
+    FileNotFoundError: N_("there is no such file"),
+    IsADirectoryError: N_("this is a directory"),
+    PermissionError: N_("you may not read it"),
 }
-
-
-def say(key: str, lang: Language, /, **args: object) -> str:
-    """Return the text *key* in *lang*, filled with *args*."""
-    vi, en = _TEXTS[key]
-    return (vi if lang == "vi" else en).format(**args)
 
 
 def unreadable(path: Path, error: OSError, lang: Language) -> str:
     """Return why a file cannot be read."""
-    reasons = {FileNotFoundError: "not-there", IsADirectoryError: "directory", PermissionError: "forbidden"}
-    key = reasons.get(type(error))
-    return say("unreadable", lang, path=path, reason=say(key, lang) if key else error.strerror)
+    _ = translator(lang).gettext
+    _ = translator(lang).gettext
+    known = _UNREADABLE.get(type(error))
+    return _("cannot read {path}: {reason}").format(path=path, reason=_(known) if known else error.strerror)
 
 
 def as_object(problem: Problem, lang: Language) -> dict[str, str | int]:
@@ -91,26 +57,27 @@ def as_annotation(problem: Problem, path: Path, lang: Language) -> str:
 
 def explanation_lines(explanation: Explanation, lang: Language, *, at: datetime | None = None) -> Iterator[str]:
     """Yield an explanation as a terminal shows it; *at* is the moment that was asked for, if it was not now."""
+    _ = translator(lang).gettext
     if explanation.kind == "text":
-        yield _labelled("message", _typed(explanation) or say("empty", lang), lang)
+        yield _labelled(_("Message"), _typed(explanation) or _("(empty)"))
     else:
-        yield _labelled("event", explanation.kind, lang)
+        yield _labelled(_("Event"), explanation.kind)
     if explanation.was_reread:
-        yield _labelled("understood", _visible(explanation.understood), lang)
+        yield _labelled(_("Read as"), _visible(explanation.understood))
     if at:
-        yield _labelled("time", f"{sentences.weekday(at.weekday(), lang)} {at:%Y-%m-%d %H:%M}", lang)
-    yield _labelled("rule", sentences.winner_text(explanation, lang), lang)
+        yield _labelled(_("At"), f"{sentences.weekday(at.weekday(), lang)} {at:%Y-%m-%d %H:%M}")
+    yield _labelled(_("Rule"), sentences.winner_text(explanation, lang))
     yield from _sends(explanation.reply, lang)
     for note in sentences.notes(explanation, lang):
-        yield _labelled("note", note, lang)
-    yield from _section("others", sentences.other_rules(explanation, lang), lang)
-    yield from _section("near", sentences.near_misses(explanation, lang), lang)
+        yield _labelled(_("Note"), note)
+    yield from _section(_("Other rules:"), sentences.other_rules(explanation, lang))
+    yield from _section(_("Near misses:"), sentences.near_misses(explanation, lang))
     if explanation.suggestion:
         yield from ("", sentences.suggestion_text(explanation.suggestion, lang), "", explanation.suggestion.yaml)
 
 
-def _labelled(label: str, text: str, lang: Language) -> str:
-    return f"{say(label, lang) + ':':<{_LABEL_WIDTH}}{text}"
+def _labelled(label: str, text: str) -> str:
+    return f"{label + ':':<{_LABEL_WIDTH}}{text}"
 
 
 def _typed(explanation: Explanation) -> str:
@@ -128,11 +95,13 @@ def _visible(text: str) -> str:
 
 def _sends(reply: Reply | None, lang: Language) -> Iterator[str]:
     """Yield the pictures that go out; of several each on a line of its own."""
+    _ = translator(lang).gettext
     pictures = shares(reply) if reply else ()
     if not reply or len(pictures) == 1:
-        yield _labelled("sends", _picture(pictures[0][0]) if pictures else say("nothing", lang), lang)
+        yield _labelled(_("Sends"), _picture(pictures[0][0]) if pictures else _("nothing"))
         return
-    yield _labelled("sends", say("one-of" if reply.one_of else "in-order", lang, count=len(pictures)), lang)
+    text = _("one of {count} pictures each time:") if reply.one_of else _("{count} pictures, in this order:")
+    yield _labelled(_("Sends"), text.format(count=len(pictures)))
     for number, (image, share) in enumerate(pictures, start=1):
         lead = f"{share:.0%}".rjust(4) if reply.one_of else f"{number}."
         yield f"{'':<{_LABEL_WIDTH}}{lead} {_picture(image)}"
@@ -143,7 +112,7 @@ def _picture(image: Image) -> str:
     return f"{sent} (else {image.otherwise.image_url})" if image.otherwise else sent
 
 
-def _section(title: str, items: Iterable[tuple[str, str]], lang: Language) -> Iterator[str]:
+def _section(title: str, items: Iterable[tuple[str, str]]) -> Iterator[str]:
     lines = [f"  {click.style(rule, bold=True)}: {what}" for rule, what in items]
     if lines:
-        yield from ("", say(title, lang), *lines)
+        yield from ("", title, *lines)

@@ -1,30 +1,52 @@
-"""Why an event stands as it does, in Vietnamese and in English: the words behind `reason` in the inbox."""
+"""What is said of stored events, alike in the terminal and in the console: why each stands as it does, and replays."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from bot.config import Language
+from bot.i18n import N_, translator
+from bot.inbox.replay import Outcome, Replay
+from bot.redaction import one_line
+from bot.rules.explain_text import duration
 
-_REASONS: Final[dict[str, tuple[str, str]]] = {
-    "rule": ("có luật khớp", "a rule matches"),
-    "fallback": ("không có luật nào khớp, nên gửi ảnh fallback", "no rule matches: the fallback answers"),
-    "no-match": ("không có luật nào khớp", "no rule matches"),
-    "cooldown": ("luật này vừa trả lời khách, còn trong thời gian chờ", "the rule answered this customer a while ago"),
-    "fallback-cooldown": ("khách vừa nhận ảnh fallback rồi", "this customer has had the fallback a while ago"),
-    "stale": ("tin đã quá lâu, gửi bây giờ sẽ tính phí", "too old: a reply now would be billed"),
-    "human": ("nhân viên đang trả lời khách này", "a person is answering this customer"),
-    "echo": ("tin do chính OA gửi đi", "sent by the OA itself"),
-    "not-answerable": ("loại sự kiện bot không trả lời", "a kind of event that is not answered"),
-    "other-oa": ("của OA khác", "of another OA"),
-    "unknown": ("chưa rõ ảnh đã tới khách hay chưa", "it is not known whether the picture went out"),
-    "attempts": ("gửi nhiều lần không được", "tried too often in vain"),
-    "refused": ("nhà cung cấp từ chối hẳn", "refused by the vendor for good"),
-    "fault": ("bot gặp lỗi khi chọn câu trả lời; xem nhật ký", "the bot could not decide; see its log"),
+_REASONS: Final = {
+    "rule": N_("a rule matches"),
+    "fallback": N_("no rule matches: the fallback answers"),
+    "no-match": N_("no rule matches"),
+    "cooldown": N_("the rule answered this customer a while ago"),
+    "fallback-cooldown": N_("this customer has had the fallback a while ago"),
+    "stale": N_("too old: a reply now would be billed"),
+    "human": N_("a person is answering this customer"),
+    "echo": N_("sent by the OA itself"),
+    "not-answerable": N_("a kind of event that is not answered"),
+    "other-oa": N_("of another OA"),
+    "unknown": N_("it is not known whether the picture went out"),
+    "attempts": N_("tried too often in vain"),
+    "refused": N_("refused by the vendor for good"),
+    "fault": N_("the bot could not decide; see its log"),
+}
+_REPLAYED: Final[dict[Outcome, str]] = {
+    "reopened": N_("{id}: open again; it was {was}"),
+    "settled": N_("{id}: nothing to do, it is {status}"),
+    "absent": N_("{id}: there is no such event"),
+    "late": N_("{id}: not replayed, it is older than REPLY_WINDOW ({window}); a reply would be billed"),
+    "erased": N_("{id}: cannot be replayed, its text has been erased (RETENTION)"),
 }
 
 
 def reason_text(reason: str, lang: Language) -> str:
-    """Return what the reason means; one that is not known means itself."""
-    vi, en = _REASONS.get(reason, (reason, reason))
-    return vi if lang == "vi" else en
+    """Return what `reason` of an event means; one that is not known means itself."""
+    text = _REASONS.get(reason)
+    return translator(lang).gettext(text) if text else reason
+
+
+def replay_text(event_id: int, done: Replay, *, window: timedelta, lang: Language) -> str:
+    """Return one line about what became of the wish to replay an event; *window* is REPLY_WINDOW."""
+    _ = translator(lang).gettext
+    error = f", {one_line(done.error)}" if done.error else ""
+    was = _("{status}, {reason}, {attempts} attempts{error}").format(
+        status=done.status, reason=done.reason, attempts=done.attempts, error=error
+    )
+    return _(_REPLAYED[done.outcome]).format(id=event_id, was=was, status=done.status, window=duration(window, lang))

@@ -90,6 +90,7 @@ def test_without_a_translation_the_english_text_is_shown() -> None:
     """A language without a file, or a text that is new."""
     for translations in (translator("en"), translator("vi")):
         assert translations.gettext("not a text of the bot") == "not a text of the bot"
+        assert translations.gettext("") == ""
         assert translations.pgettext("key", "not a text of the bot") == "not a text of the bot"
         assert translations.ngettext("{n} pebble", "{n} pebbles", 1) == "{n} pebble"
         assert translations.ngettext("{n} pebble", "{n} pebbles", 2) == "{n} pebbles"

@@ -19,8 +19,8 @@ from werkzeug.test import TestResponse
 from bot.inbox.queries import Whole
 from bot.inbox.queue import Status
 from bot.inbox.replay import Replay, replay
-from bot.inbox.replay_texts import replay_text
 from bot.inbox.tables import events
+from bot.inbox.texts import replay_text
 from bot.redaction import one_line
 from bot.rules.engine import FALLBACK
 from bot.web.console.event_timeline import story

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from bot.inbox.queries import LOOKED_AT, Reports, Whole
 from bot.inbox.queue import Status
 from bot.inbox.replay import Outcome, Replay, prospect, replay
-from bot.inbox.replay_texts import replay_text
+from bot.inbox.texts import replay_text
 from bot.logs import event_name
 from bot.rules import explain_text as sentences
 from bot.runtime import Service
