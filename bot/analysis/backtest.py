@@ -1,31 +1,19 @@
-"""Backtest: which recent messages other rules would have answered otherwise."""
+"""Backtest: which recent messages other rules would have answered differently."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
+from bot.inbox.messages import Message
 from bot.redaction import masked
 from bot.rules.engine import FALLBACK, RuleSet, rank
 
 #: `gained`: a rule answers now, none did before; `changed`: another answers; `lost`: none does any more.
 Effect = Literal["gained", "changed", "lost"]
 
-_MOST_EXAMPLES: Final = 3
-
-
-class Message(Protocol):
-    """A text that a customer wrote, and what came of it: as `bot.inbox.queries.Message` says of each."""
-
-    @property
-    def text(self) -> str: ...
-    @property
-    def oa_id(self) -> str: ...
-    @property
-    def happened_at(self) -> float: ...
-    @property
-    def rule_id(self) -> str | None: ...
+_MAX_EXAMPLES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +59,7 @@ class Comparison:
 
 
 @dataclass(slots=True)
-class _Pile:
+class _ShiftCount:
     times: int = 0
     examples: dict[str, None] = field(default_factory=dict)
 
@@ -82,17 +70,17 @@ def compare(rules: RuleSet, messages: Iterable[Message]) -> Comparison:
 
     Only rules are compared: not the pictures of a rule, nor what its cooldown would have held back.
     """
-    piles: dict[tuple[str | None, str | None], _Pile] = {}
+    counts: dict[tuple[str | None, str | None], _ShiftCount] = {}
     times = []
     for message in messages:
         times.append(message.happened_at)
-        after = _answering(rules, message)
+        after = _winning_rule_id(rules, message)
         if after != message.rule_id:
-            pile = piles.setdefault((message.rule_id, after), _Pile())
-            pile.times += 1
-            if len(pile.examples) < _MOST_EXAMPLES:
-                pile.examples[masked(message.text)] = None
-    shifts = (Shift(before, after, pile.times, tuple(pile.examples)) for (before, after), pile in piles.items())
+            count = counts.setdefault((message.rule_id, after), _ShiftCount())
+            count.times += 1
+            if len(count.examples) < _MAX_EXAMPLES:
+                count.examples[masked(message.text)] = None
+    shifts = (Shift(before, after, count.times, tuple(count.examples)) for (before, after), count in counts.items())
     return Comparison(
         messages=len(times),
         oldest_at=min(times, default=None),
@@ -101,7 +89,7 @@ def compare(rules: RuleSet, messages: Iterable[Message]) -> Comparison:
     )
 
 
-def _answering(rules: RuleSet, message: Message) -> str | None:
+def _winning_rule_id(rules: RuleSet, message: Message) -> str | None:
     winner = rank(rules, message.text, oa_id=message.oa_id, now=message.happened_at).winner
     if winner is not None:
         return rules.file.rules[winner].id

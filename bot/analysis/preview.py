@@ -1,4 +1,4 @@
-"""The preview of a rules file: everything that an editor wants to know before it is published."""
+"""Preview of a draft rules file: problems, backtest, diff."""
 
 from __future__ import annotations
 
@@ -6,28 +6,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
 
 from bot.analysis.backtest import Comparison, compare
-from bot.analysis.diff import Differences, differences
+from bot.analysis.diff import Diff, diff_lines
+from bot.inbox.messages import Message
 from bot.rules.engine import FALLBACK
 from bot.rules.model.schema import Reply, RuleFile
 from bot.rules.problem import Problem, text_of
 from bot.rules.validate import Summary, summarized, validate
 
 
-class Sample(NamedTuple):
-    """A message as `compare` takes it, without the database behind it: that would take its time to import."""
-
-    text: str
-    oa_id: str
-    happened_at: float
-    """Seconds since 1970."""
-    rule_id: str | None
-
-
 @dataclass(frozen=True, slots=True)
-class Order:
+class PreviewRequest:
     """What is to be looked at."""
 
     content: bytes
@@ -35,7 +25,7 @@ class Order:
     folder: Path
     """Where its picture files would be."""
     today: date
-    messages: tuple[Sample, ...] = ()
+    messages: tuple[Message, ...] = ()
     """What to try it on, newest first."""
     present: bytes | None = None
     """The content of the file that it would replace; None if there is none."""
@@ -53,9 +43,9 @@ class Preview:
     """None: the file cannot be used."""
     replies: Mapping[str, Reply] = field(default_factory=dict)
     """What the rules send that answer other messages than before, by id; FALLBACK among them."""
-    changes: Differences | None = None
+    changes: Diff | None = None
     """From the present file to this one; None if one of them is no text."""
-    meanwhile: Differences | None = None
+    concurrent_changes: Diff | None = None
     """From what the editor set out from to the present file."""
 
     @property
@@ -64,10 +54,10 @@ class Preview:
         return self.comparison is not None
 
 
-def preview(order: Order) -> Preview:
+def preview(request: PreviewRequest) -> Preview:
     """Return what there is to say of a file; 10,000 keywords take seconds, a file made to be slow takes a minute."""
-    verdict = validate(order.content, today=order.today, folder=order.folder)
-    comparison = compare(verdict.rules, order.messages) if verdict.rules else None
+    verdict = validate(request.content, today=request.today, folder=request.folder)
+    comparison = compare(verdict.rules, request.messages) if verdict.rules else None
     named = {shift.after for shift in comparison.shifts} if comparison else set()
     replies = _replies(verdict.rules.file) if verdict.rules else ()
     return Preview(
@@ -75,8 +65,8 @@ def preview(order: Order) -> Preview:
         summary=summarized(verdict),
         comparison=comparison,
         replies={name: reply for name, reply in replies if name in named},
-        changes=_differences(order.present, order.content),
-        meanwhile=_differences(order.former, order.present),
+        changes=_diff(request.present, request.content),
+        concurrent_changes=_diff(request.former, request.present),
     )
 
 
@@ -87,5 +77,5 @@ def _replies(file: RuleFile) -> Iterator[tuple[str, Reply]]:
         yield FALLBACK, file.fallback.reply
 
 
-def _differences(before: bytes | None, after: bytes | None) -> Differences | None:
-    return differences(text_of(before), text_of(after)) if before is not None and after is not None else None
+def _diff(before: bytes | None, after: bytes | None) -> Diff | None:
+    return diff_lines(text_of(before), text_of(after)) if before is not None and after is not None else None

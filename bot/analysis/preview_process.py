@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from bot import logs
-from bot.analysis.preview import Order, Preview, preview
+from bot.analysis.preview import Preview, PreviewRequest, preview
 
 log = logging.getLogger("bot.analysis")
 
 #: Seconds that a preview may take; web servers in front of us wait for sixty.
-LONGEST: Final = 50.0
+TIMEOUT_SECONDS: Final = 50.0
 
 _NICENESS = 5
 _ROOT = Path(__file__).parents[2]
@@ -25,7 +25,7 @@ _ROOT = Path(__file__).parents[2]
 _INHERITED = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ")
 
 
-class TookTooLong(Exception):
+class PreviewTimeout(Exception):
     """The preview was given up."""
 
 
@@ -33,22 +33,27 @@ class PreviewFailed(RuntimeError):
     """The preview's process ended without an answer; its log lines say why."""
 
 
-def preview_apart(order: Order, *, log_format: str, longest: float = LONGEST) -> Preview:
+def run_in_subprocess(request: PreviewRequest, *, log_format: str, timeout: float = TIMEOUT_SECONDS) -> Preview:
     """
-    Return `preview` of *order*, at a low priority; *longest* in seconds.
+    Return `preview` of *request*, at a low priority; *timeout* in seconds.
 
     Raises:
-        TookTooLong: It took longer.
+        PreviewTimeout: It took longer.
         PreviewFailed: The machine has no memory left for it, or we have made a mistake.
     """
     command = [sys.executable, "-m", "bot.analysis.preview_process", log_format]
     try:
         # Without preexec_fn: with it, the hooks around a fork would stop the service.
         done = subprocess.run(  # noqa: S603  our own
-            command, input=pickle.dumps(order), stdout=subprocess.PIPE, env=_environment(), timeout=longest, check=False
+            command,
+            input=pickle.dumps(request),
+            stdout=subprocess.PIPE,
+            env=_environment(),
+            timeout=timeout,
+            check=False,
         )
     except subprocess.TimeoutExpired:
-        raise TookTooLong from None
+        raise PreviewTimeout from None
     if done.returncode != 0:
         raise PreviewFailed(f"exit status {done.returncode}")
     found: Preview = pickle.loads(done.stdout)  # noqa: S301  made by our own process
@@ -62,10 +67,10 @@ def _environment() -> dict[str, str]:
 
 
 def main() -> int:
-    """Read an order from standard input, write its preview to standard output; return the exit status."""
+    """Read a request from standard input, write its preview to standard output; return the exit status."""
     os.nice(_NICENESS)  # customers come first
     # If whoever asked is gone, nobody else ends it.
-    resource.setrlimit(resource.RLIMIT_CPU, (round(LONGEST), round(LONGEST) + 5))
+    resource.setrlimit(resource.RLIMIT_CPU, (round(TIMEOUT_SECONDS), round(TIMEOUT_SECONDS) + 5))
     logs.configure("json" if "json" in sys.argv else "text", "INFO")
     try:
         answer = pickle.dumps(preview(pickle.load(sys.stdin.buffer)))  # noqa: S301  from our own process

@@ -1,4 +1,4 @@
-"""What customers asked that no rule answered, by how many people, and what to write so that a rule does."""
+"""Unmatched messages grouped into questions, by how many people ask, each with advice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import chain, islice
 from typing import Final
 
 from bot.config import Language
-from bot.inbox.queries import Message
+from bot.inbox.messages import Message
 from bot.redaction import MASK, masked
 from bot.rules.engine import RuleSet, rank
 from bot.rules.explain import Explanation, explain
@@ -18,7 +18,7 @@ from bot.rules.explain_text import near_misses, other_rules
 from bot.rules.language.text import WORDS, fold, letters_of, normalise, plain, without_urls
 from bot.rules.suggest import Suggestion, suggest
 
-_MOST_VARIANTS: Final = 8
+_MAX_VARIANTS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,35 +52,35 @@ class Gap:
 
 
 @dataclass(slots=True)
-class _Pile:
+class _QuestionGroup:
     oa_id: str
     people: set[str] = field(default_factory=set)
     spellings: list[str] = field(default_factory=list)
 
 
-def grouped(messages: Iterable[Message]) -> Iterator[Question]:
+def group_questions(messages: Iterable[Message]) -> Iterator[Question]:
     """Yield the questions in *messages* (newest first), those that most people ask first."""
-    piles: dict[str, _Pile] = {}
+    groups: dict[str, _QuestionGroup] = {}
     for message in messages:
-        spelling, key = _seen(message.text)
-        pile = piles.setdefault(key, _Pile(message.oa_id))
-        pile.people.add(message.user_id)
-        pile.spellings.append(spelling)
-    yield from map(_question, sorted(piles.values(), key=lambda pile: (-len(pile.people), -len(pile.spellings))))
+        spelling, key = _spelling_and_key(message.text)
+        group = groups.setdefault(key, _QuestionGroup(message.oa_id))
+        group.people.add(message.user_id)
+        group.spellings.append(spelling)
+    yield from map(_question, sorted(groups.values(), key=lambda group: (-len(group.people), -len(group.spellings))))
 
 
-def unanswered(questions: Iterable[Question], rules: RuleSet, *, now: float) -> Iterator[Question]:
+def still_unanswered(questions: Iterable[Question], rules: RuleSet, *, now: float) -> Iterator[Question]:
     """Yield the questions to which *rules* have no answer now either; they may have been mended since."""
     for question in questions:
         if rank(rules, question.text, oa_id=question.oa_id, now=now).winner is None:
             yield question
 
 
-def gaps(messages: Iterable[Message], rules: RuleSet, *, now: float, most: int, skip: int = 0) -> list[Gap]:
+def find_gaps(messages: Iterable[Message], rules: RuleSet, *, now: float, most: int, skip: int = 0) -> list[Gap]:
     """Return *most* questions in *messages* (newest first) that *rules* do not answer now, past the first *skip*."""
     found = []
     advised: set[str] = set()
-    for question in islice(unanswered(grouped(messages), rules, now=now), skip, skip + most):
+    for question in islice(still_unanswered(group_questions(messages), rules, now=now), skip, skip + most):
         explanation = explain(rules, question.text, oa_id=question.oa_id, now=now)
         pieces = _advice(question, explanation, rules, now=now)
         follows = bool(pieces) and pieces[0].rule_id in advised
@@ -104,7 +104,7 @@ def _advice(question: Question, explanation: Explanation, rules: RuleSet, *, now
 
 
 @lru_cache(maxsize=8192)
-def _seen(text: str) -> tuple[str, str]:
+def _spelling_and_key(text: str) -> tuple[str, str]:
     """Return the message as it is shown, and what all its spellings have in common."""
     spelling = masked(text)
     folded = fold(spelling)
@@ -112,12 +112,12 @@ def _seen(text: str) -> tuple[str, str]:
     return spelling, words or "".join(folded.split())
 
 
-def _question(pile: _Pile) -> Question:
-    spellings = Counter(pile.spellings)
+def _question(group: _QuestionGroup) -> Question:
+    spellings = Counter(group.spellings)
     typical = _typical(spellings)
-    others = (spelling for spelling, _ in spellings.most_common(_MOST_VARIANTS + 1) if spelling != typical)
-    variants = tuple(islice(others, _MOST_VARIANTS))
-    return Question(typical, len(pile.people), spellings.total(), pile.oa_id, variants)
+    others = (spelling for spelling, _ in spellings.most_common(_MAX_VARIANTS + 1) if spelling != typical)
+    variants = tuple(islice(others, _MAX_VARIANTS))
+    return Question(typical, len(group.people), spellings.total(), group.oa_id, variants)
 
 
 def _typical(spellings: Counter[str]) -> str:

@@ -10,7 +10,7 @@ from typing import Final, get_args
 import click
 
 from bot.analysis.backtest import Comparison, Effect, Shift, compare
-from bot.analysis.unmatched import Gap, Question, gaps
+from bot.analysis.unmatched import Gap, Question, find_gaps
 from bot.cli.context import EXIT_PROBLEMS, judged, load_settings, opened, print_problems, today
 from bot.cli.events_output import moment
 from bot.config import Language
@@ -51,7 +51,7 @@ def unmatched(*, days: int, limit: int, as_yaml: bool) -> None:
     with opened(settings) as database:
         now = database.now()
         messages = Reports(database).unmatched(_MOST_READ, since=now - days * _DAY)
-    found = gaps(messages, rules, now=now, most=limit)
+    found = find_gaps(messages, rules, now=now, most=limit)
     if as_yaml:
         lines = _yaml_lines(found, lang)
     elif found:

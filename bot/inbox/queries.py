@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
 from bot.inbox.database import Database
+from bot.inbox.messages import Message
 from bot.inbox.queue import Status
 from bot.inbox.tables import HAS_WORDS, IS_FAILED, IS_OPEN, IS_UNMATCHED, accounts, events, good_rules
 
@@ -83,19 +84,6 @@ class Whole(Summary):
         if number <= self.progress:
             return "sent"
         return "doubtful" if number == self.progress + 1 and self.attempted_at is not None else "unsent"
-
-
-class Message(NamedTuple):
-    """A text that a customer wrote, and which rule the bot found for it."""
-
-    id: int
-    text: str
-    oa_id: str
-    user_id: str
-    happened_at: float
-    """Seconds since 1970: by Zalo's clock where the event says it, else when it came in."""
-    rule_id: str | None
-    """FALLBACK if the fallback was to answer; None if nothing was."""
 
 
 #: So many events are looked at for one page of `Reports.listing`: rare ones must not cost a walk over a million.
@@ -241,7 +229,7 @@ class Reports:
 
     def _messages(self, most: int, *conditions: sa.ColumnElement[bool]) -> list[Message]:
         happened_at = sa.func.coalesce(events.c.sent_at, events.c.received_at).label("happened_at")
-        columns = (happened_at if name == "happened_at" else events.c[name] for name in Message._fields)
+        columns = (happened_at if name == "happened_at" else events.c[name] for name in _names(Message))
         query = (
             sa.select(*columns)
             .where(*conditions, events.c.text != "")
@@ -249,7 +237,7 @@ class Reports:
             .limit(most)
         )
         with self._database.read() as connection:
-            return [Message._make(row) for row in connection.execute(query).all()]
+            return [Message(*row) for row in connection.execute(query).all()]
 
     def _rows(self, query: sa.Select[Any]) -> Sequence[sa.RowMapping]:
         with self._database.read() as connection:
@@ -282,5 +270,5 @@ def _columns(kind: type[Summary]) -> list[sa.Column[Any]]:
     return [events.c[name] for name in _names(kind)]
 
 
-def _names(kind: type[Summary]) -> list[str]:
+def _names(kind: type[Summary | Message]) -> list[str]:
     return [field.name for field in fields(kind)]

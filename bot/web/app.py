@@ -18,5 +18,5 @@ def create_app(service: Service) -> Flask:
     if service.settings.console_password.get_secret_value():
         from bot.web.console import app as console  # noqa: PLC0415  a tenth of what a start loads
 
-        console.install(app, service)
+        console.register(app, service)
     return app

@@ -1,4 +1,4 @@
-"""The demo's page: a chat as the customer sees it, and beside it the way of each message."""
+"""Page of the demo: a chat as the customer sees it, and each message on its way, by server-sent events."""
 
 from __future__ import annotations
 
@@ -16,18 +16,14 @@ from bot.sandbox.conversation import LATE, Change, Kind
 from bot.sandbox.demo import Mood, Stage
 from bot.sandbox.send_image import Picture
 from bot.web import image_urls
+from bot.web.console.app import CSP
 
-_HEARTBEAT = 15.0
-# Nothing inline, nothing from elsewhere but the pictures that the rules name.
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' https:; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
+_HEARTBEAT_SECONDS = 15.0
 
 Customer = Annotated[str, StringConstraints(pattern=r"^[0-9]{6,20}$")]
 
 
-class _Said(BaseModel):
+class _ChatMessage(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     customer: Customer
@@ -36,7 +32,7 @@ class _Said(BaseModel):
     vendor: Mood = "fine"
 
 
-class _Follower(BaseModel):
+class _Subscription(BaseModel):
     customer: Customer
     after: int = 0
 
@@ -65,21 +61,21 @@ def blueprint(stage: Stage) -> Blueprint:
     def changes() -> Response:
         given = {"customer": request.args.get("customer"), "after": request.headers.get("Last-Event-ID", 0)}
         try:
-            follower = _Follower.model_validate(given)
+            subscription = _Subscription.model_validate(given)
         except ValidationError:
             return Response("customer: 6 to 20 digits\n", 400, mimetype="text/plain")
-        stream = stream_with_context(_stream(stage, follower.customer, follower.after))
+        stream = stream_with_context(_stream(stage, subscription.customer, subscription.after))
         return Response(stream, mimetype="text/event-stream", headers={"Cache-Control": "no-store"})
 
     @routes.post("/demo/messages")
     def messages() -> Response:
         try:
-            said = _Said.model_validate_json(request.get_data())
+            message = _ChatMessage.model_validate_json(request.get_data())
         except ValidationError:
             return Response("not a message of this page\n", 400, mimetype="text/plain")
-        if request.mimetype != "application/json" or (said.kind == "text" and not said.text):
+        if request.mimetype != "application/json" or (message.kind == "text" and not message.text):
             return Response("a text has words, and comes as JSON\n", 400, mimetype="text/plain")
-        stage.say(said.customer, said.kind, said.text, mood=said.vendor)
+        stage.say(message.customer, message.kind, message.text, mood=message.vendor)
         return Response(status=204)
 
     routes.add_url_rule("/demo/uploads/<token>", "uploaded", partial(_uploaded, stage))
@@ -100,7 +96,7 @@ def blueprint(stage: Stage) -> Blueprint:
 
     @routes.after_request
     def protect(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = _POLICY
+        response.headers["Content-Security-Policy"] = CSP
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 
@@ -111,7 +107,7 @@ def _stream(stage: Stage, customer: str, after: int) -> Iterator[str]:
     """Yield the customer's changes as server-sent events: each a few pieces of the page, with their ids."""
     yield "retry: 500\n\n"
     while not stage.story.stopped:
-        changes = stage.story.changes(customer, after, timeout=_HEARTBEAT)
+        changes = stage.story.changes(customer, after, timeout=_HEARTBEAT_SECONDS)
         for change in changes:
             after += 1
             yield _event(after, change)

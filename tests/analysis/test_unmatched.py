@@ -1,4 +1,4 @@
-"""Questions that no rule answered: grouped, counted, masked."""
+"""Questions that no rule answered: group_questions, counted, masked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.analysis.unmatched import Gap, Question, gaps, grouped, unanswered
+from bot.analysis.unmatched import Gap, Question, find_gaps, group_questions, still_unanswered
 from bot.inbox.queries import Message
 from bot.redaction import MASK, masked, one_line
 from bot.rules.engine import RuleSet
@@ -25,7 +25,7 @@ def asked(*texts: str, users: str = "abcdefghijklmnop") -> list[Question]:
     messages = [
         Message(n, text, "oa1", user, NOW, None) for n, (text, user) in enumerate(zip(texts, users, strict=False))
     ]
-    return list(grouped(messages))
+    return list(group_questions(messages))
 
 
 def rules(*keywords: str, more: str = "") -> RuleSet:
@@ -80,8 +80,8 @@ def test_the_other_spellings_are_told_too() -> None:
 
 
 def missing(*texts: str, of: RuleSet) -> list[Gap]:
-    """Return the gaps that the texts, newest first, show in the rules."""
-    return gaps([Message(n, text, "oa1", f"u{n}", NOW, None) for n, text in enumerate(texts)], of, now=NOW, most=9)
+    """Return the find_gaps that the texts, newest first, show in the rules."""
+    return find_gaps([Message(n, text, "oa1", f"u{n}", NOW, None) for n, text in enumerate(texts)], of, now=NOW, most=9)
 
 
 def test_a_gap_says_which_rule_came_near_and_what_to_write() -> None:
@@ -111,10 +111,12 @@ def test_what_was_masked_is_not_part_of_a_keyword() -> None:
 def test_what_the_present_rules_answer_is_left_out() -> None:
     """They may have been mended since the customer asked; another OA's rule or another time's is no answer."""
     questions = asked("giá bao nhiêu", "ship không")
-    assert [q.text for q in unanswered(questions, rules("bảng giá"), now=NOW)] == ["ship không", "giá bao nhiêu"][::-1]
-    assert [q.text for q in unanswered(questions, rules("giá"), now=NOW)] == ["ship không"]
-    assert len(list(unanswered(questions, rules("giá", more=', oa: ["123456"]'), now=NOW))) == 2
-    assert len(list(unanswered(questions, rules("giá", more=", active: {until: 2026-09-01}"), now=NOW))) == 2
+    assert [q.text for q in still_unanswered(questions, rules("bảng giá"), now=NOW)] == ["ship không", "giá bao nhiêu"][
+        ::-1
+    ]
+    assert [q.text for q in still_unanswered(questions, rules("giá"), now=NOW)] == ["ship không"]
+    assert len(list(still_unanswered(questions, rules("giá", more=', oa: ["123456"]'), now=NOW))) == 2
+    assert len(list(still_unanswered(questions, rules("giá", more=", active: {until: 2026-09-01}"), now=NOW))) == 2
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from bot.image_health.schedule import Book
 from bot.inbox.database import Database
 from bot.inbox.tables import events, picture_checks
 from bot.web.console.pages import images
-from bot.web.console.pages.unanswered import MOST
+from bot.web.console.pages.unanswered import PAGE_SIZE
 from tests.bench.bench_matching import keywords, message
 from tests.bench.bench_retention import DAY, FILL
 from tests.bench.table import show
@@ -150,13 +150,10 @@ def children_time() -> float:
 def test_every_page_in_time(console: Console) -> None:
     """Aim: half of them within the limit, and 95 of 100 by the processor's clock, which other work does not move."""
     rows, worst = [], 0.0
-    token = console.token()
     for name, visit in VISITS.items():
 
         def work(visit: Visit = visit) -> None:
-            form = visit.form and {"csrf": token, **visit.form}
-            path = f"/console/{visit.path}"
-            answer = console.client.get(path) if form is None else console.client.post(path, data=form)
+            answer = console.get(visit.path) if visit.form is None else console.post(visit.path, visit.form)
             assert answer.status_code == 200
 
         times = zip(*(taken(work) for _ in range(visit.rounds)), strict=True)
@@ -175,7 +172,7 @@ def test_every_page_in_time(console: Console) -> None:
 def test_the_pages_are_full(console: Console) -> None:
     """What is measured is the work that it stands for."""
     unanswered = console.get("unanswered").text
-    assert unanswered.count('class="card gap"') == MOST
-    assert unanswered.count("luat-") > MOST
-    assert console.get("pictures?show=bad").text.count('class="tile"') == images.MOST
+    assert unanswered.count('class="card gap"') == PAGE_SIZE
+    assert unanswered.count("luat-") > PAGE_SIZE
+    assert console.get("pictures?show=bad").text.count('class="tile"') == images.PAGE_SIZE
     assert "menu" in console.post("check", {"text": _SMALL}).text

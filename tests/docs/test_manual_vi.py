@@ -26,9 +26,9 @@ from bot.rules.model.schema import Active, Fallback, Image, Keyword, Rule, RuleF
 from bot.rules.problem import RulesError
 from bot.rules.validate import summarized, summary_text, validate
 from bot.web.console import app
-from bot.web.console.event_names import event_names
 from bot.web.console.event_timeline import status_badge
-from bot.web.console.image_cards import GROUPS
+from bot.web.console.formatting import event_names
+from bot.web.console.image_cards import STATUSES
 from tests.support.golden import BAD
 
 ROOT = Path(__file__).parents[2]
@@ -236,7 +236,7 @@ def test_the_pages_of_the_console() -> None:
 
 @pytest.mark.parametrize("words", sorted(set(bold(CONSOLE))))
 def test_what_is_bold_stands_on_a_page(words: str) -> None:
-    """Who looks for a button or a label of the manual finds it, though a sentence may have it in small letters."""
+    """Who refreshes for a button or a label of the manual finds it, though a sentence may have it in small letters."""
     places = [*(ROOT / "bot/web/templates/console").glob("*.html"), *(ROOT / "bot/web/console").rglob("*.py")]
     places.append(ROOT / "bot/image_health/texts.py")
     wanted = f'"{" ".join(words.split())}"'.lower()
@@ -256,7 +256,7 @@ def test_every_verdict_on_a_picture_is_explained() -> None:
     labels = {words["vi"].label for words in PICTURE_WORDS.values()}
     explained = first_cells(section("### Hình ảnh"))
     assert len(explained) == len(set(explained))
-    standings, reasons = explained[: len(GROUPS)], explained[len(GROUPS) :]
+    standings, reasons = explained[: len(STATUSES)], explained[len(STATUSES) :]
     assert set(reasons) == labels - set(standings)
     assert labels & set(standings) == {PICTURE_WORDS[word]["vi"].label for word in ("ok", "not-checked")}
 

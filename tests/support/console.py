@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 
 from bot.config import Settings
 from bot.runtime import Service
-from bot.web.console.app import install
+from bot.web.console.app import register
 
 PASSWORD = "con mèo ngủ trưa"
 RULES = """\
@@ -47,16 +47,10 @@ class Console:
         """Open a page; *path* is below /console/."""
         return self.client.get(f"/console/{path}", **more)
 
-    def post(self, path: str, form: dict[str, Any] | None = None, **more: Any) -> TestResponse:
-        """Send a form of the session, with its token."""
-        return self.client.post(f"/console/{path}", data={"csrf": self.token(), **(form or {})}, **more)
-
-    def token(self) -> str:
-        """Return the token of the session, as a page holds it."""
-        page = self.get("login", follow_redirects=True).text
-        found = re.search(r'name="csrf" value="([\w-]+)"', page)
-        assert found
-        return found[1]
+    def post(self, path: str, form: dict[str, Any] | bytes | None = None, **more: Any) -> TestResponse:
+        """Send a form as a browser does from one of our pages."""
+        headers = {"Sec-Fetch-Site": "same-origin", **more.pop("headers", {})}
+        return self.client.post(f"/console/{path}", data=form or {}, headers=headers, **more)
 
     def log_in(self, password: str = PASSWORD) -> TestResponse:
         """Give the password."""
@@ -76,7 +70,7 @@ def running(
     service.start()
     try:
         app = Flask("bot.web")
-        install(app, service, clock=clock)
+        register(app, service, clock=clock)
         yield Console(app, service)
     finally:
         service.stop()

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from http.cookies import SimpleCookie
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import session
@@ -18,9 +19,8 @@ from werkzeug.test import TestResponse
 from bot.config import Settings
 from bot.runtime import Service
 from bot.web.app import create_app
-from bot.web.console.app import LARGEST_FORM, PAGES
-from bot.web.console.attempts import MOST, MOST_BY_ADDRESS, WINDOW, Attempts
-from bot.web.console.session import LIFETIME
+from bot.web.console.app import MAX_FORM_BYTES, PAGES
+from bot.web.console.auth import MAX_IN_ALL, MAX_PER_ADDRESS, SESSION_LIFETIME, THROTTLE_SECONDS, LoginThrottle
 from tests.support.console import PASSWORD, Console, running, words
 
 HOUR = 3600.0
@@ -116,15 +116,15 @@ def test_the_cookie(console: Console) -> None:
 
 
 @pytest.mark.parametrize("how", [{"base_url": "https://bot.example"}, {"headers": {"X-Forwarded-Proto": "https"}}])
-def test_the_cookie_behind_tls(console: Console, how: dict[str, object]) -> None:
+def test_the_cookie_behind_tls(console: Console, how: dict[str, Any]) -> None:
     """It never travels in the open."""
-    assert cookie(console.client.get("/console/login", **how))["secure"] == "True"  # type: ignore[arg-type]
+    assert cookie(console.post("login", {"password": PASSWORD}, **how))["secure"] == "True"
 
 
 def test_a_session_ends(console: Console, clock: Clock) -> None:
     """Twelve hours after the log-in, however busy it was."""
     console.log_in()
-    clock.now += LIFETIME.total_seconds() - 1
+    clock.now += SESSION_LIFETIME.total_seconds() - 1
     assert console.get("try").status_code == 200
     clock.now += 1
     assert console.get("try").status_code == 303
@@ -158,39 +158,41 @@ def test_a_forged_cookie_is_none(console: Console, value: str) -> None:
     assert console.get("try").status_code == 303
 
 
-def test_a_form_without_the_session_s_token_is_refused(console: Console) -> None:
-    """Logging in and out too, and with another session's token."""
-    with_token = {"csrf": console.token()}
-    other = Console(console.app, console.service)
-    for form in ({}, {"csrf": ""}, {"csrf": "x"}, {"csrf": "é"}, with_token):
-        assert other.client.post("/console/login", data={**form, "password": PASSWORD}).status_code == 400
-    console.log_in()
-    for form in ({}, {"csrf": "x"}, with_token):
-        answer = console.client.post("/console/logout", data=form)
-        assert answer.status_code == 400
-        assert "out of date" in words(answer)
-    assert console.get("try").status_code == 200
-
-
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
+        ({}, 400),
         ({"Sec-Fetch-Site": "cross-site"}, 400),
         ({"Sec-Fetch-Site": "same-site"}, 400),
+        ({"Sec-Fetch-Site": ""}, 400),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"}, 400),
         ({"Origin": "https://evil.example"}, 400),
+        ({"Origin": "http://localhost.evil.example"}, 400),
+        ({"Origin": "http://localhost:81"}, 400),
+        ({"Origin": "http://["}, 400),
         ({"Origin": "null"}, 400),
+        ({"Origin": ""}, 400),
         ({"Origin": "http://localhost"}, 303),
+        ({"Origin": "https://localhost"}, 303),
+        ({"Sec-Fetch-Site": "none"}, 303),
+        ({"Sec-Fetch-Site": "same-origin"}, 303),
         ({"Sec-Fetch-Site": "same-origin", "Origin": "https://as.the.proxy.names.us"}, 303),
     ],
 )
-def test_a_form_of_another_site_is_refused(console: Console, headers: dict[str, str], status: int) -> None:
-    """Even with the token."""
-    assert console.post("login", {"password": PASSWORD}, headers=headers).status_code == status
+def test_a_form_is_taken_from_our_own_pages_only(console: Console, headers: dict[str, str], status: int) -> None:
+    """The browser says where it comes from; a form that says nothing of it is refused, for every page."""
+    answer = console.client.post("/console/login", data={"password": PASSWORD}, headers=headers)
+    assert answer.status_code == status
+    if status == 400:
+        assert "not sent from this page" in words(answer)
+        console.log_in()
+        assert console.client.post("/console/logout", headers=headers).status_code == 400
+        assert console.get("try").status_code == 200
 
 
 def test_wrong_passwords_are_limited(console: Console, clock: Clock) -> None:
     """After five even the right one must wait; other addresses need not, and in five minutes it counts again."""
-    for _ in range(MOST_BY_ADDRESS):
+    for _ in range(MAX_PER_ADDRESS):
         assert console.log_in("x").status_code == 403
     refused = console.log_in()
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "300")
@@ -198,13 +200,13 @@ def test_wrong_passwords_are_limited(console: Console, clock: Clock) -> None:
     form = {"password": PASSWORD}
     assert console.post("login", form, environ_base={"REMOTE_ADDR": "203.0.113.7"}).status_code == 303
     console.post("logout")
-    clock.now += WINDOW
+    clock.now += THROTTLE_SECONDS
     assert console.log_in().status_code == 303
 
 
 def test_who_asks_through_a_web_server(console: Console) -> None:
     """The one on this machine is believed, for the last address that it names; nobody else is."""
-    for number in range(MOST_BY_ADDRESS + 1):
+    for number in range(MAX_PER_ADDRESS + 1):
         forwarded = {"X-Forwarded-For": f"198.51.100.{number}, 203.0.113.9"}
         local = console.post("login", {"password": "x"}, headers=forwarded)
         liar = console.post(
@@ -247,25 +249,25 @@ def test_which_web_servers_are_believed(
     assert [record.address for record in caplog.records if "wrong password" in record.message] == [asking]  # type: ignore[attr-defined]
 
 
-class TestAttempts:
+class TestLoginThrottle:
     """The limit by itself."""
 
     def test_all_addresses_together(self) -> None:
         """Many addresses with a few attempts each."""
-        attempts = Attempts()
-        assert not any(attempts.begin(f"address {n}", now=float(n)) for n in range(MOST))
-        assert attempts.begin("one more", now=MOST) == WINDOW - MOST
-        assert attempts.begin("one more", now=WINDOW) == 0.0
+        throttle = LoginThrottle()
+        assert not any(throttle.check(f"address {n}", now=float(n)) for n in range(MAX_IN_ALL))
+        assert throttle.check("one more", now=MAX_IN_ALL) == THROTTLE_SECONDS - MAX_IN_ALL
+        assert throttle.check("one more", now=THROTTLE_SECONDS) == 0.0
 
     def test_who_knew_it_in_the_end(self) -> None:
         """Starts again from nothing."""
-        attempts = Attempts()
-        for _ in range(MOST_BY_ADDRESS - 1):
-            attempts.begin("a", now=0.0)
-        attempts.begin("b", now=0.0)
-        attempts.forgive("a")
-        assert [attempts.begin("a", now=1.0) for _ in range(MOST_BY_ADDRESS)] == [0.0] * MOST_BY_ADDRESS
-        assert attempts.begin("a", now=1.0) == WINDOW
+        throttle = LoginThrottle()
+        for _ in range(MAX_PER_ADDRESS - 1):
+            throttle.check("a", now=0.0)
+        throttle.check("b", now=0.0)
+        throttle.reset("a")
+        assert [throttle.check("a", now=1.0) for _ in range(MAX_PER_ADDRESS)] == [0.0] * MAX_PER_ADDRESS
+        assert throttle.check("a", now=1.0) == THROTTLE_SECONDS
 
 
 @pytest.mark.parametrize("page", ["login", *(page.name for page in PAGES), "nowhere", "static/console.css"])
@@ -326,7 +328,7 @@ def test_what_is_not_there(console: Console) -> None:
 def test_a_form_that_is_too_large(console: Console) -> None:
     """It is not read to its end."""
     console.log_in()
-    answer = console.post("try", {"text": "a" * (LARGEST_FORM + 1)})
+    answer = console.post("try", {"text": "a" * (MAX_FORM_BYTES + 1)})
     assert answer.status_code == 413
     assert "too large" in words(answer)
 

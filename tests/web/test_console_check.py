@@ -17,11 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from bot.analysis.diff import MOST_LINES, counted, differences
-from bot.analysis.preview import Order, Sample, preview
-from bot.analysis.preview_process import TookTooLong, preview_apart
+from bot.analysis.diff import MAX_LINES, count_changed_lines, diff_lines
+from bot.analysis.preview import PreviewRequest, preview
+from bot.analysis.preview_process import PreviewTimeout, run_in_subprocess
+from bot.inbox.messages import Message
 from bot.rules.publishing.publisher import Publisher, digest, tidied
-from bot.web.console.check_session import MOST_SHIFTS, MOST_VERSIONS
+from bot.web.console.check_session import MAX_SHIFTS, MAX_VERSIONS
 from tests.support.console import RULES, Console, running, words
 from tests.support.rows import keep
 from tests.support.running import wait_until
@@ -72,23 +73,25 @@ def text_of(page: TestResponse) -> str:
 
 def checked(console: Console, text: str, **more: Any) -> TestResponse:
     """Send a text from the page as a browser does."""
-    began = field(console.get("check"), "began")
-    return console.post("check", {"text": text.replace("\n", "\r\n"), "began": began, **more})
+    began = field(console.get("check"), "base_digest")
+    return console.post("check", {"text": text.replace("\n", "\r\n"), "base_digest": began, **more})
 
 
 def published(console: Console, text: str) -> TestResponse:
     """Check a text and press the button that then is there."""
     page = checked(console, text)
-    return console.post("check/publish", {name: field(page, name) for name in ("began", "checked")} | {"text": text})
+    return console.post(
+        "check/publish", {name: field(page, name) for name in ("base_digest", "checked")} | {"text": text}
+    )
 
 
 def uploaded(console: Console, data: bytes, **form: str) -> TestResponse:
     """Choose a file and send the form, byte by byte as a browser does."""
-    fields = {"csrf": console.token(), "text": "not this", **form}
+    fields = {"text": "not this", **form}
     lines = [f'--x\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n'.encode() for n, v in fields.items()]
     head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="my.yaml"\r\n\r\n'
     body = b"".join([*lines, head, data, b"\r\n--x--\r\n"])
-    return console.client.post("/console/check", data=body, content_type="multipart/form-data; boundary=x")
+    return console.post("check", body, content_type="multipart/form-data; boundary=x")
 
 
 def rules_file(console: Console) -> Path:
@@ -165,8 +168,8 @@ def test_nothing_to_check(console: Console, text: str | None) -> None:
 @given(data=st.one_of(st.binary(max_size=200), st.text(max_size=200).map(lambda text: f"rules:\n{text}".encode())))
 def test_any_file_has_an_answer(data: bytes) -> None:
     """No exception, and a preview that comes back from its process as it was made."""
-    order = Order(data, Path("/nowhere"), TODAY, present=SHIP.encode())
-    assert preview_apart(order, log_format="text") == preview(order)
+    request = PreviewRequest(data, Path("/nowhere"), TODAY, present=SHIP.encode())
+    assert run_in_subprocess(request, log_format="text") == preview(request)
 
 
 def test_pictures_beside_the_rules_file(console: Console) -> None:
@@ -210,10 +213,10 @@ def test_the_backtest(console: Console) -> None:
 
 def test_very_many_shifts(console: Console) -> None:
     """The most frequent are shown, and how many are not."""
-    for number in range(MOST_SHIFTS + 3):
+    for number in range(MAX_SHIFTS + 3):
         keep(console.service.database, text="giao hàng", rule_id=f"cu-{number}")
     page = checked(console, SHIP)
-    assert page.text.count('class="messages"') == MOST_SHIFTS
+    assert page.text.count('class="messages"') == MAX_SHIFTS
     assert "3 more groups are not shown." in words(page)
 
 
@@ -238,7 +241,7 @@ LINES = st.lists(st.sampled_from(["a", "b", "c", "  x", ""]), max_size=30)
 def test_differences_lead_from_the_one_to_the_other(before: list[str], after: list[str], end: str) -> None:
     """Whoever takes the lines away and puts the others in has the other file; what is shown stands where it says."""
     old, new = "".join(line + "\n" for line in before), "".join(line + end for line in after)
-    found = differences(old, new)
+    found = diff_lines(old, new)
     shown = [line for hunk in found.hunks for line in hunk]
     gone = {line.number - 1 for line in shown if line.kind == "gone"}
     put = {line.number - 1 for line in shown if line.kind == "new"}
@@ -247,7 +250,7 @@ def test_differences_lead_from_the_one_to_the_other(before: list[str], after: li
     assert (found.gone, found.new, found.left_out) == (len(gone), len(put), 0)
     assert all(line.text == (before if line.kind == "gone" else after)[line.number - 1] for line in shown)
     assert (found.hunks == ()) == (before == after)
-    new_at_all, gone_at_all = counted(old, new)
+    new_at_all, gone_at_all = count_changed_lines(old, new)
     assert new_at_all <= found.new
     assert gone_at_all <= found.gone
     assert new_at_all - gone_at_all == len(after) - len(before)
@@ -257,13 +260,13 @@ def test_only_what_changed_is_shown_and_not_more_than_can_be_read() -> None:
     """Three lines around a change; of a wholly other file the first few hundred."""
     lines = [f"line {number}" for number in range(5_000)]
     other = [*lines[:2_500], "new" * 200, *lines[2_501:]]
-    found = differences("\n".join(lines), "\n".join(other))
+    found = diff_lines("\n".join(lines), "\n".join(other))
     assert [len(hunk) for hunk in found.hunks] == [8]
     assert len(found.hunks[0][4].text) == 241
-    whole = differences("\n".join(lines), "\n".join(line.upper() for line in lines))
+    whole = diff_lines("\n".join(lines), "\n".join(line.upper() for line in lines))
     assert (whole.new, whole.gone) == (5_000, 5_000)
-    assert sum(map(len, whole.hunks)) == MOST_LINES
-    assert whole.left_out == 10_000 - MOST_LINES
+    assert sum(map(len, whole.hunks)) == MAX_LINES
+    assert whole.left_out == 10_000 - MAX_LINES
 
 
 # How long it may take
@@ -277,9 +280,9 @@ def heavy(keywords: int) -> str:
 
 def test_a_file_that_takes_too_long() -> None:
     """It is given up, and its process is gone."""
-    order = Order(heavy(15_000).encode(), Path("/nowhere"), TODAY)
-    with pytest.raises(TookTooLong):
-        preview_apart(order, log_format="text", longest=1.0)
+    request = PreviewRequest(heavy(15_000).encode(), Path("/nowhere"), TODAY)
+    with pytest.raises(PreviewTimeout):
+        run_in_subprocess(request, log_format="text", timeout=1.0)
 
 
 def test_one_at_a_time(console: Console) -> None:
@@ -347,7 +350,7 @@ def test_off_by_default(console: Console) -> None:
     page = checked(console, SHIP)
     assert "Publish" not in page.text
     assert f"save it as {rules_file(console)}" in words(page)
-    form = {"text": SHIP, "began": field(page, "began"), "checked": field(page, "checked")}
+    form = {"text": SHIP, "base_digest": field(page, "base_digest"), "checked": field(page, "checked")}
     assert console.post("check/publish", form).status_code == 404
     assert console.post("check/back", {"version": "x"}).status_code == 404
     assert rules_file(console).read_text(encoding="utf-8") == RULES
@@ -395,7 +398,7 @@ def test_one_step_back_and_forth(publishing: Console) -> None:
     assert "+5 −5 lines Open" in words(page) or "present" in words(page)
     for content in (RULES, SHIP, RULES):
         page = publishing.get("check")
-        back = publishing.post("check/back", {name: field(page, name) for name in ("began", "version")})
+        back = publishing.post("check/back", {name: field(page, name) for name in ("base_digest", "version")})
         assert back.status_code == 303
         assert rules_file(publishing).read_text(encoding="utf-8") == content
     versions = Publisher(rules_file(publishing)).versions()
@@ -409,17 +412,17 @@ def test_one_step_back_and_forth(publishing: Console) -> None:
 def test_the_list_of_versions_is_short(publishing: Console) -> None:
     """The newest; the others are in their folder."""
     publisher = Publisher(rules_file(publishing))
-    for number in range(MOST_VERSIONS + 3):
+    for number in range(MAX_VERSIONS + 3):
         content = f"{RULES}# {number}\n".encode()
         publisher.publish(content, seen=digest(publisher.content()), now=publishing.service.database.now())
     page = publishing.get("check")
-    assert page.text.count(">Open</a>") == MOST_VERSIONS
-    assert words(page).count("+1 −1 lines") == MOST_VERSIONS
+    assert page.text.count(">Open</a>") == MAX_VERSIONS
+    assert words(page).count("+1 −1 lines") == MAX_VERSIONS
 
 
 def test_errors_are_never_published(publishing: Console) -> None:
     """Neither by the form of a page that has no button, nor by going back to what is no longer good."""
-    form = {"text": BROKEN, "began": digest(RULES.encode()), "checked": digest(BROKEN.encode())}
+    form = {"text": BROKEN, "base_digest": digest(RULES.encode()), "checked": digest(BROKEN.encode())}
     page = publishing.post("check/publish", form)
     assert page.status_code == 409
     assert "Nothing was published: this version has errors." in words(page)
@@ -429,7 +432,7 @@ def test_errors_are_never_published(publishing: Console) -> None:
     published(publishing, SHIP)
     picture.unlink()
     page = publishing.get("check")
-    page = publishing.post("check/back", {name: field(page, name) for name in ("began", "version")})
+    page = publishing.post("check/back", {name: field(page, name) for name in ("base_digest", "version")})
     assert page.status_code == 409
     assert "file-missing" in page.text
     assert rules_file(publishing).read_text(encoding="utf-8") == SHIP
@@ -438,12 +441,12 @@ def test_errors_are_never_published(publishing: Console) -> None:
 def test_what_was_not_checked_is_not_published(publishing: Console) -> None:
     """It is checked, and can be published then."""
     page = checked(publishing, SHIP)
-    form = {name: field(page, name) for name in ("began", "checked")}
+    form = {name: field(page, name) for name in ("base_digest", "checked")}
     page = publishing.post("check/publish", {**form, "text": SHIP + "# more\n"})
     assert page.status_code == 409
     assert "You changed it after the last check" in words(page)
     assert rules_file(publishing).read_text(encoding="utf-8") == RULES
-    form = {name: field(page, name) for name in ("began", "checked")}
+    form = {name: field(page, name) for name in ("base_digest", "checked")}
     assert publishing.post("check/publish", {**form, "text": text_of(page)}).status_code == 303
     assert rules_file(publishing).read_text(encoding="utf-8") == SHIP + "# more\n"
 
@@ -453,14 +456,14 @@ def test_over_somebody_s_change(publishing: Console) -> None:
     page = checked(publishing, SHIP)
     theirs = RULES.replace("giá bao nhiêu", "giá sao")
     rules_file(publishing).write_text(theirs, encoding="utf-8")
-    form = {name: field(page, name) for name in ("began", "checked")}
+    form = {name: field(page, name) for name in ("base_digest", "checked")}
     page = publishing.post("check/publish", {**form, "text": SHIP})
     assert page.status_code == 409
     assert "somebody else has changed the rules file" in words(page)
     meanwhile = page.text.partition('id="meanwhile"')[2].partition("</section>")[0]
     assert "<ins><i>+ </i>    keywords: [bảng giá, giá sao]</ins>" in meanwhile
     assert rules_file(publishing).read_text(encoding="utf-8") == theirs
-    form = {name: field(page, name) for name in ("began", "checked")}
+    form = {name: field(page, name) for name in ("base_digest", "checked")}
     assert publishing.post("check/publish", {**form, "text": SHIP}).status_code == 303
     publisher = Publisher(rules_file(publishing))
     assert [publisher.read(version.name) for version in publisher.versions()] == [SHIP.encode(), theirs.encode()]
@@ -468,12 +471,12 @@ def test_over_somebody_s_change(publishing: Console) -> None:
 
 def test_what_an_editor_set_out_from_is_remembered_over_checks(publishing: Console) -> None:
     """A check tells of somebody's change at once, not only the attempt to publish."""
-    began = field(publishing.get("check?take=file"), "began")
+    began = field(publishing.get("check?take=file"), "base_digest")
     rules_file(publishing).write_text(SHIP, encoding="utf-8")
-    page = publishing.post("check", {"text": RULES + "# mine\n", "began": began})
+    page = publishing.post("check", {"text": RULES + "# mine\n", "base_digest": began})
     assert page.status_code == 200
     assert "The rules file has changed since you began" in words(page)
-    assert field(page, "began") == digest(SHIP.encode())
+    assert field(page, "base_digest") == digest(SHIP.encode())
 
 
 def test_going_back_over_somebody_s_change(publishing: Console) -> None:
@@ -481,10 +484,10 @@ def test_going_back_over_somebody_s_change(publishing: Console) -> None:
     published(publishing, SHIP)
     page = publishing.get("check")
     rules_file(publishing).write_text(SHIP + "# theirs\n", encoding="utf-8")
-    page = publishing.post("check/back", {name: field(page, name) for name in ("began", "version")})
+    page = publishing.post("check/back", {name: field(page, name) for name in ("base_digest", "version")})
     assert page.status_code == 409
     assert rules_file(publishing).read_text(encoding="utf-8") == SHIP + "# theirs\n"
-    assert publishing.post("check/back", {"version": "gone", "began": "x"}).status_code == 409
+    assert publishing.post("check/back", {"version": "gone", "base_digest": "x"}).status_code == 409
 
 
 def test_a_history_that_cannot_be_written(publishing: Console) -> None:
@@ -512,9 +515,9 @@ def test_in_vietnamese(publishing: Console) -> None:
 
 def test_messages_of_the_last_while_are_enough() -> None:
     """A preview has what a backtest has, of the rules that answer otherwise."""
-    messages = tuple(Sample("giao hàng", "123456", time.time(), None) for _ in range(3))
-    found = preview(Order(SHIP.encode(), Path("/nowhere"), TODAY, messages))
+    messages = tuple(Message(n, "giao hàng", "123456", "u", time.time(), None) for n in range(3))
+    found = preview(PreviewRequest(SHIP.encode(), Path("/nowhere"), TODAY, messages))
     assert found.comparison is not None
     assert [(shift.after, shift.times) for shift in found.comparison.shifts] == [("ship", 3)]
     assert set(found.replies) == {"ship"}
-    assert found.changes is found.meanwhile is None
+    assert found.changes is found.concurrent_changes is None

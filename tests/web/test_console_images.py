@@ -19,8 +19,8 @@ from bot.image_health.schedule import LEASE, Book
 from bot.image_health.texts import explain
 from bot.image_health.verdict import Look, Word
 from bot.inbox.tables import picture_checks, uploads
-from bot.web.console.image_cards import REMIND_FROM, Group, group_of
-from bot.web.console.pages.images import MOST
+from bot.web.console.image_cards import EXPIRY_WARNING_DAYS, ImageStatus, status_of
+from bot.web.console.pages.images import PAGE_SIZE
 from tests.support.console import Console, running, words
 from tests.support.local_images import jpeg
 
@@ -170,10 +170,12 @@ def test_the_days_of_an_attachment(everything: Console) -> None:
     assert "Xem lại" not in found["gHi"]
 
 
-@pytest.mark.parametrize(("age", "group"), [(0, "ok"), (REMIND_FROM - 1, "ok"), (REMIND_FROM, "soon"), (6, "soon")])
-def test_an_attachment_is_told_in_time(age: int, group: Group) -> None:
+@pytest.mark.parametrize(
+    ("age", "group"), [(0, "ok"), (EXPIRY_WARNING_DAYS - 1, "ok"), (EXPIRY_WARNING_DAYS, "soon"), (6, "soon")]
+)
+def test_an_attachment_is_told_in_time(age: int, group: ImageStatus) -> None:
     picture = Picture("attachment_id", "aBc", date(2027, 1, 20), ("r",))
-    assert group_of(Health(picture, Look("ok"), None, age)) == group
+    assert status_of(Health(picture, Look("ok"), None, age)) == group
 
 
 @pytest.mark.parametrize(
@@ -347,13 +349,13 @@ def test_many_pictures_are_turned_over(tmp_path: Path) -> None:
     """Each stands on one page."""
     rules = "version: 1\nrules:\n" + "".join(
         f'  - {{id: luat-{n}, keywords: [từ khóa số {n}], reply: {{image_url: "https://cdn.shop.vn/{n}.jpg"}}}}\n'
-        for n in range(MOST * 2 + 1)
+        for n in range(PAGE_SIZE * 2 + 1)
     )
     with running(tmp_path, rules=rules) as console:
         console.log_in()
         pages = [list(tiles(console.get(f"pictures?page={n}").text)) for n in (1, 2, 3)]
-        assert [len(page) for page in pages] == [MOST, MOST, 1]
-        assert len({name for page in pages for name in page}) == MOST * 2 + 1
+        assert [len(page) for page in pages] == [PAGE_SIZE, PAGE_SIZE, 1]
+        assert len({name for page in pages for name in page}) == PAGE_SIZE * 2 + 1
         assert list(tiles(console.get("pictures?page=99").text)) == pages[-1]
         assert 'href="/console/pictures?page=2"' in console.get("pictures").text
         assert list(tiles(console.get("pictures?page=-5&show=waiting").text)) == pages[0]

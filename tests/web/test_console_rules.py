@@ -12,8 +12,8 @@ import pytest
 from bot.rules.engine import FALLBACK
 from bot.rules.reload import Judgement
 from bot.rules.validate import validate
-from bot.web.console.pages.rules import MOST
-from bot.web.console.problem_view import share_out
+from bot.web.console.pages.rules import PAGE_SIZE
+from bot.web.console.problem_view import by_rule
 from tests.support.console import Console, running, words
 from tests.support.rows import NOW, keep
 
@@ -53,7 +53,7 @@ OTHER_FILES = [
 ]
 MANY = "version: 1\nrules:\n" + "".join(
     f'  - {{id: luat-{n}, keywords: [từ khóa số {n}], reply: {{image_url: "https://cdn.shop.vn/{n}.jpg"}}}}\n'
-    for n in range(MOST * 2 + 1)
+    for n in range(PAGE_SIZE * 2 + 1)
 )
 
 
@@ -147,11 +147,11 @@ def test_pages(tmp_path: Path) -> None:
     with running(tmp_path, rules=MANY) as console:
         console.log_in()
         first, last = console.get("rules"), console.get("rules?page=3")
-        assert len(cards(first.text)) == MOST
-        assert f"{MOST * 2 + 1} rules" in words(first)
+        assert len(cards(first.text)) == PAGE_SIZE
+        assert f"{PAGE_SIZE * 2 + 1} rules" in words(first)
         assert 'href="/console/rules?page=2"' in first.text
         assert 'rel="prev"' not in first.text
-        assert list(cards(last.text)) == [f"luat-{MOST * 2}"]
+        assert list(cards(last.text)) == [f"luat-{PAGE_SIZE * 2}"]
         assert "Page 3 of 3" in words(last)
         assert 'rel="next"' not in last.text
         for number in ("0", "-1", "x", "99999999999999999999"):
@@ -225,7 +225,7 @@ def test_findings_are_shared_out() -> None:
     source = source.replace('{image_url: "https://cdn.shop.vn/menu.jpg"}', "{attachment_id: xYz}").encode()
     verdict = validate(source, today=TODAY)
     assert verdict.rules is not None
-    shares = share_out(Judgement(source, verdict), verdict.rules, "en")
+    shares = by_rule(Judgement(source, verdict), verdict.rules, "en")
     assert shares.lines == (4, 10, 15, 19, 22)
     assert {index: {found.line for found in some} for index, some in shares.by_rule.items()} == {0: {5}, 3: {20, 21}}
     assert [found.line for found in shares.rest] == [2, 27]
@@ -240,9 +240,7 @@ def test_a_long_line_is_shown_around_what_is_meant() -> None:
     verdict = validate(source.encode(), today=TODAY)
     in_force = validate(RULES.encode(), today=TODAY).rules
     assert in_force is not None
-    [found] = [
-        f for f in share_out(Judgement(source.encode(), verdict), in_force, "vi").rest if f.code == "unknown-key"
-    ]
+    [found] = [f for f in by_rule(Judgement(source.encode(), verdict), in_force, "vi").rest if f.code == "unknown-key"]
     assert found.meant == "kword"
     assert len(found.before) < 70
     assert len(found.after) < 90

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.analysis.unmatched import gaps
+from bot.analysis.unmatched import find_gaps
 from bot.cli.main import main
 from bot.inbox.queries import Message
 from bot.inbox.tables import events
@@ -142,7 +142,7 @@ def test_a_long_list_has_pages(console: Console) -> None:
     ask(console, *asked)
     ask(console, asked[-1], user_id="another")
     first = console.get("unanswered?period=24h")
-    assert first.text.count('class="card gap"') == unanswered.MOST
+    assert first.text.count('class="card gap"') == unanswered.PAGE_SIZE
     assert re.findall("<h2.*?>(.*?)</h2>", first.text)[0] == asked[-1]
     pages = [first.text]
     while following := re.search(r'rel="next" href="/console/(.*?)"', pages[-1]):
@@ -164,11 +164,11 @@ def test_it_says_what_it_did_not_look_at(console: Console) -> None:
     keep(database, age=NOW - database.now() + 3600, text="xin chào", **NO_RULE)
     with database.write() as connection:
         row = dict(connection.execute(sa.select(events)).mappings().one())
-        rows = [{**row, "id": None, "key": f"more-{n}"} for n in range(unanswered.MOST_READ)]
+        rows = [{**row, "id": None, "key": f"more-{n}"} for n in range(unanswered.MAX_MESSAGES)]
         connection.execute(sa.insert(events), rows)
     page = words(console.get("unanswered"))
     assert "only those are looked at since" in page
-    assert f"1 person {unanswered.MOST_READ:,} messages xin chào" in page
+    assert f"1 person {unanswered.MAX_MESSAGES:,} messages xin chào" in page
 
 
 def test_it_says_how_long_messages_are_kept(tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ def test_what_is_to_be_pasted_passes_the_check(texts: list[str]) -> None:
     assert rules
     messages = [Message(n, text, "oa1", f"u{n}", now, None) for n, text in enumerate(texts)]
     answered = [text for text in texts if rank(rules, text, oa_id="oa1", now=now).winner is not None]
-    found = gaps(messages, rules, now=now, most=9)
+    found = find_gaps(messages, rules, now=now, most=9)
     ids = [advice.rule_id for gap in found for advice in gap.advice]
     assert len(set(ids)) == len(ids)
     for question, advice in ((gap.question, advice) for gap in found for advice in gap.advice):

@@ -1,9 +1,10 @@
 """
-The console's frame: the way in, the language, the headers, and the list of pages.
+Blueprint of the console: navigation, log-in guard, security headers, error pages.
 
-A page is a module ``<name>_page.py`` with ``add_routes(routes, service)``, which adds ``GET /<name>`` and what else it
-needs to the console's blueprint, and a template that extends ``console/layout.html``. One line in `PAGES` registers it
-and puts it into the navigation. Log-in, CSRF, language, headers and error pages are seen to here, for every route.
+A page is a module in ``pages`` with ``add_routes(routes, service)``, which adds ``GET /<name>`` and what else it needs
+to the console's blueprint, and a template that extends ``console/layout.html``. One line in `PAGES` registers it and
+puts it into the navigation. Log-in, cross-origin check, language, headers and error pages are seen to here, for every
+route.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from flask import Blueprint, Flask, Response, g, redirect, render_template, request, session, url_for
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,27 +22,27 @@ from werkzeug.wrappers import Response as AnyResponse
 from bot.runtime import Service
 from bot.web import image_urls
 from bot.web.console import auth, formatting
-from bot.web.console import session as sessions
 from bot.web.console.pages import check, events, image_files, images, rules, try_rules, unanswered
 
 #: The largest form, in bytes: a whole rules file pasted into a field.
-LARGEST_FORM = 2 * 1024 * 1024
+MAX_FORM_BYTES = 2 * 1024 * 1024
 
-# Nothing inline, nothing from elsewhere but the pictures that the rules name.
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' https:; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
+#: Nothing inline, nothing from elsewhere but the images that the rules name.
+CSP: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' https:; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_HEADERS: Final = {
+    "Content-Security-Policy": CSP,
     "X-Content-Type-Options": "nosniff",
     # Nobody outside learns of the console; with "no-referrer" browsers would hide from us, too, where a form is from.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-_YEAR = 365 * 24 * 3600
-_OPEN_TO_ALL = {"console.static", "console.login", "console.log_in"}
+_YEAR_SECONDS = 365 * 24 * 3600
+_PUBLIC_ENDPOINTS = {"console.static", "console.login", "console.log_in"}
 # What is no page leads nowhere after the log-in.
-_NO_WAY_BACK = {"console.elsewhere", "console.picture_file"}
+_NOT_RESUMED = {"console.elsewhere", "console.picture_file"}
 
 
 class Page(NamedTuple):
@@ -63,14 +64,14 @@ PAGES: tuple[Page, ...] = (
 )
 
 
-def install(app: Flask, service: Service, *, clock: Callable[[], float] = time.time) -> None:
+def register(app: Flask, service: Service, *, clock: Callable[[], float] = time.time) -> None:
     """Add the console to *app*; *clock* gives seconds since 1970. Its password must be set."""
-    key = sessions.derive_key(service.settings.console_password.get_secret_value())
-    sessions.install(app, key)
-    routes = _Console("console", "bot.web", static_folder="static", url_prefix=sessions.PREFIX)
-    _guard(routes, service, clock)
-    _finish(routes)
-    auth.add_routes(routes, key, clock, believed=service.settings.forwarded_allow_ips)
+    key = auth.derive_key(service.settings.console_password.get_secret_value())
+    auth.enable_sessions(app, key)
+    routes = _Console("console", "bot.web", static_folder="static", url_prefix=auth.PREFIX)
+    require_login(routes, service, clock)
+    add_headers(routes)
+    auth.add_routes(routes, key, clock, trusted_proxies=service.settings.forwarded_allow_ips)
     image_files.add_routes(routes, service)
     for page in PAGES:
         page.add_routes(routes, service)
@@ -83,7 +84,7 @@ def install(app: Flask, service: Service, *, clock: Callable[[], float] = time.t
     def elsewhere(_path: str) -> str:
         raise NotFound
 
-    routes.context_processor(lambda: _words(service))
+    routes.context_processor(lambda: _template_context(service))
     app.register_blueprint(routes)
 
 
@@ -91,31 +92,31 @@ class _Console(Blueprint):
     """A blueprint whose files may be kept for ever where their address tells their content."""
 
     def get_send_file_max_age(self, filename: str | None) -> int | None:
-        return _YEAR if "v" in request.args else super().get_send_file_max_age(filename)
+        return _YEAR_SECONDS if "v" in request.args else super().get_send_file_max_age(filename)
 
 
-def _guard(routes: Blueprint, service: Service, clock: Callable[[], float]) -> None:
+def require_login(routes: Blueprint, service: Service, clock: Callable[[], float]) -> None:
     """Let nobody past who is not logged in, and nothing written that is not from our own forms."""
 
     @routes.before_request
     def enter() -> AnyResponse | None:
         if request.endpoint == "console.static":
             return None
-        request.max_content_length = request.max_form_memory_size = LARGEST_FORM
+        request.max_content_length = request.max_form_memory_size = MAX_FORM_BYTES
         formatting.choose_language(service.settings.bot_lang)
-        g.logged_in = sessions.is_logged_in(clock())
-        if not g.logged_in and request.endpoint not in _OPEN_TO_ALL:
-            if request.method == "GET" and request.endpoint not in _NO_WAY_BACK:
+        g.logged_in = auth.is_logged_in(clock())
+        if not g.logged_in and request.endpoint not in _PUBLIC_ENDPOINTS:
+            if request.method == "GET" and request.endpoint not in _NOT_RESUMED:
                 session["next"] = request.full_path.rstrip("?")
             return redirect(url_for("console.login"), 303)
         if request.method not in {"GET", "HEAD", "OPTIONS"}:
-            sessions.refuse_forgery()
+            auth.refuse_cross_origin()
         if service.readiness()[0]:
             raise ServiceUnavailable
         return None
 
 
-def _finish(routes: Blueprint) -> None:
+def add_headers(routes: Blueprint) -> None:
     """Give every answer its headers, and what goes wrong a page that says so."""
 
     @routes.after_request
@@ -136,20 +137,18 @@ def _finish(routes: Blueprint) -> None:
         return render_template("console/error.html", status=503), 503
 
 
-def _words(service: Service) -> dict[str, object]:
+def _template_context(service: Service) -> dict[str, object]:
     """Return what every template can use."""
     return {
         "lang": formatting.language(),
         "t": formatting.t,
         "other_language": formatting.other_language,
         "pages": PAGES,
-        "here": request.path.removeprefix(sessions.PREFIX).strip("/").partition("/")[0],
+        "here": request.path.removeprefix(auth.PREFIX).strip("/").partition("/")[0],
         "asset": formatting.asset,
-        "token": sessions.token,
-        "token_field": sessions.TOKEN_FIELD,
         "picture_address": partial(_picture_address, service),
-        "number": formatting.number,
-        "moment": lambda seconds, **more: formatting.moment(seconds, service.watch.rules.zone, **more),
+        "format_number": formatting.format_number,
+        "format_time": lambda seconds, **more: formatting.format_time(seconds, service.watch.rules.zone, **more),
     }
 
 

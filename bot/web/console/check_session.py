@@ -1,4 +1,4 @@
-"""Where the page Check gets what it shows: one preview at a time, and how the rules file stands."""
+"""Preview of a draft rules file, one at a time, and the state of the file in force."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from itertools import islice
 from typing import Final, Literal, get_args
 
 from bot.analysis.backtest import Effect, Shift
-from bot.analysis.diff import counted
-from bot.analysis.preview import Order, Preview, Sample
-from bot.analysis.preview_process import preview_apart
+from bot.analysis.diff import count_changed_lines
+from bot.analysis.preview import Preview, PreviewRequest
+from bot.analysis.preview_process import run_in_subprocess
 from bot.inbox.queries import Reports
 from bot.rules.engine import FALLBACK
 from bot.rules.model.schema import Reply
@@ -25,13 +25,13 @@ from bot.web.console import formatting
 from bot.web.console.problem_view import Finding, findings
 
 #: The latest messages that a file is tried on.
-MESSAGES: Final = 2_000
+MAX_MESSAGES: Final = 2_000
 #: Shifts of one kind, and versions, that are shown.
-MOST_SHIFTS: Final = 50
-MOST_VERSIONS: Final = 10
+MAX_SHIFTS: Final = 50
+MAX_VERSIONS: Final = 10
 
 #: `good`: what the file holds is in force; `pending`: the bot has not looked yet; `trouble`: it cannot be used.
-Standing = Literal["good", "pending", "trouble"]
+FileState = Literal["good", "pending", "trouble"]
 
 
 class Busy(Exception):
@@ -39,7 +39,7 @@ class Busy(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ShiftGroup:
     """What becomes of messages in one of the ways that a backtest knows."""
 
     effect: Effect
@@ -49,33 +49,33 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CheckResult:
     """A preview in the reader's language."""
 
     preview: Preview
     sentence: str
     findings: list[Finding]
-    groups: list[Group]
+    groups: list[ShiftGroup]
     seen: str
     """The digest of the rules file that it was compared with."""
-    was_changed: bool
+    changed_since: bool
     """Whether that is another one than its editor set out from."""
-    is_present: bool
+    is_current: bool
     """Whether it says the same as the file that stands there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HistoryEntry:
     """A version that the rules file has had."""
 
     version: Version
-    is_present: bool
+    is_current: bool
     new: int | None
     """Lines that are new in it; None for the oldest, as is `gone`."""
     gone: int | None
 
 
-class Desk:
+class CheckSession:
     """The rules file of this machine for the page Check; safe for threads."""
 
     def __init__(self, service: Service) -> None:
@@ -97,7 +97,7 @@ class Desk:
         except OSError:
             return None
 
-    def standing(self) -> Standing:
+    def file_state(self) -> FileState:
         """Return how the rules file stands in this process."""
         watch, content = self._service.watch, self.content()
         if content is not None and digest(content) == watch.rules.digest:
@@ -109,30 +109,30 @@ class Desk:
         """Return the rules file with that digest, if it was in force not long ago."""
         return Reports(self._service.database).good_rules(sought)
 
-    def examine(self, content: bytes, began: str) -> Outcome:
+    def check(self, content: bytes, base_digest: str) -> CheckResult:
         """
-        Return what there is to say of a file; *began* is the digest of what its editor set out from.
+        Return what there is to say of a file; *base_digest* is the digest of what its editor set out from.
 
         Raises:
             Busy: Another one is being looked at.
-            bot.analysis.preview_process.TookTooLong: It was given up.
+            bot.analysis.preview_process.PreviewTimeout: It was given up.
         """
         if not self._one_at_a_time.acquire(blocking=False):
             raise Busy
         try:
-            order = self._order(content, began)
-            found = preview_apart(order, log_format=self._service.settings.log_format)
+            request = self._request(content, base_digest)
+            found = run_in_subprocess(request, log_format=self._service.settings.log_format)
         finally:
             self._one_at_a_time.release()
         lang = formatting.language()
-        return Outcome(
+        return CheckResult(
             found,
             summary_text(found.summary, self._service.settings.rules_file.name, lang),
             findings(found.problems, text_of(content), lang),
-            list(_groups(found)),
-            digest(order.present),
-            was_changed=began != digest(order.present),
-            is_present=found.changes is not None and not found.changes.hunks,
+            list(_shift_groups(found)),
+            digest(request.present),
+            changed_since=base_digest != digest(request.present),
+            is_current=found.changes is not None and not found.changes.hunks,
         )
 
     def replies_in_force(self) -> Mapping[str, Reply]:
@@ -141,34 +141,38 @@ class Desk:
         fallback = {FALLBACK: file.fallback.reply} if file.fallback else {}
         return {rule.id: rule.reply for rule in file.rules} | fallback
 
-    def entries(self) -> Iterator[Entry]:
+    def history(self) -> Iterator[HistoryEntry]:
         """Yield the latest versions of the file, newest first, with what each changed."""
         present = self.content()
         versions = self.publisher.versions()
-        contents = [self.publisher.read(version.name) for version in islice(versions, MOST_VERSIONS + 1)]
+        contents = [self.publisher.read(version.name) for version in islice(versions, MAX_VERSIONS + 1)]
         known = next((version for version in versions if version.holds(present)), None)
-        for index, version in enumerate(versions[:MOST_VERSIONS]):
+        for index, version in enumerate(versions[:MAX_VERSIONS]):
             before, after = contents[index + 1] if index + 1 < len(contents) else None, contents[index]
-            counts = counted(text_of(before), text_of(after)) if before is not None and after is not None else None
-            yield Entry(version, version is known, *(counts or (None, None)))
+            counts = (
+                count_changed_lines(text_of(before), text_of(after))
+                if before is not None and after is not None
+                else None
+            )
+            yield HistoryEntry(version, version is known, *(counts or (None, None)))
 
-    def _order(self, content: bytes, began: str) -> Order:
+    def _request(self, content: bytes, base_digest: str) -> PreviewRequest:
         service, present = self._service, self.content()
-        messages = Reports(service.database).messages(MESSAGES)
-        return Order(
+        messages = Reports(service.database).messages(MAX_MESSAGES)
+        return PreviewRequest(
             content=content,
             folder=service.settings.rules_file.absolute().parent,
             today=datetime.fromtimestamp(service.database.now(), service.watch.rules.zone).date(),
-            messages=tuple(Sample(m.text, m.oa_id, m.happened_at, m.rule_id) for m in messages),
+            messages=tuple(messages),
             present=present,
-            former=self.good_rules(began) if began != digest(present) else None,
+            former=self.good_rules(base_digest) if base_digest != digest(present) else None,
         )
 
 
-def _groups(preview: Preview) -> Iterator[Group]:
+def _shift_groups(preview: Preview) -> Iterator[ShiftGroup]:
     if preview.comparison is None:
         return
     for effect in get_args(Effect):
         shifts = [shift for shift in preview.comparison.shifts if shift.effect == effect]
         count = preview.comparison.count(effect)
-        yield Group(effect, count, tuple(shifts[:MOST_SHIFTS]), max(0, len(shifts) - MOST_SHIFTS))
+        yield ShiftGroup(effect, count, tuple(shifts[:MAX_SHIFTS]), max(0, len(shifts) - MAX_SHIFTS))

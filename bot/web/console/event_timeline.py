@@ -1,4 +1,4 @@
-"""What the console says of one event, in the reader's language."""
+"""Timeline of one event: what came in, what was decided, each send, and how it ended."""
 
 from __future__ import annotations
 
@@ -12,35 +12,34 @@ from bot.inbox.texts import reason_text
 from bot.redaction import masked, one_line
 from bot.rules.engine import FALLBACK
 from bot.web.console import formatting
-from bot.web.console.event_names import event_name
 
-Mood = Literal["good", "bad", "warn", "blue", ""]
-Stage = Literal["came", "kept", "decided", "picture", "complaint", "end"]
+Tone = Literal["good", "bad", "warn", "blue", ""]
+TimelineStage = Literal["came", "kept", "decided", "picture", "complaint", "end"]
 
-_STATUSES: Final[dict[Status, tuple[str, str, Mood]]] = {
+_STATUSES: Final[dict[Status, tuple[str, str, Tone]]] = {
     "open": ("đang chờ gửi", "waiting", "blue"),
     "sent": ("đã gửi", "sent", "good"),
     "ignored": ("không trả lời", "not answered", ""),
     "dead": ("gửi hỏng", "dead letter", "bad"),
     "parked": ("chưa rõ đã gửi chưa", "parked: outcome unknown", "warn"),
 }
-_FATES: Final[dict[Fate, tuple[str, str, Mood]]] = {
+_FATES: Final[dict[Fate, tuple[str, str, Tone]]] = {
     "sent": ("đã gửi", "sent", "good"),
     "doubtful": ("chưa rõ đã gửi chưa", "outcome unknown", "warn"),
     "unsent": ("chưa gửi", "not sent", ""),
 }
 # Until here a delay is told to a tenth of a second.
-_BRIEF = 10.0
+_TENTHS_BELOW_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class EventTableRow:
     """A line of the list."""
 
     event: Line
     what: str
     """What the customer did."""
-    said: str
+    excerpt: str
     """The first of the customer's words; masked."""
     why: str
     """Why the event stands as it does."""
@@ -49,32 +48,34 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TimelineEntry:
     """One stage of an event's way."""
 
-    stage: Stage
+    stage: TimelineStage
     what: str
     at: float | None = None
     """In seconds since 1970; None if it is not known."""
     after: str = ""
     """How long that took: a delivery from Zalo's clock, a picture from the event's coming in."""
     why: str = ""
-    mood: Mood = ""
+    tone: Tone = ""
     picture: int = 0
     """Which of the event's images it is about, from 1."""
     vendor: str = ""
     """The vendor's words."""
 
 
-def status_badge(status: Status) -> tuple[str, Mood]:
+def status_badge(status: Status) -> tuple[str, Tone]:
     """Return the word for a status, and the colour of its badge."""
-    vi, en, mood = _STATUSES[status]
-    return formatting.t(vi, en), mood
+    vi, en, tone = _STATUSES[status]
+    return formatting.t(vi, en), tone
 
 
-def row(event: Line) -> Row:
+def row(event: Line) -> EventTableRow:
     """Return the event as the list shows it."""
-    return Row(event, what_happened(event), masked(event.beginning or ""), why(event), one_line(event.error or ""))
+    return EventTableRow(
+        event, what_happened(event), masked(event.beginning or ""), why(event), one_line(event.error or "")
+    )
 
 
 def what_happened(event: Summary) -> str:
@@ -86,7 +87,7 @@ def what_happened(event: Summary) -> str:
             if is_ours
             else formatting.t("Zalo báo tin", "Zalo reported")
         )
-    name = event_name(event.kind, formatting.language())
+    name = formatting.event_name(event.kind, formatting.language())
     return formatting.t("Khách ", "The customer ") + name[:1].lower() + name[1:]
 
 
@@ -97,17 +98,19 @@ def why(event: Summary) -> str:
     return reason_text(event.reason, formatting.language())
 
 
-def story(event: Whole, *, now: float) -> list[Step]:
+def timeline(event: Whole, *, now: float) -> list[TimelineEntry]:
     """Return the way of the event as far as it is known, the oldest step first."""
-    return [*_beginning(event), *_pictures(event), _ending(event, now)]
+    return [*_arrival(event), *_images(event), _outcome(event, now)]
 
 
-def _beginning(event: Whole) -> Iterator[Step]:
-    yield Step("came", what_happened(event), event.sent_at)
-    late = _lapse(event.received_at - event.sent_at) if event.sent_at is not None else ""
-    yield Step("kept", formatting.t("Bot nhận và lưu lại", "The bot received and stored it"), event.received_at, late)
+def _arrival(event: Whole) -> Iterator[TimelineEntry]:
+    yield TimelineEntry("came", what_happened(event), event.sent_at)
+    late = _elapsed(event.received_at - event.sent_at) if event.sent_at is not None else ""
+    yield TimelineEntry(
+        "kept", formatting.t("Bot nhận và lưu lại", "The bot received and stored it"), event.received_at, late
+    )
     if event.rules_hash is not None:
-        yield Step("decided", formatting.t("Bot chọn câu trả lời", "The bot decided"), why=_decision(event))
+        yield TimelineEntry("decided", formatting.t("Bot chọn câu trả lời", "The bot decided"), why=_decision(event))
 
 
 def _decision(event: Whole) -> str:
@@ -117,26 +120,28 @@ def _decision(event: Whole) -> str:
     return reason_text("no-match" if event.rule_id in {None, FALLBACK} else "rule", formatting.language())
 
 
-def _pictures(event: Whole) -> Iterator[Step]:
+def _images(event: Whole) -> Iterator[TimelineEntry]:
     """Yield each picture that was to go out, and the vendor's complaint beside the one that did not."""
     complaint = one_line(event.error or "")
     count = len(event.images or ())
     for number in range(1, count + 1):
-        vi, en, mood = _FATES[event.fate(number)]
+        vi, en, tone = _FATES[event.fate(number)]
         label = formatting.t(f"Ảnh {number}/{count}: {vi}", f"Picture {number} of {count}: {en}")
         at = event.replied_at if number == 1 else _last_at(event) if number == count else None
         blamed = number == event.progress + 1
-        yield Step(
+        yield TimelineEntry(
             "picture",
             label,
             event.attempted_at if blamed else at,
-            _lapse(at - event.received_at) if at is not None else "",
-            mood="bad" if blamed and event.status == "dead" else mood,
+            _elapsed(at - event.received_at) if at is not None else "",
+            tone="bad" if blamed and event.status == "dead" else tone,
             picture=number,
             vendor=complaint if blamed else "",
         )
     if complaint and event.progress >= count:
-        yield Step("complaint", formatting.t("Lần gửi trước không được", "The call before failed"), vendor=complaint)
+        yield TimelineEntry(
+            "complaint", formatting.t("Lần gửi trước không được", "The call before failed"), vendor=complaint
+        )
 
 
 def _last_at(event: Whole) -> float | None:
@@ -144,32 +149,34 @@ def _last_at(event: Whole) -> float | None:
     return event.settled_at if event.status == "sent" and event.progress == len(event.images or ()) else None
 
 
-def _ending(event: Whole, now: float) -> Step:
-    said, at = "; ".join(filter(None, (why(event), _tries(event)))), event.settled_at
+def _outcome(event: Whole, now: float) -> TimelineEntry:
+    detail, at = "; ".join(filter(None, (why(event), _tries(event)))), event.settled_at
     match event.status:
         case "open":
             return _waiting(event, now)
         case "sent" if event.progress < len(event.images or ()):
-            return Step("end", formatting.t("Dừng giữa chừng", "Stopped halfway"), at, why=said, mood="warn")
+            return TimelineEntry("end", formatting.t("Dừng giữa chừng", "Stopped halfway"), at, why=detail, tone="warn")
         case "sent":
-            return Step("end", formatting.t("Xong", "Done"), at, mood="good")
+            return TimelineEntry("end", formatting.t("Xong", "Done"), at, tone="good")
         case "ignored":
-            return Step("end", formatting.t("Không gửi gì", "Nothing is sent"), at, why=said)
+            return TimelineEntry("end", formatting.t("Không gửi gì", "Nothing is sent"), at, why=detail)
         case "dead":
-            return Step("end", formatting.t("Bot thôi không gửi nữa", "Given up"), at, why=said, mood="bad")
+            return TimelineEntry("end", formatting.t("Bot thôi không gửi nữa", "Given up"), at, why=detail, tone="bad")
         case "parked":
-            return Step("end", formatting.t("Chờ bạn quyết định", "Waits for your decision"), at, why=said, mood="warn")
+            return TimelineEntry(
+                "end", formatting.t("Chờ bạn quyết định", "Waits for your decision"), at, why=detail, tone="warn"
+            )
 
 
-def _waiting(event: Whole, now: float) -> Step:
+def _waiting(event: Whole, now: float) -> TimelineEntry:
     if event.reason != "unknown" and event.attempted_at is not None:
-        return Step("end", formatting.t("Đang gửi", "Being sent"), mood="blue")
-    said = "; ".join(filter(None, (why(event) if event.reason in {None, "unknown"} else "", _tries(event))))
+        return TimelineEntry("end", formatting.t("Đang gửi", "Being sent"), tone="blue")
+    detail = "; ".join(filter(None, (why(event) if event.reason in {None, "unknown"} else "", _tries(event))))
     if event.due_at > now:
-        return Step(
-            "end", formatting.t("Bot sẽ xem lại", "The bot comes back to it"), event.due_at, why=said, mood="blue"
+        return TimelineEntry(
+            "end", formatting.t("Bot sẽ xem lại", "The bot comes back to it"), event.due_at, why=detail, tone="blue"
         )
-    return Step("end", formatting.t("Sắp tới lượt", "Its turn comes next"), why=said, mood="blue")
+    return TimelineEntry("end", formatting.t("Sắp tới lượt", "Its turn comes next"), why=detail, tone="blue")
 
 
 def _tries(event: Whole) -> str:
@@ -179,11 +186,11 @@ def _tries(event: Whole) -> str:
     return formatting.t(f"đã thử {count} lần", f"tried {count} time{'s' if count > 1 else ''}")
 
 
-def _lapse(seconds: float) -> str:
+def _elapsed(seconds: float) -> str:
     """Return a length of time in words, roughly; empty if clocks disagree."""
     if seconds < 0:
         return ""
-    if seconds < _BRIEF:
+    if seconds < _TENTHS_BELOW_SECONDS:
         brief = f"{seconds:.1f}"
         return formatting.t(f"{brief.replace('.', ',')} giây", f"{brief} s")
     units = ((86_400, "ngày", "d"), (3_600, "giờ", "h"), (60, "phút", "min"), (1, "giây", "s"))

@@ -1,4 +1,4 @@
-"""How the console's pages say times, numbers and the like, in the reader's language."""
+"""Numbers, times and names of events in the language of the reader."""
 
 from __future__ import annotations
 
@@ -13,9 +13,24 @@ from zoneinfo import ZoneInfo
 from flask import g, request, session, url_for
 
 from bot.config import Language
+from bot.rules.model.field_parsers import EVENTS
 
 _STATIC = Path(__file__).parents[1] / "static"
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_EVENT_NAMES: Final[dict[str, tuple[str, str]]] = {
+    "text": ("Nhắn chữ", "Writes a text"),
+    "follow": ("Bấm quan tâm OA", "Follows the OA"),
+    "image": ("Gửi ảnh", "Sends a picture"),
+    "sticker": ("Gửi nhãn dán", "Sends a sticker"),
+    "gif": ("Gửi ảnh động", "Sends a GIF"),
+    "audio": ("Gửi tin thoại", "Sends a voice message"),
+    "video": ("Gửi video", "Sends a video"),
+    "file": ("Gửi tệp", "Sends a file"),
+    "location": ("Gửi vị trí", "Sends a location"),
+    "link": ("Gửi đường dẫn", "Sends a link"),
+    "business_card": ("Gửi danh thiếp", "Sends a business card"),
+    "chat_now": ("Bấm nút nhắn tin", "Taps “chat now”"),
+}
 
 
 def choose_language(default: Language) -> None:
@@ -43,7 +58,7 @@ def other_language() -> str:
     return f"{quote(request.path)}?{urlencode(request.args.to_dict() | {'lang': t('en', 'vi')})}"
 
 
-def moment(seconds: float, zone: ZoneInfo, *, year: bool = False) -> str:
+def format_time(seconds: float, zone: ZoneInfo, *, year: bool = False) -> str:
     """Return a time (seconds since 1970) as clocks in *zone* show it."""
     at = datetime.fromtimestamp(seconds, zone)
     if language() == "vi":
@@ -51,12 +66,12 @@ def moment(seconds: float, zone: ZoneInfo, *, year: bool = False) -> str:
     return f"{at.day} {_MONTHS[at.month - 1]}{f' {at.year}' if year else ''}, {at:%H:%M}"
 
 
-def day(which: date) -> str:
+def format_date(which: date) -> str:
     """Return a day with its year."""
     return t(f"{which:%d/%m/%Y}", f"{which.day} {_MONTHS[which.month - 1]} {which.year}")
 
 
-def number(count: int) -> str:
+def format_number(count: int) -> str:
     """
     Return a whole number with its thousands apart.
 
@@ -73,6 +88,17 @@ def _version(filename: str) -> str:
 def asset(filename: str) -> str:
     """Return the address of a file of bot/web/static, which changes with its content so that it can be kept."""
     return url_for("console.static", filename=filename, v=_version(filename))
+
+
+def event_name(kind: str, lang: Language) -> str:
+    """Return what the customer does in an event of that kind, one of bot.rules.model.field_parsers.EVENTS."""
+    vi, en = _EVENT_NAMES.get(kind, (kind, kind))
+    return vi if lang == "vi" else en
+
+
+def event_names(lang: Language) -> dict[str, str]:
+    """Return every kind of event that rules know, with what the customer does."""
+    return {kind: event_name(kind, lang) for kind in EVENTS}
 
 
 def _known(lang: object) -> Language | None:

@@ -1,4 +1,4 @@
-"""The pictures of the rules in force, those that are not well first, those of one verdict together."""
+"""Image cards of the page Pictures: grouped by verdict, the worst first."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from bot.rules.model.schema import Image
 from bot.zalo import ATTACHMENT_LIFETIME
 
 #: How a picture stands, the worst first: `soon` it expires, `unsure`: nobody knows, `waiting`: for the first look.
-Group = Literal["bad", "soon", "unsure", "waiting", "ok"]
-GROUPS: Final[tuple[Group, ...]] = get_args(Group)
+ImageStatus = Literal["bad", "soon", "unsure", "waiting", "ok"]
+STATUSES: Final[tuple[ImageStatus, ...]] = get_args(ImageStatus)
 
 #: The age from which an attachment_id is one that expires soon, in days.
-REMIND_FROM: Final = 5
+EXPIRY_WARNING_DAYS: Final = 5
 
 # What a browser may show although Zalo does not take it.
-_IMAGES: Final = TAKEN | {"GIF", "WebP", "AVIF", "BMP"}
+_BROWSER_FORMATS: Final = TAKEN | {"GIF", "WebP", "AVIF", "BMP"}
 
 _SOON: Final = {
     "vi": PictureWords(
@@ -42,13 +42,13 @@ _SOON: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class ImageCard:
     """One picture as it is shown."""
 
     health: Health
-    said: str
+    verdict: str
     """What the latest look showed, a sentence."""
-    is_awaited: bool
+    is_check_pending: bool
     """Whether the next look comes in a moment."""
 
     @property
@@ -81,14 +81,14 @@ class Card:
 
     @property
     def is_looked_at(self) -> bool:
-        """Whether looks tell how it stands; it needs none whose days are known, or whose address leads nowhere."""
+        """Whether checks tell how it stands; it needs none whose days are known, or whose address leads nowhere."""
         return self.health.picture.kind != "attachment_id" and self.health.look.word not in {
             "example-address",
             "upload-refused",
         }
 
     @property
-    def is_shown(self) -> bool:
+    def has_preview(self) -> bool:
         """Whether a browser is sent to fetch it: not before the bot has got one, least of all within our walls."""
         look = self.health.look
         match self.health.picture.kind:
@@ -96,7 +96,7 @@ class Card:
                 return False
             case "file":
                 return look.standing != "bad" or look.word == "upload-refused"
-        return look.form in _IMAGES or look.word in {"example-address", "behind-proxy"}
+        return look.form in _BROWSER_FORMATS or look.word in {"example-address", "behind-proxy"}
 
     @property
     def size(self) -> str:
@@ -105,13 +105,13 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class ImageSection:
     """Pictures of which the same is to be said."""
 
-    group: Group
+    group: ImageStatus
     words: PictureWords
-    """What `said` holds is common to all of them; empty if each has its own."""
-    cards: Sequence[Card]
+    """What `words.said` holds is common to all of them; empty if each has its own."""
+    cards: Sequence[ImageCard]
 
 
 def card_id(key: str) -> str:
@@ -119,7 +119,7 @@ def card_id(key: str) -> str:
     return f"p-{key[:16]}"
 
 
-def group_of(health: Health) -> Group:
+def status_of(health: Health) -> ImageStatus:
     """Return how the picture stands."""
     look = health.look
     if look.standing == "bad":
@@ -128,35 +128,35 @@ def group_of(health: Health) -> Group:
         return "waiting"
     if look.standing == "unknown":
         return "unsure"
-    return "soon" if health.age is not None and health.age >= REMIND_FROM else "ok"
+    return "soon" if health.age is not None and health.age >= EXPIRY_WARNING_DAYS else "ok"
 
 
-def in_order(pictures: Iterable[Health]) -> list[Health]:
+def sort_worst_first(pictures: Iterable[Health]) -> list[Health]:
     """Return the worst first, those with one verdict together, else as they came."""
     return sorted(
         pictures,
-        key=lambda health: (GROUPS.index(group_of(health)), health.look.word, health.look.status or 0),
+        key=lambda health: (STATUSES.index(status_of(health)), health.look.word, health.look.status or 0),
     )
 
 
-def sections(pictures: Iterable[Health], awaited: frozenset[str], lang: Language) -> list[Section]:
+def group_cards(pictures: Iterable[Health], pending: frozenset[str], lang: Language) -> list[ImageSection]:
     """Return pictures that are in order, each with what is said of it."""
     found = []
-    for (group, _), members in groupby(pictures, key=lambda health: (group_of(health), health.look.word)):
-        cards = [card_of(health, awaited, lang) for health in members]
-        found.append(Section(group, _common(group, cards, lang), cards))
+    for (group, _), members in groupby(pictures, key=lambda health: (status_of(health), health.look.word)):
+        cards = [card_of(health, pending, lang) for health in members]
+        found.append(ImageSection(group, _common(group, cards, lang), cards))
     return found
 
 
-def card_of(health: Health, awaited: frozenset[str], lang: Language) -> Card:
-    """Return the picture as it is shown; *awaited*: the keys of those that are looked at in a moment."""
+def card_of(health: Health, pending: frozenset[str], lang: Language) -> ImageCard:
+    """Return the picture as it is shown; *pending*: the keys of those that are looked at in a moment."""
     said = explain(health.look, lang).said
-    return Card(health, said[:1].upper() + said[1:], health.picture.key in awaited)
+    return ImageCard(health, said[:1].upper() + said[1:], health.picture.key in pending)
 
 
-def _common(group: Group, cards: Sequence[Card], lang: Language) -> PictureWords:
+def _common(group: ImageStatus, cards: Sequence[ImageCard], lang: Language) -> PictureWords:
     if group == "soon":
         return _SOON[lang]
     words = explain(cards[0].health.look, lang)
-    said = cards[0].said if len({card.said for card in cards}) == 1 else ""
+    said = cards[0].verdict if len({card.verdict for card in cards}) == 1 else ""
     return PictureWords(words.label, said, words.why, words.todo)

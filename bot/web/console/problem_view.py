@@ -1,4 +1,4 @@
-"""The problems of a rules file as a page shows them: the words, and the line with what is meant marked in it."""
+"""Problems of a rules file with the line quoted and the fault marked in it, grouped by rule."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.rules.engine import RuleSet
 from bot.rules.problem import Problem, Severity, split_lines, text_of
 from bot.rules.reload import Judgement
 
-_MOST_BEFORE, _MOST_AFTER = 60, 80
+_MAX_BEFORE, _MAX_AFTER = 60, 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
+class GroupedFindings:
     """What is to be said of the rules in force, by their index, and what of the file else."""
 
     lines: tuple[int, ...]
@@ -38,17 +38,17 @@ class Shares:
     rest: list[Finding]
 
 
-def share_out(judgement: Judgement | None, rules: RuleSet, lang: Language) -> Shares:
+def by_rule(judgement: Judgement | None, rules: RuleSet, lang: Language) -> GroupedFindings:
     """Return what was found in the file, by the rules that it is about; *judgement* is None for an unreadable file."""
     if judgement is None:
-        return Shares((), {}, [])
+        return GroupedFindings((), {}, [])
     source = text_of(judgement.content)
     found = findings(judgement.verdict.problems, source, lang)
     lines = judgement.verdict.rule_lines
     if judgement.verdict.rules is not rules or not lines:
-        return Shares((), {}, found)
+        return GroupedFindings((), {}, found)
     end = _end_of_rules(source, lines[-1])
-    shares = Shares(lines, {}, [])
+    shares = GroupedFindings(lines, {}, [])
     for one in found:
         index = bisect_right(lines, one.line) - 1
         if index < 0 or one.line >= end:
@@ -75,9 +75,9 @@ def _finding(problem: Problem, lines: tuple[str, ...], lang: Language) -> Findin
     line = lines[problem.line - 1] if problem.line <= len(lines) else ""
     start, end = problem.column - 1, problem.column - 1 + problem.length
     before, meant, after = line[:start].lstrip(" "), line[start:end], line[end:]
-    if len(before) > _MOST_BEFORE:
-        before = f"…{before[-_MOST_BEFORE:]}"
-    if len(meant) + len(after) > _MOST_AFTER:
-        meant, after = meant[:_MOST_AFTER], f"{after[: max(0, _MOST_AFTER - len(meant))]}…"
+    if len(before) > _MAX_BEFORE:
+        before = f"…{before[-_MAX_BEFORE:]}"
+    if len(meant) + len(after) > _MAX_AFTER:
+        meant, after = meant[:_MAX_AFTER], f"{after[: max(0, _MAX_AFTER - len(meant))]}…"
     message = problem.message(lang)
     return Finding(problem.line, problem.column, problem.severity, problem.code, message, before, meant, after)

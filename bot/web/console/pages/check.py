@@ -1,4 +1,4 @@
-"""Check: a rules file that is not in force yet, what is wrong with it and what it would change; and its publication."""
+"""Page Check: problems, backtest and diff of a draft rules file; publish it, or restore a version."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Final
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from bot.analysis.preview_process import TookTooLong
+from bot.analysis.preview_process import PreviewTimeout
 from bot.rules.publishing.publisher import Changed, digest, tidied
 from bot.runtime import Service
-from bot.web.console.check_session import Busy, Desk, Outcome
+from bot.web.console.check_session import Busy, CheckResult, CheckSession
 from bot.web.console.pages import check_notes as notes
 from bot.web.console.pages.check_notes import Note
 
-#: How often a page looks anew whether what was published is in force; the bot takes two seconds.
-_MOST_LOOKS: Final = 10
+#: How often a page asks again whether what was published is in force; the bot takes two seconds.
+_MAX_REFRESHES: Final = 10
 
-Answer = str | tuple[str, int] | AnyResponse
+PageResponse = str | tuple[str, int] | AnyResponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Draft:
     """As it was given: a file byte by byte."""
     text: str = ""
     """The same for the field; empty if it is no text."""
-    began: str = ""
+    base_digest: str = ""
     """The digest of the rules file that they set out from."""
 
     @property
@@ -51,103 +51,106 @@ def add_routes(routes: Blueprint, service: Service) -> None:
 class _Check:
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._desk = Desk(service)
+        self._session = CheckSession(service)
 
-    def show(self) -> Answer:
-        present = self._desk.content()
-        taken = self._taken(request.args.get("take", ""), present)
-        return self._page(Draft(text=_readable(taken or b""), began=digest(present)))
+    def show(self) -> PageResponse:
+        present = self._session.content()
+        loaded = self._content_to_load(request.args.get("take", ""), present)
+        return self._page(Draft(text=_readable(loaded or b""), base_digest=digest(present)))
 
-    def ask(self) -> Answer:
+    def ask(self) -> PageResponse:
         draft = _draft()
-        return self._examined(draft) if draft.content.strip() else self._page(draft, notes.nothing())
+        return self._checked(draft) if draft.content.strip() else self._page(draft, notes.nothing())
 
-    def publish(self) -> Answer:
+    def publish(self) -> PageResponse:
         self._must_be_on()
         draft = _draft()
         if digest(draft.content) != request.form.get("checked"):
-            return self._examined(draft, notes.edited())
-        return self._published(draft, notes.taken_up())
+            return self._checked(draft, notes.edited())
+        return self._publish(draft, notes.published())
 
-    def go_back(self) -> Answer:
+    def go_back(self) -> PageResponse:
         self._must_be_on()
-        content, began = self._desk.publisher.read(request.form.get("version", "")), request.form.get("began", "")
+        content, base_digest = (
+            self._session.publisher.read(request.form.get("version", "")),
+            request.form.get("base_digest", ""),
+        )
         if content is None:
-            return self._page(Draft(began=began), notes.gone())
-        return self._published(Draft(content, _readable(content), began), notes.gone_back())
+            return self._page(Draft(base_digest=base_digest), notes.gone())
+        return self._publish(Draft(content, _readable(content), base_digest), notes.restored())
 
     def _must_be_on(self) -> None:
         if not self._service.settings.console_publish:
             abort(404)
 
-    def _taken(self, name: str, present: bytes | None) -> bytes | None:
+    def _content_to_load(self, name: str, present: bytes | None) -> bytes | None:
         """Return the file that is asked for."""
         if name == "file":
             return present
         if name == "good":
-            return self._desk.good_rules(self._service.watch.rules.digest)
-        return self._desk.publisher.read(name) if name and self._service.settings.console_publish else None
+            return self._session.good_rules(self._service.watch.rules.digest)
+        return self._session.publisher.read(name) if name and self._service.settings.console_publish else None
 
-    def _examined(self, draft: Draft, note: Note | None = None) -> Answer:
-        outcome = self._outcome(draft)
-        return self._page(draft, outcome) if isinstance(outcome, Note) else self._page(draft, note, outcome)
+    def _checked(self, draft: Draft, note: Note | None = None) -> PageResponse:
+        result = self._result(draft)
+        return self._page(draft, result) if isinstance(result, Note) else self._page(draft, note, result)
 
-    def _outcome(self, draft: Draft) -> Outcome | Note:
+    def _result(self, draft: Draft) -> CheckResult | Note:
         try:
-            return self._desk.examine(draft.content, draft.began)
+            return self._session.check(draft.content, draft.base_digest)
         except Busy:
             return notes.busy()
-        except TookTooLong:
+        except PreviewTimeout:
             return notes.too_long()
 
-    def _published(self, draft: Draft, said: str) -> Answer:
+    def _publish(self, draft: Draft, success: str) -> PageResponse:
         """Write the draft if it is good and the file still the one that its editor saw; else show why not."""
-        outcome = self._outcome(draft)
-        if isinstance(outcome, Note):
-            return self._page(draft, outcome)
-        if not outcome.preview.is_usable:
-            return self._page(draft, notes.unusable(), outcome)
+        result = self._result(draft)
+        if isinstance(result, Note):
+            return self._page(draft, result)
+        if not result.preview.is_usable:
+            return self._page(draft, notes.unusable(), result)
         try:
-            self._desk.publisher.publish(draft.content, seen=draft.began, now=self._service.database.now())
+            self._session.publisher.publish(draft.content, seen=draft.base_digest, now=self._service.database.now())
         except Changed:
-            return self._page(draft, notes.changed(), outcome)
+            return self._page(draft, notes.changed(), result)
         except OSError as error:
-            return self._page(draft, notes.unwritable(error), outcome)
-        flash(said, "good")
+            return self._page(draft, notes.unwritable(error), result)
+        flash(success, "good")
         return redirect(url_for("console.check", published=1), 303)
 
-    def _page(self, draft: Draft, note: Note | None = None, outcome: Outcome | None = None) -> Answer:
-        service, desk = self._service, self._desk
-        looks, standing = request.args.get("published", 0, type=int), desk.standing()
+    def _page(self, draft: Draft, note: Note | None = None, result: CheckResult | None = None) -> PageResponse:
+        service, session = self._service, self._session
+        refreshes, file_state = request.args.get("published", 0, type=int), session.file_state()
         publishes = service.settings.console_publish
         page = render_template(
             "console/check.html",
             draft=draft,
             note=note,
-            outcome=outcome,
-            began=outcome.seen if outcome else draft.began,
+            result=result,
+            base_digest=result.seen if result else draft.base_digest,
             checked=digest(draft.publishable),
             file=service.settings.rules_file,
-            standing=standing,
+            file_state=file_state,
             trouble=service.watch.trouble,
             rules=len(service.watch.rules.file.rules),
-            before=desk.replies_in_force() if outcome else {},
-            look_again=looks + 1 if standing == "pending" and 0 < looks < _MOST_LOOKS else 0,
+            before=session.replies_in_force() if result else {},
+            refresh=refreshes + 1 if file_state == "pending" and 0 < refreshes < _MAX_REFRESHES else 0,
             publishes=publishes,
-            former=desk.former() if publishes else None,
-            entries=list(desk.entries()) if publishes else [],
+            former=session.former() if publishes else None,
+            history=list(session.history()) if publishes else [],
         )
         return page, note.status if note else 200
 
 
 def _draft() -> Draft:
     """Return what was sent: the file that was chosen, else the text in the field."""
-    given, began = request.files.get("file"), request.form.get("began", "")
+    given, base_digest = request.files.get("file"), request.form.get("base_digest", "")
     if given is not None and given.filename:
         content = given.read()
-        return Draft(content, _readable(content), began)
+        return Draft(content, _readable(content), base_digest)
     text = request.form.get("text", "")
-    return Draft(tidied(text), text, began)
+    return Draft(tidied(text), text, base_digest)
 
 
 def _readable(content: bytes) -> str:

@@ -1,4 +1,4 @@
-"""What the page Check says before all else, in the reader's language: why something was not done, or that it was."""
+"""Notices of the page Check: why something was not done, or that it was."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import errno
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.analysis.preview_process import LONGEST
+from bot.analysis.preview_process import TIMEOUT_SECONDS
 from bot.web.console.formatting import t
 
 
@@ -41,9 +41,9 @@ def too_long() -> Note:
     """The check was given up."""
     return Note(
         t(
-            f"Tệp này nặng quá: sau {LONGEST:.0f} giây bot vẫn chưa kiểm tra xong nên đã dừng. "
+            f"Tệp này nặng quá: sau {TIMEOUT_SECONDS:.0f} giây bot vẫn chưa kiểm tra xong nên đã dừng. "
             "Bạn bớt từ khóa hoặc chia nhỏ luật rồi thử lại nhé.",
-            f"This file is too much: the check was given up after {LONGEST:.0f} seconds. "
+            f"This file is too much: the check was given up after {TIMEOUT_SECONDS:.0f} seconds. "
             "Try again with fewer keywords, or when the machine is less busy.",
         ),
         422,
@@ -115,11 +115,11 @@ def unwritable(error: OSError) -> Note:
     )
 
 
-def taken_up() -> str:
+def published() -> str:
     """Return what is said once something is published."""
     return t("Đã lưu bản mới vào tệp luật.", "Published: the new version is in the rules file.")
 
 
-def gone_back() -> str:
+def restored() -> str:
     """Return what is said once the former version is published."""
     return t("Đã lấy lại bản trước.", "The version before is in the rules file again.")

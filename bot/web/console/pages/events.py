@@ -1,4 +1,4 @@
-"""Events: what came in, what was decided and why, what went out; and what failed is sent again from here."""
+"""Page Events: list and timeline of events; replay of dead letters."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from bot.logs import event_name
 from bot.rules import explain_text as sentences
 from bot.runtime import Service
 from bot.web.console import formatting
-from bot.web.console.event_timeline import row, status_badge, story
+from bot.web.console.event_timeline import row, status_badge, timeline
 
-MOST: Final = 50
+PAGE_SIZE: Final = 50
 #: So many dead letters are replayed by one press: each is a durable transaction of its own.
-MOST_REPLAYED: Final = 500
+MAX_REPLAYED: Final = 500
 
-_LARGEST_ID: Final = 2**63 - 1
-_ONE: Final = f"/events/<int(min=1, max={_LARGEST_ID}):event_id>"
+_MAX_ID: Final = 2**63 - 1
+_ONE: Final = f"/events/<int(min=1, max={_MAX_ID}):event_id>"
 # The vendor's words ride in a cookie for the length of one page.
-_MOST_LETTERS: Final = 160
+_MAX_ERROR_CHARACTERS: Final = 160
 _KINDS: Final[dict[Outcome, str]] = {"reopened": "good", "late": "warn", "erased": "warn"}
 
 
@@ -52,7 +52,7 @@ def add_routes(routes: Blueprint, service: Service) -> None:
         done = _replay(service, event_id)
         if done.outcome == "absent":
             abort(404)
-        told = replace(done, error=done.error[:_MOST_LETTERS]) if done.error else done
+        told = replace(done, error=done.error[:_MAX_ERROR_CHARACTERS]) if done.error else done
         window, lang = service.settings.reply_window, formatting.language()
         flash(replay_text(event_id, told, window=window, lang=lang), _KINDS.get(done.outcome, ""))
         return redirect(url_for("console.events_one", event_id=event_id), 303)
@@ -60,8 +60,8 @@ def add_routes(routes: Blueprint, service: Service) -> None:
     @routes.post("/events/replay-dead", endpoint="events_replay_dead")
     def replay_dead() -> AnyResponse:
         ids = _replayable(service)
-        outcomes = Counter(_replay(service, event_id).outcome for event_id in ids[:MOST_REPLAYED])
-        flash(_told(outcomes["reopened"], len(ids) - outcomes.total()), "good" if outcomes["reopened"] else "")
+        outcomes = Counter(_replay(service, event_id).outcome for event_id in ids[:MAX_REPLAYED])
+        flash(_replayed_text(outcomes["reopened"], len(ids) - outcomes.total()), "good" if outcomes["reopened"] else "")
         return redirect(url_for("console.events", status="dead"), 303)
 
 
@@ -73,7 +73,7 @@ def _list_page(service: Service) -> str:
     before, customer = _number("before"), _number("customer")
     theirs = reports.event(customer) if customer else None
     listing = reports.listing(
-        MOST,
+        PAGE_SIZE,
         status=status,
         oa_id=oa_id,
         customer=(theirs.oa_id, theirs.user_id) if theirs else None,
@@ -88,10 +88,10 @@ def _list_page(service: Service) -> str:
         chosen=chosen,
         before=before,
         next=url_for("console.events", **chosen, before=listing.before) if listing.before else None,
-        looked_at=LOOKED_AT if listing.before and len(listing.events) < MOST else 0,
+        looked_at=LOOKED_AT if listing.before and len(listing.events) < PAGE_SIZE else 0,
         statuses={known: status_badge(known) for known in get_args(Status)},
         replayable=len(_replayable(service)) if status == "dead" and waiting["dead"] else 0,
-        at_once=MOST_REPLAYED,
+        at_once=MAX_REPLAYED,
         window=_window(service),
     )
 
@@ -102,7 +102,7 @@ def _event_page(service: Service, event: Whole) -> str:
     return render_template(
         "console/event.html",
         event=event,
-        story=story(event, now=now),
+        timeline=timeline(event, now=now),
         badge=status_badge(event.status),
         digest=service.watch.rules.digest,
         log_name=event_name(event.key),
@@ -120,7 +120,7 @@ def _accounts(service: Service) -> list[str]:
 def _number(name: str) -> int | None:
     """Return a number of the address that can be an event's; None if there is none."""
     given = request.args.get(name, type=int)
-    return given if given is not None and 0 < given <= _LARGEST_ID else None
+    return given if given is not None and 0 < given <= _MAX_ID else None
 
 
 def _window(service: Service) -> str:
@@ -137,11 +137,11 @@ def _replay(service: Service, event_id: int) -> Replay:
     return replay(database, event_id, now=database.now(), window=window.total_seconds())
 
 
-def _told(reopened: int, left: int) -> str:
+def _replayed_text(reopened: int, left: int) -> str:
     """Return what the replay of all dead letters has done; *left*: how many wait for the next press."""
     if not reopened:
         return formatting.t("Không có sự kiện nào để gửi lại.", "There was nothing to replay.")
-    count, rest = formatting.number(reopened), formatting.number(left)
+    count, rest = formatting.format_number(reopened), formatting.format_number(left)
     said = formatting.t(f"Sẽ gửi lại {count} sự kiện.", f"{count} open again.")
     more = formatting.t(f" Còn {rest} sự kiện, bạn bấm lần nữa nhé.", f" {rest} are left: press once more.")
     return said + more if left else said

@@ -1,4 +1,4 @@
-"""The picture files that the rules in force name, for those who are logged in."""
+"""Serves the local image files that the rules name, to who is logged in."""
 
 from __future__ import annotations
 

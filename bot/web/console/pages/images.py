@@ -1,4 +1,4 @@
-"""Pictures: whether customers can get what the rules send; if not, why that matters and what to do."""
+"""Page Pictures: health of the images that the rules send; ask for another check."""
 
 from __future__ import annotations
 
@@ -15,20 +15,29 @@ from bot.image_health.schedule import Book
 from bot.rules.engine import FALLBACK
 from bot.runtime import Service
 from bot.web.console import formatting
-from bot.web.console.image_cards import GROUPS, Card, Group, card_id, card_of, group_of, in_order, sections
+from bot.web.console.image_cards import (
+    STATUSES,
+    ImageCard,
+    ImageStatus,
+    card_id,
+    card_of,
+    group_cards,
+    sort_worst_first,
+    status_of,
+)
 
 #: Pictures a page.
-MOST: Final = 48
-#: How often the page looks anew what came of a look that somebody asked for; it takes up to ten seconds.
-_MOST_LOOKS: Final = 8
+PAGE_SIZE: Final = 48
+#: How often the page asks again what came of a check that somebody asked for; it takes up to ten seconds.
+_MAX_REFRESHES: Final = 8
 
 
 def add_routes(routes: Blueprint, service: Service) -> None:
     """
     Add the page, and the button that has a picture looked at again.
 
-    ``?show=`` is one of GROUPS, ``?page=`` turns over; after the button ``?asked=`` is the place of the picture on the
-    page, and ``?looks=`` how often what came of it has been looked for.
+    ``?show=`` is one of STATUSES, ``?page=`` turns over; after the button ``?asked=`` is the place of the picture on
+    the page, and ``?looks=`` how often what came of it has been looked for.
     """
 
     @routes.get("/pictures")
@@ -56,41 +65,41 @@ def add_routes(routes: Blueprint, service: Service) -> None:
 
 def _page(service: Service) -> str:
     now, lang = service.database.now(), formatting.language()
-    known = in_order(PictureReports(service.database).pictures(service.watch.rules, now=now))
-    awaited = Book(service.database).awaited(now=now)
+    known = sort_worst_first(PictureReports(service.database).pictures(service.watch.rules, now=now))
+    pending = Book(service.database).awaited(now=now)
     chosen = _chosen(request.args.get("show"))
-    listed = [health for health in known if chosen is None or group_of(health) == chosen]
-    last = max(0, (len(listed) - 1) // MOST)
+    listed = [health for health in known if chosen is None or status_of(health) == chosen]
+    last = max(0, (len(listed) - 1) // PAGE_SIZE)
     page = min(max(0, request.args.get("page", 1, type=int) - 1), last)
-    looks = request.args.get("looks", 0, type=int)
-    followed = _followed(known, awaited)
+    refreshes = request.args.get("looks", 0, type=int)
+    requested = _requested_card(known, pending)
     return render_template(
         "console/pictures.html",
-        sections=sections(listed[page * MOST : (page + 1) * MOST], awaited, lang),
-        counts=Counter(group_of(health) for health in known),
-        groups=GROUPS,
+        sections=group_cards(listed[page * PAGE_SIZE : (page + 1) * PAGE_SIZE], pending, lang),
+        counts=Counter(status_of(health) for health in known),
+        statuses=STATUSES,
         chosen=chosen,
-        followed=followed,
-        looks=looks + 1 if followed and followed.is_awaited and 0 < looks < _MOST_LOOKS else 0,
+        requested=requested,
+        refreshes=refreshes + 1 if requested and requested.is_check_pending and 0 < refreshes < _MAX_REFRESHES else 0,
         page=page,
         pages_in_all=last + 1,
         previous=url_for("console.pictures", show=chosen, page=page) if page else None,
         next=url_for("console.pictures", show=chosen, page=page + 2) if page < last else None,
         trouble=service.watch.trouble,
-        day=formatting.day,
+        format_date=formatting.format_date,
         fallback=FALLBACK,
     )
 
 
-def _followed(known: Iterable[Health], awaited: frozenset[str]) -> Card | None:
+def _requested_card(known: Iterable[Health], pending: frozenset[str]) -> ImageCard | None:
     """Return the picture that somebody has asked for."""
     asked = request.args.get("asked")
     found = next((health for health in known if card_id(health.picture.key) == asked), None) if asked else None
-    return card_of(found, awaited, formatting.language()) if found else None
+    return card_of(found, pending, formatting.language()) if found else None
 
 
-def _chosen(asked: str | None) -> Group | None:
-    return next((group for group in GROUPS if group == asked), None)
+def _chosen(asked: str | None) -> ImageStatus | None:
+    return next((group for group in STATUSES if group == asked), None)
 
 
 def _too_soon() -> str:

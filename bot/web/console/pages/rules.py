@@ -1,4 +1,4 @@
-"""Rules: every rule as a card, with how it fares and what is to be said of it."""
+"""Page Rules: every rule as a card, with its use, its last failure and its problems."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ from bot.rules.language.text import fold
 from bot.rules.model.schema import Fallback, Keyword, Reply, Rule
 from bot.runtime import Service
 from bot.web.console import formatting
-from bot.web.console.event_names import event_names
-from bot.web.console.problem_view import Finding, Shares, share_out
+from bot.web.console.problem_view import Finding, GroupedFindings, by_rule
 
 #: Cards a page.
-MOST: Final = 50
+PAGE_SIZE: Final = 50
 
 _WEEK = 7 * 24 * 3600.0
 _MOST_FAILURES = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class RuleCard:
     """A rule, or the fallback."""
 
     id: str
@@ -52,10 +51,10 @@ def add_routes(routes: Blueprint, service: Service) -> None:
         rules, judgement = service.watch.rules, service.watch.judgement
         asked = request.args.get("q", "").strip()
         chosen = index.matching(rules, asked)
-        last = max(0, (len(chosen) - 1) // MOST)
+        last = max(0, (len(chosen) - 1) // PAGE_SIZE)
         page = min(max(0, request.args.get("page", 1, type=int) - 1), last)
-        marked = share_out(judgement, rules, formatting.language())
-        cards = list(_cards(service, rules, chosen[page * MOST : (page + 1) * MOST], marked))
+        grouped = by_rule(judgement, rules, formatting.language())
+        cards = list(_cards(service, rules, chosen[page * PAGE_SIZE : (page + 1) * PAGE_SIZE], grouped))
         return render_template(
             "console/rules.html",
             asked=asked,
@@ -69,8 +68,8 @@ def add_routes(routes: Blueprint, service: Service) -> None:
             file=service.settings.rules_file.name,
             trouble=service.watch.trouble,
             is_readable=judgement is not None,
-            findings=marked.rest,
-            events=event_names(formatting.language()),
+            findings=grouped.rest,
+            events=formatting.event_names(formatting.language()),
         )
 
 
@@ -117,23 +116,23 @@ def _keywords(rule: Rule) -> Iterator[Keyword]:
         yield from group
 
 
-def _cards(service: Service, rules: RuleSet, chosen: Iterable[int], marked: Shares) -> Iterator[Card]:
+def _cards(service: Service, rules: RuleSet, chosen: Iterable[int], grouped: GroupedFindings) -> Iterator[RuleCard]:
     reports = Reports(service.database)
     answers = reports.answers(since=service.database.now() - _WEEK)
     failures = reports.failures(_MOST_FAILURES)
     for index in chosen:
         if index < len(rules.file.rules):
-            line = marked.lines[index] if marked.lines else None
-            yield _rule_card(rules.file.rules[index], line, answers, failures, marked.by_rule.get(index, []))
+            line = grouped.lines[index] if grouped.lines else None
+            yield _rule_card(rules.file.rules[index], line, answers, failures, grouped.by_rule.get(index, []))
         elif rules.file.fallback:
             yield _fallback_card(rules.file.fallback, answers, failures)
 
 
 def _rule_card(
     rule: Rule, line: int | None, answers: Mapping[str, int], failures: Mapping[str, Summary], found: list[Finding]
-) -> Card:
+) -> RuleCard:
     lang = formatting.language()
-    return Card(
+    return RuleCard(
         id=rule.id,
         reply=rule.reply,
         rule=rule,
@@ -146,6 +145,8 @@ def _rule_card(
     )
 
 
-def _fallback_card(fallback: Fallback, answers: Mapping[str, int], failures: Mapping[str, Summary]) -> Card:
+def _fallback_card(fallback: Fallback, answers: Mapping[str, int], failures: Mapping[str, Summary]) -> RuleCard:
     pause = sentences.duration(fallback.every, formatting.language()) if fallback.every else ""
-    return Card("fallback", fallback.reply, None, None, "", pause, answers.get(FALLBACK, 0), failures.get(FALLBACK), [])
+    return RuleCard(
+        "fallback", fallback.reply, None, None, "", pause, answers.get(FALLBACK, 0), failures.get(FALLBACK), []
+    )

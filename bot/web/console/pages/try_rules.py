@@ -1,4 +1,4 @@
-"""Try: a message as a customer might write it, and what would become of it; nothing is sent and nothing kept."""
+"""Page Try: which rule answers a message, and why; nothing is sent or kept."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ from bot.rules.model.field_parsers import EVENTS
 from bot.rules.model.schema import Image
 from bot.runtime import Service
 from bot.web.console import formatting
-from bot.web.console.event_names import event_names
 
 #: Zalo lets nobody write more.
-LONGEST_TEXT: Final = 2_000
+MAX_TEXT: Final = 2_000
 
-_MOST_SAMPLES = 8
-_YEARS = range(2000, 2100)
+_MAX_SAMPLES = 8
+_PLAUSIBLE_YEARS = range(2000, 2100)
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class TryQuery:
     """What the form asks."""
 
     text: str = ""
@@ -40,7 +39,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class TryResult:
     """An explanation in the reader's language."""
 
     found: Explanation
@@ -59,12 +58,12 @@ def add_routes(routes: Blueprint, service: Service) -> None:
 
     @routes.get("/try", endpoint="try")
     def show() -> str:
-        return _page(service, Question())
+        return _page(service, TryQuery())
 
     @routes.post("/try", endpoint="try_ask")
     def ask() -> tuple[str, int]:
         question = _question(request.form, _accounts(service))
-        moment = _moment(question.at, service.watch.rules.zone)
+        moment = _parse_time(question.at, service.watch.rules.zone)
         if moment is None:
             return _page(service, question, wrong="at"), 400
         if question.kind == "text" and not question.text:
@@ -73,28 +72,28 @@ def add_routes(routes: Blueprint, service: Service) -> None:
         return _page(service, question, answer=_answer(service.watch.rules, question, now, moment)), 200
 
 
-def _page(service: Service, question: Question, *, answer: Answer | None = None, wrong: str = "") -> str:
+def _page(service: Service, question: TryQuery, *, answer: TryResult | None = None, wrong: str = "") -> str:
     rules = service.watch.rules
     return render_template(
         "console/try.html",
         question=question,
         answer=answer,
         wrong=wrong,
-        events=event_names(formatting.language()),
+        events=formatting.event_names(formatting.language()),
         accounts=_accounts(service),
         zone=rules.file.timezone,
-        samples=[r.examples[0] for r in rules.file.rules if r.enabled and r.examples][:_MOST_SAMPLES],
-        longest=LONGEST_TEXT,
+        samples=[r.examples[0] for r in rules.file.rules if r.enabled and r.examples][:_MAX_SAMPLES],
+        longest=MAX_TEXT,
     )
 
 
-def _question(form: MultiDict[str, str], accounts: list[str]) -> Question:
+def _question(form: MultiDict[str, str], accounts: list[str]) -> TryQuery:
     """Return what the form asks; of a choice that is not offered, the first one."""
     text = form.get("sample") or form.get("text", "")
     kind, oa_id = form.get("event", ""), form.get("oa", "")
-    return Question(
+    return TryQuery(
         # What is no text, as half of a surrogate pair, could not be shown either.
-        text=text.strip()[:LONGEST_TEXT].encode(errors="replace").decode(),
+        text=text.strip()[:MAX_TEXT].encode(errors="replace").decode(),
         kind=kind if kind in EVENTS and not form.get("sample") else "text",
         oa_id=oa_id if oa_id in accounts else "",
         at=form.get("at", ""),
@@ -107,7 +106,7 @@ def _accounts(service: Service) -> list[str]:
     return sorted(named.union(service.settings.zalo_oa_id, Reports(service.database).closed_accounts()))
 
 
-def _moment(given: str, zone: ZoneInfo) -> datetime | None:
+def _parse_time(given: str, zone: ZoneInfo) -> datetime | None:
     """Return the moment on the clocks of *zone*, now if none is given; None if it is no time, or of another age."""
     if not given:
         return datetime.now(zone)
@@ -115,17 +114,17 @@ def _moment(given: str, zone: ZoneInfo) -> datetime | None:
         moment = datetime.fromisoformat(given)
     except ValueError:
         return None
-    return moment.replace(tzinfo=zone) if moment.tzinfo is None and moment.year in _YEARS else None
+    return moment.replace(tzinfo=zone) if moment.tzinfo is None and moment.year in _PLAUSIBLE_YEARS else None
 
 
-def _answer(rules: RuleSet, question: Question, now: float, moment: datetime) -> Answer:
+def _answer(rules: RuleSet, question: TryQuery, now: float, moment: datetime) -> TryResult:
     lang = formatting.language()
     text = question.text if question.kind == "text" else ""
     found = explain(rules, text, kind=question.kind, oa_id=question.oa_id or None, now=now)
-    return Answer(
+    return TryResult(
         found=found,
         winner=sentences.winner_text(found, lang),
-        at=f"{sentences.weekday(moment.weekday(), lang)}, {formatting.moment(now, rules.zone, year=True)}"
+        at=f"{sentences.weekday(moment.weekday(), lang)}, {formatting.format_time(now, rules.zone, year=True)}"
         if question.at
         else "",
         pictures=shares(found.reply) if found.reply else (),

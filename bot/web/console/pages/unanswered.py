@@ -1,4 +1,4 @@
-"""Unanswered: what customers asked that no rule answers, which rule came near, and what to write."""
+"""Page Unanswered: questions that no rule answers, grouped, with the nearest rule and advice."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Final
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
-from bot.analysis.unmatched import gaps
+from bot.analysis.unmatched import find_gaps
 from bot.inbox.queries import Reports
 from bot.rules import explain_text as sentences
 from bot.runtime import Service
 from bot.web.console import formatting
 
 #: Questions a page: a list to work off, those that most people ask first.
-MOST: Final = 10
+PAGE_SIZE: Final = 10
 #: So many unanswered messages are grouped: nobody waits for a page for seconds.
-MOST_READ: Final = 3_000
+MAX_MESSAGES: Final = 3_000
 
 _DAY: Final = 86_400.0
 #: By what stands in the address: the length in seconds, in Vietnamese and in English.
@@ -36,9 +36,9 @@ def add_routes(routes: Blueprint, service: Service) -> None:
         asked = request.args.get("period", "")
         period = asked if asked in _PERIODS else _USUAL
         lang, rules, now = formatting.language(), service.watch.rules, service.database.now()
-        messages = Reports(service.database).unmatched(MOST_READ, since=now - _PERIODS[period][0])
+        messages = Reports(service.database).unmatched(MAX_MESSAGES, since=now - _PERIODS[period][0])
         page = max(0, request.args.get("page", 1, type=int) - 1)
-        found = gaps(messages, rules, now=now, most=MOST + 1, skip=page * MOST)
+        found = find_gaps(messages, rules, now=now, most=PAGE_SIZE + 1, skip=page * PAGE_SIZE)
         if page and not found:  # there were more when the page before was made
             return redirect(url_for("console.unanswered", period=period))
         retention = service.settings.retention
@@ -46,13 +46,13 @@ def add_routes(routes: Blueprint, service: Service) -> None:
             "console/unanswered.html",
             period=period,
             periods={name: formatting.t(vi, en) for name, (_, vi, en) in _PERIODS.items()},
-            gaps=found[:MOST],
+            gaps=found[:PAGE_SIZE],
             page=page,
             previous=url_for("console.unanswered", period=period, page=page) if page else None,
-            next=url_for("console.unanswered", period=period, page=page + 2) if len(found) > MOST else None,
-            since=messages[-1].happened_at if len(messages) == MOST_READ else None,
-            obstacles=[list(gap.obstacles(lang)) for gap in found[:MOST]],
-            advice=[[(sentences.suggestion_text(a, lang), a.yaml) for a in gap.advice] for gap in found[:MOST]],
+            next=url_for("console.unanswered", period=period, page=page + 2) if len(found) > PAGE_SIZE else None,
+            since=messages[-1].happened_at if len(messages) == MAX_MESSAGES else None,
+            obstacles=[list(gap.obstacles(lang)) for gap in found[:PAGE_SIZE]],
+            advice=[[(sentences.suggestion_text(a, lang), a.yaml) for a in gap.advice] for gap in found[:PAGE_SIZE]],
             kept=sentences.duration(retention, lang) if retention.total_seconds() < _PERIODS[period][0] else "",
             trouble=service.watch.trouble,
         )

@@ -1,0 +1,20 @@
+"""What a customer wrote, and which rule was found for it; free of SQLAlchemy, so that it loads at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A text that a customer wrote."""
+
+    id: int
+    """Of its event."""
+    text: str
+    oa_id: str
+    user_id: str
+    happened_at: float
+    """Seconds since 1970: by Zalo's clock where the event says it, else when it came in."""
+    rule_id: str | None
+    """FALLBACK if the fallback was to answer; None if nothing was."""
