@@ -1,4 +1,4 @@
-"""The vendor's client: its calls, and what each answer to them means."""
+"""HTTP client of the CPaaS vendor: send an image, upload a file; each answer mapped to an error class."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ SEND_IMAGE_PATH = "/api/vendor/v1/zalo/oa-send-image"
 UPLOAD_FILE_PATH = "/api/vendor/v1/zalo/upload-file"
 
 #: How many uploads may be under way at a time, in one process.
-MOST_UPLOADS = 4
+MAX_UPLOADS = 4
 
 #: An answer is some hundred bytes; whoever sends more than this, unpacked, is not answering.
 MAX_ANSWER_BYTES = 1024 * 1024
 
 # An hour: whatever the vendor asks for beyond that, looking again costs one call.
-_LONGEST_RETRY_AFTER = 3600.0
-_LONGEST_WORDS = 300
+_MAX_RETRY_AFTER_SECONDS = 3600.0
+_MAX_MESSAGE_CHARS = 300
 
 Kind = type[DeliveryError]
 
 
-def _table(*rows: tuple[Kind, str]) -> Mapping[str, Kind]:
+def _codes(*rows: tuple[Kind, str]) -> Mapping[str, Kind]:
     return {code: kind for kind, codes in rows for code in codes.split()}
 
 
 #: What Zalo's own codes (its OA API's error table) and eTelecom's (Twirp's words) mean, wherever in an answer they are.
-_CODES = _table(
+_CODES = _codes(
     (NotNow, "-32 -200 -211 -234"),
     (Misconfigured, "-118 -124 -202 -204 -205 -209 -212 -216 -219 -220 -221 -223 -224 -240 -242 -320 -321 -401 -14014"),
     (PictureExpired, "-100"),
@@ -58,7 +58,7 @@ _CODES = _table(
 )
 
 #: What a status means that comes with no such code; 200, 201 and 204 are read on.
-_STATUSES = _table(
+_STATUSES = _codes(
     (Refused, "400 404 405"),
     (Misconfigured, "401 403 301 302 303 307 308 407"),
     (NotNow, "408 429 500 503"),
@@ -92,7 +92,7 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class ProbeResult:
     """What the vendor answered to a request that asks for nothing."""
 
     status: int
@@ -104,7 +104,7 @@ class Probe:
     """The header Date; "" if there is none."""
 
 
-class Vendor:
+class CpaasClient:
     """Sends pictures for any number of OAs and threads over pooled connections."""
 
     def __init__(self, settings: Settings) -> None:
@@ -116,7 +116,7 @@ class Vendor:
             if secret is not None
         ]
         self._session = requests.Session()
-        connections = settings.send_concurrency + MOST_UPLOADS
+        connections = settings.send_concurrency + MAX_UPLOADS
         adapter = bounded.Adapter(self.timeout, MAX_ANSWER_BYTES, pool_maxsize=connections)
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, adapter)
@@ -184,7 +184,7 @@ class Vendor:
             return self._read(response)
         raise failure
 
-    def probe(self, *, credentials: str | None = None) -> Probe:
+    def probe(self, *, credentials: str | None = None) -> ProbeResult:
         """
         Ask for nothing: an empty object names neither user nor picture, so none can go out.
 
@@ -199,7 +199,7 @@ class Vendor:
             request.headers.update(dict.fromkeys(_CREDENTIALS & set(request.headers), credentials))
         response = self._session.send(request, allow_redirects=False, **self._how)
         kind, words = _failure(response, _object(response)) or (None, "")
-        return Probe(response.status_code, kind, self._without_secrets(words), response.headers.get("Date", ""))
+        return ProbeResult(response.status_code, kind, self._without_secrets(words), response.headers.get("Date", ""))
 
     def _read(self, response: requests.Response) -> dict[str, Any]:
         answer = _object(response)
@@ -213,7 +213,7 @@ class Vendor:
     def _without_secrets(self, words: str) -> str:
         for secret in self._secrets:
             words = words.replace(secret, "…")
-        return words[:_LONGEST_WORDS]
+        return words[:_MAX_MESSAGE_CHARS]
 
 
 _CREDENTIALS = {"API-KEY", "accessToken", "Authorization"}
@@ -252,7 +252,7 @@ def _failure(response: requests.Response, answer: dict[str, Any] | None) -> tupl
         return None
     if status in {502, 504}:
         return OutcomeUnknown, words
-    for code in _codes(answer or {}):
+    for code in _codes_in(answer or {}):
         if code in _CODES:
             return _CODES[code], words
     if status not in {200, 201}:
@@ -263,7 +263,7 @@ def _failure(response: requests.Response, answer: dict[str, Any] | None) -> tupl
     return None if code in _SUCCESS_CODES else (_STATUSES.get(code, Refused), words)
 
 
-def _codes(answer: Mapping[str, Any]) -> Iterator[str]:
+def _codes_in(answer: Mapping[str, Any]) -> Iterator[str]:
     """Yield whatever may be one of Zalo's or eTelecom's codes, the most telling place first."""
     errors = answer.get("errors")
     inner = errors if isinstance(errors, dict) else {}
@@ -309,7 +309,7 @@ def _retry_after(response: requests.Response) -> float:
             seconds = (said - now).total_seconds()
         except (ValueError, TypeError):
             seconds = 0.0
-    return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER)
+    return min(max(seconds, 0.0), _MAX_RETRY_AFTER_SECONDS)
 
 
 def _no_answer(error: requests.RequestException) -> DeliveryError:

@@ -1,4 +1,4 @@
-"""What is counted while the bot runs, for Prometheus: by one process, or by all that share a directory."""
+"""Prometheus metrics that are counted while the bot runs: of one process, or of all that share a directory."""
 
 from __future__ import annotations
 

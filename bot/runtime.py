@@ -1,4 +1,4 @@
-"""The parts of the running bot put together: one per process, made anew after a fork."""
+"""The parts of the running bot wired together: one `Runtime` per process, made anew after a fork."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import logs, metrics
 from bot.config import Settings
-from bot.cpaas import Vendor
+from bot.cpaas import CpaasClient
 from bot.delivery.dispatcher import Dispatcher, Limits
-from bot.delivery.images import Pictures
-from bot.delivery.transitions import Delivery, Policy, longest_rest
+from bot.delivery.images import ImageResolver
+from bot.delivery.transitions import Policy, Transitions, longest_cooldown
 from bot.image_health.checker import PictureChecker
 from bot.inbox.database import Database
 from bot.inbox.group_commit import Future, Writer
-from bot.inbox.oa_limits import Rate
+from bot.inbox.oa_limits import RateLimit
 from bot.inbox.queue import Inbox
-from bot.inbox.retention import Caretaker
+from bot.inbox.retention import RetentionWorker
 from bot.inbox.uploads import Uploads
 from bot.net.addresses import AddressPolicy
 from bot.rules.reload import RulesWatch
@@ -34,7 +34,7 @@ _DRAIN_MARGIN = 5.0
 _START_SECONDS = 1.5
 
 
-class Service:
+class Runtime:
     """Receives deliveries into the inbox and, unless told otherwise, delivers what is in it."""
 
     def __init__(self, settings: Settings, *, delivers: bool = True) -> None:
@@ -55,14 +55,14 @@ class Service:
             sqlalchemy.exc.SQLAlchemyError: The database cannot be opened.
         """
         self._open()
-        os.register_at_fork(before=self.stop, after_in_child=self._open_aside)
+        os.register_at_fork(before=self.stop, after_in_child=self._open_in_background)
         atexit.register(self.stop)
 
-    def _open_aside(self) -> None:
+    def _open_in_background(self) -> None:
         # A new gunicorn worker is deaf to signals until it gets on: it must not wait for the database here.
         threading.Thread(target=self._open, name="start", daemon=True).start()
 
-    def rehearse(self) -> None:
+    def preflight(self) -> None:
         """Do what a start does that can fail, and leave nothing running; raises what `start` raises."""
         self._open_parts()
         self._close_parts()
@@ -72,8 +72,8 @@ class Service:
         if not self._running.is_set():
             return ["it is starting"], []
         try:
-            troubles = self.inbox.troubles()
-            not_uploaded = self.uploads.troubles(now=self.database.now())
+            troubles = self.inbox.pause_reasons()
+            not_uploaded = self.uploads.failure_reasons(now=self.database.now())
         except SQLAlchemyError as error:
             return [f"the database does not answer ({type(error).__name__})"], []
         remarks = [f"rules: {self.watch.trouble}; the last good rules are in force"] if self.watch.trouble else []
@@ -85,12 +85,12 @@ class Service:
         self._open_parts()
         self.watch.start()
         self._dispatcher = self._dispatch() if self._delivers else None
-        self._caretaker = Caretaker(
+        self._retention_worker = RetentionWorker(
             self.database,
             retention=self.settings.retention.total_seconds(),
-            memory=lambda: longest_rest(self.watch.rules),
+            memory=lambda: longest_cooldown(self.watch.rules),
         )
-        self._caretaker.start()
+        self._retention_worker.start()
         self._checker = self._check_pictures() if self._delivers else None
         self._running.set()
 
@@ -100,7 +100,7 @@ class Service:
         self.database.migrate()
         self._writer = Writer(self.database)
         self.inbox = Inbox(self.database, self._writer)
-        self.uploads = Uploads(self.database, Rate.per_minute(settings.send_rate))
+        self.uploads = Uploads(self.database, RateLimit.per_minute(settings.send_rate))
         self.watch = RulesWatch(settings.rules_file, self.inbox)
         self.watch.load()
 
@@ -108,16 +108,16 @@ class Service:
         settings = self.settings
         limits = Limits(
             concurrency=settings.send_concurrency,
-            rate=Rate.per_minute(settings.send_rate),
+            rate=RateLimit.per_minute(settings.send_rate),
             takeover_mute=settings.takeover_mute.total_seconds(),
             max_attempts=settings.max_attempts,
         )
         if self.database.live_alone():
             self.inbox.end_leases(now=self.database.now())
             self.uploads.end_leases(now=self.database.now())
-        vendor = Vendor(settings)
-        self._pictures = Pictures(self.uploads, vendor, settings.rules_file.parent, now=self.database.now)
-        delivery = Delivery(self.inbox, self._pictures, lambda: self.watch.rules, Policy.of(settings))
+        vendor = CpaasClient(settings)
+        self._images = ImageResolver(self.uploads, vendor, settings.rules_file.parent, now=self.database.now)
+        delivery = Transitions(self.inbox, self._images, lambda: self.watch.rules, Policy.of(settings))
         dispatcher = Dispatcher(self.inbox, delivery, vendor, limits, self.database.now)
         dispatcher.start()
         return dispatcher
@@ -163,10 +163,10 @@ class Service:
         self._running.clear()
         if self._dispatcher is not None:
             self._dispatcher.stop(timeout=self.settings.send_timeout + _DRAIN_MARGIN)
-            self._pictures.stop()
+            self._images.stop()
         if self._checker is not None:
             self._checker.stop()
-        self._caretaker.stop()
+        self._retention_worker.stop()
         self.watch.stop()
         self._close_parts()
 

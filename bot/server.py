@@ -28,7 +28,7 @@ from bot import logs, metrics
 from bot.config import Settings
 from bot.errors import COULD_NOT_RUN, BotError, ConfigError
 from bot.rules.problem import RulesError
-from bot.runtime import Service
+from bot.runtime import Runtime
 from bot.web.app import create_app
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def serve(env_file: Path = Path(".env"), *, web: bool = True, delivers: bool = T
     """
     try:
         settings = _settings(env_file)
-        _rehearse(settings)
+        _preflight(settings)
     except BotError as error:
         sys.stderr.write(f"{error}\n")
         return COULD_NOT_RUN
@@ -90,13 +90,13 @@ def _secrets(settings: Settings) -> Iterator[str]:
             yield (urlsplit(secret).password or "") if name == "database_url" else secret
 
 
-def _started(settings: Settings, *, delivers: bool = True) -> Service:
+def _started(settings: Settings, *, delivers: bool = True) -> Runtime:
     metrics.begin()
-    service = Service(settings, delivers=delivers)
+    runtime = Runtime(settings, delivers=delivers)
     with _explained(settings):
-        service.start()
+        runtime.start()
     _put_answers_first()
-    return service
+    return runtime
 
 
 def _put_answers_first() -> None:
@@ -106,10 +106,10 @@ def _put_answers_first() -> None:
     gc.freeze()
 
 
-def _rehearse(settings: Settings) -> None:
+def _preflight(settings: Settings) -> None:
     """Migrate and try the rules before any worker is forked, so that what is wrong is said once."""
     with _explained(settings):
-        Service(settings, delivers=False).rehearse()
+        Runtime(settings, delivers=False).preflight()
 
 
 @contextmanager
@@ -127,9 +127,9 @@ def _deliver_only(settings: Settings) -> None:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    service = _started(settings)
+    runtime = _started(settings)
     ended.wait()
-    service.stop()
+    runtime.stop()
 
 
 class _Logger(glogging.Logger):

@@ -11,7 +11,7 @@ from bot.cli.context import EXIT_PROBLEMS, load_settings, opened
 from bot.cli.events_output import moment, table
 from bot.config import Language
 from bot.i18n import N_, translator
-from bot.inbox.queries import Fate, Reports, Summary, Whole
+from bot.inbox.queries import EventDetail, EventQueries, EventRow, ImageStatus
 from bot.inbox.queue import Status
 from bot.inbox.replay import replay
 from bot.inbox.texts import reason_text, replay_text
@@ -22,7 +22,11 @@ _MOST_LETTERS = 80
 _NUMBER = click.IntRange(1, 2**63 - 1)
 _HEAD = (N_("id"), N_("when"), N_("OA"), N_("kind"), N_("status"), N_("reason"), N_("rule"), N_("attempts"),
          N_("vendor said"))  # fmt: skip
-_FATES: Final[dict[Fate, str]] = {"sent": N_("sent"), "doubtful": N_("outcome unknown"), "unsent": N_("not sent")}
+_FATES: Final[dict[ImageStatus, str]] = {
+    "sent": N_("sent"),
+    "doubtful": N_("outcome unknown"),
+    "unsent": N_("not sent"),
+}
 
 
 @click.command()
@@ -51,9 +55,9 @@ def inbox(*, event_id: int | None, status: Status | None, oa: str | None, limit:
     lang = settings.bot_lang
     _ = translator(lang).gettext
     with opened(settings) as database:
-        reports = Reports(database)
+        reports = EventQueries(database)
         if event_id is None:
-            events, waiting = reports.recent(limit, status=status, oa_id=oa), reports.waiting()
+            events, waiting = reports.recent(limit, status=status, oa_id=oa), reports.counts_by_status()
             rows = [_row(event) for event in events]
             lines = table([_(name) for name in _HEAD], rows) if rows else [_("There are no events.")]
             counts = _(
@@ -93,7 +97,7 @@ def replay_(*, event_ids: tuple[int, ...], dead: bool) -> None:
     _ = translator(lang).gettext
     refused = False
     with opened(settings, writes=True) as database:
-        chosen = Reports(database).dead_ids() if dead else list(dict.fromkeys(event_ids))
+        chosen = EventQueries(database).dead_ids() if dead else list(dict.fromkeys(event_ids))
         for event_id in chosen:
             done = replay(database, event_id, now=database.now(), window=window.total_seconds())
             refused |= done.outcome in {"absent", "late", "erased"}
@@ -103,7 +107,7 @@ def replay_(*, event_ids: tuple[int, ...], dead: bool) -> None:
     raise SystemExit(EXIT_PROBLEMS if refused and not dead else 0)
 
 
-def _row(event: Summary) -> list[str]:
+def _row(event: EventRow) -> list[str]:
     cells = (
         event.id,
         moment(event.received_at),
@@ -122,7 +126,7 @@ def _short(text: str) -> str:
     return text if len(text) <= _MOST_LETTERS else text[: _MOST_LETTERS - 1] + "…"
 
 
-def _about(event: Whole, lang: Language) -> Iterator[tuple[str, str]]:
+def _about(event: EventDetail, lang: Language) -> Iterator[tuple[str, str]]:
     """Yield what is known of the event, label and value; not the customer's words."""
     _ = translator(lang).gettext
     reason = f"{event.reason} ({reason_text(event.reason, lang)})" if event.reason else None
@@ -149,7 +153,7 @@ def _about(event: Whole, lang: Language) -> Iterator[tuple[str, str]]:
     )
     yield from ((label, str(value)) for label, value in values if value is not None)
     for number, image in enumerate(event.images or (), start=1):
-        fate = _(_FATES[event.fate(number)])
+        fate = _(_FATES[event.image_status(number)])
         yield _("picture {number}").format(number=number), f"{fate}: {next(iter(image.values()), '')}"
 
 

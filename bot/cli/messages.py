@@ -15,7 +15,7 @@ from bot.cli.context import EXIT_PROBLEMS, judged, load_settings, opened, print_
 from bot.cli.events_output import moment
 from bot.config import Language
 from bot.i18n import N_, translator
-from bot.inbox.queries import Reports
+from bot.inbox.queries import EventQueries
 from bot.rules.engine import RuleSet, compile_rules
 from bot.rules.explain_text import suggestion_text
 from bot.rules.model.schema import RuleFile
@@ -50,7 +50,7 @@ def unmatched(*, days: int, limit: int, as_yaml: bool) -> None:
     rules = _rules_in_force(settings.rules_file, lang)
     with opened(settings) as database:
         now = database.now()
-        messages = Reports(database).unmatched(_MOST_READ, since=now - days * _DAY)
+        messages = EventQueries(database).unmatched(_MOST_READ, since=now - days * _DAY)
     found = find_gaps(messages, rules, now=now, most=limit)
     if as_yaml:
         lines = _yaml_lines(found, lang)
@@ -88,7 +88,7 @@ def backtest(*, file: Path, limit: int) -> None:
     lang = settings.bot_lang
     rules = _rules_to_try(file, lang)
     with opened(settings) as database:
-        messages = Reports(database).messages(limit)
+        messages = EventQueries(database).messages(limit)
     click.echo("\n".join(_comparison_lines(compare(rules, messages), file, lang)))
 
 

@@ -10,29 +10,29 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from bot import logs, metrics
-from bot.cpaas import Vendor
-from bot.delivery.transitions import Delivery, account_failure, back_off, ignored, taken
+from bot.cpaas import CpaasClient
+from bot.delivery.transitions import Transitions, after_success, as_ignored, back_off, oa_failure
 from bot.errors import DeliveryError, NotNow, OutcomeUnknown
-from bot.inbox.oa_limits import Rate
-from bot.inbox.queue import Change, Claim, Inbox, Lease, Saved, State
+from bot.inbox.oa_limits import RateLimit
+from bot.inbox.queue import Claim, Inbox, Lease, SaveResult, State, StateChange
 from bot.rules.engine import FALLBACK
 
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-_LEASE = 6.0
-_RENEW_EVERY = 2.0
+_LEASE_SECONDS = 6.0
+_RENEW_SECONDS = 2.0
 # A holder that lives has renewed its lease between the first of so many looks and the last.
-_LOOKS = 3
-_POLL = 0.5
-_TEND_EVERY = 60.0
+_STALE_AFTER_POLLS = 3
+_POLL_SECONDS = 0.5
+_CLAMP_SECONDS = 60.0
 # Clocks are moved by less than this all the time.
-_STEP = 1.0
+_CLOCK_STEP_SECONDS = 1.0
 # What is put off further than this by a clock that was set back need not wait for it.
-_FAR = 60.0
+_MAX_DELAY_AFTER_STEP_SECONDS = 60.0
 # Beyond this, an event that was begun may be another's by now.
-_BRIEF = 5.0
+_MAX_BEGIN_TO_CALL_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Limits:
     """How much is sent at a time."""
 
     concurrency: int
-    rate: Rate
+    rate: RateLimit
     takeover_mute: float
     max_attempts: int
 
@@ -49,15 +49,15 @@ class Dispatcher:
     """Delivers what is due until it is stopped; any number of processes may do so on one database."""
 
     def __init__(
-        self, inbox: Inbox, delivery: Delivery, vendor: Vendor, limits: Limits, now: Callable[[], float]
+        self, inbox: Inbox, transitions: Transitions, vendor: CpaasClient, limits: Limits, now: Callable[[], float]
     ) -> None:
         self._inbox = inbox
-        self._delivery = delivery
+        self._transitions = transitions
         self._vendor = vendor
         self._limits = limits
         self._now = now
         self._ready: queue.SimpleQueue[Claim | None] = queue.SimpleQueue()
-        self._held: dict[int, Claim] = {}
+        self._claimed: dict[int, Claim] = {}
         self._overdue: dict[Lease, int] = {}
         # OAs of which a call has failed here since one succeeded: claims made before do not know it.
         self._failing: set[str] = set()
@@ -92,32 +92,32 @@ class Dispatcher:
     # The dispatcher's thread
 
     def _dispatch(self) -> None:
-        before = renewed = tended = float("-inf")
+        before = renewed = clamped = float("-inf")
         while not self._stopping.is_set():
             self._wake.clear()
             try:
                 now = self._now()
-                if now < before - _STEP:
-                    self._inbox.mend_times(now=now, far=_FAR)
-                    renewed = tended = now - _TEND_EVERY
+                if now < before - _CLOCK_STEP_SECONDS:
+                    self._inbox.clamp_future_times(now=now, max_delay=_MAX_DELAY_AFTER_STEP_SECONDS)
+                    renewed = clamped = now - _CLAMP_SECONDS
                 before = now
-                if now - renewed >= _RENEW_EVERY:
-                    self._inbox.renew(self._in_hand(), now=now, lease=_LEASE)
+                if now - renewed >= _RENEW_SECONDS:
+                    self._inbox.renew(self._claimed_here(), now=now, lease=_LEASE_SECONDS)
                     self._release_abandoned(now)
                     renewed = now
-                if now - tended >= _TEND_EVERY:
-                    self._inbox.mend_times(now=now)
-                    tended = now
+                if now - clamped >= _CLAMP_SECONDS:
+                    self._inbox.clamp_future_times(now=now)
+                    clamped = now
                 more = self._claim(now)
             except Exception:
                 # The database is away: every event stays where it is until it is back.
                 log.exception("cannot claim events")
                 self._overdue.clear()
-                self._stopping.wait(_POLL)
+                self._stopping.wait(_POLL_SECONDS)
                 continue
             if not more:
-                self._wake.wait(_POLL)
-        self._give_back()
+                self._wake.wait(_POLL_SECONDS)
+        self._return_unsent()
 
     def _release_abandoned(self, now: float) -> None:
         """
@@ -127,32 +127,32 @@ class Dispatcher:
         away; that it stands still from look to look is seen.
         """
         self._overdue = {lease: self._overdue.get(lease, 0) + 1 for lease in self._inbox.overdue(now=now)}
-        self._inbox.release([lease for lease, looks in self._overdue.items() if looks >= _LOOKS], now=now)
+        self._inbox.release([lease for lease, looks in self._overdue.items() if looks >= _STALE_AFTER_POLLS], now=now)
 
     def _claim(self, now: float) -> bool:
         """Claim as many due events as there is room for; return whether more are likely to be due."""
-        room = self._room()
-        if room < self._worthwhile():
+        room = self._free_slots()
+        if room < self._min_batch():
             return False
-        claims = self._inbox.claim(room, now=now, lease=_LEASE, rate=self._limits.rate)
+        claims = self._inbox.claim(room, now=now, lease=_LEASE_SECONDS, rate=self._limits.rate)
         calls: dict[str, int] = {}
         changes = []
         for claim in claims:
-            state = self._prepare(claim, now)
+            state = self._next_state(claim, now)
             to_send = state.status == "open" and state.due_at <= now
             wanted = len(state.images or ()) - state.progress if to_send else 0
             calls[claim.oa_id] = calls.get(claim.oa_id, 0) + wanted - 1
             if to_send:
-                self._hand_over(replace(claim, state=state))
+                self._enqueue(replace(claim, state=state))
             else:
-                changes.append(Change(claim, state))
+                changes.append(StateChange(claim, state))
         _count(changes, self._inbox.save(changes))
-        self._inbox.charge(calls, now=now, rate=self._limits.rate)
+        self._inbox.consume(calls, now=now, rate=self._limits.rate)
         return len(claims) == room
 
-    def _prepare(self, claim: Claim, now: float) -> State:
+    def _next_state(self, claim: Claim, now: float) -> State:
         try:
-            return self._delivery.prepare(claim, now=now)
+            return self._transitions.next_state(claim, now=now)
         except Exception:
             # A fault of ours must not come back for ever, nor hold up the user's later events.
             log.exception("cannot decide", extra=logs.about(claim.key, claim.id))
@@ -161,12 +161,12 @@ class Dispatcher:
                 return replace(claim.state, status="dead", reason="fault", attempts=attempts, settled_at=now)
             return replace(claim.state, attempts=attempts, due_at=now + back_off(attempts))
 
-    def _hand_over(self, claim: Claim) -> None:
+    def _enqueue(self, claim: Claim) -> None:
         with self._guard:
-            self._held[claim.id] = claim
+            self._claimed[claim.id] = claim
         self._ready.put(claim)
 
-    def _give_back(self) -> None:
+    def _return_unsent(self) -> None:
         """Let others have what has not begun; if the database is away, they take it when its leases have ended."""
         waiting = []
         try:
@@ -179,30 +179,30 @@ class Dispatcher:
         self._ready.put(None)  # each sender that sees it passes it on
         try:
             now = self._now()
-            self._inbox.save([Change(claim, replace(claim.state, due_at=now)) for claim in waiting])
+            self._inbox.save([StateChange(claim, replace(claim.state, due_at=now)) for claim in waiting])
         except Exception:
             log.exception("cannot give back events")
 
-    def _in_hand(self) -> list[Claim]:
+    def _claimed_here(self) -> list[Claim]:
         with self._guard:
-            return list(self._held.values())
+            return list(self._claimed.values())
 
-    def _room(self) -> int:
+    def _free_slots(self) -> int:
         with self._guard:
-            return self._capacity - len(self._held)
+            return self._capacity - len(self._claimed)
 
-    def _worthwhile(self) -> int:
+    def _min_batch(self) -> int:
         return max(1, self._capacity // 4)
 
     # The senders' threads
 
     def _send(self) -> None:
-        finished: Change | None = None
+        finished: StateChange | None = None
         while True:
             claim = self._next(wait=finished is None)
             if claim is None and finished is None:
                 return
-            finished = self._exchange(finished, claim)
+            finished = self._finish_and_begin(finished, claim)
 
     def _next(self, *, wait: bool) -> Claim | None:
         """Return the next event to send; None if there is none, or, where it waits, when it is time to stop."""
@@ -214,84 +214,84 @@ class Dispatcher:
             self._ready.put(None)  # for the next sender
         return claim
 
-    def _exchange(self, finished: Change | None, claim: Claim | None) -> Change | None:
+    def _finish_and_begin(self, finished: StateChange | None, claim: Claim | None) -> StateChange | None:
         """Store the end of one event and the beginning of the next in one commit; return the next one's end."""
         begun = self._begin(claim) if claim else None
         outcomes = self._save([change for change in (finished, begun) if change])
         if finished:
-            self._let_go(finished.claim)
+            self._release(finished.claim)
         if begun is None:
             return None
         return self._deliver(begun, outcomes[-1])
 
-    def _begin(self, claim: Claim) -> Change:
+    def _begin(self, claim: Claim) -> StateChange:
         """Return the event's state for as long as a call is out whose outcome is not stored."""
         now = self._now()
-        state = replace(claim.state, attempted_at=now, due_at=now + _LEASE)
+        state = replace(claim.state, attempted_at=now, due_at=now + _LEASE_SECONDS)
         held = replace(state, leased=True)
-        return Change(replace(claim, state=state), held, unless_human_since=now - self._limits.takeover_mute)
+        return StateChange(replace(claim, state=state), held, unless_human_since=now - self._limits.takeover_mute)
 
-    def _deliver(self, begun: Change, outcome: Saved) -> Change | None:
+    def _deliver(self, begun: StateChange, outcome: SaveResult) -> StateChange | None:
         """Send the event's pictures, its progress stored before each; return what became of it, to be stored."""
         claim = begun.claim
         while outcome == "saved":
             state = claim.state
-            if self._now() - (state.attempted_at or 0.0) < _BRIEF:
-                state = self._call(claim)
+            if self._now() - (state.attempted_at or 0.0) < _MAX_BEGIN_TO_CALL_SECONDS:
+                state = self._attempt(claim)
                 if state.status != "open" or state.progress == claim.state.progress:
-                    return Change(claim, state)
+                    return StateChange(claim, state)
             # The next picture; or this one, if this process stood still so long that the event may be another's.
             begun = self._begin(replace(claim, state=state))
             claim = begun.claim
             outcome = self._save([begun])[0]
         if outcome == "human":
-            return Change(claim, ignored(claim, "human", now=self._now()))
+            return StateChange(claim, as_ignored(claim, "human", now=self._now()))
         log.warning("lease lost before sending", extra=logs.about(claim.key, claim.id))
-        self._let_go(claim)
+        self._release(claim)
         return None
 
-    def _call(self, claim: Claim) -> State:
+    def _attempt(self, claim: Claim) -> State:
         """Send the event's next picture and return the state that the vendor's answer makes of it."""
         image = None
         try:
-            image = self._delivery.picture(claim, now=self._now())
+            image = self._transitions.next_image(claim, now=self._now())
             with metrics.sending():
                 receipt = self._vendor.send_image(oa_id=claim.oa_id, user_id=claim.user_id, image=image)
         except DeliveryError as error:
-            return self._not_taken(claim, error)
+            return self._on_failure(claim, error)
         except Exception as error:
             # A fault of ours must not end the thread; once the call may have begun, nobody knows what came of it.
             log.exception("cannot send", extra=logs.about(claim.key, claim.id))
             kind = NotNow if image is None else OutcomeUnknown
-            return self._not_taken(claim, kind(f"fault: {type(error).__name__}"))
-        if claim.troubled or claim.oa_id in self._failing:
+            return self._on_failure(claim, kind(f"fault: {type(error).__name__}"))
+        if claim.oa_is_failing or claim.oa_id in self._failing:
             self._failing.discard(claim.oa_id)
-            self._persist(lambda: self._inbox.note_success(claim.oa_id))
+            self._retry_until_stored(lambda: self._inbox.record_success(claim.oa_id))
         now = self._now()
         took = round((now - claim.received_at) * 1000)
         fields = {"rule": claim.state.rule_id, "ms": took, "vendor_id": receipt.msg_id}
         log.info("sent", extra=logs.about(claim.key, claim.id) | fields)
         if receipt.quota is not None:
             metrics.quota(claim.oa_id, receipt.quota.kind, left=receipt.quota.left, size=receipt.quota.size)
-        return taken(claim, receipt, now=now)
+        return after_success(claim, receipt, now=now)
 
-    def _not_taken(self, claim: Claim, error: DeliveryError) -> State:
+    def _on_failure(self, claim: Claim, error: DeliveryError) -> State:
         now = self._now()
-        failure = account_failure(claim, error, now=now)
+        failure = oa_failure(claim, error, now=now)
         if failure is not None:
             self._failing.add(claim.oa_id)
-        closed = failure is not None and bool(self._persist(lambda: self._inbox.note_failure(failure)))
-        state = self._delivery.not_taken(claim, error, closed=closed, now=now)
-        fields = {"outcome": type(error).__name__, "error": str(error), "account": "closed" if closed else "open"}
+        paused = failure is not None and bool(self._retry_until_stored(lambda: self._inbox.record_failure(failure)))
+        state = self._transitions.after_failure(claim, error, paused=paused, now=now)
+        fields = {"outcome": type(error).__name__, "error": str(error), "account": "closed" if paused else "open"}
         log.warning("not sent", extra=logs.about(claim.key, claim.id) | fields)
         return state
 
-    def _save(self, changes: list[Change]) -> list[Saved]:
-        outcomes = self._persist(lambda: self._inbox.save(changes)) or ["lost"] * len(changes)
+    def _save(self, changes: list[StateChange]) -> list[SaveResult]:
+        outcomes = self._retry_until_stored(lambda: self._inbox.save(changes)) or ["lost"] * len(changes)
         _count(changes, outcomes)
         return outcomes
 
-    def _persist(self, write: Callable[[], T]) -> T | None:
+    def _retry_until_stored(self, write: Callable[[], T]) -> T | None:
         """Return what *write* returns, trying again while the database is away; None if it stays away at the end."""
         while True:
             try:
@@ -299,24 +299,24 @@ class Dispatcher:
             except Exception:
                 # What the vendor answered is known to nobody else.
                 log.exception("cannot store what became of events")
-                if self._stopping.wait(_POLL):
+                if self._stopping.wait(_POLL_SECONDS):
                     return None
 
-    def _let_go(self, claim: Claim) -> None:
+    def _release(self, claim: Claim) -> None:
         with self._guard:
-            self._held.pop(claim.id, None)
-            room = self._capacity - len(self._held)
-        if room >= self._worthwhile():
+            self._claimed.pop(claim.id, None)
+            room = self._capacity - len(self._claimed)
+        if room >= self._min_batch():
             self._wake.set()
 
 
-def _count(changes: list[Change], outcomes: list[Saved]) -> None:
+def _count(changes: list[StateChange], outcomes: list[SaveResult]) -> None:
     for change, outcome in zip(changes, outcomes, strict=True):
         if outcome == "saved" and change.state.status != "open":
-            _tell(change.claim, change.state)
+            _log_settled(change.claim, change.state)
 
 
-def _tell(claim: Claim, state: State) -> None:
+def _log_settled(claim: Claim, state: State) -> None:
     """Count and log how an event has ended; what people must see to is a warning."""
     metrics.settled(claim.kind, state.status, state.reason, state.rule_id)
     if state.reason == "no-match" or state.rule_id == FALLBACK:

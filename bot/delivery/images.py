@@ -1,4 +1,4 @@
-"""A picture of a decision as the vendor takes it: a picture file by the token of its upload."""
+"""Resolve an image to what the vendor takes; upload image files in the background, once for all processes."""
 
 from __future__ import annotations
 
@@ -12,52 +12,52 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.cpaas import MOST_UPLOADS, Vendor
+from bot.cpaas import MAX_UPLOADS, CpaasClient
 from bot.errors import DeliveryError, NotNow, NotReady, PictureRefused, Refused
 from bot.images import local_files
 from bot.images.local_files import Picture, Unusable
-from bot.inbox.uploads import Key, Upload, Uploads
+from bot.inbox.uploads import UploadKey, Uploads, UploadState
 from bot.rules.language.slug import slug
 
 log = logging.getLogger(__name__)
 
 # Zalo keeps an upload for 7 days. In the last of them the old token still serves while the new one is fetched.
-_RENEWED_AFTER: Final = 6 * 86_400.0
-_SERVES_FOR: Final = 7 * 86_400.0 - 3600.0
-_LOOK_AGAIN: Final = 0.5
-_LONGEST_WAIT: Final = 60.0
+_RENEW_AFTER_SECONDS: Final = 6 * 86_400.0
+_TOKEN_LIFETIME_SECONDS: Final = 7 * 86_400.0 - 3600.0
+_POLL_SECONDS: Final = 0.5
+_MAX_WAIT_SECONDS: Final = 60.0
 # Of failures in a row; a picture may be half-way through being saved, a vendor may stumble.
-_LASTING: Final = 3
+_FAILURES_TO_LAST: Final = 3
 # What an upload's commits may take beyond the vendor's call.
-_LEASE_MARGIN: Final = 5.0
+_LEASE_MARGIN_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Order:
+class UploadRequest:
     """A picture to upload."""
 
-    key: Key
+    key: UploadKey
     name: str
     newer_than: float
 
 
-class Pictures:
+class ImageResolver:
     """Finds the tokens of picture files, and uploads in threads of its own what has none; make it after a fork."""
 
-    def __init__(self, uploads: Uploads, vendor: Vendor, folder: Path, *, now: Callable[[], float]) -> None:
+    def __init__(self, uploads: Uploads, vendor: CpaasClient, folder: Path, *, now: Callable[[], float]) -> None:
         self._uploads = uploads
         self._vendor = vendor
         self._folder = folder
         self._now = now
-        self._fresh: dict[Key, Upload] = {}
-        self._ordered: set[Key] = set()
+        self._valid_tokens: dict[UploadKey, UploadState] = {}
+        self._requested: set[UploadKey] = set()
         self._guard = threading.Lock()
         self._stopped = False
-        self._workers = ThreadPoolExecutor(MOST_UPLOADS, thread_name_prefix="uploader")
+        self._workers = ThreadPoolExecutor(MAX_UPLOADS, thread_name_prefix="uploader")
 
-    def ready(self, oa_id: str, image: Mapping[str, str], *, now: float) -> Mapping[str, str]:
+    def resolve(self, oa_id: str, image: Mapping[str, str], *, now: float) -> Mapping[str, str]:
         """
-        Return *image*, one of `bot.inbox.queue.State.images`, as `bot.cpaas.Vendor.send_image` takes it.
+        Return *image*, one of `bot.inbox.queue.State.images`, as `bot.cpaas.CpaasClient.send_image` takes it.
 
         It never waits for an upload: what has no token is uploaded in the background, by one of all processes.
 
@@ -67,18 +67,18 @@ class Pictures:
         """
         if "file" not in image:
             return {field: image[field] for field in ("image_url", "attachment_id") if field in image}
-        key = Key(oa_id, image["digest"] or self._digest(image["file"]), self._vendor.upload_type)
+        key = UploadKey(oa_id, image["digest"] or self._digest(image["file"]), self._vendor.upload_type)
         refused_at = float(image.get("newer_than", 0.0))
-        newer_than = max(now - _RENEWED_AFTER, refused_at)
-        found = self._fresh.get(key)
+        newer_than = max(now - _RENEW_AFTER_SECONDS, refused_at)
+        found = self._valid_tokens.get(key)
         if found is None or not newer_than < found.uploaded_at:
             found = self._find(key)
         if found is not None and found.token and newer_than < found.uploaded_at:
-            self._fresh[key] = found
+            self._valid_tokens[key] = found
             return {"attachment_id": found.token}
-        self._fresh.pop(key, None)
-        refusal = self._refusal(_Order(key, image["file"], newer_than), found, now)
-        if found is not None and found.token and max(now - _SERVES_FOR, refused_at) < found.uploaded_at:
+        self._valid_tokens.pop(key, None)
+        refusal = self._refusal(UploadRequest(key, image["file"], newer_than), found, now)
+        if found is not None and found.token and max(now - _TOKEN_LIFETIME_SECONDS, refused_at) < found.uploaded_at:
             return {"attachment_id": found.token}
         raise refusal
 
@@ -88,68 +88,68 @@ class Pictures:
             self._stopped = True
         self._workers.shutdown(cancel_futures=True)
 
-    def _find(self, key: Key) -> Upload | None:
+    def _find(self, key: UploadKey) -> UploadState | None:
         try:
             return self._uploads.find(key)
         except SQLAlchemyError as error:
             trouble = f"the database does not answer ({type(error).__name__})"
-        raise NotReady(trouble, wait=_LOOK_AGAIN)
+        raise NotReady(trouble, wait=_POLL_SECONDS)
 
-    def _refusal(self, order: _Order, found: Upload | None, now: float) -> DeliveryError:
+    def _refusal(self, request: UploadRequest, found: UploadState | None, now: float) -> DeliveryError:
         """Return why the picture cannot be sent now, after doing what can be done about it."""
         pause = found.pause(now) if found is not None else 0.0
         if found is None or pause == 0.0:
             if found is None or not found.is_under_way(now):
-                self._order(order)
-            return NotReady("the picture is being uploaded", wait=_LOOK_AGAIN)
-        lasting = found.failures >= _LASTING
+                self._request_upload(request)
+            return NotReady("the picture is being uploaded", wait=_POLL_SECONDS)
+        lasting = found.failures >= _FAILURES_TO_LAST
         if lasting and found.refused:
             return PictureRefused(found.trouble)
-        return NotReady(found.trouble, wait=min(pause, _LONGEST_WAIT), lasting=lasting)
+        return NotReady(found.trouble, wait=min(pause, _MAX_WAIT_SECONDS), lasting=lasting)
 
-    def _order(self, order: _Order) -> None:
+    def _request_upload(self, request: UploadRequest) -> None:
         with self._guard:
-            if self._stopped or order.key in self._ordered:
+            if self._stopped or request.key in self._requested:
                 return
-            self._ordered.add(order.key)
-            self._workers.submit(self._work, order)
+            self._requested.add(request.key)
+            self._workers.submit(self._work, request)
 
-    def _work(self, order: _Order) -> None:
+    def _work(self, request: UploadRequest) -> None:
         try:
-            self._upload(order)
+            self._upload(request)
         except Exception:
             # The database is away; who waits for the picture will order it again.
-            log.exception("cannot upload a picture", extra={"oa_id": order.key.oa_id, "file": order.name})
+            log.exception("cannot upload a picture", extra={"oa_id": request.key.oa_id, "file": request.name})
         finally:
             with self._guard:
-                self._ordered.discard(order.key)
+                self._requested.discard(request.key)
 
-    def _upload(self, order: _Order) -> None:
-        key, told = order.key, {"oa_id": order.key.oa_id, "file": order.name}
-        lease = self._vendor.timeout + _LEASE_MARGIN
-        if not self._uploads.claim(key, now=self._now(), lease=lease, newer_than=order.newer_than):
+    def _upload(self, request: UploadRequest) -> None:
+        key, told = request.key, {"oa_id": request.key.oa_id, "file": request.name}
+        lease = self._vendor.timeout + _LEASE_MARGIN_SECONDS
+        if not self._uploads.claim(key, now=self._now(), lease=lease, newer_than=request.newer_than):
             return
         try:
-            picture = self._read(order)
-            name = _upload_name(order.name, picture)
+            picture = self._read(request)
+            name = _upload_name(request.name, picture)
             token = self._vendor.upload_file(oa_id=key.oa_id, name=name, content=picture.content)
         except DeliveryError as error:
             log.warning("not uploaded", extra=told | {"outcome": type(error).__name__, "error": str(error)})
-            self._uploads.note_failure(
+            self._uploads.record_failure(
                 key,
-                f"{order.name}: {error}",
+                f"{request.name}: {error}",
                 now=self._now(),
                 refused=isinstance(error, Refused),
                 retry_after=error.retry_after if isinstance(error, NotNow) else 0.0,
             )
         else:
-            self._uploads.keep(key, token, now=self._now())
+            self._uploads.store_token(key, token, now=self._now())
             log.info("uploaded", extra=told)
 
-    def _read(self, order: _Order) -> Picture:
+    def _read(self, request: UploadRequest) -> Picture:
         """Return the picture, if it is still the one that was decided on."""
-        picture = self._usable(order.name)
-        if order.key.digest != picture.digest:
+        picture = self._usable(request.name)
+        if request.key.digest != picture.digest:
             raise PictureRefused("the file has another content than when the answer was decided")
         return picture
 

@@ -1,4 +1,4 @@
-"""Delivery of one event: what to do with it now, and what each answer of the vendor makes of it."""
+"""State transitions of one event: decide, after success, after failure, unknown outcome; back-off with jitter."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from bot.config import Settings
 from bot.cpaas import Receipt
-from bot.delivery.images import Pictures
+from bot.delivery.images import ImageResolver
 from bot.errors import (
     DeliveryError,
     Misconfigured,
@@ -27,9 +27,9 @@ log = logging.getLogger(__name__)
 
 #: How long to wait for the echo of a picture of which the vendor did not say whether it took it.
 ECHO_SECONDS = 60.0
-_FIRST_LOOK = 0.5
-_FIRST_DELAY = 1.0
-_LONGEST_DELAY = 300.0
+_FIRST_ECHO_POLL_SECONDS = 0.5
+_FIRST_BACK_OFF_SECONDS = 1.0
+_MAX_BACK_OFF_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,33 +50,33 @@ class Policy:
         )
 
 
-class Delivery:
+class Transitions:
     """What becomes of a claimed event; it changes nothing itself but returns the event's next state."""
 
-    def __init__(self, inbox: Inbox, pictures: Pictures, rules: Callable[[], RuleSet], policy: Policy) -> None:
+    def __init__(self, inbox: Inbox, images: ImageResolver, rules: Callable[[], RuleSet], policy: Policy) -> None:
         self._inbox = inbox
-        self._pictures = pictures
+        self._images = images
         self._rules = rules
         self._policy = policy
 
-    def prepare(self, claim: Claim, *, now: float) -> State:
+    def next_state(self, claim: Claim, *, now: float) -> State:
         """
         Return what the event is about to be: still open and due now if its next picture is to be sent.
 
         A picture that may have gone out already is looked for among the echoes first, and one that must be uploaded
         is not to be sent before it is.
         """
-        state = self._next(claim, now=now)
+        state = self._next_step(claim, now=now)
         if state.status != "open" or state.due_at > now:
             return state
         claim = replace(claim, state=state)
         try:
-            self.picture(claim, now=now)
+            self.next_image(claim, now=now)
         except DeliveryError as error:
-            return self.not_taken(claim, error, closed=False, now=now)
+            return self.after_failure(claim, error, paused=False, now=now)
         return state
 
-    def picture(self, claim: Claim, *, now: float) -> Mapping[str, str]:
+    def next_image(self, claim: Claim, *, now: float) -> Mapping[str, str]:
         """
         Return the event's next picture as the vendor takes it.
 
@@ -84,13 +84,13 @@ class Delivery:
             NotReady: It must be uploaded first, which has been seen to.
             PictureRefused: It cannot be.
         """
-        return self._pictures.ready(claim.oa_id, _next_image(claim.state), now=now)
+        return self._images.resolve(claim.oa_id, _image_to_send(claim.state), now=now)
 
-    def _next(self, claim: Claim, *, now: float) -> State:
+    def _next_step(self, claim: Claim, *, now: float) -> State:
         if now - claim.happened_at > self._policy.reply_window:
-            return ignored(claim, "stale", now=now)
+            return as_ignored(claim, "stale", now=now)
         if claim.state.attempted_at is not None:
-            return self._resolve(claim, now=now)
+            return self._resolve_unknown(claim, now=now)
         if claim.state.images is None:
             return self._decide(claim, now=now)
         return replace(claim.state, due_at=now)
@@ -109,13 +109,13 @@ class Delivery:
             return replace(state, status="ignored", settled_at=now)
         return replace(state, images=[dict(image) for image in decision.images], due_at=now)
 
-    def _resolve(self, claim: Claim, *, now: float) -> State:
+    def _resolve_unknown(self, claim: Claim, *, now: float) -> State:
         """Return what becomes of an event whose latest call has no known outcome."""
         state = claim.state
         # The clock may have been set back since.
         attempted_at = min(state.attempted_at or now, now)
         if self._inbox.echoed(claim):
-            return taken(claim, Receipt("", ""), now=now)
+            return after_success(claim, Receipt("", ""), now=now)
         told_to_wait = state.reason == "unknown"
         echoes_arrive = self._inbox.echoes_arrive(claim.oa_id)
         if not told_to_wait and not echoes_arrive:
@@ -123,14 +123,14 @@ class Delivery:
             return replace(state, attempted_at=None, due_at=now)
         if now < attempted_at + ECHO_SECONDS:
             # The echo wakes the event, but not while it is held: one that comes during this look is found by the next.
-            pause = max(_FIRST_LOOK, now - attempted_at)
+            pause = max(_FIRST_ECHO_POLL_SECONDS, now - attempted_at)
             due_at = min(now + pause, attempted_at + ECHO_SECONDS)
             return replace(state, reason="unknown", attempted_at=attempted_at, due_at=due_at)
         if echoes_arrive and not state.resent:
             return replace(state, attempted_at=None, resent=True, due_at=now)
         return replace(state, status="parked", settled_at=now)
 
-    def not_taken(self, claim: Claim, error: DeliveryError, *, closed: bool, now: float) -> State:
+    def after_failure(self, claim: Claim, error: DeliveryError, *, paused: bool, now: float) -> State:
         """
         Return the event's state after the vendor did not take its picture.
 
@@ -142,7 +142,7 @@ class Delivery:
             return replace(state, reason="unknown", due_at=now)
         state = replace(state, attempted_at=None)
         if isinstance(error, PictureRefused) or (isinstance(error, NotReady) and error.lasting):
-            other = self._instead(claim.state, error)
+            other = self._substitute(claim.state, error)
             if other is not None:
                 images = [*(state.images or ())]
                 images[state.progress] = other
@@ -150,16 +150,16 @@ class Delivery:
         if isinstance(error, (NotReady, Misconfigured)):
             return replace(state, due_at=now + (error.wait if isinstance(error, NotReady) else 0.0))
         if isinstance(error, NotNow):
-            counts = error.reached and not closed
+            counts = error.reached and not paused
             state = replace(state, attempts=state.attempts + counts)
             if state.attempts < self._policy.max_attempts:
                 return replace(state, due_at=now + back_off(max(state.attempts, 1), at_least=error.retry_after))
             return replace(state, status="dead", reason="attempts", settled_at=now)
         return replace(state, status="dead", reason="refused", settled_at=now)
 
-    def _instead(self, state: State, error: DeliveryError) -> dict[str, str] | None:
+    def _substitute(self, state: State, error: DeliveryError) -> dict[str, str] | None:
         """Return what to send in place of the picture that cannot be sent: the file's new content, or its stand-in."""
-        image = _next_image(state)
+        image = _image_to_send(state)
         if "file" in image:
             digest = self._rules().digests.get(image["file"], "")
             if digest not in ("", image["digest"]):
@@ -169,11 +169,11 @@ class Delivery:
         return {"image_url": image["else"]} if "else" in image else None
 
 
-def _next_image(state: State) -> dict[str, str]:
+def _image_to_send(state: State) -> dict[str, str]:
     return (state.images or [])[state.progress]
 
 
-def taken(claim: Claim, receipt: Receipt, *, now: float) -> State:
+def after_success(claim: Claim, receipt: Receipt, *, now: float) -> State:
     """Return the event's state after one more of its pictures went out."""
     state = claim.state
     images = state.images or []
@@ -195,7 +195,7 @@ def taken(claim: Claim, receipt: Receipt, *, now: float) -> State:
     )
 
 
-def ignored(claim: Claim, reason: str, *, now: float) -> State:
+def as_ignored(claim: Claim, reason: str, *, now: float) -> State:
     """Return the state of an event of which nothing more is sent; what went out before stays on record."""
     status: Status = "sent" if claim.state.progress else "ignored"
     return replace(claim.state, status=status, reason=reason, attempted_at=None, settled_at=now)
@@ -203,12 +203,12 @@ def ignored(claim: Claim, reason: str, *, now: float) -> State:
 
 def back_off(attempt: int, *, at_least: float = 0.0, draw: float | None = None) -> float:
     """Return the seconds to wait after failure number *attempt*: exponential, capped, with full jitter."""
-    ceiling: float = min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(attempt, 30))
+    ceiling: float = min(_MAX_BACK_OFF_SECONDS, _FIRST_BACK_OFF_SECONDS * 2.0 ** min(attempt, 30))
     share = random.random() if draw is None else draw  # noqa: S311  not a secret
     return at_least + ceiling * share
 
 
-def longest_rest(rules: RuleSet) -> float:
+def longest_cooldown(rules: RuleSet) -> float:
     """Return for how many seconds an answer must be remembered, because a rule rests for so long after it."""
     rests = [rule.cooldown for rule in rules.file.rules]
     if rules.file.fallback is not None:
@@ -216,7 +216,7 @@ def longest_rest(rules: RuleSet) -> float:
     return max((rest.total_seconds() for rest in rests if rest is not None), default=0.0)
 
 
-def account_failure(claim: Claim, error: DeliveryError, *, now: float) -> Failure | None:
+def oa_failure(claim: Claim, error: DeliveryError, *, now: float) -> Failure | None:
     """Return what the error says of the account, or None if it speaks of this picture or user alone."""
     if isinstance(error, (NotNow, Misconfigured, OutcomeUnknown)):
         retry_after = error.retry_after if isinstance(error, NotNow) else 0.0

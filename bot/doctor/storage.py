@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.doctor.finding import Finding, Level, Section
 from bot.doctor.signs import check_signs
 from bot.inbox.database import Database, migrations
-from bot.inbox.queries import Reports
+from bot.inbox.queries import EventQueries
 from bot.inbox.tables import accounts
 from bot.redaction import one_line
 from bot.rules.validate import validate
@@ -151,8 +151,8 @@ def _is_writable(database: Database, *, has_tables: bool) -> bool:
 
 
 def _contents(database: Database) -> Iterator[Finding]:
-    reports = Reports(database)
-    waiting, oldest = reports.waiting(), reports.oldest_open()
+    reports = EventQueries(database)
+    waiting, oldest = reports.counts_by_status(), reports.oldest_open()
     age = 0.0 if oldest is None else max(0.0, database.now() - oldest)
     if age > _OLD_SECONDS:
         yield _database("warning", "db-waiting-long", count=waiting["open"], minutes=round(age / 60))

@@ -13,7 +13,7 @@ import requests
 import urllib3
 
 from bot.config import Settings
-from bot.cpaas import Probe, Vendor
+from bot.cpaas import CpaasClient, ProbeResult
 from bot.doctor.finding import Finding, Level, Section
 from bot.errors import Misconfigured, NotNow
 from bot.redaction import one_line
@@ -40,7 +40,7 @@ def check_vendor(settings: Settings, *, now: float) -> Iterator[Finding]:
         yield Finding("vendor", "unchecked", "vendor-no-key")
         yield Finding("clock", "unchecked", "clock-unknown")
         return
-    vendor = Vendor(settings)
+    vendor = CpaasClient(settings)
     host = urlsplit(settings.cpaas_base_url).hostname
     try:
         answer = vendor.probe()
@@ -55,14 +55,16 @@ def check_vendor(settings: Settings, *, now: float) -> Iterator[Finding]:
     yield check_clock(answer.date, now=now)
 
 
-def _otherwise(settings: Settings) -> Vendor | None:
+def _otherwise(settings: Settings) -> CpaasClient | None:
     """Return a client that proves itself the other way; None where its credentials are not set."""
     if settings.cpaas_access_token is None:
         return None
-    return Vendor(settings.model_copy(update={"cpaas_api_key_only": not settings.cpaas_api_key_only}))
+    return CpaasClient(settings.model_copy(update={"cpaas_api_key_only": not settings.cpaas_api_key_only}))
 
 
-def judge_vendor(answer: Probe, stranger: Probe | None, second: Probe | None, *, key_only: bool) -> Finding:
+def judge_vendor(
+    answer: ProbeResult, stranger: ProbeResult | None, second: ProbeResult | None, *, key_only: bool
+) -> Finding:
     """
     Return what the answer to our credentials says, given the one to wrong ones.
 
@@ -85,13 +87,13 @@ def judge_vendor(answer: Probe, stranger: Probe | None, second: Probe | None, *,
     return Finding("vendor", "unchecked", "vendor-does-not-tell", args)
 
 
-def _refused_for_its_body(answer: Probe) -> bool:
+def _refused_for_its_body(answer: ProbeResult) -> bool:
     if answer.failure is None or answer.failure in {Misconfigured, NotNow} or answer.status >= 500:
         return False
     return not _refused_for_its_credentials(answer)
 
 
-def _refused_for_its_credentials(answer: Probe) -> bool:
+def _refused_for_its_credentials(answer: ProbeResult) -> bool:
     """Return whether they are what is refused: also by a vendor who calls a header too many a bad request."""
     is_bad_request = answer.failure is not None and answer.status == 400
     return answer.failure is Misconfigured or (is_bad_request and bool(_SPEAKS_OF_CREDENTIALS.search(answer.words)))

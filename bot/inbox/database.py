@@ -1,4 +1,4 @@
-"""The database: how it is opened, migrated, written to and asked for the time."""
+"""SQLite or PostgreSQL behind one API: connections, transactions, migrations, clock."""
 
 from __future__ import annotations
 

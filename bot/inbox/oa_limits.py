@@ -1,4 +1,4 @@
-"""What all processes must agree on before they call the vendor for an OA: its rate, and whether it answers."""
+"""Rate limit (GCRA) and circuit breaker per OA, shared by all processes through the database."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from bot.inbox.tables import accounts
 
 # One failing event may be at fault itself; several in a row mean that the vendor is. Where many calls are out at
 # a time, so many in a row are no wonder as soon as some fail: then what counts is that none succeeds for a while.
-_FAILURES_TO_CLOSE = 5
-_EVENTS_TO_CLOSE = 2
-_SECONDS_TO_CLOSE = 1.0
-_FIRST_PAUSE = 2.0
-_LONGEST_PAUSE = 60.0
+_FAILURES_TO_PAUSE = 5
+_EVENTS_TO_PAUSE = 2
+_SECONDS_TO_PAUSE = 1.0
+_FIRST_PAUSE_SECONDS = 2.0
+_MAX_PAUSE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class RateLimit:
     """At most so many calls in any minute: a steady stream, and a burst after silence."""
 
     interval: float
@@ -29,14 +29,14 @@ class Rate:
     """Seconds of calls that may be ahead of the steady stream."""
 
     @classmethod
-    def per_minute(cls, calls: int) -> Rate:
+    def per_minute(cls, calls: int) -> RateLimit:
         """Return the rate at which no 60 seconds see more than *calls*: a tenth in a burst, the rest steady."""
         together = max(1, calls // 10)
         interval = 60.0 / max(1, calls - together)
         return cls(interval, (together - 1) * interval)
 
 
-def allowance(connection: sa.Connection, oa_ids: Iterable[str], *, now: float, rate: Rate) -> dict[str, int]:
+def available_calls(connection: sa.Connection, oa_ids: Iterable[str], *, now: float, rate: RateLimit) -> dict[str, int]:
     """Return how many calls each OA may make at this moment; its row stays locked until the commit."""
     wanted = sorted(set(oa_ids))
     rows = connection.execute(_LOCK, {"b_oas": wanted})
@@ -53,7 +53,7 @@ def allowance(connection: sa.Connection, oa_ids: Iterable[str], *, now: float, r
     }
 
 
-def charge(connection: sa.Connection, calls: Mapping[str, int], *, now: float, rate: Rate) -> None:
+def consume(connection: sa.Connection, calls: Mapping[str, int], *, now: float, rate: RateLimit) -> None:
     """Count *calls* of each OA against its rate; a negative number gives back."""
     for oa_id, number in calls.items():
         if number:
@@ -69,26 +69,26 @@ class Failure:
     trouble: str
     now: float
     at_once: bool = False
-    """Close the account without waiting for more failures."""
+    """Pause the OA without waiting for more failures."""
     retry_after: float = 0.0
 
 
-def failed(connection: sa.Connection, failure: Failure) -> bool:
+def record_failure(connection: sa.Connection, failure: Failure) -> bool:
     """
-    Note the failure; return whether the account is closed now.
+    Note the failure; return whether sending for the OA is paused now.
 
-    A closed account is tried again with one event at a time, at growing intervals, until a call succeeds.
+    A paused OA is tried again with one event at a time, at growing intervals, until a call succeeds.
     """
     row = connection.execute(_LOCK, {"b_oas": [failure.oa_id]}).one()
     failures = row.failures + 1
     since = min(row.failing_since, failure.now) if row.failures else failure.now
     events = row.failed_events + (row.failed_event != failure.event_id)
-    several = failures >= _FAILURES_TO_CLOSE and events >= _EVENTS_TO_CLOSE
-    closes = failure.at_once or row.pauses > 0 or (several and failure.now - since >= _SECONDS_TO_CLOSE)
-    # Calls that were in flight when the account closed say nothing new.
+    several = failures >= _FAILURES_TO_PAUSE and events >= _EVENTS_TO_PAUSE
+    pauses_now = failure.at_once or row.pauses > 0 or (several and failure.now - since >= _SECONDS_TO_PAUSE)
+    # Calls that were in flight when the pause began say nothing new.
     news = row.closed_until <= failure.now or row.probing
-    pauses = row.pauses + (closes and news)
-    pause = max(failure.retry_after, min(_FIRST_PAUSE * 2.0 ** min(pauses - 1, 30), _LONGEST_PAUSE))
+    pauses = row.pauses + (pauses_now and news)
+    pause = max(failure.retry_after, min(_FIRST_PAUSE_SECONDS * 2.0 ** min(pauses - 1, 30), _MAX_PAUSE_SECONDS))
     values = {
         "failures": failures,
         "failing_since": since,
@@ -97,14 +97,14 @@ def failed(connection: sa.Connection, failure: Failure) -> bool:
         "pauses": pauses,
         "trouble": failure.trouble,
         "probing": False,
-        "closed_until": failure.now + pause if closes and news else row.closed_until,
+        "closed_until": failure.now + pause if pauses_now and news else row.closed_until,
     }
     connection.execute(sa.update(accounts).where(accounts.c.oa_id == failure.oa_id).values(values))
-    return bool(closes)
+    return bool(pauses_now)
 
 
-def succeeded(connection: sa.Connection, oa_id: str) -> None:
-    """Forget the account's failures and open it."""
+def record_success(connection: sa.Connection, oa_id: str) -> None:
+    """Forget the OA's failures and resume sending."""
     fresh = {
         "failures": 0,
         "failing_since": 0.0,
@@ -118,8 +118,8 @@ def succeeded(connection: sa.Connection, oa_id: str) -> None:
     connection.execute(sa.update(accounts).where(accounts.c.oa_id == oa_id).values(fresh))
 
 
-def take_probe(connection: sa.Connection, oa_id: str, *, now: float, until: float) -> bool:
-    """Return whether the caller is the one that may try the closed account, until then alone."""
+def try_probe(connection: sa.Connection, oa_id: str, *, now: float, until: float) -> bool:
+    """Return whether the caller is the one that may try the paused OA, until then alone."""
     values = {"b_oa": oa_id, "b_now": now, "b_until": until}
     return connection.execute(_PROBE, values).rowcount > 0
 

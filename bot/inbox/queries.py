@@ -1,4 +1,4 @@
-"""What the inbox knows, for people: events one by one, what customers wrote, and how often each rule answered."""
+"""Read-only queries on the inbox: events, messages, counts by status, replies and failures by rule."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from bot.inbox.messages import Message
 from bot.inbox.queue import Status
 from bot.inbox.tables import HAS_WORDS, IS_FAILED, IS_OPEN, IS_UNMATCHED, accounts, events, good_rules
 
-Fate = Literal["sent", "doubtful", "unsent"]
+ImageStatus = Literal["sent", "doubtful", "unsent"]
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class EventRow:
     """One line about an event; times are seconds since 1970."""
 
     id: int
@@ -36,7 +36,7 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class Line(Summary):
+class EventListItem(EventRow):
     """A summary with a little of what came in and of what went out."""
 
     beginning: str | None
@@ -49,13 +49,13 @@ class Line(Summary):
 class Listing:
     """A page of events, newest first."""
 
-    events: list[Line]
+    events: list[EventListItem]
     before: int | None
     """Where the next page begins; None: there is nothing further. A page that is not full may have one, too."""
 
 
 @dataclass(frozen=True, slots=True)
-class Whole(Summary):
+class EventDetail(EventRow):
     """All that is known of an event."""
 
     key: str
@@ -79,20 +79,20 @@ class Whole(Summary):
     settled_at: float | None
     vendor_ids: list[dict[str, str]] | None
 
-    def fate(self, number: int) -> Fate:
+    def image_status(self, number: int) -> ImageStatus:
         """Return what is known of picture *number* of its images, counted from 1."""
         if number <= self.progress:
             return "sent"
         return "doubtful" if number == self.progress + 1 and self.attempted_at is not None else "unsent"
 
 
-#: So many events are looked at for one page of `Reports.listing`: rare ones must not cost a walk over a million.
-LOOKED_AT: Final = 20_000
+#: So many events are looked at for one page of `EventQueries.listing`: rare ones must not cost a walk over a million.
+MAX_SCANNED: Final = 20_000
 
 _BEGINNING: Final = 160
 
 
-class Reports:
+class EventQueries:
     """Questions to the inbox; each is one short transaction that only reads."""
 
     def __init__(self, database: Database) -> None:
@@ -100,12 +100,12 @@ class Reports:
 
     def recent(
         self, most: int, *, status: Status | None = None, oa_id: str | None = None, before: int | None = None
-    ) -> list[Summary]:
+    ) -> list[EventRow]:
         """Return up to *most* events, newest first; for the next page, those *before* the last id of this one."""
-        query = _newest(_columns(Summary), most, status, before)
+        query = _newest(_columns(EventRow), most, status, before)
         if oa_id is not None:
             query = query.where(events.c.oa_id == oa_id)
-        return [Summary(**row) for row in self._rows(query)]
+        return [EventRow(**row) for row in self._rows(query)]
 
     def listing(
         self,
@@ -124,7 +124,7 @@ class Reports:
         """
         beginning = sa.func.substr(events.c.text, 1, _BEGINNING).label("beginning")
         columns: list[sa.Label[Any] | sa.Column[Any]] = [
-            beginning if name == "beginning" else events.c[name] for name in _names(Line)
+            beginning if name == "beginning" else events.c[name] for name in _names(EventListItem)
         ]
         asked = [] if oa_id is None else [events.c.oa_id == oa_id]
         if customer is not None:
@@ -135,20 +135,20 @@ class Reports:
         # By their ids: what an index holds is not read to be sorted.
         chosen = _newest([events.c.id], most, status, before).where(*asked)
         query = sa.select(*columns).where(events.c.id.in_(chosen)).order_by(events.c.id.desc())
-        found = [Line(**row) for row in self._rows(query)]
+        found = [EventListItem(**row) for row in self._rows(query)]
         full = len(found) == most
         return Listing(found, found[-1].id if full else floor + 1 if floor else None)
 
     def _floor(self, status: Status | None, before: int | None) -> int:
         """Return the id past which a page looks no further; 0 if there is nothing there."""
         indexed = None if status in _UNINDEXED else status
-        rows = self._rows(_newest([events.c.id], 1, indexed, before).offset(LOOKED_AT))
+        rows = self._rows(_newest([events.c.id], 1, indexed, before).offset(MAX_SCANNED))
         return int(rows[0]["id"]) if rows else 0
 
-    def event(self, event_id: int) -> Whole | None:
+    def event(self, event_id: int) -> EventDetail | None:
         """Return all that is known of the event; None if there is none with that id."""
-        rows = self._rows(sa.select(*_columns(Whole)).where(events.c.id == event_id))
-        return Whole(**rows[0]) if rows else None
+        rows = self._rows(sa.select(*_columns(EventDetail)).where(events.c.id == event_id))
+        return EventDetail(**rows[0]) if rows else None
 
     def dead_ids(self) -> list[int]:
         """Return the ids of the dead letters, oldest first."""
@@ -161,7 +161,7 @@ class Reports:
         query = sa.select(events.c.id).where(*_of("dead"), happened_at >= since).order_by(events.c.id)
         return [row["id"] for row in self._rows(query)]
 
-    def waiting(self) -> dict[Status, int]:
+    def counts_by_status(self) -> dict[Status, int]:
         """Return how many events are open, dead and parked: what is to be done yet, by the bot or by a person."""
         count = sa.func.count().label("n")
         failed = sa.select(events.c.status, count).where(IS_FAILED).group_by(events.c.status)
@@ -177,7 +177,7 @@ class Reports:
         rows = self._rows(sa.select(events.c.received_at).where(events.c.id == first))
         return rows[0]["received_at"] if rows else None
 
-    def closed_accounts(self) -> dict[str, bool]:
+    def paused_accounts(self) -> dict[str, bool]:
         """Return of each OA that something was to be sent for whether nothing is sent for it at present."""
         rows = self._rows(sa.select(accounts.c.oa_id, (accounts.c.pauses > 0).label("closed")).order_by("oa_id"))
         return {row["oa_id"]: bool(row["closed"]) for row in rows}
@@ -193,7 +193,7 @@ class Reports:
         rows = self._rows(sa.select(good_rules.c.content).where(good_rules.c.digest == digest))
         return rows[0]["content"] if rows else None
 
-    def answers(self, *, since: float) -> dict[str, int]:
+    def replies_by_rule(self, *, since: float) -> dict[str, int]:
         """Return how many events each rule has answered since then, FALLBACK among them."""
         query = (
             sa.select(events.c.rule_id, sa.func.count().label("n"))
@@ -202,7 +202,7 @@ class Reports:
         )
         return {row["rule_id"]: row["n"] for row in self._rows(query)}
 
-    def failures(self, most: int) -> dict[str, Summary]:
+    def last_failure_by_rule(self, most: int) -> dict[str, EventRow]:
         """
         Return of each rule the newest event that the vendor's words are a complaint about.
 
@@ -212,12 +212,12 @@ class Reports:
         found = sorted((event for s in statuses for event in self._complaints(most, s)), key=lambda event: event.id)
         return {event.rule_id: event for event in found if event.rule_id is not None}
 
-    def _complaints(self, most: int, status: Status) -> list[Summary]:
+    def _complaints(self, most: int, status: Status) -> list[EventRow]:
         place = events.c.id + 0 if status == "open" else events.c.id
         latest = sa.select(events.c.id, events.c.rule_id).where(*_of(status), events.c.error.is_not(None))
         bounded = latest.order_by(place.desc()).limit(most).subquery()
         newest = sa.select(sa.func.max(bounded.c.id)).group_by(bounded.c.rule_id)
-        return [Summary(**row) for row in self._rows(sa.select(*_columns(Summary)).where(events.c.id.in_(newest)))]
+        return [EventRow(**row) for row in self._rows(sa.select(*_columns(EventRow)).where(events.c.id.in_(newest)))]
 
     def messages(self, most: int) -> list[Message]:
         """Return the latest texts that the rules were asked about, newest first."""
@@ -266,9 +266,9 @@ def _of(status: Status) -> tuple[sa.ColumnElement[bool], ...]:
     return (IS_FAILED, is_it) if status in {"dead", "parked"} else (is_it,)
 
 
-def _columns(kind: type[Summary]) -> list[sa.Column[Any]]:
+def _columns(kind: type[EventRow]) -> list[sa.Column[Any]]:
     return [events.c[name] for name in _names(kind)]
 
 
-def _names(kind: type[Summary | Message]) -> list[str]:
+def _names(kind: type[EventRow | Message]) -> list[str]:
     return [field.name for field in fields(kind)]

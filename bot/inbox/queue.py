@@ -1,4 +1,4 @@
-"""The inbox: every event from its delivery to its end, in one table."""
+"""The inbox as a durable queue: put, claim, save, renew, release; leases with a fencing number; echoes."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bot.inbox import oa_limits, statements
 from bot.inbox.database import Database
 from bot.inbox.group_commit import Future, Writer
-from bot.inbox.oa_limits import Failure, Rate
+from bot.inbox.oa_limits import Failure, RateLimit
 from bot.inbox.tables import IS_ECHO, events, good_rules
 from bot.zalo import Event
 
 Status = Literal["open", "sent", "ignored", "dead", "parked"]
 
 # How far back pictures and their echoes are compared.
-_ECHO_MEMORY = 600.0
+_ECHO_MEMORY_SECONDS = 600.0
 # How long former rules are kept; what counts is the latest.
 _KEPT_SECONDS = 86_400.0
 # A time further ahead was written by a clock that has since been set right.
-_FARTHEST = 2 * 3600.0
+MAX_DELAY_SECONDS = 2 * 3600.0
 # So much two clocks may differ.
-_SOON = 60.0
+CLOCK_TOLERANCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Claim:
     happened_at: float
     """Seconds since 1970: by Zalo's clock where the event says it, else when it came in."""
     received_at: float
-    troubled: bool
+    oa_is_failing: bool
     """Whether the latest call for its OA failed."""
     state: State
 
@@ -88,7 +88,7 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class StateChange:
     """A new state for a claimed event."""
 
     claim: Claim
@@ -97,15 +97,15 @@ class Change:
     """Do not store it if a person has written to the user from OA Manager since then."""
 
 
-Saved = Literal["saved", "lost", "human"]
+SaveResult = Literal["saved", "lost", "human"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
+class ClaimRequest:
     most: int
     now: float
     lease: float
-    rate: Rate
+    rate: RateLimit
 
 
 class Inbox:
@@ -151,25 +151,25 @@ class Inbox:
         }
         return self._writer.submit(self._insert_rows, row)
 
-    def claim(self, most: int, *, now: float, lease: float, rate: Rate) -> list[Claim]:
+    def claim(self, most: int, *, now: float, lease: float, rate: RateLimit) -> list[Claim]:
         """
         Take up to *most* due events, oldest first, for *lease* seconds.
 
         Due is an event that nobody holds, whose time has come, whose user has no earlier one open, and whose OA may
-        be sent to: it is not closed and *rate* leaves it a call. Each event is counted as one call. Of an OA that was
-        closed and may be tried again, one event is taken, as a probe.
+        be sent to: it is not paused and *rate* leaves it a call. Each event is counted as one call. Of an OA that was
+        paused and may be tried again, one event is taken, as a probe.
         """
-        claims: list[Claim] = self._writer.submit(_claim_each, _Wish(most, now, lease, rate)).result()
+        claims: list[Claim] = self._writer.submit(_claim_each, ClaimRequest(most, now, lease, rate)).result()
         return claims
 
-    def save(self, changes: Sequence[Change]) -> list[Saved]:
+    def save(self, changes: Sequence[StateChange]) -> list[SaveResult]:
         """
         Store new states and say of each: saved; lost, because the lease ended and the event is another's;
         or human, because a person took over.
         """
         if not changes:
             return []
-        outcome: list[Saved] = self._writer.submit(_save_each, changes).result()
+        outcome: list[SaveResult] = self._writer.submit(_save_each, changes).result()
         return outcome
 
     def renew(self, claims: Iterable[Claim], *, now: float, lease: float) -> None:
@@ -192,19 +192,19 @@ class Inbox:
         """Make due what others had claimed; only for who knows that none of them lives."""
         self._writer.submit(_end_leases_each, now).result()
 
-    def mend_times(self, *, now: float, far: float = _FARTHEST) -> None:
+    def clamp_future_times(self, *, now: float, max_delay: float = MAX_DELAY_SECONDS) -> None:
         """Make due what a clock that has since been set right had put off further than *far* seconds from now."""
-        self._writer.submit(_mend_each, (now, far)).result()
+        self._writer.submit(_clamp_each, (now, max_delay)).result()
 
-    def note_failure(self, failure: Failure) -> bool:
+    def record_failure(self, failure: Failure) -> bool:
         """Count a failed call against its OA's account; return whether nothing is sent for it now."""
         return bool(self._writer.submit(_fail_each, failure).result())
 
-    def note_success(self, oa_id: str) -> None:
-        """Open the OA's account and forget its failures."""
+    def record_success(self, oa_id: str) -> None:
+        """Resume sending for the OA and forget its failures."""
         self._writer.submit(_succeed_each, oa_id).result()
 
-    def charge(self, calls: Mapping[str, int], *, now: float, rate: Rate) -> None:
+    def consume(self, calls: Mapping[str, int], *, now: float, rate: RateLimit) -> None:
         """Count more calls against the rate of each OA than the claims did, or fewer."""
         if any(calls.values()):
             self._writer.submit(_charge_each, (calls, now, rate)).result()
@@ -220,7 +220,7 @@ class Inbox:
             events.c.user_id == user_id,
             events.c.rule_id == rule_id,
             events.c.replied_at.is_not(None),
-            events.c.replied_at <= now + _SOON,
+            events.c.replied_at <= now + CLOCK_TOLERANCE_SECONDS,
         )
         with self._database.read() as connection:
             return connection.execute(query).scalar()
@@ -239,7 +239,7 @@ class Inbox:
         pictures and the echoes of the last minutes are counted instead.
         """
         attempted_at = claim.state.attempted_at or 0.0
-        since = attempted_at - _ECHO_MEMORY
+        since = attempted_at - _ECHO_MEMORY_SECONDS
         user = (events.c.oa_id == claim.oa_id, events.c.user_id == claim.user_id)
         came = sa.select(events.c.msg_id, events.c.received_at).where(
             IS_ECHO, *user, events.c.name == "oa_send_image", events.c.reason == "echo", events.c.received_at > since
@@ -253,10 +253,10 @@ class Inbox:
             return len(echoes) > len(sent)
         return any(echo.received_at >= attempted_at for echo in strange)
 
-    def troubles(self) -> dict[str, str]:
+    def pause_reasons(self) -> dict[str, str]:
         """Return why nothing is sent at present, by OA, in the vendor's words."""
         with self._database.read() as connection:
-            return {row.oa_id: row.trouble or "" for row in connection.execute(statements.TROUBLES)}
+            return {row.oa_id: row.trouble or "" for row in connection.execute(statements.PAUSE_REASONS)}
 
     def last_good_rules(self) -> bytes | None:
         """Return the content of the rules file that was in force last."""
@@ -292,40 +292,40 @@ def _unanswerable(event: Event) -> str | None:
     return None if event.on else "not-answerable"
 
 
-def _claim_each(connection: sa.Connection, wishes: Sequence[_Wish]) -> Sequence[list[Claim]]:
+def _claim_each(connection: sa.Connection, wishes: Sequence[ClaimRequest]) -> Sequence[list[Claim]]:
     return [_claim(connection, wish) for wish in wishes]
 
 
-def _claim(connection: sa.Connection, wish: _Wish) -> list[Claim]:
+def _claim(connection: sa.Connection, wish: ClaimRequest) -> list[Claim]:
     taken = _within_rate(connection, wish)
     for oa_id in connection.scalars(statements.MAY_PROBE, {"b_now": wish.now}).all():
         probe = connection.scalars(statements.DUE_PROBE, {"b_now": wish.now, "b_oa": oa_id}).first()
-        if probe and oa_limits.take_probe(connection, oa_id, now=wish.now, until=wish.now + wish.lease):
+        if probe and oa_limits.try_probe(connection, oa_id, now=wish.now, until=wish.now + wish.lease):
             taken.append(probe)
     if not taken:
         return []
     rows = connection.execute(statements.CLAIM, {"b_ids": taken, "b_until": wish.now + wish.lease}).mappings().all()
-    troubled = set(connection.scalars(statements.TROUBLED))
-    return [_claimed(row, troubled) for row in sorted(rows, key=lambda row: row["id"])]
+    oa_is_failing = set(connection.scalars(statements.FAILING_OAS))
+    return [_claimed(row, oa_is_failing) for row in sorted(rows, key=lambda row: row["id"])]
 
 
-def _within_rate(connection: sa.Connection, wish: _Wish) -> list[int]:
+def _within_rate(connection: sa.Connection, wish: ClaimRequest) -> list[int]:
     ahead = wish.now + wish.rate.burst
     due = connection.execute(statements.DUE, {"b_now": wish.now, "b_ahead": ahead, "b_most": wish.most}).all()
     if not due:
         return []
-    left = oa_limits.allowance(connection, (row.oa_id for row in due), now=wish.now, rate=wish.rate)
+    left = oa_limits.available_calls(connection, (row.oa_id for row in due), now=wish.now, rate=wish.rate)
     taken = Counter[str]()
     ids = []
     for row in due:
         if taken[row.oa_id] < left[row.oa_id]:
             taken[row.oa_id] += 1
             ids.append(row.id)
-    oa_limits.charge(connection, taken, now=wish.now, rate=wish.rate)
+    oa_limits.consume(connection, taken, now=wish.now, rate=wish.rate)
     return ids
 
 
-def _claimed(row: sa.RowMapping, troubled: set[str]) -> Claim:
+def _claimed(row: sa.RowMapping, oa_is_failing: set[str]) -> Claim:
     return Claim(
         id=row["id"],
         fence=row["fence"],
@@ -336,16 +336,16 @@ def _claimed(row: sa.RowMapping, troubled: set[str]) -> Claim:
         text=row["text"] or "",
         happened_at=row["sent_at"] or row["received_at"],
         received_at=row["received_at"],
-        troubled=row["oa_id"] in troubled,
+        oa_is_failing=row["oa_id"] in oa_is_failing,
         state=State(**{name: row[name] for name in _STATE} | {"leased": False}),
     )
 
 
-def _save_each(connection: sa.Connection, groups: Sequence[Sequence[Change]]) -> Sequence[list[Saved]]:
+def _save_each(connection: sa.Connection, groups: Sequence[Sequence[StateChange]]) -> Sequence[list[SaveResult]]:
     changes = [change for group in groups for change in group]
     rows = connection.execute(statements.HOLDERS, {"b_ids": [change.claim.id for change in changes]})
     held = {row.id: row for row in rows}
-    outcomes: list[Saved] = []
+    outcomes: list[SaveResult] = []
     values = []
     for change in changes:
         row = held.get(change.claim.id)
@@ -364,18 +364,20 @@ def _save_each(connection: sa.Connection, groups: Sequence[Sequence[Change]]) ->
 
 
 def _fail_each(connection: sa.Connection, failures: Sequence[Failure]) -> Sequence[bool]:
-    return [oa_limits.failed(connection, failure) for failure in failures]
+    return [oa_limits.record_failure(connection, failure) for failure in failures]
 
 
 def _succeed_each(connection: sa.Connection, oa_ids: Sequence[str]) -> Sequence[None]:
     for oa_id in set(oa_ids):
-        oa_limits.succeeded(connection, oa_id)
+        oa_limits.record_success(connection, oa_id)
     return [None] * len(oa_ids)
 
 
-def _charge_each(connection: sa.Connection, values: Sequence[tuple[Mapping[str, int], float, Rate]]) -> Sequence[None]:
+def _charge_each(
+    connection: sa.Connection, values: Sequence[tuple[Mapping[str, int], float, RateLimit]]
+) -> Sequence[None]:
     for calls, now, rate in values:
-        oa_limits.charge(connection, calls, now=now, rate=rate)
+        oa_limits.consume(connection, calls, now=now, rate=rate)
     return [None] * len(values)
 
 
@@ -406,10 +408,12 @@ def _end_leases_each(connection: sa.Connection, times: Sequence[float]) -> Seque
     return [None] * len(times)
 
 
-def _mend_each(connection: sa.Connection, times: Sequence[tuple[float, float]]) -> Sequence[None]:
-    for now, far in times:
-        for statement in statements.MEND:
-            connection.execute(statement, {"b_now": now, "b_soon": now + _SOON, "b_far": now + far})
+def _clamp_each(connection: sa.Connection, times: Sequence[tuple[float, float]]) -> Sequence[None]:
+    for now, max_delay in times:
+        for statement in statements.CLAMP:
+            connection.execute(
+                statement, {"b_now": now, "b_soon": now + CLOCK_TOLERANCE_SECONDS, "b_far": now + max_delay}
+            )
     return [None] * len(times)
 
 

@@ -1,4 +1,4 @@
-"""Replay: a dead or parked event is tried again because an operator says so."""
+"""Replay: open a dead or parked event again because an operator says so."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ log = logging.getLogger(__name__)
 
 #: `reopened`; `settled`: it is neither dead nor parked; `absent`: there is no such event; `late`: its REPLY_WINDOW
 #: is over; `erased`: the text to decide about is gone.
-Outcome = Literal["reopened", "settled", "absent", "late", "erased"]
+ReplayOutcome = Literal["reopened", "settled", "absent", "late", "erased"]
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
+class ReplayResult:
     """What became of the wish to try an event again, and how the event stood before."""
 
-    outcome: Outcome
+    outcome: ReplayOutcome
     status: Status | None = None
     reason: str | None = None
     attempts: int = 0
     error: str | None = None
 
 
-def replay(database: Database, event_id: int, *, now: float, window: float) -> Replay:
+def replay(database: Database, event_id: int, *, now: float, window: float) -> ReplayResult:
     """
     Make a dead or parked event open again, in one transaction; doing it twice does it once.
 
@@ -45,9 +45,9 @@ def replay(database: Database, event_id: int, *, now: float, window: float) -> R
     with database.write() as connection:
         row = connection.execute(_FIND, {"b_id": event_id}).mappings().first()
         if row is None:
-            return Replay("absent")
+            return ReplayResult("absent")
         outcome = prospect(row, now=now, window=window)
-        was = Replay(outcome, row["status"], row["reason"], row["attempts"], row["error"])
+        was = ReplayResult(outcome, row["status"], row["reason"], row["attempts"], row["error"])
         if outcome != "reopened":
             return was
         connection.execute(_REOPEN.values(**_fresh(row, now=now)), {"b_id": event_id})
@@ -56,7 +56,7 @@ def replay(database: Database, event_id: int, *, now: float, window: float) -> R
     return was
 
 
-def prospect(row: Mapping[Any, Any], *, now: float, window: float) -> Outcome:
+def prospect(row: Mapping[Any, Any], *, now: float, window: float) -> ReplayOutcome:
     """Return what would become of the wish to replay the event, given its row or all the fields of a report's Whole."""
     if row["status"] not in {"dead", "parked"}:
         return "settled"

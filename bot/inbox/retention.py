@@ -1,4 +1,4 @@
-"""Retention: old events lose their text, and are counted and deleted in the end."""
+"""Retention: erase old texts, count and delete old events, in small batches."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ KEPT_SECONDS: Final = 7 * 86_400.0
 #: How many events lose their text, or are deleted, by one transaction: acknowledgements wait for it meanwhile.
 BATCH: Final = 100
 # Between two batches, so that acknowledgements hardly notice; and once nothing is left to do.
-_BREATH = 0.05
-_REST = 60.0
+_BATCH_PAUSE_SECONDS = 0.05
+_ROUND_SECONDS = 60.0
 # The customers' day: Vietnam is seven hours ahead of UTC, in summer too.
 _UTC_OFFSET = 7 * 3600.0
 _EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Tended:
+class RetentionResult:
     """How many events lost their text, and how many were counted and deleted; false if there was nothing to do."""
 
     erased: int = 0
@@ -41,7 +41,7 @@ class Tended:
         return self.erased + self.deleted > 0
 
 
-def tend(database: Database, *, now: float, retention: float, memory: float = 0.0) -> Tended:
+def apply_retention(database: Database, *, now: float, retention: float, memory: float = 0.0) -> RetentionResult:
     """
     Erase or delete up to BATCH events older than *retention* seconds, in one transaction; call it till it is false.
 
@@ -55,14 +55,14 @@ def tend(database: Database, *, now: float, retention: float, memory: float = 0.
         ids = _some(connection, _WITH_WORDS, forget_before) or _some(connection, _BARE, forget_before)
         if ids:
             _count(connection, connection.execute(_DELETE, {"b_ids": ids}).all())
-            return Tended(deleted=len(ids))
+            return RetentionResult(deleted=len(ids))
         ids = _some(connection, _ERASABLE, now - retention)
         if ids:
             connection.execute(_ERASE, {"b_ids": ids})
-        return Tended(erased=len(ids))
+        return RetentionResult(erased=len(ids))
 
 
-class Caretaker:
+class RetentionWorker:
     """Tends the inbox and the clock from time to time, in a thread; each process that lasts needs one."""
 
     def __init__(self, database: Database, *, retention: float, memory: Callable[[], float]) -> None:
@@ -86,19 +86,21 @@ class Caretaker:
         while not self._stopping.wait(pause):
             try:
                 self._database.read_clock()
-                self._tend_all()
+                self._apply_until_done()
             except Exception:
                 # The database is away; what is old will only be older when it is back.
                 log.exception("cannot tend the inbox")
-            pause = _REST
+            pause = _ROUND_SECONDS
 
-    def _tend_all(self) -> None:
+    def _apply_until_done(self) -> None:
         erased = deleted = 0
         memory = self._memory()
-        while done := tend(self._database, now=self._database.now(), retention=self._retention, memory=memory):
+        while done := apply_retention(
+            self._database, now=self._database.now(), retention=self._retention, memory=memory
+        ):
             erased += done.erased
             deleted += done.deleted
-            if self._stopping.wait(_BREATH):
+            if self._stopping.wait(_BATCH_PAUSE_SECONDS):
                 break
         if erased or deleted:
             log.info("retention", extra={"erased": erased, "deleted": deleted})

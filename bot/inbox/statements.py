@@ -24,8 +24,8 @@ _not_now = sa.select(_account.oa_id).where(sa.or_(_account.pauses > 0, _account.
 DUE = _eligible.where(events.c.oa_id.not_in(_not_now)).limit(sa.bindparam("b_most"))
 DUE_PROBE = _eligible.where(events.c.oa_id == sa.bindparam("b_oa")).limit(1)
 MAY_PROBE = sa.select(_account.oa_id).where(_account.pauses > 0, _account.closed_until <= sa.bindparam("b_now"))
-TROUBLED = sa.select(_account.oa_id).where(_account.failures > 0)
-TROUBLES = sa.select(_account.oa_id, _account.trouble).where(_account.pauses > 0)
+FAILING_OAS = sa.select(_account.oa_id).where(_account.failures > 0)
+PAUSE_REASONS = sa.select(_account.oa_id, _account.trouble).where(_account.pauses > 0)
 CLAIM = (
     sa.update(events)
     .where(events.c.id.in_(sa.bindparam("b_ids", expanding=True)))
@@ -71,7 +71,7 @@ RELEASE = (
 END_LEASES = sa.update(events).where(*_is_held).values(due_at=sa.bindparam("b_now"), leased=False)
 # An event that nobody has claimed yet was not put off by anybody: the clock of who stored it was ahead.
 _is_new = (IS_OPEN, events.c.fence == 0)
-MEND = tuple(
+CLAMP = tuple(
     sa.update(column.table).where(*conditions, column > sa.bindparam(far)).values({column: sa.bindparam("b_now")})
     for far, column, *conditions in (
         ("b_soon", events.c.due_at, *_is_new),

@@ -1,4 +1,4 @@
-"""The tables of the inbox; the migrations in bot/migrations build exactly these (a test compares)."""
+"""The tables of the inbox; the migrations in bot/inbox/migrations build exactly these (a test compares)."""
 
 from __future__ import annotations
 

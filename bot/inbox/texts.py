@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.config import Language
 from bot.i18n import N_, translator
-from bot.inbox.replay import Outcome, Replay
+from bot.inbox.replay import ReplayOutcome, ReplayResult
 from bot.redaction import one_line
 from bot.rules.explain_text import duration
 
@@ -27,7 +27,7 @@ _REASONS: Final = {
     "refused": N_("refused by the vendor for good"),
     "fault": N_("the bot could not decide; see its log"),
 }
-_REPLAYED: Final[dict[Outcome, str]] = {
+_REPLAYED: Final[dict[ReplayOutcome, str]] = {
     "reopened": N_("{id}: open again; it was {was}"),
     "settled": N_("{id}: nothing to do, it is {status}"),
     "absent": N_("{id}: there is no such event"),
@@ -42,7 +42,7 @@ def reason_text(reason: str, lang: Language) -> str:
     return translator(lang).gettext(text) if text else reason
 
 
-def replay_text(event_id: int, done: Replay, *, window: timedelta, lang: Language) -> str:
+def replay_text(event_id: int, done: ReplayResult, *, window: timedelta, lang: Language) -> str:
     """Return one line about what became of the wish to replay an event; *window* is REPLY_WINDOW."""
     _ = translator(lang).gettext
     error = f", {one_line(done.error)}" if done.error else ""

@@ -1,4 +1,4 @@
-"""The uploaded pictures: the token of each, and who of all processes uploads it."""
+"""Tokens of uploaded images, and a lease on each upload, so that one process does it."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.inbox import oa_limits
 from bot.inbox.database import Database
-from bot.inbox.oa_limits import Rate
+from bot.inbox.oa_limits import RateLimit
 from bot.inbox.tables import uploads
 
-_FIRST_PAUSE: Final = 2.0
-_LONGEST_PAUSE: Final = 60.0
+_FIRST_PAUSE_SECONDS: Final = 2.0
+_MAX_PAUSE_SECONDS: Final = 60.0
 # Nobody has asked for it in this time: one that is asked for is uploaded anew every few days.
 _KEPT_SECONDS: Final = 30 * 86_400.0
 # A time further ahead was written by a clock that has since been set right.
-_FARTHEST: Final = 2 * 3600.0
+MAX_DELAY_SECONDS: Final = 2 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class UploadKey:
     """What a token stands for: tokens of one OA mean nothing to another."""
 
     oa_id: str
@@ -33,7 +33,7 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class UploadState:
     """How far the upload of a picture is; times are seconds since 1970 by the database's clock."""
 
     token: str | None
@@ -49,46 +49,52 @@ class Upload:
 
     def is_under_way(self, now: float) -> bool:
         """Return whether some process is uploading it."""
-        return now < self.claimed_until < now + _FARTHEST
+        return now < self.claimed_until < now + MAX_DELAY_SECONDS
 
     def pause(self, now: float) -> float:
         """Return for how many seconds nobody should try again; 0: somebody should now."""
-        return self.not_before - now if now < self.not_before < now + _FARTHEST else 0.0
+        return self.not_before - now if now < self.not_before < now + MAX_DELAY_SECONDS else 0.0
 
 
 class Uploads:
     """Each call is one short transaction; all processes that share the database share the tokens."""
 
-    def __init__(self, database: Database, rate: Rate) -> None:
+    def __init__(self, database: Database, rate: RateLimit) -> None:
         self._database = database
         self._rate = rate
         insert = sqlite.insert if database.is_sqlite else postgresql.insert
         self._claim = _claiming(insert(uploads))
 
-    def find(self, key: Key) -> Upload | None:
+    def find(self, key: UploadKey) -> UploadState | None:
         """Return what is known of the picture."""
         with self._database.read() as connection:
             row = connection.execute(_FIND, _names(key)).mappings().first()
         if row is None:
             return None
         values = dict(row) | {"uploaded_at": row["uploaded_at"] or 0.0, "trouble": row["trouble"] or ""}
-        return Upload(**values)
+        return UploadState(**values)
 
-    def claim(self, key: Key, *, now: float, lease: float, newer_than: float) -> bool:
+    def claim(self, key: UploadKey, *, now: float, lease: float, newer_than: float) -> bool:
         """
         Return whether the caller is to upload the picture, for *lease* seconds it alone.
 
         It is not if another does, if the latest failure is too fresh, or if there is a token *newer_than* that. The
         call that an upload is counts against the OA's rate.
         """
-        values = {**_names(key), "b_now": now, "b_until": now + lease, "b_far": now + _FARTHEST, "b_newer": newer_than}
+        values = {
+            **_names(key),
+            "b_now": now,
+            "b_until": now + lease,
+            "b_far": now + MAX_DELAY_SECONDS,
+            "b_newer": newer_than,
+        }
         with self._database.write() as connection:
             taken = connection.execute(self._claim, values).first() is not None
             if taken:
-                oa_limits.charge(connection, {key.oa_id: 1}, now=now, rate=self._rate)
+                oa_limits.consume(connection, {key.oa_id: 1}, now=now, rate=self._rate)
         return taken
 
-    def keep(self, key: Key, token: str, *, now: float) -> None:
+    def store_token(self, key: UploadKey, token: str, *, now: float) -> None:
         """Keep the token that an upload has brought, and forget those that nobody wants any more."""
         fresh = {
             "token": token,
@@ -103,11 +109,13 @@ class Uploads:
             connection.execute(_UPDATE.values(fresh), _names(key))
             connection.execute(_FORGET, {"b_before": now - _KEPT_SECONDS})
 
-    def note_failure(self, key: Key, trouble: str, *, now: float, refused: bool, retry_after: float = 0.0) -> None:
+    def record_failure(
+        self, key: UploadKey, trouble: str, *, now: float, refused: bool, retry_after: float = 0.0
+    ) -> None:
         """Note that an upload has failed: the next may be tried after a pause that grows with each."""
         with self._database.write() as connection:
             before = connection.execute(_FIND.with_for_update(), _names(key)).one().failures
-            pause = max(retry_after, min(_FIRST_PAUSE * 2.0 ** min(before, 30), _LONGEST_PAUSE))
+            pause = max(retry_after, min(_FIRST_PAUSE_SECONDS * 2.0 ** min(before, 30), _MAX_PAUSE_SECONDS))
             values = {
                 "claimed_until": now,
                 "failures": before + 1,
@@ -122,14 +130,14 @@ class Uploads:
         with self._database.write() as connection:
             connection.execute(sa.update(uploads).where(uploads.c.claimed_until > now).values(claimed_until=now))
 
-    def troubles(self, *, now: float) -> dict[str, str]:
+    def failure_reasons(self, *, now: float) -> dict[str, str]:
         """Return, by OA, why one of its pictures could not be uploaded of late."""
-        query = sa.select(uploads.c.oa_id, uploads.c.trouble).where(uploads.c.not_before > now - _LONGEST_PAUSE)
+        query = sa.select(uploads.c.oa_id, uploads.c.trouble).where(uploads.c.not_before > now - _MAX_PAUSE_SECONDS)
         with self._database.read() as connection:
             return {row.oa_id: row.trouble or "" for row in connection.execute(query.order_by(uploads.c.not_before))}
 
 
-def _names(key: Key) -> dict[str, str]:
+def _names(key: UploadKey) -> dict[str, str]:
     return {"b_oa": key.oa_id, "b_digest": key.digest, "b_type": key.type}
 
 

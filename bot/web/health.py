@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from bot.runtime import Service
+from bot.runtime import Runtime
 
 
-def blueprint(service: Service) -> Blueprint:
+def blueprint(runtime: Runtime) -> Blueprint:
     """Return the routes for load balancers and people on watch."""
     routes = Blueprint("health", __name__)
 
@@ -17,7 +17,7 @@ def blueprint(service: Service) -> Blueprint:
 
     @routes.get("/readyz")
     def readyz() -> Response:
-        missing, remarks = service.readiness()
+        missing, remarks = runtime.readiness()
         lines = [f"missing: {line}" for line in missing] + [f"note: {line}" for line in remarks] or ["ready"]
         return Response("\n".join(lines) + "\n", 503 if missing else 200, mimetype="text/plain")
 

@@ -11,14 +11,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.image_health.report import Health, PictureReports
 from bot.image_health.verdict import STANDINGS
-from bot.runtime import Service
+from bot.runtime import Runtime
 
 
 class PictureGauges(Collector):
     """Counts the pictures of the rules in force, by how they stand."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
 
     def collect(self) -> Iterator[Metric]:
         """Yield the counts; nothing while the bot is not ready."""
@@ -36,12 +36,12 @@ class PictureGauges(Collector):
         yield _gauge("zalo_bot_picture_problems", "The bad ones among them, by what is wrong", "problem", problems)
 
     def _pictures(self) -> list[Health] | None:
-        missing, _ = self._service.readiness()
+        missing, _ = self._runtime.readiness()
         if missing:
             return None
-        database = self._service.database
+        database = self._runtime.database
         try:
-            return PictureReports(database).pictures(self._service.watch.rules, now=database.now())
+            return PictureReports(database).pictures(self._runtime.watch.rules, now=database.now())
         except SQLAlchemyError:
             return None
 

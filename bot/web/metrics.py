@@ -13,12 +13,12 @@ from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import metrics
-from bot.inbox.queries import Reports
-from bot.runtime import Service
+from bot.inbox.queries import EventQueries
+from bot.runtime import Runtime
 from bot.web.image_metrics import PictureGauges
 
 
-def blueprint(service: Service) -> Blueprint:
+def blueprint(runtime: Runtime) -> Blueprint:
     """Return the route that Prometheus scrapes."""
     routes = Blueprint("metrics", __name__)
 
@@ -26,8 +26,8 @@ def blueprint(service: Service) -> Blueprint:
     def scrape() -> Response:
         registry = CollectorRegistry()
         registry.register(metrics.counted())
-        registry.register(_Stored(service))
-        registry.register(PictureGauges(service))
+        registry.register(_Stored(runtime))
+        registry.register(PictureGauges(runtime))
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         return Response(encode(registry), content_type=content_type)
 
@@ -43,7 +43,7 @@ class _Figures:
     parked: int
     oldest: float
     """Seconds for which the oldest open event has been waiting; 0 if there is none."""
-    closed: Mapping[str, bool]
+    paused: Mapping[str, bool]
     """Of each OA whether nothing is sent for it at present."""
     rules_taken_at: float
     """Seconds since 1970."""
@@ -52,8 +52,8 @@ class _Figures:
 class _Stored(Collector):
     """Asks the database anew for each scrape: a few small indexes, whatever the number of events."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
 
     def collect(self) -> Iterator[Metric]:
         """Yield what is known; of a database that does not answer, only that."""
@@ -65,16 +65,16 @@ class _Stored(Collector):
         yield _gauge("zalo_bot_oldest_open_event_seconds", "For how long the oldest of them has waited", figures.oldest)
         yield _gauge("zalo_bot_dead_events", "Dead letters: events that were given up", figures.dead)
         yield _gauge("zalo_bot_parked_events", "Events that wait for the operator's decision", figures.parked)
-        closed = GaugeMetricFamily(
+        paused = GaugeMetricFamily(
             "zalo_bot_account_closed", "The breaker: 1 while nothing is sent for the OA but probes", labels=["oa_id"]
         )
-        for oa_id, is_closed in figures.closed.items():
-            closed.add_metric([oa_id], float(is_closed))
-        yield closed
+        for oa_id, is_paused in figures.paused.items():
+            paused.add_metric([oa_id], float(is_paused))
+        yield paused
         yield from self._rules(figures)
 
     def _rules(self, figures: _Figures) -> Iterator[Metric]:
-        watch = self._service.watch
+        watch = self._runtime.watch
         yield _gauge("zalo_bot_rules", "Rules in force, those switched off among them", len(watch.rules.file.rules))
         yield _gauge("zalo_bot_rules_last_reload_successful", "0 while the rules file is not usable", not watch.trouble)
         yield _gauge(
@@ -84,18 +84,18 @@ class _Stored(Collector):
         )
 
     def _figures(self) -> _Figures | None:
-        missing, _ = self._service.readiness()
+        missing, _ = self._runtime.readiness()
         if missing:
             return None
-        database, reports = self._service.database, Reports(self._service.database)
+        database, reports = self._runtime.database, EventQueries(self._runtime.database)
         try:
-            waiting, oldest = reports.waiting(), reports.oldest_open()
+            waiting, oldest = reports.counts_by_status(), reports.oldest_open()
             return _Figures(
                 open=waiting["open"],
                 dead=waiting["dead"],
                 parked=waiting["parked"],
                 oldest=0.0 if oldest is None else max(0.0, database.now() - oldest),
-                closed=reports.closed_accounts(),
+                paused=reports.paused_accounts(),
                 rules_taken_at=reports.rules_taken_at() or 0.0,
             )
         except SQLAlchemyError:

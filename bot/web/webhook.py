@@ -14,7 +14,7 @@ from bot import logs, metrics, zalo
 from bot.config import Settings, is_loopback
 from bot.errors import BadPayload, BadSignature, WebhookError
 from bot.inbox.group_commit import Future
-from bot.runtime import Service
+from bot.runtime import Runtime
 from bot.web.deferred import Deferred, DeferredResponse
 from bot.zalo import SIGNATURE_HEADER, Event
 
@@ -26,15 +26,15 @@ LARGEST_BODY = 256 * 1024
 STORE_SECONDS: Final = 1.8
 
 
-def blueprint(service: Service) -> Blueprint:
+def blueprint(runtime: Runtime) -> Blueprint:
     """Return the routes that Zalo, or who forwards for it, calls."""
     routes = Blueprint("webhook", __name__)
-    settings = service.settings
+    settings = runtime.settings
 
     @routes.post("/webhook")
     @routes.post("/webhook/<token>")
     def receive(token: str | None = None) -> Response:
-        _authorise(service, token)
+        _authorise(runtime, token)
         body = _body(request)
         try:
             event = _event(settings, body, request.headers.get(SIGNATURE_HEADER))
@@ -42,12 +42,12 @@ def blueprint(service: Service) -> Blueprint:
             return _plain(refusal.status, str(refusal))
         if event is None:
             return _plain(200, "ok")
-        return _store(service, event, body)
+        return _store(runtime, event, body)
 
     @routes.get("/webhook")
     @routes.get("/webhook/<token>")
     def greet(token: str | None = None) -> Response:
-        _authorise(service, token)
+        _authorise(runtime, token)
         return _plain(200, "This is the webhook; events come in by POST.")
 
     if settings.zalo_verifier:
@@ -70,11 +70,11 @@ def blueprint(service: Service) -> Blueprint:
     return routes
 
 
-def _store(service: Service, event: Event, body: bytes) -> Response:
+def _store(runtime: Runtime, event: Event, body: bytes) -> Response:
     """Return the response that tells whether the event is durable, once that is known."""
     began: float = g.began
     try:
-        future = service.store(event, body)
+        future = runtime.store(event, body)
     except Exception as error:  # noqa: BLE001  whatever it is, Zalo has to deliver again
         return _not_stored(event, error)
 
@@ -118,8 +118,8 @@ def _event(settings: Settings, body: bytes, signature: str | None) -> Event | No
     return zalo.parse(payload, body)
 
 
-def _authorise(service: Service, token: str | None) -> None:
-    settings = service.settings
+def _authorise(runtime: Runtime, token: str | None) -> None:
+    settings = runtime.settings
     if settings.webhook_auth == "token":
         expected = settings.webhook_token.get_secret_value() if settings.webhook_token else ""
         if not expected or not hmac.compare_digest((token or "").encode(), expected.encode()):

@@ -112,9 +112,9 @@ def question() -> str:
 
 def fill_pictures(console: Console) -> None:
     """Put the pictures of the rules into the book of checks, all well but a few."""
-    database = console.service.database
+    database = console.runtime.database
     now = database.now()
-    keys = [picture.key for picture in named(console.service.watch.rules, now=now)]
+    keys = [picture.key for picture in named(console.runtime.watch.rules, now=now)]
     Book(database).expect(keys, now=now)
     looked_at = {"word": "ok", "status": 200, "form": "JPEG", "size": 90_000, "width": 900, "height": 600}
     with database.write() as connection:
@@ -127,7 +127,7 @@ def fill_pictures(console: Console) -> None:
 def console(tmp_path: Path) -> Iterator[Console]:
     """An editor is logged in beside forty days of events."""
     with running(tmp_path, rules=rules(_WORDS)) as found:
-        fill_events(found.service.database)
+        fill_events(found.runtime.database)
         fill_pictures(found)
         found.log_in()
         gc.freeze()  # as the server does

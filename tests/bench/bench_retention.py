@@ -13,9 +13,9 @@ import pytest
 
 from bot.inbox.database import Database
 from bot.inbox.group_commit import Writer
-from bot.inbox.oa_limits import Rate
-from bot.inbox.queue import Change, Inbox
-from bot.inbox.retention import BATCH, tend
+from bot.inbox.oa_limits import RateLimit
+from bot.inbox.queue import Inbox, StateChange
+from bot.inbox.retention import BATCH, apply_retention
 from bot.zalo import Event
 from tests.bench.table import show
 
@@ -25,7 +25,7 @@ SIZES = (1_000, 1_000_000)
 ROUNDS = 7
 NOW = 1_790_000_000.0
 DAY = 86_400.0
-RATE = Rate.per_minute(10_000_000)
+RATE = RateLimit.per_minute(10_000_000)
 LEASE = 30.0
 AT_ONCE = 16
 
@@ -70,19 +70,19 @@ class Shop:
 
     def settle(self) -> None:
         """Settle them."""
-        self.inbox.save([Change(c, replace(c.state, status="ignored", settled_at=NOW)) for c in self.claims])
+        self.inbox.save([StateChange(c, replace(c.state, status="ignored", settled_at=NOW)) for c in self.claims])
 
     def look(self) -> None:
         """Find that nothing is too old."""
-        assert not tend(self.database, now=NOW, retention=400 * DAY)
+        assert not apply_retention(self.database, now=NOW, retention=400 * DAY)
 
-    def tend(self) -> None:
+    def apply_retention(self) -> None:
         """Count and delete one batch."""
-        assert tend(self.database, now=NOW, retention=7 * DAY).deleted == BATCH
+        assert apply_retention(self.database, now=NOW, retention=7 * DAY).deleted == BATCH
 
     def steps(self) -> Iterator[Callable[[], None]]:
         """Yield what is measured, in turn."""
-        yield from (self.put, self.claim, self.settle, self.look, self.tend)
+        yield from (self.put, self.claim, self.settle, self.look, self.apply_retention)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.delivery.transitions import Delivery, Policy
+from bot.delivery.transitions import Policy, Transitions
 from bot.errors import NotReady, PictureExpired, PictureRefused, Refused
 from bot.inbox.database import Database
 from bot.inbox.group_commit import Writer
@@ -20,7 +20,7 @@ from bot.sandbox.script import OK, answer
 from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor
 from tests.inbox.test_queue import NOW, claim, event, put
-from tests.support.local_images import KEY, TOKEN, jpeg, pictures_of
+from tests.support.local_images import KEY, TOKEN, images_of, jpeg
 from tests.support.running import wait_until
 
 OA = "388613280878808645"
@@ -67,11 +67,11 @@ def inbox(database: Database) -> Iterator[Inbox]:
 
 
 @pytest.fixture
-def delivery(inbox: Inbox, database: Database, shop: Shop) -> Iterator[Delivery]:
+def delivery(inbox: Inbox, database: Database, shop: Shop) -> Iterator[Transitions]:
     """Decisions by the shop's rules."""
     policy = Policy(reply_window=48 * 3600.0, takeover_mute=1800.0, max_attempts=3)
-    with pictures_of(database, shop.vendor.url, shop.folder, now=lambda: shop.now) as pictures:
-        yield Delivery(inbox, pictures, lambda: shop.rules, policy)
+    with images_of(database, shop.vendor.url, shop.folder, now=lambda: shop.now) as images:
+        yield Transitions(inbox, images, lambda: shop.rules, policy)
 
 
 def claimed(inbox: Inbox, text: str) -> Claim:
@@ -81,32 +81,34 @@ def claimed(inbox: Inbox, text: str) -> Claim:
     return held
 
 
-def next_state(delivery: Delivery, held: Claim, shop: Shop) -> State:
+def next_state(delivery: Transitions, held: Claim, shop: Shop) -> State:
     """Return the event's state once the upload it waits for has come to an end, well or not."""
     found = [held.state]
 
     def over() -> bool:
-        found.append(delivery.prepare(replace(held, state=found[-1]), now=shop.now))
+        found.append(delivery.next_state(replace(held, state=found[-1]), now=shop.now))
         return "being uploaded" not in (found[-1].error or "") or found[-1].due_at == shop.now
 
     wait_until(over, "the upload to end")
     return found[-1]
 
 
-def test_an_event_waits_for_its_upload_and_keeps_what_was_decided(inbox: Inbox, delivery: Delivery, shop: Shop) -> None:
+def test_an_event_waits_for_its_upload_and_keeps_what_was_decided(
+    inbox: Inbox, delivery: Transitions, shop: Shop
+) -> None:
     """Put off, not failed: no attempt is lost, and nothing went out."""
     held = claimed(inbox, "bảng giá")
-    state = delivery.prepare(held, now=NOW)
+    state = delivery.next_state(held, now=NOW)
     assert (state.status, state.attempts, state.attempted_at) == ("open", 0, None)
     assert 0 < state.due_at - NOW <= 1.0
     assert state.images == [{"file": "menu.jpg", "digest": shop.rules.digests["menu.jpg"]}]
     ready = next_state(delivery, replace(held, state=state), shop)
     assert ready.due_at == NOW
-    sent = delivery.picture(replace(held, state=ready), now=NOW)
+    sent = delivery.next_image(replace(held, state=ready), now=NOW)
     assert sent == {"attachment_id": shop.vendor.uploaded[0].token}
 
 
-def test_a_picture_that_lastingly_fails_gives_way(inbox: Inbox, delivery: Delivery, shop: Shop) -> None:
+def test_a_picture_that_lastingly_fails_gives_way(inbox: Inbox, delivery: Transitions, shop: Shop) -> None:
     """After the third failure the stand-in goes out; without one the event waits on."""
     shop.vendor.always_upload(answer(503))
     held = claimed(inbox, "thực đơn")
@@ -118,12 +120,12 @@ def test_a_picture_that_lastingly_fails_gives_way(inbox: Inbox, delivery: Delive
     state = next_state(delivery, held, shop)
     assert (state.images, state.due_at) == ([{"image_url": ELSE}], shop.now)
     other = replace(held, state=State(images=[{"file": "menu.jpg", "digest": shop.rules.digests["menu.jpg"]}]))
-    waiting = delivery.prepare(other, now=shop.now)
+    waiting = delivery.next_state(other, now=shop.now)
     assert (waiting.status, waiting.attempts) == ("open", 0)
     assert waiting.due_at > shop.now
 
 
-def test_a_file_that_is_gone_is_a_dead_letter_that_says_so(inbox: Inbox, delivery: Delivery, shop: Shop) -> None:
+def test_a_file_that_is_gone_is_a_dead_letter_that_says_so(inbox: Inbox, delivery: Transitions, shop: Shop) -> None:
     """After three looks: a file may be in the middle of being saved."""
     held = claimed(inbox, "bảng giá")
     (shop.folder / "menu.jpg").unlink()
@@ -137,7 +139,7 @@ def test_a_file_that_is_gone_is_a_dead_letter_that_says_so(inbox: Inbox, deliver
 
 
 def test_a_file_that_was_replaced_before_it_went_out_is_the_new_one(
-    inbox: Inbox, delivery: Delivery, shop: Shop
+    inbox: Inbox, delivery: Transitions, shop: Shop
 ) -> None:
     """The old content is nowhere to be had: what the rules know by now is sent."""
     shop.vendor.always_upload(answer(503))
@@ -154,13 +156,13 @@ def test_a_file_that_was_replaced_before_it_went_out_is_the_new_one(
     assert [u.upload.content for u in shop.vendor.uploaded] == [jpeg(seed="second")]
 
 
-def test_an_expired_upload_is_renewed_once(inbox: Inbox, delivery: Delivery, shop: Shop) -> None:
+def test_an_expired_upload_is_renewed_once(inbox: Inbox, delivery: Transitions, shop: Shop) -> None:
     """The second such answer is taken at its word."""
     held = claimed(inbox, "bảng giá")
     ready = next_state(delivery, held, shop)
     shop.now += 5
     sent = replace(held, state=replace(ready, attempted_at=shop.now))
-    state = delivery.not_taken(sent, PictureExpired("-100"), closed=False, now=shop.now)
+    state = delivery.after_failure(sent, PictureExpired("-100"), paused=False, now=shop.now)
     assert state.images is not None
     assert state.images[0]["newer_than"] == str(shop.now)
     assert (state.status, state.due_at, state.attempted_at) == ("open", shop.now, None)
@@ -168,28 +170,28 @@ def test_an_expired_upload_is_renewed_once(inbox: Inbox, delivery: Delivery, sho
     renewed = next_state(delivery, replace(held, state=state), shop)
     assert len(shop.vendor.uploaded) == 2
     again = replace(held, state=replace(renewed, attempted_at=shop.now))
-    assert delivery.not_taken(again, PictureExpired("-100"), closed=False, now=shop.now).status == "dead"
+    assert delivery.after_failure(again, PictureExpired("-100"), paused=False, now=shop.now).status == "dead"
 
 
 @pytest.mark.parametrize("error", [PictureExpired("-100"), PictureRefused("-210")])
 def test_only_what_speaks_of_the_picture_brings_the_stand_in(
-    inbox: Inbox, delivery: Delivery, error: PictureRefused
+    inbox: Inbox, delivery: Transitions, error: PictureRefused
 ) -> None:
     """A customer who cannot be written to gets no second picture either, and the stand-in has none of its own."""
     held = claimed(inbox, "mã")
-    state = delivery.prepare(held, now=NOW)
+    state = delivery.next_state(held, now=NOW)
     assert state.images == [{"attachment_id": "aBc", "else": ELSE}]
     sent = replace(held, state=state)
-    refused = delivery.not_taken(sent, Refused("-213"), closed=False, now=NOW)
+    refused = delivery.after_failure(sent, Refused("-213"), paused=False, now=NOW)
     assert (refused.status, refused.images) == ("dead", state.images)
-    swapped = delivery.not_taken(sent, error, closed=False, now=NOW)
+    swapped = delivery.after_failure(sent, error, paused=False, now=NOW)
     assert (swapped.status, swapped.images) == ("open", [{"image_url": ELSE}])
-    assert delivery.not_taken(replace(held, state=swapped), error, closed=False, now=NOW).status == "dead"
+    assert delivery.after_failure(replace(held, state=swapped), error, paused=False, now=NOW).status == "dead"
 
 
-def test_waiting_is_no_failure(inbox: Inbox, delivery: Delivery) -> None:
+def test_waiting_is_no_failure(inbox: Inbox, delivery: Transitions) -> None:
     """An upload under way leaves the decision as it is."""
     held = claimed(inbox, "mã")
-    sent = replace(held, state=delivery.prepare(held, now=NOW))
-    state = delivery.not_taken(sent, NotReady("later", wait=0.5), closed=False, now=NOW)
+    sent = replace(held, state=delivery.next_state(held, now=NOW))
+    state = delivery.after_failure(sent, NotReady("later", wait=0.5), paused=False, now=NOW)
     assert (state.images, state.due_at, state.attempts) == (sent.state.images, NOW + 0.5, 0)

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.delivery.images import Pictures
+from bot.delivery.images import ImageResolver
 from bot.errors import NotReady, PictureRefused
 from bot.images import local_files
 from bot.inbox.database import Database
-from bot.inbox.uploads import Key, Uploads
+from bot.inbox.uploads import UploadKey, Uploads
 from bot.sandbox.script import OK, answer, cut, hang
 from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor
-from tests.support.local_images import KEY, RATE, TOKEN, TYPE, jpeg, pictures_of
+from tests.support.local_images import KEY, RATE, TOKEN, TYPE, images_of, jpeg
 from tests.support.running import OA_ID, wait_until
 
 NOW = 1_790_000_000.0
@@ -55,9 +55,9 @@ def menu(tmp_path: Path) -> Mapping[str, str]:
 
 
 @pytest.fixture
-def pictures(database: Database, vendor: SandboxVendor, tmp_path: Path, clock: Clock) -> Iterator[Pictures]:
+def images(database: Database, vendor: SandboxVendor, tmp_path: Path, clock: Clock) -> Iterator[ImageResolver]:
     """What one process uploads with."""
-    with pictures_of(database, vendor.url, tmp_path, now=clock) as made:
+    with images_of(database, vendor.url, tmp_path, now=clock) as made:
         yield made
 
 
@@ -67,26 +67,26 @@ def saved(folder: Path, content: bytes) -> Mapping[str, str]:
     return {"file": "menu.jpg", "digest": local_files.read(folder, "menu.jpg").digest}
 
 
-def token_of(pictures: Pictures, image: Mapping[str, str], clock: Clock) -> str:
+def token_of(images: ImageResolver, image: Mapping[str, str], clock: Clock) -> str:
     """Return the token by which the picture is sent, once there is one; the clock stands meanwhile."""
     found: list[str] = []
 
     def ready() -> bool:
         with contextlib.suppress(NotReady):
-            found.append(pictures.ready(OA_ID, image, now=clock.now)["attachment_id"])
+            found.append(images.resolve(OA_ID, image, now=clock.now)["attachment_id"])
         return bool(found)
 
     wait_until(ready, "the upload")
     return found[0]
 
 
-def refusal(pictures: Pictures, image: Mapping[str, str], clock: Clock) -> NotReady | PictureRefused:
+def refusal(images: ImageResolver, image: Mapping[str, str], clock: Clock) -> NotReady | PictureRefused:
     """Return why the picture cannot be sent once an upload of it has failed."""
     found: list[NotReady | PictureRefused] = []
 
     def failed() -> bool:
         with pytest.raises((NotReady, PictureRefused)) as caught:
-            pictures.ready(OA_ID, image, now=clock.now)
+            images.resolve(OA_ID, image, now=clock.now)
         found.append(caught.value)
         return "uploaded" not in str(caught.value)
 
@@ -94,27 +94,32 @@ def refusal(pictures: Pictures, image: Mapping[str, str], clock: Clock) -> NotRe
     return found[-1]
 
 
-def test_links_and_ids_pass(pictures: Pictures) -> None:
+def test_links_and_ids_pass(images: ImageResolver) -> None:
     """Their stand-in is nothing that the vendor should see."""
     link = {"image_url": "https://shop.example/a.jpg"}
-    assert pictures.ready(OA_ID, link, now=NOW) == link
-    assert pictures.ready(OA_ID, {"attachment_id": "a", "else": "https://shop.example/a.jpg"}, now=NOW) == {
+    assert images.resolve(OA_ID, link, now=NOW) == link
+    assert images.resolve(OA_ID, {"attachment_id": "a", "else": "https://shop.example/a.jpg"}, now=NOW) == {
         "attachment_id": "a"
     }
 
 
 def test_a_picture_is_uploaded_once_for_each_oa_and_type(
-    database: Database, pictures: Pictures, vendor: SandboxVendor, menu: Mapping[str, str], tmp_path: Path, clock: Clock
+    database: Database,
+    images: ImageResolver,
+    vendor: SandboxVendor,
+    menu: Mapping[str, str],
+    tmp_path: Path,
+    clock: Clock,
 ) -> None:
     """And once over all processes, also those that start later."""
-    first = token_of(pictures, menu, clock)
-    assert token_of(pictures, menu, clock) == first
-    with pictures_of(database, vendor.url, tmp_path, now=clock) as later:
-        assert later.ready(OA_ID, menu, now=NOW) == {"attachment_id": first}
-    with pictures_of(database, vendor.url, tmp_path, now=clock, upload_type="image") as others:
+    first = token_of(images, menu, clock)
+    assert token_of(images, menu, clock) == first
+    with images_of(database, vendor.url, tmp_path, now=clock) as later:
+        assert later.resolve(OA_ID, menu, now=NOW) == {"attachment_id": first}
+    with images_of(database, vendor.url, tmp_path, now=clock, upload_type="image") as others:
         assert token_of(others, menu, clock) != first
     with pytest.raises(NotReady):
-        pictures.ready("999", menu, now=NOW)
+        images.resolve("999", menu, now=NOW)
     wait_until(lambda: len(vendor.uploaded) == 3, "the other OA's upload")
     assert [u.upload.type for u in vendor.uploaded] == [TYPE, "image", TYPE]
     assert [u.upload.oa_id for u in vendor.uploaded] == [OA_ID, OA_ID, "999"]
@@ -126,171 +131,176 @@ def test_many_who_want_it_at_once_make_one_upload(
     """Threads of several processes; none of them waits for the vendor."""
     vendor.next_upload(hang())
     with ExitStack() as stack:
-        processes = [stack.enter_context(pictures_of(database, vendor.url, tmp_path, now=clock)) for _ in range(3)]
+        processes = [stack.enter_context(images_of(database, vendor.url, tmp_path, now=clock)) for _ in range(3)]
 
-        def want(pictures: Pictures) -> None:
+        def want(images: ImageResolver) -> None:
             for _ in range(20):
                 with pytest.raises(NotReady, match="being uploaded"):
-                    pictures.ready(OA_ID, menu, now=NOW)
+                    images.resolve(OA_ID, menu, now=NOW)
 
-        threads = [threading.Thread(target=want, args=(pictures,)) for pictures in processes * 3]
+        threads = [threading.Thread(target=want, args=(images,)) for images in processes * 3]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         wait_until(lambda: vendor.uploaded, "the upload to arrive")
         vendor.release()
-        assert {token_of(pictures, menu, clock) for pictures in processes} == {vendor.uploaded[0].token}
+        assert {token_of(images, menu, clock) for images in processes} == {vendor.uploaded[0].token}
     assert len(vendor.uploaded) == 1
 
 
 def test_it_is_renewed_before_it_expires_while_the_old_token_still_serves(
-    pictures: Pictures, vendor: SandboxVendor, menu: Mapping[str, str], clock: Clock
+    images: ImageResolver, vendor: SandboxVendor, menu: Mapping[str, str], clock: Clock
 ) -> None:
     """From the seventh day on; nobody waits."""
-    first = token_of(pictures, menu, clock)
+    first = token_of(images, menu, clock)
     clock.now += 5.9 * DAY
-    assert token_of(pictures, menu, clock) == first
+    assert token_of(images, menu, clock) == first
     clock.now += 0.2 * DAY
-    assert pictures.ready(OA_ID, menu, now=clock.now) == {"attachment_id": first}
+    assert images.resolve(OA_ID, menu, now=clock.now) == {"attachment_id": first}
     wait_until(lambda: len(vendor.uploaded) == 2, "the renewal")
-    wait_until(lambda: token_of(pictures, menu, clock) == vendor.uploaded[1].token, "the new token to be known")
+    wait_until(lambda: token_of(images, menu, clock) == vendor.uploaded[1].token, "the new token to be known")
 
 
 def test_a_token_of_seven_days_is_not_sent(
-    pictures: Pictures, vendor: SandboxVendor, menu: Mapping[str, str], clock: Clock
+    images: ImageResolver, vendor: SandboxVendor, menu: Mapping[str, str], clock: Clock
 ) -> None:
     """The event waits for the new one."""
-    token_of(pictures, menu, clock)
+    token_of(images, menu, clock)
     clock.now += 7 * DAY
-    assert token_of(pictures, menu, clock) == vendor.uploaded[1].token
+    assert token_of(images, menu, clock) == vendor.uploaded[1].token
 
 
 def test_an_expired_token_is_replaced_once_for_all(
-    database: Database, pictures: Pictures, vendor: SandboxVendor, menu: Mapping[str, str], tmp_path: Path, clock: Clock
+    database: Database,
+    images: ImageResolver,
+    vendor: SandboxVendor,
+    menu: Mapping[str, str],
+    tmp_path: Path,
+    clock: Clock,
 ) -> None:
     """Another event that had the same answer uses the new token; so does another process."""
-    token_of(pictures, menu, clock)
+    token_of(images, menu, clock)
     clock.now += 100
     expired = {**menu, "newer_than": str(clock.now)}
     clock.now += 1
-    with pictures_of(database, vendor.url, tmp_path, now=clock) as others:
-        first = token_of(pictures, expired, clock)
+    with images_of(database, vendor.url, tmp_path, now=clock) as others:
+        first = token_of(images, expired, clock)
         assert token_of(others, expired, clock) == token_of(others, menu, clock) == first
     assert [u.token for u in vendor.uploaded][1:] == [first]
 
 
 @pytest.mark.parametrize("behaviour", [answer(503), answer(502), answer(401), cut()])
 def test_the_vendors_trouble_is_waited_out(
-    pictures: Pictures, vendor: SandboxVendor, menu: Mapping[str, str], clock: Clock, behaviour: object
+    images: ImageResolver, vendor: SandboxVendor, menu: Mapping[str, str], clock: Clock, behaviour: object
 ) -> None:
     """With pauses that grow; it lasts after three failures, and is never the picture's fault."""
     vendor.always_upload(behaviour)  # type: ignore[arg-type]
     waits = []
     for _ in range(4):
-        error = refusal(pictures, menu, clock)
+        error = refusal(images, menu, clock)
         assert isinstance(error, NotReady)
         waits.append((error.wait, error.lasting))
         clock.now += error.wait + 0.01
     assert waits == [(2.0, False), (4.0, False), (8.0, True), (16.0, True)]
     vendor.always_upload(OK)
-    assert token_of(pictures, menu, clock) == vendor.uploaded[-1].token
+    assert token_of(images, menu, clock) == vendor.uploaded[-1].token
 
 
 def test_retry_after_is_respected(
-    pictures: Pictures, vendor: SandboxVendor, menu: Mapping[str, str], clock: Clock
+    images: ImageResolver, vendor: SandboxVendor, menu: Mapping[str, str], clock: Clock
 ) -> None:
     """Nobody asks before that."""
     vendor.next_upload(answer(429, headers={"Retry-After": "30"}))
-    error = refusal(pictures, menu, clock)
+    error = refusal(images, menu, clock)
     assert isinstance(error, NotReady)
     assert error.wait == 30.0
 
 
 def test_a_picture_that_is_refused_three_times_is_given_up(
-    pictures: Pictures, vendor: SandboxVendor, menu: Mapping[str, str], clock: Clock
+    images: ImageResolver, vendor: SandboxVendor, menu: Mapping[str, str], clock: Clock
 ) -> None:
     """With the vendor's words and the name of the file; a success without a token is a refusal too."""
     vendor.next_upload(answer(400, {"code": 400, "message": "bad picture"}))
     vendor.next_upload(*[answer(200, {"code": 0, "data": {}})] * 2)
-    first = refusal(pictures, menu, clock)
+    first = refusal(images, menu, clock)
     assert isinstance(first, NotReady)
     assert "menu.jpg: HTTP 400: code 400, bad picture" in str(first)
     for wait in (2.0, 4.0):
         clock.now += wait + 0.01
-        last = refusal(pictures, menu, clock)
+        last = refusal(images, menu, clock)
     assert isinstance(last, PictureRefused)
     assert "CPAAS_UPLOAD_TYPE" in str(last)
 
 
 def test_a_file_that_is_not_the_one_decided_on_is_not_uploaded(
-    pictures: Pictures, vendor: SandboxVendor, menu: Mapping[str, str], tmp_path: Path, clock: Clock
+    images: ImageResolver, vendor: SandboxVendor, menu: Mapping[str, str], tmp_path: Path, clock: Clock
 ) -> None:
     """A decision means a content, not a name; once uploaded, it is sent whatever becomes of the file."""
     saved(tmp_path, jpeg(seed="other"))
-    assert "another content" in str(refusal(pictures, menu, clock))
+    assert "another content" in str(refusal(images, menu, clock))
     saved(tmp_path, jpeg(seed="menu"))
     clock.now += 2.01
-    token = token_of(pictures, menu, clock)
+    token = token_of(images, menu, clock)
     (tmp_path / "menu.jpg").unlink()
-    assert token_of(pictures, menu, clock) == token
+    assert token_of(images, menu, clock) == token
     assert len(vendor.uploaded) == 1
 
 
 def test_a_decision_without_a_digest_takes_what_is_there(
-    pictures: Pictures, vendor: SandboxVendor, tmp_path: Path, clock: Clock
+    images: ImageResolver, vendor: SandboxVendor, tmp_path: Path, clock: Clock
 ) -> None:
     """By the digest that it has then: two files are never taken for one."""
     saved(tmp_path, jpeg(seed="menu"))
     (tmp_path / "b.jpg").write_bytes(jpeg(seed="b"))
-    tokens = {token_of(pictures, {"file": name, "digest": ""}, clock) for name in ("menu.jpg", "b.jpg")}
+    tokens = {token_of(images, {"file": name, "digest": ""}, clock) for name in ("menu.jpg", "b.jpg")}
     assert tokens == {u.token for u in vendor.uploaded}
     assert len(tokens) == 2
     with pytest.raises(PictureRefused, match="no file"):
-        pictures.ready(OA_ID, {"file": "c.jpg", "digest": ""}, now=NOW)
+        images.resolve(OA_ID, {"file": "c.jpg", "digest": ""}, now=NOW)
 
 
 def test_a_lease_of_a_dead_process_ends(
-    database: Database, pictures: Pictures, menu: Mapping[str, str], clock: Clock
+    database: Database, images: ImageResolver, menu: Mapping[str, str], clock: Clock
 ) -> None:
     """By itself, or at once where somebody knows that it is dead."""
     uploads = Uploads(database, RATE)
-    key = Key(OA_ID, menu["digest"], TYPE)
+    key = UploadKey(OA_ID, menu["digest"], TYPE)
     assert uploads.claim(key, now=NOW, lease=15.0, newer_than=0.0)
     with pytest.raises(NotReady):
-        pictures.ready(OA_ID, menu, now=NOW)
+        images.resolve(OA_ID, menu, now=NOW)
     assert not uploads.claim(key, now=NOW + 14.9, lease=15.0, newer_than=0.0)
     uploads.end_leases(now=NOW)
-    assert token_of(pictures, menu, clock)
+    assert token_of(images, menu, clock)
 
 
 def test_clocks_that_were_wrong_block_nothing(database: Database, menu: Mapping[str, str]) -> None:
     """A lease or a pause until next year was written by a clock that has since been set right."""
     uploads = Uploads(database, RATE)
-    key = Key(OA_ID, menu["digest"], TYPE)
+    key = UploadKey(OA_ID, menu["digest"], TYPE)
     assert uploads.claim(key, now=NOW + 365 * DAY, lease=15.0, newer_than=0.0)
     assert uploads.claim(key, now=NOW, lease=15.0, newer_than=0.0)
-    uploads.note_failure(key, "503", now=NOW + 365 * DAY, refused=False)
+    uploads.record_failure(key, "503", now=NOW + 365 * DAY, refused=False)
     assert uploads.claim(key, now=NOW, lease=15.0, newer_than=0.0)
 
 
 def test_what_nobody_wants_any_more_is_forgotten(database: Database) -> None:
     """A month after the last upload, when another one is kept."""
     uploads = Uploads(database, RATE)
-    old, new = Key(OA_ID, "a" * 64, TYPE), Key(OA_ID, "b" * 64, TYPE)
+    old, new = UploadKey(OA_ID, "a" * 64, TYPE), UploadKey(OA_ID, "b" * 64, TYPE)
     for key, now in ((old, NOW), (new, NOW + 31 * DAY)):
         assert uploads.claim(key, now=now, lease=15.0, newer_than=0.0)
-        uploads.keep(key, "t", now=now)
+        uploads.store_token(key, "t", now=now)
     assert (uploads.find(old), uploads.find(new) is not None) == (None, True)
 
 
 def test_troubles_are_told_while_they_are_fresh(database: Database) -> None:
     """By OA; a success ends them."""
     uploads = Uploads(database, RATE)
-    key = Key(OA_ID, "a" * 64, TYPE)
+    key = UploadKey(OA_ID, "a" * 64, TYPE)
     assert uploads.claim(key, now=NOW, lease=15.0, newer_than=0.0)
-    uploads.note_failure(key, "menu.jpg: HTTP 503", now=NOW, refused=False)
-    assert uploads.troubles(now=NOW + 30) == {OA_ID: "menu.jpg: HTTP 503"}
-    assert uploads.troubles(now=NOW + 3600) == {}
-    uploads.keep(key, "t", now=NOW + 30)
-    assert uploads.troubles(now=NOW + 30) == {}
+    uploads.record_failure(key, "menu.jpg: HTTP 503", now=NOW, refused=False)
+    assert uploads.failure_reasons(now=NOW + 30) == {OA_ID: "menu.jpg: HTTP 503"}
+    assert uploads.failure_reasons(now=NOW + 3600) == {}
+    uploads.store_token(key, "t", now=NOW + 30)
+    assert uploads.failure_reasons(now=NOW + 30) == {}

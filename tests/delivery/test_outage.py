@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from bot.cpaas import Receipt
-from bot.delivery.transitions import ECHO_SECONDS, Delivery, Policy
+from bot.delivery.transitions import ECHO_SECONDS, Policy, Transitions
 from bot.errors import DeliveryError, Misconfigured, NotNow, OutcomeUnknown
 from bot.inbox.database import Database
 from bot.inbox.group_commit import Writer
 from bot.inbox.queue import Claim, Inbox
 from bot.rules.validate import validate
 from tests.inbox.test_queue import NOW, event, put
-from tests.support.local_images import pictures_of
+from tests.support.local_images import images_of
 from tests.support.virtual_time import Answer, VirtualDeliverer
 
 HOUR = 3600.0
@@ -46,8 +46,8 @@ def deliverer(database: Database, tmp_path: Path) -> Iterator[Make]:
     writer = Writer(database)
     inbox = Inbox(database, writer)
     policy = Policy(reply_window=48 * HOUR, takeover_mute=1800.0, max_attempts=8)
-    with pictures_of(database, "http://127.0.0.1:9", tmp_path) as pictures:
-        delivery = Delivery(inbox, pictures, lambda: rules, policy)
+    with images_of(database, "http://127.0.0.1:9", tmp_path) as images:
+        delivery = Transitions(inbox, images, lambda: rules, policy)
         yield lambda answer: VirtualDeliverer(database, inbox, delivery, answer, NOW)
     writer.stop()
 

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from bot.cli.main import main
 from bot.config import Settings
 from bot.delivery import dispatcher
-from bot.runtime import Service
+from bot.runtime import Runtime
 from bot.web.app import create_app
 
 ROOT = Path(__file__).parents[2]
@@ -98,7 +98,7 @@ def test_what_readme_names_is_there() -> None:
 def test_every_route_is_described() -> None:
     """And no other; the console has its own manual."""
     settings = Settings.model_construct(zalo_verifier="<code>", console_password=SecretStr("con mèo ngủ trưa"))
-    app = create_app(Service(settings))
+    app = create_app(Runtime(settings))
     ours = [rule for rule in app.url_map.iter_rules() if not rule.rule.startswith(("/static/", "/console/"))]
     routes = {f"{method} {rule.rule}" for rule in ours for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
     assert {row[0].strip("`") for row in table("Routes")} == routes | {"GET /console/…"}
@@ -124,8 +124,8 @@ def test_the_metrics_that_readme_names_are_counted() -> None:
 def test_another_process_takes_over_in_the_time_that_readme_gives() -> None:
     """At worst a lease begins just before its holder dies, and each look comes as late as the loop allows."""
     [promised] = re.findall(r"renewed no more: within (\d+) seconds", README)
-    looks = dispatcher._LOOKS * (dispatcher._RENEW_EVERY + dispatcher._POLL)
-    assert dispatcher._LEASE + looks + dispatcher._POLL <= int(promised)
+    looks = dispatcher._STALE_AFTER_POLLS * (dispatcher._RENEW_SECONDS + dispatcher._POLL_SECONDS)
+    assert dispatcher._LEASE_SECONDS + looks + dispatcher._POLL_SECONDS <= int(promised)
 
 
 def test_ci_runs_the_readmes_own_test_command() -> None:

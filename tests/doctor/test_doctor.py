@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from bot.cli.doctor import doctor, report
 from bot.config import Language, Settings
-from bot.cpaas import Probe
+from bot.cpaas import ProbeResult
 from bot.doctor.finding import Finding
 from bot.doctor.settings import check_settings
 from bot.doctor.signs import check_signs
@@ -201,12 +201,12 @@ def test_what_waits_in_the_database(database: Database, database_url: str) -> No
     assert "OA 7: nothing is sent at present. The vendor says: key expired" in "\n".join(report(findings, "en"))
 
 
-def probe(status: int, failure: type[DeliveryError] | None) -> Probe:
-    return Probe(status, failure, "words", "")
+def probe(status: int, failure: type[DeliveryError] | None) -> ProbeResult:
+    return ProbeResult(status, failure, "words", "")
 
 
 REFUSED_BODY, REFUSED_KEY = probe(400, Refused), probe(401, Misconfigured)
-REFUSED_HEADER = Probe(400, Refused, "header accessToken must not be sent", "")
+REFUSED_HEADER = ProbeResult(400, Refused, "header accessToken must not be sent", "")
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,9 @@ REFUSED_HEADER = Probe(400, Refused, "header accessToken must not be sent", "")
         (probe(204, None), None, "vendor-odd", "unchecked"),
     ],
 )
-def test_what_the_vendors_answer_proves(answer: Probe, stranger: Probe | None, code: str, level: str) -> None:
+def test_what_the_vendors_answer_proves(
+    answer: ProbeResult, stranger: ProbeResult | None, code: str, level: str
+) -> None:
     """Only that wrong credentials fare worse than ours is proof."""
     assert found([judge_vendor(answer, stranger, None, key_only=False)]) == {code: level}
 

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.inbox.database import Database
-from bot.inbox.retention import Caretaker
+from bot.inbox.retention import RetentionWorker
 from tests.support.running import wait_until
 
 
@@ -52,10 +52,10 @@ def test_the_caretaker_reads_it(settable: Settable) -> None:
     settable.migrate()
     before = settable.now()
     settable.ahead = -7200.0
-    caretaker = Caretaker(settable, retention=0.0, memory=lambda: 0.0)
-    caretaker.start()
+    retention_worker = RetentionWorker(settable, retention=0.0, memory=lambda: 0.0)
+    retention_worker.start()
     wait_until(lambda: settable.now() < before - 7000, "the step to be followed")
-    caretaker.stop()
+    retention_worker.stop()
 
 
 def test_it_goes_on_while_the_database_is_away(settable: Settable) -> None:

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.inbox.database import Database
-from bot.inbox.queries import LOOKED_AT, Message, Reports, Summary
+from bot.inbox.queries import MAX_SCANNED, EventQueries, EventRow, Message
 from bot.inbox.queue import Status
 from bot.inbox.tables import events
 from bot.rules.engine import FALLBACK
@@ -21,12 +21,12 @@ UNDECIDED = {"rule_id": None, "rules_hash": None, "images": None}
 
 
 @pytest.fixture
-def reports(database: Database) -> Reports:
+def reports(database: Database) -> EventQueries:
     """The reports of a fresh database."""
-    return Reports(database)
+    return EventQueries(database)
 
 
-def test_events_come_newest_first_and_page_by_page(database: Database, reports: Reports) -> None:
+def test_events_come_newest_first_and_page_by_page(database: Database, reports: EventQueries) -> None:
     """The next page begins after the last id of this one."""
     ids = [keep(database) for _ in range(5)]
     first = reports.recent(2)
@@ -37,18 +37,18 @@ def test_events_come_newest_first_and_page_by_page(database: Database, reports: 
     assert reports.recent(2, before=ids[0]) == []
 
 
-def test_a_summary_says_what_became_of_the_event(database: Database, reports: Reports) -> None:
+def test_a_summary_says_what_became_of_the_event(database: Database, reports: EventQueries) -> None:
     """And nothing of what the customer wrote."""
     event_id = keep(database, status="dead", reason="refused", attempts=2, error="HTTP 400")
     [summary] = reports.recent(5)
-    assert summary == Summary(
+    assert summary == EventRow(
         event_id, NOW - HOUR, "oa1", "user_send_text", "text", "dead", "refused", "bang-gia", 2, "HTTP 400"
     )
     assert "bảng giá" not in str(summary)
 
 
 @pytest.mark.parametrize("status", ["open", "sent", "ignored", "dead", "parked"])
-def test_events_of_a_status_and_an_oa(database: Database, reports: Reports, status: Status) -> None:
+def test_events_of_a_status_and_an_oa(database: Database, reports: EventQueries, status: Status) -> None:
     """Each filter by itself, both together, and with pages."""
     statuses = ("open", "sent", "ignored", "dead", "parked")
     ids = {(s, oa, n): keep(database, status=s, oa_id=oa) for n in range(2) for s in statuses for oa in ("oa1", "oa2")}
@@ -60,7 +60,7 @@ def test_events_of_a_status_and_an_oa(database: Database, reports: Reports, stat
     assert len(reports.recent(99, oa_id="oa2")) == len(statuses) * 2
 
 
-def test_a_listing_shows_the_beginning_of_the_words_and_the_pictures(database: Database, reports: Reports) -> None:
+def test_a_listing_shows_the_beginning_of_the_words_and_the_pictures(database: Database, reports: EventQueries) -> None:
     """By which a person knows the event again."""
     pictures = [{"image_url": "https://a.example/1.jpg"}, {"attachment_id": "x"}]
     keep(database, text="giá " * 100, images=pictures, progress=1)
@@ -68,7 +68,7 @@ def test_a_listing_shows_the_beginning_of_the_words_and_the_pictures(database: D
     assert (line.beginning, line.images, line.progress) == (("giá " * 100)[:160], pictures, 1)
 
 
-def test_a_listing_by_status_oa_and_customer(database: Database, reports: Reports) -> None:
+def test_a_listing_by_status_oa_and_customer(database: Database, reports: EventQueries) -> None:
     """Page by page, whatever is combined."""
     statuses: tuple[Status, ...] = ("open", "sent", "ignored", "dead", "parked")
     kinds = [*itertools.product(statuses, ("oa1", "oa2"), ("u1", "u2"))] * 2
@@ -89,13 +89,13 @@ def _fits(asked: Sequence[str | None], row: Sequence[str]) -> bool:
     return all(wanted in (None, value) for wanted, value in zip(asked, row, strict=True))
 
 
-def test_a_listing_looks_at_so_many_events_and_no_further(database: Database, reports: Reports) -> None:
+def test_a_listing_looks_at_so_many_events_and_no_further(database: Database, reports: EventQueries) -> None:
     """What is rare may be on a later page; none is passed over."""
     rare = [keep(database, oa_id="rare", status="ignored") for _ in range(2)]
     usual = found(database, rare[0]) | {"oa_id": "oa1", "status": "sent"}
     del usual["id"]
     with database.write() as connection:
-        connection.execute(sa.insert(events), [{**usual, "key": f"usual-{n}"} for n in range(LOOKED_AT - 1)])
+        connection.execute(sa.insert(events), [{**usual, "key": f"usual-{n}"} for n in range(MAX_SCANNED - 1)])
     for asked in ({"oa_id": "rare"}, {"status": "ignored"}, {"customer": ("rare", "u1")}):
         first = reports.listing(5, **asked)  # type: ignore[arg-type]
         assert ([line.id for line in first.events], first.before) == (rare[1:], rare[0] + 1)
@@ -103,7 +103,7 @@ def test_a_listing_looks_at_so_many_events_and_no_further(database: Database, re
         assert ([line.id for line in second.events], second.before) == (rare[:1], None)
 
 
-def test_dead_letters_that_may_still_be_answered(database: Database, reports: Reports) -> None:
+def test_dead_letters_that_may_still_be_answered(database: Database, reports: EventQueries) -> None:
     """By Zalo's clock where it is known."""
     wanted = [keep(database, status="dead", age=HOUR), keep(database, status="dead", age=9 * DAY, sent_at=NOW - HOUR)]
     keep(database, status="dead", age=HOUR, sent_at=NOW - 9 * DAY)
@@ -117,15 +117,15 @@ def test_dead_letters_that_may_still_be_answered(database: Database, reports: Re
     [(0, None, "unsent unsent"), (0, NOW, "doubtful unsent"), (1, NOW, "sent doubtful"), (2, None, "sent sent")],
 )
 def test_what_is_known_of_each_picture(
-    database: Database, reports: Reports, progress: int, attempted_at: float | None, fates: str
+    database: Database, reports: EventQueries, progress: int, attempted_at: float | None, fates: str
 ) -> None:
     """Sent, not sent, or a call without an answer."""
     event = reports.event(keep(database, progress=progress, attempted_at=attempted_at))
     assert event is not None
-    assert [event.fate(number) for number in (1, 2)] == fates.split()
+    assert [event.image_status(number) for number in (1, 2)] == fates.split()
 
 
-def test_one_event_whole(database: Database, reports: Reports) -> None:
+def test_one_event_whole(database: Database, reports: EventQueries) -> None:
     """Every field is the row's."""
     event_id = keep(database, vendor_ids=[{"msg_id": "m", "referentId": "r"}], progress=1, replied_at=NOW, sent_at=NOW)
     whole = reports.event(event_id)
@@ -135,25 +135,25 @@ def test_one_event_whole(database: Database, reports: Reports) -> None:
     assert reports.event(event_id + 1) is None
 
 
-def test_what_is_yet_to_be_done_is_counted(database: Database, reports: Reports) -> None:
+def test_what_is_yet_to_be_done_is_counted(database: Database, reports: EventQueries) -> None:
     """Also when there is nothing."""
-    assert reports.waiting() == {"open": 0, "dead": 0, "parked": 0}
+    assert reports.counts_by_status() == {"open": 0, "dead": 0, "parked": 0}
     dead = [keep(database, status="dead") for _ in range(3)]
     for status in ("open", "open", "parked", "sent", "ignored"):
         keep(database, status=status)
-    assert reports.waiting() == {"open": 2, "dead": 3, "parked": 1}
+    assert reports.counts_by_status() == {"open": 2, "dead": 3, "parked": 1}
     assert reports.dead_ids() == dead
 
 
-def test_answers_are_counted_by_rule(database: Database, reports: Reports) -> None:
+def test_answers_are_counted_by_rule(database: Database, reports: EventQueries) -> None:
     """What went out since then, the fallback too; not what was merely decided."""
     for rule, days in (("a", 1), ("a", 6.9), ("a", 7.1), (FALLBACK, 2)):
         keep(database, rule_id=rule, replied_at=NOW - days * DAY)
     keep(database, rule_id="a", status="ignored", reason="cooldown")
-    assert reports.answers(since=NOW - 7 * DAY) == {"a": 2, FALLBACK: 1}
+    assert reports.replies_by_rule(since=NOW - 7 * DAY) == {"a": 2, FALLBACK: 1}
 
 
-def test_the_newest_failure_of_each_rule(database: Database, reports: Reports) -> None:
+def test_the_newest_failure_of_each_rule(database: Database, reports: EventQueries) -> None:
     """Of what failed for good, waits for a person, or is tried again; not of what went well in the end."""
     keep(database, rule_id="a", status="dead", error="HTTP 400")
     newest = [
@@ -163,7 +163,7 @@ def test_the_newest_failure_of_each_rule(database: Database, reports: Reports) -
     ]
     keep(database, rule_id="a", status="dead", error=None)
     keep(database, rule_id="d", status="sent")
-    found = reports.failures(9)
+    found = reports.last_failure_by_rule(9)
     assert {rule: (event.id, event.error) for rule, event in found.items()} == {
         "a": (newest[0], "no answer"),
         "b": (newest[1], "HTTP 503"),
@@ -171,16 +171,18 @@ def test_the_newest_failure_of_each_rule(database: Database, reports: Reports) -
     }
 
 
-def test_failures_are_looked_for_among_the_latest(database: Database, reports: Reports) -> None:
+def test_failures_are_looked_for_among_the_latest(database: Database, reports: EventQueries) -> None:
     """A hundred thousand dead letters must not keep a page waiting."""
     keep(database, rule_id="old", status="dead", error="HTTP 400")
     for _ in range(2):
         keep(database, rule_id="new", status="dead", error="HTTP 400")
-    assert set(reports.failures(2)) == {"new"}
-    assert set(reports.failures(3)) == {"new", "old"}
+    assert set(reports.last_failure_by_rule(2)) == {"new"}
+    assert set(reports.last_failure_by_rule(3)) == {"new", "old"}
 
 
-def test_unmatched_texts_are_those_the_rules_were_asked_about_in_vain(database: Database, reports: Reports) -> None:
+def test_unmatched_texts_are_those_the_rules_were_asked_about_in_vain(
+    database: Database, reports: EventQueries
+) -> None:
     """Answered by the fallback or by nobody; whatever became of it afterwards."""
     wanted = [
         keep(database, status="ignored", reason="no-match", rule_id=None, text="một"),
@@ -204,7 +206,7 @@ def test_unmatched_texts_are_those_the_rules_were_asked_about_in_vain(database: 
     assert [message.id for message in reports.unmatched(2, since=NOW - 7 * DAY)] == wanted[:-3:-1]
 
 
-def test_messages_are_the_latest_texts_with_what_was_decided(database: Database, reports: Reports) -> None:
+def test_messages_are_the_latest_texts_with_what_was_decided(database: Database, reports: EventQueries) -> None:
     """Newest first by when they came in, not more than asked for."""
     old, young = keep(database, age=2 * DAY, rule_id=None, status="ignored"), keep(database, age=DAY)
     assert [(m.id, m.rule_id) for m in reports.messages(9)] == [(young, "bang-gia"), (old, None)]
@@ -215,7 +217,7 @@ def test_sqlite_answers_by_an_index(tmp_path: Path) -> None:
     """A page of the console must not read a million events."""
     database = Database(f"sqlite:///{tmp_path / 'bot.db'}")
     database.migrate()
-    reports = Reports(database)
+    reports = EventQueries(database)
 
     def ask() -> None:
         reports.recent(9)
@@ -225,9 +227,9 @@ def test_sqlite_answers_by_an_index(tmp_path: Path) -> None:
         reports.replayable(since=NOW)
         reports.event(1)
         reports.dead_ids()
-        reports.waiting()
-        reports.answers(since=NOW)
-        reports.failures(9)
+        reports.counts_by_status()
+        reports.replies_by_rule(since=NOW)
+        reports.last_failure_by_rule(9)
         reports.messages(9)
         reports.unmatched(9, since=NOW)
 

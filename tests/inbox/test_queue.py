@@ -16,12 +16,12 @@ from alembic.migration import MigrationContext
 
 from bot.inbox.database import Database
 from bot.inbox.group_commit import Writer
-from bot.inbox.oa_limits import Failure, Rate
-from bot.inbox.queue import Change, Claim, Inbox
+from bot.inbox.oa_limits import Failure, RateLimit
+from bot.inbox.queue import Claim, Inbox, StateChange
 from bot.inbox.tables import good_rules, metadata
 from bot.zalo import Event
 
-RATE = Rate.per_minute(100_000)
+RATE = RateLimit.per_minute(100_000)
 NOW = 1_790_000_000.0
 LEASE = 30.0
 
@@ -48,7 +48,7 @@ def put(inbox: Inbox, *events: Event, now: float = NOW) -> None:
         assert inbox.put(one, b"{}", now=now)
 
 
-def claim(inbox: Inbox, most: int = 10, *, now: float = NOW, rate: Rate = RATE) -> list[Claim]:
+def claim(inbox: Inbox, most: int = 10, *, now: float = NOW, rate: RateLimit = RATE) -> list[Claim]:
     return inbox.claim(most, now=now, lease=LEASE, rate=rate)
 
 
@@ -57,7 +57,7 @@ def keys(claims: list[Claim]) -> list[str]:
 
 
 def settle(inbox: Inbox, claimed: Claim) -> str:
-    return inbox.save([Change(claimed, replace(claimed.state, status="sent", settled_at=NOW))])[0]
+    return inbox.save([StateChange(claimed, replace(claimed.state, status="sent", settled_at=NOW))])[0]
 
 
 def test_migrations_build_exactly_the_declared_tables(database: Database) -> None:
@@ -163,10 +163,10 @@ def test_what_was_put_off_is_no_longer_held(inbox: Inbox) -> None:
     put(inbox, event("a"))
     [claimed] = claim(inbox)
     unknown = replace(claimed.state, reason="unknown", due_at=NOW + 99)
-    assert inbox.save([Change(claimed, replace(unknown, leased=True))]) == ["saved"]
+    assert inbox.save([StateChange(claimed, replace(unknown, leased=True))]) == ["saved"]
     put(inbox, event("e", name="oa_send_image"))
     assert inbox.overdue(now=NOW + 98) == []
-    inbox.save([Change(claimed, unknown)])
+    inbox.save([StateChange(claimed, unknown)])
     inbox.renew([claimed], now=NOW, lease=LEASE)
     assert claim(inbox, now=NOW + 98) == []
     assert keys(claim(inbox, now=NOW + 99)) == ["a"]
@@ -176,7 +176,7 @@ def test_a_far_future_due_time_is_mended(inbox: Inbox) -> None:
     """An event put off by a clock that ran years ahead becomes due once the clock is right."""
     put(inbox, event("a"), now=NOW + 10**8)
     assert claim(inbox) == []
-    inbox.mend_times(now=NOW)
+    inbox.clamp_future_times(now=NOW)
     assert keys(claim(inbox)) == ["a"]
 
 
@@ -184,18 +184,18 @@ def test_what_nobody_put_off_is_mended_sooner(inbox: Inbox) -> None:
     """A new event from a process whose clock is an hour ahead; one that waits for its next attempt goes on waiting."""
     put(inbox, event("a"))
     [claimed] = claim(inbox)
-    inbox.save([Change(claimed, replace(claimed.state, due_at=NOW + 3600))])
+    inbox.save([StateChange(claimed, replace(claimed.state, due_at=NOW + 3600))])
     put(inbox, event("b", user="u2"), now=NOW + 3600)
-    inbox.mend_times(now=NOW)
+    inbox.clamp_future_times(now=NOW)
     assert keys(claim(inbox)) == ["b"]
-    inbox.mend_times(now=NOW, far=60.0)
+    inbox.clamp_future_times(now=NOW, max_delay=60.0)
     assert keys(claim(inbox)) == ["a"]
 
 
 def test_no_more_calls_than_the_rate_allows(inbox: Inbox) -> None:
     """Claims stop at the burst and go on as time passes; another OA has a rate of its own."""
     put(inbox, *(event(f"a{n}", user=f"u{n}") for n in range(20)), event("b", oa="oa2"))
-    rate = Rate.per_minute(40)
+    rate = RateLimit.per_minute(40)
     taken = claim(inbox, 50, rate=rate)
     assert keys(taken) == ["a0", "a1", "a2", "a3", "b"]
     for claimed in taken:
@@ -209,7 +209,7 @@ def test_no_minute_sees_more_calls_than_the_rate(inbox: Inbox, database_url: str
     """Whatever the rate, and with two machines claiming as often as possible, no window of 60 seconds holds more."""
     other = Database(database_url)
     writer = Writer(other)
-    rate, times, number, now = Rate.per_minute(calls), [], 0, NOW
+    rate, times, number, now = RateLimit.per_minute(calls), [], 0, NOW
     while now < NOW + 150:
         put(inbox, *(event(f"{number + n}", user=f"u{number + n}") for n in range(3)), now=now)
         number += 3
@@ -228,17 +228,17 @@ def test_failures_of_several_events_close_the_account_until_a_probe_succeeds(inb
     """One event is tried at growing intervals; nothing else goes out meanwhile."""
     put(inbox, *(event(f"a{n}", user=f"u{n}") for n in range(9)), event("b", oa="oa2"))
     claims = claim(inbox, 6)
-    closed = [inbox.note_failure(Failure("oa1", c.id, "HTTP 503", NOW + n / 4 - 1)) for n, c in enumerate(claims[:5])]
-    assert closed == [False] * 4 + [True]
-    assert inbox.troubles() == {"oa1": "HTTP 503"}
+    paused = [inbox.record_failure(Failure("oa1", c.id, "HTTP 503", NOW + n / 4 - 1)) for n, c in enumerate(claims[:5])]
+    assert paused == [False] * 4 + [True]
+    assert inbox.pause_reasons() == {"oa1": "HTTP 503"}
     assert keys(claim(inbox)) == ["b"]
     [probe] = claim(inbox, now=NOW + 3)
     assert claim(inbox, now=NOW + 3) == []
-    inbox.note_failure(Failure("oa1", probe.id, "HTTP 503", NOW + 3))
+    inbox.record_failure(Failure("oa1", probe.id, "HTTP 503", NOW + 3))
     assert claim(inbox, now=NOW + 5) == []
     [probe] = claim(inbox, now=NOW + 8)
-    inbox.note_success("oa1")
-    assert inbox.troubles() == {}
+    inbox.record_success("oa1")
+    assert inbox.pause_reasons() == {}
     assert len(claim(inbox, now=NOW + 8)) == 1
 
 
@@ -246,17 +246,17 @@ def test_failures_at_one_moment_do_not_close_the_account(inbox: Inbox) -> None:
     """Of many calls that are out at a time several may fail; the account closes if none succeeds for a while."""
     put(inbox, *(event(f"a{n}", user=f"u{n}") for n in range(20)))
     claims = claim(inbox, 20)
-    assert not any(inbox.note_failure(Failure("oa1", c.id, "HTTP 503", NOW)) for c in claims)
-    inbox.note_success("oa1")
-    assert not any(inbox.note_failure(Failure("oa1", c.id, "HTTP 503", NOW + 2)) for c in claims)
-    assert inbox.note_failure(Failure("oa1", claims[0].id, "HTTP 503", NOW + 3))
+    assert not any(inbox.record_failure(Failure("oa1", c.id, "HTTP 503", NOW)) for c in claims)
+    inbox.record_success("oa1")
+    assert not any(inbox.record_failure(Failure("oa1", c.id, "HTTP 503", NOW + 2)) for c in claims)
+    assert inbox.record_failure(Failure("oa1", claims[0].id, "HTTP 503", NOW + 3))
 
 
 def test_one_events_failures_do_not_close_the_account(inbox: Inbox) -> None:
     """A picture that the vendor chokes on is that event's trouble."""
     put(inbox, event("a"))
     claim(inbox)
-    assert not any(inbox.note_failure(Failure("oa1", 1, "HTTP 500", NOW)) for _ in range(20))
+    assert not any(inbox.record_failure(Failure("oa1", 1, "HTTP 500", NOW)) for _ in range(20))
 
 
 def test_an_echo_wakes_the_event_that_waits_for_it(inbox: Inbox) -> None:
@@ -264,7 +264,7 @@ def test_an_echo_wakes_the_event_that_waits_for_it(inbox: Inbox) -> None:
     put(inbox, event("a"))
     [claimed] = claim(inbox)
     state = replace(claimed.state, reason="unknown", attempted_at=NOW, due_at=NOW + 60)
-    inbox.save([Change(claimed, state)])
+    inbox.save([StateChange(claimed, state)])
     put(inbox, event("e", name="oa_send_image"), now=NOW + 1)
     [woken] = claim(inbox, now=NOW + 1)
     assert inbox.echoed(woken)
@@ -277,10 +277,10 @@ def test_the_echo_of_an_earlier_picture_is_not_taken_for_a_later_one(inbox: Inbo
     put(inbox, event("a"), event("b"))
     [first] = claim(inbox)
     sent = replace(first.state, status="sent", replied_at=NOW, vendor_ids=[{"msg_id": "m1", "referentId": ""}])
-    inbox.save([Change(first, sent)])
+    inbox.save([StateChange(first, sent)])
     [second] = claim(inbox)
     state = replace(second.state, attempted_at=NOW + 1, due_at=NOW + 60)
-    inbox.save([Change(second, state)])
+    inbox.save([StateChange(second, state)])
     second = replace(second, state=state)
     put(inbox, event("e1", name="oa_send_image", msg_id="m1"), now=NOW + 2)
     assert not inbox.echoed(second)
@@ -294,7 +294,7 @@ def test_a_human_who_took_over_stops_what_is_about_to_be_sent(inbox: Inbox) -> N
     claims = claim(inbox)
     human = replace(event("h", name="oa_send_text"), by_human=True)
     put(inbox, human, now=NOW + 1)
-    begin = [Change(c, replace(c.state, attempted_at=NOW), unless_human_since=NOW - 1800) for c in claims]
+    begin = [StateChange(c, replace(c.state, attempted_at=NOW), unless_human_since=NOW - 1800) for c in claims]
     assert inbox.save(begin) == ["human", "saved"]
 
 
@@ -307,7 +307,7 @@ def test_states_come_back_as_they_were_saved(inbox: Inbox) -> None:
         images=[{"image_url": "https://a.example/ả.jpg"}], progress=0, attempted_at=NOW, resent=True, replied_at=NOW,
         error="HTTP 500: lỗi", vendor_ids=[{"msg_id": "m", "referentId": "r"}],
     )  # fmt: skip
-    assert inbox.save([Change(claimed, state)]) == ["saved"]
+    assert inbox.save([StateChange(claimed, state)]) == ["saved"]
     [again] = claim(inbox, now=NOW + 1)
     assert replace(again.state, due_at=state.due_at) == state
 
@@ -329,7 +329,7 @@ def test_who_is_alone_may_end_the_leases_of_the_dead(database: Database, databas
     assert database.live_alone() is database.is_sqlite
     put(inbox, event("a"), event("b", user="u2"))
     dead, waiting = claim(inbox)
-    inbox.save([Change(waiting, replace(waiting.state, due_at=NOW + 20))])
+    inbox.save([StateChange(waiting, replace(waiting.state, due_at=NOW + 20))])
     inbox.end_leases(now=NOW + 1)
     assert keys(claim(inbox, now=NOW + 1)) == [dead.key]
     assert settle(inbox, dead) == "lost"

@@ -15,14 +15,14 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 from bot.inbox import queue as inbox_module
 from bot.inbox.database import Database
 from bot.inbox.group_commit import Writer
-from bot.inbox.oa_limits import Rate
-from bot.inbox.queue import Change, Claim, Inbox, Lease
+from bot.inbox.oa_limits import RateLimit
+from bot.inbox.queue import Claim, Inbox, Lease, StateChange
 from bot.inbox.tables import accounts, events
 from bot.zalo import Event
 
 START = 1_790_000_000.0
 LEASE = 30.0
-RATE = Rate.per_minute(10_000_000)
+RATE = RateLimit.per_minute(10_000_000)
 USERS = ["u1", "u2", "u3"]
 
 
@@ -116,7 +116,7 @@ class InboxMachine(RuleBasedStateMachine):
             known = self.known[claimed.key]
             state = replace(claimed.state, status=status, due_at=self.now + delay)
             since = None if mute is None else self.now - mute
-            changes.append(Change(claimed, state, unless_human_since=since))
+            changes.append(StateChange(claimed, state, unless_human_since=since))
             holds = known.open and known.holder == claimed.fence
             muted = since is not None and self.humans.get(known.user, 0.0) > since
             expected.append("lost" if not holds else "human" if muted else "saved")
@@ -187,7 +187,7 @@ def test_the_inbox_agrees_with_the_model(database_url: str) -> None:
 class _Forgetful(Inbox):
     """Takes every save, whoever holds the lease."""
 
-    def save(self, changes: Sequence[Change]) -> list[inbox_module.Saved]:
+    def save(self, changes: Sequence[StateChange]) -> list[inbox_module.SaveResult]:
         with self._database.read() as connection:
             ids = [change.claim.id for change in changes]
             rows = connection.execute(sa.select(events.c.id, events.c.fence).where(events.c.id.in_(ids)))
@@ -198,7 +198,7 @@ class _Forgetful(Inbox):
 class _Greedy(Inbox):
     """Claims one more than it was asked for."""
 
-    def claim(self, most: int, *, now: float, lease: float, rate: Rate) -> list[Claim]:
+    def claim(self, most: int, *, now: float, lease: float, rate: RateLimit) -> list[Claim]:
         return super().claim(most + 1, now=now, lease=lease, rate=rate)
 
 
@@ -212,7 +212,7 @@ class _Impatient(Inbox):
 class _Deaf(Inbox):
     """Does not ask whether a person took over."""
 
-    def save(self, changes: Sequence[Change]) -> list[inbox_module.Saved]:
+    def save(self, changes: Sequence[StateChange]) -> list[inbox_module.SaveResult]:
         return super().save([replace(change, unless_human_since=None) for change in changes])
 
 

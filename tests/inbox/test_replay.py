@@ -11,9 +11,9 @@ import pytest
 
 from bot.inbox.database import Database
 from bot.inbox.group_commit import Writer
-from bot.inbox.oa_limits import Rate
-from bot.inbox.queue import Change, Inbox
-from bot.inbox.replay import Replay, prospect, replay
+from bot.inbox.oa_limits import RateLimit
+from bot.inbox.queue import Inbox, StateChange
+from bot.inbox.replay import ReplayResult, prospect, replay
 from bot.rules.engine import FALLBACK
 from tests.support.rows import HOUR, NOW, found, keep
 
@@ -24,7 +24,7 @@ PARKED = {"status": "parked", "reason": "unknown", "attempted_at": NOW - 60, "re
 FRESH = {"status": "open", "attempts": 0, "attempted_at": None, "resent": False, "settled_at": None, "due_at": NOW}
 
 
-def again(database: Database, event_id: int) -> Replay:
+def again(database: Database, event_id: int) -> ReplayResult:
     return replay(database, event_id, now=NOW, window=WINDOW)
 
 
@@ -35,7 +35,7 @@ def shown(row: dict[str, Any], like: dict[str, Any]) -> dict[str, Any]:
 def test_a_dead_letter_of_which_nothing_went_out_is_decided_anew(database: Database) -> None:
     """Its picture may be what killed it; the cause is told, and stays on record until there is a new one."""
     event_id = keep(database, **DEAD)
-    assert again(database, event_id) == Replay("reopened", "dead", "refused", 3, "HTTP 400: bad picture")
+    assert again(database, event_id) == ReplayResult("reopened", "dead", "refused", 3, "HTTP 400: bad picture")
     row = found(database, event_id)
     undecided = {"images": None, "rule_id": None, "rules_hash": None, "reason": None}
     assert shown(row, FRESH | undecided) == FRESH | undecided
@@ -109,7 +109,7 @@ def test_without_its_text_a_dead_letter_keeps_its_pictures(database: Database) -
 
 def test_an_unknown_id(database: Database) -> None:
     """Nothing to be told of it."""
-    assert again(database, 12345) == Replay("absent")
+    assert again(database, 12345) == ReplayResult("absent")
 
 
 def test_of_many_at_once_one_reopens_it(database: Database) -> None:
@@ -129,9 +129,9 @@ def test_a_replayed_event_is_claimed_and_a_late_worker_changes_nothing(database:
     writer = Writer(database)
     inbox = Inbox(database, writer)
     keep(database, status="open", reason=None, images=None, due_at=NOW)
-    rate = Rate.per_minute(1000)
+    rate = RateLimit.per_minute(1000)
     [claimed] = inbox.claim(1, now=NOW, lease=30, rate=rate)
-    buried = Change(claimed, with_(claimed.state, status="dead", reason="refused", images=TWO))
+    buried = StateChange(claimed, with_(claimed.state, status="dead", reason="refused", images=TWO))
     assert inbox.save([buried]) == ["saved"]
     assert again(database, claimed.id).outcome == "reopened"
     assert inbox.save([buried]) == ["lost"]

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from bot.inbox.database import Database
 from bot.inbox.group_commit import Writer
 from bot.inbox.queue import Inbox
-from bot.inbox.retention import BATCH, Caretaker, Tended, tend
+from bot.inbox.retention import BATCH, RetentionResult, RetentionWorker, apply_retention
 from bot.inbox.tables import events, tallies
 from bot.zalo import Event
 from tests.support.rows import DAY, NOW, found, keep, sqlite_plans
@@ -30,11 +30,11 @@ SETTLED = ["sent", "ignored", "dead"]
 ALL = ["open", *SETTLED, "parked"]
 
 
-def tend_all(database: Database, *, retention: float, now: float = NOW) -> Tended:
+def tend_all(database: Database, *, retention: float, now: float = NOW) -> RetentionResult:
     erased = deleted = 0
-    while done := tend(database, now=now, retention=retention):
+    while done := apply_retention(database, now=now, retention=retention):
         erased, deleted = erased + done.erased, deleted + done.deleted
-    return Tended(erased, deleted)
+    return RetentionResult(erased, deleted)
 
 
 def counts(database: Database) -> Counter[tuple[Any, ...]]:
@@ -63,14 +63,14 @@ def test_the_text_goes_after_retention_and_the_event_after_seven_days(database: 
 def test_with_a_longer_retention_the_event_goes_with_its_text(database: Database, status: str) -> None:
     """Not before, although it is older than seven days."""
     young, old = keep(database, age=29.9 * DAY, status=status), keep(database, age=30.1 * DAY, status=status)
-    assert tend_all(database, retention=30 * DAY) == Tended(erased=0, deleted=1)
+    assert tend_all(database, retention=30 * DAY) == RetentionResult(erased=0, deleted=1)
     assert (state(database, young), state(database, old)) == ("whole", "deleted")
 
 
 def test_an_answer_is_remembered_as_long_as_a_rule_asks_for_it(database: Database) -> None:
     """Without its text; a rule may rest for longer than RETENTION."""
     young, old = keep(database, age=89 * DAY), keep(database, age=91 * DAY)
-    while tend(database, now=NOW, retention=DAY, memory=90 * DAY):
+    while apply_retention(database, now=NOW, retention=DAY, memory=90 * DAY):
         pass
     assert (state(database, young), state(database, old)) == ("erased", "deleted")
 
@@ -81,7 +81,7 @@ def test_an_event_that_is_settled_late_loses_its_text_then(database: Database) -
     tend_all(database, retention=DAY)
     with database.write() as connection:
         connection.execute(sa.update(events).values(status="sent"))
-    assert tend_all(database, retention=DAY) == Tended(erased=1)
+    assert tend_all(database, retention=DAY) == RetentionResult(erased=1)
     assert state(database, event_id) == "erased"
 
 
@@ -119,7 +119,7 @@ def test_nothing_is_deleted_that_cannot_be_counted(database: Database) -> None:
     with database.write() as connection:
         tallies.drop(connection)
     with pytest.raises(sa.exc.DBAPIError):
-        tend(database, now=NOW, retention=DAY)
+        apply_retention(database, now=NOW, retention=DAY)
     assert state(database, event_id) == "whole"
 
 
@@ -127,9 +127,9 @@ def test_a_transaction_is_small(database: Database) -> None:
     """However much there is to do."""
     for _ in range(BATCH + 1):
         keep(database, age=99 * DAY)
-    assert tend(database, now=NOW, retention=DAY) == Tended(deleted=BATCH)
-    assert tend(database, now=NOW, retention=DAY) == Tended(deleted=1)
-    assert not tend(database, now=NOW, retention=DAY)
+    assert apply_retention(database, now=NOW, retention=DAY) == RetentionResult(deleted=BATCH)
+    assert apply_retention(database, now=NOW, retention=DAY) == RetentionResult(deleted=1)
+    assert not apply_retention(database, now=NOW, retention=DAY)
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ def test_sqlite_finds_what_is_old_by_an_index(tmp_path: Path) -> None:
     """Who looks every minute must not read a million events."""
     database = Database(f"sqlite:///{tmp_path / 'bot.db'}")
     database.migrate()
-    plans = sqlite_plans(database, lambda: tend(database, now=NOW, retention=DAY))
+    plans = sqlite_plans(database, lambda: apply_retention(database, now=NOW, retention=DAY))
     database.dispose()
     words, bare = (f"SEARCH events USING INDEX ix_events_{name} (received_at<?)" for name in ("words", "bare"))
     assert plans == [words, bare, words]
@@ -221,10 +221,10 @@ def test_the_caretaker_does_all_there_is(database: Database, caplog: pytest.LogC
            itertools.product((2, 9), ("sent", "parked"))]  # fmt: skip
     bare = keep(database, age=age + 9 * DAY, text=None, body=None)
     with caplog.at_level(logging.INFO, logger="bot.inbox.retention"):
-        caretaker = Caretaker(database, retention=DAY, memory=lambda: 0.0)
-        caretaker.start()
+        retention_worker = RetentionWorker(database, retention=DAY, memory=lambda: 0.0)
+        retention_worker.start()
         wait_until(lambda: bool(caplog.records))
-        caretaker.stop()
+        retention_worker.stop()
     assert [state(database, event_id) for event_id in (*ids, bare)] == ["erased"] * 2 + ["deleted", "erased", "deleted"]
     said = vars(caplog.records[0])
     assert (said["erased"], said["deleted"]) == (3, 2)
@@ -235,11 +235,11 @@ def test_the_caretaker_outlives_a_database_that_fails(
 ) -> None:
     """It says so and waits for its next round."""
     database = Database(empty_database_url)
-    caretaker = Caretaker(database, retention=DAY, memory=lambda: 0.0)
+    retention_worker = RetentionWorker(database, retention=DAY, memory=lambda: 0.0)
     with caplog.at_level(logging.ERROR, logger="bot.inbox.retention"):
-        caretaker.start()
+        retention_worker.start()
         wait_until(lambda: bool(caplog.records))
-        assert caretaker._thread.is_alive()
-        caretaker.stop()
+        assert retention_worker._thread.is_alive()
+        retention_worker.stop()
     assert "cannot tend" in caplog.text
     database.dispose()

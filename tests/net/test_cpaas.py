@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bot.config import Settings
-from bot.cpaas import MAX_ANSWER_BYTES, Quota, Receipt, Vendor
+from bot.cpaas import MAX_ANSWER_BYTES, CpaasClient, Quota, Receipt
 from bot.errors import (
     DeliveryError,
     Misconfigured,
@@ -40,15 +40,15 @@ def sandbox() -> Iterator[SandboxVendor]:
         yield vendor
 
 
-def client(url: str, **changes: object) -> Vendor:
+def client(url: str, **changes: object) -> CpaasClient:
     values: dict[str, object] = {
         "cpaas_base_url": url, "cpaas_api_key": "the-key", "cpaas_access_token": "the-token",
         "cpaas_bearer_token": "the-bearer", "send_timeout": 0.5,
     }  # fmt: skip
-    return Vendor(Settings.model_validate(values | changes))
+    return CpaasClient(Settings.model_validate(values | changes))
 
 
-def send(vendor: Vendor, image: dict[str, str] = IMAGE) -> Receipt:
+def send(vendor: CpaasClient, image: dict[str, str] = IMAGE) -> Receipt:
     return vendor.send_image(oa_id=OA, user_id=USER, image=image)
 
 

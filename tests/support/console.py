@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from werkzeug.test import TestResponse
 
 from bot.config import Settings
-from bot.runtime import Service
+from bot.runtime import Runtime
 from bot.web.console.app import register
 
 PASSWORD = "con mèo ngủ trưa"
@@ -38,7 +38,7 @@ class Console:
     """A running console and one browser."""
 
     app: Flask
-    service: Service
+    runtime: Runtime
 
     def __post_init__(self) -> None:
         self.client = self.app.test_client()
@@ -66,14 +66,14 @@ def running(
     path.write_text(rules, encoding="utf-8")
     chosen = {"console_password": SecretStr(PASSWORD), "bot_lang": "en", **settings}
     url = SecretStr(f"sqlite:///{folder / 'bot.db'}")
-    service = Service(Settings.model_construct(rules_file=path, database_url=url, **chosen), delivers=False)
-    service.start()
+    runtime = Runtime(Settings.model_construct(rules_file=path, database_url=url, **chosen), delivers=False)
+    runtime.start()
     try:
         app = Flask("bot.web")
-        register(app, service, clock=clock)
-        yield Console(app, service)
+        register(app, runtime, clock=clock)
+        yield Console(app, runtime)
     finally:
-        service.stop()
+        runtime.stop()
 
 
 def words(response: TestResponse) -> str:

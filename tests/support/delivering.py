@@ -12,13 +12,13 @@ from typing import Self
 import sqlalchemy as sa
 
 from bot.config import Settings
-from bot.cpaas import Vendor
+from bot.cpaas import CpaasClient
 from bot.delivery.dispatcher import Dispatcher, Limits
-from bot.delivery.images import Pictures
-from bot.delivery.transitions import Delivery, Policy
+from bot.delivery.images import ImageResolver
+from bot.delivery.transitions import Policy, Transitions
 from bot.inbox.database import Database
 from bot.inbox.group_commit import Writer
-from bot.inbox.oa_limits import Rate
+from bot.inbox.oa_limits import RateLimit
 from bot.inbox.queue import Inbox
 from bot.inbox.tables import events
 from bot.inbox.uploads import Uploads
@@ -52,7 +52,7 @@ class Deliverer:
         send_rate: int = 100_000,
         concurrency: int = 8,
         inbox: type[Inbox] = Inbox,
-        client: type[Vendor] = Vendor,
+        client: type[CpaasClient] = CpaasClient,
     ) -> None:
         self.clock = Clock()
         self.database = Database(url)
@@ -65,10 +65,12 @@ class Deliverer:
         settings = Settings.model_validate(
             {"cpaas_base_url": vendor.url, "cpaas_api_key": API_KEY, "cpaas_access_token": TOKEN}
         )
-        self.client, uploads = client(settings), Uploads(self.database, Rate.per_minute(send_rate))
-        self._pictures = Pictures(uploads, self.client, Path(), now=self.clock)
-        delivery = Delivery(self.inbox, self._pictures, lambda: rules, policy)
-        limits = Limits(concurrency=concurrency, rate=Rate.per_minute(send_rate), takeover_mute=1800.0, max_attempts=8)
+        self.client, uploads = client(settings), Uploads(self.database, RateLimit.per_minute(send_rate))
+        self._images = ImageResolver(uploads, self.client, Path(), now=self.clock)
+        delivery = Transitions(self.inbox, self._images, lambda: rules, policy)
+        limits = Limits(
+            concurrency=concurrency, rate=RateLimit.per_minute(send_rate), takeover_mute=1800.0, max_attempts=8
+        )
         self._dispatcher = Dispatcher(self.inbox, delivery, self.client, limits, self.clock)
         self._dispatcher.start()
 
@@ -88,6 +90,6 @@ class Deliverer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._dispatcher.stop(timeout=15)
-        self._pictures.stop()
+        self._images.stop()
         self._writer.stop()
         self.database.dispose()

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bot.config import Settings
-from bot.cpaas import Vendor
-from bot.delivery.images import Pictures
+from bot.cpaas import CpaasClient
+from bot.delivery.images import ImageResolver
 from bot.inbox.database import Database
-from bot.inbox.oa_limits import Rate
+from bot.inbox.oa_limits import RateLimit
 from bot.inbox.uploads import Uploads
 
-RATE = Rate.per_minute(4000)
+RATE = RateLimit.per_minute(4000)
 TYPE = "UpLoadFile"
 KEY, TOKEN = "the-key", "the-token"
 
@@ -31,19 +31,19 @@ def png(size: int = 2_000) -> bytes:
     return start + bytes(size - len(start))
 
 
-def client(url: str, upload_type: str) -> Vendor:
+def client(url: str, upload_type: str) -> CpaasClient:
     """Return the client of a vendor that expects KEY and TOKEN."""
     given = {"cpaas_base_url": url, "cpaas_api_key": KEY, "cpaas_access_token": TOKEN}
-    return Vendor(Settings.model_validate(given | {"send_timeout": 2.0, "cpaas_upload_type": upload_type}))
+    return CpaasClient(Settings.model_validate(given | {"send_timeout": 2.0, "cpaas_upload_type": upload_type}))
 
 
 @contextmanager
-def pictures_of(
+def images_of(
     database: Database, url: str, folder: Path, *, now: Callable[[], float] = time.time, upload_type: str = TYPE
-) -> Iterator[Pictures]:
+) -> Iterator[ImageResolver]:
     """Give what uploads the pictures of *folder* to the vendor at *url*."""
     uploads = Uploads(database, RATE)
-    pictures = Pictures(uploads, client(url, upload_type), folder, now=now)
+    pictures = ImageResolver(uploads, client(url, upload_type), folder, now=now)
     try:
         yield pictures
     finally:

@@ -8,17 +8,17 @@ from dataclasses import dataclass, field, replace
 import sqlalchemy as sa
 
 from bot.cpaas import Receipt
-from bot.delivery.transitions import Delivery, account_failure, taken
+from bot.delivery.transitions import Transitions, after_success, oa_failure
 from bot.errors import DeliveryError
 from bot.inbox.database import Database
-from bot.inbox.oa_limits import Rate
-from bot.inbox.queue import Change, Claim, Inbox, State
+from bot.inbox.oa_limits import RateLimit
+from bot.inbox.queue import Claim, Inbox, State, StateChange
 from bot.inbox.tables import accounts, events
 
 LEASE = 10.0
-RATE = Rate.per_minute(4000)
+RATE = RateLimit.per_minute(4000)
 
-#: What the vendor does with a picture at a time: it takes it, or fails as `bot.cpaas.Vendor` does.
+#: What the vendor does with a picture at a time: it takes it, or fails as `bot.cpaas.CpaasClient` does.
 Answer = Callable[[Claim, float], Receipt]
 
 
@@ -39,7 +39,7 @@ class VirtualDeliverer:
 
     database: Database
     inbox: Inbox
-    delivery: Delivery
+    delivery: Transitions
     answer: Answer
     now: float
     calls: list[Call] = field(default_factory=list)
@@ -72,15 +72,15 @@ class VirtualDeliverer:
         return min(times, default=None)
 
     def _deliver(self, claim: Claim) -> None:
-        state = self.delivery.prepare(claim, now=self.now)
+        state = self.delivery.next_state(claim, now=self.now)
         while state.status == "open" and state.due_at <= self.now:
             begun = replace(state, attempted_at=self.now, due_at=self.now + LEASE)
             claim = replace(claim, state=begun)
-            assert self.inbox.save([Change(claim, replace(begun, leased=True))]) == ["saved"]
+            assert self.inbox.save([StateChange(claim, replace(begun, leased=True))]) == ["saved"]
             state = self._call(claim)
             if state.progress == begun.progress:
                 break
-        assert self.inbox.save([Change(claim, state)]) == ["saved"]
+        assert self.inbox.save([StateChange(claim, state)]) == ["saved"]
 
     def _call(self, claim: Claim) -> State:
         image = next(iter((claim.state.images or [])[claim.state.progress].values()))
@@ -88,9 +88,9 @@ class VirtualDeliverer:
             receipt = self.answer(claim, self.now)
         except DeliveryError as error:
             self.calls.append(Call(self.now, claim.key, image, error))
-            failure = account_failure(claim, error, now=self.now)
-            closed = failure is not None and self.inbox.note_failure(failure)
-            return self.delivery.not_taken(claim, error, closed=closed, now=self.now)
+            failure = oa_failure(claim, error, now=self.now)
+            paused = failure is not None and self.inbox.record_failure(failure)
+            return self.delivery.after_failure(claim, error, paused=paused, now=self.now)
         self.calls.append(Call(self.now, claim.key, image, None))
-        self.inbox.note_success(claim.oa_id)
-        return taken(claim, receipt, now=self.now)
+        self.inbox.record_success(claim.oa_id)
+        return after_success(claim, receipt, now=self.now)

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.inbox.database import Database
-from bot.inbox.oa_limits import Rate
+from bot.inbox.oa_limits import RateLimit
 from bot.inbox.tables import events
 from bot.sandbox.script import OK, Behaviour, answer, bad_gateway, cut, hang, late, vendor_code
 from bot.sandbox.vendor import SandboxVendor
@@ -247,7 +247,7 @@ def test_a_hundred_events_at_once_are_answered_once_each(bot: Bot, vendor: Sandb
 
 def test_the_rate_is_kept(tmp_path: Path, vendor: SandboxVendor) -> None:
     """SEND_RATE counts calls, not events, and holds over the processes."""
-    rate = Rate.per_minute(30)
+    rate = RateLimit.per_minute(30)
     with Bot(tmp_path, vendor.url, SEND_RATE="30", WEB_CONCURRENCY="2") as bot:
         # Not from call to call: a slow machine delays some more than others on their way.
         began = time.time()
@@ -261,7 +261,7 @@ def test_the_rate_is_kept(tmp_path: Path, vendor: SandboxVendor) -> None:
 def test_the_rate_is_kept_over_machines(tmp_path: Path, vendor: SandboxVendor, postgres_server: str) -> None:
     """Two groups of processes that share a database share the burst, and the steady stream after it."""
     settings = {"DATABASE_URL": new_postgres_database(postgres_server), "SEND_RATE": "120", "WEB_CONCURRENCY": "2"}
-    rate = Rate.per_minute(120)
+    rate = RateLimit.per_minute(120)
     burst, more = round(rate.burst / rate.interval) + 1, 6
     with (
         Bot(tmp_path / "first", vendor.url, **settings) as first,

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.cpaas import Receipt, Vendor
-from bot.inbox.queue import Change, Inbox, Saved
+from bot.cpaas import CpaasClient, Receipt
+from bot.inbox.queue import Inbox, SaveResult, StateChange
 from bot.inbox.tables import events
 from bot.sandbox.script import answer, late
 from bot.sandbox.vendor import SandboxVendor
@@ -18,7 +18,7 @@ from tests.support.delivering import Deliverer
 from tests.support.running import MAKER, wait_until
 
 
-class _Faulty(Vendor):
+class _Faulty(CpaasClient):
     """Fails in a way that nobody has thought of, for one user."""
 
     def send_image(self, *, oa_id: str, user_id: str, image: Mapping[str, str]) -> Receipt:
@@ -75,7 +75,7 @@ def test_who_stood_still_before_sending_does_not_send(
     class Interrupted(Inbox):
         """Whoever begins an event stands still until another process has dealt with it."""
 
-        def save(self, changes: Sequence[Change]) -> list[Saved]:
+        def save(self, changes: Sequence[StateChange]) -> list[SaveResult]:
             outcomes = super().save(changes)
             if any(change.state.leased for change in changes):
                 with self._database.write() as connection:

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from werkzeug.test import TestResponse
 
 from bot.config import Settings
-from bot.runtime import Service
+from bot.runtime import Runtime
 from bot.web.app import create_app
 from bot.web.console.app import MAX_FORM_BYTES, PAGES
 from bot.web.console.auth import MAX_IN_ALL, MAX_PER_ADDRESS, SESSION_LIFETIME, THROTTLE_SECONDS, LoginThrottle
@@ -64,14 +64,14 @@ def test_without_a_password_there_is_no_console(tmp_path: Path) -> None:
     settings = Settings.model_construct(
         rules_file=tmp_path / "rules.yaml", database_url=SecretStr(f"sqlite:///{tmp_path / 'bot.db'}")
     )
-    service = Service(settings, delivers=False)
-    service.start()
+    runtime = Runtime(settings, delivers=False)
+    runtime.start()
     try:
-        client = create_app(service).test_client()
+        client = create_app(runtime).test_client()
         for path in ("/console", "/console/", "/console/login", "/console/try", "/console/static/console.css"):
             assert client.get(path).status_code == 404
     finally:
-        service.stop()
+        runtime.stop()
 
 
 @pytest.mark.parametrize("page", ["", *(page.name for page in PAGES), "elsewhere"])
@@ -336,7 +336,7 @@ def test_a_form_that_is_too_large(console: Console) -> None:
 def test_a_service_that_is_still_starting(console: Console) -> None:
     """The page says to come again."""
     console.log_in()
-    console.service.stop()
+    console.runtime.stop()
     answer = console.get("rules")
     assert answer.status_code == 503
     assert "not ready" in words(answer)

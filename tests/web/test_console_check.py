@@ -95,7 +95,7 @@ def uploaded(console: Console, data: bytes, **form: str) -> TestResponse:
 
 
 def rules_file(console: Console) -> Path:
-    return console.service.settings.rules_file
+    return console.runtime.settings.rules_file
 
 
 # What is wrong with it
@@ -193,7 +193,7 @@ def test_what_is_written_is_only_words(console: Console) -> None:
 
 def test_the_backtest(console: Console) -> None:
     """Each kind with its messages, masked; from which rule to which, and their pictures."""
-    database = console.service.database
+    database = console.runtime.database
     keep(database, text="giá bao nhiêu vậy shop", rule_id="bang-gia")
     keep(database, text="bảng giá", rule_id="bang-gia")
     for phone in ("0912 345 678", "0987.654.321"):
@@ -214,7 +214,7 @@ def test_the_backtest(console: Console) -> None:
 def test_very_many_shifts(console: Console) -> None:
     """The most frequent are shown, and how many are not."""
     for number in range(MAX_SHIFTS + 3):
-        keep(console.service.database, text="giao hàng", rule_id=f"cu-{number}")
+        keep(console.runtime.database, text="giao hàng", rule_id=f"cu-{number}")
     page = checked(console, SHIP)
     assert page.text.count('class="messages"') == MAX_SHIFTS
     assert "3 more groups are not shown." in words(page)
@@ -287,7 +287,7 @@ def test_a_file_that_takes_too_long() -> None:
 
 def test_one_at_a_time(console: Console) -> None:
     """Who comes while another check goes on is told so at once and keeps what they wrote."""
-    colleague = Console(console.app, console.service)
+    colleague = Console(console.app, console.runtime)
     colleague.log_in()
     answers: list[TestResponse] = []
 
@@ -320,7 +320,7 @@ def test_taking_the_present_file(console: Console) -> None:
     assert "in force rules.yaml · 2 rules" in words(console.get("check"))
     rules_file(console).write_text(BROKEN, encoding="utf-8")
     assert "being taken" in words(console.get("check"))
-    wait_until(lambda: console.service.watch.trouble, "the broken file to be seen")
+    wait_until(lambda: console.runtime.watch.trouble, "the broken file to be seen")
     page = console.get("check?take=file")
     assert text_of(page) == BROKEN
     assert "The last good rules stay in force." in words(page)
@@ -375,7 +375,7 @@ def test_published_and_in_force(publishing: Console) -> None:
     assert "Published: the new version is in the rules file." in words(page)
     if "being taken" in words(page):
         assert 'content="1;url=/console/check?published=2"' in page.text
-    wait_until(lambda: publishing.service.watch.rules.digest == digest(SHIP.encode()), "the new rules")
+    wait_until(lambda: publishing.runtime.watch.rules.digest == digest(SHIP.encode()), "the new rules")
     page = publishing.get("check?published=2")
     assert "The new version answers customers now." in words(page)
     assert "refresh" not in page.text
@@ -414,7 +414,7 @@ def test_the_list_of_versions_is_short(publishing: Console) -> None:
     publisher = Publisher(rules_file(publishing))
     for number in range(MAX_VERSIONS + 3):
         content = f"{RULES}# {number}\n".encode()
-        publisher.publish(content, seen=digest(publisher.content()), now=publishing.service.database.now())
+        publisher.publish(content, seen=digest(publisher.content()), now=publishing.runtime.database.now())
     page = publishing.get("check")
     assert page.text.count(">Open</a>") == MAX_VERSIONS
     assert words(page).count("+1 −1 lines") == MAX_VERSIONS
@@ -505,7 +505,7 @@ def test_in_vietnamese(publishing: Console) -> None:
     publishing.get("check?lang=vi")
     page = words(published(publishing, BROKEN))
     assert "Chưa đổi gì: bản này có lỗi." in page
-    keep(publishing.service.database, text="giao hàng", rule_id=None)
+    keep(publishing.runtime.database, text="giao hàng", rule_id=None)
     page = words(checked(publishing, SHIP))
     for said in ("Nay có luật trả lời", "Khác gì tệp hiện có", "Đưa bản này vào dùng", "không trả lời", "Kiểm tra tệp"):
         assert said in page

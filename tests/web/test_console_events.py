@@ -16,9 +16,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from bot.inbox.queries import Whole
+from bot.inbox.queries import EventDetail
 from bot.inbox.queue import Status
-from bot.inbox.replay import Replay, replay
+from bot.inbox.replay import ReplayResult, replay
 from bot.inbox.tables import events
 from bot.inbox.texts import replay_text
 from bot.redaction import one_line
@@ -47,11 +47,11 @@ def console(tmp_path: Path) -> Iterator[Console]:
 
 def put(console: Console, *, age: float = 60.0, **values: Any) -> int:
     """Store an event that came in *age* seconds ago; return its id."""
-    return keep(console.service.database, age=NOW - console.service.database.now() + age, **{"oa_id": OA, **values})
+    return keep(console.runtime.database, age=NOW - console.runtime.database.now() + age, **{"oa_id": OA, **values})
 
 
 def row(console: Console, event_id: int) -> dict[str, Any]:
-    return found(console.service.database, event_id)
+    return found(console.runtime.database, event_id)
 
 
 def listed(page: TestResponse) -> list[int]:
@@ -60,7 +60,7 @@ def listed(page: TestResponse) -> list[int]:
     return [int(number) for number in re.findall(r'class="when"><a href="/console/events/(\d+)"', page.text)]
 
 
-def said(outcome: Replay, event_id: int) -> str:
+def said(outcome: ReplayResult, event_id: int) -> str:
     """Return what `bot replay` prints."""
     return replay_text(event_id, outcome, window=WINDOW, lang="en")
 
@@ -154,7 +154,7 @@ def test_nothing_to_show(console: Console) -> None:
 def test_the_way_of_an_event(console: Console) -> None:
     """From the customer to the last picture, with times, the vendor's ids and the rules."""
     ids = [{"msg_id": "vendor-1", "referentId": "ref-1"}, {"msg_id": "vendor-2", "referentId": ""}]
-    now = console.service.database.now()
+    now = console.runtime.database.now()
     event_id = put(
         console, sent_at=now - 62, images=TWO, progress=2, vendor_ids=ids, replied_at=now - 59.5, settled_at=now - 58
     )  # fmt: skip
@@ -173,7 +173,7 @@ def test_the_way_of_an_event(console: Console) -> None:
 
 def test_rules_that_are_still_in_force_are_not_called_others(console: Console) -> None:
     """Then what the event page says of the rule holds."""
-    event_id = put(console, rules_hash=console.service.watch.rules.digest)
+    event_id = put(console, rules_hash=console.runtime.watch.rules.digest)
     assert "the rules in force now" not in words(console.get(f"events/{event_id}"))
 
 
@@ -208,13 +208,13 @@ def test_replay_says_what_the_command_says_and_twice_does_it_once(console: Conso
     address = f"events/{event_id}/replay"
     answer = console.post(address)
     assert (answer.status_code, answer.headers["Location"]) == (303, f"/console/events/{event_id}")
-    was = Replay("reopened", failed["status"], failed["reason"], failed.get("attempts", 0), failed["error"])
+    was = ReplayResult("reopened", failed["status"], failed["reason"], failed.get("attempts", 0), failed["error"])
     page = console.get(f"events/{event_id}")
     assert said(was, event_id) in words(page)
     assert 'data-status="open"' in page.text
     first = row(console, event_id)
     assert (first["status"], first["fence"]) == ("open", 1)
-    assert said(Replay("settled", "open"), event_id) in words(console.post(address, follow_redirects=True))
+    assert said(ReplayResult("settled", "open"), event_id) in words(console.post(address, follow_redirects=True))
     assert row(console, event_id) == first
 
 
@@ -225,7 +225,7 @@ def test_what_did_not_fail_is_left_alone(console: Console, status: Status) -> No
     before = row(console, event_id)
     assert f"events/{event_id}/replay" not in console.get(f"events/{event_id}").text
     told = console.post(f"events/{event_id}/replay", follow_redirects=True)
-    assert said(Replay("settled", status), event_id) in words(told)
+    assert said(ReplayResult("settled", status), event_id) in words(told)
     assert row(console, event_id) == before
 
 
@@ -245,7 +245,7 @@ def test_a_parked_event_is_replayed_with_a_warning(console: Console) -> None:
 def test_what_cannot_be_replayed_has_no_button(console: Console, values: dict[str, Any], outcome: str) -> None:
     """The page says why, in the command's words."""
     event_id = put(console, **DEAD | values)
-    why = said(Replay(outcome), event_id)  # type: ignore[arg-type]
+    why = said(ReplayResult(outcome), event_id)  # type: ignore[arg-type]
     page = console.get(f"events/{event_id}")
     assert why in words(page)
     assert f"events/{event_id}/replay" not in page.text
@@ -300,7 +300,7 @@ def test_very_many_dead_letters_are_replayed_portion_by_portion(console: Console
 def test_replay_at_the_same_moment_as_the_command(console: Console) -> None:
     """Whoever comes second is told."""
     event_id = put(console, **DEAD)
-    database = console.service.database
+    database = console.runtime.database
     replay(database, event_id, now=database.now(), window=WINDOW.total_seconds())
     assert "nothing to do, it is open" in words(console.post(f"events/{event_id}/replay", follow_redirects=True))
 
@@ -328,7 +328,7 @@ def test_whatever_is_asked_for_is_answered(console: Console, query: dict[str, st
 MOMENTS = st.one_of(st.none(), st.floats(0, 2e9))
 WORDS = st.one_of(st.none(), st.text(max_size=30))
 WHOLES = st.builds(
-    Whole,
+    EventDetail,
     id=st.integers(1, 9), received_at=st.floats(0, 2e9), oa_id=st.text(max_size=5), name=st.text(max_size=5),
     kind=st.sampled_from([None, "text", "follow", "image", "new-kind"]), status=st.sampled_from(STATUSES),
     reason=st.one_of(st.none(), st.sampled_from(["rule", "fallback", "unknown", "human", "refused", "new-reason"])),
@@ -341,7 +341,7 @@ WHOLES = st.builds(
 
 
 @given(event=WHOLES, lang=st.sampled_from(["vi", "en"]))
-def test_every_event_has_a_story(console: Console, event: Whole, lang: str) -> None:
+def test_every_event_has_a_story(console: Console, event: EventDetail, lang: str) -> None:
     """It begins with the customer, shows each picture once, and comes to an end."""
     with console.app.test_request_context():
         g.lang = lang
@@ -364,5 +364,5 @@ def test_every_event_has_a_page(console: Console, values: dict[str, Any]) -> Non
     event_id = put(console, **values)
     assert console.get(f"events/{event_id}").status_code == 200
     assert event_id in listed(console.get("events"))
-    with console.service.database.write() as connection:
+    with console.runtime.database.write() as connection:
         connection.execute(sa.delete(events))

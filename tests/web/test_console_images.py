@@ -78,13 +78,13 @@ def two(tmp_path: Path) -> Iterator[Console]:
 
 def pictures(console: Console) -> Mapping[str, Picture]:
     """Return the pictures by the first rule that sends them."""
-    found = named(console.service.watch.rules, now=console.service.database.now())
+    found = named(console.runtime.watch.rules, now=console.runtime.database.now())
     return {picture.rules[0]: picture for picture in found}
 
 
 def see(console: Console, looks: Mapping[str, Look], *, ago: float = 300.0) -> None:
     """Look at the pictures of those rules, as often as it takes to be sure."""
-    book, now, found = Book(console.service.database), console.service.database.now(), pictures(console)
+    book, now, found = Book(console.runtime.database), console.runtime.database.now(), pictures(console)
     book.expect([picture.key for picture in found.values()], now=now + 3600)
     for rule, look in looks.items():
         for _ in range(1 + look.may_pass):
@@ -94,14 +94,14 @@ def see(console: Console, looks: Mapping[str, Look], *, ago: float = 300.0) -> N
 
 def due(console: Console, at: float) -> None:
     """Have all pictures due then."""
-    with console.service.database.write() as connection:
+    with console.runtime.database.write() as connection:
         connection.execute(sa.update(picture_checks).values(due_at=at))
 
 
 def note_upload(console: Console, *, oa_id: str = "123", **values: object) -> None:
     """Have menu.jpg uploaded, or not, for an OA."""
-    row = {"oa_id": oa_id, "digest": console.service.watch.rules.digests["menu.jpg"], "type": "x", "claimed_until": 0.0}
-    with console.service.database.write() as connection:
+    row = {"oa_id": oa_id, "digest": console.runtime.watch.rules.digests["menu.jpg"], "type": "x", "claimed_until": 0.0}
+    with console.runtime.database.write() as connection:
         connection.execute(sa.insert(uploads), row | values)
 
 
@@ -196,13 +196,13 @@ def test_how_far_a_picture_file_is(shop: Path, values: dict[str, object], said: 
             "Not uploaded yet: the bot does it when a customer asks." in tiles(console.get("pictures").text)["menu.jpg"]
         )
         if values.get("uploaded_at") is not None:
-            values = values | {"uploaded_at": console.service.database.now() + float(str(values["uploaded_at"]))}
+            values = values | {"uploaded_at": console.runtime.database.now() + float(str(values["uploaded_at"]))}
         note_upload(console, **values)
         page = console.get("pictures").text
         assert said in tiles(page)["menu.jpg"]
         assert "<b>no</b>" not in page
         assert "OA 123" not in page
-        note_upload(console, oa_id="456", token="t", uploaded_at=console.service.database.now())
+        note_upload(console, oa_id="456", token="t", uploaded_at=console.runtime.database.now())
         assert "OA 456" in console.get("pictures").text
         [address] = re.findall(r'<img src="([^"]*)"', page)
         assert console.client.get(address).data == jpeg()
@@ -210,15 +210,15 @@ def test_how_far_a_picture_file_is(shop: Path, values: dict[str, object], said: 
 
 def test_a_failure_that_may_pass_is_no_verdict_yet(two: Console) -> None:
     """But it is told."""
-    now = two.service.database.now()
-    Book(two.service.database).save(pictures(two)["menu"].key, Look("unreachable"), now=now)
+    now = two.runtime.database.now()
+    Book(two.runtime.database).save(pictures(two)["menu"].key, Look("unreachable"), now=now)
     page = two.get("pictures?show=ok").text
     assert "did not open this time" in tiles(page)["menu.jpg"]
 
 
 def test_another_look_for_who_asks(two: Console) -> None:
     """It is due at once, the page says so and looks for what comes of it; then it says that."""
-    key, database = pictures(two)["gia"].key, two.service.database
+    key, database = pictures(two)["gia"].key, two.runtime.database
     answer = two.post("pictures/again", {"key": key, "show": "bad", "page": 1})
     assert answer.status_code == 303
     place = f"p-{key[:16]}"
@@ -246,7 +246,7 @@ def test_the_page_does_not_look_anew_for_ever(two: Console) -> None:
 
 def test_nobody_is_pestered(two: Console) -> None:
     """Neither a picture that was looked at in the last minute nor one that is being looked at; nor twice."""
-    key, database = pictures(two)["gia"].key, two.service.database
+    key, database = pictures(two)["gia"].key, two.runtime.database
 
     def asked() -> str:
         return words(two.post("pictures/again", {"key": key}, follow_redirects=True))
@@ -264,11 +264,11 @@ def test_nobody_is_pestered(two: Console) -> None:
 
 def test_only_what_the_rules_name_is_looked_at(two: Console) -> None:
     """A key that somebody made up, or one of former rules."""
-    Book(two.service.database).expect(["former"], now=two.service.database.now() + 3600)
+    Book(two.runtime.database).expect(["former"], now=two.runtime.database.now() + 3600)
     for key in ("former", "https://10.0.0.1/", ""):
         page = words(two.post("pictures/again", {"key": key}, follow_redirects=True))
         assert "No rule in force sends that picture." in page
-    assert Book(two.service.database).claim(now=two.service.database.now()) is None
+    assert Book(two.runtime.database).claim(now=two.runtime.database.now()) is None
 
 
 def test_what_is_not_fetched_for_the_bot_is_not_fetched_for_people(everything: Console) -> None:
@@ -278,7 +278,7 @@ def test_what_is_not_fetched_for_the_bot_is_not_fetched_for_people(everything: C
     assert "https://cdn.shop.vn/anh/ok.jpg" in shown
     assert "https://cdn.shop.vn/anh/not-checked.jpg" not in shown
     assert "/console/static/shop/bang-gia.jpg" in shown
-    with everything.service.database.write() as connection:
+    with everything.runtime.database.write() as connection:
         connection.execute(sa.update(picture_checks).values(form=""))
     page = everything.get("pictures?show=bad").text
     [address] = re.findall(r'<img src="([^"]*)"', page)  # of ours, though the vendor does not take it

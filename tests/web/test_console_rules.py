@@ -91,7 +91,7 @@ def test_every_rule_is_a_card(console: Console) -> None:
 
 def test_how_often_a_rule_answered(console: Console) -> None:
     """In the last seven days."""
-    database = console.service.database
+    database = console.runtime.database
     now, day = database.now(), 86_400.0
     for rule, days in (("bang-gia", 1), ("bang-gia", 6.9), ("bang-gia", 7.1), (FALLBACK, 2)):
         keep(database, rule_id=rule, replied_at=now - days * day)
@@ -103,7 +103,7 @@ def test_how_often_a_rule_answered(console: Console) -> None:
 
 def test_the_last_problem_of_a_rule(console: Console) -> None:
     """In the vendor's words, which are only words."""
-    keep(console.service.database, rule_id="bang-gia", status="dead", error="HTTP 400: <b>bad</b>", received_at=NOW)
+    keep(console.runtime.database, rule_id="bang-gia", status="dead", error="HTTP 400: <b>bad</b>", received_at=NOW)
     page = console.get("rules").text
     assert "HTTP 400: &lt;b&gt;bad&lt;/b&gt;" in page
     assert "last problem 21 Sep, 21:13 :" in cards(page)["bang-gia"]
@@ -137,8 +137,8 @@ def test_search_after_a_change_of_the_file(console: Console, tmp_path: Path) -> 
     """The words are those of the rules in force."""
     assert list(cards(console.get("rules?q=bang").text)) == ["bang-gia"]
     (tmp_path / "rules.yaml").write_text(RULES.replace("bang-gia\n", "bang-moi\n"), encoding="utf-8")
-    console.service.watch.look()
-    console.service.watch.look()
+    console.runtime.watch.look()
+    console.runtime.watch.look()
     assert list(cards(console.get("rules?q=bang").text)) == ["bang-moi"]
 
 
@@ -172,8 +172,8 @@ def test_warnings_stand_at_their_rules(console: Console) -> None:
 def test_a_file_with_errors(console: Console, tmp_path: Path) -> None:
     """The errors are shown with their lines, and the cards are those of the rules in force."""
     (tmp_path / "rules.yaml").write_text(RULES.replace("    priority: 5", "    prioriti: 5"), encoding="utf-8")
-    console.service.watch.look()
-    console.service.watch.look()
+    console.runtime.watch.look()
+    console.runtime.watch.look()
     answer = console.get("rules")
     assert "The rules file cannot be used at present; the last good rules stay in force." in words(answer)
     assert "error line 6 unknown key" in words(answer)
@@ -184,8 +184,8 @@ def test_a_file_with_errors(console: Console, tmp_path: Path) -> None:
 def test_a_file_that_is_gone(console: Console, tmp_path: Path) -> None:
     """The page says what the system says."""
     (tmp_path / "rules.yaml").unlink()
-    console.service.watch.look()
-    console.service.watch.look()
+    console.runtime.watch.look()
+    console.runtime.watch.look()
     page = words(console.get("rules"))
     assert "The bot cannot read it" in page
     assert "No such file" in page

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.inbox.queries import Reports
+from bot.inbox.queries import EventQueries
 from bot.web.console.pages.try_rules import MAX_TEXT
 from tests.support.console import Console, running, words
 
@@ -180,7 +180,7 @@ def test_nothing_is_kept(console: Console, caplog: pytest.LogCaptureFixture) -> 
     """No event, no line in the log, nothing in the cookie."""
     caplog.set_level("DEBUG")
     tried(console, "bảng giá của chị Hồng")
-    assert Reports(console.service.database).recent(9) == []
+    assert EventQueries(console.runtime.database).recent(9) == []
     assert "Hồng" not in caplog.text
     held = console.client.get_cookie("console", path="/console")
     assert held is not None

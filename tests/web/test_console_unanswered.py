@@ -43,7 +43,7 @@ def console(tmp_path: Path) -> Iterator[Console]:
 
 def ask(console: Console, *texts: str, age: float = 3600.0, **values: Any) -> None:
     """Store texts that no rule answered, each from another customer."""
-    database = console.service.database
+    database = console.runtime.database
     for n, text in enumerate(texts):
         keep(database, age=NOW - database.now() + age, text=text, **{"user_id": f"u{n}", **NO_RULE, **values})
 
@@ -160,7 +160,7 @@ def test_a_page_that_is_not_there_any_more(console: Console) -> None:
 
 def test_it_says_what_it_did_not_look_at(console: Console) -> None:
     """Very many messages, or a time of which none are kept."""
-    database = console.service.database
+    database = console.runtime.database
     keep(database, age=NOW - database.now() + 3600, text="xin chào", **NO_RULE)
     with database.write() as connection:
         row = dict(connection.execute(sa.select(events)).mappings().one())
@@ -181,8 +181,8 @@ def test_it_says_how_long_messages_are_kept(tmp_path: Path) -> None:
 
 def test_a_broken_rules_file_is_mentioned(console: Console) -> None:
     """The near rules are those of the last good file."""
-    console.service.settings.rules_file.write_text("rules: [", encoding="utf-8")
-    wait_until(lambda: console.service.watch.trouble, "the broken file to be seen")
+    console.runtime.settings.rules_file.write_text("rules: [", encoding="utf-8")
+    wait_until(lambda: console.runtime.watch.trouble, "the broken file to be seen")
     assert "by the last good rules" in words(console.get("unanswered"))
 
 

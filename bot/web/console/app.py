@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, NotFound, ServiceUnavailable
 from werkzeug.wrappers import Response as AnyResponse
 
-from bot.runtime import Service
+from bot.runtime import Runtime
 from bot.web import image_urls
 from bot.web.console import auth, formatting
 from bot.web.console.pages import check, events, image_files, images, rules, try_rules, unanswered
@@ -51,7 +51,7 @@ class Page(NamedTuple):
     name: str
     vi: str
     en: str
-    add_routes: Callable[[Blueprint, Service], None]
+    add_routes: Callable[[Blueprint, Runtime], None]
 
 
 PAGES: tuple[Page, ...] = (
@@ -64,17 +64,17 @@ PAGES: tuple[Page, ...] = (
 )
 
 
-def register(app: Flask, service: Service, *, clock: Callable[[], float] = time.time) -> None:
+def register(app: Flask, runtime: Runtime, *, clock: Callable[[], float] = time.time) -> None:
     """Add the console to *app*; *clock* gives seconds since 1970. Its password must be set."""
-    key = auth.derive_key(service.settings.console_password.get_secret_value())
+    key = auth.derive_key(runtime.settings.console_password.get_secret_value())
     auth.enable_sessions(app, key)
     routes = _Console("console", "bot.web", static_folder="static", url_prefix=auth.PREFIX)
-    require_login(routes, service, clock)
+    require_login(routes, runtime, clock)
     add_headers(routes)
-    auth.add_routes(routes, key, clock, trusted_proxies=service.settings.forwarded_allow_ips)
-    image_files.add_routes(routes, service)
+    auth.add_routes(routes, key, clock, trusted_proxies=runtime.settings.forwarded_allow_ips)
+    image_files.add_routes(routes, runtime)
     for page in PAGES:
-        page.add_routes(routes, service)
+        page.add_routes(routes, runtime)
 
     @routes.get("/")
     def home() -> AnyResponse:
@@ -84,7 +84,7 @@ def register(app: Flask, service: Service, *, clock: Callable[[], float] = time.
     def elsewhere(_path: str) -> str:
         raise NotFound
 
-    routes.context_processor(lambda: _template_context(service))
+    routes.context_processor(lambda: _template_context(runtime))
     app.register_blueprint(routes)
 
 
@@ -95,7 +95,7 @@ class _Console(Blueprint):
         return _YEAR_SECONDS if "v" in request.args else super().get_send_file_max_age(filename)
 
 
-def require_login(routes: Blueprint, service: Service, clock: Callable[[], float]) -> None:
+def require_login(routes: Blueprint, runtime: Runtime, clock: Callable[[], float]) -> None:
     """Let nobody past who is not logged in, and nothing written that is not from our own forms."""
 
     @routes.before_request
@@ -103,7 +103,7 @@ def require_login(routes: Blueprint, service: Service, clock: Callable[[], float
         if request.endpoint == "console.static":
             return None
         request.max_content_length = request.max_form_memory_size = MAX_FORM_BYTES
-        formatting.choose_language(service.settings.bot_lang)
+        formatting.choose_language(runtime.settings.bot_lang)
         g.logged_in = auth.is_logged_in(clock())
         if not g.logged_in and request.endpoint not in _PUBLIC_ENDPOINTS:
             if request.method == "GET" and request.endpoint not in _NOT_RESUMED:
@@ -111,7 +111,7 @@ def require_login(routes: Blueprint, service: Service, clock: Callable[[], float
             return redirect(url_for("console.login"), 303)
         if request.method not in {"GET", "HEAD", "OPTIONS"}:
             auth.refuse_cross_origin()
-        if service.readiness()[0]:
+        if runtime.readiness()[0]:
             raise ServiceUnavailable
         return None
 
@@ -137,7 +137,7 @@ def add_headers(routes: Blueprint) -> None:
         return render_template("console/error.html", status=503), 503
 
 
-def _template_context(service: Service) -> dict[str, object]:
+def _template_context(runtime: Runtime) -> dict[str, object]:
     """Return what every template can use."""
     return {
         "lang": formatting.language(),
@@ -146,14 +146,14 @@ def _template_context(service: Service) -> dict[str, object]:
         "pages": PAGES,
         "here": request.path.removeprefix(auth.PREFIX).strip("/").partition("/")[0],
         "asset": formatting.asset,
-        "picture_address": partial(_picture_address, service),
+        "picture_address": partial(_picture_address, runtime),
         "format_number": formatting.format_number,
-        "format_time": lambda seconds, **more: formatting.format_time(seconds, service.watch.rules.zone, **more),
+        "format_time": lambda seconds, **more: formatting.format_time(seconds, runtime.watch.rules.zone, **more),
     }
 
 
-def _picture_address(service: Service, image_url: str | None, file: str | None = None) -> str | None:
+def _picture_address(runtime: Runtime, image_url: str | None, file: str | None = None) -> str | None:
     """Return where a browser finds a picture that a rule names by a link or as a file; None: nowhere."""
     if image_url:
         return image_urls.address(image_url, "console.static")
-    return url_for("console.picture_file", name=file, v=service.watch.rules.digests.get(file)) if file else None
+    return url_for("console.picture_file", name=file, v=runtime.watch.rules.digests.get(file)) if file else None

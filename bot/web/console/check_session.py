@@ -13,14 +13,14 @@ from bot.analysis.backtest import Effect, Shift
 from bot.analysis.diff import count_changed_lines
 from bot.analysis.preview import Preview, PreviewRequest
 from bot.analysis.preview_process import run_in_subprocess
-from bot.inbox.queries import Reports
+from bot.inbox.queries import EventQueries
 from bot.rules.engine import FALLBACK
 from bot.rules.model.schema import Reply
 from bot.rules.problem import text_of
 from bot.rules.publishing.history import Version
 from bot.rules.publishing.publisher import Publisher, digest
 from bot.rules.validate import summary_text
-from bot.runtime import Service
+from bot.runtime import Runtime
 from bot.web.console import formatting
 from bot.web.console.problem_view import Finding, findings
 
@@ -78,10 +78,10 @@ class HistoryEntry:
 class CheckSession:
     """The rules file of this machine for the page Check; safe for threads."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
         self._one_at_a_time = threading.Lock()
-        self.publisher = Publisher(service.settings.rules_file)
+        self.publisher = Publisher(runtime.settings.rules_file)
 
     def content(self) -> bytes | None:
         """Return what the rules file holds; None if it is not there or cannot be read, of which `watch` tells more."""
@@ -99,7 +99,7 @@ class CheckSession:
 
     def file_state(self) -> FileState:
         """Return how the rules file stands in this process."""
-        watch, content = self._service.watch, self.content()
+        watch, content = self._runtime.watch, self.content()
         if content is not None and digest(content) == watch.rules.digest:
             return "good"
         judged = watch.judgement.content if watch.judgement else None
@@ -107,7 +107,7 @@ class CheckSession:
 
     def good_rules(self, sought: str) -> bytes | None:
         """Return the rules file with that digest, if it was in force not long ago."""
-        return Reports(self._service.database).good_rules(sought)
+        return EventQueries(self._runtime.database).good_rules(sought)
 
     def check(self, content: bytes, base_digest: str) -> CheckResult:
         """
@@ -121,13 +121,13 @@ class CheckSession:
             raise Busy
         try:
             request = self._request(content, base_digest)
-            found = run_in_subprocess(request, log_format=self._service.settings.log_format)
+            found = run_in_subprocess(request, log_format=self._runtime.settings.log_format)
         finally:
             self._one_at_a_time.release()
         lang = formatting.language()
         return CheckResult(
             found,
-            summary_text(found.summary, self._service.settings.rules_file.name, lang),
+            summary_text(found.summary, self._runtime.settings.rules_file.name, lang),
             findings(found.problems, text_of(content), lang),
             list(_shift_groups(found)),
             digest(request.present),
@@ -137,7 +137,7 @@ class CheckSession:
 
     def replies_in_force(self) -> Mapping[str, Reply]:
         """Return what the rules in force send, by id; FALLBACK among them."""
-        file = self._service.watch.rules.file
+        file = self._runtime.watch.rules.file
         fallback = {FALLBACK: file.fallback.reply} if file.fallback else {}
         return {rule.id: rule.reply for rule in file.rules} | fallback
 
@@ -157,12 +157,12 @@ class CheckSession:
             yield HistoryEntry(version, version is known, *(counts or (None, None)))
 
     def _request(self, content: bytes, base_digest: str) -> PreviewRequest:
-        service, present = self._service, self.content()
-        messages = Reports(service.database).messages(MAX_MESSAGES)
+        runtime, present = self._runtime, self.content()
+        messages = EventQueries(runtime.database).messages(MAX_MESSAGES)
         return PreviewRequest(
             content=content,
-            folder=service.settings.rules_file.absolute().parent,
-            today=datetime.fromtimestamp(service.database.now(), service.watch.rules.zone).date(),
+            folder=runtime.settings.rules_file.absolute().parent,
+            today=datetime.fromtimestamp(runtime.database.now(), runtime.watch.rules.zone).date(),
             messages=tuple(messages),
             present=present,
             former=self.good_rules(base_digest) if base_digest != digest(present) else None,

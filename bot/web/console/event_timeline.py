@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from bot.inbox.queries import Fate, Line, Summary, Whole
+from bot.inbox.queries import EventDetail, EventListItem, EventRow, ImageStatus
 from bot.inbox.queue import Status
 from bot.inbox.texts import reason_text
 from bot.redaction import masked, one_line
@@ -23,7 +23,7 @@ _STATUSES: Final[dict[Status, tuple[str, str, Tone]]] = {
     "dead": ("gửi hỏng", "dead letter", "bad"),
     "parked": ("chưa rõ đã gửi chưa", "parked: outcome unknown", "warn"),
 }
-_FATES: Final[dict[Fate, tuple[str, str, Tone]]] = {
+_FATES: Final[dict[ImageStatus, tuple[str, str, Tone]]] = {
     "sent": ("đã gửi", "sent", "good"),
     "doubtful": ("chưa rõ đã gửi chưa", "outcome unknown", "warn"),
     "unsent": ("chưa gửi", "not sent", ""),
@@ -36,7 +36,7 @@ _TENTHS_BELOW_SECONDS = 10.0
 class EventTableRow:
     """A line of the list."""
 
-    event: Line
+    event: EventListItem
     what: str
     """What the customer did."""
     excerpt: str
@@ -71,14 +71,14 @@ def status_badge(status: Status) -> tuple[str, Tone]:
     return formatting.t(vi, en), tone
 
 
-def row(event: Line) -> EventTableRow:
+def row(event: EventListItem) -> EventTableRow:
     """Return the event as the list shows it."""
     return EventTableRow(
         event, what_happened(event), masked(event.beginning or ""), why(event), one_line(event.error or "")
     )
 
 
-def what_happened(event: Summary) -> str:
+def what_happened(event: EventRow) -> str:
     """Return who did what; of an event that nobody may answer at least who."""
     if event.kind is None:
         is_ours = event.reason in {"echo", "human"}
@@ -91,19 +91,19 @@ def what_happened(event: Summary) -> str:
     return formatting.t("Khách ", "The customer ") + name[:1].lower() + name[1:]
 
 
-def why(event: Summary) -> str:
+def why(event: EventRow) -> str:
     """Return why the event stands as it does."""
     if event.reason is None:
         return formatting.t("đang chờ tới lượt", "its turn has not come yet")
     return reason_text(event.reason, formatting.language())
 
 
-def timeline(event: Whole, *, now: float) -> list[TimelineEntry]:
+def timeline(event: EventDetail, *, now: float) -> list[TimelineEntry]:
     """Return the way of the event as far as it is known, the oldest step first."""
     return [*_arrival(event), *_images(event), _outcome(event, now)]
 
 
-def _arrival(event: Whole) -> Iterator[TimelineEntry]:
+def _arrival(event: EventDetail) -> Iterator[TimelineEntry]:
     yield TimelineEntry("came", what_happened(event), event.sent_at)
     late = _elapsed(event.received_at - event.sent_at) if event.sent_at is not None else ""
     yield TimelineEntry(
@@ -113,19 +113,19 @@ def _arrival(event: Whole) -> Iterator[TimelineEntry]:
         yield TimelineEntry("decided", formatting.t("Bot chọn câu trả lời", "The bot decided"), why=_decision(event))
 
 
-def _decision(event: Whole) -> str:
+def _decision(event: EventDetail) -> str:
     """Return what was found when the rules were asked; `reason` may have gone on since."""
     if event.rule_id == FALLBACK and event.images:
         return reason_text("fallback", formatting.language())
     return reason_text("no-match" if event.rule_id in {None, FALLBACK} else "rule", formatting.language())
 
 
-def _images(event: Whole) -> Iterator[TimelineEntry]:
+def _images(event: EventDetail) -> Iterator[TimelineEntry]:
     """Yield each picture that was to go out, and the vendor's complaint beside the one that did not."""
     complaint = one_line(event.error or "")
     count = len(event.images or ())
     for number in range(1, count + 1):
-        vi, en, tone = _FATES[event.fate(number)]
+        vi, en, tone = _FATES[event.image_status(number)]
         label = formatting.t(f"Ảnh {number}/{count}: {vi}", f"Picture {number} of {count}: {en}")
         at = event.replied_at if number == 1 else _last_at(event) if number == count else None
         blamed = number == event.progress + 1
@@ -144,12 +144,12 @@ def _images(event: Whole) -> Iterator[TimelineEntry]:
         )
 
 
-def _last_at(event: Whole) -> float | None:
+def _last_at(event: EventDetail) -> float | None:
     """Return when the last picture went out."""
     return event.settled_at if event.status == "sent" and event.progress == len(event.images or ()) else None
 
 
-def _outcome(event: Whole, now: float) -> TimelineEntry:
+def _outcome(event: EventDetail, now: float) -> TimelineEntry:
     detail, at = "; ".join(filter(None, (why(event), _tries(event)))), event.settled_at
     match event.status:
         case "open":
@@ -168,7 +168,7 @@ def _outcome(event: Whole, now: float) -> TimelineEntry:
             )
 
 
-def _waiting(event: Whole, now: float) -> TimelineEntry:
+def _waiting(event: EventDetail, now: float) -> TimelineEntry:
     if event.reason != "unknown" and event.attempted_at is not None:
         return TimelineEntry("end", formatting.t("Đang gửi", "Being sent"), tone="blue")
     detail = "; ".join(filter(None, (why(event) if event.reason in {None, "unknown"} else "", _tries(event))))
@@ -179,7 +179,7 @@ def _waiting(event: Whole, now: float) -> TimelineEntry:
     return TimelineEntry("end", formatting.t("Sắp tới lượt", "Its turn comes next"), why=detail, tone="blue")
 
 
-def _tries(event: Whole) -> str:
+def _tries(event: EventDetail) -> str:
     count = event.attempts
     if not count:
         return ""

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from bot.analysis.preview_process import PreviewTimeout
 from bot.rules.publishing.publisher import Changed, digest, tidied
-from bot.runtime import Service
+from bot.runtime import Runtime
 from bot.web.console.check_session import Busy, CheckResult, CheckSession
 from bot.web.console.pages import check_notes as notes
 from bot.web.console.pages.check_notes import Note
@@ -39,9 +39,9 @@ class Draft:
         return tidied(self.text)
 
 
-def add_routes(routes: Blueprint, service: Service) -> None:
+def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     """Add the page; ``?take=`` puts a file into the field: ``file``, ``good`` or the name of a version."""
-    page = _Check(service)
+    page = _Check(runtime)
     routes.get("/check", endpoint="check")(page.show)
     routes.post("/check", endpoint="check_ask")(page.ask)
     routes.post("/check/publish", endpoint="check_publish")(page.publish)
@@ -49,9 +49,9 @@ def add_routes(routes: Blueprint, service: Service) -> None:
 
 
 class _Check:
-    def __init__(self, service: Service) -> None:
-        self._service = service
-        self._session = CheckSession(service)
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._session = CheckSession(runtime)
 
     def show(self) -> PageResponse:
         present = self._session.content()
@@ -80,7 +80,7 @@ class _Check:
         return self._publish(Draft(content, _readable(content), base_digest), notes.restored())
 
     def _must_be_on(self) -> None:
-        if not self._service.settings.console_publish:
+        if not self._runtime.settings.console_publish:
             abort(404)
 
     def _content_to_load(self, name: str, present: bytes | None) -> bytes | None:
@@ -88,8 +88,8 @@ class _Check:
         if name == "file":
             return present
         if name == "good":
-            return self._session.good_rules(self._service.watch.rules.digest)
-        return self._session.publisher.read(name) if name and self._service.settings.console_publish else None
+            return self._session.good_rules(self._runtime.watch.rules.digest)
+        return self._session.publisher.read(name) if name and self._runtime.settings.console_publish else None
 
     def _checked(self, draft: Draft, note: Note | None = None) -> PageResponse:
         result = self._result(draft)
@@ -111,7 +111,7 @@ class _Check:
         if not result.preview.is_usable:
             return self._page(draft, notes.unusable(), result)
         try:
-            self._session.publisher.publish(draft.content, seen=draft.base_digest, now=self._service.database.now())
+            self._session.publisher.publish(draft.content, seen=draft.base_digest, now=self._runtime.database.now())
         except Changed:
             return self._page(draft, notes.changed(), result)
         except OSError as error:
@@ -120,9 +120,9 @@ class _Check:
         return redirect(url_for("console.check", published=1), 303)
 
     def _page(self, draft: Draft, note: Note | None = None, result: CheckResult | None = None) -> PageResponse:
-        service, session = self._service, self._session
+        runtime, session = self._runtime, self._session
         refreshes, file_state = request.args.get("published", 0, type=int), session.file_state()
-        publishes = service.settings.console_publish
+        publishes = runtime.settings.console_publish
         page = render_template(
             "console/check.html",
             draft=draft,
@@ -130,10 +130,10 @@ class _Check:
             result=result,
             base_digest=result.seen if result else draft.base_digest,
             checked=digest(draft.publishable),
-            file=service.settings.rules_file,
+            file=runtime.settings.rules_file,
             file_state=file_state,
-            trouble=service.watch.trouble,
-            rules=len(service.watch.rules.file.rules),
+            trouble=runtime.watch.trouble,
+            rules=len(runtime.watch.rules.file.rules),
             before=session.replies_in_force() if result else {},
             refresh=refreshes + 1 if file_state == "pending" and 0 < refreshes < _MAX_REFRESHES else 0,
             publishes=publishes,

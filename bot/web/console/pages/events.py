@@ -9,13 +9,13 @@ from typing import Any, Final, get_args
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from bot.inbox.queries import LOOKED_AT, Reports, Whole
+from bot.inbox.queries import MAX_SCANNED, EventDetail, EventQueries
 from bot.inbox.queue import Status
-from bot.inbox.replay import Outcome, Replay, prospect, replay
+from bot.inbox.replay import ReplayOutcome, ReplayResult, prospect, replay
 from bot.inbox.texts import replay_text
 from bot.logs import event_name
 from bot.rules import explain_text as sentences
-from bot.runtime import Service
+from bot.runtime import Runtime
 from bot.web.console import formatting
 from bot.web.console.event_timeline import row, status_badge, timeline
 
@@ -27,10 +27,10 @@ _MAX_ID: Final = 2**63 - 1
 _ONE: Final = f"/events/<int(min=1, max={_MAX_ID}):event_id>"
 # The vendor's words ride in a cookie for the length of one page.
 _MAX_ERROR_CHARACTERS: Final = 160
-_KINDS: Final[dict[Outcome, str]] = {"reopened": "good", "late": "warn", "erased": "warn"}
+_KINDS: Final[dict[ReplayOutcome, str]] = {"reopened": "good", "late": "warn", "erased": "warn"}
 
 
-def add_routes(routes: Blueprint, service: Service) -> None:
+def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     """
     Add the list, the page of one event, and what replays.
 
@@ -40,34 +40,34 @@ def add_routes(routes: Blueprint, service: Service) -> None:
 
     @routes.get("/events")
     def events() -> str:
-        return _list_page(service)
+        return _list_page(runtime)
 
     @routes.get(_ONE, endpoint="events_one")
     def one(event_id: int) -> str:
-        event = Reports(service.database).event(event_id)
-        return _event_page(service, event) if event else abort(404)
+        event = EventQueries(runtime.database).event(event_id)
+        return _event_page(runtime, event) if event else abort(404)
 
     @routes.post(f"{_ONE}/replay", endpoint="events_replay")
     def replay_one(event_id: int) -> AnyResponse:
-        done = _replay(service, event_id)
+        done = _replay(runtime, event_id)
         if done.outcome == "absent":
             abort(404)
         told = replace(done, error=done.error[:_MAX_ERROR_CHARACTERS]) if done.error else done
-        window, lang = service.settings.reply_window, formatting.language()
+        window, lang = runtime.settings.reply_window, formatting.language()
         flash(replay_text(event_id, told, window=window, lang=lang), _KINDS.get(done.outcome, ""))
         return redirect(url_for("console.events_one", event_id=event_id), 303)
 
     @routes.post("/events/replay-dead", endpoint="events_replay_dead")
     def replay_dead() -> AnyResponse:
-        ids = _replayable(service)
-        outcomes = Counter(_replay(service, event_id).outcome for event_id in ids[:MAX_REPLAYED])
+        ids = _replayable(runtime)
+        outcomes = Counter(_replay(runtime, event_id).outcome for event_id in ids[:MAX_REPLAYED])
         flash(_replayed_text(outcomes["reopened"], len(ids) - outcomes.total()), "good" if outcomes["reopened"] else "")
         return redirect(url_for("console.events", status="dead"), 303)
 
 
-def _list_page(service: Service) -> str:
-    reports = Reports(service.database)
-    waiting, accounts = reports.waiting(), _accounts(service)
+def _list_page(runtime: Runtime) -> str:
+    reports = EventQueries(runtime.database)
+    waiting, accounts = reports.counts_by_status(), _accounts(runtime)
     status = next((known for known in get_args(Status) if known == request.args.get("status")), None)
     oa_id = next((known for known in accounts if known == request.args.get("oa")), None)
     before, customer = _number("before"), _number("customer")
@@ -88,33 +88,33 @@ def _list_page(service: Service) -> str:
         chosen=chosen,
         before=before,
         next=url_for("console.events", **chosen, before=listing.before) if listing.before else None,
-        looked_at=LOOKED_AT if listing.before and len(listing.events) < PAGE_SIZE else 0,
+        looked_at=MAX_SCANNED if listing.before and len(listing.events) < PAGE_SIZE else 0,
         statuses={known: status_badge(known) for known in get_args(Status)},
-        replayable=len(_replayable(service)) if status == "dead" and waiting["dead"] else 0,
+        replayable=len(_replayable(runtime)) if status == "dead" and waiting["dead"] else 0,
         at_once=MAX_REPLAYED,
-        window=_window(service),
+        window=_window(runtime),
     )
 
 
-def _event_page(service: Service, event: Whole) -> str:
-    settings, now = service.settings, service.database.now()
+def _event_page(runtime: Runtime, event: EventDetail) -> str:
+    settings, now = runtime.settings, runtime.database.now()
     outcome = prospect(asdict(event), now=now, window=settings.reply_window.total_seconds())
     return render_template(
         "console/event.html",
         event=event,
         timeline=timeline(event, now=now),
         badge=status_badge(event.status),
-        digest=service.watch.rules.digest,
+        digest=runtime.watch.rules.digest,
         log_name=event_name(event.key),
         outcome=outcome,
-        refusal=replay_text(event.id, Replay(outcome), window=settings.reply_window, lang=formatting.language()),
+        refusal=replay_text(event.id, ReplayResult(outcome), window=settings.reply_window, lang=formatting.language()),
         retention=sentences.duration(settings.retention, formatting.language()),
     )
 
 
-def _accounts(service: Service) -> list[str]:
+def _accounts(runtime: Runtime) -> list[str]:
     """Return the OAs that one can ask for: those of the settings, and those that something was to be sent for."""
-    return sorted({*service.settings.zalo_oa_id, *Reports(service.database).closed_accounts()})
+    return sorted({*runtime.settings.zalo_oa_id, *EventQueries(runtime.database).paused_accounts()})
 
 
 def _number(name: str) -> int | None:
@@ -123,17 +123,17 @@ def _number(name: str) -> int | None:
     return given if given is not None and 0 < given <= _MAX_ID else None
 
 
-def _window(service: Service) -> str:
-    return sentences.duration(service.settings.reply_window, formatting.language())
+def _window(runtime: Runtime) -> str:
+    return sentences.duration(runtime.settings.reply_window, formatting.language())
 
 
-def _replayable(service: Service) -> list[int]:
-    since = service.database.now() - service.settings.reply_window.total_seconds()
-    return Reports(service.database).replayable(since=since)
+def _replayable(runtime: Runtime) -> list[int]:
+    since = runtime.database.now() - runtime.settings.reply_window.total_seconds()
+    return EventQueries(runtime.database).replayable(since=since)
 
 
-def _replay(service: Service, event_id: int) -> Replay:
-    database, window = service.database, service.settings.reply_window
+def _replay(runtime: Runtime, event_id: int) -> ReplayResult:
+    database, window = runtime.database, runtime.settings.reply_window
     return replay(database, event_id, now=database.now(), window=window.total_seconds())
 
 

@@ -6,20 +6,20 @@ from flask import Blueprint, Response, abort
 
 from bot.images import local_files
 from bot.rules.model.schema import RuleFile
-from bot.runtime import Service
+from bot.runtime import Runtime
 
 _TYPES = {"jpg": "image/jpeg", "png": "image/png"}
 
 
-def add_routes(routes: Blueprint, service: Service) -> None:
+def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     """Add ``GET /picture-files/<name>``; ``?v=`` is the file's digest, so that browsers fetch a changed one anew."""
 
     @routes.get("/picture-files/<path:name>")
     def picture_file(name: str) -> Response:
-        if name not in _names(service.watch.rules.file):
+        if name not in _names(runtime.watch.rules.file):
             abort(404)
         try:
-            found = local_files.read(service.settings.rules_file.parent, name)
+            found = local_files.read(runtime.settings.rules_file.parent, name)
         except local_files.Unusable:
             abort(404)
         response = Response(found.content, mimetype=_TYPES[found.form])

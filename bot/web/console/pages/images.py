@@ -13,7 +13,7 @@ from bot.image_health.references import named
 from bot.image_health.report import Health, PictureReports
 from bot.image_health.schedule import Book
 from bot.rules.engine import FALLBACK
-from bot.runtime import Service
+from bot.runtime import Runtime
 from bot.web.console import formatting
 from bot.web.console.image_cards import (
     STATUSES,
@@ -32,7 +32,7 @@ PAGE_SIZE: Final = 48
 _MAX_REFRESHES: Final = 8
 
 
-def add_routes(routes: Blueprint, service: Service) -> None:
+def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     """
     Add the page, and the button that has a picture looked at again.
 
@@ -42,31 +42,31 @@ def add_routes(routes: Blueprint, service: Service) -> None:
 
     @routes.get("/pictures")
     def pictures() -> str:
-        return _page(service)
+        return _page(runtime)
 
     @routes.post("/pictures/again", endpoint="pictures_again")
     def again() -> AnyResponse:
-        now, key = service.database.now(), request.form.get("key", "")
+        now, key = runtime.database.now(), request.form.get("key", "")
         where: dict[str, Any] = {
             "show": _chosen(request.form.get("show")),
             "page": request.form.get("page", type=int),
         }
-        if all(picture.key != key for picture in named(service.watch.rules, now=now)):
+        if all(picture.key != key for picture in named(runtime.watch.rules, now=now)):
             flash(
                 formatting.t("Các luật đang chạy không còn dùng ảnh này.", "No rule in force sends that picture."),
                 "warn",
             )
-        elif Book(service.database).ask(key, now=now):
+        elif Book(runtime.database).ask(key, now=now):
             where |= {"asked": card_id(key), "looks": 1, "_anchor": card_id(key)}
         else:
             flash(_too_soon(), "warn")
         return redirect(url_for("console.pictures", **where), 303)
 
 
-def _page(service: Service) -> str:
-    now, lang = service.database.now(), formatting.language()
-    known = sort_worst_first(PictureReports(service.database).pictures(service.watch.rules, now=now))
-    pending = Book(service.database).awaited(now=now)
+def _page(runtime: Runtime) -> str:
+    now, lang = runtime.database.now(), formatting.language()
+    known = sort_worst_first(PictureReports(runtime.database).pictures(runtime.watch.rules, now=now))
+    pending = Book(runtime.database).awaited(now=now)
     chosen = _chosen(request.args.get("show"))
     listed = [health for health in known if chosen is None or status_of(health) == chosen]
     last = max(0, (len(listed) - 1) // PAGE_SIZE)
@@ -85,7 +85,7 @@ def _page(service: Service) -> str:
         pages_in_all=last + 1,
         previous=url_for("console.pictures", show=chosen, page=page) if page else None,
         next=url_for("console.pictures", show=chosen, page=page + 2) if page < last else None,
-        trouble=service.watch.trouble,
+        trouble=runtime.watch.trouble,
         format_date=formatting.format_date,
         fallback=FALLBACK,
     )

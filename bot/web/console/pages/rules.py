@@ -8,12 +8,12 @@ from typing import Final
 
 from flask import Blueprint, render_template, request, url_for
 
-from bot.inbox.queries import Reports, Summary
+from bot.inbox.queries import EventQueries, EventRow
 from bot.rules import explain_text as sentences
 from bot.rules.engine import FALLBACK, RuleSet
 from bot.rules.language.text import fold
 from bot.rules.model.schema import Fallback, Keyword, Reply, Rule
-from bot.runtime import Service
+from bot.runtime import Runtime
 from bot.web.console import formatting
 from bot.web.console.problem_view import Finding, GroupedFindings, by_rule
 
@@ -38,23 +38,23 @@ class RuleCard:
     pause: str
     answers: int
     """In the last seven days."""
-    failure: Summary | None
+    failure: EventRow | None
     findings: list[Finding]
 
 
-def add_routes(routes: Blueprint, service: Service) -> None:
+def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     """Add the page; ``?q=`` searches, ``?page=`` turns over."""
     index = _Index()
 
     @routes.get("/rules")
     def rules() -> str:
-        rules, judgement = service.watch.rules, service.watch.judgement
+        rules, judgement = runtime.watch.rules, runtime.watch.judgement
         asked = request.args.get("q", "").strip()
         chosen = index.matching(rules, asked)
         last = max(0, (len(chosen) - 1) // PAGE_SIZE)
         page = min(max(0, request.args.get("page", 1, type=int) - 1), last)
         grouped = by_rule(judgement, rules, formatting.language())
-        cards = list(_cards(service, rules, chosen[page * PAGE_SIZE : (page + 1) * PAGE_SIZE], grouped))
+        cards = list(_cards(runtime, rules, chosen[page * PAGE_SIZE : (page + 1) * PAGE_SIZE], grouped))
         return render_template(
             "console/rules.html",
             asked=asked,
@@ -65,8 +65,8 @@ def add_routes(routes: Blueprint, service: Service) -> None:
             pages_in_all=last + 1,
             previous=url_for("console.rules", q=asked or None, page=page) if page else None,
             next=url_for("console.rules", q=asked or None, page=page + 2) if page < last else None,
-            file=service.settings.rules_file.name,
-            trouble=service.watch.trouble,
+            file=runtime.settings.rules_file.name,
+            trouble=runtime.watch.trouble,
             is_readable=judgement is not None,
             findings=grouped.rest,
             events=formatting.event_names(formatting.language()),
@@ -116,10 +116,10 @@ def _keywords(rule: Rule) -> Iterator[Keyword]:
         yield from group
 
 
-def _cards(service: Service, rules: RuleSet, chosen: Iterable[int], grouped: GroupedFindings) -> Iterator[RuleCard]:
-    reports = Reports(service.database)
-    answers = reports.answers(since=service.database.now() - _WEEK)
-    failures = reports.failures(_MOST_FAILURES)
+def _cards(runtime: Runtime, rules: RuleSet, chosen: Iterable[int], grouped: GroupedFindings) -> Iterator[RuleCard]:
+    reports = EventQueries(runtime.database)
+    answers = reports.replies_by_rule(since=runtime.database.now() - _WEEK)
+    failures = reports.last_failure_by_rule(_MOST_FAILURES)
     for index in chosen:
         if index < len(rules.file.rules):
             line = grouped.lines[index] if grouped.lines else None
@@ -129,7 +129,7 @@ def _cards(service: Service, rules: RuleSet, chosen: Iterable[int], grouped: Gro
 
 
 def _rule_card(
-    rule: Rule, line: int | None, answers: Mapping[str, int], failures: Mapping[str, Summary], found: list[Finding]
+    rule: Rule, line: int | None, answers: Mapping[str, int], failures: Mapping[str, EventRow], found: list[Finding]
 ) -> RuleCard:
     lang = formatting.language()
     return RuleCard(
@@ -145,7 +145,7 @@ def _rule_card(
     )
 
 
-def _fallback_card(fallback: Fallback, answers: Mapping[str, int], failures: Mapping[str, Summary]) -> RuleCard:
+def _fallback_card(fallback: Fallback, answers: Mapping[str, int], failures: Mapping[str, EventRow]) -> RuleCard:
     pause = sentences.duration(fallback.every, formatting.language()) if fallback.every else ""
     return RuleCard(
         "fallback", fallback.reply, None, None, "", pause, answers.get(FALLBACK, 0), failures.get(FALLBACK), []

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, render_template, request
 from werkzeug.datastructures import MultiDict
 
-from bot.inbox.queries import Reports
+from bot.inbox.queries import EventQueries
 from bot.rules import explain_text as sentences
 from bot.rules.engine import RuleSet
 from bot.rules.explain import Explanation, explain, shares
 from bot.rules.model.field_parsers import EVENTS
 from bot.rules.model.schema import Image
-from bot.runtime import Service
+from bot.runtime import Runtime
 from bot.web.console import formatting
 
 #: Zalo lets nobody write more.
@@ -53,34 +53,34 @@ class TryResult:
     advice: str
 
 
-def add_routes(routes: Blueprint, service: Service) -> None:
+def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     """Add the page; a question comes by POST, for what customers write belongs in no address."""
 
     @routes.get("/try", endpoint="try")
     def show() -> str:
-        return _page(service, TryQuery())
+        return _page(runtime, TryQuery())
 
     @routes.post("/try", endpoint="try_ask")
     def ask() -> tuple[str, int]:
-        question = _question(request.form, _accounts(service))
-        moment = _parse_time(question.at, service.watch.rules.zone)
+        question = _question(request.form, _accounts(runtime))
+        moment = _parse_time(question.at, runtime.watch.rules.zone)
         if moment is None:
-            return _page(service, question, wrong="at"), 400
+            return _page(runtime, question, wrong="at"), 400
         if question.kind == "text" and not question.text:
-            return _page(service, question, wrong="text"), 400
-        now = moment.timestamp() if question.at else service.database.now()
-        return _page(service, question, answer=_answer(service.watch.rules, question, now, moment)), 200
+            return _page(runtime, question, wrong="text"), 400
+        now = moment.timestamp() if question.at else runtime.database.now()
+        return _page(runtime, question, answer=_answer(runtime.watch.rules, question, now, moment)), 200
 
 
-def _page(service: Service, question: TryQuery, *, answer: TryResult | None = None, wrong: str = "") -> str:
-    rules = service.watch.rules
+def _page(runtime: Runtime, question: TryQuery, *, answer: TryResult | None = None, wrong: str = "") -> str:
+    rules = runtime.watch.rules
     return render_template(
         "console/try.html",
         question=question,
         answer=answer,
         wrong=wrong,
         events=formatting.event_names(formatting.language()),
-        accounts=_accounts(service),
+        accounts=_accounts(runtime),
         zone=rules.file.timezone,
         samples=[r.examples[0] for r in rules.file.rules if r.enabled and r.examples][:_MAX_SAMPLES],
         longest=MAX_TEXT,
@@ -100,10 +100,10 @@ def _question(form: MultiDict[str, str], accounts: list[str]) -> TryQuery:
     )
 
 
-def _accounts(service: Service) -> list[str]:
+def _accounts(runtime: Runtime) -> list[str]:
     """Return the OAs that are known from the rules, the settings and what was sent."""
-    named = {oa_id for rule in service.watch.rules.file.rules for oa_id in rule.oa}
-    return sorted(named.union(service.settings.zalo_oa_id, Reports(service.database).closed_accounts()))
+    named = {oa_id for rule in runtime.watch.rules.file.rules for oa_id in rule.oa}
+    return sorted(named.union(runtime.settings.zalo_oa_id, EventQueries(runtime.database).paused_accounts()))
 
 
 def _parse_time(given: str, zone: ZoneInfo) -> datetime | None:

@@ -8,9 +8,9 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
 from bot.analysis.unmatched import find_gaps
-from bot.inbox.queries import Reports
+from bot.inbox.queries import EventQueries
 from bot.rules import explain_text as sentences
-from bot.runtime import Service
+from bot.runtime import Runtime
 from bot.web.console import formatting
 
 #: Questions a page: a list to work off, those that most people ask first.
@@ -28,20 +28,20 @@ _PERIODS: Final = {
 _USUAL: Final = "7d"
 
 
-def add_routes(routes: Blueprint, service: Service) -> None:
+def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     """Add the page; ``?period=`` is 24h, 7d or 30d, ``?page=`` turns over."""
 
     @routes.get("/unanswered")
     def unanswered() -> str | Response:
         asked = request.args.get("period", "")
         period = asked if asked in _PERIODS else _USUAL
-        lang, rules, now = formatting.language(), service.watch.rules, service.database.now()
-        messages = Reports(service.database).unmatched(MAX_MESSAGES, since=now - _PERIODS[period][0])
+        lang, rules, now = formatting.language(), runtime.watch.rules, runtime.database.now()
+        messages = EventQueries(runtime.database).unmatched(MAX_MESSAGES, since=now - _PERIODS[period][0])
         page = max(0, request.args.get("page", 1, type=int) - 1)
         found = find_gaps(messages, rules, now=now, most=PAGE_SIZE + 1, skip=page * PAGE_SIZE)
         if page and not found:  # there were more when the page before was made
             return redirect(url_for("console.unanswered", period=period))
-        retention = service.settings.retention
+        retention = runtime.settings.retention
         return render_template(
             "console/unanswered.html",
             period=period,
@@ -54,5 +54,5 @@ def add_routes(routes: Blueprint, service: Service) -> None:
             obstacles=[list(gap.obstacles(lang)) for gap in found[:PAGE_SIZE]],
             advice=[[(sentences.suggestion_text(a, lang), a.yaml) for a in gap.advice] for gap in found[:PAGE_SIZE]],
             kept=sentences.duration(retention, lang) if retention.total_seconds() < _PERIODS[period][0] else "",
-            trouble=service.watch.trouble,
+            trouble=runtime.watch.trouble,
         )
