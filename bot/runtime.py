@@ -23,7 +23,7 @@ from bot.inbox.queue import Inbox
 from bot.inbox.retention import RetentionWorker
 from bot.inbox.uploads import Uploads
 from bot.net.addresses import AddressPolicy
-from bot.rules.reload import RulesWatch
+from bot.rules.reload import RulesReloader
 from bot.zalo import Event
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class Runtime:
             not_uploaded = self.uploads.failure_reasons(now=self.database.now())
         except SQLAlchemyError as error:
             return [f"the database does not answer ({type(error).__name__})"], []
-        remarks = [f"rules: {self.watch.trouble}; the last good rules are in force"] if self.watch.trouble else []
+        remarks = [f"rules: {self.watch.error}; the last good rules are in force"] if self.watch.error else []
         remarks += [f"OA {oa_id}: nothing is sent at present: {trouble}" for oa_id, trouble in troubles.items()]
         remarks += [f"OA {oa_id}: a picture is not uploaded: {trouble}" for oa_id, trouble in not_uploaded.items()]
         return [], remarks
@@ -101,7 +101,7 @@ class Runtime:
         self._writer = Writer(self.database)
         self.inbox = Inbox(self.database, self._writer)
         self.uploads = Uploads(self.database, RateLimit.per_minute(settings.send_rate))
-        self.watch = RulesWatch(settings.rules_file, self.inbox)
+        self.watch = RulesReloader(settings.rules_file, self.inbox)
         self.watch.load()
 
     def _dispatch(self) -> Dispatcher:

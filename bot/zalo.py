@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from bot.errors import BadPayload, BadSignature
 
@@ -18,6 +18,7 @@ SIGNATURE_HEADER = "X-ZEvent-Signature"
 #: Events of one user that may be answered, and the word for each in the rules file (`on:`).
 ANSWERABLE: Mapping[str, str] = {
     "user_send_text": "text",
+    "follow": "follow",
     "user_send_image": "image",
     "user_send_sticker": "sticker",
     "user_send_gif": "gif",
@@ -28,13 +29,14 @@ ANSWERABLE: Mapping[str, str] = {
     "user_send_link": "link",
     "user_send_business_card": "business_card",
     "user_click_chatnow": "chat_now",
-    "follow": "follow",
 }
+EVENT_KINDS: Final = tuple(ANSWERABLE.values())
 
-#: Zalo takes images of at most 1 MB.
-MAX_IMAGE_BYTES = 1024 * 1024
-#: Zalo forgets an uploaded image after seven days.
-ATTACHMENT_LIFETIME = timedelta(days=7)
+#: Zalo takes images of at most "1 MB" and does not say which: this is the larger one.
+MAX_IMAGE_BYTES: Final = 1024 * 1024
+
+#: After this Zalo forgets an uploaded image, and answers "attachment_id was expired".
+ATTACHMENT_LIFETIME: Final = timedelta(days=7)
 
 _SIGNATURE = re.compile(r"\s*(?:mac\s*=\s*)?([0-9a-f]{64})\s*", re.ASCII | re.IGNORECASE)
 _ECHO = re.compile(r"oa_send_(?!group_|anonymous_|consent)[a-z_]+")

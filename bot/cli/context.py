@@ -16,7 +16,7 @@ from bot.config import Language, Settings
 from bot.errors import COULD_NOT_RUN, BotError
 from bot.i18n import translator
 from bot.rules.problem import render, text_of
-from bot.rules.validate import Verdict, validate
+from bot.rules.validate import ValidationResult, validate
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
@@ -36,7 +36,7 @@ def load_settings() -> Settings:
     raise SystemExit(COULD_NOT_RUN)
 
 
-def judged(path: Path, lang: Language) -> tuple[bytes, Verdict]:
+def judged(path: Path, lang: Language) -> tuple[bytes, ValidationResult]:
     """Return the file and what is to be said of it; if it cannot be read, end the command with the reason."""
     try:
         data = path.read_bytes()
@@ -46,7 +46,7 @@ def judged(path: Path, lang: Language) -> tuple[bytes, Verdict]:
     return data, validate(data, today=today(), folder=path.parent)
 
 
-def print_problems(verdict: Verdict, path: Path, data: bytes, lang: Language) -> None:
+def print_problems(verdict: ValidationResult, path: Path, data: bytes, lang: Language) -> None:
     """Print each problem with its line, and an empty line below them."""
     source = text_of(data)
     for problem in verdict.problems:

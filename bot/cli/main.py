@@ -8,8 +8,6 @@ from typing import Final
 
 import click
 
-from bot.garbage import no_search
-
 #: Where each command is, and what the list of them says of it: it is imported when it runs, and not for the list.
 _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "serve": ("serve:serve", "Run the web side and the sending side under gunicorn: production."),
@@ -46,8 +44,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
-        with no_search():
-            command: click.Command = getattr(import_module(f"bot.cli.{module}"), attribute)
+        command: click.Command = getattr(import_module(f"bot.cli.{module}"), attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -18,16 +18,17 @@ from bot import zalo
 from bot.cli.context import EXIT_PROBLEMS, judged, load_settings, print_problems
 from bot.cli.rules_output import as_annotation, as_object, explanation_lines
 from bot.config import Language
+from bot.files import format_size
 from bot.i18n import translator
-from bot.images.resize import NotShrunk, Shrunk, shrink
+from bot.images.resize import ResizeError, ResizeResult, resize_to_fit
 from bot.rules.engine import RuleSet
 from bot.rules.explain import explain
-from bot.rules.model.field_parsers import EVENTS
 from bot.rules.model.schema import json_schema
-from bot.rules.model.synonyms import meant
-from bot.rules.validate import Verdict, summarized, summary_text
+from bot.rules.model.synonyms import closest
+from bot.rules.validate import ValidationResult, summarized, summary_text
+from bot.zalo import EVENT_KINDS
 
-_KINDS = {**{kind: kind for kind in EVENTS}, **zalo.ANSWERABLE}
+_KINDS = {**{kind: kind for kind in EVENT_KINDS}, **zalo.ANSWERABLE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +138,11 @@ def _kind(event: str, lang: Language) -> str:
     _ = translator(lang).gettext
     if event in _KINDS:
         return _KINDS[event]
-    near = meant(event, EVENTS, "event")
+    near = closest(event, EVENT_KINDS, "event")
     if near:
         raise click.UsageError(_('unknown event "{word}"; did you mean "{near}"?').format(word=event, near=near))
     raise click.UsageError(
-        _('unknown event "{word}"; the events are {known}').format(word=event, known=", ".join(EVENTS))
+        _('unknown event "{word}"; the events are {known}').format(word=event, known=", ".join(EVENT_KINDS))
     )
 
 
@@ -174,23 +175,23 @@ def _rules(path: Path, lang: Language) -> RuleSet | None:
     return verdict.rules
 
 
-def _print_verdict(verdict: Verdict, path: Path, data: bytes, lang: Language) -> None:
+def _print_verdict(verdict: ValidationResult, path: Path, data: bytes, lang: Language) -> None:
     print_problems(verdict, path, data, lang)
     click.echo(summary_text(summarized(verdict), path, lang))
 
 
-def _fix_pictures(verdict: Verdict, path: Path, lang: Language, *, aside: bool) -> None:
+def _fix_pictures(verdict: ValidationResult, path: Path, lang: Language, *, aside: bool) -> None:
     """
     Make the pictures of the rules file at *path* small enough that *verdict* calls too big, and tell what was done.
 
     *aside*: tell it on the standard error, because the output is for programs.
     """
     _ = translator(lang).gettext
-    names = [name for name, look in verdict.looks.items() if look.fault and look.fault.key == "file-too-big"]
+    names = [name for name, look in verdict.image_files.items() if look.fault and look.fault.code == "file-too-big"]
     for name in names:
         try:
-            told = _told(shrink(path.parent, name), lang)
-        except NotShrunk:
+            told = _told(resize_to_fit(path.parent, name), lang)
+        except ResizeError:
             told = _("{name}: cannot be made smaller and is as it was; open the picture and save it smaller")
             told = told.format(name=name)
         except ImportError:
@@ -204,9 +205,9 @@ def _fix_pictures(verdict: Verdict, path: Path, lang: Language, *, aside: bool) 
         click.echo(err=aside)
 
 
-def _told(shrunk: Shrunk, lang: Language) -> str:
+def _told(shrunk: ResizeResult, lang: Language) -> str:
     _ = translator(lang).gettext
-    old_size, new_size = map(_amount, shrunk.size)
+    old_size, new_size = (format_size(size, lang) for size in shrunk.size)
     old_sides, new_sides = (f"{width}×{height}" for width, height in shrunk.sides)
     text = _(
         "{name}: made smaller, from {old_size} ({old_sides}) to {new_size} ({new_sides}{colours}). "
@@ -221,7 +222,3 @@ def _told(shrunk: Shrunk, lang: Language) -> str:
         new_sides=new_sides,
         colours=_(", 256 colours") if shrunk.fewer_colours else "",
     )
-
-
-def _amount(size: int) -> str:
-    return f"{size / 1_048_576:.1f} MB" if size > 1_048_576 else f"{size / 1024:.0f} KB"

@@ -15,15 +15,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.cpaas import MAX_UPLOADS, CpaasClient
 from bot.errors import DeliveryError, NotNow, NotReady, PictureRefused, Refused
 from bot.images import local_files
-from bot.images.local_files import Picture, Unusable
+from bot.images.local_files import LocalImage, UnusableImage
 from bot.inbox.uploads import UploadKey, Uploads, UploadState
 from bot.rules.language.slug import slug
+from bot.rules.validate import unusable_image
+from bot.zalo import ATTACHMENT_LIFETIME
 
 log = logging.getLogger(__name__)
 
 # Zalo keeps an upload for 7 days. In the last of them the old token still serves while the new one is fetched.
 _RENEW_AFTER_SECONDS: Final = 6 * 86_400.0
-_TOKEN_LIFETIME_SECONDS: Final = 7 * 86_400.0 - 3600.0
+_TOKEN_LIFETIME_SECONDS: Final = ATTACHMENT_LIFETIME.total_seconds() - 3600.0
 _POLL_SECONDS: Final = 0.5
 _MAX_WAIT_SECONDS: Final = 60.0
 # Of failures in a row; a picture may be half-way through being saved, a vendor may stumble.
@@ -146,7 +148,7 @@ class ImageResolver:
             self._uploads.store_token(key, token, now=self._now())
             log.info("uploaded", extra=told)
 
-    def _read(self, request: UploadRequest) -> Picture:
+    def _read(self, request: UploadRequest) -> LocalImage:
         """Return the picture, if it is still the one that was decided on."""
         picture = self._usable(request.name)
         if request.key.digest != picture.digest:
@@ -157,13 +159,13 @@ class ImageResolver:
         """Return what the digest is now; it was not known when the answer was decided."""
         return self._usable(name).digest
 
-    def _usable(self, name: str) -> Picture:
+    def _usable(self, name: str) -> LocalImage:
         try:
-            return local_files.read(self._folder, name)
-        except Unusable as error:
-            raise PictureRefused(error.phrase.text("en")) from None
+            return local_files.read_image(self._folder, name)
+        except UnusableImage as error:
+            raise PictureRefused(unusable_image(error).text("en")) from None
 
 
-def _upload_name(name: str, picture: Picture) -> str:
+def _upload_name(name: str, picture: LocalImage) -> str:
     """Return the name to upload under: Zalo needs an ending, and others than plain letters are sent in many ways."""
     return f"{slug(PurePosixPath(name).stem) or 'picture'}.{picture.form}"

@@ -11,7 +11,7 @@ from requests.utils import get_environ_proxies, select_proxy
 from bot.image_health.references import Picture
 from bot.image_health.verdict import Look, is_example, judge, judge_attachment, judge_file
 from bot.images import local_files
-from bot.images.local_files import Unusable
+from bot.images.local_files import UnusableImage
 from bot.net.addresses import AddressPolicy
 from bot.net.public import MAX_FETCH_SECONDS, FetchError, FetchFailure, fetch
 from bot.zalo import MAX_IMAGE_BYTES
@@ -45,12 +45,12 @@ def known_without_looking(picture: Picture, *, today: date) -> Look | None:
 
 def _read(folder: Path, name: str) -> bytes | None:
     try:
-        path = local_files.find(folder, name)
+        path = local_files.find_image(folder, name)
         if not path.is_file():  # to open a pipe could take for ever
             return None
         with path.open("rb") as file:
             return file.read(MAX_IMAGE_BYTES + 1)
-    except (Unusable, OSError):
+    except (UnusableImage, OSError):
         return None
 
 

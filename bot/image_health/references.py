@@ -10,7 +10,7 @@ from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from bot.rules.engine import FALLBACK, RuleSet
-from bot.rules.linting.expiry import pictures
+from bot.rules.linting.expiry import images_of
 from bot.rules.model.schema import Image, RuleFile
 
 #: The field of the rules file that names a picture.
@@ -65,7 +65,7 @@ def named(rules: RuleSet, *, now: float) -> list[Picture]:
 
 def _in_season(file: RuleFile, day: date) -> Iterator[tuple[Image, str]]:
     """Yield the pictures that may be sent on that day or later, each with a rule that sends it."""
-    for image, path in pictures(file):
+    for image, path in images_of(file):
         rule = file.rules[int(path[1])] if path[0] == "rules" else None
         until = rule.active.until if rule is not None and rule.active is not None else None
         if until is None or until >= day:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final, Literal, get_args
 from urllib.parse import urlsplit
 
-from bot.images.formats import TAKEN, WEB_PAGE, dimensions, form_of
+from bot.images.formats import ACCEPTED, WEB_PAGE, dimensions, sniff_format
 from bot.net.public import Fetched, FetchFailure
 from bot.zalo import ATTACHMENT_LIFETIME, MAX_IMAGE_BYTES
 
@@ -80,7 +80,7 @@ def judge(answer: Fetched) -> Look:
         return Look("not-found", answer.status)
     if not 200 <= answer.status < 300:
         return Look("error-answer", answer.status)
-    if form_of(answer.body, answer.content_type) == WEB_PAGE:
+    if sniff_format(answer.body, answer.content_type) == WEB_PAGE:
         return Look("needs-login" if _asks_who_is_there(answer) else "web-page", answer.status, WEB_PAGE)
     size = min(answer.claimed or 0, _LARGEST) or None if len(answer.body) > MAX_IMAGE_BYTES else len(answer.body)
     return _of_bytes(answer.body, status=answer.status, size=size)
@@ -108,9 +108,9 @@ def is_example(url: str) -> bool:
 
 
 def _of_bytes(data: bytes, *, status: int | None, size: int | None) -> Look:
-    form = form_of(data)
+    form = sniff_format(data)
     width, height = dimensions(data) or (None, None)
-    word: Word = "not-an-image" if form not in TAKEN else "too-large" if len(data) > MAX_IMAGE_BYTES else "ok"
+    word: Word = "not-an-image" if form not in ACCEPTED else "too-large" if len(data) > MAX_IMAGE_BYTES else "ok"
     return Look(word, status, form, size, width, height)
 
 

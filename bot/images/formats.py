@@ -1,11 +1,11 @@
-"""What a file really is, by its first bytes, whatever its name or its server says."""
+"""Sniff the format of a file from its bytes (magic numbers), and the size in pixels of a JPEG or PNG."""
 
 from __future__ import annotations
 
 from typing import Final
 
-#: What Zalo takes as a picture.
-TAKEN: Final = frozenset({"JPEG", "PNG"})
+#: The image formats that Zalo accepts.
+ACCEPTED: Final = frozenset({"JPEG", "PNG"})
 #: What a browser shows as a page.
 WEB_PAGE: Final = "HTML"
 #: So many bytes of a file's beginning tell what it is.
@@ -35,7 +35,7 @@ _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _IMAGE_DATA: Final = 0xDA
 
 
-def form_of(data: bytes, content_type: str = "") -> str:
+def sniff_format(data: bytes, content_type: str = "") -> str:
     """Return JPEG, PNG, HTML, … for the beginning of a file; empty for one that cannot be told."""
     for place, sign, form in _SIGNS:
         if data.startswith(sign, place):

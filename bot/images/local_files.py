@@ -1,10 +1,9 @@
-"""The picture files beside a rules file: read without trust, and never from outside its folder."""
+"""Read the image files beside a rules file: untrusted, and never from outside its folder."""
 
 from __future__ import annotations
 
 import difflib
 import hashlib
-import math
 import os
 import stat
 import unicodedata
@@ -14,15 +13,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, Literal, LiteralString
 
-from bot.images.formats import HEAD, form_of
-from bot.rules.problem import Arg, Phrase, phrase
-
-#: Zalo takes pictures of at most 1 MB, and does not say which: this is the larger one.
-MAX_BYTES: Final = 1024 * 1024
+from bot.images.formats import HEAD, sniff_format
+from bot.zalo import MAX_IMAGE_BYTES
 
 Form = Literal["jpg", "png"]
 #: What changes when a file does; None: there is none.
-Stamp = tuple[int, ...] | None
+FileStamp = tuple[int, ...] | None
 
 _FORMS: Final[Mapping[str, Form]] = {"JPEG": "jpg", "PNG": "png"}
 _MOST_NEIGHBOURS = 1000
@@ -30,8 +26,8 @@ _MOST_SUGGESTIONS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture that can be uploaded."""
+class LocalImage:
+    """An image that can be uploaded."""
 
     content: bytes
     form: Form
@@ -40,37 +36,38 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What was seen of one name: a digest, or a fault."""
+class ImageFile:
+    """What was found under one name: a digest, or a fault."""
 
     digest: str
     """Empty where there is a fault."""
-    fault: Phrase | None
-    stamp: Stamp
+    fault: UnusableImage | None
+    stamp: FileStamp
 
 
-class Unusable(Exception):
-    """The file cannot be sent; the phrase says why."""
+class UnusableImage(Exception):
+    """The file cannot be sent; *code* and *message_args* are a message of `bot.rules.catalog`, sizes in bytes."""
 
-    def __init__(self, key: LiteralString, /, **args: Arg) -> None:
-        super().__init__(key)
-        self.phrase = phrase(key, **args)
+    def __init__(self, code: LiteralString, /, **args: str | int) -> None:
+        super().__init__(code)
+        self.code = code
+        self.message_args = args
 
 
-def read(folder: Path, name: str) -> Picture:
+def read_image(folder: Path, name: str) -> LocalImage:
     """
-    Return the picture *name* in *folder*, at most MAX_BYTES long.
+    Return the picture *name* in *folder*, at most MAX_IMAGE_BYTES long.
 
     Its bytes decide what it is, not its name.
 
     Raises:
-        Unusable: It is not there, lies outside, is no JPEG or PNG, or is too big.
+        UnusableImage: It is not there, lies outside, is no JPEG or PNG, or is too big.
     """
     try:
-        content = _content(find(folder, name), name)
+        content = _content(find_image(folder, name), name)
     except OSError as error:
-        raise Unusable("file-missing/unreadable", word=name) from error
-    return Picture(content, _form(content, name), hashlib.sha256(content).hexdigest())
+        raise UnusableImage("file-missing/unreadable", word=name) from error
+    return LocalImage(content, _form(content, name), hashlib.sha256(content).hexdigest())
 
 
 def _content(path: Path, name: str) -> bytes:
@@ -78,26 +75,26 @@ def _content(path: Path, name: str) -> bytes:
     try:
         info = os.fstat(descriptor)
         if not stat.S_ISREG(info.st_mode):
-            raise Unusable("file-missing/folder", word=name)
+            raise UnusableImage("file-missing/folder", word=name)
         with open(descriptor, "rb", closefd=False) as file:
             content = file.read(HEAD)
             _form(content, name)
-            if info.st_size <= MAX_BYTES:
-                content += file.read(MAX_BYTES + 1 - len(content))
+            if info.st_size <= MAX_IMAGE_BYTES:
+                content += file.read(MAX_IMAGE_BYTES + 1 - len(content))
     finally:
         os.close(descriptor)
     size = max(info.st_size, len(content))
-    if size > MAX_BYTES:
-        raise Unusable("file-too-big", word=name, size=f"{math.ceil(size * 10 / MAX_BYTES) / 10}")
+    if size > MAX_IMAGE_BYTES:
+        raise UnusableImage("file-too-big", word=name, size=size)
     return content
 
 
-def find(folder: Path, name: str) -> Path:
+def find_image(folder: Path, name: str) -> Path:
     """
     Return where the file stands, all links followed.
 
     Raises:
-        Unusable: There is none, or it lies outside *folder*.
+        UnusableImage: There is none, or it lies outside *folder*.
     """
     try:
         root = folder.resolve()
@@ -105,25 +102,27 @@ def find(folder: Path, name: str) -> Path:
         for spelling in dict.fromkeys((name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name))):
             path = (root / spelling).resolve()
             if not path.is_relative_to(root):
-                raise Unusable("file-path/link", word=name)
+                raise UnusableImage("file-path/link", word=name)
             if path.exists():
                 return path
     except (OSError, ValueError, RuntimeError) as error:  # a name that no file can have, links in a circle
-        raise Unusable("file-missing/unreadable", word=name) from error
-    raise Unusable("file-missing", word=name)
+        raise UnusableImage("file-missing/unreadable", word=name) from error
+    raise UnusableImage("file-missing", word=name)
 
 
-def look(folder: Path, names: Iterable[str]) -> Mapping[str, Look]:
+def inspect(folder: Path, names: Iterable[str]) -> Mapping[str, ImageFile]:
     """Return what is to be said of each name; each file is read once, and kept by none."""
-    looks = {name: _look(folder, name) for name in dict.fromkeys(names)}
-    missing = (name for name, seen in looks.items() if seen.fault == phrase("file-missing", word=name))
+    image_files = {name: _inspect(folder, name) for name in dict.fromkeys(names)}
+    missing = (name for name, seen in image_files.items() if seen.fault and seen.fault.code == "file-missing")
     for name in islice(missing, _MOST_SUGGESTIONS):
         if near := _near(folder, name):
-            looks[name] = replace(looks[name], fault=phrase("file-missing/near", word=name, near=near))
-    return looks
+            image_files[name] = replace(
+                image_files[name], fault=UnusableImage("file-missing/near", word=name, near=near)
+            )
+    return image_files
 
 
-def stamp(folder: Path, name: str) -> Stamp:
+def file_stamp(folder: Path, name: str) -> FileStamp:
     """Return the file's stamp: the same one means, to all appearance, the same content."""
     try:
         info = (folder / name).stat()
@@ -132,21 +131,21 @@ def stamp(folder: Path, name: str) -> Stamp:
     return info.st_mtime_ns, info.st_ctime_ns, info.st_size, info.st_ino
 
 
-def _look(folder: Path, name: str) -> Look:
-    before = stamp(folder, name)  # whatever changes from here on is seen as a change
+def _inspect(folder: Path, name: str) -> ImageFile:
+    before = file_stamp(folder, name)  # whatever changes from here on is seen as a change
     try:
-        return Look(read(folder, name).digest, None, before)
-    except Unusable as error:
-        return Look("", error.phrase, before)
+        return ImageFile(read_image(folder, name).digest, None, before)
+    except UnusableImage as error:
+        return ImageFile("", error, before)
 
 
 def _form(head: bytes, name: str) -> Form:
     if not head:
-        raise Unusable("file-type/empty", word=name)
-    kind = form_of(head)
+        raise UnusableImage("file-type/empty", word=name)
+    kind = sniff_format(head)
     if kind in _FORMS:
         return _FORMS[kind]
-    raise Unusable("file-type/kind", word=name, kind=kind) if kind else Unusable("file-type", word=name)
+    raise UnusableImage("file-type/kind", word=name, kind=kind) if kind else UnusableImage("file-type", word=name)
 
 
 def _near(folder: Path, name: str) -> str | None:

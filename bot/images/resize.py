@@ -1,4 +1,4 @@
-"""Picture files made small enough for Zalo, with the originals kept beside them."""
+"""Resize image files to fit Zalo's limit (`bot check --fix`); the originals are kept beside them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import io
 import os
 import shutil
 import struct
-import tempfile
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -14,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from bot.files import atomic_write, locked_folder
 from bot.images import local_files
-from bot.images.local_files import MAX_BYTES
+from bot.zalo import MAX_IMAGE_BYTES
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -31,7 +31,7 @@ _WITH_ALPHA: Final = frozenset({"RGBA", "LA", "PA", "La", "RGBa"})
 
 
 @dataclass(frozen=True, slots=True)
-class Shrunk:
+class ResizeResult:
     """What was done to one picture file."""
 
     name: str
@@ -44,7 +44,7 @@ class Shrunk:
     fewer_colours: bool
 
 
-class NotShrunk(Exception):
+class ResizeError(Exception):
     """The file cannot be read as a picture, or not be replaced."""
 
 
@@ -55,7 +55,7 @@ class _Version:
     fewer_colours: bool = False
 
 
-def shrink(folder: Path, name: str, *, most: int = MAX_BYTES) -> Shrunk:
+def resize_to_fit(folder: Path, name: str, *, most: int = MAX_IMAGE_BYTES) -> ResizeResult:
     """
     Replace the picture *name* in *folder* by one of at most *most* bytes: same name, same kind of file.
 
@@ -64,19 +64,20 @@ def shrink(folder: Path, name: str, *, most: int = MAX_BYTES) -> Shrunk:
 
     Raises:
         ImportError: The optional package pillow is not installed.
-        NotShrunk: It could not be done; the file is as it was.
+        ResizeError: It could not be done; the file is as it was.
     """
     try:
-        path = local_files.find(folder, name)
+        path = local_files.find_image(folder, name)
         if path.stat().st_size > _MOST_READ:
-            raise NotShrunk
+            raise ResizeError
         data = path.read_bytes()
         before, version = _smaller(data, most)
-        kept = _keep(path, data)
-        _replace(path, version.content)
-    except (local_files.Unusable, OSError) as error:
-        raise NotShrunk from error
-    return Shrunk(
+        with locked_folder(path.parent):
+            kept = _keep(path, data)
+            atomic_write(path, version.content, metadata_of=path.stat())
+    except (local_files.UnusableImage, OSError) as error:
+        raise ResizeError from error
+    return ResizeResult(
         name=name,
         kept_as=Path(name).with_name(kept.name).as_posix(),
         size=(len(data), len(version.content)),
@@ -101,9 +102,9 @@ def _smaller(data: bytes, most: int) -> tuple[tuple[int, int], _Version]:
         versions = _as_png(picture) if data.startswith(b"\x89PNG") else _as_jpeg(picture)
         found = next((version for version in versions if len(version.content) <= most), None)
     except (SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError) as error:
-        raise NotShrunk from error
+        raise ResizeError from error
     if found is None:
-        raise NotShrunk
+        raise ResizeError
     turned = (before[0] > before[1]) != (picture.width > picture.height)
     return (before[1], before[0]) if turned else before, found
 
@@ -150,27 +151,10 @@ def _keep(path: Path, data: bytes) -> Path:
         try:
             with kept.open("xb") as file:
                 file.write(data)
-                _flush(file)
+                file.flush()
+                os.fsync(file.fileno())
         except FileExistsError:
             number += 1
             continue
         shutil.copystat(path, kept)
         return kept
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put *content* in the file's place at once: whoever reads it sees the old picture or the new one."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.stem}-", delete=False) as file:
-        try:
-            file.write(content)
-            _flush(file)
-            shutil.copymode(path, file.name)
-            Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink()
-            raise
-
-
-def _flush(file: io.BufferedWriter | tempfile._TemporaryFileWrapper[bytes]) -> None:
-    file.flush()
-    os.fsync(file.fileno())

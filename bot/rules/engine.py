@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from bot.rules.language.text import fold
 from bot.rules.matching.matcher import Hit, Hits, KeywordPattern, Matcher
+from bot.rules.model.field_parsers import DAYS
 from bot.rules.model.schema import Active, Image, Reply, Rule, RuleFile
 
 #: The rule id that an answer of the fallback is recorded under; no rule can be called so.
@@ -21,8 +22,6 @@ FALLBACK = "(fallback)"
 InactiveReason = Literal["oa", "not-yet", "over", "day", "hours"]
 #: Why an event got the answer it got, or none.
 Reason = Literal["rule", "fallback", "no-match", "cooldown", "fallback-cooldown"]
-
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True)
@@ -288,7 +287,7 @@ def _out_of_time(active: Active, moment: datetime) -> InactiveReason | None:
         return "not-yet"
     if active.until is not None and day > active.until:
         return "over"
-    return "day" if active.days and _DAYS[day.weekday()] not in active.days else None
+    return "day" if active.days and DAYS[day.weekday()] not in active.days else None
 
 
 def _too_soon(gap: timedelta | None, last_reply: Callable[[str], float | None], rule_id: str, now: float) -> bool:

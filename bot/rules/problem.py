@@ -1,4 +1,4 @@
-"""What is wrong with a rules file: where, what, how badly, and how that is shown."""
+"""A finding in a rules file: position, message, severity, and how it is rendered with its line."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 from bot.config import Language
 from bot.errors import BotError
+from bot.files import format_size
 from bot.i18n import translator
 from bot.rules.catalog.messages import MESSAGES, WARNINGS
 
@@ -44,7 +45,14 @@ class Phrase:
         return template.format(**{name: _said(name, arg, lang) for name, arg in self.args})
 
 
-Arg = str | int | tuple[str, ...] | Phrase
+@dataclass(frozen=True, slots=True)
+class FileSize:
+    """A size in bytes, shown as the reader's language writes it."""
+
+    bytes: int
+
+
+Arg = str | int | tuple[str, ...] | Phrase | FileSize
 
 
 def phrase(key: str, /, **args: Arg) -> Phrase:
@@ -160,6 +168,8 @@ def _width(char: str) -> int:
 def _said(name: str, arg: Arg, lang: Language) -> str:
     if isinstance(arg, Phrase):
         return arg.text(lang)
+    if isinstance(arg, FileSize):
+        return format_size(arg.bytes, lang)
     if isinstance(arg, tuple):
         return ", ".join(f'"{_short(word)}"' for word in arg)
     return _short(str(arg), _LONGEST_SUGGESTION if name == "near" else _LONGEST_WORD)

@@ -1,4 +1,4 @@
-"""The rules in force: the file's while it is good, the last good ones while it is not."""
+"""Hot reload: the rules in force are the file's while it is good, else the last good ones."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Protocol
 
 from bot.errors import ConfigError
 from bot.images import local_files
-from bot.images.local_files import Stamp
+from bot.images.local_files import FileStamp
 from bot.rules.engine import RuleSet
 from bot.rules.problem import Problem, RulesError
-from bot.rules.validate import Verdict, validate, with_pictures
+from bot.rules.validate import ValidationResult, validate, with_pictures
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +36,11 @@ class LastGood(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Validation:
     """A content of the file, and what is to be said of it."""
 
     content: bytes
-    verdict: Verdict
+    result: ValidationResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,10 @@ class _State:
     """What one look sees: the rules file, and the picture files that it named when it was judged last."""
 
     digest: str = ""
-    stamps: tuple[Stamp, ...] = ()
+    stamps: tuple[FileStamp, ...] = ()
 
 
-class RulesWatch:
+class RulesReloader:
     """Follows the rules file and its pictures; a reader sees one whole set of rules or the next, never a mixture."""
 
     def __init__(self, path: Path, last_good: LastGood) -> None:
@@ -64,9 +64,9 @@ class RulesWatch:
         self._pictures: tuple[str, ...] = ()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self.trouble = ""
+        self.error = ""
         """What is wrong with the file at present, for the operator; empty while it is in force."""
-        self.judgement: Judgement | None = None
+        self.last_validation: Validation | None = None
         """The file as it was judged last; None while it cannot be read."""
 
     @property
@@ -93,9 +93,9 @@ class RulesWatch:
         fallback = validate(kept, today=_today()).rules if kept is not None else None
         if fallback is None:
             if isinstance(content, OSError):
-                raise ConfigError(f"RULES_FILE: {self.trouble}")
+                raise ConfigError(f"RULES_FILE: {self.error}")
             raise RulesError(problems, path=str(self._path), source=content)
-        log.error("the rules file is not usable; the last good rules are in force", extra={"trouble": self.trouble})
+        log.error("the rules file is not usable; the last good rules are in force", extra={"trouble": self.error})
         self._rules = with_pictures(fallback, self._folder)
 
     def start(self) -> None:
@@ -109,10 +109,10 @@ class RulesWatch:
         if self._thread is not None:
             self._thread.join()
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Read the file, and take it if it or a picture is another than before, good, and has come to rest."""
         content = self._read()
-        state = _State(_digest(content), tuple(local_files.stamp(self._folder, name) for name in self._pictures))
+        state = _State(_digest(content), tuple(local_files.file_stamp(self._folder, name) for name in self._pictures))
         if state != self._seen:
             self._seen = state
         elif state != self._judged:
@@ -121,7 +121,7 @@ class RulesWatch:
     def _follow(self) -> None:
         while not self._stop.wait(_LOOK_EVERY):
             try:
-                self.look()
+                self.poll()
             except Exception:
                 log.exception("cannot follow the rules file")
 
@@ -134,24 +134,24 @@ class RulesWatch:
     def _judge(self, content: bytes | OSError) -> tuple[Problem, ...]:
         if isinstance(content, OSError):
             self._judged = self._seen = _State(_digest(content), self._seen.stamps)
-            self.judgement = None
-            self.trouble = f"{self._path}: {content.strerror}"
-            log.error("the rules file cannot be read", extra={"trouble": self.trouble})
+            self.last_validation = None
+            self.error = f"{self._path}: {content.strerror}"
+            log.error("the rules file cannot be read", extra={"trouble": self.error})
             return ()
-        verdict = validate(content, today=_today(), folder=self._folder)
-        self._pictures = tuple(verdict.looks)
-        self._judged = self._seen = _State(_digest(content), tuple(look.stamp for look in verdict.looks.values()))
-        self.judgement = Judgement(content, verdict)
-        if verdict.rules is None:
-            first = next(problem for problem in verdict.problems if problem.severity == "error")
-            self.trouble = f"{self._path}:{first.line}:{first.column}: {first.code}"
-            log.error("the rules file has errors; the rules in force stay", extra={"trouble": self.trouble})
-            return verdict.problems
-        self._rules = verdict.rules
-        self.trouble = ""
-        self._last_good.keep_good_rules(verdict.rules.digest, content)
-        log.info("rules in force", extra={"rules": len(verdict.rules.file.rules), "digest": verdict.rules.digest[:12]})
-        return verdict.problems
+        result = validate(content, today=_today(), folder=self._folder)
+        self._pictures = tuple(result.image_files)
+        self._judged = self._seen = _State(_digest(content), tuple(look.stamp for look in result.image_files.values()))
+        self.last_validation = Validation(content, result)
+        if result.rules is None:
+            first = next(problem for problem in result.problems if problem.severity == "error")
+            self.error = f"{self._path}:{first.line}:{first.column}: {first.code}"
+            log.error("the rules file has errors; the rules in force stay", extra={"trouble": self.error})
+            return result.problems
+        self._rules = result.rules
+        self.error = ""
+        self._last_good.keep_good_rules(result.rules.digest, content)
+        log.info("rules in force", extra={"rules": len(result.rules.file.rules), "digest": result.rules.digest[:12]})
+        return result.problems
 
 
 def _digest(content: bytes | OSError) -> str:

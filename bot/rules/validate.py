@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
 from bot.config import Language
-from bot.garbage import no_search
 from bot.i18n import translator
 from bot.images import local_files
-from bot.images.local_files import Look
+from bot.images.local_files import ImageFile, UnusableImage
 from bot.rules.engine import RuleSet, compile_rules
 from bot.rules.linting.examples import failing_examples
-from bot.rules.linting.expiry import pictures
+from bot.rules.linting.expiry import images_of
 from bot.rules.linting.lint import check
 from bot.rules.linting.patterns import PATTERN_CODES
 from bot.rules.model.schema import RuleFile
-from bot.rules.problem import Place, Problem, in_order
+from bot.rules.problem import FileSize, Phrase, Place, Problem, in_order, phrase
 from bot.rules.reading.loader import Loaded, load
 
 MAX_PROBLEMS = 100
@@ -26,7 +27,7 @@ _CUT = "more-problems"  # not a problem, but how many are left out
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ValidationResult:
     """The rules ready to decide, or why there are none."""
 
     rules: RuleSet | None
@@ -34,48 +35,70 @@ class Verdict:
     problems: tuple[Problem, ...]
     rule_lines: tuple[int, ...] = ()
     """The line on which each of the rules begins; empty without rules."""
-    looks: Mapping[str, Look] = field(default_factory=dict)
-    """What was seen of the picture files that the rules name."""
+    image_files: Mapping[str, ImageFile] = field(default_factory=dict)
+    """What was found of the image files that the rules name."""
 
 
-@no_search()
-def validate(data: bytes, *, today: date, folder: Path | None = None) -> Verdict:
+@contextmanager
+def _gc_paused() -> Iterator[None]:
+    """
+    Keep the garbage collector from running: for work whose many results live on.
+
+    It would image_file through them again and again: up to a third of the time, with every other thread stopped.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@_gc_paused()
+def validate(data: bytes, *, today: date, folder: Path | None = None) -> ValidationResult:
     """
     Return the rules that *data* holds and all that is wrong with them; any bytes will do.
 
-    Picture files are looked for in *folder*, that of the rules file; without it they are not looked at.
+    Image files are looked for in *folder*, that of the rules file; without it they are not looked at.
     """
     loaded = load(data)
-    looks = local_files.look(folder, _names(loaded.part)) if folder and loaded.part else {}
-    problems = [*loaded.problems, *check(loaded, today=today), *_file_problems(loaded, looks)]
+    image_files = local_files.inspect(folder, _names(loaded.part)) if folder and loaded.part else {}
+    problems = [*loaded.problems, *check(loaded, today=today), *_file_problems(loaded, image_files)]
     if loaded.file is None or any(p.severity == "error" and p.code in PATTERN_CODES for p in problems):
-        return Verdict(None, _shown(problems), looks=looks)
-    rules = replace(compile_rules(loaded.file, loaded.digest), digests=_digests(looks))
+        return ValidationResult(None, _shown(problems), image_files=image_files)
+    rules = replace(compile_rules(loaded.file, loaded.digest), digests=_digests(image_files))
     problems += failing_examples(rules, loaded.places)
     if _has_error(problems):
-        return Verdict(None, _shown(problems), looks=looks)
+        return ValidationResult(None, _shown(problems), image_files=image_files)
     lines = tuple(loaded.places.at("rules", index).line for index in range(len(loaded.file.rules)))
-    return Verdict(rules, _shown(problems), lines, looks)
+    return ValidationResult(rules, _shown(problems), lines, image_files)
 
 
 def with_pictures(rules: RuleSet, folder: Path) -> RuleSet:
-    """Return rules that were good without a look at their picture files, with what stands of these in *folder*."""
-    return replace(rules, digests=_digests(local_files.look(folder, _names(rules.file))))
+    """Return rules that were good without looking at their image files, with what is found of these in *folder*."""
+    return replace(rules, digests=_digests(local_files.inspect(folder, _names(rules.file))))
 
 
 def _names(file: RuleFile) -> Iterator[str]:
-    return (image.file for image, _ in pictures(file) if image.file is not None)
+    return (image.file for image, _ in images_of(file) if image.file is not None)
 
 
-def _digests(looks: Mapping[str, Look]) -> Mapping[str, str]:
-    return {name: look.digest for name, look in looks.items() if look.digest}
+def _digests(image_files: Mapping[str, ImageFile]) -> Mapping[str, str]:
+    return {name: image_file.digest for name, image_file in image_files.items() if image_file.digest}
 
 
-def _file_problems(loaded: Loaded, looks: Mapping[str, Look]) -> Iterator[Problem]:
-    for image, path in pictures(loaded.part) if loaded.part and looks else ():
-        fault = looks[image.file].fault if image.file is not None else None
+def _file_problems(loaded: Loaded, image_files: Mapping[str, ImageFile]) -> Iterator[Problem]:
+    for image, path in images_of(loaded.part) if loaded.part and image_files else ():
+        fault = image_files[image.file].fault if image.file is not None else None
         if fault is not None:
-            yield Problem.of(loaded.places.at(*path, "file"), fault)
+            yield Problem.of(loaded.places.at(*path, "file"), unusable_image(fault))
+
+
+def unusable_image(fault: UnusableImage) -> Phrase:
+    """Return why an image file cannot be sent, as editors are told."""
+    args = {name: FileSize(arg) if isinstance(arg, int) else arg for name, arg in fault.message_args.items()}
+    return phrase(fault.code, **args)
 
 
 def _has_error(problems: list[Problem]) -> bool:
@@ -110,13 +133,13 @@ class Summary:
     examples: int = 0
 
 
-def summarized(verdict: Verdict) -> Summary:
-    """Return the figures of a verdict."""
-    shown = [problem.severity for problem in verdict.problems if problem.code != _CUT]
-    found = (shown.count("error"), shown.count("warning"), len(shown) < len(verdict.problems))
-    if verdict.rules is None:
+def summarized(result: ValidationResult) -> Summary:
+    """Return the figures of a result."""
+    shown = [problem.severity for problem in result.problems if problem.code != _CUT]
+    found = (shown.count("error"), shown.count("warning"), len(shown) < len(result.problems))
+    if result.rules is None:
         return Summary(False, *found)
-    rules = verdict.rules.file.rules
+    rules = result.rules.file.rules
     on = [rule for rule in rules if rule.enabled]
     return Summary(
         True,

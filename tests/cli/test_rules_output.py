@@ -14,7 +14,7 @@ from bot.config import Language
 from bot.rules.engine import RuleSet
 from bot.rules.explain import explain
 from bot.rules.problem import Place, Problem
-from bot.rules.validate import Verdict, summarized, summary_text, validate
+from bot.rules.validate import ValidationResult, summarized, summary_text, validate
 from tests.rules.test_explain import LANGS
 
 RULES = """\
@@ -293,7 +293,7 @@ SMALL = (
 )  # fmt: skip
 def test_verdicts(yaml: str, vi: str, en: str) -> None:
     """The last line of `bot check`: how much was looked at, or how much is wrong."""
-    verdict: Verdict = validate(yaml.encode(), today=TODAY)
+    verdict: ValidationResult = validate(yaml.encode(), today=TODAY)
     said = {lang: summary_text(summarized(verdict), Path("r.yaml"), lang) for lang in LANGS}
     assert said == {"vi": vi, "en": en}
 

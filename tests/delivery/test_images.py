@@ -64,7 +64,7 @@ def images(database: Database, vendor: SandboxVendor, tmp_path: Path, clock: Clo
 def saved(folder: Path, content: bytes) -> Mapping[str, str]:
     """Save the file and return it as a decision keeps it."""
     (folder / "menu.jpg").write_bytes(content)
-    return {"file": "menu.jpg", "digest": local_files.read(folder, "menu.jpg").digest}
+    return {"file": "menu.jpg", "digest": local_files.read_image(folder, "menu.jpg").digest}
 
 
 def token_of(images: ImageResolver, image: Mapping[str, str], clock: Clock) -> str:

@@ -21,7 +21,7 @@ from bot.inbox.queue import Status
 from bot.rules.catalog.messages import MESSAGES, WARNINGS
 from bot.rules.explain import explain
 from bot.rules.matching.matcher import KeywordPattern, Matcher
-from bot.rules.model.field_parsers import DAYS, EVENTS, MATCHES
+from bot.rules.model.field_parsers import DAYS, MATCHES
 from bot.rules.model.schema import Active, Fallback, Image, Keyword, Rule, RuleFile
 from bot.rules.problem import RulesError
 from bot.rules.validate import summarized, summary_text, validate
@@ -29,6 +29,7 @@ from bot.web.console import app
 from bot.web.console.event_timeline import status_badge
 from bot.web.console.formatting import event_names
 from bot.web.console.image_cards import STATUSES
+from bot.zalo import EVENT_KINDS
 from tests.support.golden import BAD
 
 ROOT = Path(__file__).parents[2]
@@ -181,7 +182,7 @@ def test_every_field_is_explained_and_shown(field: str) -> None:
     assert any(re.search(rf"\b{field}:", yaml) for yaml in WHOLE)
 
 
-@pytest.mark.parametrize("word", [*EVENTS, *MATCHES, *DAYS])
+@pytest.mark.parametrize("word", [*EVENT_KINDS, *MATCHES, *DAYS])
 def test_every_choice_is_explained(word: str) -> None:
     """What may stand after `on`, `match` and `days`."""
     assert f"`{word}`" in BEFORE

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bot.config import Language
 from bot.image_health.texts import PICTURE_WORDS, PictureWords, explain
 from bot.image_health.verdict import Look, Word, is_example, judge, judge_attachment, judge_file
-from bot.images.formats import dimensions, form_of
+from bot.images.formats import dimensions, sniff_format
 from bot.net.public import Fetched, FetchFailure
 from bot.zalo import MAX_IMAGE_BYTES
 from tests.support.image_server import JPEG, PNG
@@ -135,7 +135,7 @@ def test_real_pictures() -> None:
 @given(data=st.binary(max_size=200) | st.binary(max_size=40).map(lambda rest: JPEG[:20] + rest))
 def test_any_bytes_will_do(data: bytes) -> None:
     """A header that is cut off or lies says nothing, or nonsense, and never fails."""
-    form_of(data, "text/html")
+    sniff_format(data, "text/html")
     assert dimensions(data) is None or len(dimensions(data) or ()) == 2
     assert judge_file(data).standing in {"ok", "bad"}
 

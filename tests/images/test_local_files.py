@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.images import local_files
-from bot.images.local_files import MAX_BYTES, Unusable
-from bot.rules.validate import Verdict, validate
+from bot.images.local_files import UnusableImage
+from bot.rules.validate import ValidationResult, unusable_image, validate
+from bot.zalo import MAX_IMAGE_BYTES
 from tests.support.local_images import jpeg, png
 
 TODAY = date(2027, 1, 25)
@@ -34,22 +35,22 @@ def shop(tmp_path: Path) -> Path:
 
 def fault(folder: Path, name: str) -> str:
     """Return the key of what is wrong with the file."""
-    with pytest.raises(Unusable) as caught:
-        local_files.read(folder, name)
-    return caught.value.phrase.key
+    with pytest.raises(UnusableImage) as caught:
+        local_files.read_image(folder, name)
+    return caught.value.code
 
 
-def checked(folder: Path, *names: str) -> Verdict:
+def checked(folder: Path, *names: str) -> ValidationResult:
     """Return what the validator says to rules that name these files."""
     rules = "".join(f"  - {{id: r{n}, keywords: [k{n}x], reply: {{file: {name}}}}}\n" for n, name in enumerate(names))
     return validate(f"rules:\n{rules}".encode(), today=TODAY, folder=folder)
 
 
-@pytest.mark.parametrize(("content", "form"), [(jpeg(), "jpg"), (png(), "png"), (jpeg(MAX_BYTES), "jpg")])
+@pytest.mark.parametrize(("content", "form"), [(jpeg(), "jpg"), (png(), "png"), (jpeg(MAX_IMAGE_BYTES), "jpg")])
 def test_the_content_decides_what_it_is(shop: Path, content: bytes, form: str) -> None:
     """Whatever its name says, and up to the last byte of 1 MB."""
     (shop / "x.gif").write_bytes(content)
-    picture = local_files.read(shop, "x.gif")
+    picture = local_files.read_image(shop, "x.gif")
     assert (picture.content, picture.form) == (content, form)
     assert picture.digest == hashlib.sha256(content).hexdigest()
 
@@ -62,8 +63,8 @@ def test_the_content_decides_what_it_is(shop: Path, content: bytes, form: str) -
         (b"GIF89a" + bytes(50), "file-type/kind"),
         (b"\0\0\0\x18ftypheic" + bytes(50), "file-type/kind"),
         (b"\n  <!doctype html>", "file-type/kind"),
-        (jpeg(MAX_BYTES + 1), "file-too-big"),
-        (b"GIF89a" + bytes(2 * MAX_BYTES), "file-type/kind"),
+        (jpeg(MAX_IMAGE_BYTES + 1), "file-too-big"),
+        (b"GIF89a" + bytes(2 * MAX_IMAGE_BYTES), "file-type/kind"),
     ],
 )
 def test_what_cannot_be_sent_is_told_apart(shop: Path, content: bytes, key: str) -> None:
@@ -86,7 +87,7 @@ def test_links_may_lead_around_but_not_out(shop: Path) -> None:
     (shop / "inside.jpg").symlink_to(shop / "images" / "menu.jpg")
     (shop / "outside.jpg").symlink_to(shop.parent / "secret.jpg")
     (shop / "up").symlink_to(shop.parent)
-    assert local_files.read(shop, "inside.jpg").content == jpeg()
+    assert local_files.read_image(shop, "inside.jpg").content == jpeg()
     for name in ("outside.jpg", "up/secret.jpg", "../secret.jpg", str(shop.parent / "secret.jpg")):
         assert fault(shop, name) == "file-path/link"
 
@@ -109,10 +110,10 @@ def test_no_name_leads_out_or_raises_anything_else(tmp_path_factory: pytest.Temp
         (base / "secret.jpg").write_bytes(SECRET)
         (folder / "images" / "menu.jpg").write_bytes(jpeg())
         (folder / "up").symlink_to(base)
-    with contextlib.suppress(Unusable):
-        assert local_files.read(folder, name).content == jpeg()
-    seen = local_files.look(folder, [name])[name]
-    assert bool(seen.digest) != bool(seen.fault and seen.fault.text("vi") and seen.fault.text("en"))
+    with contextlib.suppress(UnusableImage):
+        assert local_files.read_image(folder, name).content == jpeg()
+    seen = local_files.inspect(folder, [name])[name]
+    assert bool(seen.digest) != bool(seen.fault and unusable_image(seen.fault).text("vi"))
 
 
 @given(name=NAMES.filter(str.strip))
@@ -135,7 +136,7 @@ def test_letters_with_marks_are_found_however_they_are_written(shop: Path) -> No
         name = unicodedata.normalize(form, "thực-đơn.jpg")
         (shop / name).write_bytes(jpeg(seed=form))
         other = unicodedata.normalize("NFD" if form == "NFC" else "NFC", name)
-        assert local_files.read(shop, other).content == jpeg(seed=form)
+        assert local_files.read_image(shop, other).content == jpeg(seed=form)
         (shop / name).unlink()
 
 
@@ -158,13 +159,13 @@ def test_rules_know_the_digests_of_their_pictures(shop: Path) -> None:
 def test_a_stamp_changes_with_the_file(shop: Path) -> None:
     """Another content, another file in its place, none."""
     path = shop / "images" / "menu.jpg"
-    seen = [local_files.stamp(shop, "images/menu.jpg")]
+    seen = [local_files.file_stamp(shop, "images/menu.jpg")]
     path.write_bytes(jpeg(3_000))
-    seen.append(local_files.stamp(shop, "images/menu.jpg"))
+    seen.append(local_files.file_stamp(shop, "images/menu.jpg"))
     (shop / "new").write_bytes(jpeg(3_000))
     (shop / "new").replace(path)
-    seen.append(local_files.stamp(shop, "images/menu.jpg"))
+    seen.append(local_files.file_stamp(shop, "images/menu.jpg"))
     path.unlink()
-    seen.append(local_files.stamp(shop, "images/menu.jpg"))
+    seen.append(local_files.file_stamp(shop, "images/menu.jpg"))
     assert len(set(seen)) == 4
     assert seen[-1] is None

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from bot.images import local_files
-from bot.images.local_files import MAX_BYTES
-from bot.images.resize import NotShrunk, shrink
+from bot.images.resize import ResizeError, resize_to_fit
+from bot.zalo import MAX_IMAGE_BYTES
 
 ORIENTATION = 0x0112
 TURNED = 6
@@ -44,7 +44,7 @@ def test_a_jpeg_stays_a_jpeg_and_its_original_is_kept(tmp_path: Path) -> None:
     exif[ORIENTATION] = TURNED
     before = saved(picture, "JPEG", quality=100, subsampling=0, exif=exif, icc_profile=b"a profile")
     (tmp_path / "menu.jpg").write_bytes(before)
-    done = shrink(tmp_path, "menu.jpg", most=200_000)
+    done = resize_to_fit(tmp_path, "menu.jpg", most=200_000)
     after = opened(tmp_path / "menu.jpg")
     assert (done.name, done.kept_as, done.fewer_colours) == ("menu.jpg", "menu.goc.jpg", False)
     assert done.size == (len(before), (tmp_path / "menu.jpg").stat().st_size)
@@ -62,7 +62,7 @@ def test_a_png_stays_a_png_and_its_holes_stay_holes(tmp_path: Path) -> None:
     picture = noise(600, 600, "RGBA")
     picture.putalpha(Image.linear_gradient("L").resize((600, 600)))
     (tmp_path / "logo.png").write_bytes(saved(picture, "PNG"))
-    done = shrink(tmp_path, "logo.png", most=150_000)
+    done = resize_to_fit(tmp_path, "logo.png", most=150_000)
     after = opened(tmp_path / "logo.png")
     assert (after.format, done.fewer_colours) == ("PNG", True)
     assert (tmp_path / "logo.png").stat().st_size <= 150_000
@@ -73,7 +73,7 @@ def test_a_png_that_was_only_saved_badly_loses_nothing(tmp_path: Path) -> None:
     """Every pixel is as it was."""
     picture = Image.radial_gradient("L").convert("RGB").resize((700, 700))
     (tmp_path / "plain.png").write_bytes(saved(picture, "PNG", compress_level=0))
-    done = shrink(tmp_path, "plain.png")
+    done = resize_to_fit(tmp_path, "plain.png")
     assert (done.fewer_colours, done.sides[1]) == (False, (700, 700))
     assert opened(tmp_path / "plain.png").tobytes() == picture.tobytes()
 
@@ -82,30 +82,30 @@ def test_a_png_that_was_only_saved_badly_loses_nothing(tmp_path: Path) -> None:
 def test_colours_of_a_print_shop_are_taken_too(tmp_path: Path, mode: str) -> None:
     """What comes out is a JPEG that every phone shows."""
     (tmp_path / "menu.jpg").write_bytes(saved(noise(500, 500, mode), "JPEG", quality=100))
-    shrink(tmp_path, "menu.jpg", most=60_000)
+    resize_to_fit(tmp_path, "menu.jpg", most=60_000)
     assert opened(tmp_path / "menu.jpg").mode in {"RGB", "L"}
 
 
 def test_very_large_pictures_lose_pixels_first(tmp_path: Path) -> None:
     """No phone shows them; a panorama keeps its shape."""
     (tmp_path / "wide.jpg").write_bytes(saved(Image.new("RGB", (6000, 300), "red"), "JPEG", quality=100))
-    assert shrink(tmp_path, "wide.jpg").sides == ((6000, 300), (3000, 150))
+    assert resize_to_fit(tmp_path, "wide.jpg").sides == ((6000, 300), (3000, 150))
 
 
 def test_as_many_pixels_as_the_largest_cameras_make_are_no_bomb(tmp_path: Path) -> None:
     """A hundred million of them; many more, which only a hostile file has, are refused."""
     (tmp_path / "a.jpg").write_bytes(saved(Image.new("L", (12_000, 9_000)), "JPEG"))
-    assert shrink(tmp_path, "a.jpg").sides == ((12_000, 9_000), (3000, 2250))
+    assert resize_to_fit(tmp_path, "a.jpg").sides == ((12_000, 9_000), (3000, 2250))
     (tmp_path / "b.png").write_bytes(saved(Image.new("1", (20_000, 10_000)), "PNG"))
-    with pytest.raises(NotShrunk):
-        shrink(tmp_path, "b.png")
+    with pytest.raises(ResizeError):
+        resize_to_fit(tmp_path, "b.png")
 
 
 def test_an_original_is_never_written_over(tmp_path: Path) -> None:
     """Neither that of an earlier time nor a file that only happens to be called so."""
     (tmp_path / "a.goc.jpg").write_bytes(b"another file")
     (tmp_path / "a.jpg").write_bytes(saved(noise(300, 300), "JPEG", quality=100))
-    assert shrink(tmp_path, "a.jpg", most=80_000).kept_as == "a.goc-2.jpg"
+    assert resize_to_fit(tmp_path, "a.jpg", most=80_000).kept_as == "a.goc-2.jpg"
     assert (tmp_path / "a.goc.jpg").read_bytes() == b"another file"
 
 
@@ -113,7 +113,7 @@ def test_names_in_folders_stay_names_in_folders(tmp_path: Path) -> None:
     """As the rules file would name them."""
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "a.jpg").write_bytes(saved(noise(300, 300), "JPEG", quality=100))
-    assert shrink(tmp_path, "images/a.jpg", most=80_000).kept_as == "images/a.goc.jpg"
+    assert resize_to_fit(tmp_path, "images/a.jpg", most=80_000).kept_as == "images/a.goc.jpg"
 
 
 @pytest.mark.parametrize(
@@ -129,8 +129,8 @@ def test_names_in_folders_stay_names_in_folders(tmp_path: Path) -> None:
 def test_what_is_no_whole_picture_stays_as_it_is(tmp_path: Path, content: bytes) -> None:
     """And alone: no half-made file beside it."""
     (tmp_path / "a.jpg").write_bytes(content)
-    with pytest.raises(NotShrunk):
-        shrink(tmp_path, "a.jpg", most=1000)
+    with pytest.raises(ResizeError):
+        resize_to_fit(tmp_path, "a.jpg", most=1000)
     assert [path.name for path in tmp_path.iterdir()] == ["a.jpg"]
     assert (tmp_path / "a.jpg").read_bytes() == content
 
@@ -140,14 +140,14 @@ def test_only_files_of_the_folder_are_touched(tmp_path: Path, name: str) -> None
     """A name that leads out is none of ours."""
     (tmp_path / "shop").mkdir()
     (tmp_path / "outside.jpg").write_bytes(saved(noise(300, 300), "JPEG", quality=100))
-    with pytest.raises(NotShrunk):
-        shrink(tmp_path / "shop", name, most=1000)
+    with pytest.raises(ResizeError):
+        resize_to_fit(tmp_path / "shop", name, most=1000)
     assert [path.name for path in tmp_path.glob("*.jpg")] == ["outside.jpg"]
 
 
 def test_what_comes_out_is_what_the_rules_take(tmp_path: Path) -> None:
     """One limit for both."""
     (tmp_path / "a.jpg").write_bytes(saved(noise(1400, 1000), "JPEG", quality=100, subsampling=0))
-    assert (tmp_path / "a.jpg").stat().st_size > MAX_BYTES
-    shrink(tmp_path, "a.jpg")
-    assert local_files.read(tmp_path, "a.jpg").form == "jpg"
+    assert (tmp_path / "a.jpg").stat().st_size > MAX_IMAGE_BYTES
+    resize_to_fit(tmp_path, "a.jpg")
+    assert local_files.read_image(tmp_path, "a.jpg").form == "jpg"

@@ -16,8 +16,8 @@ from bot.config import Language
 from bot.rules import explain_text as sentences
 from bot.rules.engine import Incoming, RuleSet, decide
 from bot.rules.explain import Explanation, explain, shares
-from bot.rules.model.field_parsers import EVENTS
 from bot.rules.validate import validate
+from bot.zalo import EVENT_KINDS
 
 SAMPLE = (Path(bot.__file__).parent / "sandbox" / "sample_rules.yaml").read_bytes()
 TODAY = date(2027, 1, 25)
@@ -372,7 +372,7 @@ MESSAGES = st.one_of(st.lists(WORDS, max_size=8).map(" ".join), st.text(max_size
 MOMENTS = st.floats(at("2026-12-01"), at("2027-12-01"))
 
 
-@given(text=MESSAGES, now=MOMENTS, kind=st.sampled_from(["text"] * 8 + list(EVENTS)))
+@given(text=MESSAGES, now=MOMENTS, kind=st.sampled_from(["text"] * 8 + list(EVENT_KINDS)))
 def test_it_explains_what_is_done(text: str, now: float, kind: str) -> None:
     """The explanation has the decision's rule and pictures, the text as typed, and a sentence for everything."""
     found = explain(SAMPLE_RULES, text, kind=kind, oa_id="1", now=now)

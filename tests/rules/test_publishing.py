@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from bot.rules.problem import split_lines
-from bot.rules.publishing.history import MOST, Shelf
-from bot.rules.publishing.publisher import Changed, Publisher, digest, tidied
+from bot.rules.publishing.history import MAX_VERSIONS, FileHistory
+from bot.rules.publishing.publisher import EditConflict, Publisher, digest, normalise_newlines
 from bot.rules.reading.loader import load
 
 NOW = 1_790_000_000.0
@@ -63,7 +63,7 @@ def test_only_over_what_was_seen(path: Path) -> None:
     """Somebody's change in between is not lost, and nothing is kept of what was not published."""
     seen = digest(b"old")
     path.write_bytes(b"by hand")
-    with pytest.raises(Changed):
+    with pytest.raises(EditConflict):
         Publisher(path).publish(b"new", seen=seen, now=NOW)
     assert path.read_bytes() == b"by hand"
     assert kept(path) == []
@@ -72,7 +72,7 @@ def test_only_over_what_was_seen(path: Path) -> None:
 def test_a_file_that_is_not_there(path: Path) -> None:
     """It can be published, by whoever saw that there is none."""
     path.unlink()
-    with pytest.raises(Changed):
+    with pytest.raises(EditConflict):
         Publisher(path).publish(b"new", seen=digest(b"old"), now=NOW)
     Publisher(path).publish(b"new", seen=digest(None), now=NOW)
     assert path.read_bytes() == b"new"
@@ -118,12 +118,12 @@ def test_nobody_else_s_file_is_written_through_a_link(path: Path) -> None:
 
 def test_the_oldest_versions_go(path: Path) -> None:
     """The newest stay, in their order, also when the clock was set back; other files in the folder are left alone."""
-    for number in range(MOST + 5):
+    for number in range(MAX_VERSIONS + 5):
         publish(path, b"%d" % number, now=NOW - number)
-    assert kept(path) == [b"%d" % number for number in reversed(range(5, MOST + 5))]
+    assert kept(path) == [b"%d" % number for number in reversed(range(5, MAX_VERSIONS + 5))]
     (path.parent / ".rules.yaml.history" / "2026-99-99T99-99-99.000Z-0123456789ab.yaml").touch()
     (path.parent / ".rules.yaml.history" / "notes.txt").touch()
-    assert len(kept(path)) == MOST
+    assert len(kept(path)) == MAX_VERSIONS
 
 
 @pytest.mark.parametrize("name", ["", "../rules.yaml", "2026-09-21T14-13-20.000Z-0123456789ab.yaml", "x\0y"])
@@ -216,7 +216,7 @@ def test_many_at_once(path: Path) -> None:
     children = [subprocess.Popen([sys.executable, "-c", code, str(path), str(n)], **pipes) for n in range(6)]  # type: ignore[call-overload]
     said = [child.communicate("\n")[1] for child in children]
     assert sum(child.returncode == 0 for child in children) == 1
-    assert sum("Changed" in words for words in said) == 5
+    assert sum("EditConflict" in words for words in said) == 5
     assert kept(path) == [path.read_bytes(), b"old"]
 
 
@@ -244,7 +244,7 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def go_back(self) -> None:
-        version, before = self.publisher.former(), self.publisher.content()
+        version, before = self.publisher.previous(), self.publisher.content()
         if version is None:
             return
         content = self.publisher.read(version.name)
@@ -253,7 +253,7 @@ class Life(RuleBasedStateMachine):
         self.publisher.publish(content, seen=digest(before), now=self.now)
         self._note(before, content)
         if before is not None:
-            again = self.publisher.former()
+            again = self.publisher.previous()
             assert again is not None
             assert self.publisher.read(again.name) == before
 
@@ -272,7 +272,7 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def all_is_kept(self) -> None:
         found = [self.publisher.read(version.name) for version in self.publisher.versions()]
-        assert found == self.steps[::-1][:MOST]
+        assert found == self.steps[::-1][:MAX_VERSIONS]
         times = [version.since for version in self.publisher.versions()]
         assert times == sorted(times, reverse=True)
 
@@ -287,8 +287,8 @@ LINES = st.lists(st.text(st.characters(exclude_characters="\r\n\ufeff", exclude_
 def test_what_is_published_says_what_was_written(lines: list[str], end: str, mark: str) -> None:
     """Whatever the browser or the editor made of line ends and encoding; and once published it stays as it is."""
     text = mark + end.join(lines)
-    content = tidied(text)
-    assert tidied(content.decode()) == content
+    content = normalise_newlines(text)
+    assert normalise_newlines(content.decode()) == content
     assert not content.startswith(b"\xef\xbb\xbf")
     assert b"\r" not in content
     assert content == b"" or content.endswith(b"\n")
@@ -298,10 +298,10 @@ def test_what_is_published_says_what_was_written(lines: list[str], end: str, mar
 @pytest.mark.parametrize("text", [RULES, RULES.replace("\n", "\r\n"), "\ufeff" + RULES, RULES.rstrip("\n")])
 def test_rules_from_other_systems(text: str) -> None:
     """The same rules, the same bytes."""
-    assert tidied(text) == RULES.encode()
-    assert load(tidied(text)).file == load(text.encode()).file is not None
+    assert normalise_newlines(text) == RULES.encode()
+    assert load(normalise_newlines(text)).file == load(text.encode()).file is not None
 
 
 def test_the_folder_of_versions_belongs_to_one_file(tmp_path: Path) -> None:
     """Two rules files in one folder do not share their versions."""
-    assert Shelf(tmp_path / "a.yaml").folder != Shelf(tmp_path / "b.yaml").folder
+    assert FileHistory(tmp_path / "a.yaml").folder != FileHistory(tmp_path / "b.yaml").folder

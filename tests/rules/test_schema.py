@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from bot.rules.catalog.messages import MESSAGES
 from bot.rules.model import schema
-from bot.rules.model.schema import ON, Active, Fallback, Image, Keyword, Reply, Rule, RuleFile, json_schema
+from bot.rules.model.schema import Active, Fallback, Image, Keyword, Reply, Rule, RuleFile, json_schema
 from bot.rules.reading.loader import load
+from bot.zalo import EVENT_KINDS
 
 CHECKED_IN = Path(schema.__file__).parents[1] / "rules.schema.json"
 
@@ -178,7 +179,7 @@ def test_the_json_schema_knows_every_key_and_no_others() -> None:
         assert set(objects[model.__name__]["properties"]) == keys
         assert objects[model.__name__]["additionalProperties"] is False
     assert set(made["properties"]) == set(RuleFile.model_fields)
-    assert objects["Rule"]["properties"]["on"]["enum"] == list(ON)
+    assert objects["Rule"]["properties"]["on"]["enum"] == list(EVENT_KINDS)
 
 
 def test_the_json_schema_has_both_forms_of_keyword_and_all_of_reply() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from bot.rules.validate import Verdict, validate
+from bot.rules.validate import ValidationResult, validate
 
 TODAY = date(2027, 1, 25)
 PICTURE = '{image_url: "https://shop.example/a.jpg"}'
@@ -16,7 +16,7 @@ def rules(*lines: str) -> bytes:
     return "\n".join(["rules:", *made, ""]).encode()
 
 
-def verdict(*lines: str) -> Verdict:
+def verdict(*lines: str) -> ValidationResult:
     """Return what the validator says to these rules."""
     return validate(rules(*lines), today=TODAY)
 

@@ -33,8 +33,8 @@ def shop(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("lang", "shrunk", "fine"),
     [
-        ("vi", "images/menu.jpg: đã thu nhỏ từ 3.1 MB (1000×800) còn ", "rules.yaml: không có lỗi."),
-        ("en", "images/menu.jpg: made smaller, from 3.1 MB (1000×800) to ", "rules.yaml: fine."),
+        ("vi", "images/menu.jpg: đã thu nhỏ từ 3,2 MB (1000×800) còn ", "rules.yaml: không có lỗi."),
+        ("en", "images/menu.jpg: made smaller, from 3.2 MB (1000×800) to ", "rules.yaml: fine."),
     ],
 )
 def test_what_was_too_big_is_fine_afterwards(shop: Path, lang: str, shrunk: str, fine: str) -> None:

@@ -21,7 +21,7 @@ from bot.analysis.diff import MAX_LINES, count_changed_lines, diff_lines
 from bot.analysis.preview import PreviewRequest, preview
 from bot.analysis.preview_process import PreviewTimeout, run_in_subprocess
 from bot.inbox.messages import Message
-from bot.rules.publishing.publisher import Publisher, digest, tidied
+from bot.rules.publishing.publisher import Publisher, digest, normalise_newlines
 from bot.web.console.check_session import MAX_SHIFTS, MAX_VERSIONS
 from tests.support.console import RULES, Console, running, words
 from tests.support.rows import keep
@@ -127,8 +127,8 @@ def test_a_file_is_taken_as_bot_check_takes_it(console: Console, data: bytes) ->
     """Whatever the editor's system makes of line ends; the content then stands in the field."""
     page = uploaded(console, data)
     assert "rules.yaml: fine. Checked 2 rules, 3 keywords, 0 examples." in words(page)
-    assert tidied(text_of(page)) == tidied(data.decode("utf-8-sig"))
-    assert field(page, "checked") == digest(tidied(text_of(page)))
+    assert normalise_newlines(text_of(page)) == normalise_newlines(data.decode("utf-8-sig"))
+    assert field(page, "checked") == digest(normalise_newlines(text_of(page)))
 
 
 @pytest.mark.parametrize(
@@ -320,7 +320,7 @@ def test_taking_the_present_file(console: Console) -> None:
     assert "in force rules.yaml · 2 rules" in words(console.get("check"))
     rules_file(console).write_text(BROKEN, encoding="utf-8")
     assert "being taken" in words(console.get("check"))
-    wait_until(lambda: console.runtime.watch.trouble, "the broken file to be seen")
+    wait_until(lambda: console.runtime.watch.error, "the broken file to be seen")
     page = console.get("check?take=file")
     assert text_of(page) == BROKEN
     assert "The last good rules stay in force." in words(page)

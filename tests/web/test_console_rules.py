@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.rules.engine import FALLBACK
-from bot.rules.reload import Judgement
+from bot.rules.reload import Validation
 from bot.rules.validate import validate
 from bot.web.console.pages.rules import PAGE_SIZE
 from bot.web.console.problem_view import by_rule
@@ -137,8 +137,8 @@ def test_search_after_a_change_of_the_file(console: Console, tmp_path: Path) -> 
     """The words are those of the rules in force."""
     assert list(cards(console.get("rules?q=bang").text)) == ["bang-gia"]
     (tmp_path / "rules.yaml").write_text(RULES.replace("bang-gia\n", "bang-moi\n"), encoding="utf-8")
-    console.runtime.watch.look()
-    console.runtime.watch.look()
+    console.runtime.watch.poll()
+    console.runtime.watch.poll()
     assert list(cards(console.get("rules?q=bang").text)) == ["bang-moi"]
 
 
@@ -172,8 +172,8 @@ def test_warnings_stand_at_their_rules(console: Console) -> None:
 def test_a_file_with_errors(console: Console, tmp_path: Path) -> None:
     """The errors are shown with their lines, and the cards are those of the rules in force."""
     (tmp_path / "rules.yaml").write_text(RULES.replace("    priority: 5", "    prioriti: 5"), encoding="utf-8")
-    console.runtime.watch.look()
-    console.runtime.watch.look()
+    console.runtime.watch.poll()
+    console.runtime.watch.poll()
     answer = console.get("rules")
     assert "The rules file cannot be used at present; the last good rules stay in force." in words(answer)
     assert "error line 6 unknown key" in words(answer)
@@ -184,8 +184,8 @@ def test_a_file_with_errors(console: Console, tmp_path: Path) -> None:
 def test_a_file_that_is_gone(console: Console, tmp_path: Path) -> None:
     """The page says what the system says."""
     (tmp_path / "rules.yaml").unlink()
-    console.runtime.watch.look()
-    console.runtime.watch.look()
+    console.runtime.watch.poll()
+    console.runtime.watch.poll()
     page = words(console.get("rules"))
     assert "The bot cannot read it" in page
     assert "No such file" in page
@@ -225,7 +225,7 @@ def test_findings_are_shared_out() -> None:
     source = source.replace('{image_url: "https://cdn.shop.vn/menu.jpg"}', "{attachment_id: xYz}").encode()
     verdict = validate(source, today=TODAY)
     assert verdict.rules is not None
-    shares = by_rule(Judgement(source, verdict), verdict.rules, "en")
+    shares = by_rule(Validation(source, verdict), verdict.rules, "en")
     assert shares.lines == (4, 10, 15, 19, 22)
     assert {index: {found.line for found in some} for index, some in shares.by_rule.items()} == {0: {5}, 3: {20, 21}}
     assert [found.line for found in shares.rest] == [2, 27]
@@ -240,7 +240,7 @@ def test_a_long_line_is_shown_around_what_is_meant() -> None:
     verdict = validate(source.encode(), today=TODAY)
     in_force = validate(RULES.encode(), today=TODAY).rules
     assert in_force is not None
-    [found] = [f for f in by_rule(Judgement(source.encode(), verdict), in_force, "vi").rest if f.code == "unknown-key"]
+    [found] = [f for f in by_rule(Validation(source.encode(), verdict), in_force, "vi").rest if f.code == "unknown-key"]
     assert found.meant == "kword"
     assert len(found.before) < 70
     assert len(found.after) < 90

@@ -113,7 +113,7 @@ IMAGE_FILES: Final = (
     P("file-type/empty", 'the file "{word}" is empty; perhaps it was not copied to its end, copy it again'),
     P(
         "file-too-big",
-        'the picture "{word}" is {size} MB, and Zalo takes at most 1 MB; run: bot check --fix (the original is kept)',
+        'the picture "{word}" is {size}, and Zalo takes at most 1 MB; run: bot check --fix (the original is kept)',
     ),
     P("else-alone", '"else" stands in for a "file" or an "attachment_id"; "image_url" does not need it, delete it'),
 )

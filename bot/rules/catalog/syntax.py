@@ -8,7 +8,7 @@ from bot.i18n import P
 
 #: Characters and the form of the file.
 FILE: Final = (
-    P("too-big", "the file is {size} MB, the limit is {limit} MB; is it the right file?"),
+    P("too-big", "the file is {size}, the limit is {limit}; is it the right file?"),
     P(
         "too-big/parts",
         "the file has more than {thousands} thousand keys and values, and the bot takes no more; delete rules or "

@@ -1,4 +1,4 @@
-"""The examples in the file, answered by the rules as customers would be."""
+"""Run the examples of a rules file against its rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was right when it was written and is too old today: uploaded pictures and seasons."""
+"""Warn about what is too old today: uploads that expire, rules whose dates are over."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from datetime import date, timedelta
 from bot.rules.model.schema import Image, Reply, RuleFile
 from bot.rules.problem import Place, Problem
 from bot.rules.reading.loader import Places
+from bot.zalo import ATTACHMENT_LIFETIME
 
-# Zalo forgets an uploaded picture after 7 days and then answers "attachment_id was expired".
-_LIVES = timedelta(days=7)
 _REMIND_AFTER = timedelta(days=5)
 _AHEAD = timedelta(days=1)  # an editor's day begins before that of the server
 
 
-def stale(file: RuleFile, places: Places, *, today: date) -> Iterator[Problem]:
+def expired(file: RuleFile, places: Places, *, today: date) -> Iterator[Problem]:
     """Yield warnings for pictures that expire and rules whose time is over."""
-    for image, path in pictures(file):
+    for image, path in images_of(file):
         if image.attachment_id is not None and image.image_url is None:
             yield from _attachment(image.uploaded, places, path, today)
     for index, rule in enumerate(file.rules):
@@ -34,15 +33,15 @@ def _attachment(uploaded: date | None, places: Places, path: tuple[str | int, ..
     age = today - uploaded
     if age < -_AHEAD:
         yield Problem.at(place, "attachment-old/future", word=uploaded.isoformat())
-    elif age >= _LIVES:
+    elif age >= ATTACHMENT_LIFETIME:
         yield Problem.at(place, "attachment-old/expired", days=age.days)
     elif age > _REMIND_AFTER:
-        until = (uploaded + _LIVES).isoformat()
+        until = (uploaded + ATTACHMENT_LIFETIME).isoformat()
         yield Problem.at(place, "attachment-old", days=age.days, until=until)
 
 
-def pictures(file: RuleFile) -> Iterator[tuple[Image, tuple[str | int, ...]]]:
-    """Yield every picture that may be sent, with its path in the models."""
+def images_of(file: RuleFile) -> Iterator[tuple[Image, tuple[str | int, ...]]]:
+    """Yield every image that may be sent, with its path in the models."""
     replies: list[tuple[Reply, tuple[str | int, ...]]] = [
         (rule.reply, ("rules", index, "reply")) for index, rule in enumerate(file.rules) if rule.enabled
     ]

@@ -1,4 +1,4 @@
-"""What a well-formed rules file says that its editor can hardly mean."""
+"""Lint a well-formed rules file: keywords, excludes, patterns, links that are hardly meant."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from bot.rules.language.common_words import COMMON_BY_LETTERS, COMMON_WORDS, LIK
 from bot.rules.language.syllables import is_syllable, needs_no_marks
 from bot.rules.language.text import normalise
 from bot.rules.linting.conflicts import conflicts
-from bot.rules.linting.expiry import pictures, stale
+from bot.rules.linting.expiry import expired, images_of
 from bot.rules.linting.keyword_index import KeywordIndex, KeywordUse, always_within, at_every_place, index_keywords
 from bot.rules.linting.patterns import pattern_problems
 from bot.rules.matching.matcher import MAX_SYLLABLES, KeywordPattern, Matcher
 from bot.rules.matching.readings import abbreviation_keys
-from bot.rules.model.image_links import doubts
+from bot.rules.model.image_links import link_warnings
 from bot.rules.model.schema import RuleFile
 from bot.rules.problem import Problem, in_order
 from bot.rules.reading.loader import Loaded, Places
@@ -37,7 +37,7 @@ def check(loaded: Loaded, *, today: date) -> tuple[Problem, ...]:
             *_patterns(words),
             *_abbreviations(loaded.part, loaded.places),
             *_links(loaded.part, loaded.places),
-            *stale(loaded.part, loaded.places, today=today),
+            *expired(loaded.part, loaded.places, today=today),
         ]
     )
 
@@ -135,8 +135,8 @@ def _patterns(words: KeywordIndex) -> Iterator[Problem]:
 
 
 def _links(file: RuleFile, places: Places) -> Iterator[Problem]:
-    for image, path in pictures(file):
-        for code in doubts(image.image_url) if image.image_url else ():
+    for image, path in images_of(file):
+        for code in link_warnings(image.image_url) if image.image_url else ():
             yield Problem.at(places.at(*path, "image_url"), code)
-        for code in doubts(image.otherwise.image_url) if image.otherwise else ():
+        for code in link_warnings(image.otherwise.image_url) if image.otherwise else ():
             yield Problem.at(places.at(*path, "else", "image_url"), code)

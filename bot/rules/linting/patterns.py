@@ -1,4 +1,4 @@
-"""What is wrong with a rule's regular expression, without RE2's own words."""
+"""Lint regular expressions (`pattern`), without RE2's own words."""
 
 from __future__ import annotations
 

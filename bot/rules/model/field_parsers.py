@@ -1,4 +1,4 @@
-"""The text of one field, as an editor typed it, turned into its value or a named mistake."""
+"""Parse the text of one field into its value, or raise the error that an editor is told."""
 
 from __future__ import annotations
 
@@ -13,13 +13,10 @@ from pydantic_core import PydanticCustomError
 
 from bot import durations
 from bot.rules.language.slug import slug
-from bot.rules.model.synonyms import meant
+from bot.rules.model.synonyms import closest
 from bot.rules.problem import Arg
+from bot.zalo import EVENT_KINDS
 
-EVENTS = (
-    "text", "follow", "image", "sticker", "gif", "audio", "video", "file",
-    "location", "link", "business_card", "chat_now",
-)  # fmt: skip
 MATCHES = ("phrase", "exact", "prefix", "contains")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -49,7 +46,7 @@ _UNITS = {
 }
 
 
-def wrong(key: LiteralString, /, **args: Arg) -> PydanticCustomError:
+def field_error(key: LiteralString, /, **args: Arg) -> PydanticCustomError:
     """Return the error that the loader turns into the problem *key*."""
     return PydanticCustomError(key, key, dict(args))
 
@@ -57,7 +54,7 @@ def wrong(key: LiteralString, /, **args: Arg) -> PydanticCustomError:
 def text(value: str) -> str:
     """Return the words as typed; empty and invisible ones are refused."""
     if not _INVISIBLE.sub("", value).strip():
-        raise wrong("empty-text")
+        raise field_error("empty-text")
     return value
 
 
@@ -65,9 +62,9 @@ def identifier(value: str) -> str:
     """Return the id of a rule: a-z, 0-9 and single hyphens."""
     if not _ID.fullmatch(value):
         near = slug(value)[:_LONGEST_ID].strip("-")
-        raise wrong("bad-id/near", word=value, near=near) if near else wrong("bad-id", word=value)
+        raise field_error("bad-id/near", word=value, near=near) if near else field_error("bad-id", word=value)
     if len(value) > _LONGEST_ID:
-        raise wrong("bad-id/long", limit=_LONGEST_ID, size=len(value))
+        raise field_error("bad-id/long", limit=_LONGEST_ID, size=len(value))
     return value
 
 
@@ -75,9 +72,9 @@ def attachment_id(value: str) -> str:
     """Return the id that Zalo gave to an uploaded picture: one word of any letters."""
     text(value)
     if "://" in value:
-        raise wrong("attachment-is-link")
+        raise field_error("attachment-is-link")
     if re.search(r"\s", value):
-        raise wrong("attachment-space", word=value)
+        raise field_error("attachment-space", word=value)
     return value
 
 
@@ -85,13 +82,15 @@ def picture_file(value: str) -> str:
     """Return the name of a picture: a path with slashes that goes down from the rules file's folder."""
     text(value)
     if "://" in value:
-        raise wrong("file-is-link")
+        raise field_error("file-is-link")
     parts = value.replace("\\", "/").split("/")
     outside = value.startswith(("/", "\\", "~")) or _DRIVE.match(value) or ".." in parts or not parts[-1]
     if outside:
-        raise wrong("file-path", near=next((part for part in reversed(parts) if _NAME.fullmatch(part)), "menu.jpg"))
+        raise field_error(
+            "file-path", near=next((part for part in reversed(parts) if _NAME.fullmatch(part)), "menu.jpg")
+        )
     if "\\" in value:
-        raise wrong("file-path/backslash", near="/".join(parts))
+        raise field_error("file-path/backslash", near="/".join(parts))
     return value
 
 
@@ -101,8 +100,8 @@ def boolean(value: str) -> bool:
         return value.casefold() == "true"
     bare = slug(value)
     if bare in {*_YES, *_NO}:
-        raise wrong("bad-boolean/near", word=value, near="true" if bare in _YES else "false")
-    raise wrong("bad-boolean", word=value)
+        raise field_error("bad-boolean/near", word=value, near="true" if bare in _YES else "false")
+    raise field_error("bad-boolean", word=value)
 
 
 def integer(low: int, high: int) -> Callable[[str], int]:
@@ -110,7 +109,7 @@ def integer(low: int, high: int) -> Callable[[str], int]:
 
     def read(value: str) -> int:
         if not re.fullmatch(r"[+-]?\d{1,9}", value, re.ASCII) or not low <= int(value) <= high:
-            raise wrong("bad-number", word=value, low=low, high=high)
+            raise field_error("bad-number", word=value, low=low, high=high)
         return int(value)
 
     return read
@@ -119,28 +118,28 @@ def integer(low: int, high: int) -> Callable[[str], int]:
 def version(value: str) -> int:
     """Return the number of the format; there is only one so far."""
     if value != "1":
-        raise wrong("bad-version", word=value)
+        raise field_error("bad-version", word=value)
     return 1
 
 
 def event(value: str) -> str:
-    """Return one of EVENTS."""
-    return _one_of(value, EVENTS, wrong("unknown-event", word=value, known=EVENTS), "event")
+    """Return one of EVENT_KINDS."""
+    return _one_of(value, EVENT_KINDS, field_error("unknown-event", word=value, known=EVENT_KINDS), "event")
 
 
 def match(value: str) -> str:
     """Return one of MATCHES."""
-    return _one_of(value, MATCHES, wrong("unknown-match", word=value, known=MATCHES), "match")
+    return _one_of(value, MATCHES, field_error("unknown-match", word=value, known=MATCHES), "match")
 
 
 def _one_of(value: str, known: tuple[str, ...], error: PydanticCustomError, kind: str) -> str:
     if value in known:
         return value
-    near = meant(value, known, "event" if kind == "event" else "match")
+    near = closest(value, known, "event" if kind == "event" else "match")
     if near is None:
         raise error
     key: LiteralString = "unknown-event/near" if kind == "event" else "unknown-match/near"
-    raise wrong(key, word=value, near=near)
+    raise field_error(key, word=value, near=near)
 
 
 def weekday(value: str) -> str:
@@ -149,8 +148,8 @@ def weekday(value: str) -> str:
         return value
     near = days_meant(value)
     if near:
-        raise wrong("unknown-day/near", word=value, near=", ".join(near))
-    raise wrong("unknown-day", word=value, known=DAYS)
+        raise field_error("unknown-day/near", word=value, near=", ".join(near))
+    raise field_error("unknown-day", word=value, known=DAYS)
 
 
 def days_meant(value: str) -> tuple[str, ...]:
@@ -161,11 +160,11 @@ def days_meant(value: str) -> tuple[str, ...]:
     (('mon',), ('fri', 'sat', 'sun'))
     """
     first, _, last = re.sub(r"\s*(?:-|–|—|đến|den|to)\s*", "-", value).partition("-")
-    start, end = meant(first, DAYS, "day"), meant(last, DAYS, "day") if last else None
+    start, end = closest(first, DAYS, "day"), closest(last, DAYS, "day") if last else None
     if start and end:
         days = [DAYS[(DAYS.index(start) + step) % 7] for step in range(7)]
         return tuple(days[: days.index(end) + 1])
-    near = meant(value, DAYS, "day")
+    near = closest(value, DAYS, "day")
     return (near,) if near else ()
 
 
@@ -178,10 +177,10 @@ def timezone(value: str) -> str:
     """Return the name of a time zone that this computer knows."""
     if value in _timezones():
         return value
-    near = meant(value, sorted(_timezones()), "timezone")
+    near = closest(value, sorted(_timezones()), "timezone")
     if near:
-        raise wrong("unknown-timezone/near", word=value, near=near)
-    raise wrong("unknown-timezone", word=value)
+        raise field_error("unknown-timezone/near", word=value, near=near)
+    raise field_error("unknown-timezone", word=value)
 
 
 def oa_id(value: str) -> str:
@@ -189,8 +188,8 @@ def oa_id(value: str) -> str:
     if re.fullmatch(r"\d{1,20}", value, re.ASCII):
         return value
     if re.fullmatch(r"[\d.,]+[eE]\+?\d+", value, re.ASCII):
-        raise wrong("bad-oa/excel", word=value)
-    raise wrong("bad-oa", word=value)
+        raise field_error("bad-oa/excel", word=value)
+    raise field_error("bad-oa", word=value)
 
 
 def calendar_date(value: str) -> date:
@@ -201,13 +200,13 @@ def calendar_date(value: str) -> date:
     elif form := _DAY_FIRST.fullmatch(value):
         year, month, day = int(form[3]) % 2000 + 2000, int(form[2]), int(form[1])
     else:
-        raise wrong("bad-date", word=value)
+        raise field_error("bad-date", word=value)
     try:
         found = date(year, month, day)
     except ValueError:
-        raise wrong("bad-date/none", word=value) from None
+        raise field_error("bad-date/none", word=value) from None
     if not _ISO_DATE.fullmatch(value):
-        raise wrong("bad-date/near", word=value, near=found.isoformat())
+        raise field_error("bad-date/near", word=value, near=found.isoformat())
     return found
 
 
@@ -216,10 +215,10 @@ def hours(value: str) -> tuple[time, time]:
     form = _HOURS.fullmatch(value)
     if form is None:
         near = _loose_hours(value.casefold())
-        raise wrong("bad-hours/near", word=value, near=near) if near else wrong("bad-hours", word=value)
+        raise field_error("bad-hours/near", word=value, near=near) if near else field_error("bad-hours", word=value)
     start, end = time(int(form[1]), int(form[2])), time(int(form[3]), int(form[4]))
     if start == end:
-        raise wrong("bad-hours/none", word=value)
+        raise field_error("bad-hours/none", word=value)
     return start, end
 
 
@@ -244,10 +243,10 @@ def duration(value: str) -> timedelta:
     except ValueError:
         near = _loose_duration(value)
         if near:
-            raise wrong("bad-duration/near", word=value, near=near) from None
-        raise wrong("bad-duration", word=value) from None
+            raise field_error("bad-duration/near", word=value, near=near) from None
+        raise field_error("bad-duration", word=value) from None
     if not timedelta(0) < found <= _LONGEST_WAIT:
-        raise wrong("bad-duration/range", word=value, limit=_LONGEST_WAIT.days)
+        raise field_error("bad-duration/range", word=value, limit=_LONGEST_WAIT.days)
     return found
 
 

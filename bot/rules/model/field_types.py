@@ -10,9 +10,10 @@ from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 
 from bot.rules.language.text import MAX_LENGTH
 from bot.rules.model import field_parsers
-from bot.rules.model.field_parsers import wrong
+from bot.rules.model.field_parsers import field_error
 from bot.rules.model.image_links import LONGEST as LONGEST_LINK
 from bot.rules.model.image_links import picture_link
+from bot.zalo import EVENT_KINDS
 
 _LONGEST = 200
 _TEXT = {"type": ["string", "number", "boolean"]}  # an editor types 199 or no without quotes
@@ -25,7 +26,7 @@ def _read(parse: Callable[[str], Any], longest: int = _LONGEST) -> BeforeValidat
         if isinstance(value, str):
             return parse(short(value, longest))
         if isinstance(value, list | dict):
-            raise wrong("not-text")
+            raise field_error("not-text")
         return value
 
     return BeforeValidator(read)
@@ -34,7 +35,7 @@ def _read(parse: Callable[[str], Any], longest: int = _LONGEST) -> BeforeValidat
 def short(value: str, longest: int = _LONGEST) -> str:
     """Refuse a text that is longer than any right one: some suggestions take long to find."""
     if len(value) > longest:
-        raise wrong("too-long", limit=longest, size=len(value))
+        raise field_error("too-long", limit=longest, size=len(value))
     return value
 
 
@@ -46,7 +47,7 @@ def one_line(value: object) -> object:
         case dict() if len(value) == 1:
             ((key, rest),) = value.items()
             if isinstance(rest, str) and rest:
-                raise wrong("colon-in-text", word=f"{key}: {rest}")
+                raise field_error("colon-in-text", word=f"{key}: {rest}")
     return value
 
 
@@ -55,11 +56,11 @@ def _items(value: object, info: ValidationInfo) -> object:
     key = "reply" if info.field_name == "images" else str(info.field_name)
     match value:
         case str() if value.strip():
-            raise wrong("not-a-list/near", key=key, near=_as_items(key, short(value, MAX_LENGTH)))
+            raise field_error("not-a-list/near", key=key, near=_as_items(key, short(value, MAX_LENGTH)))
         case str() | dict():
-            raise wrong("not-a-list", key=key)
+            raise field_error("not-a-list", key=key)
         case []:
-            raise wrong("empty-list", key=key)
+            raise field_error("empty-list", key=key)
     return value
 
 
@@ -67,13 +68,13 @@ def _groups(value: object) -> object:
     """Refuse ``all_of: [tết, giảm giá]``: its items are lists themselves."""
     match value:
         case [*_] if (flat := [item for item in value if isinstance(item, str)]) and len(flat) == len(value):
-            raise wrong("flat-groups", near=f"[{', '.join(f'[{word}]' for word in flat[:5])}]")
+            raise field_error("flat-groups", near=f"[{', '.join(f'[{word}]' for word in flat[:5])}]")
     return value
 
 
 def _rules(value: object) -> object:
     if isinstance(value, str | dict):
-        raise wrong("rules-no-list")
+        raise field_error("rules-no-list")
     return value
 
 
@@ -119,7 +120,7 @@ Match = Annotated[
     _read(field_parsers.match),
     WithJsonSchema({"enum": list(field_parsers.MATCHES)}),
 ]
-Event = Annotated[str, _read(field_parsers.event), WithJsonSchema({"enum": list(field_parsers.EVENTS)})]
+Event = Annotated[str, _read(field_parsers.event), WithJsonSchema({"enum": list(EVENT_KINDS)})]
 Weekday = Annotated[str, _read(field_parsers.weekday), WithJsonSchema({"enum": list(field_parsers.DAYS)})]
 Timezone = Annotated[
     str, _read(field_parsers.timezone), WithJsonSchema({"type": "string", "examples": ["Asia/Ho_Chi_Minh"]})

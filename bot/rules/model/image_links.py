@@ -1,4 +1,4 @@
-"""Is this link one from which Zalo can fetch a picture?"""
+"""Check image links: https, straight to a JPEG or PNG, not to a web page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
-from bot.rules.model.field_parsers import wrong
+from bot.rules.model.field_parsers import field_error
 
 LONGEST = 2048
 
@@ -48,13 +48,13 @@ _NO_SCHEME = re.compile(r"(www\.)?[\w-]+(\.[\w-]+)+/\S*", re.ASCII)
 def picture_link(value: str) -> str:
     """Return the link if it is https and may lead to a JPEG or PNG; its bytes are not fetched."""
     if re.search(r"\s", value):
-        raise wrong("url-space", near=quote(value.strip(), safe=_KEPT))
+        raise field_error("url-space", near=quote(value.strip(), safe=_KEPT))
     if value.casefold().startswith("http://"):
-        raise wrong("http-url", near="https" + value[4:])
+        raise field_error("http-url", near="https" + value[4:])
     if not value.casefold().startswith("https://"):
         if _NO_SCHEME.match(value):
-            raise wrong("url-no-scheme", near="https://" + value)
-        raise wrong("bad-url", word=value)
+            raise field_error("url-no-scheme", near="https://" + value)
+        raise field_error("bad-url", word=value)
     _leads_to_a_picture(_split(value), value)
     return value
 
@@ -64,9 +64,9 @@ def _split(value: str) -> SplitResult:
         parts = urlsplit(value)
         _ = parts.port  # checked when it is asked for
     except ValueError:
-        raise wrong("bad-url", word=value) from None
+        raise field_error("bad-url", word=value) from None
     if not (parts.hostname or "").strip("."):
-        raise wrong("bad-url", word=value)
+        raise field_error("bad-url", word=value)
     return parts
 
 
@@ -74,17 +74,17 @@ def _leads_to_a_picture(parts: SplitResult, value: str) -> None:
     host = (parts.hostname or "").rstrip(".")
     path = parts.path.casefold()
     if _under(host, _DROPBOX) and not _under(host, _DIRECT) and not _RAW.search(parts.query):
-        raise wrong("page-link/dropbox", near=urlunsplit(parts._replace(query=_raw(parts.query), fragment="")))
+        raise field_error("page-link/dropbox", near=urlunsplit(parts._replace(query=_raw(parts.query), fragment="")))
     if not path.endswith(_PICTURE_ENDS):
         for site, hosts in _PAGES.items():
             if _under(host, hosts):
-                raise wrong("page-link", site=site)
+                raise field_error("page-link", site=site)
     if path.endswith(_PAGE_ENDS):
-        raise wrong("page-link/html", word=parts.path.rsplit("/", 1)[-1])
+        raise field_error("page-link/html", word=parts.path.rsplit("/", 1)[-1])
     if path.endswith(_OTHER_ENDS):
-        raise wrong("not-jpeg-png", word=path[path.rfind(".") :])
+        raise field_error("not-jpeg-png", word=path[path.rfind(".") :])
     if path in {"", "/"} and not parts.query:
-        raise wrong("page-link/home", word=value)
+        raise field_error("page-link/home", word=value)
 
 
 def _raw(query: str) -> str:
@@ -97,7 +97,7 @@ def _under(host: str, names: tuple[str, ...]) -> bool:
     return any(host == name or host.endswith("." + name) for name in names)
 
 
-def doubts(value: str) -> Iterator[str]:
+def link_warnings(value: str) -> Iterator[str]:
     """Yield the warnings, by key, that a link of the right form still deserves."""
     host = urlsplit(value).hostname or ""
     if "…" in value or ".." in host:

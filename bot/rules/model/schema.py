@@ -1,4 +1,4 @@
-"""The words of rules.yaml: what a rule may say, and how completion explains it."""
+"""The pydantic models of rules.yaml, and its JSON Schema."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bot.rules.model import field_parsers
 from bot.rules.model import field_types as ft
-from bot.rules.model.field_parsers import wrong
-
-ON = field_parsers.EVENTS
+from bot.rules.model.field_parsers import field_error
 
 
 def _both(vi: str, en: str) -> str:
@@ -44,7 +42,7 @@ class Keyword(_Model):
         return {"text": data} if isinstance(data, str) else data
 
 
-class Otherwise(_Model):
+class FallbackImage(_Model):
     """The picture that goes out where an uploaded one cannot."""
 
     image_url: ft.Link = Field(
@@ -81,7 +79,7 @@ class Image(_Model):
             "A JPG or PNG of at most 1 MB beside the rules file, as images/menu.jpg; the bot uploads it to Zalo.",
         ),
     )
-    otherwise: Otherwise | None = Field(
+    otherwise: FallbackImage | None = Field(
         None,
         alias="else",
         description=_both(
@@ -137,8 +135,8 @@ class Reply(_Model):
 def _refuse_text(data: object) -> None:
     if isinstance(data, str) and data:
         if data.casefold().startswith(("http://", "https://", "www.")):
-            raise wrong("bare-link", near=f'image_url: "{data}"')
-        raise wrong("text-reply", word=data)
+            raise field_error("bare-link", near=f'image_url: "{data}"')
+        raise field_error("text-reply", word=data)
 
 
 class Hours(_Model):
@@ -155,7 +153,7 @@ class Hours(_Model):
                 start, end = field_parsers.hours(ft.short(data))
                 return {"start": start, "end": end}
             case list() | {"start": str()} | {"end": str()}:
-                raise wrong("not-text")
+                raise field_error("not-text")
         return data
 
 

@@ -1,4 +1,4 @@
-"""What editors write when they mean one of our words, and the nearest of our words."""
+"""Synonyms: what editors write when they mean one of our words, and the closest of our words."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def is_key(word: str) -> bool:
     return word in _KEYS
 
 
-def meant(word: str, allowed: Collection[str], kind: Kind) -> str | None:
+def closest(word: str, allowed: Collection[str], kind: Kind) -> str | None:
     """
     Return the one of *allowed* that *word* most likely stands for.
 

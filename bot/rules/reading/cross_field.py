@@ -1,4 +1,4 @@
-"""What the fields of a rules file must be to each other, told with every place that is concerned."""
+"""Cross-field checks on the YAML tree, reported at every position involved."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pydantic_core import PydanticCustomError
 
 from bot.rules.model import field_parsers
 from bot.rules.model.field_types import as_list
-from bot.rules.model.schema import ON, Image
+from bot.rules.model.schema import Image
 from bot.rules.problem import Place, Problem
-from bot.rules.reading.yaml_tree import Mapping, Node, Scalar, Sequence
+from bot.rules.reading.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode
+from bot.zalo import EVENT_KINDS
 
 _WAYS = ("keywords", "all_of", "pattern")
 _OF_TEXTS = (*_WAYS, "exclude", "examples", "not_examples")
@@ -18,9 +19,9 @@ _PICTURES = ("image_url", "attachment_id", "file")
 _IN_IMAGE = {field.alias or name for name, field in Image.model_fields.items()}
 
 
-def contradictions(root: Mapping) -> Iterator[Problem]:
+def contradictions(root: MappingNode) -> Iterator[Problem]:
     """Yield what single fields cannot show: two where one is allowed, one that needs another."""
-    rules = [rule for rule in _items(root.get("rules")) if isinstance(rule, Mapping)]
+    rules = [rule for rule in _items(root.get("rules")) if isinstance(rule, MappingNode)]
     yield from _same_ids(rules)
     for rule in rules:
         yield from _way_to_match(rule)
@@ -28,16 +29,16 @@ def contradictions(root: Mapping) -> Iterator[Problem]:
         yield from _pictures(rule.get("reply"))
         yield from _texts(rule)
     fallback = root.get("fallback")
-    if isinstance(fallback, Mapping):
+    if isinstance(fallback, MappingNode):
         yield from _pictures(fallback.get("reply"))
     listed = root.get("rules")
-    if isinstance(listed, Sequence) and not listed.items and fallback is None:
+    if isinstance(listed, SequenceNode) and not listed.items and fallback is None:
         yield Problem.at(listed.place, "no-rules")
 
 
 def head(node: Node) -> Place:
     """Return the place that stands for the whole of *node*: of a mapping in lines, its first key."""
-    if isinstance(node, Mapping) and node.entries:
+    if isinstance(node, MappingNode) and node.entries:
         first = next(iter(node.entries.values())).key.place
         if first[:2] == node.place[:2]:
             return first
@@ -45,35 +46,35 @@ def head(node: Node) -> Place:
 
 
 def _items(node: Node | None) -> list[Node]:
-    return node.items if isinstance(node, Sequence) else []
+    return node.items if isinstance(node, SequenceNode) else []
 
 
-def _same_ids(rules: list[Mapping]) -> Iterator[Problem]:
+def _same_ids(rules: list[MappingNode]) -> Iterator[Problem]:
     lines: dict[str, int] = {}
     for rule in rules:
         name = rule.get("id")
-        if isinstance(name, Scalar) and name.text:
+        if isinstance(name, ScalarNode) and name.text:
             if name.text in lines:
                 yield Problem.at(name.place, "duplicate-id", word=name.text, line=lines[name.text])
             lines.setdefault(name.text, name.place.line)
 
 
-def _way_to_match(rule: Mapping) -> Iterator[Problem]:
+def _way_to_match(rule: MappingNode) -> Iterator[Problem]:
     kind = rule.get("on")
-    on = kind.text if isinstance(kind, Scalar) else "text" if kind is None else ""
+    on = kind.text if isinstance(kind, ScalarNode) else "text" if kind is None else ""
     if on == "text" and not any(key in rule.entries for key in _WAYS):
         yield Problem.at(head(rule), "no-keywords")
-    if on != "text" and on in ON:
+    if on != "text" and on in EVENT_KINDS:
         for key in _OF_TEXTS:
             if key in rule.entries:
                 yield Problem.at(rule.entries[key].key.place, "event-with-keywords", key=key, event=on)
 
 
 def _dates(active: Node | None) -> Iterator[Problem]:
-    if not isinstance(active, Mapping):
+    if not isinstance(active, MappingNode):
         return
     first, last = active.get("from"), active.get("until")
-    if isinstance(first, Scalar) and isinstance(last, Scalar):
+    if isinstance(first, ScalarNode) and isinstance(last, ScalarNode):
         try:
             wrong_way = field_parsers.calendar_date(first.text) > field_parsers.calendar_date(last.text)
         except PydanticCustomError:
@@ -83,16 +84,16 @@ def _dates(active: Node | None) -> Iterator[Problem]:
 
 
 def _pictures(reply: Node | None) -> Iterator[Problem]:
-    if isinstance(reply, Mapping) and "one_of" in reply.entries:
+    if isinstance(reply, MappingNode) and "one_of" in reply.entries:
         images, chosen = _items(reply.get("one_of")), True
     else:
         images, chosen = _items(reply) or [reply] if reply else [], False
     for image in images:
-        if isinstance(image, Mapping):
+        if isinstance(image, MappingNode):
             yield from _picture(image, chosen=chosen)
 
 
-def _picture(image: Mapping, *, chosen: bool) -> Iterator[Problem]:
+def _picture(image: MappingNode, *, chosen: bool) -> Iterator[Problem]:
     given = [key for key in _PICTURES if key in image.entries]
     if not given and not image.entries.keys() - _IN_IMAGE:
         yield Problem.at(head(image), "no-image")
@@ -106,20 +107,20 @@ def _picture(image: Mapping, *, chosen: bool) -> Iterator[Problem]:
         yield Problem.at(image.entries["else"].key.place, "else-alone")
 
 
-def _texts(rule: Mapping) -> Iterator[Problem]:
+def _texts(rule: MappingNode) -> Iterator[Problem]:
     groups = _items(rule.get("all_of"))
     keywords = [*_items(rule.get("keywords")), *_items(rule.get("exclude")), *(k for g in groups for k in _items(g))]
     for keyword in keywords:
-        text = keyword.get("text") if isinstance(keyword, Mapping) else keyword
-        if isinstance(text, Scalar):
+        text = keyword.get("text") if isinstance(keyword, MappingNode) else keyword
+        if isinstance(text, ScalarNode):
             yield from _several_in_one(text)
     sentences = [*_items(rule.get("examples")), *_items(rule.get("not_examples"))]
     for text in [*keywords, *sentences]:
-        if isinstance(text, Scalar) and text.text and text.hidden:
+        if isinstance(text, ScalarNode) and text.text and text.hidden:
             yield Problem.at(text.hidden.place, "hash-comment/after", word=text.hidden.text)
 
 
-def _several_in_one(keyword: Scalar) -> Iterator[Problem]:
+def _several_in_one(keyword: ScalarNode) -> Iterator[Problem]:
     parts = [part for part in field_parsers.SEPARATORS.split(keyword.text) if part.strip()]
     if len(parts) > 1:
         key = "comma-keyword/quoted" if keyword.quoted else "comma-keyword"

@@ -1,4 +1,4 @@
-"""The bytes of a rules file become models or problems: any bytes, no exception."""
+"""Load a rules file: any bytes become models or problems, never an exception."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from bot.rules.model.schema import RuleFile
 from bot.rules.problem import Place, Problem, in_order
 from bot.rules.reading import cross_field, model_errors, sections, source, yaml_errors, yaml_tree
 from bot.rules.reading.source import Source
-from bot.rules.reading.yaml_tree import Entry, Mapping, Node, Scalar, Sequence
+from bot.rules.reading.yaml_tree import Entry, MappingNode, Node, ScalarNode, SequenceNode
 
 _RECOVERY_LIMIT = 200_000
 _MOST_RECOVERIES = 10
 _MOST_ERRORS = 1_000  # are told; nobody reads as many
-_MOST_TABBED = 100
+_MOST_TAB_INDENTED = 100
 _MOST_RENAMINGS = 3
 
 
@@ -66,7 +66,7 @@ def load(data: bytes) -> Loaded:
     text = source.read(data)
     root, problems = _root(text)
     if root is None:
-        return Loaded(None, in_order(problems), digest, None, Places(Scalar("", Place(1, 1)), ()))
+        return Loaded(None, in_order(problems), digest, None, Places(ScalarNode("", Place(1, 1)), ()))
     file, errors = _modelled(root)
     for _ in range(_MOST_RENAMINGS):  # what stands under a renamed key is looked at only in the next round
         unknown = model_errors.rename_keys(errors[:_MOST_ERRORS], root)
@@ -79,7 +79,7 @@ def load(data: bytes) -> Loaded:
     return Loaded(complete, in_order(problems), digest, part, Places(root, kept))
 
 
-def _root(text: Source) -> tuple[Mapping | None, list[Problem]]:
+def _root(text: Source) -> tuple[MappingNode | None, list[Problem]]:
     """Return the tree of a file that has a form at all."""
     if not text.readable:
         return None, text.problems
@@ -88,13 +88,13 @@ def _root(text: Source) -> tuple[Mapping | None, list[Problem]]:
     root, problems = _tree(text)
     problems += text.problems
     match root:
-        case Mapping():
+        case MappingNode():
             return root, problems
-        case Sequence():
+        case SequenceNode():
             problems.append(Problem.at(root.place, "no-top/list"))
-        case Scalar(text="") | None if not problems:
+        case ScalarNode(text="") | None if not problems:
             problems.append(Problem.at(Place(1, 1), "empty-file/comments"))
-        case Scalar() if not problems:
+        case ScalarNode() if not problems:
             problems.append(Problem.at(root.place, "no-top", word=root.text))
     return None, problems
 
@@ -102,20 +102,20 @@ def _root(text: Source) -> tuple[Mapping | None, list[Problem]]:
 def _tree(text: Source) -> tuple[Node | None, list[Problem]]:
     """Read the YAML; a rule that cannot be read is left out, so that the others can be looked at."""
     unreadable: list[Problem] = []
-    left_out = bool(text.tabbed)
-    if not _leave_out_tabbed(text):
+    left_out = bool(text.tab_indented)
+    if not _leave_out_tab_indented(text):
         return None, unreadable
     for _ in range(_MOST_RECOVERIES):
         try:
             root, problems = yaml_tree.build(text)
         except yaml.MarkedYAMLError as error:
-            problem = yaml_errors.explain(error, text)
-            block = sections.rule_around(text.mended, problem.line - 1) if len(text.text) < _RECOVERY_LIMIT else None
+            problem = yaml_errors.explain_yaml_error(error, text)
+            block = sections.rule_around(text.repaired, problem.line - 1) if len(text.text) < _RECOVERY_LIMIT else None
             if not _has_slip(text, block or range(problem.line - 2, problem.line)):
                 unreadable.append(problem)
             if block is None:
                 break
-            sections.blank(text.mended, block)
+            sections.blank(text.repaired, block)
             left_out = True
         else:
             if left_out:
@@ -124,31 +124,31 @@ def _tree(text: Source) -> tuple[Node | None, list[Problem]]:
     return None, unreadable
 
 
-def _leave_out_tabbed(text: Source) -> bool:
+def _leave_out_tab_indented(text: Source) -> bool:
     """Leave out the rules with lines whose indentation is not known; return False if they are not all in rules."""
-    if len(text.tabbed) > _MOST_TABBED:
+    if len(text.tab_indented) > _MOST_TAB_INDENTED:
         return False
-    for line in text.tabbed:
-        block = sections.rule_around(text.mended, line) if text.mended[line] else range(0)
+    for line in text.tab_indented:
+        block = sections.rule_around(text.repaired, line) if text.repaired[line] else range(0)
         if block is None:
             return False
-        sections.blank(text.mended, block)
+        sections.blank(text.repaired, block)
     return True
 
 
 def _has_slip(text: Source, block: range) -> bool:
-    """Return whether something in these lines was mended already: then it is why the rest does not fit."""
+    """Return whether something in these lines was repaired already: then it is why the rest does not fit."""
     return any(problem.line - 1 in block for problem in text.problems)
 
 
 def _excuse_rules(root: Node | None) -> None:
     """Say nothing of a list that is empty only because its rules were left out."""
     match root:
-        case Mapping(entries={"rules": Entry(value=Scalar(text="") as nothing) as entry}):
+        case MappingNode(entries={"rules": Entry(value=ScalarNode(text="") as nothing) as entry}):
             root.entries["rules"] = entry._replace(value=nothing._replace(broken=True))
 
 
-def _modelled(root: Mapping) -> tuple[RuleFile | None, list[ErrorDetails]]:
+def _modelled(root: MappingNode) -> tuple[RuleFile | None, list[ErrorDetails]]:
     """Return the file, or all that the models say against it."""
     try:
         return RuleFile.model_validate(_plain(root), by_alias=True, by_name=False), []
@@ -159,15 +159,15 @@ def _modelled(root: Mapping) -> tuple[RuleFile | None, list[ErrorDetails]]:
 def _plain(node: Node) -> Any:
     """Return the tree as the models take it: every scalar is text."""
     match node:
-        case Scalar():
+        case ScalarNode():
             return node.text
-        case Sequence():
+        case SequenceNode():
             return [_plain(item) for item in node.items]
-        case Mapping():
+        case MappingNode():
             return {key: _plain(entry.value) for key, entry in node.entries.items()}
 
 
-def _sound_part(root: Mapping, errors: list[ErrorDetails]) -> tuple[RuleFile | None, tuple[int, ...]]:
+def _sound_part(root: MappingNode, errors: list[ErrorDetails]) -> tuple[RuleFile | None, tuple[int, ...]]:
     """Return the file without what has errors, and which of its rules are left."""
     data = _plain(root)
     rules = data.get("rules")

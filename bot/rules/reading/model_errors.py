@@ -1,4 +1,4 @@
-"""The errors of the models as problems in the file: the place, our code, and never pydantic's own words."""
+"""Translate pydantic's errors into problems: position in the file, our code, none of pydantic's words."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ValidationError
 
 from bot.rules.catalog.messages import MESSAGES
-from bot.rules.model.schema import Active, Fallback, Image, Keyword, Otherwise, Rule, RuleFile
-from bot.rules.model.synonyms import is_key, meant
+from bot.rules.model.schema import Active, Fallback, FallbackImage, Image, Keyword, Rule, RuleFile
+from bot.rules.model.synonyms import closest, is_key
 from bot.rules.problem import Place, Problem, phrase
 from bot.rules.reading.cross_field import head
-from bot.rules.reading.yaml_tree import Mapping, Node, Scalar, Sequence
+from bot.rules.reading.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -37,7 +37,7 @@ _MODELS: dict[str, tuple[str, type[BaseModel]]] = {
     "reply": ("image", Image),
     "images": ("image", Image),
     "one_of": ("image", Image),
-    "else": ("else", Otherwise),
+    "else": ("else", FallbackImage),
     "active": ("active", Active),
 }
 _TEXT_REPLIES = frozenset({"text", "message", "content", "noi_dung", "noidung", "tin_nhan", "chu", "van_ban"})
@@ -49,7 +49,7 @@ def errors_of(error: ValidationError) -> list[ErrorDetails]:
     return error.errors(include_url=False, include_input=False)
 
 
-def rename_keys(errors: Iterable[ErrorDetails], root: Mapping) -> list[Problem]:
+def rename_keys(errors: Iterable[ErrorDetails], root: MappingNode) -> list[Problem]:
     """
     Report every unknown key; where it is plain what was meant, let the tree say that instead.
 
@@ -58,14 +58,14 @@ def rename_keys(errors: Iterable[ErrorDetails], root: Mapping) -> list[Problem]:
     problems: list[Problem] = []
     for number, error in enumerate(e for e in errors if e["type"] == "extra_forbidden"):
         mapping, key = resolve(root, error["loc"][:-1]), str(error["loc"][-1])
-        if isinstance(mapping, Mapping) and key in mapping.entries:
+        if isinstance(mapping, MappingNode) and key in mapping.entries:
             problems.append(_unknown_key(mapping, key, error["loc"], guess=number < _MOST_SUGGESTIONS))
         else:
             problems.append(Problem.at(head(mapping), "bad-value", key=key))
     return problems
 
 
-def _unknown_key(mapping: Mapping, key: str, path: Path, *, guess: bool) -> Problem:
+def _unknown_key(mapping: MappingNode, key: str, path: Path, *, guess: bool) -> Problem:
     name, model = _model_at(path[:-1])
     place = mapping.entries[key].key.place
     where = phrase("in-" + name)
@@ -74,7 +74,7 @@ def _unknown_key(mapping: Mapping, key: str, path: Path, *, guess: bool) -> Prob
         return Problem.at(place, "unknown-key/beside-one-of", word=key)
     if name == "image" and key in _TEXT_REPLIES:
         return Problem.at(place, "text-reply", word=key)
-    near = meant(key, (*known, "one_of") if name == "image" else known, "key") if guess else None
+    near = closest(key, (*known, "one_of") if name == "image" else known, "key") if guess else None
     if near is not None and near != key and not (is_key(key) and key not in known):
         if near not in mapping.entries:
             mapping.rename(key, near)
@@ -92,23 +92,23 @@ def _home_of(key: str) -> str | None:
     return "image" if key == "one_of" else None
 
 
-def problems_of(errors: Iterable[ErrorDetails], root: Mapping) -> Iterator[Problem]:
+def problems_of(errors: Iterable[ErrorDetails], root: MappingNode) -> Iterator[Problem]:
     """Yield a problem for every error but unknown keys."""
     for error in errors:
         if error["type"] != "extra_forbidden" and (problem := _problem(error, root)):
             yield problem
 
 
-def _problem(error: ErrorDetails, root: Mapping) -> Problem | None:
+def _problem(error: ErrorDetails, root: MappingNode) -> Problem | None:
     path = error["loc"]
     key = _key_of(path)
     if error["type"] == "missing":
         mapping = resolve(root, path[:-1])
-        if isinstance(mapping, Mapping) and _has_strangers(mapping, path[:-1]):
+        if isinstance(mapping, MappingNode) and _has_strangers(mapping, path[:-1]):
             return None
         return Problem.at(head(mapping), f"missing-key/{path[-1]}")
     node = resolve(root, path)
-    if isinstance(node, Scalar) and (node.broken or node.is_empty):
+    if isinstance(node, ScalarNode) and (node.broken or node.is_empty):
         return None if node.broken else _nothing(node, path, key)
     code = _OWN_CODES.get(error["type"], error["type"])
     if code == "not-a-mapping":
@@ -127,13 +127,13 @@ def _key_of(path: Path) -> str:
     return names[-2] if in_list else names[-1]
 
 
-def _has_strangers(mapping: Mapping, path: Path) -> bool:
+def _has_strangers(mapping: MappingNode, path: Path) -> bool:
     """Return whether a key of the mapping is unknown: it may be the one that seems to be missing."""
     _, model = _model_at(path)
     return bool(mapping.entries.keys() - {field.alias or name for name, field in model.model_fields.items()})
 
 
-def _nothing(node: Scalar, path: Path, key: str) -> Problem:
+def _nothing(node: ScalarNode, path: Path, key: str) -> Problem:
     if node.hidden:
         return Problem.at(node.hidden.place, "hash-comment", word=node.hidden.text)
     is_item = isinstance(path[-1], int) or (len(path) > 1 and isinstance(path[-2], int) and path[-1] == "text")
@@ -153,11 +153,11 @@ def resolve(root: Node, path: Path) -> Node:
     node = root
     for step in path:
         match node, step:
-            case Mapping(), "images":  # no key of the file: the models' name for all forms of reply
+            case MappingNode(), "images":  # no key of the file: the models' name for all forms of reply
                 node = node.get("one_of") or node
-            case Mapping(), str() if found := node.get(step):
+            case MappingNode(), str() if found := node.get(step):
                 node = found
-            case Sequence(), int() if step < len(node.items):
+            case SequenceNode(), int() if step < len(node.items):
                 node = node.items[step]
     return node
 

@@ -1,4 +1,4 @@
-"""Which lines of a file belong to one rule, told from their first letters alone."""
+"""Find the lines of each rule and section without parsing YAML."""
 
 from __future__ import annotations
 

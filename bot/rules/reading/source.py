@@ -1,5 +1,5 @@
 """
-The bytes of a rules file as text, mended where a slip of the keyboard is plain.
+Decode the bytes of a rules file, and repair plain slips of the keyboard.
 
 A file that came through Word, a phone or a chat holds characters that look right and are not. Each is
 reported and replaced by what was meant, so that the reading can go on and find the other mistakes.
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from bot.rules.model.synonyms import is_key
-from bot.rules.problem import Place, Problem, split_lines
+from bot.rules.problem import FileSize, Place, Problem, split_lines
 
 MAX_BYTES = 2_000_000
 
@@ -40,45 +40,44 @@ class Source:
     """The text that YAML gets, and the way back from its columns to those of the file."""
 
     lines: Sequence[str]
-    mended: list[str]
+    repaired: list[str]
     problems: list[Problem] = field(default_factory=list)
     readable: bool = True
-    tabbed: list[int] = field(default_factory=list)
+    tab_indented: list[int] = field(default_factory=list)
     """The lines, from 0, whose indentation is not known: how wide a tab is meant to be is anybody's guess."""
-    _put_in: dict[int, list[int]] = field(default_factory=dict)
+    _inserted: dict[int, list[int]] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
         """What YAML gets to read."""
-        return "\n".join(self.mended).replace("\t", " ")
+        return "\n".join(self.repaired).replace("\t", " ")
 
     def place(self, line: int, column: int, length: int = 1) -> Place:
-        """Return where in the file that stretch of the mended text stands; *line* and *column* count from 0."""
-        if line not in self._put_in:
+        """Return where in the file that stretch of the repaired text stands; *line* and *column* count from 0."""
+        if line not in self._inserted:
             return Place(line + 1, column + 1, max(length, 1))
         start = self._original(line, column)
         end = max(self._original(line, column + length), start + 1)
         return Place(line + 1, start + 1, end - start)
 
     def _original(self, line: int, column: int) -> int:
-        return column - bisect_left(self._put_in[line], column)
+        return column - bisect_left(self._inserted[line], column)
 
     def report(self, line: int, column: int, length: int, key: str, **args: str | int) -> None:
-        """Add a problem; the position is one of the mended text."""
+        """Add a problem; the position is one of the repaired text."""
         self.problems.append(Problem.at(self.place(line, column, length), key, **args))
 
-    def put(self, line: int, start: int, end: int, text: str) -> None:
-        """Replace a stretch of a mended line; what *text* is longer was not in the file."""
-        old = self.mended[line]
-        self.mended[line] = old[:start] + text + old[end:]
-        self._put_in.setdefault(line, []).extend(range(start + end - start, start + len(text)))
+    def replace_span(self, line: int, start: int, end: int, text: str) -> None:
+        """Replace a stretch of a repaired line; what *text* is longer was not in the file."""
+        old = self.repaired[line]
+        self.repaired[line] = old[:start] + text + old[end:]
+        self._inserted.setdefault(line, []).extend(range(start + end - start, start + len(text)))
 
 
 def read(data: bytes) -> Source:
     """Return the text of *data*; never fails: what is no text has problems and no lines."""
     if len(data) > MAX_BYTES:
-        size, limit = f"{len(data) / 1e6:.1f}", f"{MAX_BYTES / 1e6:.0f}"
-        return _nothing(Problem.at(Place(1, 1), "too-big", size=size, limit=limit))
+        return _nothing(Problem.at(Place(1, 1), "too-big", size=FileSize(len(data)), limit=FileSize(MAX_BYTES)))
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\x00" in data[:4]:
         return _nothing(Problem.at(Place(1, 1), "not-utf8/utf16"))
     try:
@@ -89,7 +88,7 @@ def read(data: bytes) -> Source:
         return _nothing(Problem.at(place, "not-utf8", byte=f"0x{data[error.start]:02X}"))
     lines = split_lines(text)
     source = Source(lines, list(lines))
-    _mend(source)
+    _repair(source)
     return source
 
 
@@ -97,13 +96,13 @@ def _nothing(problem: Problem) -> Source:
     return Source([], [], [problem], readable=False)
 
 
-def _mend(source: Source) -> None:
+def _repair(source: Source) -> None:
     for number, line in enumerate(source.lines):
         if _FORBIDDEN.search(line):
             _forbidden(source, number)
         if (start := line.lstrip()[:1]) and start != "#":
-            if _has_tab_lead(source.mended[number]):
-                source.tabbed.append(number)
+            if _has_tab_lead(source.repaired[number]):
+                source.tab_indented.append(number)
             _odd_spaces(source, number)
             if not start.isalnum():
                 _dashes(source, number)
@@ -111,8 +110,8 @@ def _mend(source: Source) -> None:
         if len(source.problems) > _MOST_PROBLEMS:
             source.readable = False
             break
-    if source.tabbed:
-        _report_tabs(source, source.tabbed)
+    if source.tab_indented:
+        _report_tabs(source, source.tab_indented)
 
 
 def _has_tab_lead(line: str) -> bool:
@@ -121,15 +120,15 @@ def _has_tab_lead(line: str) -> bool:
 
 
 def _forbidden(source: Source, number: int) -> None:
-    for match in islice(_FORBIDDEN.finditer(source.mended[number]), _MOST_PROBLEMS):
+    for match in islice(_FORBIDDEN.finditer(source.repaired[number]), _MOST_PROBLEMS):
         key = "line-separator" if match[0] in "\x0b\x0c\x85\u2028\u2029" else "control-character"
         source.report(number, match.start(), 1, key, char=f"U+{ord(match[0]):04X}")
-    source.mended[number] = _FORBIDDEN.sub(" ", source.mended[number])
+    source.repaired[number] = _FORBIDDEN.sub(" ", source.repaired[number])
 
 
 def _odd_spaces(source: Source, number: int) -> None:
     """Replace spaces of other kinds where YAML wants the plain one: in front, after a dash, after a colon."""
-    line = source.mended[number]
+    line = source.repaired[number]
     if not _ODD_SPACES.search(line):
         return
     lead = _LEAD.match(line)
@@ -137,25 +136,25 @@ def _odd_spaces(source: Source, number: int) -> None:
         lead = key
     if lead and (odd := _ODD_SPACES.search(lead[0])):
         source.report(number, odd.start(), len(odd[0]), "odd-space", char=f"U+{ord(odd[0][0]):04X}")
-        source.put(number, 0, lead.end(), _ODD_SPACES.sub(lambda spaces: " " * len(spaces[0]), lead[0]))
+        source.replace_span(number, 0, lead.end(), _ODD_SPACES.sub(lambda spaces: " " * len(spaces[0]), lead[0]))
 
 
 def _dashes(source: Source, number: int) -> None:
-    line = source.mended[number]
+    line = source.repaired[number]
     if match := _BULLET.match(line):
         place = match.start(1)
         source.report(number, place, 1, "dash", char=match[1])
-        source.put(number, place, place + 1, "-" if line[place + 1].isspace() else "- ")
+        source.replace_span(number, place, place + 1, "-" if line[place + 1].isspace() else "- ")
     elif (match := _TIGHT_DASH.match(line)) and _is_in_list(source, number, match.end() - 1):
         source.report(number, match.end() - 1, 1, "space-after-dash", word=line[match.end() :].rstrip())
-        source.put(number, match.end(), match.end(), " ")
+        source.replace_span(number, match.end(), match.end(), " ")
 
 
 def _is_in_list(source: Source, number: int, indent: int) -> bool:
     """Return whether the lines around say that a dash in this column begins a list item."""
-    if (key := _KEY_AHEAD.match(source.mended[number], indent + 1)) and is_key(key[1]):
+    if (key := _KEY_AHEAD.match(source.repaired[number], indent + 1)) and is_key(key[1]):
         return True
-    before = _first_written(source.mended[line] for line in range(number - 1, -1, -1))
+    before = _first_written(source.repaired[line] for line in range(number - 1, -1, -1))
     after = _first_written(source.lines[line] for line in range(number + 1, len(source.lines)))
     if _OPEN_KEY.search(before):
         return True
@@ -167,15 +166,15 @@ def _first_written(lines: Iterable[str]) -> str:
 
 
 def _colons(source: Source, number: int) -> None:
-    match = _TIGHT_COLON.match(source.mended[number])
+    match = _TIGHT_COLON.match(source.repaired[number])
     if not match or not is_key(match[1]):
         return
-    sign, at, space = match[2], match.start(2), match[3] or source.mended[number][match.end() :] == ""
+    sign, at, space = match[2], match.start(2), match[3] or source.repaired[number][match.end() :] == ""
     if sign == ":" and space:
         return
     key = {":": "space-after-colon", "：": "full-width-colon", "=": "equals-sign"}[sign]
     source.report(number, match.start(1), at + 1 - match.start(1), key, word=match[1])
-    source.put(number, at, at + 1, ":" if space else ": ")
+    source.replace_span(number, at, at + 1, ":" if space else ": ")
 
 
 def _report_tabs(source: Source, numbers: list[int]) -> None:

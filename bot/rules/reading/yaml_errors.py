@@ -1,4 +1,4 @@
-"""Why a text is no YAML, said in an editor's terms instead of a parser's."""
+"""Explain YAML syntax errors in an editor's terms instead of the parser's."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _IN_BRACKETS = re.compile(r"""[^\s"'][^,:\]}]*|"[^"]*"?|'[^']*'?""")
 _STARTS = ("alias", "anchor", "tag", "directive", "block scalar", "cannot start any token", "mapping keys")
 
 
-def explain(error: MarkedYAMLError, source: Source) -> Problem:
+def explain_yaml_error(error: MarkedYAMLError, source: Source) -> Problem:
     """Return the problem behind *error*, at the place where the editor has to type something."""
     return _Explainer(error, source).problem()
 
@@ -39,12 +39,12 @@ class _Explainer:
 
     def _position(self, mark: Mark | None) -> tuple[int, int]:
         """Return line and column from 0 within the text: the end of a file is the end of its last words."""
-        last = len(self.source.mended) - 1
+        last = len(self.source.repaired) - 1
         line = min(mark.line, last) if mark else last
         at_end = mark is None or mark.line > last
-        while at_end and line and not self.source.mended[line].strip():
+        while at_end and line and not self.source.repaired[line].strip():
             line -= 1
-        return line, len(self.source.mended[line].rstrip()) if at_end or mark is None else mark.column
+        return line, len(self.source.repaired[line].rstrip()) if at_end or mark is None else mark.column
 
     def problem(self) -> Problem:
         """Try one explanation after the other, the most certain first."""
@@ -66,7 +66,7 @@ class _Explainer:
 
     def word_at(self, line: int, column: int) -> str:
         """Return what stands there up to the next space, at least one character if there is one."""
-        return re.split(r"\s", self.source.mended[line][column:], maxsplit=1)[0]
+        return re.split(r"\s", self.source.repaired[line][column:], maxsplit=1)[0]
 
     def hash_in_brackets(self) -> Problem | None:
         """``[giá, #km]``: the bracket is closed inside a comment."""
@@ -76,30 +76,30 @@ class _Explainer:
         first, column, _ = opening
         for line in range(first, self.line + 1):
             start = column if line == first else 0
-            if match := _HASH.search(self.source.mended[line], start):
+            if match := _HASH.search(self.source.repaired[line], start):
                 return self.at(line, match.start(1), len(match[1]), "hash-comment", word=match[1])
         return None
 
     def curly_quotes(self) -> Problem | None:
         for line in (self.line, self.from_line):
-            if match := _CURLY.search(self.source.mended[line]):
+            if match := _CURLY.search(self.source.repaired[line]):
                 return self.at(line, match.start(), 1, "curly-quotes")
         return None
 
     def second_document(self) -> Problem | None:
         if "document start" not in self.said:
             return None
-        ends = (line for line in range(self.line + 1) if self.source.mended[line].rstrip() in {"...", "---"})
+        ends = (line for line in range(self.line + 1) if self.source.repaired[line].rstrip() in {"...", "---"})
         line = next(ends, None)
         return (
-            None if line is None else self.at(line, 0, 3, "several-documents", sign=self.source.mended[line].rstrip())
+            None if line is None else self.at(line, 0, 3, "several-documents", sign=self.source.repaired[line].rstrip())
         )
 
     def escape(self) -> Problem | None:
         if "escape" not in self.said:
             return None
-        start = max(self.source.mended[self.line].rfind("\\", 0, self.column + 1), 0)
-        word = self.source.mended[self.line][start : start + 2]
+        start = max(self.source.repaired[self.line].rfind("\\", 0, self.column + 1), 0)
+        word = self.source.repaired[self.line][start : start + 2]
         return self.at(self.line, start, len(word), "bad-escape", word=word)
 
     def quote(self) -> Problem | None:
@@ -108,12 +108,12 @@ class _Explainer:
             sign = self.char_at(self.from_line, self.from_column)
             return self.at(self.from_line, self.from_column, 1, "unclosed-quote", sign=sign)
         for line in range(self.line, max(self.line - 10, -1), -1):
-            column = _unclosed(self.source.mended[line])
+            column = _unclosed(self.source.repaired[line])
             if column is not None:
-                sign = self.source.mended[line][column]
+                sign = self.source.repaired[line][column]
                 return self.at(line, column, 1, "unclosed-quote", sign=sign)
-        before = self.source.mended[self.line][: self.column].rstrip()
-        word = self.source.mended[self.line][self.column :].rstrip()
+        before = self.source.repaired[self.line][: self.column].rstrip()
+        word = self.source.repaired[self.line][self.column :].rstrip()
         if "flow" in self.context or "<scalar>" not in self.said or not before.endswith(('"', "'", "]", "}")):
             return None
         key = "text-after-quote" if before.endswith(('"', "'")) else "text-after-quote/bracket"
@@ -138,7 +138,7 @@ class _Explainer:
         return self.at(line, column, 1, "unclosed-bracket", sign=sign, close=_CLOSING[sign])
 
     def comma(self) -> Problem:
-        words = self.source.mended[self.line]
+        words = self.source.repaired[self.line]
         key = _KEY.match(words)
         if key and words[: self.column].rstrip().endswith(('"', "'")):
             value = words[key.end() :].strip()
@@ -149,7 +149,7 @@ class _Explainer:
     def after_comma(self) -> bool:
         """Return whether the lines above break off where another item of a list in brackets would follow."""
         before = self.line_before()
-        return before is not None and self.source.mended[before].rstrip().endswith((",", "["))
+        return before is not None and self.source.repaired[before].rstrip().endswith((",", "["))
 
     def opening(self) -> tuple[int, int, str] | None:
         """Return the place and the sign of the bracket that is still open, None if the fault is outside of any."""
@@ -157,7 +157,7 @@ class _Explainer:
             return None
         line, end = self.from_line, self.from_column + 1
         while line >= 0:
-            words = self.source.mended[line][:end]
+            words = self.source.repaired[line][:end]
             column = max(words.rfind("["), words.rfind("{"))
             if column >= 0:
                 return line, column, words[column]
@@ -165,10 +165,10 @@ class _Explainer:
         return None
 
     def char_at(self, line: int, column: int) -> str:
-        return self.source.mended[line][column : column + 1]
+        return self.source.repaired[line][column : column + 1]
 
     def missing_comma(self) -> Problem:
-        line, column = self.source.mended[self.line], self.column
+        line, column = self.source.repaired[self.line], self.column
         if "got ':'" in self.said and (before := re.search(r"[^\s,\[{]+\s*$", line[:column])):
             column = before.start()
         word = _IN_BRACKETS.match(line, column)
@@ -182,7 +182,7 @@ class _Explainer:
         line, column = self.line, self.column
         if self.context and "simple key" not in self.context:
             line, column = self.from_line, self.from_column
-        words = self.source.mended[line]
+        words = self.source.repaired[line]
         rest = words[column:].rstrip()
         if re.search(r"[\[{][^\]}]*$", words[:column]) and (inside := _IN_BRACKETS.match(words, column)):
             rest = inside[0].rstrip()
@@ -191,7 +191,7 @@ class _Explainer:
         return self.at(line, column, len(rest), "special-start", sign=rest[0], word=rest)
 
     def colon(self) -> Problem | None:
-        line = self.source.mended[self.line]
+        line = self.source.repaired[self.line]
         if "sequence entries" in self.said:
             return self.at(self.line, self.column, 1, "dash-on-line")
         if "find expected ':'" in self.said:
@@ -199,8 +199,8 @@ class _Explainer:
         if "mapping values" not in self.said:
             return None
         before = self.line_before()
-        if before is not None and not re.search(r":(\s|$)|^\s*-\s", self.source.mended[before]):
-            return self.no_colon(before, len(self.source.mended[before]) - len(self.source.mended[before].lstrip()))
+        if before is not None and not re.search(r":(\s|$)|^\s*-\s", self.source.repaired[before]):
+            return self.no_colon(before, len(self.source.repaired[before]) - len(self.source.repaired[before].lstrip()))
         key = _KEY.match(line)
         if key and key.end() <= self.column:
             value = line[key.end() :].strip()
@@ -211,7 +211,7 @@ class _Explainer:
     def line_before(self) -> int | None:
         """Return the last line above with something on it but a comment."""
         above = range(self.line - 1, -1, -1)
-        return next((n for n in above if re.match(r"\s*[^\s#]", self.source.mended[n])), None)
+        return next((n for n in above if re.match(r"\s*[^\s#]", self.source.repaired[n])), None)
 
     def no_colon(self, line: int, column: int) -> Problem:
         word = self.word_at(line, column)
@@ -222,7 +222,7 @@ class _Explainer:
     def indentation(self) -> Problem | None:
         if not any(sign in self.said for sign in ("block end", "mapping values", "document start")):
             return None
-        line = self.source.mended[self.line]
+        line = self.source.repaired[self.line]
         first = len(line) - len(line.lstrip())
         length = len(self.word_at(self.line, first))
         return self.at(self.line, first, length, "indentation" if first else "indentation/top", indent=first)

@@ -1,4 +1,4 @@
-"""YAML as a tree of texts with places: no types are guessed, nothing is built that the file does not show."""
+"""Parse YAML into a tree of texts with positions; no types are guessed, no anchors or tags are taken."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _HIDDEN = re.compile(r"\s+(#[^\s#]\S*)\s*$")
 _TIGHT = re.compile(r"(\w+)([:：])(.+)", re.DOTALL)
 
 
-class Scalar(NamedTuple):
+class ScalarNode(NamedTuple):
     """A text as typed. *hidden* is the one word after it that a ``#`` turned into a comment."""
 
     text: str
     place: Place
     quoted: bool = False
     broken: bool = False  # already reported: nothing more is said about it
-    hidden: Scalar | None = None
+    hidden: ScalarNode | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -45,7 +45,7 @@ class Scalar(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Sequence:
+class SequenceNode:
     """A list, and where its first sign stands."""
 
     items: list[Node]
@@ -53,7 +53,7 @@ class Sequence:
 
 
 @dataclass(frozen=True, slots=True)
-class Mapping:
+class MappingNode:
     """Keys with values, in the order of the file; the first of two equal keys counts."""
 
     entries: dict[str, Entry]
@@ -72,19 +72,19 @@ class Mapping:
 class Entry(NamedTuple):
     """One key of a mapping and its value."""
 
-    key: Scalar
+    key: ScalarNode
     value: Node
 
 
-Node = Scalar | Sequence | Mapping
+Node = ScalarNode | SequenceNode | MappingNode
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenNode:
     """A list or mapping whose end is not reached; *key* is the key that waits for its value."""
 
-    node: Sequence | Mapping
-    key: Scalar | None = None
+    node: SequenceNode | MappingNode
+    key: ScalarNode | None = None
     skips: bool = False  # the key was a list or mapping: its value goes nowhere
 
 
@@ -93,7 +93,7 @@ class _Builder:
     source: Source
     problems: list[Problem] = field(default_factory=list)
     root: Node | None = None
-    stack: list[_Open] = field(default_factory=list)
+    stack: list[_OpenNode] = field(default_factory=list)
     parts: int = 0
 
     def take(self, event: yaml.Event) -> bool:
@@ -128,14 +128,14 @@ class _Builder:
     def open(self, event: yaml.CollectionStartEvent) -> bool:
         self.refuse_decoration(event)
         place = self.source.place(*self.at(event))
-        node: Sequence | Mapping
-        node = Sequence([], place) if isinstance(event, yaml.SequenceStartEvent) else Mapping({}, place)
+        node: SequenceNode | MappingNode
+        node = SequenceNode([], place) if isinstance(event, yaml.SequenceStartEvent) else MappingNode({}, place)
         if len(self.stack) >= MAX_DEPTH:
             self.report("too-deep", *self.at(event))
             self.root = None
             return False
         self.add(node)
-        self.stack.append(_Open(node))
+        self.stack.append(_OpenNode(node))
         return True
 
     def add(self, node: Node) -> None:
@@ -143,7 +143,7 @@ class _Builder:
             self.root = node
             return
         parent = self.stack[-1]
-        if isinstance(parent.node, Sequence):
+        if isinstance(parent.node, SequenceNode):
             parent.node.items.append(node)
         elif parent.key is None and not parent.skips:
             self.add_key(parent, node)
@@ -152,24 +152,24 @@ class _Builder:
                 self.add_value(parent.node, parent.key, node)
             parent.key, parent.skips = None, False
 
-    def add_key(self, parent: _Open, node: Node) -> None:
-        if isinstance(node, Scalar) and not node.broken and not node.is_empty:
+    def add_key(self, parent: _OpenNode, node: Node) -> None:
+        if isinstance(node, ScalarNode) and not node.broken and not node.is_empty:
             parent.key = node
             return
         parent.skips = True
-        if not isinstance(node, Scalar) or not node.broken:
+        if not isinstance(node, ScalarNode) or not node.broken:
             self.problems.append(Problem.at(node.place, "complex-key"))
 
-    def add_value(self, mapping: Mapping, key: Scalar, value: Node) -> None:
-        if isinstance(value, Scalar) and value.is_empty:
+    def add_value(self, mapping: MappingNode, key: ScalarNode, value: Node) -> None:
+        if isinstance(value, ScalarNode) and value.is_empty:
             tight = None if key.quoted else _TIGHT.fullmatch(key.text)
             if tight and is_key(tight[1]):
                 code = "space-after-colon" if tight[2] == ":" else "full-width-colon"
                 self.problems.append(Problem.at(key.place, code, word=tight[1]))
                 text = tight[3].strip("\"'")
-                key, value = Scalar(tight[1], key.place), Scalar(text, key.place, quoted=True)
+                key, value = ScalarNode(tight[1], key.place), ScalarNode(text, key.place, quoted=True)
             else:
-                value = Scalar("", key.place, hidden=value.hidden)
+                value = ScalarNode("", key.place, hidden=value.hidden)
         if key.text == "<<":
             return
         if first := mapping.entries.get(key.text):
@@ -178,7 +178,7 @@ class _Builder:
             return
         mapping.entries[key.text] = Entry(key, value)
 
-    def scalar(self, event: yaml.ScalarEvent) -> Scalar:
+    def scalar(self, event: yaml.ScalarEvent) -> ScalarNode:
         broken = self.refuse_decoration(event)
         line, column, length = self.at(event)
         quoted = bool(event.style)
@@ -190,21 +190,21 @@ class _Builder:
             text, quoted = curly[1] or curly[2] or "", True
         if not quoted and not text:
             place = self.source.place(line, max(column - 1, 0))
-        return Scalar(_STRAY.sub("", text), place, quoted, broken, hidden)
+        return ScalarNode(_STRAY.sub("", text), place, quoted, broken, hidden)
 
-    def hidden(self, event: yaml.ScalarEvent) -> Scalar | None:
+    def hidden(self, event: yaml.ScalarEvent) -> ScalarNode | None:
         """Return the ``#word`` that stands right after the text, if that is all there is."""
         _, end = _marks(event)
         line, column = end.line, end.column
-        if line >= len(self.source.mended):
+        if line >= len(self.source.repaired):
             return None
-        found = _HIDDEN.match(self.source.mended[line], column)
-        return Scalar(found[1], self.source.place(line, found.start(1), len(found[1]))) if found else None
+        found = _HIDDEN.match(self.source.repaired[line], column)
+        return ScalarNode(found[1], self.source.place(line, found.start(1), len(found[1]))) if found else None
 
-    def alias(self, event: yaml.AliasEvent) -> Scalar:
+    def alias(self, event: yaml.AliasEvent) -> ScalarNode:
         line, column, length = self.at(event)
         self.report("alias", line, column, length, word="*" + (event.anchor or ""))
-        return Scalar("*", self.source.place(line, column, length), broken=True)
+        return ScalarNode("*", self.source.place(line, column, length), broken=True)
 
     def refuse_decoration(self, event: yaml.NodeEvent) -> bool:
         """Report an anchor or a tag; return whether there was one."""
@@ -218,10 +218,10 @@ class _Builder:
     def at(self, event: yaml.Event) -> tuple[int, int, int]:
         """Return line, column (from 0) and length of what *event* covers of its first line."""
         start, end = _marks(event)
-        if start.line >= len(self.source.mended):
-            last = len(self.source.mended) - 1
-            return last, len(self.source.mended[last]), 1
-        line = self.source.mended[start.line]
+        if start.line >= len(self.source.repaired):
+            last = len(self.source.repaired) - 1
+            return last, len(self.source.repaired[last]), 1
+        line = self.source.repaired[start.line]
         stop = end.column if end.line == start.line else len(line.rstrip())
         return start.line, start.column, max(stop - start.column, 1)
 
@@ -263,14 +263,14 @@ def _build(
 def _without_sound_rules(source: Source, error: yaml.YAMLError) -> str | None:
     """Return the text without the rules, but the first, that end before the fault begins; None if there are none."""
     for _ in range(_MOST_STEPS_BACK):
-        sound = sections.rules_before(source.mended, _line_of(error))
+        sound = sections.rules_before(source.repaired, _line_of(error))
         if not sound or _fault_in(source, sound.start):
             break
         before = _fault_in(source, sound.stop)
         if before is None:
-            rest = list(source.mended)
+            rest = list(source.repaired)
             sections.blank(rest, sound)
-            return replace(source, mended=rest).text
+            return replace(source, repaired=rest).text
         error = before  # a quote or bracket is open since then
     return None
 
@@ -278,7 +278,7 @@ def _without_sound_rules(source: Source, error: yaml.YAMLError) -> str | None:
 def _fault_in(source: Source, lines: int) -> yaml.YAMLError | None:
     """Return what keeps the first *lines* from being YAML by themselves."""
     try:
-        deque(yaml.parse(replace(source, mended=source.mended[:lines]).text, _FAST), maxlen=0)
+        deque(yaml.parse(replace(source, repaired=source.repaired[:lines]).text, _FAST), maxlen=0)
     except yaml.YAMLError as error:
         return error
     return None

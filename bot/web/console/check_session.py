@@ -93,7 +93,7 @@ class CheckSession:
     def former(self) -> Version | None:
         """Return the version that one step back leads to."""
         try:
-            return self.publisher.former()
+            return self.publisher.previous()
         except OSError:
             return None
 
@@ -102,8 +102,8 @@ class CheckSession:
         watch, content = self._runtime.watch, self.content()
         if content is not None and digest(content) == watch.rules.digest:
             return "good"
-        judged = watch.judgement.content if watch.judgement else None
-        return "trouble" if watch.trouble and judged == content else "pending"
+        judged = watch.last_validation.content if watch.last_validation else None
+        return "trouble" if watch.error and judged == content else "pending"
 
     def good_rules(self, sought: str) -> bytes | None:
         """Return the rules file with that digest, if it was in force not long ago."""

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from flask import g, request, session, url_for
 
 from bot.config import Language
-from bot.rules.model.field_parsers import EVENTS
+from bot.zalo import EVENT_KINDS
 
 _STATIC = Path(__file__).parents[1] / "static"
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -91,14 +91,14 @@ def asset(filename: str) -> str:
 
 
 def event_name(kind: str, lang: Language) -> str:
-    """Return what the customer does in an event of that kind, one of bot.rules.model.field_parsers.EVENTS."""
+    """Return what the customer does in an event of that kind, one of bot.zalo.EVENT_KINDS."""
     vi, en = _EVENT_NAMES.get(kind, (kind, kind))
     return vi if lang == "vi" else en
 
 
 def event_names(lang: Language) -> dict[str, str]:
     """Return every kind of event that rules know, with what the customer does."""
-    return {kind: event_name(kind, lang) for kind in EVENTS}
+    return {kind: event_name(kind, lang) for kind in EVENT_KINDS}
 
 
 def _known(lang: object) -> Language | None:

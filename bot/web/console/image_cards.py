@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from bot.config import Language
 from bot.image_health.report import Health
 from bot.image_health.texts import PictureWords, explain, facts
-from bot.images.formats import TAKEN
+from bot.images.formats import ACCEPTED
 from bot.rules.model.schema import Image
 from bot.zalo import ATTACHMENT_LIFETIME
 
@@ -23,7 +23,7 @@ STATUSES: Final[tuple[ImageStatus, ...]] = get_args(ImageStatus)
 EXPIRY_WARNING_DAYS: Final = 5
 
 # What a browser may show although Zalo does not take it.
-_BROWSER_FORMATS: Final = TAKEN | {"GIF", "WebP", "AVIF", "BMP"}
+_BROWSER_FORMATS: Final = ACCEPTED | {"GIF", "WebP", "AVIF", "BMP"}
 
 _SOON: Final = {
     "vi": PictureWords(

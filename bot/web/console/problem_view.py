@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bot.config import Language
 from bot.rules.engine import RuleSet
 from bot.rules.problem import Problem, Severity, split_lines, text_of
-from bot.rules.reload import Judgement
+from bot.rules.reload import Validation
 
 _MAX_BEFORE, _MAX_AFTER = 60, 80
 
@@ -38,14 +38,14 @@ class GroupedFindings:
     rest: list[Finding]
 
 
-def by_rule(judgement: Judgement | None, rules: RuleSet, lang: Language) -> GroupedFindings:
-    """Return what was found in the file, by the rules that it is about; *judgement* is None for an unreadable file."""
-    if judgement is None:
+def by_rule(validation: Validation | None, rules: RuleSet, lang: Language) -> GroupedFindings:
+    """Return what was found in the file, by the rules that it is about; *validation* is None for an unreadable file."""
+    if validation is None:
         return GroupedFindings((), {}, [])
-    source = text_of(judgement.content)
-    found = findings(judgement.verdict.problems, source, lang)
-    lines = judgement.verdict.rule_lines
-    if judgement.verdict.rules is not rules or not lines:
+    source = text_of(validation.content)
+    found = findings(validation.result.problems, source, lang)
+    lines = validation.result.rule_lines
+    if validation.result.rules is not rules or not lines:
         return GroupedFindings((), {}, found)
     end = _end_of_rules(source, lines[-1])
     shares = GroupedFindings(lines, {}, [])

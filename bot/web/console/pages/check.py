@@ -10,7 +10,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from werkzeug.wrappers import Response as AnyResponse
 
 from bot.analysis.preview_process import PreviewTimeout
-from bot.rules.publishing.publisher import Changed, digest, tidied
+from bot.rules.publishing.publisher import EditConflict, digest, normalise_newlines
 from bot.runtime import Runtime
 from bot.web.console.check_session import Busy, CheckResult, CheckSession
 from bot.web.console.pages import check_notes as notes
@@ -36,7 +36,7 @@ class Draft:
     @property
     def publishable(self) -> bytes:
         """What would be written."""
-        return tidied(self.text)
+        return normalise_newlines(self.text)
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
@@ -112,7 +112,7 @@ class _Check:
             return self._page(draft, notes.unusable(), result)
         try:
             self._session.publisher.publish(draft.content, seen=draft.base_digest, now=self._runtime.database.now())
-        except Changed:
+        except EditConflict:
             return self._page(draft, notes.changed(), result)
         except OSError as error:
             return self._page(draft, notes.unwritable(error), result)
@@ -132,7 +132,7 @@ class _Check:
             checked=digest(draft.publishable),
             file=runtime.settings.rules_file,
             file_state=file_state,
-            trouble=runtime.watch.trouble,
+            trouble=runtime.watch.error,
             rules=len(runtime.watch.rules.file.rules),
             before=session.replies_in_force() if result else {},
             refresh=refreshes + 1 if file_state == "pending" and 0 < refreshes < _MAX_REFRESHES else 0,
@@ -150,7 +150,7 @@ def _draft() -> Draft:
         content = given.read()
         return Draft(content, _readable(content), base_digest)
     text = request.form.get("text", "")
-    return Draft(tidied(text), text, base_digest)
+    return Draft(normalise_newlines(text), text, base_digest)
 
 
 def _readable(content: bytes) -> str:

@@ -19,8 +19,8 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
         if name not in _names(runtime.watch.rules.file):
             abort(404)
         try:
-            found = local_files.read(runtime.settings.rules_file.parent, name)
-        except local_files.Unusable:
+            found = local_files.read_image(runtime.settings.rules_file.parent, name)
+        except local_files.UnusableImage:
             abort(404)
         response = Response(found.content, mimetype=_TYPES[found.form])
         response.cache_control.private = True

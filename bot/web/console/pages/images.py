@@ -85,7 +85,7 @@ def _page(runtime: Runtime) -> str:
         pages_in_all=last + 1,
         previous=url_for("console.pictures", show=chosen, page=page) if page else None,
         next=url_for("console.pictures", show=chosen, page=page + 2) if page < last else None,
-        trouble=runtime.watch.trouble,
+        trouble=runtime.watch.error,
         format_date=formatting.format_date,
         fallback=FALLBACK,
     )

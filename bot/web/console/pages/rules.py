@@ -48,12 +48,12 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
 
     @routes.get("/rules")
     def rules() -> str:
-        rules, judgement = runtime.watch.rules, runtime.watch.judgement
+        rules, validation = runtime.watch.rules, runtime.watch.last_validation
         asked = request.args.get("q", "").strip()
         chosen = index.matching(rules, asked)
         last = max(0, (len(chosen) - 1) // PAGE_SIZE)
         page = min(max(0, request.args.get("page", 1, type=int) - 1), last)
-        grouped = by_rule(judgement, rules, formatting.language())
+        grouped = by_rule(validation, rules, formatting.language())
         cards = list(_cards(runtime, rules, chosen[page * PAGE_SIZE : (page + 1) * PAGE_SIZE], grouped))
         return render_template(
             "console/rules.html",
@@ -66,8 +66,8 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
             previous=url_for("console.rules", q=asked or None, page=page) if page else None,
             next=url_for("console.rules", q=asked or None, page=page + 2) if page < last else None,
             file=runtime.settings.rules_file.name,
-            trouble=runtime.watch.trouble,
-            is_readable=judgement is not None,
+            trouble=runtime.watch.error,
+            is_readable=validation is not None,
             findings=grouped.rest,
             events=formatting.event_names(formatting.language()),
         )

@@ -14,10 +14,10 @@ from bot.inbox.queries import EventQueries
 from bot.rules import explain_text as sentences
 from bot.rules.engine import RuleSet
 from bot.rules.explain import Explanation, explain, shares
-from bot.rules.model.field_parsers import EVENTS
 from bot.rules.model.schema import Image
 from bot.runtime import Runtime
 from bot.web.console import formatting
+from bot.zalo import EVENT_KINDS
 
 #: Zalo lets nobody write more.
 MAX_TEXT: Final = 2_000
@@ -94,7 +94,7 @@ def _question(form: MultiDict[str, str], accounts: list[str]) -> TryQuery:
     return TryQuery(
         # What is no text, as half of a surrogate pair, could not be shown either.
         text=text.strip()[:MAX_TEXT].encode(errors="replace").decode(),
-        kind=kind if kind in EVENTS and not form.get("sample") else "text",
+        kind=kind if kind in EVENT_KINDS and not form.get("sample") else "text",
         oa_id=oa_id if oa_id in accounts else "",
         at=form.get("at", ""),
     )

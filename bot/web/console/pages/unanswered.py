@@ -54,5 +54,5 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
             obstacles=[list(gap.obstacles(lang)) for gap in found[:PAGE_SIZE]],
             advice=[[(sentences.suggestion_text(a, lang), a.yaml) for a in gap.advice] for gap in found[:PAGE_SIZE]],
             kept=sentences.duration(retention, lang) if retention.total_seconds() < _PERIODS[period][0] else "",
-            trouble=runtime.watch.trouble,
+            trouble=runtime.watch.error,
         )

@@ -1,0 +1,90 @@
+"""Atomic file replacement, folder locks, and file sizes as people read them."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import math
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Literal
+
+_KB: Final = 1024
+_MB: Final = 1024 * 1024
+
+
+@contextlib.contextmanager
+def locked_folder(folder: Path) -> Iterator[None]:
+    """
+    Keep other processes of this machine that lock the same folder out, for as long as the block lasts.
+
+    Raises:
+        OSError: The folder cannot be opened.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def atomic_write(path: Path, content: bytes, *, metadata_of: os.stat_result | None) -> None:
+    """
+    Write a file so that whoever reads it, also after a power cut, finds the former content or this one, whole.
+
+    It gets the mode of *metadata_of*, and its owner as far as the system lets us. Only one caller at a time may
+    write the same file: see `locked_folder`.
+
+    Raises:
+        OSError: Nothing was changed.
+    """
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)  # of a process that was killed
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    try:
+        with open(descriptor, "wb") as file:  # noqa: PTH123  never through a link that somebody put there
+            file.write(content)
+            file.flush()
+            if metadata_of is not None:
+                _copy_owner(descriptor, metadata_of)
+            os.fsync(descriptor)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+    _sync(path.parent)
+
+
+def _copy_owner(descriptor: int, metadata: os.stat_result) -> None:
+    """Give the open file the owner, or at least the group, and the mode of another."""
+    for owner in (metadata.st_uid, -1):
+        with contextlib.suppress(PermissionError):  # only root may give files away
+            os.fchown(descriptor, owner, metadata.st_gid)
+            break
+    os.fchmod(descriptor, stat.S_IMODE(metadata.st_mode))
+
+
+def _sync(folder: Path) -> None:
+    """Make the new name last; some file systems of networks do not support that."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with contextlib.suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def format_size(size: int, language: Literal["vi", "en"]) -> str:
+    """
+    Return a size in bytes as people read it, rounded up: what is over a limit never looks as if it were at it.
+
+    >>> format_size(1_300_000, "vi"), format_size(1_300_000, "en"), format_size(800, "en")
+    ('1,3 MB', '1.3 MB', '1 KB')
+    """
+    if size < _MB:
+        return f"{math.ceil(size / _KB)} KB"
+    tenths = math.ceil(size * 10 / _MB)
+    point = "," if language == "vi" else "."
+    return f"{tenths // 10}{point}{tenths % 10} MB" if tenths % 10 else f"{tenths // 10} MB"
