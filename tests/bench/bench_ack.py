@@ -10,7 +10,6 @@ from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor
 from tests.bench import load
 from tests.bench.table import show
-from tests.conftest import new_postgres_database
 from tests.support.running import API_KEY, MAKER, TOKEN, Bot
 
 pytestmark = pytest.mark.bench
@@ -44,7 +43,7 @@ def test_durable_acknowledgements(kind: str, tmp_path: Path, request: pytest.Fix
     """Aim: at least 0.8 of the bare route's rate, and p99 under 50 ms."""
     url, workers = f"sqlite:///{tmp_path / 'bot.db'}", "1"
     if kind == "postgres":
-        url, workers = new_postgres_database(request.getfixturevalue("postgres_server")), "2"
+        url, workers = request.getfixturevalue("postgres_url"), "2"
     best: dict[str, load.Measured] = {}
     with (
         SandboxVendor(Account(API_KEY, TOKEN)) as vendor,

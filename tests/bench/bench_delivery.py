@@ -17,7 +17,6 @@ from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor
 from bot.zalo import decode, parse
 from tests.bench.table import show
-from tests.conftest import new_postgres_database
 from tests.support.running import API_KEY, MAKER, TOKEN, Bot
 
 pytestmark = pytest.mark.bench
@@ -52,7 +51,7 @@ def test_events_delivered(kind: str, tmp_path: Path, request: pytest.FixtureRequ
     """Aim: at least 0.9 of bare `requests`."""
     url = f"sqlite:///{tmp_path / 'bot.db'}"
     if kind == "postgres":
-        url = new_postgres_database(request.getfixturevalue("postgres_server"))
+        url = request.getfixturevalue("postgres_url")
     best = {"bare requests": 0.0, "bot": 0.0}
     account = Account(API_KEY, TOKEN)
     with SandboxVendor(account) as vendor:

@@ -16,7 +16,6 @@ from bot.inbox.tables import events
 from bot.sandbox.script import OK, answer, late
 from bot.sandbox.vendor import SandboxVendor
 from bot.sandbox.zalo_events import SignedEvent
-from tests.conftest import new_postgres_database
 from tests.support.delivering import HOUR, Deliverer
 from tests.support.running import MAKER, Bot, wait_until
 
@@ -72,11 +71,10 @@ def wrong_clock(directory: Path, ahead: float) -> dict[str, str]:
 
 
 def test_machines_whose_clocks_differ_share_one_database(
-    tmp_path: Path, vendor: SandboxVendor, postgres_server: str
+    tmp_path: Path, vendor: SandboxVendor, postgres_url: str
 ) -> None:
     """Only the database's clock counts, whichever machine receives an event and whichever answers it."""
-    url = new_postgres_database(postgres_server)
-    database = Database(url)
+    database = Database(postgres_url)
     begun, names, bots = database.now(), users(100, 20), []
     with ExitStack() as stack:
         stack.callback(database.dispose)
@@ -84,7 +82,7 @@ def test_machines_whose_clocks_differ_share_one_database(
             directory = tmp_path / str(ahead)
             directory.mkdir()
             settings = wrong_clock(directory, ahead) | {
-                "DATABASE_URL": url,
+                "DATABASE_URL": postgres_url,
                 "WEB_CONCURRENCY": "1",
                 "LOG_FORMAT": "json",
             }

@@ -22,7 +22,7 @@ from bot.sandbox.script import OK, late
 from bot.sandbox.vendor import SandboxVendor, Taken
 from bot.sandbox.webhook_client import Echo
 from bot.sandbox.zalo_events import SignedEvent
-from tests.conftest import administer, new_postgres_database
+from tests.support.databases import administer
 from tests.support.running import MAKER, Bot, wait_until
 
 USERS = 12
@@ -143,14 +143,13 @@ def test_killed_again_and_again_where_echoes_arrive(
 
 @pytest.mark.long
 def test_a_machine_that_dies_hands_its_work_to_another(
-    tmp_path: Path, vendor: SandboxVendor, postgres_server: str
+    tmp_path: Path, vendor: SandboxVendor, postgres_url: str
 ) -> None:
     """Two groups on one PostgreSQL; the one that is killed does not come back."""
     vendor.always(late(0.05))
-    url = new_postgres_database(postgres_server)
     with (
-        Bot(tmp_path / "first", vendor.url, rules=rules(), DATABASE_URL=url, SEND_CONCURRENCY="2") as first,
-        Bot(tmp_path / "second", vendor.url, rules=rules(), DATABASE_URL=url, SEND_CONCURRENCY="2") as second,
+        Bot(tmp_path / "first", vendor.url, rules=rules(), DATABASE_URL=postgres_url, SEND_CONCURRENCY="2") as first,
+        Bot(tmp_path / "second", vendor.url, rules=rules(), DATABASE_URL=postgres_url, SEND_CONCURRENCY="2") as second,
     ):
         customers = Customers([first.url, second.url])
         vendor.wait_for_taken(20)
@@ -162,12 +161,11 @@ def test_a_machine_that_dies_hands_its_work_to_another(
 
 @pytest.mark.long
 def test_a_machine_that_stands_still_comes_back_too_late(
-    tmp_path: Path, vendor: SandboxVendor, postgres_server: str
+    tmp_path: Path, vendor: SandboxVendor, postgres_url: str
 ) -> None:
     """Frozen beyond its leases, in the middle of sending and of a transaction, it neither sends again nor blocks."""
     vendor.always(late(1.0))
-    url = new_postgres_database(postgres_server)
-    settings = {"DATABASE_URL": url, "WEB_CONCURRENCY": "1"}
+    settings = {"DATABASE_URL": postgres_url, "WEB_CONCURRENCY": "1"}
     alone = settings | {"PGAPPNAME": "frozen", "SEND_CONCURRENCY": "1"}
     with (
         Bot(tmp_path / "frozen", vendor.url, rules=rules(), **alone) as frozen,
@@ -181,7 +179,7 @@ def test_a_machine_that_stands_still_comes_back_too_late(
                 texts = [MAKER.text(user, f"số {picture}") for user in users]
                 assert {answer.status_code for answer in pool.map(frozen.post, texts)} == {200}
         vendor.wait_for_taken(2)
-        freeze_in_transaction(frozen, postgres_server)
+        freeze_in_transaction(frozen, postgres_url)
         vendor.wait_for_taken(lambda taken: pictures(taken) == dict.fromkeys(pairs(users, 2), 1), timeout=100)
         os.killpg(frozen.process.pid, signal.SIGCONT)
         last = MAKER.text("2000", "số 0")
@@ -231,16 +229,15 @@ def pairs(users: list[str], number: int) -> list[tuple[str, str]]:
 
 
 def test_a_database_server_that_crashes_in_the_middle_of_commits(
-    tmp_path: Path, vendor: SandboxVendor, postgres_server: str
+    tmp_path: Path, vendor: SandboxVendor, postgres_url: str
 ) -> None:
     """One of its processes is killed, so that it throws everybody out and recovers; nothing is lost or comes twice."""
     vendor.always(late(0.05))
-    url = new_postgres_database(postgres_server)
-    with Bot(tmp_path, vendor.url, rules=rules(), DATABASE_URL=url, WEB_CONCURRENCY="2") as bot:
+    with Bot(tmp_path, vendor.url, rules=rules(), DATABASE_URL=postgres_url, WEB_CONCURRENCY="2") as bot:
         customers = Customers([bot.url])
         for crash in range(2):
             vendor.wait_for_taken(10 + 20 * crash)
-            wait_until(lambda: crash_while_busy(url), "the server to crash")
+            wait_until(lambda: crash_while_busy(postgres_url), "the server to crash")
         customers.wait()
         check_guarantee(vendor, duplicates=0)
         assert bot.terminate() == 0
@@ -326,16 +323,17 @@ def test_a_full_disk_is_a_503_and_not_the_end(tmp_path: Path, vendor: SandboxVen
         assert bot.terminate() == 0
 
 
-def test_a_database_server_that_restarts(tmp_path: Path, vendor: SandboxVendor, postgres_server: str) -> None:
+def test_a_database_server_that_restarts(tmp_path: Path, vendor: SandboxVendor, postgres_url: str) -> None:
     """Every connection of the server is cut; the bot goes on with new ones."""
-    url = new_postgres_database(postgres_server)
-    with Bot(tmp_path, vendor.url, DATABASE_URL=url) as bot:
+    with Bot(tmp_path, vendor.url, DATABASE_URL=postgres_url) as bot:
         bot.deliver(MAKER.text("101", "bảng giá"))
         vendor.wait_for_taken(1)
-        with administer(postgres_server).connect() as connection:
-            name = sa.make_url(url).database
-            ended = sa.text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
-            assert len(connection.execute(ended, {"name": name}).all()) > 1
+        with administer(postgres_url).connect() as connection:
+            ended = sa.text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            assert len(connection.execute(ended).all()) > 1
         bot.deliver(MAKER.text("102", "bảng giá"))
         vendor.wait_for_taken(2)
         assert bot.terminate() == 0

@@ -17,7 +17,6 @@ from bot.inbox.tables import events
 from bot.sandbox.script import OK, Behaviour, answer, bad_gateway, cut, hang, late, vendor_code
 from bot.sandbox.vendor import SandboxVendor
 from bot.sandbox.webhook_client import Echo
-from tests.conftest import new_postgres_database
 from tests.support.running import MAKER, OA_ID, Bot, wait_until
 
 ASK = "shop ơi bang gia"
@@ -258,9 +257,9 @@ def test_the_rate_is_kept(tmp_path: Path, vendor: SandboxVendor) -> None:
         assert times[4] - began > 2 * rate.interval
 
 
-def test_the_rate_is_kept_over_machines(tmp_path: Path, vendor: SandboxVendor, postgres_server: str) -> None:
+def test_the_rate_is_kept_over_machines(tmp_path: Path, vendor: SandboxVendor, postgres_url: str) -> None:
     """Two groups of processes that share a database share the burst, and the steady stream after it."""
-    settings = {"DATABASE_URL": new_postgres_database(postgres_server), "SEND_RATE": "120", "WEB_CONCURRENCY": "2"}
+    settings = {"DATABASE_URL": postgres_url, "SEND_RATE": "120", "WEB_CONCURRENCY": "2"}
     rate = RateLimit.per_minute(120)
     burst, more = round(rate.burst / rate.interval) + 1, 6
     with (

@@ -14,7 +14,6 @@ from bot.inbox.database import Database
 from bot.inbox.tables import events, uploads
 from bot.sandbox.script import OK, answer, hang, vendor_code
 from bot.sandbox.vendor import SandboxVendor
-from tests.conftest import new_postgres_database
 from tests.support.local_images import jpeg, png
 from tests.support.running import MAKER, OA_ID, Bot, wait_until
 
@@ -77,11 +76,10 @@ def test_a_picture_file_is_uploaded_once_and_sent_by_its_token(
         assert bot.get("/readyz").text == "ready\n"
 
 
-def test_many_events_in_several_processes_upload_once(shop: Path, vendor: SandboxVendor, postgres_server: str) -> None:
+def test_many_events_in_several_processes_upload_once(shop: Path, vendor: SandboxVendor, postgres_url: str) -> None:
     """Whoever comes first uploads, while links go out meanwhile; the others wait without a failure to their name."""
-    url = new_postgres_database(postgres_server)
     vendor.next_upload(hang())
-    settings = {"DATABASE_URL": url, "WEB_CONCURRENCY": "2", "SEND_TIMEOUT": "30"}
+    settings = {"DATABASE_URL": postgres_url, "WEB_CONCURRENCY": "2", "SEND_TIMEOUT": "30"}
     other = shop / "other"
     shutil.copytree(shop / "images", other / "images")
     with Bot(shop, vendor.url, rules=RULES, **settings) as one, Bot(other, vendor.url, rules=RULES, **settings) as two:
@@ -94,7 +92,7 @@ def test_many_events_in_several_processes_upload_once(shop: Path, vendor: Sandbo
         wait_until(lambda: statuses(one) == {"sent": 31}, "all to be settled")
     assert len(vendor.uploaded) == 1
     assert Counter(t.picture.user_id for t in vendor.taken).most_common(1)[0][1] == 1
-    assert {row["attempts"] for row in rows(url, events)} == {0}
+    assert {row["attempts"] for row in rows(postgres_url, events)} == {0}
 
 
 def test_an_upload_that_zalo_has_forgotten_is_renewed(shop: Path, vendor: SandboxVendor) -> None:

@@ -15,7 +15,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bot.sandbox.script import OK, answer, vendor_code
 from bot.sandbox.vendor import SandboxVendor
-from tests.conftest import new_postgres_database
 from tests.support.running import MAKER, OA_ID, PATIENCE, RULES, Bot, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -60,14 +59,12 @@ def workers(bot: Bot) -> set[int]:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_counts_are_of_all_processes_however_it_is_started(
-    tmp_path: Path, vendor: SandboxVendor, way: str, kind: str, request: pytest.FixtureRequest
+    tmp_path: Path, vendor: SandboxVendor, way: str, empty_database_url: str
 ) -> None:
     """Events, redeliveries, refusals, replies: each is counted once, and every scrape says the same."""
     variables = {"WEB_CONCURRENCY": "2", "TMPDIR": str(tmp_path), "PYTHONWARNINGS": "default"}
-    if kind == "postgres":
-        variables["DATABASE_URL"] = new_postgres_database(request.getfixturevalue("postgres_server"))
+    variables["DATABASE_URL"] = empty_database_url
     made = [MAKER.text(f"2{number:02}", ASK) for number in range(30)]
     with Bot(tmp_path, vendor.url, command=WAYS[way].split(), **variables) as bot:
         # One worker answers; the other may still be starting, and would ask for a redelivery.
