@@ -97,12 +97,16 @@ class Runtime:
     def _open_parts(self) -> None:
         settings = self.settings
         self.database = Database(settings.database_url.get_secret_value())
-        self.database.migrate()
         self._writer = Writer(self.database)
         self.inbox = Inbox(self.database, self._writer)
         self.uploads = Uploads(self.database, RateLimit.per_minute(settings.send_rate))
         self.watch = RulesReloader(settings.rules_file, self.inbox)
-        self.watch.load()
+        try:
+            self.database.migrate()
+            self.watch.load()
+        except Exception:
+            self._close_parts()
+            raise
 
     def _dispatch(self) -> Dispatcher:
         settings = self.settings
