@@ -79,8 +79,20 @@ class Future:
         callback()
 
     def advance(self) -> None:
-        """Commit what is queued, or return at once if another thread does so already."""
-        self._writer.commit_queued()
+        """
+        Commit what is queued, unless another thread does.
+
+        One whose leader leaves before the queue is empty waits to take over from it; all others return at once.
+        """
+        with self._writer.lock:
+            if self.is_done:
+                return
+            self.leads = self._writer.take_lead()
+            self.is_waited_for = not self.leads and self._writer.needs_heir()
+        if self.is_waited_for:
+            self._wakes.acquire()
+        if self.leads:
+            self._writer.lead()
 
     def wake(self) -> None:
         """Tell the thread that waits that it is done, or that it has the lead."""
@@ -121,9 +133,12 @@ class Writer:
         self._connection: sa.Connection | None = None
         self._queue: deque[Future] = deque()
         self._is_led = False
+        self._leader_leaves = False
+        """Whether who leads does so only until its own write is done, and nobody waits who would take over."""
         self._last_batch = 1
         #: Guards the queue, who leads, and what the futures say of their threads.
-        self.lock = threading.Condition(threading.Lock())
+        self.lock = threading.Lock()
+        self._resigned = threading.Condition(self.lock)
 
     def submit(self, operation: Operation, value: object) -> Future:
         """Queue *value* for the next commit: `Future.result` or `Future.advance` sees to it that there is one."""
@@ -132,18 +147,11 @@ class Writer:
             self._queue.append(future)
         return future
 
-    def commit_queued(self) -> None:
-        """Lead until nothing is queued, or return at once if another thread leads."""
-        with self.lock:
-            leads = bool(self._queue) and self.take_lead()
-        if leads:
-            self.lead()
-
     def stop(self) -> None:
         """Commit what is queued, then close the connection."""
-        self.commit_queued()
         with self.lock:
-            self.lock.wait_for(lambda: not self._is_led)
+            self._resigned.wait_for(self.take_lead)
+        self.lead()
         self._disconnect()
 
     def take_lead(self) -> bool:
@@ -153,48 +161,51 @@ class Writer:
         self._is_led = True
         return True
 
+    def needs_heir(self) -> bool:
+        """Return whether the calling thread, which holds the lock, has to wait to take over the lead."""
+        needed, self._leader_leaves = self._leader_leaves, False
+        return needed
+
     def lead(self, own: Future | None = None) -> None:
-        """Commit batch by batch until *own* is done, or until nothing is queued."""
+        """Commit batch by batch until nothing is queued; if *own* is given, until it is done and another takes over."""
         try:
-            while batch := self._next_batch():
+            while batch := self._next_batch(leaves=own is not None):
                 self._commit(batch)
-                if own is not None and own.is_done:
-                    self._hand_over()
+                if own is not None and own.is_done and self._hand_over():
                     return
         except BaseException:
             with self.lock:
                 self._resign()
             raise
 
-    def _next_batch(self) -> list[Future]:
+    def _next_batch(self, *, leaves: bool) -> list[Future]:
         """Return what is to be committed together; if that is nothing, the lead has ended."""
         if len(self._queue) < self._last_batch and self._last_batch > 1:
             # Where many write, the next few are on their way: one commit for all of them costs each less.
             time.sleep(_GATHER_SECONDS)
         with self.lock:
             batch = [self._queue.popleft() for _ in range(min(len(self._queue), _MAX_BATCH))]
+            self._leader_leaves = leaves and not any(future.is_waited_for for future in self._queue)
             if not batch:
                 self._resign()
         self._last_batch = len(batch)
         return batch
 
-    def _hand_over(self) -> None:
-        """Let a thread that waits lead, or a new one if there are only writes that nobody waits for."""
+    def _hand_over(self) -> bool:
+        """Let a thread that waits lead; return False if nobody waits for what is queued."""
         with self.lock:
             heir = next((future for future in self._queue if future.is_waited_for), None)
-            if heir is not None:
-                heir.is_waited_for, heir.leads = False, True
-            elif not self._queue:
-                self._resign()
-                return
-        if heir is not None:
-            heir.wake()
-        else:
-            threading.Thread(target=self.lead, name="commit", daemon=True).start()
+            if heir is None:
+                if is_empty := not self._queue:
+                    self._resign()
+                return is_empty
+            heir.is_waited_for, heir.leads = False, True
+        heir.wake()
+        return True
 
     def _resign(self) -> None:
         self._is_led = False
-        self.lock.notify_all()
+        self._resigned.notify()
 
     def _commit(self, batch: list[Future]) -> None:
         try:

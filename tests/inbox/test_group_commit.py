@@ -88,20 +88,38 @@ def test_what_is_queued_while_a_commit_runs_goes_with_the_next_one(writer: Write
         assert [one.result(PATIENCE) for one in rest] == [3, 3, 3]
 
 
-def test_a_write_that_nobody_waits_for_is_committed_after_the_leader_s_own(writer: Writer) -> None:
-    """Its thread went on when another led; who led has its answer and leaves."""
+def test_the_lead_passes_to_a_thread_that_has_come_meanwhile(writer: Writer) -> None:
+    """Who led has its answer and leaves; the thread that takes over commits also what nobody waits for."""
     gate, done = Gate(), threading.Event()
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(2) as pool:
         first = pool.submit(writer.submit(gate, 1).result)
         assert gate.entered.wait(PATIENCE)
-        future = writer.submit(add, 1)
-        future.add_done_callback(done.set)
-        future.advance()
-        assert not future.is_done
+        heir, other = writer.submit(add, 1), writer.submit(add, 2)
+        other.add_done_callback(done.set)
+        advanced = pool.submit(heir.advance)
         gate.opens.set()
         assert first.result(PATIENCE) == 1
         assert done.wait(PATIENCE)
-    assert future.result() == 2
+        advanced.result(PATIENCE)
+    assert (heir.answer, other.answer) == (2, 3)
+
+
+def test_only_one_thread_waits_to_take_over(writer: Writer) -> None:
+    """All others go on with their work at once."""
+    gate = Gate()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(writer.submit(gate, 1).result)
+        assert gate.entered.wait(PATIENCE)
+        futures = [writer.submit(add, n) for n in range(2)]
+        advances = [pool.submit(future.advance) for future in futures[:1]]
+        while not futures[0].is_waited_for:
+            assert not first.done()
+        futures[1].advance()
+        assert not first.done()
+        gate.opens.set()
+        for advance in advances:
+            advance.result(PATIENCE)
+    assert [future.result() for future in futures] == [1, 2]
 
 
 def test_an_error_is_told_to_the_one_that_caused_it(writer: Writer) -> None:
