@@ -157,7 +157,7 @@ class _Gunicorn(BaseApplication):
         is_sqlite = self._settings.database_url.get_secret_value().startswith("sqlite")
         options: dict[str, Any] = {
             "bind": f"{self._settings.host}:{self._settings.port}",
-            "worker_class": "gthread",
+            "worker_class": "bot.web.worker.BufferingWorker",
             "threads": _THREADS,
             "keepalive": 30,
             "graceful_timeout": graceful_seconds(self._settings.send_timeout),

@@ -15,8 +15,8 @@ import pytest
 
 from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor
-from bot.sandbox.zalo_events import SignedEvent
 from tests.support.running import API_KEY, MAKER, PATIENCE, TOKEN, Bot, wait_until
+from tests.support.wire import answers, written
 
 pytestmark = pytest.mark.xdist_group("acknowledgement")
 
@@ -36,40 +36,6 @@ def bot(tmp_path: Path, vendor: SandboxVendor) -> Iterator[Bot]:
     """On SQLite, whose commits a test can hold up."""
     with Bot(tmp_path, vendor.url) as bot:
         yield bot
-
-
-def written(event: SignedEvent, *, version: str = "1.1", connection: str = "") -> bytes:
-    """Return a delivery as it is on the wire."""
-    headers = {"Host": "bot", "Content-Length": str(len(event.body)), **event.headers}
-    if connection:
-        headers["Connection"] = connection
-    lines = [f"POST /webhook HTTP/{version}", *(f"{name}: {value}" for name, value in headers.items())]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + event.body
-
-
-def answers(port: int, sent: bytes, wanted: int) -> tuple[list[int], bytes]:
-    """Send the bytes at once; return the statuses of that many answers in their order, and all that was read."""
-    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
-        client.sendall(sent)
-        read = b""
-        while len(found := whole_answers(read)) < wanted:
-            piece = client.recv(65536)
-            assert piece, f"closed after {read!r}"
-            read += piece
-        return found, read
-
-
-def whole_answers(read: bytes) -> list[int]:
-    """Return the statuses of the answers of which all was read."""
-    found = []
-    while (head := re.match(rb"HTTP/1\.[01] (\d{3}).*?\r\n\r\n", read, re.DOTALL)) is not None:
-        length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head[0])
-        end = head.end() + (int(length[1]) if length else 0)
-        if len(read) < end:
-            break
-        found.append(int(head[1]))
-        read = read[end:]
-    return found
 
 
 @contextmanager

@@ -1,0 +1,293 @@
+"""Gunicorn worker: a request gets a thread when all of it has come, and a response may be completed later."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import selectors
+import socket
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, Final
+
+from gunicorn import sock as sockets
+from gunicorn import util
+from gunicorn.workers.gthread import ThreadWorker
+
+from bot.web.connection import BodyTooLargeError, Connection
+from bot.web.deferred import Deferred
+from bot.web.exchange import Exchange
+
+# A client that does not read its answer frees the thread after these.
+_SEND_SECONDS: Final = 10.0
+# A client has these to read the last answer before its connection is closed.
+_LINGER_SECONDS: Final = 1.0
+# A worker that stops serves these on: what is sent at this moment need not be sent again.
+_STOP_SECONDS: Final = 2.0
+_SWEEP_SECONDS: Final = 0.1
+_MAX_ACCEPTS_PER_TURN: Final = 64
+# Of requests that are not whole yet, all together.
+_MAX_BUFFERED_BYTES: Final = 64 * 1024 * 1024
+_SMALL_BYTES: Final = 16 * 1024
+
+
+class BufferingWorker(ThreadWorker):
+    """
+    Gunicorn's threaded worker, whose event loop receives requests and completes deferred responses.
+
+    A connection belongs to the loop, but while a thread answers its request. Slow and idle clients hold no thread,
+    and give way to new ones at `worker_connections` in all, or at a quarter of that for one peer.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._max_per_peer = max(1, self.worker_connections // 4)
+        self._per_peer: Counter[str] = Counter()
+        self._waiting: dict[Connection, None] = {}
+        """Idle, not whole, or lingering: the oldest first."""
+        self._deferred: deque[Exchange] = deque()
+        self._done: deque[Exchange] = deque()
+        self._is_woken = False
+        self._swept_at = 0.0
+
+    def run(self) -> None:
+        """Serve until a signal or the end of the master, then what has been accepted."""
+        wakes: Any = self.method_queue.fileno()
+        self.poller.register(wakes, selectors.EVENT_READ, self.method_queue.run_callbacks)
+        while self.alive and self.is_parent_alive():
+            self.set_accept_enabled(self.nr_conns < self.worker_connections)
+            self._turn()
+        self.alive = False
+        self._drain()
+        self.tpool.shutdown(wait=False)
+        self.poller.close()
+        self.method_queue.close()
+        for listener in self.sockets:
+            listener.close()
+
+    def _turn(self) -> None:
+        self.notify()
+        self.wait_for_and_dispatch_events(_SWEEP_SECONDS if self._waiting or self._deferred else 1.0)
+        if (now := time.monotonic()) >= self._swept_at + _SWEEP_SECONDS:
+            self._swept_at = now
+            self._sweep(now)
+
+    def _drain(self) -> None:
+        """Serve on for a moment, then whoever is in the backlog, then end with the last answer."""
+        now = time.monotonic()
+        idle_until, accepts_until, ends_at = (
+            now + _STOP_SECONDS,
+            now + 2 * _STOP_SECONDS,
+            now + self.cfg.graceful_timeout,
+        )
+        while (now := time.monotonic()) < ends_at:
+            if now >= idle_until:
+                self.set_accept_enabled(False)
+                for connection in [c for c in self._waiting if c.started is None]:
+                    self._close(connection)
+            if self.nr_conns == 0 and (now >= accepts_until or not self._accept_backlog()):
+                return
+            self._turn()
+
+    def _accept_backlog(self) -> bool:
+        before = self.nr_conns
+        for listener in self.sockets:
+            self.accept(listener)
+        return self.nr_conns > before
+
+    def accept(self, listener: Any) -> None:
+        """Accept who is waiting, and let older idle or slow connections give way."""
+        for _ in range(_MAX_ACCEPTS_PER_TURN):
+            try:
+                sock, client = listener.accept()
+            except OSError as error:
+                if error.errno in (errno.EMFILE, errno.ENFILE):
+                    self._give_way()
+                elif error.errno not in (errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED):
+                    raise
+                return
+            sock.setblocking(False)
+            if self.cfg.is_ssl:
+                sock = sockets.ssl_wrap_socket(sock, self.cfg)
+            connection = Connection(sock, client, listener.getsockname())
+            self.nr_conns += 1
+            self._per_peer[connection.peer] += 1
+            if self._per_peer[connection.peer] > self._max_per_peer and connection.peer:
+                self._give_way(connection.peer)
+            elif self.nr_conns >= self.worker_connections:
+                self._give_way()
+            self._await_request(connection)
+
+    def _give_way(self, peer: str | None = None) -> None:
+        """Close the oldest idle connection, of *peer* if given, else the oldest whose request is not whole."""
+        candidates = [c for c in self._waiting if peer is None or c.peer == peer]
+        if candidates:
+            self._close(min(candidates, key=lambda c: c.started is not None))
+
+    def _await_request(self, connection: Connection) -> None:
+        connection.deadline = time.monotonic() + self.cfg.keepalive
+        self._waiting[connection] = None
+        self._poll(connection)
+        if connection.received.data:
+            self._advance(connection)
+
+    def _poll(self, connection: Connection) -> None:
+        if not connection.is_polled:
+            connection.is_polled = True
+            self.poller.register(connection.sock, selectors.EVENT_READ, partial(self._on_readable, connection))
+
+    def _unpoll(self, connection: Connection) -> None:
+        if connection.is_polled:
+            connection.is_polled = False
+            self.poller.unregister(connection.sock)
+
+    def _on_readable(self, connection: Connection, _sock: object) -> None:
+        if connection.is_busy:
+            self._unpoll(connection)  # what comes next waits in the kernel until this request is answered
+        elif not connection.receive():
+            self._close(connection)
+        elif not connection.is_lingering:
+            self._advance(connection)
+
+    def _advance(self, connection: Connection) -> None:
+        """Hand the next request to a thread if it is whole."""
+        try:
+            request = connection.next_request(self.cfg)
+        except BodyTooLargeError:
+            self._refuse(connection, 413, "Content Too Large")
+        except Exception as error:  # noqa: BLE001  gunicorn knows which of its errors is whose, and answers
+            self.handle_error(connection.request, connection.sock, connection.client, error)
+            self._linger(connection)
+        else:
+            if request is not None:
+                connection.is_busy = True
+                self._waiting.pop(connection, None)
+                self.tpool.submit(self._serve, connection, request)
+            elif len(connection.received.data) > _SMALL_BYTES and self._buffers_too_much():
+                self._refuse(connection, 503, "Service Unavailable")
+
+    def _buffers_too_much(self) -> bool:
+        return sum(len(connection.received.data) for connection in self._waiting) > _MAX_BUFFERED_BYTES
+
+    def _refuse(self, connection: Connection, status: int, reason: str) -> None:
+        with contextlib.suppress(OSError):
+            util.write_error(connection.sock, status, reason, "")
+        self._linger(connection)
+
+    def _serve(self, connection: Connection, request: Any) -> None:
+        """Answer the request; a thread of the pool does it."""
+        connection.sock.settimeout(_SEND_SECONDS)
+        keep = self._answered(connection, request, partial(self._respond, connection, request))
+        if keep is not None:
+            self.method_queue.defer(self._finish, connection, keep)
+
+    def _answered(self, connection: Connection, request: Any, answer: Callable[[], bool | None]) -> bool | None:
+        """Return what *answer* does; False if it fails, after the client has been told."""
+        try:
+            return answer()
+        except OSError as error:
+            self.log.debug("A client was gone before its answer: %s", error)
+        except Exception as error:  # noqa: BLE001  it is logged and answered
+            self.handle_error(request, connection.sock, connection.client, error)
+        return False
+
+    def _respond(self, connection: Connection, request: Any) -> bool | None:
+        """Return whether the connection stays open; None if the response is completed later."""
+        self.cfg.pre_request(self, request)
+        exchange = Exchange(connection, request, self.cfg)
+        self.nr += 1
+        if self.nr >= self.max_requests and self.alive:
+            self.log.info("Autorestarting worker after current request.")
+            self.alive = False
+        body: Any = self.wsgi(exchange.environ, exchange.response.start_response)
+        if not isinstance(body, Deferred):
+            return self._complete(exchange, body)
+        exchange.deferred = body
+        self._deferred.append(exchange)
+        body.awaited.add_done_callback(partial(self._on_done, exchange))
+        body.awaited.advance()
+        return None
+
+    def _complete(self, exchange: Exchange, body: Iterable[bytes]) -> bool:
+        """Send the response; return whether the connection stays open."""
+        response = exchange.response
+        if not self.alive or not self.cfg.keepalive:
+            response.force_close()
+        try:
+            exchange.send(body)
+        except Exception as error:
+            if isinstance(error, OSError) or not exchange.output.has_sent:
+                raise
+            self.log.exception("Error handling request")
+            response.force_close()
+        finally:
+            self.log.access(response, exchange.request, exchange.environ, exchange.duration())
+            self.cfg.post_request(self, exchange.request, exchange.environ, response)
+        return not response.should_close()
+
+    def _on_done(self, exchange: Exchange) -> None:
+        self._done.append(exchange)
+        if not self._is_woken:  # once for all that are done together
+            self._is_woken = True
+            self.method_queue.defer(self._complete_done)
+
+    def _complete_done(self) -> None:
+        self._is_woken = False
+        while self._done:
+            self._complete_deferred(self._done.popleft())
+
+    def _complete_deferred(self, exchange: Exchange) -> None:
+        """Send a response that is known by now, or never will be; the loop does it."""
+        deferred, exchange.deferred = exchange.deferred, None
+        if deferred is None:
+            return
+        connection = exchange.connection
+        connection.sock.setblocking(False)
+
+        def answer() -> bool:
+            return self._complete(exchange, deferred.make()(exchange.environ, exchange.response.start_response))
+
+        self._finish(connection, bool(self._answered(connection, exchange.request, answer)))
+
+    def _finish(self, connection: Connection, keep: bool) -> None:
+        connection.is_busy = False
+        if keep:
+            connection.sock.setblocking(False)
+            self._await_request(connection)
+        else:
+            self._linger(connection)
+
+    def _linger(self, connection: Connection) -> None:
+        """Close the connection when the client has read the answer: closed sooner, the kernel might take it back."""
+        try:
+            connection.sock.setblocking(False)
+            connection.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._close(connection)
+            return
+        connection.is_lingering = True
+        connection.received.data.clear()
+        connection.deadline = time.monotonic() + _LINGER_SECONDS
+        self._waiting[connection] = None
+        self._poll(connection)
+
+    def _close(self, connection: Connection) -> None:
+        self._waiting.pop(connection, None)
+        self._unpoll(connection)
+        util.close(connection.sock)
+        self.nr_conns -= 1
+        self._per_peer[connection.peer] -= 1
+        if not self._per_peer[connection.peer]:
+            del self._per_peer[connection.peer]
+
+    def _sweep(self, now: float) -> None:
+        """End what has taken too long."""
+        while self._deferred and (self._deferred[0].deferred is None or self._deferred[0].deferred.deadline <= now):
+            self._complete_deferred(self._deferred.popleft())
+        for connection in [c for c in self._waiting if c.deadline <= now]:
+            if connection.started is None or connection.is_lingering:
+                self._close(connection)
+            else:
+                self._refuse(connection, 408, "Request Timeout")
