@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, get_args
 
+from bot.config import Language
 from bot.doctor.texts import Texts, Words
+from bot.i18n import translator
 from bot.image_health.texts import PICTURE_WORDS, PictureWords
 
 
-def _about(words: PictureWords) -> Words:
-    return Words(f"{{picture}}: {words.said}", words.why, words.todo)
+def _about(words: PictureWords, lang: Language) -> Words:
+    said, why, todo = (translator(lang).gettext(text) for text in (words.said, words.why, words.todo))
+    return Words(f"{{picture}}: {said}", why, todo)
 
 
 PICTURES: Final[Texts] = {
@@ -18,8 +21,8 @@ PICTURES: Final[Texts] = {
         "en": Words("{count} picture(s) looked at: fine."),
     },
     **{
-        f"picture-{word}": {lang: _about(words) for lang, words in both.items()}
-        for word, both in PICTURE_WORDS.items()
+        f"picture-{word}": {lang: _about(words, lang) for lang in get_args(Language)}
+        for word, words in PICTURE_WORDS.items()
         if word != "ok"
     },
 }

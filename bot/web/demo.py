@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from werkzeug.wrappers import Response as AnyResponse
 
 from bot.config import Language
+from bot.i18n import translator
 from bot.rules.engine import FALLBACK
 from bot.sandbox.conversation import LATE, Change, Kind
 from bot.sandbox.demo import Mood, Stage
@@ -86,7 +87,7 @@ def blueprint(stage: Stage) -> Blueprint:
         return {
             "lang": lang,
             "other_lang": "vi" if lang == "en" else "en",
-            "t": lambda vi, en: en if lang == "en" else vi,
+            "_": translator(lang).gettext,
             "shop": stage.shop(lang),
             "is_sample": stage.is_sample,
             "fallback": FALLBACK,

@@ -16,6 +16,7 @@ from flask import Flask, g
 from pydantic import BaseModel
 
 from bot.cli.rules_output import explanation_lines
+from bot.i18n import translator
 from bot.image_health.texts import PICTURE_WORDS
 from bot.inbox.queue import Status
 from bot.rules.catalog.messages import MESSAGES, WARNINGS
@@ -31,6 +32,7 @@ from bot.web.console.formatting import event_names
 from bot.web.console.image_cards import STATUSES
 from bot.zalo import EVENT_KINDS
 from tests.support.golden import BAD
+from tests.support.translations import english, messages, translated, vietnamese
 
 ROOT = Path(__file__).parents[2]
 MANUAL = (ROOT / "README.vi.md").read_text(encoding="utf-8")
@@ -219,6 +221,13 @@ def test_the_five_steps_lead_to_the_picture_in_the_sample_shop() -> None:
 
 
 CONSOLE = section("## Trang của người soạn luật")
+#: What the console's pages say, in small letters.
+ON_PAGES = {
+    text.lower()
+    for message in messages(translated())
+    if any(file.startswith(("bot/web/", "bot/image_health/")) for file, _ in message.locations)
+    for text in (*english(message), vietnamese(message))  # the link to the English page stands in English in the code
+}
 
 
 def first_cells(text: str) -> list[str]:
@@ -232,16 +241,15 @@ def bold(text: str) -> list[str]:
 
 def test_the_pages_of_the_console() -> None:
     """Each is explained, under its name and in the order of the navigation."""
-    assert re.findall(r"^### (.+)$", CONSOLE, re.MULTILINE) == [page.vi for page in app.PAGES]
+    assert re.findall(r"^### (.+)$", CONSOLE, re.MULTILINE) == [
+        translator("vi").gettext(page.title) for page in app.PAGES
+    ]
 
 
 @pytest.mark.parametrize("words", sorted(set(bold(CONSOLE))))
 def test_what_is_bold_stands_on_a_page(words: str) -> None:
-    """Who refreshes for a button or a label of the manual finds it, though a sentence may have it in small letters."""
-    places = [*(ROOT / "bot/web/templates/console").glob("*.html"), *(ROOT / "bot/web/console").rglob("*.py")]
-    places.append(ROOT / "bot/image_health/texts.py")
-    wanted = f'"{" ".join(words.split())}"'.lower()
-    assert any(wanted in place.read_text(encoding="utf-8").lower() for place in places)
+    """Who looks for a button or a label of the manual finds it, though a sentence may have it in small letters."""
+    assert " ".join(words.split()).lower() in ON_PAGES
 
 
 def test_every_status_of_an_event_is_explained() -> None:
@@ -254,12 +262,14 @@ def test_every_status_of_an_event_is_explained() -> None:
 
 def test_every_verdict_on_a_picture_is_explained() -> None:
     """How it stands, and where it is not well what to do about it."""
-    labels = {words["vi"].label for words in PICTURE_WORDS.values()}
+    labels = {translator("vi").gettext(words.label) for words in PICTURE_WORDS.values()}
     explained = first_cells(section("### Hình ảnh"))
     assert len(explained) == len(set(explained))
     standings, reasons = explained[: len(STATUSES)], explained[len(STATUSES) :]
     assert set(reasons) == labels - set(standings)
-    assert labels & set(standings) == {PICTURE_WORDS[word]["vi"].label for word in ("ok", "not-checked")}
+    assert labels & set(standings) == {
+        translator("vi").gettext(PICTURE_WORDS[word].label) for word in ("ok", "not-checked")
+    }
 
 
 @pytest.mark.parametrize(("kind", "name"), event_names("vi").items())

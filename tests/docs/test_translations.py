@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.i18n import PoTranslations, translator
-from tests.support.translations import extracted, messages, translated
+from bot.rules.catalog.messages import MESSAGES
+from tests.support.translations import english, extracted, messages, translated, vietnamese
 
 CODE, VIETNAMESE = extracted(), translated()
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{\w*|%[a-z%]")
@@ -24,16 +25,6 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"], inclu
 def keys(catalog: Catalog) -> set[tuple[str, object]]:
     """Return what tells the messages apart."""
     return {(message.context or "", message.id) for message in messages(catalog)}
-
-
-def english(message: Message) -> tuple[str, ...]:
-    """Return the English text, or both if there is one for a single thing."""
-    return message.id if isinstance(message.id, tuple) else (message.id,)
-
-
-def vietnamese(message: Message) -> str:
-    """Return the translation."""
-    return message.string if isinstance(message.string, str) else message.string[0]
 
 
 def test_every_text_of_the_code_is_in_the_po_file_and_nothing_else() -> None:
@@ -58,8 +49,9 @@ def test_a_translation_has_the_placeholders_of_its_text(message: Message) -> Non
 
 def test_no_key_stands_for_two_texts() -> None:
     """The later one would silently take the place of the other."""
-    counts = Counter(message.context for message in messages(CODE) if message.context)
-    assert [key for key, count in counts.items() if count > 1] == []
+    catalog = [message for message in messages(CODE) if message.locations[0][0].startswith("bot/rules/catalog")]
+    assert [key for key, count in Counter(message.context for message in catalog).items() if count > 1] == []
+    assert len(catalog) == len(MESSAGES)
 
 
 def test_the_po_file_is_read_as_its_tools_read_it() -> None:

@@ -55,6 +55,16 @@ def messages(catalog: Catalog) -> list[Message]:
     return [message for message in catalog if message.id]
 
 
+def english(message: Message) -> tuple[str, ...]:
+    """Return the English text, or both if there is one for a single thing."""
+    return message.id if isinstance(message.id, tuple) else (message.id,)
+
+
+def vietnamese(message: Message) -> str:
+    """Return the translation."""
+    return message.string if isinstance(message.string, str) else message.string[0]
+
+
 def update() -> Catalog:
     """Bring bot.po up to date with the code, and return what it holds then."""
     catalog = translated() if PO.exists() else Catalog(locale="vi")

@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, NotFound, ServiceUnavailable
 from werkzeug.wrappers import Response as AnyResponse
 
+from bot.i18n import N_
 from bot.runtime import Runtime
 from bot.web import image_urls
 from bot.web.console import auth, formatting
@@ -49,18 +50,17 @@ class Page(NamedTuple):
     """An entry of the navigation; its address is ``/console/<name>``."""
 
     name: str
-    vi: str
-    en: str
+    title: str
     add_routes: Callable[[Blueprint, Runtime], None]
 
 
 PAGES: tuple[Page, ...] = (
-    Page("try", "Thử", "Try", try_rules.add_routes),
-    Page("rules", "Luật", "Rules", rules.add_routes),
-    Page("check", "Kiểm tra tệp", "Check", check.add_routes),
-    Page("unanswered", "Chưa trả lời", "Unanswered", unanswered.add_routes),
-    Page("events", "Sự kiện", "Events", events.add_routes),
-    Page("pictures", "Hình ảnh", "Pictures", images.add_routes),
+    Page("try", N_("Try"), try_rules.add_routes),
+    Page("rules", N_("Rules"), rules.add_routes),
+    Page("check", N_("Check"), check.add_routes),
+    Page("unanswered", N_("Unanswered"), unanswered.add_routes),
+    Page("events", N_("Events"), events.add_routes),
+    Page("pictures", N_("Pictures"), images.add_routes),
 )
 
 
@@ -141,8 +141,11 @@ def _template_context(runtime: Runtime) -> dict[str, object]:
     """Return what every template can use."""
     return {
         "lang": formatting.language(),
-        "t": formatting.t,
-        "other_language": formatting.other_language,
+        "_": formatting.gettext,
+        "ngettext": formatting.ngettext,
+        "pgettext": formatting.pgettext,
+        "other_lang": formatting.other_language(),
+        "address_in": formatting.address_in,
         "pages": PAGES,
         "here": request.path.removeprefix(auth.PREFIX).strip("/").partition("/")[0],
         "asset": formatting.asset,

@@ -6,30 +6,33 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from bot.i18n import N_
 from bot.inbox.queries import EventDetail, EventListItem, EventRow, ImageStatus
 from bot.inbox.queue import Status
 from bot.inbox.texts import reason_text
 from bot.redaction import masked, one_line
 from bot.rules.engine import FALLBACK
 from bot.web.console import formatting
+from bot.web.console.formatting import gettext as _
 
 Tone = Literal["good", "bad", "warn", "blue", ""]
 TimelineStage = Literal["came", "kept", "decided", "picture", "complaint", "end"]
 
-_STATUSES: Final[dict[Status, tuple[str, str, Tone]]] = {
-    "open": ("đang chờ gửi", "waiting", "blue"),
-    "sent": ("đã gửi", "sent", "good"),
-    "ignored": ("không trả lời", "not answered", ""),
-    "dead": ("gửi hỏng", "dead letter", "bad"),
-    "parked": ("chưa rõ đã gửi chưa", "parked: outcome unknown", "warn"),
+_STATUSES: Final[dict[Status, tuple[str, Tone]]] = {
+    "open": (N_("waiting"), "blue"),
+    "sent": (N_("sent"), "good"),
+    "ignored": (N_("not answered"), ""),
+    "dead": (N_("dead letter"), "bad"),
+    "parked": (N_("parked: outcome unknown"), "warn"),
 }
-_FATES: Final[dict[ImageStatus, tuple[str, str, Tone]]] = {
-    "sent": ("đã gửi", "sent", "good"),
-    "doubtful": ("chưa rõ đã gửi chưa", "outcome unknown", "warn"),
-    "unsent": ("chưa gửi", "not sent", ""),
+_FATES: Final[dict[ImageStatus, tuple[str, Tone]]] = {
+    "sent": (N_("sent"), "good"),
+    "doubtful": (N_("outcome unknown"), "warn"),
+    "unsent": (N_("not sent"), ""),
 }
 # Until here a delay is told to a tenth of a second.
 _TENTHS_BELOW_SECONDS = 10.0
+_UNITS = ((86_400, N_("{count} d")), (3_600, N_("{count} h")), (60, N_("{count} min")), (1, N_("{count} s")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,8 @@ class TimelineEntry:
 
 def status_badge(status: Status) -> tuple[str, Tone]:
     """Return the word for a status, and the colour of its badge."""
-    vi, en, tone = _STATUSES[status]
-    return formatting.t(vi, en), tone
+    text, tone = _STATUSES[status]
+    return _(text), tone
 
 
 def row(event: EventListItem) -> EventTableRow:
@@ -82,19 +85,15 @@ def what_happened(event: EventRow) -> str:
     """Return who did what; of an event that nobody may answer at least who."""
     if event.kind is None:
         is_ours = event.reason in {"echo", "human"}
-        return (
-            formatting.t("OA gửi tin cho khách", "The OA wrote")
-            if is_ours
-            else formatting.t("Zalo báo tin", "Zalo reported")
-        )
+        return _("The OA wrote") if is_ours else _("Zalo reported")
     name = formatting.event_name(event.kind, formatting.language())
-    return formatting.t("Khách ", "The customer ") + name[:1].lower() + name[1:]
+    return _("The customer {does}").format(does=name[:1].lower() + name[1:])
 
 
 def why(event: EventRow) -> str:
     """Return why the event stands as it does."""
     if event.reason is None:
-        return formatting.t("đang chờ tới lượt", "its turn has not come yet")
+        return _("its turn has not come yet")
     return reason_text(event.reason, formatting.language())
 
 
@@ -106,11 +105,9 @@ def timeline(event: EventDetail, *, now: float) -> list[TimelineEntry]:
 def _arrival(event: EventDetail) -> Iterator[TimelineEntry]:
     yield TimelineEntry("came", what_happened(event), event.sent_at)
     late = _elapsed(event.received_at - event.sent_at) if event.sent_at is not None else ""
-    yield TimelineEntry(
-        "kept", formatting.t("Bot nhận và lưu lại", "The bot received and stored it"), event.received_at, late
-    )
+    yield TimelineEntry("kept", _("The bot received and stored it"), event.received_at, late)
     if event.rules_hash is not None:
-        yield TimelineEntry("decided", formatting.t("Bot chọn câu trả lời", "The bot decided"), why=_decision(event))
+        yield TimelineEntry("decided", _("The bot decided"), why=_decision(event))
 
 
 def _decision(event: EventDetail) -> str:
@@ -125,8 +122,8 @@ def _images(event: EventDetail) -> Iterator[TimelineEntry]:
     complaint = one_line(event.error or "")
     count = len(event.images or ())
     for number in range(1, count + 1):
-        vi, en, tone = _FATES[event.image_status(number)]
-        label = formatting.t(f"Ảnh {number}/{count}: {vi}", f"Picture {number} of {count}: {en}")
+        fate, tone = _FATES[event.image_status(number)]
+        label = _("Picture {number} of {count}: {fate}").format(number=number, count=count, fate=_(fate))
         at = event.replied_at if number == 1 else _last_at(event) if number == count else None
         blamed = number == event.progress + 1
         yield TimelineEntry(
@@ -139,9 +136,7 @@ def _images(event: EventDetail) -> Iterator[TimelineEntry]:
             vendor=complaint if blamed else "",
         )
     if complaint and event.progress >= count:
-        yield TimelineEntry(
-            "complaint", formatting.t("Lần gửi trước không được", "The call before failed"), vendor=complaint
-        )
+        yield TimelineEntry("complaint", _("The call before failed"), vendor=complaint)
 
 
 def _last_at(event: EventDetail) -> float | None:
@@ -155,35 +150,31 @@ def _outcome(event: EventDetail, now: float) -> TimelineEntry:
         case "open":
             return _waiting(event, now)
         case "sent" if event.progress < len(event.images or ()):
-            return TimelineEntry("end", formatting.t("Dừng giữa chừng", "Stopped halfway"), at, why=detail, tone="warn")
+            return TimelineEntry("end", _("Stopped halfway"), at, why=detail, tone="warn")
         case "sent":
-            return TimelineEntry("end", formatting.t("Xong", "Done"), at, tone="good")
+            return TimelineEntry("end", _("Done"), at, tone="good")
         case "ignored":
-            return TimelineEntry("end", formatting.t("Không gửi gì", "Nothing is sent"), at, why=detail)
+            return TimelineEntry("end", _("Nothing is sent"), at, why=detail)
         case "dead":
-            return TimelineEntry("end", formatting.t("Bot thôi không gửi nữa", "Given up"), at, why=detail, tone="bad")
+            return TimelineEntry("end", _("Given up"), at, why=detail, tone="bad")
         case "parked":
-            return TimelineEntry(
-                "end", formatting.t("Chờ bạn quyết định", "Waits for your decision"), at, why=detail, tone="warn"
-            )
+            return TimelineEntry("end", _("Waits for your decision"), at, why=detail, tone="warn")
 
 
 def _waiting(event: EventDetail, now: float) -> TimelineEntry:
     if event.reason != "unknown" and event.attempted_at is not None:
-        return TimelineEntry("end", formatting.t("Đang gửi", "Being sent"), tone="blue")
+        return TimelineEntry("end", _("Being sent"), tone="blue")
     detail = "; ".join(filter(None, (why(event) if event.reason in {None, "unknown"} else "", _tries(event))))
     if event.due_at > now:
-        return TimelineEntry(
-            "end", formatting.t("Bot sẽ xem lại", "The bot comes back to it"), event.due_at, why=detail, tone="blue"
-        )
-    return TimelineEntry("end", formatting.t("Sắp tới lượt", "Its turn comes next"), why=detail, tone="blue")
+        return TimelineEntry("end", _("The bot comes back to it"), event.due_at, why=detail, tone="blue")
+    return TimelineEntry("end", _("Its turn comes next"), why=detail, tone="blue")
 
 
 def _tries(event: EventDetail) -> str:
     count = event.attempts
     if not count:
         return ""
-    return formatting.t(f"đã thử {count} lần", f"tried {count} time{'s' if count > 1 else ''}")
+    return formatting.ngettext("tried {count} time", "tried {count} times", count).format(count=count)
 
 
 def _elapsed(seconds: float) -> str:
@@ -191,8 +182,6 @@ def _elapsed(seconds: float) -> str:
     if seconds < 0:
         return ""
     if seconds < _TENTHS_BELOW_SECONDS:
-        brief = f"{seconds:.1f}"
-        return formatting.t(f"{brief.replace('.', ',')} giây", f"{brief} s")
-    units = ((86_400, "ngày", "d"), (3_600, "giờ", "h"), (60, "phút", "min"), (1, "giây", "s"))
-    size, vi, en = next(unit for unit in units if seconds >= 2 * unit[0])
-    return f"{seconds / size:.0f} {formatting.t(vi, en)}"
+        return _("{count} s").format(count=formatting.format_tenths(seconds))
+    size, text = next(unit for unit in _UNITS if seconds >= 2 * unit[0])
+    return _(text).format(count=f"{seconds / size:.0f}")

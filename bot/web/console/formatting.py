@@ -1,4 +1,4 @@
-"""Numbers, times and names of events in the language of the reader."""
+"""Texts, times, numbers and names of events in the language of the reader of the console."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from zoneinfo import ZoneInfo
 from flask import g, request, session, url_for
 
 from bot.config import Language
+from bot.i18n import N_, translator
 from bot.zalo import EVENT_KINDS
 
 _STATIC = Path(__file__).parents[1] / "static"
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_EVENT_NAMES: Final[dict[str, tuple[str, str]]] = {
-    "text": ("Nhắn chữ", "Writes a text"),
-    "follow": ("Bấm quan tâm OA", "Follows the OA"),
-    "image": ("Gửi ảnh", "Sends a picture"),
-    "sticker": ("Gửi nhãn dán", "Sends a sticker"),
-    "gif": ("Gửi ảnh động", "Sends a GIF"),
-    "audio": ("Gửi tin thoại", "Sends a voice message"),
-    "video": ("Gửi video", "Sends a video"),
-    "file": ("Gửi tệp", "Sends a file"),
-    "location": ("Gửi vị trí", "Sends a location"),
-    "link": ("Gửi đường dẫn", "Sends a link"),
-    "business_card": ("Gửi danh thiếp", "Sends a business card"),
-    "chat_now": ("Bấm nút nhắn tin", "Taps “chat now”"),
+_EVENT_NAMES: Final[dict[str, str]] = {
+    "text": N_("Writes a text"),
+    "follow": N_("Follows the OA"),
+    "image": N_("Sends a picture"),
+    "sticker": N_("Sends a sticker"),
+    "gif": N_("Sends a GIF"),
+    "audio": N_("Sends a voice message"),
+    "video": N_("Sends a video"),
+    "file": N_("Sends a file"),
+    "location": N_("Sends a location"),
+    "link": N_("Sends a link"),
+    "business_card": N_("Sends a business card"),
+    "chat_now": N_("Taps “chat now”"),
 }
 
 
@@ -47,15 +48,30 @@ def language() -> Language:
     return lang
 
 
-def t(vi: str, en: str) -> str:
-    """Return the one of the two texts that is in the reader's language."""
-    return vi if language() == "vi" else en
+def gettext(message: str) -> str:
+    """Return a text in the reader's language."""
+    return translator(language()).gettext(message)
 
 
-def other_language() -> str:
-    """Return the address of this page in the other language."""
+def ngettext(singular: str, plural: str, count: int) -> str:
+    """Return the text for *count* things in the reader's language."""
+    return translator(language()).ngettext(singular, plural, count)
+
+
+def pgettext(context: str, message: str) -> str:
+    """Return a text in the reader's language that is translated in another way elsewhere."""
+    return translator(language()).pgettext(context, message)
+
+
+def other_language() -> Language:
+    """Return the language that the reader may change to."""
+    return "en" if language() == "vi" else "vi"
+
+
+def address_in(lang: Language) -> str:
+    """Return the address of this page in a language."""
     # Not by url_for: it would take what is asked for as orders to itself, as "_scheme".
-    return f"{quote(request.path)}?{urlencode(request.args.to_dict() | {'lang': t('en', 'vi')})}"
+    return f"{quote(request.path)}?{urlencode(request.args.to_dict() | {'lang': lang})}"
 
 
 def format_time(seconds: float, zone: ZoneInfo, *, year: bool = False) -> str:
@@ -68,7 +84,7 @@ def format_time(seconds: float, zone: ZoneInfo, *, year: bool = False) -> str:
 
 def format_date(which: date) -> str:
     """Return a day with its year."""
-    return t(f"{which:%d/%m/%Y}", f"{which.day} {_MONTHS[which.month - 1]} {which.year}")
+    return f"{which:%d/%m/%Y}" if language() == "vi" else f"{which.day} {_MONTHS[which.month - 1]} {which.year}"
 
 
 def format_number(count: int) -> str:
@@ -77,7 +93,12 @@ def format_number(count: int) -> str:
 
     As Vietnamese writes it, 12.345; in English 12,345.
     """
-    return f"{count:,}".replace(",", t(".", ","))
+    return f"{count:,}".replace(",", "." if language() == "vi" else ",")
+
+
+def format_tenths(value: float) -> str:
+    """Return a number with one decimal, as 2,5 in Vietnamese and 2.5 in English."""
+    return f"{value:.1f}".replace(".", "," if language() == "vi" else ".")
 
 
 @lru_cache(maxsize=64)
@@ -92,8 +113,7 @@ def asset(filename: str) -> str:
 
 def event_name(kind: str, lang: Language) -> str:
     """Return what the customer does in an event of that kind, one of bot.zalo.EVENT_KINDS."""
-    vi, en = _EVENT_NAMES.get(kind, (kind, kind))
-    return vi if lang == "vi" else en
+    return translator(lang).gettext(_EVENT_NAMES[kind]) if kind in _EVENT_NAMES else kind
 
 
 def event_names(lang: Language) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Final, Literal, get_args
 from urllib.parse import unquote, urlsplit
 
 from bot.config import Language
+from bot.i18n import N_
 from bot.image_health.report import Health
 from bot.image_health.texts import PictureWords, explain, facts
 from bot.images.formats import ACCEPTED
@@ -25,20 +26,12 @@ EXPIRY_WARNING_DAYS: Final = 5
 # What a browser may show although Zalo does not take it.
 _BROWSER_FORMATS: Final = ACCEPTED | {"GIF", "WebP", "AVIF", "BMP"}
 
-_SOON: Final = {
-    "vi": PictureWords(
-        "Sắp hết hạn",
-        "",
-        f"Zalo chỉ giữ ảnh đã tải lên {ATTACHMENT_LIFETIME.days} ngày; hết hạn thì khách không nhận được ảnh.",
-        "Tải ảnh lên lại rồi thay mã mới và ngày uploaded. Dùng image_url hoặc file thì không lo hết hạn.",
-    ),
-    "en": PictureWords(
-        "Expiring soon",
-        "",
-        f"Zalo keeps what was uploaded for {ATTACHMENT_LIFETIME.days} days; after that customers get nothing.",
-        "Upload it again and put the new id and day into the rules. With image_url or file nothing expires.",
-    ),
-}
+_SOON: Final = PictureWords(
+    N_("Expiring soon"),
+    "",
+    N_("Zalo keeps what was uploaded for {days} days; after that customers get nothing."),
+    N_("Upload it again and put the new id and day into the rules. With image_url or file nothing expires."),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +149,7 @@ def card_of(health: Health, pending: frozenset[str], lang: Language) -> ImageCar
 
 def _common(group: ImageStatus, cards: Sequence[ImageCard], lang: Language) -> PictureWords:
     if group == "soon":
-        return _SOON[lang]
+        return _SOON.translated(lang, days=ATTACHMENT_LIFETIME.days)
     words = explain(cards[0].health.look, lang)
     said = cards[0].verdict if len({card.verdict for card in cards}) == 1 else ""
     return PictureWords(words.label, said, words.why, words.todo)

@@ -18,6 +18,7 @@ from bot.rules import explain_text as sentences
 from bot.runtime import Runtime
 from bot.web.console import formatting
 from bot.web.console.event_timeline import row, status_badge, timeline
+from bot.web.console.formatting import gettext as _
 
 PAGE_SIZE: Final = 50
 #: So many dead letters are replayed by one press: each is a durable transaction of its own.
@@ -140,8 +141,8 @@ def _replay(runtime: Runtime, event_id: int) -> ReplayResult:
 def _replayed_text(reopened: int, left: int) -> str:
     """Return what the replay of all dead letters has done; *left*: how many wait for the next press."""
     if not reopened:
-        return formatting.t("Không có sự kiện nào để gửi lại.", "There was nothing to replay.")
+        return _("There was nothing to replay.")
     count, rest = formatting.format_number(reopened), formatting.format_number(left)
-    said = formatting.t(f"Sẽ gửi lại {count} sự kiện.", f"{count} open again.")
-    more = formatting.t(f" Còn {rest} sự kiện, bạn bấm lần nữa nhé.", f" {rest} are left: press once more.")
+    said = _("{count} open again.").format(count=count)
+    more = _(" {rest} are left: press once more.").format(rest=rest)
     return said + more if left else said

@@ -15,6 +15,7 @@ from bot.image_health.schedule import Book
 from bot.rules.engine import FALLBACK
 from bot.runtime import Runtime
 from bot.web.console import formatting
+from bot.web.console.formatting import gettext as _
 from bot.web.console.image_cards import (
     STATUSES,
     ImageCard,
@@ -53,7 +54,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
         }
         if all(picture.key != key for picture in named(runtime.watch.rules, now=now)):
             flash(
-                formatting.t("Các luật đang chạy không còn dùng ảnh này.", "No rule in force sends that picture."),
+                _("No rule in force sends that picture."),
                 "warn",
             )
         elif Book(runtime.database).ask(key, now=now):
@@ -103,7 +104,4 @@ def _chosen(asked: str | None) -> ImageStatus | None:
 
 
 def _too_soon() -> str:
-    return formatting.t(
-        "Ảnh này vừa được xem, hoặc sắp được xem. Bạn chờ một phút rồi bấm lại nhé.",
-        "That picture was looked at just now, or is about to be. Try again in a minute.",
-    )
+    return _("That picture was looked at just now, or is about to be. Try again in a minute.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -18,13 +19,8 @@ PAGE_SIZE: Final = 10
 #: So many unanswered messages are grouped: nobody waits for a page for seconds.
 MAX_MESSAGES: Final = 3_000
 
-_DAY: Final = 86_400.0
-#: By what stands in the address: the length in seconds, in Vietnamese and in English.
-_PERIODS: Final = {
-    "24h": (_DAY, "24 giờ", "24 hours"),
-    "7d": (7 * _DAY, "7 ngày", "7 days"),
-    "30d": (30 * _DAY, "30 ngày", "30 days"),
-}
+#: By what stands in the address.
+_PERIODS: Final = {"24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 _USUAL: Final = "7d"
 
 
@@ -36,7 +32,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
         asked = request.args.get("period", "")
         period = asked if asked in _PERIODS else _USUAL
         lang, rules, now = formatting.language(), runtime.watch.rules, runtime.database.now()
-        messages = EventQueries(runtime.database).unmatched(MAX_MESSAGES, since=now - _PERIODS[period][0])
+        messages = EventQueries(runtime.database).unmatched(MAX_MESSAGES, since=now - _PERIODS[period].total_seconds())
         page = max(0, request.args.get("page", 1, type=int) - 1)
         found = find_gaps(messages, rules, now=now, most=PAGE_SIZE + 1, skip=page * PAGE_SIZE)
         if page and not found:  # there were more when the page before was made
@@ -45,7 +41,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
         return render_template(
             "console/unanswered.html",
             period=period,
-            periods={name: formatting.t(vi, en) for name, (_, vi, en) in _PERIODS.items()},
+            periods={name: sentences.duration(length, lang) for name, length in _PERIODS.items()},
             gaps=found[:PAGE_SIZE],
             page=page,
             previous=url_for("console.unanswered", period=period, page=page) if page else None,
@@ -53,6 +49,6 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
             since=messages[-1].happened_at if len(messages) == MAX_MESSAGES else None,
             obstacles=[list(gap.obstacles(lang)) for gap in found[:PAGE_SIZE]],
             advice=[[(sentences.suggestion_text(a, lang), a.yaml) for a in gap.advice] for gap in found[:PAGE_SIZE]],
-            kept=sentences.duration(retention, lang) if retention.total_seconds() < _PERIODS[period][0] else "",
+            kept=sentences.duration(retention, lang) if retention < _PERIODS[period] else "",
             trouble=runtime.watch.error,
         )
