@@ -15,7 +15,7 @@ from bot.rules.engine import RuleSet
 from bot.rules.explain import explain
 from bot.rules.problem import Place, Problem
 from bot.rules.validate import ValidationResult, summarized, summary_text, validate
-from tests.rules.test_explain import LANGS
+from tests.support.golden import LANGS
 
 RULES = """\
 version: 1

@@ -18,10 +18,10 @@ from bot.rules.engine import Incoming, RuleSet, decide
 from bot.rules.explain import Explanation, explain, shares
 from bot.rules.validate import validate
 from bot.zalo import EVENT_KINDS
+from tests.support.golden import LANGS
 
 SAMPLE = (Path(bot.__file__).parent / "sandbox" / "sample_rules.yaml").read_bytes()
 TODAY = date(2027, 1, 25)
-LANGS: tuple[Language, ...] = ("vi", "en")
 
 SHOP = """
 version: 1

@@ -1,4 +1,4 @@
-"""A sandbox vendor and a bot for each test that asks."""
+"""A sandbox vendor and a bot for each test that asks, and one browser."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor
+from tests.support.browser import running_browser
 from tests.support.running import API_KEY, PATIENCE, TOKEN, Bot
 
 expect.set_options(timeout=PATIENCE * 1000)
@@ -41,3 +42,10 @@ def bot(tmp_path: Path, vendor: SandboxVendor, database_url: str) -> Iterator[Bo
     """A bot on a fresh database of each kind."""
     with Bot(tmp_path, vendor.url, DATABASE_URL=database_url) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for each test worker: to start one takes as long as several tests."""
+    with running_browser() as started:
+        yield started

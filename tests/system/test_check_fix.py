@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.system.test_editor_commands import bot
+from tests.support.commands import Output, call, editors_environment, run
 
 RULES = """\
 version: 1
@@ -17,6 +17,11 @@ rules:
   - {id: menu, keywords: [thực đơn], reply: {file: images/menu.jpg}}
   - {id: gia, keywords: [bảng giá], reply: {file: images/gia.png}}
 """
+
+
+def bot(directory: Path, *words: str, lang: str) -> Output:
+    """Return what an editor's command says there."""
+    return call(directory, editors_environment(lang), *words)
 
 
 @pytest.fixture
@@ -74,6 +79,6 @@ def test_without_pillow_it_says_what_to_install(shop: Path) -> None:
     (shop / "PIL").mkdir()
     (shop / "PIL" / "__init__.py").write_text("raise ImportError\n")
     path = f"{shop}:{Path(__file__).parents[2]}"
-    status, out, err = bot(shop, "check", "--fix", lang="en", PYTHONPATH=path)
+    status, out, err = run(shop, editors_environment("en", PYTHONPATH=path), "check", "--fix")
     assert (status, "[file-too-big]" in out) == (1, True)
     assert 'pip install "zalo-picture-bot[pictures]"' in err

@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 import requests
-from playwright.sync_api import (
-    Browser,
-    BrowserContext,
-    ConsoleMessage,
-    Page,
-    Request,
-    StorageState,
-    expect,
-    sync_playwright,
-)
+from playwright.sync_api import Browser, Page, StorageState, expect
 
 from bot.web.console import app
+from tests.support.browser import SIZES, log_in, needs_browser, texts_too_faint, wait_for_images, window
+from tests.support.console import PASSWORD
 from tests.support.running import PATIENCE, Bot
-from tests.system.test_demo import CHROMIUM, needs_browser, wait_for_pictures
 
-PASSWORD = "con mèo ngủ trưa"
-SWITCHES = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 # What an editor may write and a page must find room for.
 UNWIELDY = """
   - id: khuyen-mai-mung-nam-moi-cho-khach-hang-than-thiet-cua-tiem
@@ -45,7 +25,6 @@ fallback:"""
 SAMPLE = (Path(__file__).parents[2] / "bot" / "sandbox" / "sample_rules.yaml").read_text(encoding="utf-8")
 SAMPLE = SAMPLE.replace("\nfallback:", UNWIELDY)
 PAGES = tuple(page.name for page in app.PAGES)
-SIZES = {"desktop": (1280, 860), "phone": (390, 844)}
 
 pytestmark = [*needs_browser, pytest.mark.xdist_group("console")]
 
@@ -56,56 +35,6 @@ def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bot]:
     folder = tmp_path_factory.mktemp("console")
     with Bot(folder, "http://127.0.0.1:9", rules=SAMPLE, CONSOLE_PASSWORD=PASSWORD) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser; each test has windows of its own."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
-        yield browser
-        browser.close()
-
-
-@contextmanager
-def window(
-    browser: Browser, bot: Bot, *, size: str = "desktop", script: bool = True, state: StorageState | None = None
-) -> Iterator[Page]:
-    """Open a window at the log-in; whatever the browser complains of, or asks others for, fails the test."""
-    width, height = SIZES[size]
-    context: BrowserContext = browser.new_context(
-        viewport={"width": width, "height": height},
-        java_script_enabled=script,
-        base_url=f"{bot.url}/console/",
-        storage_state=state,
-    )
-    context.set_default_timeout(30_000)
-    page = context.new_page()
-    complaints: list[str] = []
-    asked: set[str] = set()
-
-    def note(message: ConsoleMessage) -> None:
-        # Chromium reports a refused form, which is what some tests are about, as an error too.
-        if message.type in {"error", "warning"} and "the server responded with a status of 4" not in message.text:
-            complaints.append(message.text)
-
-    def count(request: Request) -> None:
-        asked.add(urlsplit(request.url).netloc)
-
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", note)
-    page.on("request", count)
-    page.goto("login")
-    yield page
-    context.close()
-    assert complaints == []
-    assert asked == {urlsplit(bot.url).netloc}
-
-
-def log_in(page: Page, password: str = PASSWORD) -> None:
-    """Give the password."""
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +100,7 @@ def test_try(page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#chat mark")).to_have_text("bang gia")
     expect(page.get_by_role("img", name="Picture bang-gia.jpg")).to_be_visible()
-    wait_for_pictures(page, "#chat img", wider_than=1000)
+    wait_for_images(page, "#chat img", wider_than=1000)
     page.get_by_role("button", name="cho mình xem menu").click()
     expect(page.locator("#chat .bubble")).to_have_count(2)
     expect(page.locator(".verdict")).to_contain_text("menu, by the keyword")
@@ -266,7 +195,7 @@ def test_words_stand_out_from_what_is_behind_them(page: Page, path: str) -> None
         page.get_by_label("The customer’s message").fill("bang gia mo cua")
         page.keyboard.press("Enter")
         expect(page.locator(".verdict")).to_be_visible()
-    assert page.evaluate(FAINT) == []
+    assert texts_too_faint(page) == []
 
 
 @pytest.mark.parametrize("path", ["try", "rules"])
@@ -298,42 +227,3 @@ def test_the_password_never_stands_in_the_log(bot: Bot) -> None:
     assert requests.post(f"{bot.url}/console/login", form, headers=ours, timeout=PATIENCE).status_code == 403
     assert "hoàn toàn sai" not in bot.said()
     assert PASSWORD not in bot.said()
-
-
-# The texts whose colour is less than 4.5 times as light or dark as what is behind them; on a picture or a gradient
-# the darkest or lightest of its colours counts.
-FAINT = """() => {
-  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => {
-    const [R, G, B] = [r, g, b].map(v => v / 255).map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
-    return .2126 * R + .7152 * G + .0722 * B;
-  };
-  const behind = (element) => {
-    const layers = [];
-    for (let e = element; e; e = e.parentElement) {
-      const style = getComputedStyle(e);
-      if (style.backgroundImage.startsWith("linear-gradient")) {
-        layers.push(style.backgroundImage.match(/rgba?\\([^)]*\\)/g).map(parse).sort((a, b) => light(b) - light(a))[0]);
-        break;
-      }
-      const colour = parse(style.backgroundColor);
-      if (colour[3] === 0) continue;
-      layers.push(colour);
-      if (colour.length === 3 || colour[3] === 1) break;
-    }
-    return layers.reverse().reduce((under, over) => {
-      const a = over[3] ?? 1;
-      return [0, 1, 2].map(i => over[i] * a + under[i] * (1 - a));
-    }, [255, 255, 255]);
-  };
-  const faint = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement;
-    if (!walker.currentNode.textContent.trim() || !element.checkVisibility({visibilityProperty: true})) continue;
-    const [a, b] = [light(parse(getComputedStyle(element).color)), light(behind(element))].sort((x, y) => y - x);
-    const ratio = (a + .05) / (b + .05);
-    if (ratio < 4.5) faint.push(`${ratio.toFixed(2)} ${walker.currentNode.textContent.trim().slice(0, 40)}`);
-  }
-  return faint;
-}"""

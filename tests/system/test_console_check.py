@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from bot.sandbox.vendor import SandboxVendor
+from tests.support.browser import SIZES, log_in, needs_browser, wait_for_images, window
+from tests.support.console import PASSWORD
 from tests.support.running import MAKER, Bot
-from tests.system.test_console import PASSWORD, SIZES, SWITCHES, log_in, window
-from tests.system.test_demo import CHROMIUM, needs_browser, wait_for_pictures
 
 SAMPLE = (Path(__file__).parents[2] / "bot" / "sandbox" / "sample_rules.yaml").read_text(encoding="utf-8")
 PICTURES = "https://anh.tiemnhana.example"
@@ -25,15 +25,6 @@ BROKEN = NEW.replace("keywords: [tặng quà]", "keyword: [tặng quà]")
 LINE = NEW.split("\n").index("    keywords: [tặng quà]") + 1
 
 pytestmark = [*needs_browser, pytest.mark.xdist_group("console_check")]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser; each test has windows of its own."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -95,7 +86,7 @@ def test_from_a_slip_to_the_picture_that_customers_get(page: Page, bot: Bot, ven
     expect(row).to_contain_text("qua-tang")
     for name in ("(fallback)", "qua-tang"):
         row.get_by_role("img", name=f"Picture of the rule {name}").scroll_into_view_if_needed()
-    wait_for_pictures(page, ".thumbs img", wider_than=100)
+    wait_for_images(page, ".thumbs img", wider_than=100)
     expect(page.locator(".diff ins")).to_have_text([*(f"+ {line}" for line in GIFTS.strip().splitlines()), "+ "])
     assert fits(page)
 

@@ -6,27 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from bot.sandbox.script import answer
 from bot.sandbox.vendor import SandboxVendor
+from tests.support.browser import needs_browser
 from tests.support.console import PASSWORD
 from tests.support.running import MAKER, RULES, Bot, wait_until
-from tests.system.test_demo import CHROMIUM, needs_browser
 
 DESKTOP, PHONE = (1280, 900), (390, 844)
 REFUSED = answer(400, {"code": 400, "message": "image_url is <b>no picture</b>"})
 SCRIPT = "<script>document.title='hit'</script> bảng giá"
 
 pytestmark = [*needs_browser, pytest.mark.xdist_group("console_events")]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from playwright.sync_api import Browser, StorageState, expect
 
 from bot.inbox.database import Database
 from bot.inbox.tables import picture_checks
+from tests.support.browser import SIZES, log_in, needs_browser, texts_too_faint, wait_for_images, window
+from tests.support.console import PASSWORD
 from tests.support.image_server import PictureServer
 from tests.support.running import Bot, wait_until
-from tests.system.test_console import FAINT, PASSWORD, SIZES, browser, log_in, window  # noqa: F401  a fixture
-from tests.system.test_demo import needs_browser, wait_for_pictures
 
 SHOP = Path(__file__).parents[2] / "bot" / "web" / "static" / "shop"
 RULES = """\
@@ -62,7 +62,7 @@ def bot(tmp_path_factory: pytest.TempPathFactory, server: PictureServer) -> Iter
 
 
 @pytest.fixture(scope="module")
-def logged_in(browser: Browser, bot: Bot) -> StorageState:  # noqa: F811  the fixture
+def logged_in(browser: Browser, bot: Bot) -> StorageState:
     """The cookie of somebody who is logged in."""
     with window(browser, bot) as page:
         log_in(page)
@@ -71,7 +71,7 @@ def logged_in(browser: Browser, bot: Bot) -> StorageState:  # noqa: F811  the fi
 
 
 @pytest.mark.parametrize("size", list(SIZES))
-def test_pictures(browser: Browser, bot: Bot, logged_in: StorageState, size: str) -> None:  # noqa: F811
+def test_pictures(browser: Browser, bot: Bot, logged_in: StorageState, size: str) -> None:
     """All are looked at before long; what is wrong is said, ours are shown, nothing sticks out, no other is asked."""
     with window(browser, bot, size=size, state=logged_in) as page:
         page.goto("pictures?lang=en")
@@ -85,12 +85,12 @@ def test_pictures(browser: Browser, bot: Bot, logged_in: StorageState, size: str
         expect(page.locator(".tile", has_text="thực đơn.jpg")).to_contain_text("JPEG 1080 × 1350")
         for picture in page.locator(".tile img").all():
             picture.scroll_into_view_if_needed()
-        wait_for_pictures(page, ".tile img", wider_than=500)
+        wait_for_images(page, ".tile img", wider_than=500)
         assert page.locator(".tile img").count() == 3
         for lang in ("vi", "en"):
             page.goto(f"pictures?lang={lang}")
             assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-            assert page.evaluate(FAINT) == []
+            assert texts_too_faint(page) == []
         page.get_by_role("link", name="Bad 1").click()
         expect(page.locator(".tile")).to_have_count(1)
         page.get_by_role("link", name="Fine 2").click()
@@ -98,7 +98,7 @@ def test_pictures(browser: Browser, bot: Bot, logged_in: StorageState, size: str
         expect(page.locator(".rule h2")).to_have_text(["menu"])
 
 
-def test_another_look(browser: Browser, bot: Bot, logged_in: StorageState) -> None:  # noqa: F811
+def test_another_look(browser: Browser, bot: Bot, logged_in: StorageState) -> None:
     """Once somebody asks for it the page follows by itself, and says how it ended."""
     picture = bot.directory / "ảnh" / "dia-chi.jpg"
     with window(browser, bot, state=logged_in) as page:

@@ -9,35 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
-from bot.inbox.database import Database
 from bot.inbox.oa_limits import RateLimit
-from bot.inbox.tables import events
 from bot.sandbox.script import OK, Behaviour, answer, bad_gateway, cut, hang, late, vendor_code
 from bot.sandbox.vendor import SandboxVendor
 from bot.sandbox.webhook_client import Echo
+from tests.support.events import ASK, rows, settled, statuses
 from tests.support.running import MAKER, OA_ID, Bot, wait_until
 
-ASK = "shop ơi bang gia"
 PICTURE = "https://shop.example/bang-gia.jpg"
-
-
-def rows(bot: Bot) -> list[sa.RowMapping]:
-    """Return the events of the bot's database, oldest first."""
-    database = Database(bot.environment["DATABASE_URL"])
-    with database.read() as connection:
-        found = list(connection.execute(sa.select(events).order_by(events.c.id)).mappings())
-    database.dispose()
-    return found
-
-
-def statuses(bot: Bot) -> list[str]:
-    return [row["status"] for row in rows(bot) if row["reason"] not in ("echo", "human")]
-
-
-def settled(bot: Bot) -> bool:
-    return "open" not in statuses(bot)
 
 
 def test_a_text_gets_its_picture(bot: Bot, vendor: SandboxVendor) -> None:

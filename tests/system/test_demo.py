@@ -19,13 +19,13 @@ from pathlib import Path
 
 import pytest
 import requests
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-from tests.support.running import PATIENCE, wait_until
+from tests.support.browser import SIZES, needs_browser, wait_for_images
+from tests.support.running import PATIENCE
 
 pytestmark = pytest.mark.xdist_group("demo")
 
-CHROMIUM = Path("/usr/bin/chromium")
 CUSTOMER = "246845883529197922"
 OWN_RULES = """
 version: 1
@@ -35,24 +35,6 @@ rules:
     reply: {image_url: "https://elsewhere.example/nowhere.jpg"}
     examples: [xin chào]
 """
-
-needs_browser = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}: install Debian's chromium"),
-]
-
-
-def wait_for_pictures(page: Page, selector: str, *, wider_than: int) -> None:
-    """
-    Return once *selector* finds pictures, all of them loaded, with more pixels to a line than *wider_than*.
-
-    Asked from here: the page's own policy forbids it to evaluate a string again and again.
-    """
-    shown = """([selector, width]) => {
-        const pictures = [...document.querySelectorAll(selector)];
-        return pictures.length > 0 && pictures.every((picture) => picture.naturalWidth > width);
-    }"""
-    wait_until(lambda: page.evaluate(shown, [selector, wider_than]), f"the pictures of {selector}")
 
 
 @dataclass
@@ -293,26 +275,9 @@ class TestPage:
         assert not re.search(r"<script>|<style>| on\w+=", answer.text)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    switches = [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-    ]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=switches)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(params=[(1280, 860), (390, 844)], ids=["desktop", "phone"])
+@pytest.fixture(params=list(SIZES))
 def page(request: pytest.FixtureRequest, browser: Browser, demo: Demo) -> Iterator[Page]:
-    width, height = request.param
+    width, height = SIZES[request.param]
     context = browser.new_context(viewport={"width": width, "height": height})
     context.set_default_timeout(PATIENCE * 1000)
     complaints: list[str] = []
@@ -339,7 +304,7 @@ class TestBrowser:
         page.keyboard.press("Enter")
         picture = page.get_by_role("log").get_by_role("img", name="Ảnh bang-gia.jpg")
         picture.wait_for()
-        wait_for_pictures(page, "figure img", wider_than=1000)
+        wait_for_images(page, "figure img", wider_than=1000)
         caption = page.locator("figcaption")
         expect(caption).to_contain_text("bang-gia")
         expect(caption).to_contain_text(re.compile(r"\d+ ms|\d,\d giây"))

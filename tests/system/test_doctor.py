@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,21 +9,9 @@ import pytest
 from bot.sandbox.script import vendor_code
 from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor
-from tests.support.running import API_KEY, MAKER, OA_SECRET, RULES, TOKEN, Bot, environment, free_port, wait_until
-from tests.system.test_delivery import settled, statuses
-
-
-def doctor(directory: Path, variables: dict[str, str], *arguments: str) -> tuple[int, str]:
-    """Return the exit status and what was said, which never is a secret."""
-    command = [sys.executable, "-m", "bot", "doctor", *arguments]
-    done = subprocess.run(
-        command, cwd=directory, env=variables, capture_output=True, text=True, timeout=60, check=False
-    )
-    said = done.stdout + done.stderr
-    assert "Traceback" not in said
-    for secret in (API_KEY, TOKEN, OA_SECRET, "hush"):
-        assert secret not in said
-    return done.returncode, said
+from tests.support.commands import doctor
+from tests.support.events import settled, statuses
+from tests.support.running import API_KEY, MAKER, RULES, TOKEN, Bot, environment, free_port, wait_until
 
 
 def prepared(tmp_path: Path, vendor: SandboxVendor) -> dict[str, str]:

@@ -7,10 +7,11 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+
+from tests.support.commands import Output, call, editors_environment, run
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,24 +59,9 @@ def shop(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def environment(lang: str, **more: str) -> Mapping[str, str]:
-    """Return an environment without this machine's own settings."""
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", "BOT_LANG": lang, **more}
-
-
-def bot(directory: Path, *words: str, lang: str = "vi", typed: str = "", **more: str) -> tuple[int, str, str]:
-    """Run `python -m bot` there; return the exit status, stdout and stderr."""
-    done = subprocess.run(
-        [sys.executable, "-m", "bot", *words],
-        cwd=directory,
-        env=environment(lang, **more),
-        input=typed,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        timeout=60,
-    )
-    return done.returncode, done.stdout, done.stderr
+def bot(directory: Path, *words: str, lang: str = "vi", typed: str = "", **more: str) -> Output:
+    """Return what an editor's command says there."""
+    return call(directory, editors_environment(lang, **more), *words, typed=typed)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +73,7 @@ def bot(directory: Path, *words: str, lang: str = "vi", typed: str = "", **more:
 )
 def test_check_says_how_much_it_checked(shop: Path, lang: str, said: str) -> None:
     """A file that is fine is told with its size."""
-    assert bot(shop, "check", lang=lang) == (0, said, "")
+    assert run(shop, editors_environment(lang), "check") == (0, said, "")
 
 
 WRONG = """\
@@ -249,7 +235,7 @@ def test_try_for_an_oa(shop: Path) -> None:
 
 def test_bytes_that_are_no_text(shop: Path) -> None:
     """What a shell passes on as broken UTF-8 is shown as such and breaks nothing."""
-    status, out, _ = bot(shop, "try", "quần \udcff", lang="en")
+    status, out, _ = run(shop, editors_environment("en"), "try", "quần \udcff")
     assert status == 0
     assert out.startswith("Message:  «quần» ?\n")
 
@@ -268,7 +254,9 @@ def test_try_at_a_terminal(shop: Path) -> None:
     """There is a prompt; what matched is coloured; saving the file changes the next answer; Ctrl+D ends."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "bot", "try"]
-    with subprocess.Popen(command, cwd=shop, env=environment("vi"), stdin=theirs, stdout=theirs, stderr=theirs) as run:
+    with subprocess.Popen(
+        command, cwd=shop, env=editors_environment("vi"), stdin=theirs, stdout=theirs, stderr=theirs
+    ) as run:
         os.close(theirs)
         assert "Ctrl+D" in read_until(ours, "> ")
         os.write(ours, "quần\n".encode())

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.sandbox.vendor import SandboxVendor
+from tests.support.commands import doctor
 from tests.support.image_server import JPEG, PictureServer, ok
+from tests.support.metrics import scrape, scraped
 from tests.support.running import MAKER, Bot, wait_until
-from tests.system.test_doctor import doctor
-from tests.system.test_metrics import scrape, scraped
 
 RULES = """\
 version: 1

@@ -8,12 +8,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
-from bot.inbox.database import Database
 from bot.inbox.tables import events, uploads
 from bot.sandbox.script import OK, answer, hang, vendor_code
 from bot.sandbox.vendor import SandboxVendor
+from tests.support.events import rows, statuses, table_rows
 from tests.support.local_images import jpeg, png
 from tests.support.running import MAKER, OA_ID, Bot, wait_until
 
@@ -45,19 +44,6 @@ def shop(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def rows(url: str, table: sa.Table) -> list[sa.RowMapping]:
-    """Return everything in the table."""
-    database = Database(url)
-    with database.read() as connection:
-        found = list(connection.execute(sa.select(table)).mappings())
-    database.dispose()
-    return found
-
-
-def statuses(bot: Bot) -> Counter[str]:
-    return Counter(row["status"] for row in rows(bot.environment["DATABASE_URL"], events))
-
-
 def test_a_picture_file_is_uploaded_once_and_sent_by_its_token(
     shop: Path, vendor: SandboxVendor, database_url: str
 ) -> None:
@@ -71,8 +57,8 @@ def test_a_picture_file_is_uploaded_once_and_sent_by_its_token(
         assert uploaded.upload.content == (shop / "images" / "menu.jpg").read_bytes()
         assert (uploaded.upload.oa_id, uploaded.upload.type, uploaded.upload.name) == (OA_ID, "UpLoadFile", "menu.jpg")
         assert {(t.picture.field, t.picture.image) for t in (first, second)} == {("attachment_id", uploaded.token)}
-        wait_until(lambda: statuses(bot) == {"sent": 2}, "both events to be settled")
-        assert {row["attempts"] for row in rows(database_url, events)} == {0}
+        wait_until(lambda: Counter(statuses(bot)) == {"sent": 2}, "both events to be settled")
+        assert {row["attempts"] for row in rows(bot)} == {0}
         assert bot.get("/readyz").text == "ready\n"
 
 
@@ -89,10 +75,10 @@ def test_many_events_in_several_processes_upload_once(shop: Path, vendor: Sandbo
         assert vendor.wait_for_taken(1)[0].picture.user_id == "200"
         vendor.release()
         vendor.wait_for_taken(31)
-        wait_until(lambda: statuses(one) == {"sent": 31}, "all to be settled")
+        wait_until(lambda: Counter(statuses(one)) == {"sent": 31}, "all to be settled")
     assert len(vendor.uploaded) == 1
     assert Counter(t.picture.user_id for t in vendor.taken).most_common(1)[0][1] == 1
-    assert {row["attempts"] for row in rows(postgres_url, events)} == {0}
+    assert {row["attempts"] for row in table_rows(postgres_url, events)} == {0}
 
 
 def test_an_upload_that_zalo_has_forgotten_is_renewed(shop: Path, vendor: SandboxVendor) -> None:
@@ -103,7 +89,7 @@ def test_an_upload_that_zalo_has_forgotten_is_renewed(shop: Path, vendor: Sandbo
         vendor.expire_uploads()
         bot.deliver(MAKER.text("102", "thực đơn"))
         taken = vendor.wait_for_taken(2)
-        wait_until(lambda: statuses(bot) == {"sent": 2}, "both events to be settled")
+        wait_until(lambda: Counter(statuses(bot)) == {"sent": 2}, "both events to be settled")
         bot.deliver(MAKER.text("103", "thực đơn"))
         vendor.wait_for_taken(3)
     old, new = vendor.uploaded
@@ -120,7 +106,7 @@ def test_a_picture_that_is_always_expired_ends(shop: Path, vendor: SandboxVendor
         bot.deliver(MAKER.text("102", "phòng"))
         [taken] = vendor.wait_for_taken(1)
         assert (taken.picture.user_id, taken.picture.image) == ("102", ELSE)
-        wait_until(lambda: statuses(bot) == {"sent": 1, "dead": 1}, "both events to be settled")
+        wait_until(lambda: Counter(statuses(bot)) == {"sent": 1, "dead": 1}, "both events to be settled")
     assert Counter(u.upload.name for u in vendor.uploaded) == {"menu.jpg": 2, "phong.png": 2}
 
 
@@ -134,7 +120,7 @@ def test_an_attachment_that_is_refused_gives_way_to_its_link(shop: Path, vendor:
         bot.deliver(MAKER.text("102", "mã ảnh"))
         [taken] = vendor.wait_for_taken(1)
         assert (taken.picture.user_id, taken.picture.image) == ("101", ELSE)
-        wait_until(lambda: statuses(bot) == {"sent": 1, "dead": 1}, "both events to be settled")
+        wait_until(lambda: Counter(statuses(bot)) == {"sent": 1, "dead": 1}, "both events to be settled")
 
 
 def test_an_upload_that_fails_for_the_moment_is_tried_again(shop: Path, vendor: SandboxVendor) -> None:
@@ -146,8 +132,8 @@ def test_an_upload_that_fails_for_the_moment_is_tried_again(shop: Path, vendor: 
         bot.deliver(MAKER.text("102", "bảng giá"))
         assert vendor.wait_for_taken(1)[0].picture.user_id == "102"
         assert vendor.wait_for_taken(2)[1].picture.user_id == "101"
-        wait_until(lambda: statuses(bot) == {"sent": 2}, "both events to be settled")
-        assert {row["attempts"] for row in rows(bot.environment["DATABASE_URL"], events)} == {0}
+        wait_until(lambda: Counter(statuses(bot)) == {"sent": 2}, "both events to be settled")
+        assert {row["attempts"] for row in rows(bot)} == {0}
         assert bot.get("/readyz").text == "ready\n"
     assert len(vendor.uploaded) == 1
 
@@ -162,8 +148,8 @@ def test_a_file_that_has_vanished_gives_way_to_its_link(shop: Path, vendor: Sand
         bot.deliver(MAKER.text("102", "thực đơn"))
         [taken] = vendor.wait_for_taken(1)
         assert (taken.picture.user_id, taken.picture.image) == ("101", ELSE)
-        wait_until(lambda: statuses(bot) == {"sent": 1, "dead": 1}, "both events to be settled")
-        [dead] = [row for row in rows(bot.environment["DATABASE_URL"], events) if row["status"] == "dead"]
+        wait_until(lambda: Counter(statuses(bot)) == {"sent": 1, "dead": 1}, "both events to be settled")
+        [dead] = [row for row in rows(bot) if row["status"] == "dead"]
         assert (dead["reason"], "images/menu.jpg" in dead["error"]) == ("refused", True)
     assert vendor.uploaded == []
 
@@ -198,7 +184,7 @@ def test_killed_between_the_upload_and_the_sending(shop: Path, vendor: SandboxVe
         bot.kill()
         bot.start()
         vendor.wait_for_taken(1)
-        wait_until(lambda: statuses(bot) == {"sent": 1}, "the event to be settled")
+        wait_until(lambda: Counter(statuses(bot)) == {"sent": 1}, "the event to be settled")
     assert len(vendor.taken) == 1
 
 
@@ -212,7 +198,7 @@ def test_rules_whose_pictures_are_gone_do_not_keep_the_bot_from_starting(shop: P
         [taken] = vendor.wait_for_taken(1)
         assert taken.picture.image == vendor.uploaded[0].token
         bot.deliver(MAKER.text("102", "thực đơn"))
-        wait_until(lambda: statuses(bot) == {"sent": 1, "dead": 1}, "both events to be settled")
+        wait_until(lambda: Counter(statuses(bot)) == {"sent": 1, "dead": 1}, "both events to be settled")
 
 
 def test_the_decision_keeps_which_picture_it_was(shop: Path, vendor: SandboxVendor) -> None:
@@ -224,8 +210,8 @@ def test_the_decision_keeps_which_picture_it_was(shop: Path, vendor: SandboxVend
         (shop / "images" / "phong.png").write_bytes(png(3_000))
         vendor.always(OK)
         [taken] = vendor.wait_for_taken(1)
-        [row] = rows(bot.environment["DATABASE_URL"], events)
-        [kept] = rows(bot.environment["DATABASE_URL"], uploads)
+        [row] = rows(bot)
+        [kept] = table_rows(bot.environment["DATABASE_URL"], uploads)
     assert taken.picture.image == vendor.uploaded[0].token == kept["token"]
     assert row["images"] == [{"file": "images/phong.png", "digest": kept["digest"], "else": ELSE}]
     assert json.loads(json.dumps(row["images"])) == row["images"]

@@ -16,9 +16,9 @@ from bot.inbox.database import Database
 from bot.sandbox.script import answer, cut, vendor_code
 from bot.sandbox.vendor import SandboxVendor
 from bot.sandbox.zalo_events import SignedEvent
+from tests.support.commands import printed
+from tests.support.events import ASK, rows, settled
 from tests.support.running import API_KEY, MAKER, OA_SECRET, PATIENCE, TOKEN, Bot, wait_until
-from tests.system.test_delivery import ASK, rows, settled
-from tests.system.test_operator_commands import typed
 
 PRIVATE = "lời riêng tư"
 PASSWORD = "hush-hush-hush"
@@ -76,7 +76,7 @@ def test_one_name_leads_through_all_lines_of_an_event(bot: Bot, vendor: SandboxV
         assert bot.post(delivery).status_code == 200
     wait_until(lambda: settled(bot), "both events to be settled")
     number = str(rows(bot)[0]["id"])
-    typed(bot, "replay", number)
+    printed(bot, "replay", number)
     wait_until(lambda: [row["status"] for row in rows(bot)] == ["sent", "sent"], "the replay")
     wait_until(lambda: sum(line["message"] == "settled" for line in lines(bot)) == 3, "the last end")
     assert bot.post(event).status_code == 200
@@ -87,7 +87,7 @@ def test_one_name_leads_through_all_lines_of_an_event(bot: Bot, vendor: SandboxV
         "sent", "settled", "received again",
     ]  # fmt: skip
     assert {line["event"] for line in said if str(line.get("id")) == number} == {name}
-    assert name in typed(bot, "inbox", number)
+    assert name in printed(bot, "inbox", number)
     dead = next(line for line in said if line.get("status") == "dead")
     assert (dead["level"], dead["reason"], dead["attempts"]) == ("WARNING", "refused", 1)
     names = {line["event"] for line in said if "event" in line}
@@ -121,7 +121,7 @@ def test_no_secret_and_no_message_is_ever_written(
         seldom_open: Callable[[], bool] = lambda: sum(row["status"] == "open" for row in rows(bot)) <= 1  # noqa: E731
         wait_until(seldom_open, "all but the one in doubt to be settled")
         told += [bot.get(page) for page in ("/metrics", "/readyz", "/healthz", "/none")]
-        typed(bot, "inbox")
+        printed(bot, "inbox")
         assert bot.terminate() == 0
         everything = written(bot) + "\n".join(response.text for response in told)
         for secret in SECRETS:

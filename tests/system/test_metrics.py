@@ -5,20 +5,19 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import requests
-from prometheus_client.parser import text_string_to_metric_families
 
 from bot.sandbox.script import OK, answer, vendor_code
 from bot.sandbox.vendor import SandboxVendor
+from tests.support.events import ASK
+from tests.support.metrics import scrape, scraped
 from tests.support.running import MAKER, OA_ID, PATIENCE, RULES, Bot, wait_until
 
 ROOT = Path(__file__).parents[2]
-ASK = "shop ơi bang gia"
 WAYS = {
     "bot serve": "-m bot serve",
     "gunicorn": f"-m gunicorn --chdir {ROOT} --workers 2 --threads 8 --bind 127.0.0.1:{{port}} app:app",
@@ -26,30 +25,6 @@ WAYS = {
         f"-m gunicorn --preload --chdir {ROOT} --workers 2 --threads 8 --bind 127.0.0.1:{{port}} app:app"
     ),
 }
-
-Samples = dict[str, float]
-
-
-def scrape(bot: Bot) -> Samples:
-    """Return the samples by their name and labels; the names are of no matter to `le` of histograms."""
-    response = bot.get("/metrics")
-    assert response.status_code == 200
-    assert response.headers["Content-Type"].startswith("text/plain")
-    samples: Samples = {}
-    for family in text_string_to_metric_families(response.text):
-        assert re.fullmatch(r"zalo_bot_[a-z_]+", family.name)
-        assert family.documentation
-        for sample in family.samples:
-            labels = ",".join(f"{name}={value}" for name, value in sorted(sample.labels.items()))
-            key = f"{sample.name.removeprefix('zalo_bot_')}{{{labels}}}"
-            assert key not in samples, f"{key} is there twice"
-            samples[key] = sample.value
-    return samples
-
-
-def scraped(bot: Bot, **expected: float) -> Callable[[], bool]:
-    """Return whether a scrape shows what is expected, to be waited for: what ends an event is stored a little later."""
-    return lambda: {name: scrape(bot).get(name) for name in expected} == expected
 
 
 def workers(bot: Bot) -> set[int]:

@@ -21,10 +21,11 @@ from bot.inbox.tables import events
 from bot.rules.validate import validate
 from bot.sandbox.script import OK, answer
 from bot.sandbox.vendor import SandboxVendor
+from tests.support.commands import printed
+from tests.support.events import ASK
 from tests.support.rows import NOW, keep
 from tests.support.running import MAKER, OA_ID, RULES, Bot, environment, wait_until
 
-ASK = "shop ơi bang gia"
 REFUSED = answer(400, {"code": 400, "message": "image_url is not a picture"})
 SECRET_WORDS = "xin chào, mình tên Na, sđt 0912 345 678"
 
@@ -47,14 +48,6 @@ def fine(bot: Bot, *arguments: str, **settings: str) -> str:
     done = run(bot, *arguments, **settings)
     assert (done.exit_code, done.stderr) == (0, ""), done
     return done.stdout
-
-
-def typed(bot: Bot, *arguments: str) -> str:
-    """Type a command where the bot runs; return what it printed."""
-    return subprocess.run(
-        [sys.executable, "-m", "bot", *arguments], cwd=bot.directory, env=bot.environment, text=True,
-        stdout=subprocess.PIPE, timeout=60, check=True,
-    ).stdout  # fmt: skip
 
 
 def stored(bot: Bot) -> list[tuple[int, str]]:
@@ -83,7 +76,7 @@ def test_a_dead_letter_from_its_cause_to_the_customer(tmp_path: Path, vendor: Sa
     """The operator sees the vendor's words, mends the rule, replays; the customer gets the new picture, once."""
     with Bot(tmp_path, vendor.url, DATABASE_URL=database_url, WEB_CONCURRENCY="1") as bot:
         dead = bury_one(bot, vendor)
-        table, whole = typed(bot, "inbox"), typed(bot, "inbox", dead)
+        table, whole = printed(bot, "inbox"), printed(bot, "inbox", dead)
         assert "image_url is not a picture" in table
         assert "dead letters (dead): 1" in table
         not_sent = "not sent: https://shop.example/bang-gia.jpg"
@@ -92,14 +85,14 @@ def test_a_dead_letter_from_its_cause_to_the_customer(tmp_path: Path, vendor: Sa
         loads = bot.said().count("rules in force")
         bot.rules.write_text(RULES.replace("bang-gia.jpg", "gia-moi.jpg"), encoding="utf-8")
         wait_until(lambda: bot.said().count("rules in force") > loads, "the new rules")
-        said = typed(bot, "replay", dead)
+        said = printed(bot, "replay", dead)
         assert said.startswith(f"{dead}: open again; it was dead, refused, ")
         assert "image_url is not a picture" in said
         [taken] = vendor.wait_for_taken(1)
         assert taken.picture.image == "https://shop.example/gia-moi.jpg"
         wait_for(bot, sent=1)
-        assert "nothing to do, it is sent" in typed(bot, "replay", dead)
-        assert "There are no dead letters" in typed(bot, "replay", "--dead")
+        assert "nothing to do, it is sent" in printed(bot, "replay", dead)
+        assert "There are no dead letters" in printed(bot, "replay", "--dead")
         assert len(vendor.taken) == 1
 
 

@@ -1,0 +1,141 @@
+"""A real browser: where it is, and windows on a bot's console that fail the test whatever the browser complains of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, StorageState, sync_playwright
+
+from tests.support.console import PASSWORD
+from tests.support.running import Bot, wait_until
+
+CHROMIUM = Path("/usr/bin/chromium")
+SIZES = {"desktop": (1280, 860), "phone": (390, 844)}
+_SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+needs_browser = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}: install Debian's chromium"),
+]
+
+
+@contextmanager
+def running_browser() -> Iterator[Browser]:
+    """Give a browser; each test has windows of its own."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_SWITCHES)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def window(
+    browser: Browser, bot: Bot, *, size: str = "desktop", script: bool = True, state: StorageState | None = None
+) -> Iterator[Page]:
+    """Open a window at the log-in; whatever the browser complains of, or asks others for, fails the test."""
+    width, height = SIZES[size]
+    context: BrowserContext = browser.new_context(
+        viewport={"width": width, "height": height},
+        java_script_enabled=script,
+        base_url=f"{bot.url}/console/",
+        storage_state=state,
+    )
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+    complaints: list[str] = []
+    asked: set[str] = set()
+
+    def note(message: ConsoleMessage) -> None:
+        # Chromium reports a refused form, which is what some tests are about, as an error too.
+        if message.type in {"error", "warning"} and "the server responded with a status of 4" not in message.text:
+            complaints.append(message.text)
+
+    def count(request: Request) -> None:
+        asked.add(urlsplit(request.url).netloc)
+
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", note)
+    page.on("request", count)
+    page.goto("login")
+    yield page
+    context.close()
+    assert complaints == []
+    assert asked == {urlsplit(bot.url).netloc}
+
+
+def log_in(page: Page, password: str = PASSWORD) -> None:
+    """Give the password."""
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+
+
+def wait_for_images(page: Page, selector: str, *, wider_than: int) -> None:
+    """
+    Return once *selector* finds images, all of them loaded, with more pixels to a line than *wider_than*.
+
+    Asked from here: the page's own policy forbids it to evaluate a string again and again.
+    """
+    loaded = """([selector, width]) => {
+        const images = [...document.querySelectorAll(selector)];
+        return images.length > 0 && images.every((image) => image.naturalWidth > width);
+    }"""
+    wait_until(lambda: page.evaluate(loaded, [selector, wider_than]), f"the images of {selector}")
+
+
+def texts_too_faint(page: Page) -> list[str]:
+    """
+    Return the texts whose colour is less than 4.5 times as light or dark as what is behind them, as WCAG AA asks.
+
+    On an image or a gradient the darkest or lightest of its colours counts.
+    """
+    faint: list[str] = page.evaluate(_FAINT)
+    return faint
+
+
+_FAINT = """() => {
+  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => {
+    const [R, G, B] = [r, g, b].map(v => v / 255).map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+    return .2126 * R + .7152 * G + .0722 * B;
+  };
+  const behind = (element) => {
+    const layers = [];
+    for (let e = element; e; e = e.parentElement) {
+      const style = getComputedStyle(e);
+      if (style.backgroundImage.startsWith("linear-gradient")) {
+        layers.push(style.backgroundImage.match(/rgba?\\([^)]*\\)/g).map(parse).sort((a, b) => light(b) - light(a))[0]);
+        break;
+      }
+      const colour = parse(style.backgroundColor);
+      if (colour[3] === 0) continue;
+      layers.push(colour);
+      if (colour.length === 3 || colour[3] === 1) break;
+    }
+    return layers.reverse().reduce((under, over) => {
+      const a = over[3] ?? 1;
+      return [0, 1, 2].map(i => over[i] * a + under[i] * (1 - a));
+    }, [255, 255, 255]);
+  };
+  const faint = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.textContent.trim() || !element.checkVisibility({visibilityProperty: true})) continue;
+    const [a, b] = [light(parse(getComputedStyle(element).color)), light(behind(element))].sort((x, y) => y - x);
+    const ratio = (a + .05) / (b + .05);
+    if (ratio < 4.5) faint.push(`${ratio.toFixed(2)} ${walker.currentNode.textContent.trim().slice(0, 40)}`);
+  }
+  return faint;
+}"""
