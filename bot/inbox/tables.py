@@ -175,3 +175,19 @@ picture_checks = sa.Table(
     sa.Column("width", sa.BigInteger, comment="in pixels"),
     sa.Column("height", sa.BigInteger),
 )
+
+#: One row: random bytes that go into the signature of every cookie of the console.
+console_keys = sa.Table(
+    "console_keys",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("key", sa.LargeBinary, nullable=False),
+)
+
+#: One row a session of the console that was begun and not ended; without its row a cookie counts for nothing.
+console_sessions = sa.Table(
+    "console_sessions",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True, comment="SHA-256 of the session's id, in hex"),
+    sa.Column("began_at", sa.Double, nullable=False),
+)

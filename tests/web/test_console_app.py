@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 import unicodedata
 from collections.abc import Iterator
 from http.cookies import SimpleCookie
@@ -11,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import session
-from flask.sessions import NullSession
+from flask import Flask, session
+from flask.sessions import NullSession, SecureCookieSessionInterface
 from pydantic import SecretStr
 from werkzeug.test import TestResponse
 
@@ -20,7 +21,14 @@ from bot.config import Settings
 from bot.runtime import Runtime
 from bot.web.app import create_app
 from bot.web.console.app import MAX_FORM_BYTES, PAGES
-from bot.web.console.auth import MAX_IN_ALL, MAX_PER_ADDRESS, SESSION_LIFETIME, THROTTLE_SECONDS, LoginThrottle
+from bot.web.console.auth import (
+    MAX_IN_ALL,
+    MAX_PER_ADDRESS,
+    SESSION_LIFETIME,
+    THROTTLE_SECONDS,
+    LoginThrottle,
+    derive_key,
+)
 from tests.support.console import PASSWORD, Console, running, words
 
 HOUR = 3600.0
@@ -78,15 +86,79 @@ def test_without_a_password_there_is_no_console(tmp_path: Path) -> None:
 def test_nobody_comes_in_without_the_password(console: Console, page: str) -> None:
     """Every page, also one that does not exist, asks for it; a POST does nothing."""
     for answer in (console.get(page), console.client.post(f"/console/{page or 'try'}")):
-        assert (answer.status_code, answer.headers["Location"]) == (303, "/console/login")
+        assert answer.status_code == 303
+        assert answer.headers["Location"].partition("?")[0] == "/console/login"
+        assert "Set-Cookie" not in answer.headers
 
 
 def test_the_way_in_leads_to_the_page_that_was_asked_for(console: Console) -> None:
-    """With its query."""
-    console.get("rules?q=gia")
-    assert console.log_in().headers["Location"] == "/console/rules?q=gia"
+    """With its query; the form keeps it over a wrong password."""
+    way = console.get("rules?q=gia").headers["Location"]
+    assert way == "/console/login?next=/console/rules?q%3Dgia"
+    [action] = re.findall(r'action="/console/(login[^"]*)"', console.client.get(way).text)
+    wrong = console.post(action, {"password": "x"})
+    assert re.findall(r'action="/console/(login[^"]*)"', wrong.text) == [action]
+    assert console.post(action, {"password": PASSWORD}).headers["Location"] == "/console/rules?q=gia"
     assert console.get("rules").status_code == 200
     assert console.get("login").headers["Location"] == "/console/"
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["https://evil.example/", "//evil.example", "/webhook", "/console/\\evil.example", "/console/\r\nX: y"]
+)
+def test_the_way_in_leads_nowhere_else(console: Console, elsewhere: str) -> None:
+    """Whatever a link says."""
+    answer = console.client.post(
+        "/console/login",
+        query_string={"next": elsewhere},
+        data={"password": PASSWORD},
+        headers={"Sec-Fetch-Site": "same-origin"},
+    )
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/console/")
+
+
+def test_nobody_gets_a_cookie_who_is_not_logged_in(console: Console) -> None:
+    """What is signed with the password would let it be guessed offline."""
+    pages = [console.get(path) for path in ("login", "login?lang=vi", "rules?lang=vi", "nowhere", "static/console.css")]
+    pages += [console.log_in("wrong"), console.client.post("/console/login"), console.post("login", {"password": ""})]
+    assert not [page.request.path for page in pages if "Set-Cookie" in page.headers]
+    for page in pages:
+        page.close()
+
+
+def test_each_database_signs_with_a_key_of_its_own(tmp_path: Path) -> None:
+    """The password alone makes no cookie, nor one of another bot with the same password."""
+    cookies = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        with running(tmp_path / name) as console:
+            console.log_in()
+            cookies.append(console.client.get_cookie("console", path="/console"))
+            if name == "b":
+                assert cookies[0] is not None
+                console.client.set_cookie("console", cookies[0].value, path="/console")
+                assert console.get("try").status_code == 303
+                key = derive_key(PASSWORD)
+                forged = Flask("x", static_folder=None)
+                forged.secret_key = key
+                serializer = SecureCookieSessionInterface().get_signing_serializer(forged)
+                assert serializer is not None
+                console.client.set_cookie("console", serializer.dumps({"since": time.time()}), path="/console")
+                assert console.get("try").status_code == 303
+
+
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_a_copied_cookie_ends_with_the_log_out(console: Console, *, everywhere: bool) -> None:
+    """In the database, not only in the browser; other sessions live on unless all were to end."""
+    console.log_in()
+    other = Console(console.app, console.runtime)
+    other.log_in()
+    copied = console.client.get_cookie("console", path="/console")
+    assert copied is not None
+    console.post("logout", {"everywhere": "1"} if everywhere else None)
+    console.client.set_cookie("console", copied.value, path="/console")
+    assert console.get("try").status_code == 303
+    assert other.get("try").status_code == (303 if everywhere else 200)
 
 
 def test_a_wrong_password(console: Console, caplog: pytest.LogCaptureFixture) -> None:
@@ -137,6 +209,14 @@ def test_logging_out(console: Console) -> None:
     assert console.get("try").status_code == 200
     assert console.post("logout").status_code == 303
     assert console.get("try").status_code == 303
+
+
+def test_forms_before_the_log_in_are_small(console: Console) -> None:
+    """A few kilobytes, however many fields they are cut into."""
+    long = b"&".join([b"a"] * 1_000_000)
+    assert console.post("login", long, content_type="application/x-www-form-urlencoded").status_code == 413
+    assert console.post("login", {"password": "ạ" * 500}).status_code == 403
+    assert console.log_in().status_code == 303
 
 
 def test_another_password_logs_everybody_out(tmp_path: Path) -> None:
@@ -228,7 +308,14 @@ def test_who_asks_through_a_web_server(console: Console) -> None:
         ("172.16.0.0/12", "172.17.0.1", "198.51.100.1", "198.51.100.1"),
         ("172.16.0.0/12, 203.0.113.9", "172.17.0.1", "1.1.1.1, 198.51.100.1, 203.0.113.9", "198.51.100.1"),
         ("2001:db8::/32", "2001:db8::1", "no address", "no address"),
-        ("*", "192.0.2.1", "198.51.100.1, 203.0.113.9", "198.51.100.1"),
+        ("*", "192.0.2.1", "198.51.100.1, 203.0.113.9", "203.0.113.9"),
+        ("*", "192.0.2.1", "", "192.0.2.1"),
+        ("127.0.0.0/8", "", "198.51.100.1, 203.0.113.9", "203.0.113.9"),
+        ("127.0.0.0/8", "127.0.0.1", "1.1.1.1, 198.51.100.1:50123", "198.51.100.1"),
+        ("127.0.0.0/8", "127.0.0.1", "[2001:db8::7]:50123", "2001:db8::7"),
+        ("127.0.0.0/8", "::ffff:127.0.0.1", "198.51.100.1", "198.51.100.1"),
+        ("::1/128", "::1", "2001:db8::7, ::1", "2001:db8::7"),
+        ("127.0.0.0/8", "127.0.0.1", ",,198.51.100.1,", "198.51.100.1"),
     ],
 )
 def test_which_web_servers_are_believed(
@@ -247,6 +334,30 @@ def test_which_web_servers_are_believed(
         headers = {"X-Forwarded-For": forwarded}
         console.post("login", {"password": "x"}, headers=headers, environ_base={"REMOTE_ADDR": peer})
     assert [record.address for record in caplog.records if "wrong password" in record.message] == [asking]  # type: ignore[attr-defined]
+
+
+def test_one_network_of_ipv6_is_one_client(console: Console) -> None:
+    """Whoever has one address of a /64 has all of them."""
+    for number in range(MAX_PER_ADDRESS):
+        elsewhere = {"REMOTE_ADDR": f"2001:db8:1:2:{number}::1"}
+        assert console.post("login", {"password": "x"}, environ_base=elsewhere).status_code == 403
+    for address, status in (("2001:db8:1:2:ffff::1", 429), ("2001:db8:1:3::1", 303)):
+        answer = console.post("login", {"password": PASSWORD}, environ_base={"REMOTE_ADDR": address})
+        assert answer.status_code == status
+
+
+def test_guesses_from_everywhere_lock_out_nobody_who_was_in(console: Console, clock: Clock) -> None:
+    """Who is logged in goes on, and gets in again when the session has ended; strangers wait."""
+    console.log_in()
+    clock.now += SESSION_LIFETIME.total_seconds() + 1
+    stranger = Console(console.app, console.runtime)
+    for number in range(MAX_IN_ALL):
+        stranger.post("login", {"password": "x"}, environ_base={"REMOTE_ADDR": f"198.51.100.{number}"})
+    assert stranger.log_in().status_code == 429
+    assert console.get("try").status_code == 303
+    assert [console.log_in("x").status_code for _ in range(MAX_PER_ADDRESS - 1)] == [403] * (MAX_PER_ADDRESS - 1)
+    assert console.log_in().status_code == 303
+    assert console.get("try").status_code == 200
 
 
 class TestLoginThrottle:
@@ -302,7 +413,7 @@ def test_the_language(console: Console) -> None:
     switch = re.findall(r'href="(/console/login\?lang=vi)"', console.get("login").text)
     assert switch
     assert '<html lang="vi">' in console.client.get(switch[0]).text
-    console.log_in()
+    console.post("login?lang=vi", {"password": PASSWORD})
     assert '<html lang="vi">' in console.get("try").text
     assert 'href="/console/rules?q=a%26b&amp;lang=en"' in console.get("rules?q=a%26b").text
 

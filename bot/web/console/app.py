@@ -1,7 +1,7 @@
 """
 Blueprint of the console: navigation, log-in guard, security headers, error pages.
 
-A page is a module in ``pages`` with ``add_routes(routes, service)``, which adds ``GET /<name>`` and what else it needs
+A page is a module in ``pages`` with ``add_routes(routes, runtime)``, which adds ``GET /<name>`` and what else it needs
 to the console's blueprint, and a template that extends ``console/layout.html``. One line in `PAGES` registers it and
 puts it into the navigation. Log-in, cross-origin check, language, headers and error pages are seen to here, for every
 route.
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple
 
-from flask import Blueprint, Flask, Response, g, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, Response, g, redirect, render_template, request, url_for
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, NotFound, ServiceUnavailable
 from werkzeug.wrappers import Response as AnyResponse
@@ -66,12 +66,12 @@ PAGES: tuple[Page, ...] = (
 
 def register(app: Flask, runtime: Runtime, *, clock: Callable[[], float] = time.time) -> None:
     """Add the console to *app*; *clock* gives seconds since 1970. Its password must be set."""
-    key = auth.derive_key(runtime.settings.console_password.get_secret_value())
-    auth.enable_sessions(app, key)
+    authenticator = auth.Authenticator(runtime)
+    auth.enable_sessions(app, authenticator)
     routes = _Console("console", "bot.web", static_folder="static", url_prefix=auth.PREFIX)
-    require_login(routes, runtime, clock)
+    require_login(routes, runtime, authenticator, clock)
     add_headers(routes)
-    auth.add_routes(routes, key, clock, trusted_proxies=runtime.settings.forwarded_allow_ips)
+    auth.add_routes(routes, authenticator, clock, trusted_proxies=runtime.settings.forwarded_allow_ips)
     image_files.add_routes(routes, runtime)
     for page in PAGES:
         page.add_routes(routes, runtime)
@@ -95,24 +95,28 @@ class _Console(Blueprint):
         return _YEAR_SECONDS if "v" in request.args else super().get_send_file_max_age(filename)
 
 
-def require_login(routes: Blueprint, runtime: Runtime, clock: Callable[[], float]) -> None:
+def require_login(
+    routes: Blueprint, runtime: Runtime, authenticator: auth.Authenticator, clock: Callable[[], float]
+) -> None:
     """Let nobody past who is not logged in, and nothing written that is not from our own forms."""
 
     @routes.before_request
     def enter() -> AnyResponse | None:
         if request.endpoint == "console.static":
             return None
-        request.max_content_length = request.max_form_memory_size = MAX_FORM_BYTES
+        g.logged_in = False
+        request.max_content_length = request.max_form_memory_size = auth.MAX_LOGIN_BYTES
         formatting.choose_language(runtime.settings.bot_lang)
-        g.logged_in = auth.is_logged_in(clock())
-        if not g.logged_in and request.endpoint not in _PUBLIC_ENDPOINTS:
-            if request.method == "GET" and request.endpoint not in _NOT_RESUMED:
-                session["next"] = request.full_path.rstrip("?")
-            return redirect(url_for("console.login"), 303)
-        if request.method not in {"GET", "HEAD", "OPTIONS"}:
-            auth.refuse_cross_origin()
         if runtime.readiness()[0]:
             raise ServiceUnavailable
+        g.logged_in = authenticator.is_logged_in(clock())
+        if g.logged_in:
+            request.max_content_length = request.max_form_memory_size = MAX_FORM_BYTES
+            formatting.remember_language()
+        elif request.endpoint not in _PUBLIC_ENDPOINTS:
+            return auth.to_login(resume=request.endpoint not in _NOT_RESUMED)
+        if request.method not in {"GET", "HEAD", "OPTIONS"}:
+            auth.refuse_cross_origin()
         return None
 
 

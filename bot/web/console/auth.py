@@ -9,9 +9,8 @@ import math
 import threading
 import unicodedata
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Final
 
 from flask import (
@@ -20,6 +19,7 @@ from flask import (
     Request,
     Response,
     abort,
+    g,
     make_response,
     redirect,
     render_template,
@@ -28,12 +28,23 @@ from flask import (
     url_for,
 )
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.wrappers import Response as AnyResponse
+
+from bot.inbox.console_sessions import ConsoleSessions
+from bot.runtime import Runtime
+from bot.web.client_address import Networks, client_address, client_network
+from bot.web.console import formatting
 
 log = logging.getLogger(__name__)
 
 PREFIX: Final = "/console"
+COOKIE_NAME: Final = "console"
 SESSION_LIFETIME: Final = timedelta(hours=12)
+#: So long a browser is known as one that was logged in here.
+COOKIE_LIFETIME: Final = timedelta(days=30)
+#: The largest form of who is not logged in, in bytes: a password of 500 letters, each as %XX%XX%XX.
+MAX_LOGIN_BYTES: Final = 8 * 1024
 #: Wrong passwords that one address, and that all addresses together, may give in `THROTTLE_SECONDS`.
 MAX_PER_ADDRESS: Final = 5
 MAX_IN_ALL: Final = 50
@@ -41,49 +52,119 @@ THROTTLE_SECONDS: Final = 300.0
 
 _SALT = b"zalo-picture-bot console 1"
 
-Networks = Sequence[IPv4Network | IPv6Network]
-
 
 def derive_key(password: str) -> bytes:
     """
-    Return the key that signs the sessions: with the password it changes, and everybody is logged out.
+    Return what stands for the password in every signature: with the password it changes, and everybody is logged out.
 
-    It takes some 50 ms and 16 MiB, so that whoever gets hold of a cookie cannot try passwords on it quickly. The same
-    password typed on another keyboard, its marks composed or not, gives the same key.
+    The same password typed on another keyboard, its marks composed or not, gives the same key. It takes some 50 ms and
+    16 MiB.
     """
     typed = unicodedata.normalize("NFC", password).encode(errors="replace")
     return hashlib.scrypt(typed, salt=_SALT, n=2**14, r=8, p=1, dklen=32)
 
 
-def enable_sessions(app: Flask, key: bytes) -> None:
-    """Give *app* sessions, on the console's pages alone."""
-    app.secret_key = key
-    app.session_interface = _ConsoleSessions()
-    app.config.update(
-        SESSION_COOKIE_NAME="console",
-        SESSION_COOKIE_PATH=PREFIX,
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_REFRESH_EACH_REQUEST=False,
-        PERMANENT_SESSION_LIFETIME=SESSION_LIFETIME,
-    )
+class Authenticator:
+    """
+    Password, session cookies and login throttle of one process; safe for threads.
+
+    A cookie is signed with the password and with random bytes of the database, so that no cookie helps to guess the
+    password, and counts only while its session is open in the database. Nobody gets one who is not logged in.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._password_key = derive_key(runtime.settings.console_password.get_secret_value())
+        self._throttle = LoginThrottle()
+        # One derivation takes 16 MiB: so many at once as there are threads would be half a gigabyte.
+        self._one_derivation = threading.Lock()
+        self._signing_key: bytes | None = None
+
+    @property
+    def _sessions(self) -> ConsoleSessions:
+        return ConsoleSessions(self._runtime.database)
+
+    def is_ready(self) -> bool:
+        """Return whether cookies can be read."""
+        return self._signing_key is not None or not self._runtime.readiness()[0]
+
+    def signing_key(self) -> bytes:
+        """Return the key that signs the cookies; raises what the database does when it is away."""
+        if self._signing_key is None:
+            self._signing_key = hmac.digest(self._password_key, self._sessions.signing_key(), "sha256")
+        return self._signing_key
+
+    def is_logged_in(self, now: float) -> bool:
+        """Return whether the browser logged in less than `SESSION_LIFETIME` before *now*, and has not logged out."""
+        session_id = session.get("id")
+        began_at = self._sessions.began_at(session_id) if isinstance(session_id, str) else None
+        return began_at is not None and now - began_at < SESSION_LIFETIME.total_seconds()
+
+    def log_in(self, password: str, address: str, *, now: float) -> float | None:
+        """
+        Begin a session if that is the password; return for how many seconds *address* must wait, None if it is wrong.
+
+        A browser that has been logged in here before, its cookie tells, waits for nobody's attempts but its own.
+        """
+        known = session.get("id")
+        who, is_known = (known, True) if isinstance(known, str) else (client_network(address), False)
+        wait = self._throttle.check(who, now=now, is_known=is_known)
+        if wait:
+            return wait
+        with self._one_derivation:
+            given = derive_key(password)
+        if not hmac.compare_digest(given, self._password_key):
+            log.warning("a wrong password for the console", extra={"address": address})
+            return None
+        self._throttle.reset(who)
+        session.clear()
+        session["id"] = self._sessions.begin(now=now, keep=COOKIE_LIFETIME.total_seconds())
+        session["lang"] = formatting.language()
+        session.permanent = True
+        return 0.0
+
+    def log_out(self, *, everywhere: bool) -> None:
+        """End this session, or every one; a copy of the cookie is of no use from now on."""
+        if everywhere:
+            self._sessions.end_all()
+        elif isinstance(session.get("id"), str):
+            self._sessions.end(session["id"])
+        session.clear()
 
 
 class _ConsoleSessions(SecureCookieSessionInterface):
     """Flask's own sessions, but none for the webhook, and Secure cookies where TLS ends in front of us."""
 
+    def __init__(self, authenticator: Authenticator) -> None:
+        self._authenticator = authenticator
+
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         is_ours = request.path == PREFIX or request.path.startswith(f"{PREFIX}/")
-        return super().open_session(app, request) if is_ours else None
+        if not is_ours or request.path.startswith(f"{PREFIX}/static/"):
+            return None
+        # Without a cookie no key is needed: the log-in, and the page that says why it is not ready, open all the same.
+        has_session = COOKIE_NAME in request.cookies and self._authenticator.is_ready()
+        return super().open_session(app, request) if has_session else SecureCookieSession()
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        app.secret_key = self._authenticator.signing_key()
+        return super().get_signing_serializer(app)
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002  Flask's signature
         # Whoever forges the header only keeps the own browser from sending the cookie in the open.
         return request.is_secure or request.headers.get("X-Forwarded-Proto", "").strip().lower() == "https"
 
 
-def is_logged_in(now: float) -> bool:
-    """Return whether the browser logged in less than `SESSION_LIFETIME` before *now*, in seconds since 1970."""
-    since = session.get("since")
-    return isinstance(since, float) and now - since < SESSION_LIFETIME.total_seconds()
+def enable_sessions(app: Flask, authenticator: Authenticator) -> None:
+    """Give *app* sessions, on the console's pages alone."""
+    app.session_interface = _ConsoleSessions(authenticator)
+    app.config.update(
+        SESSION_COOKIE_NAME=COOKIE_NAME,
+        SESSION_COOKIE_PATH=PREFIX,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=COOKIE_LIFETIME,
+    )
 
 
 def refuse_cross_origin() -> None:
@@ -113,89 +194,71 @@ class LoginThrottle:
         self._lock = threading.Lock()
         self._wrong: deque[tuple[float, str]] = deque()
 
-    def check(self, address: str, *, now: float) -> float:
-        """Return for how many seconds *address* must wait; 0: it may try, which counts as wrong until `reset`."""
+    def check(self, who: str, *, now: float, is_known: bool = False) -> float:
+        """
+        Return for how many seconds *who* must wait; 0: they may try, which counts as wrong until `reset`.
+
+        *who* is an address, or a browser that *is_known*: for it the attempts of others do not count.
+        """
         with self._lock:
             while self._wrong and self._wrong[0][0] <= now - THROTTLE_SECONDS:
                 self._wrong.popleft()
-            everyone = [at for at, _ in self._wrong]
-            theirs = [at for at, who in self._wrong if who == address]
+            everyone = [] if is_known else [at for at, _ in self._wrong]
+            theirs = [at for at, other in self._wrong if other == who]
             for attempts, most in ((theirs, MAX_PER_ADDRESS), (everyone, MAX_IN_ALL)):
                 if len(attempts) >= most:
                     return attempts[0] + THROTTLE_SECONDS - now
-            self._wrong.append((now, address))
+            self._wrong.append((now, who))
             return 0.0
 
-    def reset(self, address: str) -> None:
-        """Forget the attempts of an address that knew the password in the end."""
+    def reset(self, who: str) -> None:
+        """Forget the attempts of one who knew the password in the end."""
         with self._lock:
-            self._wrong = deque((at, who) for at, who in self._wrong if who != address)
+            self._wrong = deque((at, other) for at, other in self._wrong if other != who)
 
 
-def add_routes(routes: Blueprint, key: bytes, clock: Callable[[], float], *, trusted_proxies: Networks) -> None:
+def add_routes(
+    routes: Blueprint, authenticator: Authenticator, clock: Callable[[], float], *, trusted_proxies: Networks
+) -> None:
     """
-    Add the page that asks for the password from which *key* was derived, and the button that ends the session.
+    Add the page that asks for the password, and the buttons that end the session or all of them.
 
-    *trusted_proxies*: web servers whose ``X-Forwarded-For`` tells who asks.
+    ``?next=`` is the page that was asked for. *trusted_proxies*: web servers whose ``X-Forwarded-For`` tells who asks.
     """
-    throttle = LoginThrottle()
 
     @routes.get("/login")
     def login() -> AnyResponse | str:
-        return _to_requested_page() if is_logged_in(clock()) else render_template("console/login.html")
+        return _to_requested_page() if g.logged_in else render_template("console/login.html")
 
     @routes.post("/login", endpoint="log_in")
     def log_in() -> AnyResponse:
-        now, address = clock(), _client_address(trusted_proxies)
-        wait = throttle.check(address, now=now)
-        if wait:
-            return _refused(429, wait)
-        if not hmac.compare_digest(derive_key(request.form.get("password", "")), key):
-            log.warning("a wrong password for the console", extra={"address": address})
-            return _refused(403)
-        throttle.reset(address)
-        _begin_session(now)
-        return _to_requested_page()
+        address = client_address(request, trusted_proxies)
+        wait = authenticator.log_in(request.form.get("password", ""), address, now=clock())
+        return _to_requested_page() if wait == 0 else _refused(wait)
 
     @routes.post("/logout", endpoint="log_out")
     def log_out() -> AnyResponse:
-        _clear_session("lang")
-        return redirect(url_for("console.login"), 303)
+        authenticator.log_out(everywhere="everywhere" in request.form)
+        return redirect(url_for("console.login", lang=formatting.language()), 303)
 
 
-def _begin_session(now: float) -> None:
-    _clear_session("lang", "next")
-    session.update(since=now)
-    session.permanent = True
-
-
-def _clear_session(*kept: str) -> None:
-    values = {name: session[name] for name in kept if name in session}
-    session.clear()
-    session.update(values)
+def to_login(*, resume: bool) -> AnyResponse:
+    """Return the way to the log-in; with *resume* it leads back to a page that was asked for."""
+    path = request.full_path.rstrip("?") if resume and request.method == "GET" else ""
+    return redirect(url_for("console.login", next=path or None), 303)
 
 
 def _to_requested_page() -> AnyResponse:
-    """Go to the page that was asked for before the log-in."""
-    return redirect(session.pop("next", None) or url_for("console.home"), 303)
+    """Go to the page that was asked for before the log-in, if it is one of ours: links may say what they like."""
+    path = request.args.get("next", "")
+    is_ours = path.startswith(f"{PREFIX}/") and path.isprintable() and "\\" not in path
+    return redirect(path if is_ours else url_for("console.home"), 303)
 
 
-def _refused(status: int, wait: float = 0.0) -> Response:
-    response = make_response(render_template("console/login.html", wait=math.ceil(wait / 60), wrong=not wait), status)
+def _refused(wait: float | None) -> Response:
+    minutes = math.ceil(wait / 60) if wait else 0
+    page = render_template("console/login.html", wait=minutes, wrong=not wait)
+    response = make_response(page, 429 if wait else 403)
     if wait:
         response.headers["Retry-After"] = str(math.ceil(wait))
     return response
-
-
-def _client_address(trusted_proxies: Networks) -> str:
-    """Return who asks: trusted web servers say for whom they do, others can say what they like."""
-    hops = [request.remote_addr or "", *reversed(request.access_route)]
-    # The nearest that is no trusted one; what stands before it anybody may have written.
-    return next((address for address in hops if not _is_in(address, trusted_proxies)), hops[-1])[:64]
-
-
-def _is_in(address: str, networks: Networks) -> bool:
-    try:
-        return any(ip_address(address) in network for network in networks)
-    except ValueError:
-        return False

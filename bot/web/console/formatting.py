@@ -36,10 +36,14 @@ _EVENT_NAMES: Final[dict[str, str]] = {
 
 def choose_language(default: Language) -> None:
     """Settle the language of this answer: the one asked for by ``?lang=``, else the session's, else *default*."""
+    g.lang = _known(request.args.get("lang")) or _known(session.get("lang")) or default
+
+
+def remember_language() -> None:
+    """Keep the language that was asked for in the session."""
     asked = _known(request.args.get("lang"))
-    if asked:
+    if asked and session.get("lang") != asked:
         session["lang"] = asked
-    g.lang = asked or _known(session.get("lang")) or default
 
 
 def language() -> Language:
