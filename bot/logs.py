@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 import traceback
 from abc import abstractmethod
 from collections.abc import Collection
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 # What every record has anyway; the rest was given with `extra=` and is shown.
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
 _ID_LENGTH: Final = 16
+_BOUNDED_SECONDS: Final = 1.0
 # Whoever has a shorter one has none, and every other line would be full of holes.
 _SHORTEST_SECRET: Final = 6
 # What they say is about the database or the machine: with hidden parameters, in the first line, it quotes nobody.
@@ -32,6 +34,30 @@ def about(key: str, event_id: int | None = None) -> dict[str, object]:
 def event_name(key: str) -> str:
     """Return what log lines call the event of this key."""
     return key[:_ID_LENGTH]
+
+
+class Bounded:
+    """A line that strangers can have written as often as they like: logged once a second, the others counted."""
+
+    def __init__(self, logger: logging.Logger, level: int, message: str) -> None:
+        self._logger = logger
+        self._level = level
+        self._message = message
+        self._lock = threading.Lock()
+        self._next_at = 0.0
+        self._left_out = 0
+
+    def __call__(self, fields: dict[str, object], *, error: BaseException | None = None) -> None:
+        """Log the line with *fields*, and with how *error* came about."""
+        with self._lock:
+            now = time.monotonic()
+            if now < self._next_at:
+                self._left_out += 1
+                return
+            self._next_at = now + _BOUNDED_SECONDS
+            left_out, self._left_out = self._left_out, 0
+        more: dict[str, object] = {"left_out": left_out} if left_out else {}
+        self._logger.log(self._level, self._message, exc_info=error, extra=fields | more)
 
 
 def configure(form: Literal["text", "json"], level: str, *, secrets: Collection[str] = ()) -> None:
@@ -114,11 +140,12 @@ def _chain(error: BaseException) -> str:
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     before = f"{_chain(cause)}\n\nThen:\n\n" if cause is not None else ""
     frames = "".join(traceback.format_tb(error.__traceback__))
-    return f"{before}Traceback (most recent call last):\n{frames}{_kind(error)}"
+    return f"{before}Traceback (most recent call last):\n{frames}{kind(error)}"
 
 
-def _kind(error: BaseException) -> str:
+def kind(error: BaseException) -> str:
+    """Return the class of *error* and, if it quotes nobody, its first line."""
     package, words = type(error).__module__.partition(".")[0], str(error).partition("\n")[0]
-    kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+    name = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
     is_told = isinstance(error, (BotError, OSError, ImportError)) or package in _SPEAK_OF_THEMSELVES
-    return f"{kind}: {words}" if is_told and words else kind
+    return f"{name}: {words}" if is_told and words else name

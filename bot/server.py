@@ -160,6 +160,7 @@ class _Gunicorn(BaseApplication):
             "worker_class": "bot.web.worker.BufferingWorker",
             "threads": _THREADS,
             "keepalive": 30,
+            "forwarder_headers": "",  # SCRIPT_NAME of a client would rewrite its path
             "graceful_timeout": graceful_seconds(self._settings.send_timeout),
             "logger_class": _Logger,
             "loglevel": self._settings.log_level.lower(),

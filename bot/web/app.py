@@ -5,13 +5,14 @@ from __future__ import annotations
 from flask import Flask
 
 from bot.runtime import Runtime
-from bot.web import health, metrics, webhook
+from bot.web import health, metrics, paths, webhook
 
 
 def create_app(runtime: Runtime) -> Flask:
-    """Return the application that receives Zalo's deliveries for a started *service*, with the console if it is on."""
+    """Return the application that receives Zalo's deliveries for a started *runtime*, with the console if it is on."""
     app = Flask("bot.web")
     app.extensions["bot.runtime"] = runtime
+    paths.guard(app)
     app.register_blueprint(webhook.blueprint(runtime))
     app.register_blueprint(health.blueprint(runtime))
     app.register_blueprint(metrics.blueprint(runtime))

@@ -70,6 +70,8 @@ class Connection:
         self.is_lingering = False
         """Whether it only waits for the client to have read the last answer."""
         self.is_polled = False
+        """Whether the event loop listens to it."""
+        self.is_closed = False
         self._scanned = 0
 
     def receive(self) -> bool:

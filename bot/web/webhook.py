@@ -9,6 +9,7 @@ from typing import Final
 
 from flask import Blueprint, Request, Response, abort, g, request
 from markupsafe import escape
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot import logs, metrics, zalo
 from bot.config import Settings, is_loopback
@@ -19,6 +20,9 @@ from bot.web.deferred import Deferred, DeferredResponse
 from bot.zalo import SIGNATURE_HEADER, Event
 
 log = logging.getLogger(__name__)
+
+_log_refusal = logs.Bounded(log, logging.WARNING, "a delivery was refused")
+_log_failure = logs.Bounded(log, logging.ERROR, "an event could not be stored")
 
 #: Zalo's largest event is a few kilobytes.
 LARGEST_BODY = 256 * 1024
@@ -64,10 +68,16 @@ def blueprint(runtime: Runtime) -> Blueprint:
     @routes.after_request
     def end(response: Response) -> Response:
         if request.method == "POST" and not isinstance(response, DeferredResponse):
-            metrics.acknowledged(response.status_code, time.perf_counter() - g.began)
+            _count(response)
         return response
 
     return routes
+
+
+def _count(response: Response) -> None:
+    metrics.acknowledged(response.status_code, time.perf_counter() - g.began)
+    if 400 <= response.status_code < 500:
+        _log_refusal({"status": response.status_code, "sender": request.remote_addr})
 
 
 def _store(runtime: Runtime, event: Event, body: bytes) -> Response:
@@ -94,7 +104,8 @@ def _acknowledge(event: Event, future: Future) -> Response:
 
 def _not_stored(event: Event, error: Exception) -> Response:
     # Zalo delivers again what was not acknowledged; a half-stored event is known by its key.
-    log.error("an event could not be stored", exc_info=error, extra=logs.about(event.key))
+    is_outage = isinstance(error, (TimeoutError, SQLAlchemyError))
+    _log_failure(logs.about(event.key) | {"trouble": logs.kind(error)}, error=None if is_outage else error)
     return _plain(503, "The event could not be stored; please deliver it again.")
 
 
@@ -126,8 +137,14 @@ def _authorise(runtime: Runtime, token: str | None) -> None:
             abort(_plain(401, str(BadSignature("The address lacks the token, or it is another one."))))
     elif token is not None:
         abort(404)
-    if settings.webhook_auth == "off" and not is_loopback(request.remote_addr or ""):
+    if settings.webhook_auth == "off" and not _is_from_here():
         abort(_plain(401, "Without authentication, only this machine itself may deliver."))
+
+
+def _is_from_here() -> bool:
+    """Return whether this machine asks, and not somebody else through a web server on it."""
+    forwarded = any(name in request.headers for name in ("Forwarded", "X-Real-IP"))
+    return not forwarded and all(map(is_loopback, [request.remote_addr or "", *request.access_route]))
 
 
 def _body(delivery: Request) -> bytes:
@@ -136,7 +153,10 @@ def _body(delivery: Request) -> bytes:
     if length is not None and length > LARGEST_BODY:
         abort(_too_large())
     # One byte more than allowed tells a chunked body that is too large, without reading the rest of it.
-    body = delivery.stream.read(LARGEST_BODY + 1)
+    try:
+        body = delivery.stream.read(LARGEST_BODY + 1)
+    except OSError:  # a chunk that is none, or a client that has gone; the bot's own worker gets here with all of it
+        abort(400)
     if len(body) > LARGEST_BODY:
         abort(_too_large())
     return body

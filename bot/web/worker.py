@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import selectors
 import socket
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from functools import partial
+from http import HTTPStatus
 from typing import Any, Final
 
 from gunicorn import sock as sockets
 from gunicorn import util
+from gunicorn.http import Request, errors, wsgi
 from gunicorn.workers.gthread import ThreadWorker
 
+from bot import logs
 from bot.web.connection import BodyTooLargeError, Connection
 from bot.web.deferred import Deferred
 from bot.web.exchange import Exchange
+from bot.web.paths import without_token
+
+_log_rejection = logs.Bounded(logging.getLogger(__name__), logging.WARNING, "what came in was no HTTP request")
 
 # A client that does not read its answer frees the thread after these.
 _SEND_SECONDS: Final = 10.0
@@ -31,6 +39,13 @@ _MAX_ACCEPTS_PER_TURN: Final = 64
 # Of requests that are not whole yet, all together.
 _MAX_BUFFERED_BYTES: Final = 64 * 1024 * 1024
 _SMALL_BYTES: Final = 16 * 1024
+_STATUS: Final[dict[type[Exception], HTTPStatus]] = {
+    errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
+    errors.LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    errors.ExpectationFailed: HTTPStatus.EXPECTATION_FAILED,
+    errors.UnsupportedTransferCoding: HTTPStatus.NOT_IMPLEMENTED,
+    errors.ForbiddenProxyRequest: HTTPStatus.FORBIDDEN,
+}
 
 
 class BufferingWorker(ThreadWorker):
@@ -144,36 +159,59 @@ class BufferingWorker(ThreadWorker):
             self.poller.unregister(connection.sock)
 
     def _on_readable(self, connection: Connection, _sock: object) -> None:
-        if connection.is_busy:
-            self._unpoll(connection)  # what comes next waits in the kernel until this request is answered
-        elif not connection.receive():
+        try:
+            if connection.is_closed:
+                return  # it gave way to another one in this turn
+            if connection.is_busy:
+                self._unpoll(connection)  # what comes next waits in the kernel until this request is answered
+            elif not connection.receive():
+                self._close(connection)
+            elif not connection.is_lingering:
+                self._advance(connection)
+        except Exception:
+            # Whatever a client has sent, it must not end the loop.
+            self.log.exception("Error receiving a request")
             self._close(connection)
-        elif not connection.is_lingering:
-            self._advance(connection)
 
     def _advance(self, connection: Connection) -> None:
         """Hand the next request to a thread if it is whole."""
         try:
             request = connection.next_request(self.cfg)
         except BodyTooLargeError:
-            self._refuse(connection, 413, "Content Too Large")
-        except Exception as error:  # noqa: BLE001  gunicorn knows which of its errors is whose, and answers
-            self.handle_error(connection.request, connection.sock, connection.client, error)
-            self._linger(connection)
+            self._refuse(connection, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        except Exception as error:  # noqa: BLE001  what comes from outside must not end the worker
+            self._reject(connection, error)
         else:
             if request is not None:
                 connection.is_busy = True
                 self._waiting.pop(connection, None)
                 self.tpool.submit(self._serve, connection, request)
             elif len(connection.received.data) > _SMALL_BYTES and self._buffers_too_much():
-                self._refuse(connection, 503, "Service Unavailable")
+                self._refuse(connection, HTTPStatus.SERVICE_UNAVAILABLE)
 
     def _buffers_too_much(self) -> bool:
         return sum(len(connection.received.data) for connection in self._waiting) > _MAX_BUFFERED_BYTES
 
-    def _refuse(self, connection: Connection, status: int, reason: str) -> None:
+    def _reject(self, connection: Connection, error: Exception) -> None:
+        """Answer what is no request; the log gets the kind of error, but nothing that the client says."""
+        if type(error).__module__ != errors.__name__:
+            self.handle_error(connection.request, connection.sock, connection.client, error)
+            self._linger(connection)
+            return
+        status = _STATUS.get(type(error), HTTPStatus.BAD_REQUEST)
+        _log_rejection({"error": type(error).__name__, "sender": connection.peer})
+        request = connection.request or getattr(error, "req", None)
+        if isinstance(request, Request) and request.uri:
+            response = wsgi.Response(request, connection.sock, self.cfg)
+            response.status = f"{status.value} {status.phrase}"
+            environ = wsgi.default_environ(request, connection.sock, self.cfg)
+            environ.update({"REMOTE_ADDR": connection.peer, "RAW_URI": without_token(request.uri)})
+            self.log.access(response, request, environ, timedelta(0))
+        self._refuse(connection, status)
+
+    def _refuse(self, connection: Connection, status: HTTPStatus) -> None:
         with contextlib.suppress(OSError):
-            util.write_error(connection.sock, status, reason, "")
+            util.write_error(connection.sock, status.value, status.phrase, "")
         self._linger(connection)
 
     def _serve(self, connection: Connection, request: Any) -> None:
@@ -251,6 +289,12 @@ class BufferingWorker(ThreadWorker):
 
         self._finish(connection, bool(self._answered(connection, exchange.request, answer)))
 
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer and log an error of the application, as gunicorn does, but without the webhook's token."""
+        if req is not None:
+            req.uri = without_token(req.uri)
+        super().handle_error(req, client, addr, exc)
+
     def _finish(self, connection: Connection, keep: bool) -> None:
         connection.is_busy = False
         if keep:
@@ -274,6 +318,9 @@ class BufferingWorker(ThreadWorker):
         self._poll(connection)
 
     def _close(self, connection: Connection) -> None:
+        if connection.is_closed:
+            return
+        connection.is_closed = True
         self._waiting.pop(connection, None)
         self._unpoll(connection)
         util.close(connection.sock)
@@ -290,4 +337,4 @@ class BufferingWorker(ThreadWorker):
             if connection.started is None or connection.is_lingering:
                 self._close(connection)
             else:
-                self._refuse(connection, 408, "Request Timeout")
+                self._refuse(connection, HTTPStatus.REQUEST_TIMEOUT)

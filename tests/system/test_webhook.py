@@ -195,6 +195,18 @@ def test_no_authentication_at_home(tmp_path: Path, vendor: SandboxVendor) -> Non
         vendor.wait_for_taken(1)
 
 
+@pytest.mark.parametrize(
+    "header",
+    [{"X-Forwarded-For": "203.0.113.5"}, {"X-Real-IP": "203.0.113.5"}, {"Forwarded": "for=203.0.113.5"}],
+)
+def test_no_authentication_is_not_for_who_comes_through_a_web_server(
+    tmp_path: Path, vendor: SandboxVendor, header: dict[str, str]
+) -> None:
+    """To the bot it looks as if this machine asked."""
+    with Bot(tmp_path, vendor.url, WEBHOOK_AUTH="off") as bot:
+        assert post(bot, MAKER.text("101", "bảng giá").body, header) == 401
+
+
 def test_keep_alive_and_pipelined_errors_do_not_mix_bodies(shared: Bot) -> None:
     """A refused body is read to its end, so that the next request on the connection is understood."""
     connection = http.client.HTTPConnection("127.0.0.1", shared.port, timeout=PATIENCE)

@@ -22,6 +22,7 @@ HALF_HEAD = b"POST /webhook HTTP/1.1\r\nHost: bot\r\nContent-"
 FIRST_BYTE = b"POST /webhook HTTP/1.1\r\nHost: bot\r\nContent-Length: 400\r\n\r\n{"
 CHUNKED = b"POST /webhook HTTP/1.1\r\nHost: bot\r\nTransfer-Encoding: chunked\r\n\r\n"
 GET = b"GET /healthz HTTP/1.1\r\nHost: bot\r\n\r\n"
+SECRET = "token-of-this-webhook"
 
 
 @pytest.fixture(scope="module")
@@ -159,3 +160,16 @@ def test_a_worker_is_replaced_after_so_many_requests(tmp_path: Path, vendor: San
         for number in range(60):
             assert bot.post(MAKER.text(str(300 + number), "x")).status_code == 200
         wait_until(lambda: bot.said().count("Booting worker") >= 3, "the third worker")
+
+
+def test_what_is_no_request_does_not_show_the_webhook_s_token(tmp_path: Path, vendor: SandboxVendor) -> None:
+    """Neither in the access log nor in the lines of the bot."""
+    settings = {"WEBHOOK_AUTH": "token", "WEBHOOK_TOKEN": SECRET, "GUNICORN_CMD_ARGS": "--access-logfile=-"}
+    with Bot(tmp_path, vendor.url, **settings) as bot:
+        head = f"POST /webhook/{SECRET} HTTP/1.1\r\n".encode()
+        for wrong in (b"Content-Length: x\r\n\r\n", b"no header\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"):
+            with socket.create_connection(("127.0.0.1", bot.port), timeout=PATIENCE) as client:
+                client.sendall(head + wrong)
+                assert read_answer(client)[0] == 400
+        wait_until(lambda: bot.said().count('/webhook/[token] HTTP/1.1" 400') == 2, "a line for each that has a head")
+        assert SECRET not in bot.said()
