@@ -12,9 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import logs, metrics
 from bot.config import Settings
 from bot.cpaas import CpaasClient
-from bot.delivery.dispatcher import Dispatcher, Limits
+from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.images import ImageResolver
-from bot.delivery.transitions import Policy, Transitions, longest_cooldown
+from bot.delivery.sender import Sender
+from bot.delivery.settings import DeliverySettings
+from bot.delivery.transitions import Transitions, longest_cooldown
 from bot.image_health.checker import PictureChecker
 from bot.inbox.database import Database
 from bot.inbox.group_commit import Future, Writer
@@ -110,19 +112,15 @@ class Runtime:
 
     def _dispatch(self) -> Dispatcher:
         settings = self.settings
-        limits = Limits(
-            concurrency=settings.send_concurrency,
-            rate=RateLimit.per_minute(settings.send_rate),
-            takeover_mute=settings.takeover_mute.total_seconds(),
-            max_attempts=settings.max_attempts,
-        )
         if self.database.live_alone():
             self.inbox.end_leases(now=self.database.now())
             self.uploads.end_leases(now=self.database.now())
         vendor = CpaasClient(settings)
         self._images = ImageResolver(self.uploads, vendor, settings.rules_file.parent, now=self.database.now)
-        delivery = Transitions(self.inbox, self._images, lambda: self.watch.rules, Policy.of(settings))
-        dispatcher = Dispatcher(self.inbox, delivery, vendor, limits, self.database.now)
+        delivery = DeliverySettings.of(settings)
+        transitions = Transitions(self.inbox, lambda: self.watch.rules, delivery)
+        sender = Sender(self.inbox, transitions, self._images, vendor, delivery)
+        dispatcher = Dispatcher(self.inbox, sender, delivery, self.database.now)
         dispatcher.start()
         return dispatcher
 

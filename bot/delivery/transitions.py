@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 
-from bot.config import Settings
 from bot.cpaas import Receipt
-from bot.delivery.images import ImageResolver
+from bot.delivery.settings import DeliverySettings
 from bot.errors import (
     DeliveryError,
     Misconfigured,
@@ -32,62 +31,21 @@ _FIRST_BACK_OFF_SECONDS = 1.0
 _MAX_BACK_OFF_SECONDS = 300.0
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """The settings that decide about one event; times in seconds."""
-
-    reply_window: float
-    takeover_mute: float
-    max_attempts: int
-
-    @classmethod
-    def of(cls, settings: Settings) -> Policy:
-        """Return the policy that *settings* ask for."""
-        return cls(
-            reply_window=settings.reply_window.total_seconds(),
-            takeover_mute=settings.takeover_mute.total_seconds(),
-            max_attempts=settings.max_attempts,
-        )
-
-
 class Transitions:
     """What becomes of a claimed event; it changes nothing itself but returns the event's next state."""
 
-    def __init__(self, inbox: Inbox, images: ImageResolver, rules: Callable[[], RuleSet], policy: Policy) -> None:
+    def __init__(self, inbox: Inbox, rules: Callable[[], RuleSet], settings: DeliverySettings) -> None:
         self._inbox = inbox
-        self._images = images
         self._rules = rules
-        self._policy = policy
+        self._settings = settings
 
     def next_state(self, claim: Claim, *, now: float) -> State:
         """
-        Return what the event is about to be: still open and due now if its next picture is to be sent.
+        Return what the event is about to be: still open and due now if its next image is to be sent.
 
-        A picture that may have gone out already is looked for among the echoes first, and one that must be uploaded
-        is not to be sent before it is.
+        An image that may have gone out already is looked for among the echoes first.
         """
-        state = self._next_step(claim, now=now)
-        if state.status != "open" or state.due_at > now:
-            return state
-        claim = replace(claim, state=state)
-        try:
-            self.next_image(claim, now=now)
-        except DeliveryError as error:
-            return self.after_failure(claim, error, paused=False, now=now)
-        return state
-
-    def next_image(self, claim: Claim, *, now: float) -> Mapping[str, str]:
-        """
-        Return the event's next picture as the vendor takes it.
-
-        Raises:
-            NotReady: It must be uploaded first, which has been seen to.
-            PictureRefused: It cannot be.
-        """
-        return self._images.resolve(claim.oa_id, _image_to_send(claim.state), now=now)
-
-    def _next_step(self, claim: Claim, *, now: float) -> State:
-        if now - claim.happened_at > self._policy.reply_window:
+        if now - claim.happened_at > self._settings.reply_window:
             return as_ignored(claim, "stale", now=now)
         if claim.state.attempted_at is not None:
             return self._resolve_unknown(claim, now=now)
@@ -152,14 +110,14 @@ class Transitions:
         if isinstance(error, NotNow):
             counts = error.reached and not paused
             state = replace(state, attempts=state.attempts + counts)
-            if state.attempts < self._policy.max_attempts:
+            if state.attempts < self._settings.max_attempts:
                 return replace(state, due_at=now + back_off(max(state.attempts, 1), at_least=error.retry_after))
             return replace(state, status="dead", reason="attempts", settled_at=now)
         return replace(state, status="dead", reason="refused", settled_at=now)
 
     def _substitute(self, state: State, error: DeliveryError) -> dict[str, str] | None:
         """Return what to send in place of the picture that cannot be sent: the file's new content, or its stand-in."""
-        image = _image_to_send(state)
+        image = image_to_send(state)
         if "file" in image:
             digest = self._rules().digests.get(image["file"], "")
             if digest not in ("", image["digest"]):
@@ -169,7 +127,8 @@ class Transitions:
         return {"image_url": image["else"]} if "else" in image else None
 
 
-def _image_to_send(state: State) -> dict[str, str]:
+def image_to_send(state: State) -> dict[str, str]:
+    """Return the image that goes out next, as it was decided."""
     return (state.images or [])[state.progress]
 
 

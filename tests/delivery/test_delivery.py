@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from bot.cpaas import Receipt
-from bot.delivery.transitions import ECHO_SECONDS, Policy, Transitions, after_success, back_off
+from bot.delivery.sender import Sender
+from bot.delivery.transitions import ECHO_SECONDS, after_success, back_off
 from bot.errors import Misconfigured, NotNow, OutcomeUnknown, Refused
 from bot.inbox.database import Database
 from bot.inbox.group_commit import Writer
@@ -18,6 +19,7 @@ from bot.inbox.queue import Claim, Inbox, State, StateChange
 from bot.rules.validate import validate
 from tests.inbox.test_queue import LEASE, NOW, claim, event, put
 from tests.support.local_images import images_of
+from tests.support.virtual_time import SETTINGS, VirtualDeliverer
 
 RULES = b"""\
 version: 1
@@ -35,152 +37,157 @@ def inbox(database: Database) -> Iterator[Inbox]:
 
 
 @pytest.fixture
-def delivery(inbox: Inbox, database: Database, tmp_path: Path) -> Iterator[Transitions]:
+def sender(inbox: Inbox, database: Database, tmp_path: Path) -> Iterator[Sender]:
     """Decisions by one rule, with three attempts."""
     rules = validate(RULES, today=date(2026, 1, 1)).rules
     assert rules is not None
-    policy = Policy(reply_window=48 * 3600.0, takeover_mute=1800.0, max_attempts=3)
+    settings = replace(SETTINGS, max_attempts=3)
     with images_of(database, "http://127.0.0.1:9", tmp_path) as images:
-        yield Transitions(inbox, images, lambda: rules, policy)
+        yield VirtualDeliverer(database, inbox, images, rules, never, NOW, settings).sender
 
 
-def begun(inbox: Inbox, delivery: Transitions, key: str = "a") -> Claim:
+def never(claim: Claim, now: float) -> Receipt:
+    """A vendor that is not to be called."""
+    raise AssertionError(claim.key)
+
+
+def begun(inbox: Inbox, sender: Sender, key: str = "a") -> Claim:
     """Return an event whose picture has just been sent off."""
     put(inbox, event(key))
     [claimed] = claim(inbox)
-    state = replace(delivery.next_state(claimed, now=NOW), attempted_at=NOW, due_at=NOW + LEASE)
-    assert inbox.save([StateChange(claimed, replace(state, leased=True))]) == ["saved"]
-    return replace(claimed, state=state)
+    change = sender.begin(replace(claimed, state=sender.next_state(claimed, now=NOW)), now=NOW)
+    assert sender.save([change]) == ["saved"]
+    return change.claim
 
 
-def again(inbox: Inbox, delivery: Transitions, claimed: Claim, state: State, now: float) -> tuple[Claim, State]:
+def again(inbox: Inbox, sender: Sender, claimed: Claim, state: State, now: float) -> tuple[Claim, State]:
     """Store *state*, and return the event and its next state as whoever claims it at *now* sees them."""
     inbox.save([StateChange(claimed, state)])
     [later] = claim(inbox, now=now)
-    return later, delivery.next_state(later, now=now)
+    return later, sender.next_state(later, now=now)
 
 
-def unknown(delivery: Transitions, claimed: Claim) -> State:
-    return delivery.after_failure(claimed, OutcomeUnknown("no answer"), paused=False, now=NOW)
+def unknown(sender: Sender, claimed: Claim) -> State:
+    return sender.transitions.after_failure(claimed, OutcomeUnknown("no answer"), paused=False, now=NOW)
 
 
-def test_without_echoes_an_unknown_outcome_is_parked_after_its_time(inbox: Inbox, delivery: Transitions) -> None:
+def test_without_echoes_an_unknown_outcome_is_parked_after_its_time(inbox: Inbox, sender: Sender) -> None:
     """Nobody knows whether the picture went out: the operator decides."""
-    claimed = begun(inbox, delivery)
-    later, state = again(inbox, delivery, claimed, unknown(delivery, claimed), NOW)
-    later, state = again(inbox, delivery, later, state, NOW + ECHO_SECONDS - 1)
+    claimed = begun(inbox, sender)
+    later, state = again(inbox, sender, claimed, unknown(sender, claimed), NOW)
+    later, state = again(inbox, sender, later, state, NOW + ECHO_SECONDS - 1)
     assert (state.status, state.due_at) == ("open", NOW + ECHO_SECONDS)
-    _, state = again(inbox, delivery, later, state, NOW + ECHO_SECONDS)
+    _, state = again(inbox, sender, later, state, NOW + ECHO_SECONDS)
     assert (state.status, state.reason) == ("parked", "unknown")
 
 
-def test_where_echoes_arrive_and_none_came_it_is_sent_again_once(inbox: Inbox, delivery: Transitions) -> None:
+def test_where_echoes_arrive_and_none_came_it_is_sent_again_once(inbox: Inbox, sender: Sender) -> None:
     """And parked if that call has no outcome either."""
     put(inbox, event("e", user="somebody", name="oa_send_image"))
-    claimed = begun(inbox, delivery)
-    later, state = again(inbox, delivery, claimed, unknown(delivery, claimed), NOW)
+    claimed = begun(inbox, sender)
+    later, state = again(inbox, sender, claimed, unknown(sender, claimed), NOW)
     assert (state.status, state.due_at) == ("open", NOW + 0.5)
-    later, state = again(inbox, delivery, later, state, NOW + ECHO_SECONDS)
+    later, state = again(inbox, sender, later, state, NOW + ECHO_SECONDS)
     assert (state.status, state.due_at, state.resent) == ("open", NOW + ECHO_SECONDS, True)
     assert state.attempted_at is None
     second = replace(later, state=replace(state, attempted_at=NOW + ECHO_SECONDS))
-    state = delivery.after_failure(second, OutcomeUnknown("no answer"), paused=False, now=NOW + ECHO_SECONDS)
-    _, state = again(inbox, delivery, second, state, NOW + 2 * ECHO_SECONDS)
+    state = sender.transitions.after_failure(second, OutcomeUnknown("no answer"), paused=False, now=NOW + ECHO_SECONDS)
+    _, state = again(inbox, sender, second, state, NOW + 2 * ECHO_SECONDS)
     assert state.status == "parked"
 
 
-def test_the_echo_settles_it(inbox: Inbox, delivery: Transitions) -> None:
+def test_the_echo_settles_it(inbox: Inbox, sender: Sender) -> None:
     """Even if it came before the outcome was known to be unknown."""
-    claimed = begun(inbox, delivery)
+    claimed = begun(inbox, sender)
     put(inbox, event("e", name="oa_send_image"), now=NOW + 1)
-    _, state = again(inbox, delivery, claimed, unknown(delivery, claimed), NOW + 2)
+    _, state = again(inbox, sender, claimed, unknown(sender, claimed), NOW + 2)
     assert (state.status, state.progress, state.reason) == ("sent", 1, "rule")
 
 
-def test_looks_for_an_echo_are_soon_and_ever_more_rare(inbox: Inbox, delivery: Transitions) -> None:
+def test_looks_for_an_echo_are_soon_and_ever_more_rare(inbox: Inbox, sender: Sender) -> None:
     """The last one when it is given up."""
-    claimed = begun(inbox, delivery)
-    state, now, looks = unknown(delivery, claimed), NOW, []
+    claimed = begun(inbox, sender)
+    state, now, looks = unknown(sender, claimed), NOW, []
     while state.status == "open":
         looks.append(now - NOW)
-        claimed, state = again(inbox, delivery, claimed, state, now)
+        claimed, state = again(inbox, sender, claimed, state, now)
         now = state.due_at
     assert looks == [0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, ECHO_SECONDS]
 
 
-def test_an_echo_that_comes_while_it_is_looked_for_is_not_overlooked(inbox: Inbox, delivery: Transitions) -> None:
+def test_an_echo_that_comes_while_it_is_looked_for_is_not_overlooked(inbox: Inbox, sender: Sender) -> None:
     """It wakes nobody then, but the next look finds it."""
-    claimed = begun(inbox, delivery)
-    later, state = again(inbox, delivery, claimed, unknown(delivery, claimed), NOW)
+    claimed = begun(inbox, sender)
+    later, state = again(inbox, sender, claimed, unknown(sender, claimed), NOW)
     put(inbox, event("e", name="oa_send_image"))
-    _, state = again(inbox, delivery, later, state, NOW + 1)
+    _, state = again(inbox, sender, later, state, NOW + 1)
     assert (state.status, state.reason) == ("sent", "rule")
 
 
-def test_after_a_crash_it_is_sent_again_at_once_unless_echoes_could_tell(inbox: Inbox, delivery: Transitions) -> None:
+def test_after_a_crash_it_is_sent_again_at_once_unless_echoes_could_tell(inbox: Inbox, sender: Sender) -> None:
     """At least once where nobody says more; where echoes arrive, they are waited for."""
-    begun(inbox, delivery)
+    begun(inbox, sender)
     inbox.release(inbox.overdue(now=NOW + LEASE), now=NOW + LEASE)
     [later] = claim(inbox, now=NOW + LEASE)
-    assert delivery.next_state(later, now=NOW + LEASE).attempted_at is None
+    assert sender.next_state(later, now=NOW + LEASE).attempted_at is None
     put(inbox, event("e", user="somebody", name="oa_send_image"))
-    assert delivery.next_state(later, now=NOW + LEASE).due_at == NOW + 2 * LEASE
+    assert sender.next_state(later, now=NOW + LEASE).due_at == NOW + 2 * LEASE
 
 
-def test_attempts_count_only_against_the_event_itself(inbox: Inbox, delivery: Transitions) -> None:
+def test_attempts_count_only_against_the_event_itself(inbox: Inbox, sender: Sender) -> None:
     """Not while nothing is sent for the account, and not if the vendor was never reached."""
-    claimed = begun(inbox, delivery)
+    claimed = begun(inbox, sender)
     outcomes = [
-        delivery.after_failure(claimed, NotNow("503"), paused=False, now=NOW),
-        delivery.after_failure(claimed, NotNow("503"), paused=True, now=NOW),
-        delivery.after_failure(claimed, NotNow("no connection", reached=False), paused=False, now=NOW),
-        delivery.after_failure(claimed, Misconfigured("401"), paused=True, now=NOW),
+        sender.transitions.after_failure(claimed, NotNow("503"), paused=False, now=NOW),
+        sender.transitions.after_failure(claimed, NotNow("503"), paused=True, now=NOW),
+        sender.transitions.after_failure(claimed, NotNow("no connection", reached=False), paused=False, now=NOW),
+        sender.transitions.after_failure(claimed, Misconfigured("401"), paused=True, now=NOW),
     ]
     assert [state.attempts for state in outcomes] == [1, 0, 0, 0]
     assert {state.status for state in outcomes} == {"open"}
     last = replace(claimed, state=replace(claimed.state, attempts=2))
-    assert delivery.after_failure(last, NotNow("503"), paused=False, now=NOW).status == "dead"
-    assert delivery.after_failure(claimed, Refused("-213"), paused=False, now=NOW).reason == "refused"
+    assert sender.transitions.after_failure(last, NotNow("503"), paused=False, now=NOW).status == "dead"
+    assert sender.transitions.after_failure(claimed, Refused("-213"), paused=False, now=NOW).reason == "refused"
 
 
-def test_a_rule_that_rests_is_silent(inbox: Inbox, delivery: Transitions) -> None:
+def test_a_rule_that_rests_is_silent(inbox: Inbox, sender: Sender) -> None:
     """Its cooldown counts from its last reply to this user."""
-    claimed = begun(inbox, delivery)
+    claimed = begun(inbox, sender)
     inbox.save([StateChange(claimed, after_success(claimed, Receipt("m", "r"), now=NOW))])
     put(inbox, event("b"), event("c", user="u2"))
     own, other = claim(inbox)
-    assert delivery.next_state(own, now=NOW + 599).reason == "cooldown"
-    assert delivery.next_state(own, now=NOW + 600).reason == "rule"
-    assert delivery.next_state(other, now=NOW).reason == "rule"
+    assert sender.next_state(own, now=NOW + 599).reason == "cooldown"
+    assert sender.next_state(own, now=NOW + 600).reason == "rule"
+    assert sender.next_state(other, now=NOW).reason == "rule"
 
 
-def test_a_clock_that_is_set_back_prolongs_no_rest(inbox: Inbox, delivery: Transitions) -> None:
+def test_a_clock_that_is_set_back_prolongs_no_rest(inbox: Inbox, sender: Sender) -> None:
     """A reply from what is now the future counts for none; clocks may differ a little."""
-    claimed = begun(inbox, delivery)
+    claimed = begun(inbox, sender)
     inbox.save([StateChange(claimed, after_success(claimed, Receipt("m", "r"), now=NOW))])
     put(inbox, event("b"))
     [later] = claim(inbox)
-    assert delivery.next_state(later, now=NOW - 30).reason == "cooldown"
-    assert delivery.next_state(later, now=NOW - 7200).reason == "rule"
+    assert sender.next_state(later, now=NOW - 30).reason == "cooldown"
+    assert sender.next_state(later, now=NOW - 7200).reason == "rule"
 
 
-def test_a_clock_that_is_set_back_prolongs_no_wait_for_an_echo(inbox: Inbox, delivery: Transitions) -> None:
+def test_a_clock_that_is_set_back_prolongs_no_wait_for_an_echo(inbox: Inbox, sender: Sender) -> None:
     """It ends a minute after the clock was set at the latest."""
     put(inbox, event("e", user="somebody", name="oa_send_image"))
-    claimed = begun(inbox, delivery)
+    claimed = begun(inbox, sender)
     set_back = NOW - 7200
     inbox.clamp_future_times(now=set_back, max_delay=60.0)
-    state = replace(unknown(delivery, claimed), due_at=set_back)
-    later, state = again(inbox, delivery, claimed, state, set_back)
+    state = replace(unknown(sender, claimed), due_at=set_back)
+    later, state = again(inbox, sender, claimed, state, set_back)
     assert (state.status, state.due_at) == ("open", set_back + 0.5)
-    _, state = again(inbox, delivery, later, state, set_back + ECHO_SECONDS)
+    _, state = again(inbox, sender, later, state, set_back + ECHO_SECONDS)
     assert (state.resent, state.due_at) == (True, set_back + ECHO_SECONDS)
 
 
-def test_an_old_event_is_not_answered(inbox: Inbox, delivery: Transitions) -> None:
+def test_an_old_event_is_not_answered(inbox: Inbox, sender: Sender) -> None:
     """Also one that has waited too long for its next attempt."""
-    claimed = begun(inbox, delivery)
-    state = delivery.next_state(claimed, now=NOW + 48 * 3600 + 1)
+    claimed = begun(inbox, sender)
+    state = sender.next_state(claimed, now=NOW + 48 * 3600 + 1)
     assert (state.status, state.reason) == ("ignored", "stale")
 
 

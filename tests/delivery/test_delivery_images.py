@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.delivery.transitions import Policy, Transitions
+from bot.delivery.sender import Sender
+from bot.delivery.transitions import Transitions
 from bot.errors import NotReady, PictureExpired, PictureRefused, Refused
 from bot.inbox.database import Database
 from bot.inbox.group_commit import Writer
@@ -20,8 +21,9 @@ from bot.sandbox.script import OK, answer
 from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor
 from tests.inbox.test_queue import NOW, claim, event, put
-from tests.support.local_images import KEY, TOKEN, images_of, jpeg
+from tests.support.local_images import KEY, TOKEN, TYPE, client, images_of, jpeg
 from tests.support.running import wait_until
+from tests.support.virtual_time import SETTINGS
 
 OA = "388613280878808645"
 ELSE = "https://shop.example/b.jpg"
@@ -67,131 +69,129 @@ def inbox(database: Database) -> Iterator[Inbox]:
 
 
 @pytest.fixture
-def delivery(inbox: Inbox, database: Database, shop: Shop) -> Iterator[Transitions]:
-    """Decisions by the shop's rules."""
-    policy = Policy(reply_window=48 * 3600.0, takeover_mute=1800.0, max_attempts=3)
+def sender(inbox: Inbox, database: Database, shop: Shop) -> Iterator[Sender]:
+    """Sends what the shop's rules decide."""
+    settings = replace(SETTINGS, max_attempts=3)
     with images_of(database, shop.vendor.url, shop.folder, now=lambda: shop.now) as images:
-        yield Transitions(inbox, images, lambda: shop.rules, policy)
+        transitions = Transitions(inbox, lambda: shop.rules, settings)
+        yield Sender(inbox, transitions, images, client(shop.vendor.url, TYPE), settings)
 
 
 def claimed(inbox: Inbox, text: str) -> Claim:
     """Return an event as a worker holds it."""
-    put(inbox, replace(event("a", oa=OA), text=text))
+    put(inbox, replace(event("a", user="101", oa=OA), text=text))
     [held] = claim(inbox)
     return held
 
 
-def next_state(delivery: Transitions, held: Claim, shop: Shop) -> State:
-    """Return the event's state once the upload it waits for has come to an end, well or not."""
+def attempt(sender: Sender, held: Claim, shop: Shop) -> State:
+    """Return the event's state after an attempt, or after the attempt that found the upload under way ended."""
     found = [held.state]
 
     def over() -> bool:
-        found.append(delivery.next_state(replace(held, state=found[-1]), now=shop.now))
-        return "being uploaded" not in (found[-1].error or "") or found[-1].due_at == shop.now
+        state = sender.next_state(replace(held, state=found[-1]), now=shop.now)
+        found.append(sender.attempt(replace(held, state=state), lambda: shop.now))
+        return "being uploaded" not in (found[-1].error or "")
 
     wait_until(over, "the upload to end")
     return found[-1]
 
 
-def test_an_event_waits_for_its_upload_and_keeps_what_was_decided(
-    inbox: Inbox, delivery: Transitions, shop: Shop
-) -> None:
+def test_an_event_waits_for_its_upload_and_keeps_what_was_decided(inbox: Inbox, sender: Sender, shop: Shop) -> None:
     """Put off, not failed: no attempt is lost, and nothing went out."""
     held = claimed(inbox, "bảng giá")
-    state = delivery.next_state(held, now=NOW)
+    decided = replace(held, state=sender.next_state(held, now=NOW))
+    state = sender.attempt(sender.begin(decided, now=NOW).claim, lambda: NOW)
     assert (state.status, state.attempts, state.attempted_at) == ("open", 0, None)
     assert 0 < state.due_at - NOW <= 1.0
     assert state.images == [{"file": "menu.jpg", "digest": shop.rules.digests["menu.jpg"]}]
-    ready = next_state(delivery, replace(held, state=state), shop)
-    assert ready.due_at == NOW
-    sent = delivery.next_image(replace(held, state=ready), now=NOW)
-    assert sent == {"attachment_id": shop.vendor.uploaded[0].token}
+    assert attempt(sender, replace(held, state=state), shop).status == "sent"
+    assert shop.vendor.taken[0].picture.image == shop.vendor.uploaded[0].token
 
 
-def test_a_picture_that_lastingly_fails_gives_way(inbox: Inbox, delivery: Transitions, shop: Shop) -> None:
+def test_a_picture_that_lastingly_fails_gives_way(inbox: Inbox, sender: Sender, shop: Shop) -> None:
     """After the third failure the stand-in goes out; without one the event waits on."""
     shop.vendor.always_upload(answer(503))
     held = claimed(inbox, "thực đơn")
     for _ in range(2):
-        state = next_state(delivery, held, shop)
+        state = attempt(sender, held, shop)
         assert state.images is not None
         assert "file" in state.images[0]
         held, shop.now = replace(held, state=state), state.due_at + 0.01
-    state = next_state(delivery, held, shop)
+    state = attempt(sender, held, shop)
     assert (state.images, state.due_at) == ([{"image_url": ELSE}], shop.now)
     other = replace(held, state=State(images=[{"file": "menu.jpg", "digest": shop.rules.digests["menu.jpg"]}]))
-    waiting = delivery.next_state(other, now=shop.now)
+    waiting = sender.attempt(other, lambda: shop.now)
     assert (waiting.status, waiting.attempts) == ("open", 0)
     assert waiting.due_at > shop.now
 
 
-def test_a_file_that_is_gone_is_a_dead_letter_that_says_so(inbox: Inbox, delivery: Transitions, shop: Shop) -> None:
+def test_a_file_that_is_gone_is_a_dead_letter_that_says_so(inbox: Inbox, sender: Sender, shop: Shop) -> None:
     """After three looks: a file may be in the middle of being saved."""
     held = claimed(inbox, "bảng giá")
     (shop.folder / "menu.jpg").unlink()
     for _ in range(2):
-        state = next_state(delivery, held, shop)
+        state = attempt(sender, held, shop)
         assert state.status == "open"
         held, shop.now = replace(held, state=state), state.due_at + 0.01
-    state = next_state(delivery, held, shop)
+    state = attempt(sender, held, shop)
     assert (state.status, state.reason) == ("dead", "refused")
     assert 'menu.jpg: there is no file "menu.jpg"' in (state.error or "")
 
 
-def test_a_file_that_was_replaced_before_it_went_out_is_the_new_one(
-    inbox: Inbox, delivery: Transitions, shop: Shop
-) -> None:
+def test_a_file_that_was_replaced_before_it_went_out_is_the_new_one(inbox: Inbox, sender: Sender, shop: Shop) -> None:
     """The old content is nowhere to be had: what the rules know by now is sent."""
     shop.vendor.always_upload(answer(503))
     held = claimed(inbox, "bảng giá")
-    first = next_state(delivery, held, shop)
+    state = attempt(sender, held, shop)
     shop.save(jpeg(seed="second"))
     shop.vendor.always_upload(OK)
-    held, shop.now = replace(held, state=first), first.due_at + 0.01
-    for _ in range(2):
-        state = next_state(delivery, held, shop)
+    held, shop.now = replace(held, state=state), state.due_at + 0.01
+    while state.status == "open":
+        state = attempt(sender, held, shop)
         held, shop.now = replace(held, state=state), max(state.due_at, shop.now) + 0.01
-    state = next_state(delivery, held, shop)
     assert state.images == [{"file": "menu.jpg", "digest": shop.rules.digests["menu.jpg"]}]
     assert [u.upload.content for u in shop.vendor.uploaded] == [jpeg(seed="second")]
 
 
-def test_an_expired_upload_is_renewed_once(inbox: Inbox, delivery: Transitions, shop: Shop) -> None:
+def test_an_expired_upload_is_renewed_once(inbox: Inbox, sender: Sender, shop: Shop) -> None:
     """The second such answer is taken at its word."""
     held = claimed(inbox, "bảng giá")
-    ready = next_state(delivery, held, shop)
+    decided = sender.next_state(held, now=shop.now)
+    attempt(sender, held, shop)
     shop.now += 5
-    sent = replace(held, state=replace(ready, attempted_at=shop.now))
-    state = delivery.after_failure(sent, PictureExpired("-100"), paused=False, now=shop.now)
+    sent = replace(held, state=replace(decided, attempted_at=shop.now))
+    state = sender.transitions.after_failure(sent, PictureExpired("-100"), paused=False, now=shop.now)
     assert state.images is not None
     assert state.images[0]["newer_than"] == str(shop.now)
     assert (state.status, state.due_at, state.attempted_at) == ("open", shop.now, None)
     shop.now += 1
-    renewed = next_state(delivery, replace(held, state=state), shop)
+    renewed = attempt(sender, replace(held, state=state), shop)
+    assert renewed.status == "sent"
     assert len(shop.vendor.uploaded) == 2
-    again = replace(held, state=replace(renewed, attempted_at=shop.now))
-    assert delivery.after_failure(again, PictureExpired("-100"), paused=False, now=shop.now).status == "dead"
+    again = replace(held, state=replace(state, attempted_at=shop.now))
+    assert sender.transitions.after_failure(again, PictureExpired("-100"), paused=False, now=shop.now).status == "dead"
 
 
 @pytest.mark.parametrize("error", [PictureExpired("-100"), PictureRefused("-210")])
 def test_only_what_speaks_of_the_picture_brings_the_stand_in(
-    inbox: Inbox, delivery: Transitions, error: PictureRefused
+    inbox: Inbox, sender: Sender, error: PictureRefused
 ) -> None:
     """A customer who cannot be written to gets no second picture either, and the stand-in has none of its own."""
     held = claimed(inbox, "mã")
-    state = delivery.next_state(held, now=NOW)
+    state = sender.next_state(held, now=NOW)
     assert state.images == [{"attachment_id": "aBc", "else": ELSE}]
     sent = replace(held, state=state)
-    refused = delivery.after_failure(sent, Refused("-213"), paused=False, now=NOW)
+    refused = sender.transitions.after_failure(sent, Refused("-213"), paused=False, now=NOW)
     assert (refused.status, refused.images) == ("dead", state.images)
-    swapped = delivery.after_failure(sent, error, paused=False, now=NOW)
+    swapped = sender.transitions.after_failure(sent, error, paused=False, now=NOW)
     assert (swapped.status, swapped.images) == ("open", [{"image_url": ELSE}])
-    assert delivery.after_failure(replace(held, state=swapped), error, paused=False, now=NOW).status == "dead"
+    assert sender.transitions.after_failure(replace(held, state=swapped), error, paused=False, now=NOW).status == "dead"
 
 
-def test_waiting_is_no_failure(inbox: Inbox, delivery: Transitions) -> None:
+def test_waiting_is_no_failure(inbox: Inbox, sender: Sender) -> None:
     """An upload under way leaves the decision as it is."""
     held = claimed(inbox, "mã")
-    sent = replace(held, state=delivery.next_state(held, now=NOW))
-    state = delivery.after_failure(sent, NotReady("later", wait=0.5), paused=False, now=NOW)
+    sent = replace(held, state=sender.next_state(held, now=NOW))
+    state = sender.transitions.after_failure(sent, NotReady("later", wait=0.5), paused=False, now=NOW)
     assert (state.images, state.due_at, state.attempts) == (sent.state.images, NOW + 0.5, 0)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.cpaas import Receipt
-from bot.delivery.transitions import ECHO_SECONDS, Policy, Transitions
+from bot.delivery.transitions import ECHO_SECONDS
 from bot.errors import DeliveryError, Misconfigured, NotNow, OutcomeUnknown
 from bot.inbox.database import Database
 from bot.inbox.group_commit import Writer
@@ -45,10 +45,8 @@ def deliverer(database: Database, tmp_path: Path) -> Iterator[Make]:
     assert rules is not None
     writer = Writer(database)
     inbox = Inbox(database, writer)
-    policy = Policy(reply_window=48 * HOUR, takeover_mute=1800.0, max_attempts=8)
     with images_of(database, "http://127.0.0.1:9", tmp_path) as images:
-        delivery = Transitions(inbox, images, lambda: rules, policy)
-        yield lambda answer: VirtualDeliverer(database, inbox, delivery, answer, NOW)
+        yield lambda answer: VirtualDeliverer(database, inbox, images, rules, answer, NOW)
     writer.stop()
 
 

@@ -13,12 +13,13 @@ import sqlalchemy as sa
 
 from bot.config import Settings
 from bot.cpaas import CpaasClient
-from bot.delivery.dispatcher import Dispatcher, Limits
+from bot.delivery.dispatcher import Dispatcher
 from bot.delivery.images import ImageResolver
-from bot.delivery.transitions import Policy, Transitions
+from bot.delivery.sender import Sender
+from bot.delivery.settings import DeliverySettings
+from bot.delivery.transitions import Transitions
 from bot.inbox.database import Database
 from bot.inbox.group_commit import Writer
-from bot.inbox.oa_limits import RateLimit
 from bot.inbox.queue import Inbox
 from bot.inbox.tables import events
 from bot.inbox.uploads import Uploads
@@ -61,17 +62,21 @@ class Deliverer:
         self.inbox = inbox(self.database, self._writer)
         rules = validate(RULES.encode(), today=date(2026, 1, 1)).rules
         assert rules is not None
-        policy = Policy(reply_window=48 * HOUR, takeover_mute=1800.0, max_attempts=8)
         settings = Settings.model_validate(
-            {"cpaas_base_url": vendor.url, "cpaas_api_key": API_KEY, "cpaas_access_token": TOKEN}
+            {
+                "cpaas_base_url": vendor.url,
+                "cpaas_api_key": API_KEY,
+                "cpaas_access_token": TOKEN,
+                "send_concurrency": concurrency,
+                "send_rate": send_rate,
+            }
         )
-        self.client, uploads = client(settings), Uploads(self.database, RateLimit.per_minute(send_rate))
+        delivery = DeliverySettings.of(settings)
+        self.client, uploads = client(settings), Uploads(self.database, delivery.rate)
         self._images = ImageResolver(uploads, self.client, Path(), now=self.clock)
-        delivery = Transitions(self.inbox, self._images, lambda: rules, policy)
-        limits = Limits(
-            concurrency=concurrency, rate=RateLimit.per_minute(send_rate), takeover_mute=1800.0, max_attempts=8
-        )
-        self._dispatcher = Dispatcher(self.inbox, delivery, self.client, limits, self.clock)
+        transitions = Transitions(self.inbox, lambda: rules, delivery)
+        sender = Sender(self.inbox, transitions, self._images, self.client, delivery)
+        self._dispatcher = Dispatcher(self.inbox, sender, delivery, self.clock)
         self._dispatcher.start()
 
     def put(self, *given: SignedEvent) -> None:

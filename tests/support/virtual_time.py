@@ -1,24 +1,31 @@
-"""Hours of delivery in a moment: the real inbox and the real decisions, with time and the vendor's answers given."""
+"""Hours of delivery in a moment: the real inbox, decisions and sender, with time and the vendor's answers given."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 
-from bot.cpaas import Receipt
-from bot.delivery.transitions import Transitions, after_success, oa_failure
+from bot.config import Settings
+from bot.cpaas import CpaasClient, Receipt
+from bot.delivery.images import ImageResolver
+from bot.delivery.sender import Sender
+from bot.delivery.settings import DeliverySettings
+from bot.delivery.transitions import Transitions
 from bot.errors import DeliveryError
 from bot.inbox.database import Database
 from bot.inbox.oa_limits import RateLimit
 from bot.inbox.queue import Claim, Inbox, State, StateChange
 from bot.inbox.tables import accounts, events
+from bot.rules.engine import RuleSet
 
 LEASE = 10.0
-RATE = RateLimit.per_minute(4000)
+SETTINGS = DeliverySettings(
+    concurrency=1, rate=RateLimit.per_minute(4000), reply_window=48 * 3600.0, takeover_mute=1800.0, max_attempts=8
+)
 
-#: What the vendor does with a picture at a time: it takes it, or fails as `bot.cpaas.CpaasClient` does.
+#: What the vendor does with an image at a time: it takes it, or fails as `bot.cpaas.CpaasClient` does.
 Answer = Callable[[Claim, float], Receipt]
 
 
@@ -33,27 +40,77 @@ class Call:
     error: DeliveryError | None
 
 
+class _Vendor(CpaasClient):
+    """Answers at once as it is told, and writes down what it was asked."""
+
+    def __init__(self, virtual: VirtualDeliverer) -> None:
+        super().__init__(Settings.model_validate({"cpaas_api_key": "k", "cpaas_access_token": "t"}))
+        self._virtual = virtual
+
+    def send_image(self, *, oa_id: str, user_id: str, image: Mapping[str, str]) -> Receipt:
+        virtual = self._virtual
+        assert virtual.sending is not None
+        error = None
+        try:
+            return virtual.answer(virtual.sending, virtual.now)
+        except DeliveryError as failure:
+            error = failure
+            raise
+        finally:
+            virtual.calls.append(Call(virtual.now, virtual.sending.key, next(iter(image.values())), error))
+
+
+class _Sender(Sender):
+    """Tells which event it sends."""
+
+    virtual: VirtualDeliverer
+
+    def attempt(self, claim: Claim, clock: Callable[[], float]) -> State:
+        self.virtual.sending = claim
+        return super().attempt(claim, clock)
+
+
 @dataclass
 class VirtualDeliverer:
     """Delivers one event after the other, and goes from one time at which something is due to the next."""
 
     database: Database
     inbox: Inbox
-    delivery: Transitions
+    images: ImageResolver
+    rules: RuleSet
     answer: Answer
     now: float
+    settings: DeliverySettings = SETTINGS
     calls: list[Call] = field(default_factory=list)
+    sending: Claim | None = None
+
+    def __post_init__(self) -> None:
+        transitions = Transitions(self.inbox, lambda: self.rules, self.settings)
+        self.sender = _Sender(self.inbox, transitions, self.images, _Vendor(self), self.settings)
+        self.sender.virtual = self
 
     def run(self, until: float) -> None:
         """Deliver until then, or until nothing is left that time alone would make due."""
         while self.now <= until:
-            while claims := self.inbox.claim(5, now=self.now, lease=LEASE, rate=RATE):
+            while claims := self.inbox.claim(5, now=self.now, lease=LEASE, rate=self.settings.rate):
                 for claim in claims:
-                    self._deliver(claim)
+                    self.deliver(claim)
             later = self._next_time()
             if later is None:
                 return
             self.now = later
+
+    def deliver(self, claim: Claim) -> None:
+        """Decide about the event, send what is to be sent, and store what became of it."""
+        state = self.sender.next_state(claim, now=self.now)
+        if state.status == "open" and state.due_at <= self.now:
+            begun = self.sender.begin(replace(claim, state=state), now=self.now)
+            [saved] = self.sender.save([begun])
+            ended = self.sender.deliver(begun, saved, lambda: self.now)
+        else:
+            ended = StateChange(claim, state)
+        assert ended is not None
+        assert self.sender.save([ended]) == ["saved"]
 
     def states(self) -> dict[str, tuple[str, str | None, int]]:
         """Return the status, reason and counted attempts of each event by its key, without echoes."""
@@ -70,27 +127,3 @@ class VirtualDeliverer:
         with self.database.read() as connection:
             times = [time for query in later if (time := connection.execute(query).scalar()) is not None]
         return min(times, default=None)
-
-    def _deliver(self, claim: Claim) -> None:
-        state = self.delivery.next_state(claim, now=self.now)
-        while state.status == "open" and state.due_at <= self.now:
-            begun = replace(state, attempted_at=self.now, due_at=self.now + LEASE)
-            claim = replace(claim, state=begun)
-            assert self.inbox.save([StateChange(claim, replace(begun, leased=True))]) == ["saved"]
-            state = self._call(claim)
-            if state.progress == begun.progress:
-                break
-        assert self.inbox.save([StateChange(claim, state)]) == ["saved"]
-
-    def _call(self, claim: Claim) -> State:
-        image = next(iter((claim.state.images or [])[claim.state.progress].values()))
-        try:
-            receipt = self.answer(claim, self.now)
-        except DeliveryError as error:
-            self.calls.append(Call(self.now, claim.key, image, error))
-            failure = oa_failure(claim, error, now=self.now)
-            paused = failure is not None and self.inbox.record_failure(failure)
-            return self.delivery.after_failure(claim, error, paused=paused, now=self.now)
-        self.calls.append(Call(self.now, claim.key, image, None))
-        self.inbox.record_success(claim.oa_id)
-        return after_success(claim, receipt, now=self.now)

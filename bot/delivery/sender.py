@@ -1,0 +1,166 @@
+"""Delivery of one claimed event: record the attempt, call the vendor, turn its answer into the next state."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol, TypeVar
+
+from bot import logs, metrics
+from bot.cpaas import CpaasClient, Receipt
+from bot.delivery.images import ImageResolver
+from bot.delivery.settings import DeliverySettings
+from bot.delivery.transitions import Transitions, after_success, as_ignored, back_off, image_to_send, oa_failure
+from bot.errors import DeliveryError, NotNow, NotReady, OutcomeUnknown
+from bot.inbox.queue import Claim, Inbox, SaveResult, State, StateChange
+from bot.rules.engine import FALLBACK
+
+T = TypeVar("T")
+Clock = Callable[[], float]
+
+log = logging.getLogger(__name__)
+
+#: How long a claim is held without being renewed, in seconds.
+LEASE_SECONDS = 6.0
+# Beyond this, an event that was begun may be another's by now.
+_MAX_BEGIN_TO_CALL_SECONDS = 5.0
+
+
+class Persist(Protocol):
+    """Makes a write durable: what the vendor answered is known to nobody else."""
+
+    def __call__(self, write: Callable[[], T], /) -> T | None:
+        """Return what *write* returns; None if it cannot be stored."""
+
+
+def persist_once(write: Callable[[], T], /) -> T | None:
+    """Store it now, or raise what stands in the way."""
+    return write()
+
+
+class Sender:
+    """Delivers one claimed event; it has no thread and no clock of its own, and never waits but for the vendor."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        transitions: Transitions,
+        images: ImageResolver,
+        vendor: CpaasClient,
+        settings: DeliverySettings,
+    ) -> None:
+        self._inbox = inbox
+        self.transitions = transitions
+        self._images = images
+        self._vendor = vendor
+        self._settings = settings
+        self.persist: Persist = persist_once
+        """How what happened is stored: at once, or with patience where threads can wait for the database."""
+        # OAs of which a call has failed here since one succeeded: claims made before do not know it.
+        self._failing: set[str] = set()
+
+    def next_state(self, claim: Claim, *, now: float) -> State:
+        """Return what the event is about to be: open and due now if its next image is to be sent."""
+        try:
+            return self.transitions.next_state(claim, now=now)
+        except Exception:
+            # A fault of ours must not come back for ever, nor hold up the user's later events.
+            log.exception("cannot decide", extra=logs.about(claim.key, claim.id))
+            attempts = claim.state.attempts + 1
+            if attempts >= self._settings.max_attempts:
+                return replace(claim.state, status="dead", reason="fault", attempts=attempts, settled_at=now)
+            return replace(claim.state, attempts=attempts, due_at=now + back_off(attempts))
+
+    def begin(self, claim: Claim, *, now: float) -> StateChange:
+        """Return the event's state for as long as a call is out whose outcome is not stored."""
+        state = replace(claim.state, attempted_at=now, due_at=now + LEASE_SECONDS)
+        held = replace(state, leased=True)
+        return StateChange(replace(claim, state=state), held, unless_human_since=now - self._settings.takeover_mute)
+
+    def deliver(self, begun: StateChange, saved: SaveResult, clock: Clock) -> StateChange | None:
+        """
+        Send the images of an event that has begun, its progress stored before each.
+
+        Return what became of it, to be stored; None if the event is another's by now.
+        """
+        claim = begun.claim
+        while saved == "saved":
+            state = claim.state
+            if clock() - (state.attempted_at or 0.0) < _MAX_BEGIN_TO_CALL_SECONDS:
+                state = self.attempt(claim, clock)
+                if state.status != "open" or state.progress == claim.state.progress:
+                    return StateChange(claim, state)
+            # The next image; or this one, if this process stood still so long that the event may be another's.
+            begun = self.begin(replace(claim, state=state), now=clock())
+            claim = begun.claim
+            [saved] = self.save([begun])
+        if saved == "human":
+            return StateChange(claim, as_ignored(claim, "human", now=clock()))
+        log.warning("lease lost before sending", extra=logs.about(claim.key, claim.id))
+        return None
+
+    def attempt(self, claim: Claim, clock: Clock) -> State:
+        """Send the event's next image and return the state that the vendor's answer makes of it."""
+        image = None
+        try:
+            image = self._images.resolve(claim.oa_id, image_to_send(claim.state), now=clock())
+            with metrics.sending():
+                receipt = self._vendor.send_image(oa_id=claim.oa_id, user_id=claim.user_id, image=image)
+        except DeliveryError as error:
+            return self._on_failure(claim, error, now=clock())
+        except Exception as error:
+            # A fault of ours must not end the thread; once the call may have begun, nobody knows what came of it.
+            log.exception("cannot send", extra=logs.about(claim.key, claim.id))
+            kind = NotNow if image is None else OutcomeUnknown
+            return self._on_failure(claim, kind(f"fault: {type(error).__name__}"), now=clock())
+        return self._on_success(claim, receipt, now=clock())
+
+    def save(self, changes: list[StateChange]) -> list[SaveResult]:
+        """Store the changes, and count and log the events that they settle."""
+        return self._report(changes, self.persist(lambda: self._inbox.save(changes)) or ["lost"] * len(changes))
+
+    def save_now(self, changes: list[StateChange]) -> None:
+        """As `save`, but raise what stands in the way."""
+        self._report(changes, self._inbox.save(changes))
+
+    def _report(self, changes: list[StateChange], outcomes: list[SaveResult]) -> list[SaveResult]:
+        for change, outcome in zip(changes, outcomes, strict=True):
+            if outcome == "saved" and change.state.status != "open":
+                _report_settled(change.claim, change.state)
+        return outcomes
+
+    def _on_success(self, claim: Claim, receipt: Receipt, *, now: float) -> State:
+        if claim.oa_is_failing or claim.oa_id in self._failing:
+            self._failing.discard(claim.oa_id)
+            self.persist(lambda: self._inbox.record_success(claim.oa_id))
+        took = round((now - claim.received_at) * 1000)
+        fields = {"rule": claim.state.rule_id, "ms": took, "vendor_id": receipt.msg_id}
+        log.info("sent", extra=logs.about(claim.key, claim.id) | fields)
+        if receipt.quota is not None:
+            metrics.quota(claim.oa_id, receipt.quota.kind, left=receipt.quota.left, size=receipt.quota.size)
+        return after_success(claim, receipt, now=now)
+
+    def _on_failure(self, claim: Claim, error: DeliveryError, *, now: float) -> State:
+        if isinstance(error, NotReady):
+            # The claim was counted as a call, and there was none.
+            self.persist(lambda: self._inbox.consume({claim.oa_id: -1}, now=now, rate=self._settings.rate))
+        failure = oa_failure(claim, error, now=now)
+        if failure is not None:
+            self._failing.add(claim.oa_id)
+        paused = failure is not None and bool(self.persist(lambda: self._inbox.record_failure(failure)))
+        state = self.transitions.after_failure(claim, error, paused=paused, now=now)
+        fields = {"outcome": type(error).__name__, "error": str(error), "account": "closed" if paused else "open"}
+        log.warning("not sent", extra=logs.about(claim.key, claim.id) | fields)
+        return state
+
+
+def _report_settled(claim: Claim, state: State) -> None:
+    """Count and log how an event has ended; what people must see to is a warning."""
+    metrics.settled(claim.kind, state.status, state.reason, state.rule_id)
+    if state.reason == "no-match" or state.rule_id == FALLBACK:
+        metrics.unmatched(claim.kind)
+    level = logging.WARNING if state.status in {"dead", "parked"} else logging.DEBUG
+    if log.isEnabledFor(level):
+        fields = {"status": state.status, "reason": state.reason, "rule": state.rule_id, "attempts": state.attempts}
+        log.log(level, "settled", extra=logs.about(claim.key, claim.id) | fields)
