@@ -25,6 +25,11 @@ def N_(message: str) -> str:
     return message
 
 
+def NN_(singular: str, plural: str) -> tuple[str, str]:
+    """Mark a text that depends on a count and is translated later, by ngettext."""
+    return singular, plural
+
+
 def P(key: str, message: str) -> tuple[str, str]:
     """Mark the text *message* with its *key*, which is its context (msgctxt) for translators."""
     return key, message

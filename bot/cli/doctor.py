@@ -12,29 +12,27 @@ import click
 
 from bot.cli.context import EXIT_PROBLEMS
 from bot.config import Language, Settings
-from bot.doctor.finding import SECTIONS, Finding, Level, Section, count
-from bot.doctor.run import examine
-from bot.doctor.texts import HERE, Texts
-from bot.doctor.texts_images import PICTURES
-from bot.doctor.texts_outside import OUTSIDE
-from bot.doctor.texts_storage import DATABASE
+from bot.doctor.finding import SECTIONS, Finding, Level, count
+from bot.doctor.run import TEXTS, examine
 from bot.errors import COULD_NOT_RUN, BotError
+from bot.i18n import P, translator
 
 _ENV_FILE: Final = Path(".env")
-_TEXTS: Final[Texts] = HERE | DATABASE | PICTURES | OUTSIDE
 _MARKS: Final[dict[Level, tuple[str, str]]] = {
     "fine": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red"), "unchecked": ("?", "cyan"),
 }  # fmt: skip
-_HEADS: Final[dict[Section, tuple[str, str]]] = {
-    "settings": ("Cấu hình", "Settings"),
-    "clock": ("Đồng hồ", "Clock"),
-    "database": ("Cơ sở dữ liệu", "Database"),
-    "rules": ("Luật", "Rules"),
-    "pictures": ("Ảnh", "Pictures"),
-    "vendor": ("Nhà cung cấp", "Vendor"),
-    "webhook": ("Webhook", "Webhook"),
-    "by-hand": ("Bạn tự kiểm tra giúp (bot không xem được)", "Look at these yourself (the bot cannot)"),
-}
+_HEADS: Final = dict(
+    (
+        P("settings", "Settings"),
+        P("clock", "Clock"),
+        P("database", "Database"),
+        P("rules", "Rules"),
+        P("pictures", "Pictures"),
+        P("vendor", "Vendor"),
+        P("webhook", "Webhook"),
+        P("by-hand", "Look at these yourself (the bot cannot)"),
+    )
+)
 
 
 def _web_address(_context: click.Context, _option: click.Parameter, url: str | None) -> str | None:
@@ -73,28 +71,30 @@ def doctor(*, url: str | None) -> None:
 
 def report(findings: Sequence[Finding], lang: Language) -> Iterator[str]:
     """Yield the lines that say it all, and the sum at the end."""
+    translations = translator(lang)
     for section in SECTIONS:
         mine = [finding for finding in findings if finding.section == section]
         if mine:
-            yield click.style(_pick(_HEADS[section], lang), bold=True)
+            yield click.style(translations.pgettext(section, _HEADS[section]), bold=True)
         for finding in mine:
             yield from _lines(finding, lang)
-    problems, warnings = count(findings, "problem"), count(findings, "warning")
     yield ""
+    problems, warnings = count(findings, "problem"), count(findings, "warning")
     if problems or warnings:
-        yield _pick((f"{problems} lỗi, {warnings} lưu ý.", f"{problems} problem(s), {warnings} warning(s)."), lang)
+        texts = (
+            translations.ngettext("{count} problem", "{count} problems", problems).format(count=problems),
+            translations.ngettext("{count} warning", "{count} warnings", warnings).format(count=warnings),
+        )
+        yield ", ".join(texts) + "."
     else:
-        yield _pick(("Mọi thứ đã kiểm tra đều ổn.", "All that could be looked at is fine."), lang)
+        yield translations.gettext("All that could be looked at is fine.")
 
 
 def _lines(finding: Finding, lang: Language) -> Iterator[str]:
+    _ = translator(lang).gettext
     mark, colour = _MARKS[finding.level]
-    words = _TEXTS[finding.code][lang]
-    yield f"  {click.style(mark, fg=colour)} {words.said.format(**finding.args).rstrip()}"
-    for label, text in ((("Vì sao", "Why"), words.why), (("Nên làm", "Do"), words.todo)):
+    said, why, todo = TEXTS[finding.code].filled(finding, lang)
+    yield f"  {click.style(mark, fg=colour)} {said}"
+    for label, text in ((_("Why"), why), (_("Do"), todo)):
         if text:
-            yield f"      {_pick(label, lang)}: {text.format(**finding.args)}"
-
-
-def _pick(texts: tuple[str, str], lang: Language) -> str:
-    return texts[0] if lang == "vi" else texts[1]
+            yield f"      {label}: {text}"

@@ -1,10 +1,13 @@
-"""One thing that was looked at, and how it stands."""
+"""One thing that was looked at, how it stands, and the form of what is said of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
+
+from bot.config import Language
+from bot.i18n import translator
 
 Section = Literal["settings", "clock", "database", "rules", "pictures", "vendor", "webhook", "by-hand"]
 Level = Literal["fine", "warning", "problem", "unchecked"]
@@ -21,6 +24,38 @@ class Finding:
     code: str
     args: Mapping[str, object] = field(default_factory=dict)
     """What the text names: never a secret, never a customer's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is said of a finding, in English, to be translated; the last two are empty where all is well."""
+
+    said: str | tuple[str, str]
+    """What is the case; two texts, for one and for several, where it depends on the finding's `count`."""
+    why: str = ""
+    """Why it matters."""
+    todo: str = ""
+    """What to do."""
+    lead: str = ""
+    """What stands before `said` in every language."""
+
+    def filled(self, finding: Finding, lang: Language) -> tuple[str, str, str]:
+        """Return the three texts in a language, with what the finding names."""
+        translations = translator(lang)
+        if isinstance(self.said, tuple):
+            said = translations.ngettext(*self.said, n=int(str(finding.args["count"])))
+        else:
+            said = translations.gettext(self.said)
+        why, todo = translations.gettext(self.why), translations.gettext(self.todo)
+        return (
+            (self.lead + said).format(**finding.args).rstrip(),
+            why.format(**finding.args),
+            todo.format(**finding.args),
+        )
+
+
+#: What is said, by the code of the finding.
+Texts = Mapping[str, Words]
 
 
 def count(findings: Iterable[Finding], level: Level) -> int:

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from bot.doctor.finding import Finding, Level
+from bot.doctor.finding import Finding, Level, Texts, Words
+from bot.i18n import NN_
 from bot.image_health.probe import look_at
 from bot.image_health.references import Picture, named, today
-from bot.image_health.texts import facts
+from bot.image_health.texts import PICTURE_WORDS, facts
 from bot.image_health.verdict import Look, Word
 from bot.net.addresses import AddressPolicy
 from bot.net.public import MAX_FETCH_SECONDS
@@ -24,6 +25,14 @@ from bot.rules.validate import validate
 _MOST_LOOKS: Final = 50
 _MOST_SECONDS: Final = 30.0
 _MOST_NAMED: Final = 3
+
+TEXTS: Final[Texts] = {
+    "pictures": Words(NN_("{count} picture looked at: fine.", "{count} pictures looked at: fine.")),
+} | {
+    f"picture-{code}": Words(words.said, words.why, words.todo, lead="{picture}: ")
+    for code, words in PICTURE_WORDS.items()
+    if code != "ok"
+}
 
 
 def check_pictures(rules_file: Path, addresses: AddressPolicy, *, now: float) -> Iterator[Finding]:

@@ -5,17 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from bot.config import Settings
-from bot.doctor.finding import Finding
-from bot.doctor.images import check_pictures
-from bot.doctor.settings import check_settings
-from bot.doctor.storage import check_database, check_publishing, check_rules
-from bot.doctor.vendor import check_vendor, check_webhook
+from bot.doctor import images, rules, storage, vendor, webhook
+from bot.doctor import settings as configuration
+from bot.doctor.finding import Finding, Texts, Words
+from bot.i18n import N_
 from bot.net.addresses import AddressPolicy
 
 #: What only a person can look at, in Zalo's console and OA Manager.
-_BY_HAND = ("syntax-filter", "own-replies", "events-on", "which-secret")
+_BY_HAND: Final[Texts] = {
+    "syntax-filter": Words(
+        N_(
+            'Webhook page of the Zalo app: "Lọc cú pháp" (syntax filter) must be OFF; otherwise only '
+            "texts that begin with # reach the bot."
+        )
+    ),
+    "own-replies": Words(N_("OA Manager: switch Zalo's own keyword replies off, or customers get two answers.")),
+    "events-on": Words(
+        N_("Webhook page: switch on each event that your rules answer (user sends a message, follows…).")
+    ),
+    "which-secret": Words(
+        N_(
+            "ZALO_OA_SECRET_KEY is the OA Secret Key of the Webhook page, not the App Secret Key. With "
+            "the wrong one, every event is refused with 401."
+        )
+    ),
+}
+
+#: What is said, by the code of the finding.
+TEXTS: Final[Texts] = {
+    **configuration.TEXTS, **storage.TEXTS, **rules.TEXTS, **images.TEXTS, **vendor.TEXTS, **webhook.TEXTS, **_BY_HAND
+}  # fmt: skip
 
 
 def examine(env_file: Path, *, url: str | None, now: float) -> Iterator[Finding]:
@@ -26,18 +48,18 @@ def examine(env_file: Path, *, url: str | None, now: float) -> Iterator[Finding]
         ConfigError: The file of settings is no text.
     """
     settings, faults = Settings.examine(env_file)
-    yield from check_settings(settings, faults, env_file)
-    yield check_rules(settings.rules_file, today=datetime.fromtimestamp(now, UTC).date())
+    yield from configuration.check_settings(settings, faults, env_file)
+    yield rules.check_rules(settings.rules_file, today=datetime.fromtimestamp(now, UTC).date())
     if settings.console_publish:
-        yield check_publishing(settings.rules_file)
-    stored = list(check_database(settings.database_url.get_secret_value()))
+        yield rules.check_publishing(settings.rules_file)
+    stored = list(storage.check_database(settings.database_url.get_secret_value()))
     yield from stored
-    yield from check_pictures(settings.rules_file, AddressPolicy(), now=now)
-    yield from check_vendor(settings, now=now)
+    yield from images.check_pictures(settings.rules_file, AddressPolicy(), now=now)
+    yield from vendor.check_vendor(settings, now=now)
     if url is None:
         yield Finding("webhook", "unchecked", "webhook-not-given")
     else:
-        yield from check_webhook(settings, url)
+        yield from webhook.check_webhook(settings, url)
     # Of what the inbox gave a sign, that has been said already.
     signs = {finding.code.partition("/")[0] for finding in stored}
     yield from (Finding("by-hand", "unchecked", code) for code in _BY_HAND if code not in signs)

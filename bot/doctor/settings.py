@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from bot.config import Settings, is_loopback
-from bot.doctor.finding import Finding, Level
+from bot.doctor.finding import Finding, Level, Texts, Words
+from bot.i18n import N_
 
 _SECRETS: Final = (
     "cpaas_api_key",
@@ -23,6 +24,67 @@ _SECRETS: Final = (
 )
 _QUOTES: Final = "\"'“”‘’`"
 _SHORTEST_TOKEN: Final = 16
+
+TEXTS: Final[Texts] = {
+    "missing": Words(
+        N_("{name}: missing."),
+        N_("The bot does not start without it."),
+        N_("Add a line {name}=… to the file .env (or set the environment variable)."),
+    ),
+    "missing-oa-secret": Words(
+        N_("{name}: missing."),
+        N_("With it the bot knows whether an event really comes from Zalo."),
+        N_(
+            "On developers.zalo.me choose the app, open its Webhook page and copy the OA Secret Key (not "
+            "the App Secret Key). It only appears once a webhook URL has been saved."
+        ),
+    ),
+    "wrong": Words(
+        N_("{name}: not usable ({what})."),
+        N_("The bot does not start with a wrong setting."),
+        N_("Mend {name} in the file .env or in the environment."),
+    ),
+    "set": Words(N_("{name}: set, {length} characters.")),
+    "not-set": Words(N_("{name}: not set (it need not be).")),
+    "app-id": Words(N_("ZALO_APP_ID: {value}.")),
+    "quotes": Words(
+        N_("{name}: begins or ends with a quotation mark."),
+        N_("Docker's --env-file passes quotation marks on as part of the key, and the key is wrong then."),
+        N_("Remove the quotation marks."),
+    ),
+    "prefix": Words(N_('{name}: begins with "Bearer".'), N_("The bot adds that word itself."), N_("Remove it.")),
+    "space": Words(
+        N_("{name}: has a space in it."), N_("No key has one; too much was probably copied."), N_("Copy the key again.")
+    ),
+    "same": Words(
+        N_("{name} is the same as {other}."),
+        N_("They never are: one of them was pasted into the wrong place."),
+        N_("Copy both again; the OA Secret Key is on the Webhook page of the Zalo app."),
+    ),
+    "vendor-http": Words(
+        N_("CPAAS_BASE_URL is http, not https."),
+        N_("Your keys can be read on their way."),
+        N_("Change it to https://…"),
+    ),
+    "vendor-path": Words(
+        N_("CPAAS_BASE_URL contains the path /vendor/…."),
+        N_("The bot appends /api/vendor/v1/zalo/… itself, so the address would be wrong."),
+        N_("Give the beginning only, as in https://cpaas.interits.com"),
+    ),
+    "auth-off": Words(
+        N_("WEBHOOK_AUTH=off: events are not authenticated."),
+        N_("This is for trying things out on your own machine."),
+        N_("Remove the line in production; Zalo's signature is checked then."),
+    ),
+    "short-token": Words(
+        N_("WEBHOOK_TOKEN has fewer than {shortest} characters."),
+        N_("Whoever guesses it can send false events."),
+        N_("Choose a longer random one, and change the webhook URL with it."),
+    ),
+    "env-readable": Words(
+        N_("{file}: other users of this machine can read it."), N_("It holds keys."), N_("Run: chmod 600 {file}")
+    ),
+}
 
 
 def check_settings(settings: Settings, faults: Mapping[str, str], env_file: Path) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Whether the database and the rules file are in order; neither is made or changed."""
+"""Whether the database is in order, and which mistakes elsewhere its events hint at; it is neither made nor changed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -16,44 +15,123 @@ from alembic.migration import MigrationContext
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.doctor.finding import Finding, Level, Section
-from bot.doctor.signs import check_signs
+from bot.doctor.finding import Finding, Level, Texts, Words
+from bot.i18n import N_, NN_
 from bot.inbox.database import Database, migrations
 from bot.inbox.queries import EventQueries
-from bot.inbox.tables import accounts
+from bot.inbox.tables import HAS_WORDS, IS_ECHO, accounts, events
 from bot.redaction import one_line
-from bot.rules.validate import validate
 
 _LEAST_FREE: Final = 500 * 1024 * 1024
 _OLD_SECONDS: Final = 300.0
+_WEEK_SECONDS: Final = 7 * 86_400.0
+# Fewer may begin with # by chance, or because a shop's menu sends them.
+_FEWEST, _MOST = 10, 100
 
-
-def check_rules(path: Path, *, today: date) -> Finding:
-    """Return whether the rules file is usable."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return _finding("rules", "problem", "rules-absent", file=path)
-    except OSError as error:
-        return _finding("rules", "problem", "rules-unreadable", file=path, reason=type(error).__name__)
-    verdict = validate(data, today=today, folder=path.parent)
-    errors = sum(problem.severity == "error" for problem in verdict.problems)
-    warnings = len(verdict.problems) - errors
-    if verdict.rules is None:
-        return _finding("rules", "problem", "rules-errors", file=path, count=errors)
-    rules = len(verdict.rules.file.rules)
-    level: Level = "warning" if warnings else "fine"
-    return _finding(
-        "rules", level, "rules-warnings" if warnings else "rules", file=path, count=rules, warnings=warnings
-    )
-
-
-def check_publishing(path: Path) -> Finding:
-    """Return whether the console can put another rules file there; nothing is written."""
-    folder = path.resolve().parent
-    if not os.access(folder, os.W_OK | os.X_OK):
-        return _finding("rules", "problem", "publish-no-directory", file=path, directory=folder)
-    return _finding("rules", "fine", "publish", file=path)
+TEXTS: Final[Texts] = {
+    "db-address": Words(
+        N_("DATABASE_URL: the address cannot be read."),
+        N_("The bot does not start without a database."),
+        N_(
+            "Write it as sqlite:///bot.db or postgresql://name:password@host/database; special characters "
+            "of the password are written as in %40."
+        ),
+    ),
+    "db-absent": Words(N_("{file}: not there yet; the bot makes it at its first start.")),
+    "db-no-directory": Words(
+        N_("{file}: not there, and it cannot be made in {directory}."),
+        N_("The bot stores each event before it acknowledges it."),
+        N_("Make the directory, and let the bot's user write there."),
+    ),
+    "db-unreadable": Words(
+        N_("{file}: cannot be opened as a SQLite file."),
+        N_("The bot does not start, and what waits in it is not answered."),
+        N_("Look at the permissions and at DATABASE_URL. If the file is damaged, restore it from a backup."),
+    ),
+    "db-size": Words(N_("Size: {used}; {free} of the disk is free.")),
+    "db-disk-full": Words(
+        N_("Only {free} of the disk is free (the database has {used})."),
+        N_("Without room, no event can be taken."),
+        N_("Free some space, or lower RETENTION."),
+    ),
+    "db-wal": Words(N_("SQLite is in WAL mode.")),
+    "db-no-wal": Words(
+        N_('SQLite is not in WAL mode but in "{mode}"; the rest was not looked at.'),
+        N_(
+            "The bot switches WAL on at its start. If it has run already, this may be a network drive, on "
+            "which SQLite is not safe."
+        ),
+        N_("Keep the file on a disk of this machine, or use PostgreSQL."),
+    ),
+    "db-empty": Words(N_("There are no tables yet; the bot makes them at its first start.")),
+    "db-version": Words(N_("The tables are of this version ({revision}).")),
+    "db-older": Words(
+        N_("The tables are of an older version, {revision} (this one needs {head}); their content was not looked at."),
+        N_("The next start brings them up to date."),
+        N_("Back the database up, then restart the bot."),
+    ),
+    "db-newer": Words(
+        N_("The tables are of version {revision}, which this bot does not know (it uses {head})."),
+        N_("An older bot cannot use the database of a newer one."),
+        N_("Update the bot, or restore an older backup."),
+    ),
+    "db-read-only": Words(
+        N_("The database cannot be written to."),
+        N_("Each event is stored before it is acknowledged; without that, Zalo gets a 503."),
+        N_(
+            "Let the bot's user write to the file and its directory; with PostgreSQL look at the grants, "
+            "and whether this is the primary server."
+        ),
+    ),
+    "db-writable": Words(N_("It can be written to.")),
+    "db-away": Words(
+        N_("It does not answer ({reason})."),
+        N_("Without the database no event can be taken."),
+        N_("See whether the server runs, and look at the name and the password in DATABASE_URL."),
+    ),
+    "db-waiting": Words(N_("Events that wait for their reply: {count}.")),
+    "db-waiting-long": Words(
+        N_("Events that wait for their reply: {count}, the oldest for {minutes} minutes."),
+        N_("Customers are waiting; after 48 hours they get no reply any more."),
+        N_("See whether the bot runs and what /readyz says; look at them with: bot inbox --status open"),
+    ),
+    "db-dead": Words(
+        N_("Dead letters: {count}."),
+        N_("These customers did not get their picture."),
+        N_("See why: bot inbox --status dead. When it is mended, send them again: bot replay --dead"),
+    ),
+    "db-parked": Words(
+        N_("Parked events: {count}. It is not known whether the picture went out."),
+        N_("The bot does not repeat them by itself: the customer might get two."),
+        N_("Look: bot inbox --status parked. Where none arrived, send it again: bot replay ID"),
+    ),
+    "db-closed": Words(
+        N_("OA {oa_id}: nothing is sent at present. The vendor says: {trouble}"),
+        N_("Its events wait and are not lost; the bot keeps trying."),
+        N_("Mend what the vendor says (an expired key, no credit, an OA that is not linked…)."),
+    ),
+    "syntax-filter/on": Words(
+        N_('The latest {count} texts all begin with #: "Lọc cú pháp" (syntax filter) is probably ON.'),
+        N_("Zalo then passes on only such texts, and nobody else gets an answer."),
+        N_('Open the Webhook page of the Zalo app and switch "Lọc cú pháp" off.'),
+    ),
+    "own-replies/seen": Words(
+        NN_(
+            "In the last 7 days the OA sent {count} message that is neither this bot's nor a person's.",
+            "In the last 7 days the OA sent {count} messages that are neither this bot's nor a person's.",
+        ),
+        N_("OA Manager probably answers keywords as well: customers get two answers."),
+        N_("Switch the automatic replies of OA Manager off, or keep each keyword in one of the two places."),
+    ),
+    "which-secret/no-event": Words(
+        N_("No event has ever come in."),
+        N_("If somebody has written to the OA, events do not get here or are refused with 401 for a wrong key."),
+        N_(
+            "Run bot doctor --url …, and compare ZALO_OA_SECRET_KEY with the OA Secret Key of the Webhook "
+            "page (not the App Secret Key)."
+        ),
+    ),
+}
 
 
 def check_database(url: str) -> Iterator[Finding]:
@@ -163,7 +241,7 @@ def _contents(database: Database) -> Iterator[Finding]:
             yield _database("warning", f"db-{status}", count=waiting[status])
     for oa_id, trouble in sorted(_troubles(database).items()):
         yield _database("problem", "db-closed", oa_id=oa_id, trouble=one_line(trouble))
-    yield from check_signs(database, now=database.now())
+    yield from check_event_hints(database, now=database.now())
 
 
 def _troubles(database: Database) -> dict[str, str]:
@@ -172,13 +250,42 @@ def _troubles(database: Database) -> dict[str, str]:
         return {row.oa_id: row.trouble or "" for row in connection.execute(query)}
 
 
+def check_event_hints(database: Database, *, now: float) -> Iterator[Finding]:
+    """Yield what the stored events are a sign of."""
+    with database.read() as connection:
+        is_empty = connection.execute(sa.select(events.c.id).limit(1)).first() is None
+        texts = connection.scalars(_LATEST_TEXTS).all()
+        strange = connection.execute(_FOREIGN_REPLIES, {"b_since": now - _WEEK_SECONDS}).scalar_one()
+    if is_empty:
+        yield _hint("unchecked", "which-secret/no-event")
+    if len(texts) >= _FEWEST and all(text.startswith("#") for text in texts):
+        yield _hint("warning", "syntax-filter/on", count=len(texts))
+    if strange:
+        yield _hint("warning", "own-replies/seen", count=strange)
+
+
+def _hint(level: Level, code: str, **args: object) -> Finding:
+    return Finding("by-hand", level, code, args)
+
+
 def _mega(size: int) -> str:
     return f"{size / 1024**2:.1f} MB" if size < 1024**3 else f"{size / 1024**3:.0f} GB"
 
 
 def _database(level: Level, code: str, **args: object) -> Finding:
-    return _finding("database", level, code, **args)
+    return Finding("database", level, code, args)
 
 
-def _finding(section: Section, level: Level, code: str, **args: object) -> Finding:
-    return Finding(section, level, code, args)
+_LATEST_TEXTS = (
+    sa.select(events.c.text)
+    .where(HAS_WORDS, events.c.kind == "text", events.c.text != "")
+    .order_by(events.c.received_at.desc())
+    .limit(_MOST)
+)
+# The bot sends pictures and nothing else; what a person sends has a reason of its own.
+_FOREIGN_REPLIES = sa.select(sa.func.count()).where(
+    IS_ECHO,
+    events.c.reason == "echo",
+    events.c.name != "oa_send_image",
+    events.c.received_at > sa.bindparam("b_since"),
+)

@@ -1,31 +1,102 @@
-"""Whether the vendor answers and knows us, and what the world sees of the webhook; nothing is sent to anybody."""
+"""Whether the vendor answers and knows us, and whether its clock agrees with ours; nothing is sent to anybody."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from typing import Final
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
 from bot.config import Settings
 from bot.cpaas import CpaasClient, ProbeResult
-from bot.doctor.finding import Finding, Level, Section
+from bot.doctor.finding import Finding, Texts, Words
 from bot.errors import Misconfigured, NotNow
+from bot.i18n import N_
 from bot.redaction import one_line
 
 _SKEW: Final = 30.0
-_SLOW: Final = 1.0
-# Of an event that nobody answers, should it be taken.
-_UNSIGNED: Final = json.dumps({"event_name": "bot_doctor", "app_id": "0", "timestamp": "0"}).encode()
-_STRANGER: Final = "bot-doctor"
+#: What neither the vendor nor the webhook may take.
+WRONG_CREDENTIALS: Final = "bot-doctor"
 _ALL_HEADERS: Final = "API-KEY, accessToken, Authorization"
 _KEY_ALONE: Final = "API-KEY"
 _SPEAKS_OF_CREDENTIALS: Final = re.compile(r"access-?token|authorization|api-key", re.IGNORECASE)
+
+TEXTS: Final[Texts] = {
+    "clock": Words(N_("The clock agrees with the vendor's.")),
+    "clock-wrong": Words(
+        N_("The clock differs from the vendor's by {seconds} seconds."),
+        N_("The hours of rules, cooldowns and the 48 hours for a reply are measured wrongly."),
+        N_("Switch on time synchronisation (timedatectl set-ntp true)."),
+    ),
+    "clock-unknown": Words(N_("The clock could not be compared: no time came from the vendor.")),
+    "vendor-no-key": Words(N_("Not tried: CPAAS_API_KEY is missing.")),
+    "vendor-tls": Words(
+        N_("{host}: no secure connection (TLS)."),
+        N_("Keys are not sent over a connection that cannot be trusted."),
+        N_("Look at CPAAS_BASE_URL, at this machine's date, and at its root certificates (package ca-certificates)."),
+    ),
+    "vendor-name": Words(
+        N_("{host}: there is no server of that name."),
+        N_("No picture can be sent without the vendor."),
+        N_("See whether CPAAS_BASE_URL is spelt right, and whether this machine reaches the internet (DNS)."),
+    ),
+    "vendor-timeout": Words(
+        N_("{host}: no answer in time."),
+        N_("The bot tries again later, and customers wait."),
+        N_("Try again in a few minutes; then look at the firewall, or ask the vendor."),
+    ),
+    "vendor-silent": Words(
+        N_("{host}: no connection ({reason})."),
+        N_("No picture can be sent without the vendor."),
+        N_("Look at CPAAS_BASE_URL, and at this machine's firewall and proxy."),
+    ),
+    "vendor-reached": Words(N_("{host}: reached.")),
+    "vendor-no-such-path": Words(
+        N_("It answers HTTP {status}: pictures are not taken at this address."),
+        N_("CPAAS_BASE_URL is probably that of another site."),
+        N_("Set the address that the vendor gave you, as in https://cpaas.interits.com"),
+    ),
+    "vendor-refuses": Words(
+        N_("It refuses your credentials: HTTP {status} {words}"),
+        N_("No picture can be sent until they are right."),
+        N_(
+            "Copy CPAAS_API_KEY and CPAAS_ACCESS_TOKEN from the vendor's portal again. If your account "
+            "uses API-KEY alone, set CPAAS_API_KEY_ONLY=true."
+        ),
+    ),
+    "vendor-other-way": Words(
+        N_("It refuses how you prove yourself (HTTP {status} {words}), and accepts the other way."),
+        N_("Older accounts need API-KEY, accessToken and Authorization; on newer ones API-KEY stands alone."),
+        N_("Set CPAAS_API_KEY_ONLY={key_only}"),
+    ),
+    "vendor-trouble": Words(
+        N_("The vendor has trouble of its own: HTTP {status} {words}"),
+        N_("Whether the credentials are right cannot be told now; events wait and are sent later."),
+        N_("Run this again in a few minutes."),
+    ),
+    "vendor-odd": Words(
+        N_(
+            "It answers HTTP {status} to an empty request, which does not tell whether the credentials "
+            "are right. No picture was sent."
+        ),
+        todo=N_("Write to the OA to try it, then look: bot inbox"),
+    ),
+    "vendor-knows-us": Words(
+        N_(
+            "Your credentials are accepted: an empty request with them is only refused for its content "
+            "(HTTP {status}), and with wrong ones for these. It accepts: {ways}. Whether the OA may send, "
+            "only a real message shows."
+        )
+    ),
+    "vendor-does-not-tell": Words(
+        N_("Your credentials are not refused (HTTP {status}), but neither are wrong ones: this proves nothing."),
+        todo=N_("Write to the OA to try it, then look: bot inbox"),
+    ),
+}
 
 
 def check_vendor(settings: Settings, *, now: float) -> Iterator[Finding]:
@@ -44,10 +115,12 @@ def check_vendor(settings: Settings, *, now: float) -> Iterator[Finding]:
     host = urlsplit(settings.cpaas_base_url).hostname
     try:
         answer = vendor.probe()
-        stranger = vendor.probe(credentials=_STRANGER) if _refused_for_its_body(answer) else None
+        stranger = vendor.probe(credentials=WRONG_CREDENTIALS) if _refused_for_its_body(answer) else None
         second = other.probe() if (other := _otherwise(settings)) else None
     except requests.RequestException as error:
-        yield Finding("vendor", "problem", f"vendor-{_why(error)}", {"host": host, "reason": type(error).__name__})
+        yield Finding(
+            "vendor", "problem", f"vendor-{failure_code(error)}", {"host": host, "reason": type(error).__name__}
+        )
         yield Finding("clock", "unchecked", "clock-unknown")
         return
     yield Finding("vendor", "fine", "vendor-reached", {"host": host})
@@ -110,69 +183,7 @@ def check_clock(date: str, *, now: float) -> Finding:
     return Finding("clock", "fine", "clock")
 
 
-def check_webhook(settings: Settings, url: str) -> Iterator[Finding]:
-    """Yield how the address that Zalo is given answers: as its console will see it, and as a forger will."""
-    parts = _webhook(url)
-    shown = _without_token(parts, settings)
-    yield from _address(parts)
-    try:
-        yield from _answers(parts, shown, settings)
-    except requests.RequestException as error:
-        yield _webhook_finding("problem", f"webhook-{_why(error)}", url=shown, reason=type(error).__name__)
-
-
-def _webhook(url: str) -> SplitResult:
-    """Return the webhook's address; of a site alone it is the usual path."""
-    parts = urlsplit(url)
-    return parts._replace(path="/webhook") if parts.path in {"", "/"} else parts
-
-
-def _without_token(parts: SplitResult, settings: Settings) -> str:
-    token = settings.webhook_token.get_secret_value() if settings.webhook_token else ""
-    url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
-    return url.replace(token, "…") if token else url
-
-
-def _address(parts: SplitResult) -> Iterator[Finding]:
-    if parts.scheme != "https":
-        yield _webhook_finding("problem", "webhook-no-https")
-    if parts.port not in {None, 443} or (parts.hostname or "").replace(".", "").isdigit():
-        yield _webhook_finding("problem", "webhook-no-domain")
-
-
-def _answers(parts: SplitResult, shown: str, settings: Settings) -> Iterator[Finding]:
-    url, timeout = urlunsplit(parts), settings.send_timeout
-    with requests.Session() as session:
-        greeting = session.get(url, timeout=timeout, allow_redirects=False)
-        yield _expected("webhook-get", greeting, 200, url=shown)
-        probe = session.post(url, data=b"{}", timeout=timeout, allow_redirects=False)
-        yield _expected("webhook-probe", probe, 200, url=shown)
-        if probe.elapsed.total_seconds() > _SLOW:
-            yield _webhook_finding("warning", "webhook-slow", seconds=round(probe.elapsed.total_seconds(), 1))
-        # With a token in it, the address itself is what a forger would have to know.
-        forged = f"{url.rpartition('/')[0]}/{_STRANGER}" if settings.webhook_auth == "token" else url
-        answer = session.post(forged, data=_UNSIGNED, timeout=timeout, allow_redirects=False)
-        yield _expected("webhook-forged", answer, 401, url=shown)
-        if settings.zalo_verifier:
-            yield _verifier(session, parts, settings)
-
-
-def _verifier(session: requests.Session, parts: SplitResult, settings: Settings) -> Finding:
-    path = f"/zalo_verifier{settings.zalo_verifier}.html"
-    page = session.get(urlunsplit(parts._replace(path=path)), timeout=settings.send_timeout, allow_redirects=False)
-    is_ours = page.status_code == 200 and f'content="{settings.zalo_verifier}"' in page.text
-    if is_ours:
-        return _webhook_finding("fine", "webhook-verifier", path=path)
-    return _webhook_finding("problem", "webhook-verifier/not", path=path, status=page.status_code)
-
-
-def _expected(code: str, answer: requests.Response, status: int, **args: object) -> Finding:
-    if answer.status_code == status:
-        return _webhook_finding("fine", code, status=status, **args)
-    return _webhook_finding("problem", f"{code}/not", status=answer.status_code, **args)
-
-
-def _why(error: requests.RequestException) -> str:
+def failure_code(error: requests.RequestException) -> str:
     """Return in a word why there was no answer."""
     reason = getattr(error.args[0] if error.args else None, "reason", None)
     if isinstance(error, requests.exceptions.SSLError):
@@ -180,9 +191,3 @@ def _why(error: requests.RequestException) -> str:
     if isinstance(reason, urllib3.exceptions.NameResolutionError):
         return "name"
     return "timeout" if isinstance(error, requests.Timeout) else "silent"
-
-
-def _webhook_finding(level: Level, code: str, **args: object) -> Finding:
-    section: Section = "webhook"
-    values: Mapping[str, object] = args
-    return Finding(section, level, code, values)

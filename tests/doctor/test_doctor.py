@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from contextlib import closing
 from datetime import date
 from pathlib import Path
-from string import Formatter
 from typing import get_args
 
 import pytest
@@ -18,22 +17,22 @@ from pydantic import SecretStr
 from bot.cli.doctor import doctor, report
 from bot.config import Language, Settings
 from bot.cpaas import ProbeResult
+from bot.doctor import images, rules, storage, vendor, webhook
+from bot.doctor import settings as settings_check
 from bot.doctor.finding import Finding
+from bot.doctor.rules import check_publishing, check_rules
+from bot.doctor.run import TEXTS
 from bot.doctor.settings import check_settings
-from bot.doctor.signs import check_signs
-from bot.doctor.storage import check_database, check_publishing, check_rules
-from bot.doctor.texts import HERE
-from bot.doctor.texts_images import PICTURES
-from bot.doctor.texts_outside import OUTSIDE
-from bot.doctor.texts_storage import DATABASE
-from bot.doctor.vendor import check_clock, check_vendor, check_webhook, judge_vendor
+from bot.doctor.storage import check_database, check_event_hints
+from bot.doctor.vendor import check_clock, check_vendor, judge_vendor
+from bot.doctor.webhook import check_webhook
 from bot.errors import DeliveryError, Misconfigured, NotNow, OutcomeUnknown, Refused
 from bot.inbox.database import Database
 from bot.inbox.tables import accounts, events
 from tests.support.rows import DAY, NOW, keep
 from tests.support.running import free_port
 
-TEXTS = HERE | DATABASE | PICTURES | OUTSIDE
+PARTS = (settings_check, storage, rules, images, vendor, webhook)
 GOOD = {
     "cpaas_api_key": SecretStr("k" * 32),
     "cpaas_access_token": SecretStr("t" * 40),
@@ -61,18 +60,10 @@ def _defaults() -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("code", TEXTS)
-def test_both_languages_name_the_same_things(code: str) -> None:
-    """And advice stands in both or in neither."""
-    vi, en = TEXTS[code]["vi"], TEXTS[code]["en"]
-    for one, other in ((vi.said, en.said), (vi.why, en.why), (vi.todo, en.todo)):
-        assert bool(one) == bool(other)
-    names = [{name for text in (w.said, w.why, w.todo) for _, name, _, _ in Formatter().parse(text)} for w in (vi, en)]
-    assert names[0] - {None} == names[1] - {None}
-
-
 def test_no_two_texts_share_a_code() -> None:
-    assert len(TEXTS) == len(HERE) + len(DATABASE) + len(PICTURES) + len(OUTSIDE)
+    codes = [code for part in PARTS for code in part.TEXTS]
+    assert len(codes) == len(set(codes))
+    assert TEXTS.keys() > set(codes)
 
 
 def test_good_settings_are_fine_and_no_secret_is_shown(tmp_path: Path) -> None:
@@ -301,7 +292,7 @@ def test_the_token_in_an_address_is_not_shown() -> None:
 
 def signs(database: Database) -> dict[str, str]:
     """Return what the inbox is a sign of."""
-    return found(check_signs(database, now=NOW))
+    return found(check_event_hints(database, now=NOW))
 
 
 def test_before_the_first_event_the_key_may_be_wrong(database: Database) -> None:
@@ -331,6 +322,6 @@ def test_who_else_answers_shows_in_the_echoes(database: Database) -> None:
     keep(database, name="oa_send_text", reason="echo", age=8 * DAY, **echo)
     assert signs(database) == {}
     keep(database, name="oa_send_text", reason="echo", **echo)
-    findings = list(check_signs(database, now=NOW))
+    findings = list(check_event_hints(database, now=NOW))
     assert found(findings) == {"own-replies/seen": "warning"}
     assert findings[0].args == {"count": 1}

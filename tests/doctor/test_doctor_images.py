@@ -38,7 +38,7 @@ def test_pictures_that_are_well_are_counted(tmp_path: Path) -> None:
             tmp_path, link(server.url("/a.jpg", ok(JPEG))), "{file: menu.png}", fresh, addresses=server.addresses
         )
     assert found(findings) == {"pictures": "fine"}
-    assert "3 picture(s) looked at: fine." in "\n".join(report(findings, "en"))
+    assert "3 pictures looked at: fine." in "\n".join(report(findings, "en"))
 
 
 def test_a_bad_picture_is_a_problem_and_one_that_may_pass_a_warning(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def test_before_the_first_start_all_is_fine(tmp_path: Path, vendor: SandboxVendo
     status, said = doctor(tmp_path, variables)
     assert status == 0, said
     assert "Your credentials are accepted" in said
-    assert "usable; it holds 2 rule(s)" in said
+    assert "usable; it holds 2 rules" in said
     assert not (tmp_path / "bot.db").exists()
     assert [received.request.body for received in vendor.received] == [b"{}"] * 3
     assert vendor.taken == []
@@ -68,7 +68,7 @@ def test_with_nothing_set_everything_is_told_at_once(tmp_path: Path, vendor: San
         assert f"{name}: missing." in said
     assert "SEND_TIMEOUT: not usable" in said
     assert "none.yaml: there is no such file" in said
-    assert "6 problem(s), 0 warning(s)." in said
+    assert "6 problems, 0 warnings." in said
     status, said = doctor(tmp_path, variables | {"BOT_LANG": "vi"})
     assert "ZALO_OA_SECRET_KEY: chưa có." in said
     assert "6 lỗi, 0 lưu ý." in said
@@ -89,7 +89,7 @@ def test_a_running_bot_and_its_webhook(bot: Bot) -> None:
     bot.start()
     status, said = doctor(bot.directory, bot.environment, "--url", f"{bot.url}/webhook")
     assert status == 1
-    assert "2 problem(s), 0 warning(s)." in said
+    assert "2 problems, 0 warnings." in said
     for line in (
         "The address is not https.",
         "The address has a port or is a number.",
