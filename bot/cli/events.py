@@ -10,6 +10,7 @@ import click
 from bot.cli.context import EXIT_PROBLEMS, load_settings, opened
 from bot.cli.events_output import moment, table
 from bot.config import Language
+from bot.failures import explain
 from bot.i18n import N_, translator
 from bot.inbox.queries import EventDetail, EventQueries, EventRow, ImageStatus
 from bot.inbox.queue import Status
@@ -58,7 +59,7 @@ def inbox(*, event_id: int | None, status: Status | None, oa: str | None, limit:
         reports = EventQueries(database)
         if event_id is None:
             events, waiting = reports.recent(limit, status=status, oa_id=oa), reports.counts_by_status()
-            rows = [_row(event) for event in events]
+            rows = [_row(event, lang) for event in events]
             lines = table([_(name) for name in _HEAD], rows) if rows else [_("There are no events.")]
             counts = _(
                 "waiting to be sent (open): {open} · dead letters (dead): {dead} · outcome unknown (parked): {parked}"
@@ -107,7 +108,7 @@ def replay_(*, event_ids: tuple[int, ...], dead: bool) -> None:
     raise SystemExit(EXIT_PROBLEMS if refused and not dead else 0)
 
 
-def _row(event: EventRow) -> list[str]:
+def _row(event: EventRow, lang: Language) -> list[str]:
     cells = (
         event.id,
         moment(event.received_at),
@@ -117,7 +118,7 @@ def _row(event: EventRow) -> list[str]:
         event.reason,
         event.rule_id,
         event.attempts or None,
-        event.error,
+        explain(event.error, lang).what if event.error else None,
     )
     return [_short(one_line(str(cell))) if cell is not None else "" for cell in cells]
 
@@ -138,6 +139,7 @@ def _about(event: EventDetail, lang: Language) -> Iterator[tuple[str, str]]:
         (_("rule"), event.rule_id),
         (_("rules version"), event.rules_hash[:12] if event.rules_hash else None),
         (_("attempts"), event.attempts),
+        (_("failure"), str(explain(event.error, lang)) if event.error else None),
         (_("vendor said"), event.error),
         (_("OA"), event.oa_id),
         (_("name in the log"), event_name(event.key)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, Literal
 
@@ -202,21 +202,23 @@ class EventQueries:
         )
         return {row["rule_id"]: row["n"] for row in self._rows(query)}
 
-    def last_failure_by_rule(self, most: int) -> dict[str, EventRow]:
+    def last_failure_by_rule(self, most: int, *, counts: Callable[[str], bool] = bool) -> dict[str, EventRow]:
         """
-        Return of each rule the newest event that the vendor's words are a complaint about.
+        Return of each rule the newest event whose error, the vendor's words, counts.
 
         Among the latest *most* of the dead letters, of the parked events, and of those that are tried again.
         """
         statuses: tuple[Status, ...] = ("dead", "parked", "open")
         found = sorted((event for s in statuses for event in self._complaints(most, s)), key=lambda event: event.id)
-        return {event.rule_id: event for event in found if event.rule_id is not None}
+        return {event.rule_id: event for event in found if event.rule_id is not None and counts(event.error or "")}
 
     def _complaints(self, most: int, status: Status) -> list[EventRow]:
         place = events.c.id + 0 if status == "open" else events.c.id
-        latest = sa.select(events.c.id, events.c.rule_id).where(*_of(status), events.c.error.is_not(None))
+        latest = sa.select(events.c.id, events.c.rule_id, events.c.error).where(
+            *_of(status), events.c.error.is_not(None)
+        )
         bounded = latest.order_by(place.desc()).limit(most).subquery()
-        newest = sa.select(sa.func.max(bounded.c.id)).group_by(bounded.c.rule_id)
+        newest = sa.select(sa.func.max(bounded.c.id)).group_by(bounded.c.rule_id, bounded.c.error)
         return [EventRow(**row) for row in self._rows(sa.select(*_columns(EventRow)).where(events.c.id.in_(newest)))]
 
     def messages(self, most: int) -> list[Message]:

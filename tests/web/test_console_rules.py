@@ -106,8 +106,8 @@ def test_the_last_problem_of_a_rule(console: Console) -> None:
     keep(console.runtime.database, rule_id="bang-gia", status="dead", error="HTTP 400: <b>bad</b>", received_at=NOW)
     page = console.get("rules").text
     assert "HTTP 400: &lt;b&gt;bad&lt;/b&gt;" in page
-    assert "last problem 21 Sep, 21:13 :" in cards(page)["bang-gia"]
-    assert "last problem" not in cards(page)["rong"]
+    assert "latest problem of the image 21 Sep, 21:13 The vendor does not accept this image" in cards(page)["bang-gia"]
+    assert "latest problem" not in cards(page)["rong"]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, NotFound, ServiceUnavailable
 from werkzeug.wrappers import Response as AnyResponse
 
+from bot.failures import explain
 from bot.i18n import N_
 from bot.runtime import Runtime
 from bot.web import image_urls
@@ -153,6 +154,7 @@ def _template_context(runtime: Runtime) -> dict[str, object]:
         "pages": PAGES,
         "here": request.path.removeprefix(auth.PREFIX).strip("/").partition("/")[0],
         "asset": formatting.asset,
+        "explain_failure": lambda error: explain(error, formatting.language()),
         "picture_address": partial(_picture_address, runtime),
         "format_number": formatting.format_number,
         "format_time": lambda seconds, **more: formatting.format_time(seconds, runtime.watch.rules.zone, **more),

@@ -8,6 +8,7 @@ from typing import Final
 
 from flask import Blueprint, render_template, request, url_for
 
+from bot.failures import is_about_rule
 from bot.inbox.queries import EventQueries, EventRow
 from bot.rules import explain_text as sentences
 from bot.rules.engine import FALLBACK, RuleSet
@@ -119,7 +120,7 @@ def _keywords(rule: Rule) -> Iterator[Keyword]:
 def _cards(runtime: Runtime, rules: RuleSet, chosen: Iterable[int], grouped: GroupedFindings) -> Iterator[RuleCard]:
     reports = EventQueries(runtime.database)
     answers = reports.replies_by_rule(since=runtime.database.now() - _WEEK)
-    failures = reports.last_failure_by_rule(_MOST_FAILURES)
+    failures = reports.last_failure_by_rule(_MOST_FAILURES, counts=is_about_rule)
     for index in chosen:
         if index < len(rules.file.rules):
             line = grouped.lines[index] if grouped.lines else None
