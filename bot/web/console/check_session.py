@@ -115,7 +115,7 @@ class CheckSession:
 
         Raises:
             Busy: Another one is being looked at.
-            bot.analysis.preview_process.PreviewTimeout: It was given up.
+            bot.analysis.preview_process.PreviewTimeout, PreviewTooLarge: It was given up.
         """
         if not self._one_at_a_time.acquire(blocking=False):
             raise Busy

@@ -10,7 +10,7 @@ from typing import Final, Literal
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from bot.analysis.preview_process import TIMEOUT_SECONDS, PreviewTimeout
+from bot.analysis.preview_process import TIMEOUT_SECONDS, PreviewTimeout, PreviewTooLarge
 from bot.rules.publishing.publisher import EditConflict, digest, normalise_newlines
 from bot.runtime import Runtime
 from bot.web.console.check_session import Busy, CheckResult, CheckSession
@@ -111,6 +111,8 @@ class _Check:
             return _note_busy()
         except PreviewTimeout:
             return _note_too_long()
+        except PreviewTooLarge:
+            return _note_too_large()
 
     def _publish(self, draft: Draft, success: str) -> PageResponse:
         """Write the draft if it is good and the file still the one that its editor saw; else show why not."""
@@ -191,6 +193,15 @@ def _note_too_long() -> Note:
             "This file is too much: the check was given up after {timeout_seconds:.0f} seconds. Try again "
             "with fewer keywords, or when the machine is less busy."
         ).format(timeout_seconds=TIMEOUT_SECONDS),
+        422,
+        "bad",
+    )
+
+
+def _note_too_large() -> Note:
+    """The check took too much memory."""
+    return Note(
+        _("This file takes too much memory, so the check was given up. Try again with fewer or shorter keywords."),
         422,
         "bad",
     )

@@ -1,0 +1,90 @@
+"""The preview's subprocess: what it imports, what it knows, and what it may take."""
+
+from __future__ import annotations
+
+import os
+import threading
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bot.analysis.preview import PreviewRequest, preview
+from bot.analysis.preview_process import PreviewTimeout, PreviewTooLarge, run_in_subprocess
+from tests.support.running import wait_until
+
+TODAY = date(2027, 1, 25)
+RULES = b"version: 1\nrules:\n  - {id: gia, keywords: [gia], reply: {image_url: 'https://shop.example/1.jpg'}}\n"
+
+
+@pytest.mark.parametrize("path", [None, "", ".", "{folder}:", "::relative"])
+def test_nothing_is_imported_from_where_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str | None
+) -> None:
+    """Files beside the rules that are called like a module would run with the bot's rights."""
+    trap = f"open({str(tmp_path / 'sprung')!r}, 'w').close()\n"
+    for name in ("resource", "pickle", "logging", "yaml", "pydantic", "re2", "bot", "sitecustomize", "usercustomize"):
+        (tmp_path / f"{name}.py").write_text(trap)
+    monkeypatch.chdir(tmp_path)
+    if path is not None:
+        monkeypatch.setenv("PYTHONPATH", path.format(folder=tmp_path / "none"))
+    request = PreviewRequest(RULES, tmp_path, TODAY)
+    assert run_in_subprocess(request, log_format="text") == preview(request)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_it_knows_none_of_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing but what Python needs to find its libraries is in its environment."""
+    monkeypatch.setenv("CPAAS_API_KEY", "a secret")
+    monkeypatch.setenv("PYTHONINSPECT", "1")
+    lines = (f"  - {{id: r{n}, keywords: [k{n}], reply: {{image_url: 'https://a.vn/1.jpg'}}}}\n" for n in range(3000))
+    request = PreviewRequest(("version: 1\nrules:\n" + "".join(lines)).encode(), tmp_path, TODAY)
+    thread = threading.Thread(target=run_in_subprocess, args=[request], kwargs={"log_format": "text"})
+    thread.start()
+    found: list[set[str]] = []
+
+    def looked() -> bool:
+        found.extend(filter(None, map(environment_of, children())))
+        return bool(found)
+
+    try:
+        wait_until(looked, "the preview runs")
+    finally:
+        thread.join()
+    allowed = {"LANG", "LC_ALL", "TZ", "HOME", "LD_LIBRARY_PATH", "PYTHONPATH", "LC_CTYPE"}
+    assert all(names <= allowed for names in found)
+
+
+def children() -> list[Path]:
+    """Return the folders in /proc of the previews that this process runs."""
+    folders = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent == os.getpid() and b"preview_process" in (folder / "cmdline").read_bytes():
+                folders.append(folder)
+        except OSError:
+            continue
+    return folders
+
+
+def environment_of(folder: Path) -> set[str]:
+    """Return the names in a process's environment; none once it is gone."""
+    try:
+        return {pair.partition(b"=")[0].decode() for pair in (folder / "environ").read_bytes().split(b"\0") if pair}
+    except OSError:
+        return set()
+
+
+def test_memory_has_a_bound(tmp_path: Path) -> None:
+    """What needs more is given up, in words, while the machine still has some."""
+    request = PreviewRequest(RULES, tmp_path, TODAY, present=b"\n" * 80_000_000)
+    with pytest.raises(PreviewTooLarge):
+        run_in_subprocess(request, log_format="text")
+
+
+def test_time_has_a_bound(tmp_path: Path) -> None:
+    """It is given up, and its process is gone."""
+    with pytest.raises(PreviewTimeout):
+        run_in_subprocess(PreviewRequest(RULES, tmp_path, TODAY), log_format="text", timeout=0.01)
+    assert not children()
