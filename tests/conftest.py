@@ -10,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from bot.inbox.database import Database
+from bot.inbox.group_commit import Writer
+from bot.inbox.queue import Inbox
 from tests.support.databases import Postgres, migrate, new_postgres_database
 
 settings.register_profile(
@@ -84,3 +86,17 @@ def database(database_url: str) -> Iterator[Database]:
     opened = Database(database_url)
     yield opened
     opened.dispose()
+
+
+@pytest.fixture
+def writer(database: Database) -> Iterator[Writer]:
+    """Who writes into it."""
+    running = Writer(database)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def inbox(database: Database, writer: Writer) -> Inbox:
+    """An empty inbox."""
+    return Inbox(database, writer)

@@ -16,8 +16,7 @@ from bot.inbox.queries import Message
 from bot.redaction import MASK, masked, one_line
 from bot.rules.engine import RuleSet
 from bot.rules.validate import validate
-
-NOW = 1_790_000_000.0
+from tests.support.clock import NOW
 
 
 def asked(*texts: str, users: str = "abcdefghijklmnop") -> list[Question]:

@@ -10,32 +10,13 @@ from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor
 from tests.bench import load
 from tests.bench.table import show
-from tests.support.running import API_KEY, MAKER, TOKEN, Bot
+from tests.support.running import API_KEY, TOKEN, Bot
 
 pytestmark = pytest.mark.bench
 
 CONNECTIONS = 32
 REQUESTS = 6000
 ROUNDS = 3
-GUNICORN = (
-    "-m",
-    "gunicorn",
-    "tests.bench.bare:app",
-    "-k",
-    "gthread",
-    "--threads",
-    "32",
-    "--keep-alive",
-    "30",
-    "-b",
-    "127.0.0.1:{port}",
-)
-
-
-def deliveries(start: int, count: int = REQUESTS) -> list[bytes]:
-    """Signed events of *count* users, which no rule answers."""
-    events = (MAKER.text(str(start + n), "xin chào shop, cho mình hỏi chút") for n in range(count))
-    return [load.request("/webhook", event.body, dict(event.headers)) for event in events]
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
@@ -48,11 +29,11 @@ def test_durable_acknowledgements(kind: str, tmp_path: Path, request: pytest.Fix
     with (
         SandboxVendor(Account(API_KEY, TOKEN)) as vendor,
         Bot(tmp_path, vendor.url, DATABASE_URL=url, WEB_CONCURRENCY=workers) as bot,
-        Bot(tmp_path, vendor.url, command=GUNICORN, ready="/", WEB_CONCURRENCY=workers) as bare,
+        Bot(tmp_path, vendor.url, command=load.BARE, ready="/", WEB_CONCURRENCY=workers) as bare,
     ):
         for turn in range(ROUNDS):
             for name, server in (("bare Flask", bare), ("bot", bot)):
-                measured = load.run(server.port, deliveries(10**6 * (turn + 1)), CONNECTIONS)
+                measured = load.run(server.port, load.deliveries(10**6 * (turn + 1), REQUESTS), CONNECTIONS)
                 assert measured.failures == 0
                 if name not in best or measured.rate > best[name].rate:
                     best[name] = measured

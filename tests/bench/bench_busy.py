@@ -12,8 +12,7 @@ import pytest
 import requests
 
 from tests.bench import load
-from tests.bench.bench_ack import deliveries
-from tests.bench.bench_console import ALL_WORDS, rules
+from tests.bench.shop import ALL_WORDS, rules
 from tests.bench.table import show
 from tests.support.console import PASSWORD
 from tests.support.running import Bot
@@ -90,7 +89,7 @@ def test_acknowledgements_beside_other_work(tmp_path: Path) -> None:
                 ("beside new rules", again_and_again(editor.save, EDITED_EVERY)),
             ):
                 with work:
-                    found[name].append(load.run(bot.port, deliveries(next(starts), REQUESTS), CONNECTIONS))
+                    found[name].append(load.run(bot.port, load.deliveries(next(starts), REQUESTS), CONNECTIONS))
         assert bot.said().count("rules in force") > editor.saved / 2
     assert not any(run.failures for runs in found.values() for run in runs)
     best = {name: [min(run.percentile(share) for run in runs) for share in (0.5, 0.99)] for name, runs in found.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import random
 import resource
 import time
 from collections.abc import Callable, Iterator
@@ -20,24 +19,22 @@ from bot.inbox.database import Database
 from bot.inbox.tables import events, picture_checks
 from bot.web.console.pages import images
 from bot.web.console.pages.unanswered import PAGE_SIZE
-from tests.bench.bench_matching import keywords, message
-from tests.bench.bench_retention import DAY, FILL
+from tests.bench.shop import ALL_WORDS, CHANCE, DAY, FILL, WORDS_PER_RULE, rules
 from tests.bench.table import show
+from tests.bench.words import message
 from tests.support.console import Console, running
 
 pytestmark = pytest.mark.bench
 
-RULES, WORDS_PER_RULE, EVENTS = 1_000, 5, 100_000
+RULES, EVENTS = 1_000, 100_000
 LIMIT, ROUNDS = 0.100, 30
 # It is made in a process of its own, which has to start.
 CHECK_LIMIT, CHECK_ROUNDS = 2.0, 7
 UNANSWERED_EVERY = 10
 BAD_PICTURES = 60
 
-_CHANCE = random.Random(20270101)
-ALL_WORDS = keywords(_CHANCE)
 _WORDS = ALL_WORDS[: RULES * WORDS_PER_RULE]
-_KNOWN = message(_CHANCE, _WORDS)
+_KNOWN = message(CHANCE, _WORDS)
 # One syllable of each keyword is missing: nobody answers, and there is advice.
 _NEARLY = [" ".join(word.split()[1:]) for word in _WORDS if word.count(" ") == 3]
 _SMALL = 'rules:\n  - id: menu\n    keywords: [thực đơn]\n    reply: {image_url: "https://cdn.shop.vn/menu.jpg"}\n'
@@ -57,7 +54,7 @@ VISITS: dict[str, Visit] = {
     "try": Visit("try"),
     "try:answered": Visit("try", {"text": _KNOWN}),
     "try:unanswered": Visit("try", {"text": f"shop ơi {_NEARLY[0]}"}),
-    "try:2,000-letters": Visit("try", {"text": " ".join(message(_CHANCE, _WORDS) for _ in range(40))}),
+    "try:2,000-letters": Visit("try", {"text": " ".join(message(CHANCE, _WORDS) for _ in range(40))}),
     "try:follow": Visit("try", {"event": "follow"}),
     "rules": Visit("rules"),
     "rules:last-page": Visit("rules?page=20"),
@@ -78,20 +75,6 @@ VISITS: dict[str, Visit] = {
 }
 
 
-def rules(words: list[str]) -> str:
-    """Return a file of a rule for each five words, one of them switched off, and one rule for followers."""
-    lines = ["version: 1", "rules:"]
-    for n in range(len(words) // WORDS_PER_RULE):
-        own = ", ".join(f'"{word}"' for word in words[n * WORDS_PER_RULE : (n + 1) * WORDS_PER_RULE])
-        lines += [
-            f"  - id: luat-{n}",
-            "    on: follow" if n == 3 else f"    keywords: [{own}]",
-            f"    enabled: {'false' if n == 7 else 'true'}",
-            f'    reply: {{image_url: "https://cdn.shop.vn/{n}.jpg"}}',
-        ]
-    return "\n".join([*lines, 'fallback: {reply: {image_url: "https://cdn.shop.vn/menu.jpg"}}', ""])
-
-
 def fill_events(database: Database) -> None:
     """Put forty days of events into the inbox: some answered, some dead, a tenth of them with what no rule matches."""
     start, step = database.now() - 40 * DAY, 40 * DAY / EVENTS
@@ -107,7 +90,7 @@ def fill_events(database: Database) -> None:
 
 def question() -> str:
     """Return what a customer may ask: most of a keyword, and not all of it."""
-    return f"{_CHANCE.choice(['shop ơi', 'cho mình hỏi', 'ad', ''])} {_CHANCE.choice(_NEARLY)}"
+    return f"{CHANCE.choice(['shop ơi', 'cho mình hỏi', 'ad', ''])} {CHANCE.choice(_NEARLY)}"
 
 
 def fill_pictures(console: Console) -> None:

@@ -17,6 +17,7 @@ from bot.inbox.oa_limits import RateLimit
 from bot.inbox.queue import Inbox, StateChange
 from bot.inbox.retention import BATCH, apply_retention
 from bot.zalo import Event
+from tests.bench.shop import DAY, FILL
 from tests.bench.table import show
 
 pytestmark = pytest.mark.bench
@@ -24,22 +25,9 @@ pytestmark = pytest.mark.bench
 SIZES = (1_000, 1_000_000)
 ROUNDS = 7
 NOW = 1_790_000_000.0
-DAY = 86_400.0
 RATE = RateLimit.per_minute(10_000_000)
 LEASE = 30.0
 AT_ONCE = 16
-
-# Forty days of events, as wide as real ones, a third of them answered.
-FILL = """
-WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?)
-INSERT INTO events (key, name, app_id, oa_id, user_id, msg_id, kind, received_at, text, body, status, reason, due_at,
-                    rule_id, rules_hash, replied_at, settled_at)
-SELECT hex(randomblob(32)), 'user_send_text', '360846524940903967', '388613280878808645', 'u' || i % 50000,
-       hex(randomblob(10)), 'text', ? + i * ?, 'shop ơi cho mình hỏi giá bánh này bao nhiêu vậy', randomblob(420),
-       CASE WHEN i % 3 THEN 'ignored' ELSE 'sent' END, 'rule', 0, 'rule-' || i % 50, hex(randomblob(32)),
-       CASE WHEN i % 3 THEN NULL ELSE ? + i * ? END, 1
-FROM n
-"""
 
 
 class Shop:

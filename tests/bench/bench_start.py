@@ -13,7 +13,7 @@ import requests
 
 from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor
-from tests.bench.bench_ack import GUNICORN
+from tests.bench import load
 from tests.bench.table import show
 from tests.support.running import API_KEY, RULES, TOKEN, Bot, environment
 
@@ -81,7 +81,7 @@ def test_server(tmp_path: Path) -> None:
     with (
         SandboxVendor(Account(API_KEY, TOKEN)) as vendor,
         Bot(tmp_path, vendor.url, ready="", WEB_CONCURRENCY="1") as bot,
-        Bot(tmp_path, vendor.url, command=GUNICORN, ready="", WEB_CONCURRENCY="1") as bare,
+        Bot(tmp_path, vendor.url, command=load.BARE, ready="", WEB_CONCURRENCY="1") as bare,
     ):
         for _ in range(ROUNDS):
             for name, server, path in (("bare Flask", bare, "/"), ("bot serve", bot, "/readyz")):

@@ -8,6 +8,23 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tests.support.running import MAKER
+
+#: The command of a bare Flask route under gunicorn.
+BARE = (
+    "-m",
+    "gunicorn",
+    "tests.bench.bare:app",
+    "-k",
+    "gthread",
+    "--threads",
+    "32",
+    "--keep-alive",
+    "30",
+    "-b",
+    "127.0.0.1:{port}",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -84,3 +101,9 @@ def request(path: str, body: bytes, headers: dict[str, str]) -> bytes:
     lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def deliveries(start: int, count: int) -> list[bytes]:
+    """Return requests with signed events of *count* users, which no rule answers."""
+    events = (MAKER.text(str(start + n), "xin chào shop, cho mình hỏi chút") for n in range(count))
+    return [request("/webhook", event.body, dict(event.headers)) for event in events]

@@ -18,21 +18,11 @@ from bot.inbox.uploads import UploadKey, Uploads
 from bot.sandbox.script import OK, answer, cut, hang
 from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor
+from tests.support.clock import NOW, Clock
 from tests.support.local_images import KEY, RATE, TOKEN, TYPE, images_of, jpeg
 from tests.support.running import OA_ID, wait_until
 
-NOW = 1_790_000_000.0
 DAY = 86_400.0
-
-
-class Clock:
-    """A clock that only the test moves."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

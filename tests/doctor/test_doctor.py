@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
 from contextlib import closing
 from datetime import date
 from pathlib import Path
-from typing import get_args
 
 import pytest
 import sqlalchemy as sa
@@ -15,11 +13,10 @@ from click.testing import CliRunner
 from pydantic import SecretStr
 
 from bot.cli.doctor import doctor, report
-from bot.config import Language, Settings
+from bot.config import Settings
 from bot.cpaas import ProbeResult
 from bot.doctor import images, rules, storage, vendor, webhook
 from bot.doctor import settings as settings_check
-from bot.doctor.finding import Finding
 from bot.doctor.rules import check_publishing, check_rules
 from bot.doctor.run import TEXTS
 from bot.doctor.settings import check_settings
@@ -29,6 +26,7 @@ from bot.doctor.webhook import check_webhook
 from bot.errors import DeliveryError, Misconfigured, NotNow, OutcomeUnknown, Refused
 from bot.inbox.database import Database
 from bot.inbox.tables import accounts, events
+from tests.support.findings import found
 from tests.support.rows import DAY, NOW, keep
 from tests.support.running import free_port
 
@@ -39,14 +37,6 @@ GOOD = {
     "zalo_app_id": "360846524940903967",
     "zalo_oa_secret_key": SecretStr("s" * 20),
 }
-
-
-def found(findings: Iterable[Finding]) -> dict[str, str]:
-    """Return the level of each finding by its code, once it is sure that both languages can say it."""
-    every = list(findings)
-    for lang in get_args(Language):
-        assert "{" not in "".join(report(every, lang)).replace("({}", "")
-    return {finding.code: finding.level for finding in every}
 
 
 def settings(**changes: object) -> Settings:

@@ -12,7 +12,7 @@ from bot.cli.doctor import report
 from bot.doctor.finding import Finding
 from bot.doctor.images import check_pictures
 from bot.net.addresses import AddressPolicy
-from tests.doctor.test_doctor import found
+from tests.support.findings import found
 from tests.support.image_server import JPEG, PNG, PictureServer, ok, said
 from tests.support.outbound import PUBLIC_ONLY
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,14 +13,6 @@ from bot.inbox.database import Database
 from bot.inbox.group_commit import Writer
 
 PATIENCE = 30.0
-
-
-@pytest.fixture
-def writer(database: Database) -> Iterator[Writer]:
-    """A writer on a fresh database."""
-    running = Writer(database)
-    yield running
-    running.stop()
 
 
 class Gate:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -17,47 +16,9 @@ from alembic.migration import MigrationContext
 from bot.inbox.database import Database
 from bot.inbox.group_commit import Writer
 from bot.inbox.oa_limits import Failure, RateLimit
-from bot.inbox.queue import Claim, Inbox, StateChange
+from bot.inbox.queue import Inbox, StateChange
 from bot.inbox.tables import good_rules, metadata
-from bot.zalo import Event
-
-RATE = RateLimit.per_minute(100_000)
-NOW = 1_790_000_000.0
-LEASE = 30.0
-
-
-@pytest.fixture
-def inbox(database: Database) -> Iterator[Inbox]:
-    """An empty inbox."""
-    writer = Writer(database)
-    yield Inbox(database, writer)
-    writer.stop()
-
-
-def event(key: str, *, user: str = "u1", oa: str = "oa1", name: str = "user_send_text", msg_id: str = "") -> Event:
-    """An event of *user* with the given key."""
-    echo = name.startswith("oa_")
-    return Event(
-        key=key, name=name, app_id="1", oa_id=oa, user_id=user, msg_id=msg_id or key, sent_at=NOW, text="giá",
-        on=None if echo else "text", is_echo=echo, by_human=False,
-    )  # fmt: skip
-
-
-def put(inbox: Inbox, *events: Event, now: float = NOW) -> None:
-    for one in events:
-        assert inbox.put(one, b"{}", now=now)
-
-
-def claim(inbox: Inbox, most: int = 10, *, now: float = NOW, rate: RateLimit = RATE) -> list[Claim]:
-    return inbox.claim(most, now=now, lease=LEASE, rate=rate)
-
-
-def keys(claims: list[Claim]) -> list[str]:
-    return [c.key for c in claims]
-
-
-def settle(inbox: Inbox, claimed: Claim) -> str:
-    return inbox.save([StateChange(claimed, replace(claimed.state, status="sent", settled_at=NOW))])[0]
+from tests.support.queue import LEASE, NOW, claim, event, keys, put, settle
 
 
 def test_migrations_build_exactly_the_declared_tables(database: Database) -> None:

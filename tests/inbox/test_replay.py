@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from bot.inbox.database import Database
-from bot.inbox.group_commit import Writer
 from bot.inbox.oa_limits import RateLimit
 from bot.inbox.queue import Inbox, StateChange
 from bot.inbox.replay import ReplayResult, prospect, replay
@@ -124,10 +123,8 @@ def test_of_many_at_once_one_reopens_it(database: Database) -> None:
     assert sorted(outcomes) == ["reopened", *["settled"] * 7]
 
 
-def test_a_replayed_event_is_claimed_and_a_late_worker_changes_nothing(database: Database) -> None:
+def test_a_replayed_event_is_claimed_and_a_late_worker_changes_nothing(database: Database, inbox: Inbox) -> None:
     """Who buried it and tries to store that again has lost it."""
-    writer = Writer(database)
-    inbox = Inbox(database, writer)
     keep(database, status="open", reason=None, images=None, due_at=NOW)
     rate = RateLimit.per_minute(1000)
     [claimed] = inbox.claim(1, now=NOW, lease=30, rate=rate)
@@ -137,7 +134,6 @@ def test_a_replayed_event_is_claimed_and_a_late_worker_changes_nothing(database:
     assert inbox.save([buried]) == ["lost"]
     [taken] = inbox.claim(1, now=NOW, lease=30, rate=rate)
     assert (taken.id, taken.text, taken.state.images) == (claimed.id, "bảng giá", None)
-    writer.stop()
 
 
 def test_the_log_keeps_the_cause_and_not_the_words(database: Database, caplog: pytest.LogCaptureFixture) -> None:

@@ -19,7 +19,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.inbox.database import Database
-from bot.inbox.group_commit import Writer
 from bot.inbox.queue import Inbox
 from bot.inbox.retention import BATCH, RetentionResult, RetentionWorker, apply_retention
 from bot.inbox.tables import events, tallies
@@ -85,15 +84,12 @@ def test_an_event_that_is_settled_late_loses_its_text_then(database: Database) -
     assert state(database, event_id) == "erased"
 
 
-def test_a_redelivery_is_known_although_its_text_is_erased(database: Database) -> None:
+def test_a_redelivery_is_known_although_its_text_is_erased(database: Database, inbox: Inbox) -> None:
     """Zalo's duplicates outlive the text."""
-    writer = Writer(database)
-    inbox = Inbox(database, writer)
     event = Event("k", "unknown", "1", "oa1", "u1", "m", None, "giá", None, False, False)
     assert inbox.put(event, b"{}", now=NOW - 6 * DAY)
     tend_all(database, retention=0.0)
     assert not inbox.put(event, b"{}", now=NOW)
-    writer.stop()
 
 
 def test_what_is_deleted_is_counted(database: Database) -> None:

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from bot.inbox.database import Database
 from bot.inbox.tables import events
+from tests.support.clock import NOW
 
-NOW = 1_790_000_000.0
 HOUR, DAY = 3600.0, 86_400.0
 
 _numbers = itertools.count()

@@ -29,25 +29,15 @@ from bot.web.console.auth import (
     LoginThrottle,
     derive_key,
 )
+from tests.support.clock import Clock
 from tests.support.console import PASSWORD, Console, running, words
 
 HOUR = 3600.0
-DAY_ONE = 1_790_000_000.0
-
-
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = DAY_ONE
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """It begins on day one."""
+    """It begins at NOW."""
     return Clock()
 
 
