@@ -52,6 +52,13 @@ def asked(bot: Bot, vendor: SandboxVendor, user: str, text: str) -> str:
     return str(vendor.wait_for_taken(before + 1)[before].picture.image)
 
 
+def replace_all(page: Page, text: str) -> None:
+    """Write *text* into the editor in place of what it holds."""
+    page.locator(".editor .cm-content").focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(text)
+
+
 def fits(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
@@ -59,11 +66,14 @@ def fits(page: Page) -> bool:
 def test_from_a_slip_to_the_picture_that_customers_get(page: Page, bot: Bot, vendor: SandboxVendor) -> None:
     """Take the file, make a mistake, see where, mend it, see what changes, publish, be answered by it, go back."""
     assert asked(bot, vendor, "1001", "shop có tặng quà không 0912345678") == f"{PICTURES}/huong-dan.jpg"
-    content = page.get_by_label("Content")
+    content, editor = page.locator("#text"), page.locator(".editor .cm-content")
     page.get_by_role("link", name="Take the present file").click()
+    expect(editor).to_contain_text("Tiệm Nhà Na")
     expect(content).to_have_value(SAMPLE)
 
-    content.fill(BROKEN)
+    replace_all(page, BROKEN)
+    page.keyboard.press("Control+End")
+    expect(page.locator(".cm-lintRange-error")).to_have_text("keyword")
     page.get_by_role("button", name="Check", exact=True).click()
     expect(page.locator("#result .notice")).to_contain_text("rules.yaml: 1 error.")
     expect(page.locator(".finding mark")).to_have_text("keyword")
@@ -71,12 +81,14 @@ def test_from_a_slip_to_the_picture_that_customers_get(page: Page, bot: Bot, ven
     expect(page.get_by_role("button", name="Publish this version")).to_have_count(0)
     assert fits(page)
     page.get_by_role("button", name=f"line {LINE}").click()
-    expect(content).to_be_focused()
-    expect(content).to_be_in_viewport()
-    selected = "(field) => field.value.slice(field.selectionStart, field.selectionEnd)"
-    assert content.evaluate(selected) == "    keyword: [tặng quà]"
+    expect(page.locator(".editor")).to_be_focused()
+    expect(page.locator(".cm-activeLine")).to_have_text("    keyword: [tặng quà]")
+    expect(page.locator(".cm-activeLine")).to_be_in_viewport()
 
-    page.keyboard.type("    keywords: [tặng quà]")
+    page.keyboard.press("Control+ArrowRight")
+    page.keyboard.type("s")
+    expect(content).to_have_value(NEW)
+    expect(page.locator(".cm-lintRange-error")).to_have_count(0)
     page.get_by_role("button", name="Check", exact=True).click()
     expect(page.locator("#result .notice")).to_contain_text("rules.yaml: fine.")
     expect(page.locator(".totals li").first).to_have_text("1 Newly answered")
@@ -120,3 +132,26 @@ def test_a_file_from_the_disk_without_script(browser: Browser, bot: Bot, tmp_pat
         page.get_by_role("button", name="Publish this version").click()
         expect(page.get_by_text("The new version answers customers now.")).to_be_visible()
         assert bot.rules.read_text(encoding="utf-8") == NEW
+
+
+def test_the_editor_knows_the_keys_of_the_file(page: Page) -> None:
+    """Where a key begins it offers those of the place, with what they do; Ctrl+Z undoes, Ctrl+Enter checks."""
+    replace_all(page, "version: 1\nrules:\n  - id: a\n    keywords: [menu]\n    prio")
+    page.keyboard.type("r")
+    page.keyboard.press("Control+Space")
+    option = page.locator(".cm-tooltip-autocomplete li")
+    expect(option).to_have_text(["priority"])
+    expect(page.locator(".cm-completionInfo")).to_contain_text("The higher number wins")
+    option.click()
+    expect(page.locator(".cm-activeLine")).to_have_text("    priority: ")
+    page.keyboard.press("Control+z")
+    expect(page.locator(".cm-activeLine")).to_have_text("    prior")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#result .notice")).to_contain_text("rules.yaml: ")
+
+
+def test_the_keyboard_leads_out_of_the_editor(page: Page) -> None:
+    """Tab goes to the next field, as everywhere."""
+    page.locator(".editor .cm-content").focus()
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Or choose a file of yours")).to_be_focused()

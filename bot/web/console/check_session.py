@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import Final, Literal, get_args
@@ -80,7 +80,8 @@ class CheckSession:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._one_at_a_time = threading.Lock()
+        # One of each kind at a time: what an editor asks for does not wait for what is told while they type.
+        self._checking, self._diagnosing = threading.Lock(), threading.Lock()
         self.publisher = Publisher(runtime.settings.rules_file)
 
     def content(self) -> bytes | None:
@@ -117,13 +118,8 @@ class CheckSession:
             Busy: Another one is being looked at.
             bot.analysis.preview_process.PreviewTimeout, PreviewTooLarge: It was given up.
         """
-        if not self._one_at_a_time.acquire(blocking=False):
-            raise Busy
-        try:
-            request = self._request(content, base_digest)
-            found = run_in_subprocess(request, log_format=self._runtime.settings.log_format)
-        finally:
-            self._one_at_a_time.release()
+        request = self._request(content, base_digest)
+        found = self._preview(request, self._checking)
         lang = formatting.language()
         return CheckResult(
             found,
@@ -133,6 +129,20 @@ class CheckSession:
             digest(request.present),
             changed_since=base_digest != digest(request.present),
             is_current=found.changes is not None and not found.changes.hunks,
+        )
+
+    def problems(self, content: bytes) -> list[Finding]:
+        """
+        Return what is wrong with a file, for the editor while somebody types.
+
+        Raises:
+            Busy: Another one is being looked at.
+            bot.analysis.preview_process.PreviewTimeout: It was given up; PreviewTooLarge: for want of memory.
+        """
+        return findings(
+            self._preview(self._plain_request(content), self._diagnosing).problems,
+            text_of(content),
+            formatting.language(),
         )
 
     def replies_in_force(self) -> Mapping[str, Reply]:
@@ -156,14 +166,28 @@ class CheckSession:
             )
             yield HistoryEntry(version, version is known, *(counts or (None, None)))
 
-    def _request(self, content: bytes, base_digest: str) -> PreviewRequest:
-        runtime, present = self._runtime, self.content()
-        messages = EventQueries(runtime.database).messages(MAX_MESSAGES)
+    def _preview(self, request: PreviewRequest, one_at_a_time: threading.Lock) -> Preview:
+        if not one_at_a_time.acquire(blocking=False):
+            raise Busy
+        try:
+            return run_in_subprocess(request, log_format=self._runtime.settings.log_format)
+        finally:
+            one_at_a_time.release()
+
+    def _plain_request(self, content: bytes) -> PreviewRequest:
+        """Return a request for the problems alone."""
+        runtime = self._runtime
         return PreviewRequest(
-            content=content,
+            content,
             folder=runtime.settings.rules_file.absolute().parent,
             today=datetime.fromtimestamp(runtime.database.now(), runtime.watch.rules.zone).date(),
-            messages=tuple(messages),
+        )
+
+    def _request(self, content: bytes, base_digest: str) -> PreviewRequest:
+        present = self.content()
+        return replace(
+            self._plain_request(content),
+            messages=tuple(EventQueries(self._runtime.database).messages(MAX_MESSAGES)),
             present=present,
             former=self.good_rules(base_digest) if base_digest != digest(present) else None,
         )

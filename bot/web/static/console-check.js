@@ -4,7 +4,13 @@
 const form = document.getElementById("check");
 const sheet = document.getElementById("text");
 
+let editor = null;
+
 function goTo(number) {
+  if (editor) {
+    editor.goTo(number);
+    return;
+  }
   const lines = sheet.value.split("\n");
   const start = lines.slice(0, number - 1).reduce((length, line) => length + line.length + 1, 0);
   sheet.focus({ preventScroll: true });
@@ -25,6 +31,60 @@ if (sheet.value) {
     place.replaceChildren(button);
   }
 }
+
+// While somebody types: what the check would say, once they pause.
+const PAUSE = 900;
+let timer = 0;
+
+async function diagnose() {
+  const text = sheet.value;
+  if (!text.trim()) {
+    editor.diagnose([]);
+    return;
+  }
+  const data = new FormData();
+  data.set("text", text);
+  try {
+    const response = await fetch(form.dataset.problems, { method: "POST", body: data, redirect: "error" });
+    if (!response.ok) {
+      return;
+    }
+    const found = await response.json();
+    if (text !== sheet.value || found === null) {
+      later();
+    } else {
+      editor.diagnose(found);
+    }
+  } catch {
+    // The server does not answer, or wants a log-in: the button "Check" tells more.
+  }
+}
+
+function later() {
+  clearTimeout(timer);
+  timer = setTimeout(diagnose, PAUSE);
+}
+
+async function improve() {
+  const label = document.querySelector("label[for=text]");
+  const [{ mount }, schema] = await Promise.all([
+    import(form.dataset.editor),
+    fetch(form.dataset.schema).then((response) => response.json()),
+  ]);
+  editor = await mount(sheet, {
+    library: new URL(form.dataset.library, location.href).href,
+    schema,
+    language: document.documentElement.lang,
+    label: label.textContent,
+    onChange: later,
+    onSubmit: () => form.requestSubmit(form.querySelector("button.primary")),
+  });
+  label.addEventListener("click", editor.focus);
+  label.removeAttribute("for");  // the editor has its words itself
+  later();
+}
+
+improve();
 
 form.addEventListener("submit", (event) => {
   if (form.getAttribute("aria-busy")) {

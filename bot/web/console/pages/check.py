@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import codecs
 import errno
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Final, Literal
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+import bot
 from bot.analysis.preview_process import TIMEOUT_SECONDS, PreviewTimeout, PreviewTooLarge
 from bot.rules.publishing.publisher import EditConflict, digest, normalise_newlines
 from bot.runtime import Runtime
@@ -18,6 +20,7 @@ from bot.web.console.formatting import gettext as _
 
 #: How often a page asks again whether what was published is in force; the bot takes two seconds.
 _MAX_REFRESHES: Final = 10
+_SCHEMA_FILE: Final = Path(bot.__file__).parent / "rules" / "rules.schema.json"
 
 PageResponse = str | tuple[str, int] | AnyResponse
 
@@ -53,6 +56,8 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     page = _Check(runtime)
     routes.get("/check", endpoint="check")(page.show)
     routes.post("/check", endpoint="check_ask")(page.ask)
+    routes.post("/check/problems", endpoint="check_problems")(page.problems)
+    routes.get("/check/schema.json", endpoint="check_schema")(page.schema)
     routes.post("/check/publish", endpoint="check_publish")(page.publish)
     routes.post("/check/back", endpoint="check_back")(page.go_back)
 
@@ -70,6 +75,20 @@ class _Check:
     def ask(self) -> PageResponse:
         draft = _draft()
         return self._checked(draft) if draft.content.strip() else self._page(draft, _note_nothing())
+
+    def problems(self) -> AnyResponse | tuple[str, int]:
+        """Answer the text editor, as JSON: what is wrong with the text in the field; null: ask again."""
+        try:
+            found = self._session.problems(_draft().content)
+        except Busy:
+            return jsonify(None)
+        except (PreviewTimeout, PreviewTooLarge):
+            return "", 422
+        return jsonify([asdict(finding) | {"length": len(finding.meant)} for finding in found])
+
+    def schema(self) -> AnyResponse:
+        """Answer the text editor with the JSON Schema of rules.yaml."""
+        return send_file(_SCHEMA_FILE, mimetype="application/schema+json")
 
     def publish(self) -> PageResponse:
         self._must_be_on()

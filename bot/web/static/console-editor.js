@@ -1,0 +1,190 @@
+// The text editor for a rules file: CodeMirror over the page's textarea, which holds the text that is sent.
+// Without JavaScript, or where this fails, the textarea itself is the editor.
+
+const VIETNAMESE = {
+  "Find": "Tìm", "Replace": "Thay bằng", "next": "tiếp", "previous": "trước", "all": "tất cả", "match case": "phân biệt hoa thường",
+  "regexp": "biểu thức", "by word": "cả từ", "replace": "thay", "replace all": "thay tất cả", "close": "đóng",
+  "current match": "kết quả hiện tại", "on line": "ở dòng", "replaced $ matches": "đã thay $ chỗ", "replaced match on line $": "đã thay ở dòng $",
+  "Completions": "Gợi ý", "Diagnostics": "Lỗi", "No diagnostics": "Không có lỗi", "Fold line": "Thu gọn", "Unfold line": "Mở ra",
+  "folded code": "phần đã thu gọn", "unfold": "mở ra", "Folded lines": "Các dòng đã thu gọn", "Unfolded lines": "Các dòng đã mở ra",
+  "to": "đến", "Control character": "Ký tự điều khiển", "Go to line": "Đến dòng", "go": "đi",
+};
+// CodeMirror draws these as data: images, which the page's security policy forbids.
+const UNDERLINES = Object.fromEntries(["error", "warning", "info", "hint"].map((severity) => [
+  `.cm-lintRange-${severity}`,
+  {
+    backgroundImage: "none", textDecoration: `underline wavy ${severity === "error" ? "#d35b2c" : "#b98400"} 1px`,
+    textUnderlineOffset: "3px", textDecorationSkipInk: "none",
+  },
+]));
+
+/**
+ * Put an editor in the place of `textarea`; resolves to `{goTo, diagnose, focus}`.
+ *
+ * `options`: `library` (URL of codemirror.js), `schema` (the JSON Schema of rules.yaml), `language` ("vi" or "en"),
+ * `label` (what the field is called), `onChange` and `onSubmit` (called without arguments).
+ */
+export async function mount(textarea, options) {
+  const cm = await import(options.library);
+  const host = document.createElement("div");
+  host.className = "editor";
+  const shadow = host.attachShadow({ mode: "open" });
+  const view = new cm.EditorView({
+    doc: textarea.value,
+    parent: shadow,
+    root: shadow,
+    extensions: extensions(cm, textarea, options),
+  });
+  textarea.after(host);
+  textarea.hidden = true;
+  return {
+    focus: () => view.focus(),
+    goTo(line) {
+      const { from } = view.state.doc.line(Math.min(Math.max(line, 1), view.state.doc.lines));
+      view.dispatch({ selection: { anchor: from }, effects: cm.EditorView.scrollIntoView(from, { y: "center" }) });
+      view.focus();
+      host.scrollIntoView({ block: "nearest" });
+    },
+    diagnose(findings) {
+      view.dispatch(cm.setDiagnostics(view.state, findings.map((finding) => diagnostic(view.state.doc, finding))));
+    },
+  };
+}
+
+function extensions(cm, textarea, options) {
+  const submit = () => {
+    options.onSubmit();
+    return true;
+  };
+  return [
+    cm.lineNumbers(), cm.foldGutter(), cm.codeFolding(), cm.highlightSpecialChars(), cm.history(), cm.drawSelection(),
+    cm.indentOnInput(), cm.bracketMatching(), cm.closeBrackets(), cm.highlightActiveLine(), cm.highlightActiveLineGutter(),
+    cm.highlightSelectionMatches(), cm.search({ top: true }), cm.indentUnit.of("  "), cm.yaml(),
+    cm.syntaxHighlighting(colours(cm)), theme(cm),
+    cm.autocompletion({ override: [(context) => complete(cm, context, options)] }),
+    cm.EditorView.contentAttributes.of({
+      "aria-label": options.label, autocapitalize: "off", autocorrect: "off", spellcheck: "false",
+    }),
+    cm.EditorState.phrases.of(options.language === "vi" ? VIETNAMESE : {}),
+    // Where a selection is typed over, Chromium would keep its colour by an inline style, which the policy forbids.
+    cm.EditorView.domEventHandlers({
+      beforeinput(event, view) {
+        if (event.inputType !== "insertText" || view.composing || view.state.selection.main.empty) {
+          return false;
+        }
+        view.dispatch(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+        event.preventDefault();
+        return true;
+      },
+    }),
+    cm.EditorView.updateListener.of((update) => {
+      if (update.docChanged) {
+        textarea.value = update.state.doc.toString();
+        options.onChange();
+      }
+    }),
+    cm.keymap.of([
+      { key: "Mod-s", run: submit, preventDefault: true },
+      { key: "Mod-Enter", run: submit, preventDefault: true },
+      // Tab moves on to the next field, as everywhere on the page: nobody is caught in the editor.
+      ...cm.closeBracketsKeymap, ...cm.defaultKeymap, ...cm.searchKeymap, ...cm.historyKeymap, ...cm.foldKeymap,
+      ...cm.completionKeymap, ...cm.lintKeymap,
+    ]),
+  ];
+}
+
+function colours(cm) {
+  const { tags } = cm;
+  return cm.HighlightStyle.define([
+    { tag: tags.comment, color: "var(--soft)" },
+    { tag: [tags.definition(tags.propertyName), tags.propertyName], color: "var(--blue-deep)" },
+    { tag: tags.string, color: "var(--good)" },
+    { tag: [tags.punctuation, tags.separator, tags.squareBracket, tags.brace], color: "var(--warn)" },
+  ]);
+}
+
+function theme(cm) {
+  return cm.EditorView.theme({
+    "&": { height: "100%", fontSize: "14px", backgroundColor: "var(--paper, #fff)", color: "var(--ink)" },
+    "&.cm-focused": { outline: "none" },
+    ".cm-scroller": { fontFamily: 'ui-monospace, "SF Mono", Menlo, "DejaVu Sans Mono", monospace', lineHeight: "1.55" },
+    ".cm-content": { padding: "8px 0" },
+    ".cm-gutters": { backgroundColor: "var(--page)", color: "var(--soft)", borderRight: "1px solid var(--line)" },
+    ".cm-panels": { backgroundColor: "var(--page)", color: "var(--ink)" },
+    ".cm-panels input": { fontSize: "16px" },
+    ".cm-tooltip": { maxWidth: "min(60ch, 90vw)", fontFamily: "system-ui, sans-serif" },
+    ".cm-diagnostic": { whiteSpace: "pre-wrap", padding: "6px 10px" },
+    ".cm-completionInfo": { maxWidth: "36ch", padding: "6px 10px" },
+    ...UNDERLINES,
+  });
+}
+
+/** A finding of the check (`line` and `column` count from 1, `column` in code points) as CodeMirror takes it. */
+function diagnostic(doc, { line, column, length, severity, message }) {
+  const { from, to, text } = doc.line(Math.min(Math.max(line, 1), doc.lines));
+  const letters = Array.from(text);
+  const start = Math.min(from + letters.slice(0, column - 1).join("").length, to);
+  const end = Math.min(start + Math.max(letters.slice(column - 1, column - 1 + length).join("").length, 1), to);
+  return { from: Math.min(start, end), to: end, severity, message };
+}
+
+/** Keys and values that fit here, from the schema. */
+function complete(cm, context, { schema, language }) {
+  const word = context.matchBefore(/[\w-]*/);
+  const line = context.state.doc.lineAt(context.pos);
+  const before = line.text.slice(0, word.from - line.from);
+  if (!schema || (word.from === word.to && !context.explicit) || before.includes("#")) {
+    return null;
+  }
+  const path = pathTo(context.state.doc, line, before);
+  const inValue = /([\w-]+):\s*\[?(?:[^\]]*,)?\s*["']?$/.exec(before);
+  const options = inValue
+    ? values(schema, [...path, inValue[1]])
+    : /^[\s-]*$|[{,]\s*$/.test(before) ? keys(schema, path, language) : [];
+  return options.length ? { from: word.from, options, validFor: /^[\w-]*$/ } : null;
+}
+
+/** The keys above this line, outermost first, as indentation tells them. */
+function pathTo(doc, line, before) {
+  const path = [];
+  let limit = /^[\s-]*/.exec(before)[0].length;
+  const inline = /([\w-]+):\s*\{[^}]*$/.exec(before);
+  for (let number = line.number - 1; number > 0 && limit > 0; number -= 1) {
+    const key = /^([\s-]*)([\w-]+):\s*(?:#.*)?$/.exec(doc.line(number).text);
+    if (key && key[1].length < limit) {
+      path.unshift(key[2]);
+      limit = key[1].length;
+    }
+  }
+  return inline ? [...path, inline[1]] : path;
+}
+
+/** Every schema that may stand where `path` leads. */
+function schemasAt(schema, path) {
+  const unfold = (node) => {
+    if (!node || typeof node !== "object") {
+      return [];
+    }
+    if (node.$ref) {
+      return unfold(schema.$defs[node.$ref.split("/").pop()]);
+    }
+    return [node, ...[...(node.anyOf ?? []), node.items].flatMap(unfold)];
+  };
+  return path.reduce((nodes, key) => nodes.flatMap((node) => unfold(node.properties?.[key])), unfold(schema));
+}
+
+function keys(schema, path, language) {
+  const found = new Map();
+  for (const node of schemasAt(schema, path)) {
+    for (const [label, { description = "" }] of Object.entries(node.properties ?? {})) {
+      const [vi, en = vi] = description.split("\n\n");
+      found.set(label, { label, type: "property", apply: `${label}: `, info: language === "vi" ? vi : en });
+    }
+  }
+  return [...found.values()];
+}
+
+function values(schema, path) {
+  const allowed = schemasAt(schema, path).flatMap((node) => node.enum ?? (node.type === "boolean" ? ["true", "false"] : []));
+  return [...new Set(allowed)].map((label) => ({ label: String(label), type: "enum" }));
+}
