@@ -1,4 +1,4 @@
-"""Words that came from outside, made fit to be shown: on one line, and without what names a person."""
+"""Redaction: text from outside on a single line, without control characters, telephone numbers and e-mail addresses."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _NUMBER = re.compile(r"[+(]?\d(?:[\W_]{0,5}\d){6,}")
 _ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]+ ?@ ?[\w-]+(?:\.[\w-]+)+|(?<!\S)[^\s@]*@\S*")
 
 
-def one_line(text: str) -> str:
+def single_line(text: str) -> str:
     """
     Return *text* on one line, without the characters that steer a terminal or hide.
 
-    >>> one_line("HTTP 400:\\n\\x1b[31mbad\\u202e")
+    >>> single_line("HTTP 400:\\n\\x1b[31mbad\\u202e")
     'HTTP 400: [31mbad'
     """
     if not text.isprintable():
@@ -28,17 +28,17 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def masked(text: str) -> str:
+def redact(text: str) -> str:
     """
     Return a customer's words on one line, telephone and other long numbers and e-mail addresses left out.
 
-    >>> masked("ship cho mình, sđt 0912.345.678 hoặc na@shop.example nhé")
+    >>> redact("ship cho mình, sđt 0912.345.678 hoặc na@shop.example nhé")
     'ship cho mình, sđt ••• hoặc ••• nhé'
-    >>> masked("2 ly 150.000đ")
+    >>> redact("2 ly 150.000đ")
     '2 ly 150.000đ'
     """
-    plain = one_line(unicodedata.normalize("NFKC", one_line(text[:_LONGEST])))
-    return one_line(_NUMBER.sub(MASK, _ADDRESS.sub(MASK, plain)))
+    plain = single_line(unicodedata.normalize("NFKC", single_line(text[:_LONGEST])))
+    return single_line(_NUMBER.sub(MASK, _ADDRESS.sub(MASK, plain)))
 
 
 def _steers(character: str) -> bool:

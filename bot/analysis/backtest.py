@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from bot.inbox.messages import Message
-from bot.redaction import masked
+from bot.redaction import redact
 from bot.rules.engine import FALLBACK, RuleSet, rank
 
 #: `gained`: a rule answers now, none did before; `changed`: another answers; `lost`: none does any more.
@@ -79,7 +79,7 @@ def compare(rules: RuleSet, messages: Iterable[Message]) -> Comparison:
             count = counts.setdefault((message.rule_id, after), _ShiftCount())
             count.times += 1
             if len(count.examples) < _MAX_EXAMPLES:
-                count.examples[masked(message.text)] = None
+                count.examples[redact(message.text)] = None
     shifts = (Shift(before, after, count.times, tuple(count.examples)) for (before, after), count in counts.items())
     return Comparison(
         messages=len(times),

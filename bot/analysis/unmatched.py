@@ -11,7 +11,7 @@ from typing import Final
 
 from bot.config import Language
 from bot.inbox.messages import Message
-from bot.redaction import MASK, masked
+from bot.redaction import MASK, redact
 from bot.rules.engine import RuleSet, rank
 from bot.rules.explain import Explanation, explain
 from bot.rules.explain_text import near_misses, other_rules
@@ -106,7 +106,7 @@ def _advice(question: Question, explanation: Explanation, rules: RuleSet, *, now
 @lru_cache(maxsize=8192)
 def _spelling_and_key(text: str) -> tuple[str, str]:
     """Return the message as it is shown, and what all its spellings have in common."""
-    spelling = masked(text)
+    spelling = redact(text)
     folded = fold(spelling)
     words = " ".join(plain(word) for word in WORDS.findall(without_urls(folded)))
     return spelling, words or "".join(folded.split())

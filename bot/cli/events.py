@@ -17,7 +17,7 @@ from bot.inbox.queue import Status
 from bot.inbox.replay import replay
 from bot.inbox.texts import reason_text, replay_text
 from bot.logs import event_name
-from bot.redaction import one_line
+from bot.redaction import single_line
 
 _MOST_LETTERS = 80
 _NUMBER = click.IntRange(1, 2**63 - 1)
@@ -73,7 +73,7 @@ def inbox(*, event_id: int | None, status: Status | None, oa: str | None, limit:
     pairs = list(_about(event, lang))
     width = max(len(label) for label, _ in pairs) + 2
     for label, value in pairs:
-        click.echo(f"{label + ':':<{width}}{one_line(value)}")
+        click.echo(f"{label + ':':<{width}}{single_line(value)}")
 
 
 @click.command("replay")
@@ -120,7 +120,7 @@ def _row(event: EventRow, lang: Language) -> list[str]:
         event.attempts or None,
         explain(event.error, lang).what if event.error else None,
     )
-    return [_short(one_line(str(cell))) if cell is not None else "" for cell in cells]
+    return [_short(single_line(str(cell))) if cell is not None else "" for cell in cells]
 
 
 def _short(text: str) -> str:

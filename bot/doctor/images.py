@@ -17,7 +17,7 @@ from bot.image_health.texts import PICTURE_WORDS, facts
 from bot.image_health.verdict import Look, Word
 from bot.net.addresses import AddressPolicy
 from bot.net.public import MAX_FETCH_SECONDS
-from bot.redaction import one_line
+from bot.redaction import single_line
 from bot.rules.engine import RuleSet
 from bot.rules.validate import validate
 
@@ -89,7 +89,7 @@ def _several(pictures: list[Picture]) -> str:
 
 
 def _shown(picture: Picture) -> str:
-    return one_line(picture.shown)
+    return single_line(picture.shown)
 
 
 def _finding(level: Level, code: str, **args: object) -> Finding:

@@ -20,7 +20,7 @@ from bot.i18n import N_, NN_
 from bot.inbox.database import Database, migrations
 from bot.inbox.queries import EventQueries
 from bot.inbox.tables import HAS_WORDS, IS_ECHO, accounts, events
-from bot.redaction import one_line
+from bot.redaction import single_line
 
 _LEAST_FREE: Final = 500 * 1024 * 1024
 _OLD_SECONDS: Final = 300.0
@@ -240,7 +240,7 @@ def _contents(database: Database) -> Iterator[Finding]:
         if waiting[status]:
             yield _database("warning", f"db-{status}", count=waiting[status])
     for oa_id, trouble in sorted(_troubles(database).items()):
-        yield _database("problem", "db-closed", oa_id=oa_id, trouble=one_line(trouble))
+        yield _database("problem", "db-closed", oa_id=oa_id, trouble=single_line(trouble))
     yield from check_event_hints(database, now=database.now())
 
 

@@ -16,7 +16,7 @@ from bot.cpaas import CpaasClient, ProbeResult
 from bot.doctor.finding import Finding, Texts, Words
 from bot.errors import Misconfigured, NotNow
 from bot.i18n import N_
-from bot.redaction import one_line
+from bot.redaction import single_line
 
 _SKEW: Final = 30.0
 #: What neither the vendor nor the webhook may take.
@@ -143,7 +143,7 @@ def judge_vendor(
 
     *second* is the answer to the other way to prove oneself, *key_only* whether ours is API-KEY alone.
     """
-    args = {"status": answer.status, "words": one_line(answer.words)}
+    args = {"status": answer.status, "words": single_line(answer.words)}
     other_way = second is not None and _refused_for_its_body(second)
     if answer.status in {404, 405} or 300 <= answer.status < 400:
         return Finding("vendor", "problem", "vendor-no-such-path", args)

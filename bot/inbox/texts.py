@@ -8,7 +8,7 @@ from typing import Final
 from bot.config import Language
 from bot.i18n import N_, translator
 from bot.inbox.replay import ReplayOutcome, ReplayResult
-from bot.redaction import one_line
+from bot.redaction import single_line
 from bot.rules.explain_text import duration
 
 _REASONS: Final = {
@@ -45,7 +45,7 @@ def reason_text(reason: str, lang: Language) -> str:
 def replay_text(event_id: int, done: ReplayResult, *, window: timedelta, lang: Language) -> str:
     """Return one line about what became of the wish to replay an event; *window* is REPLY_WINDOW."""
     _ = translator(lang).gettext
-    error = f", {one_line(done.error)}" if done.error else ""
+    error = f", {single_line(done.error)}" if done.error else ""
     was = _("{status}, {reason}, {attempts} attempts{error}").format(
         status=done.status, reason=done.reason, attempts=done.attempts, error=error
     )

@@ -7,6 +7,7 @@ as fuzzy with the former translation, and those that are gone go. Fill in and ch
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
@@ -77,11 +78,9 @@ def update() -> Catalog:
 def write(catalog: Catalog) -> None:
     """Write bot.po in the order of the files, without what changes by itself: line numbers and dates."""
     PO.parent.mkdir(parents=True, exist_ok=True)
-    with PO.open("wb") as file:
-        file.write(HEADER.encode())
-        write_po(
-            file, catalog, width=120, omit_header=True, sort_by_file=True, ignore_obsolete=True, include_lineno=False
-        )
+    file = io.BytesIO()
+    write_po(file, catalog, width=120, omit_header=True, sort_by_file=True, ignore_obsolete=True, include_lineno=False)
+    PO.write_text(HEADER + file.getvalue().decode().strip() + "\n", encoding="utf-8")
 
 
 def main() -> None:

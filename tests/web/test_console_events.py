@@ -21,7 +21,7 @@ from bot.inbox.queue import Status
 from bot.inbox.replay import ReplayResult, replay
 from bot.inbox.tables import events
 from bot.inbox.texts import replay_text
-from bot.redaction import one_line
+from bot.redaction import single_line
 from bot.rules.engine import FALLBACK
 from bot.web.console.event_timeline import timeline
 from bot.web.console.pages.events import MAX_REPLAYED, PAGE_SIZE
@@ -348,7 +348,7 @@ def test_every_event_has_a_story(console: Console, event: EventDetail, lang: str
         steps = timeline(event, now=NOW)
     assert [steps[0].stage, steps[1].stage, steps[-1].stage] == ["came", "kept", "end"]
     assert [step.picture for step in steps if step.picture] == list(range(1, len(event.images or ()) + 1))
-    assert [step.vendor for step in steps if step.vendor] == [said for said in [one_line(event.error or "")] if said]
+    assert [step.vendor for step in steps if step.vendor] == [said for said in [single_line(event.error or "")] if said]
     assert all(step.what for step in steps)
 
 

@@ -10,7 +10,7 @@ from bot.i18n import N_
 from bot.inbox.queries import EventDetail, EventListItem, EventRow, ImageStatus
 from bot.inbox.queue import Status
 from bot.inbox.texts import reason_text
-from bot.redaction import masked, one_line
+from bot.redaction import redact, single_line
 from bot.rules.engine import FALLBACK
 from bot.web.console import formatting
 from bot.web.console.formatting import gettext as _
@@ -77,7 +77,7 @@ def status_badge(status: Status) -> tuple[str, Tone]:
 def row(event: EventListItem) -> EventTableRow:
     """Return the event as the list shows it."""
     return EventTableRow(
-        event, what_happened(event), masked(event.beginning or ""), why(event), one_line(event.error or "")
+        event, what_happened(event), redact(event.beginning or ""), why(event), single_line(event.error or "")
     )
 
 
@@ -119,7 +119,7 @@ def _decision(event: EventDetail) -> str:
 
 def _images(event: EventDetail) -> Iterator[TimelineEntry]:
     """Yield each picture that was to go out, and the vendor's complaint beside the one that did not."""
-    complaint = one_line(event.error or "")
+    complaint = single_line(event.error or "")
     count = len(event.images or ())
     for number in range(1, count + 1):
         fate, tone = _FATES[event.image_status(number)]
