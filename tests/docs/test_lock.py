@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -68,3 +69,13 @@ def test_the_image_runs_without_rights_and_ends_in_order() -> None:
     assert int(user) > 0
     assert re.search(r'^CMD \["bot", "serve"\]$', DOCKERFILE, re.MULTILINE)
     assert re.search(r"^STOPSIGNAL SIGTERM$", DOCKERFILE, re.MULTILINE)
+
+
+def test_the_bundled_editor_is_what_its_lock_says() -> None:
+    """After an update of .ci/editor/package-lock.json, the bundle is to be built anew."""
+    lock = json.loads((ROOT / ".ci/editor/package-lock.json").read_text("utf-8"))
+    locked = {path.removeprefix("node_modules/"): package.get("version") for path, package in lock["packages"].items()}
+    bundle = (ROOT / "bot/web/static/codemirror.js").read_text("utf-8")
+    bundled = dict(re.findall(r"^(\S+) (\d[\w.-]+) \(MIT\)$", bundle.partition("*/")[0], re.MULTILINE))
+    assert bundled
+    assert {name: locked[name] for name in bundled} == bundled
