@@ -37,9 +37,15 @@ def P(key: str, message: str) -> tuple[str, str]:
 
 @cache
 def translator(language: str) -> gettext.NullTranslations:
-    """Return the texts of a language, as ``vi``; where there is no .po file for it, those of the code."""
-    path = _LOCALE / language / "LC_MESSAGES" / "bot.po"
-    return PoTranslations(path.read_text(encoding="utf-8")) if path.is_file() else gettext.NullTranslations()
+    """
+    Return the texts of a language, as ``vi``.
+
+    Raises:
+        FileNotFoundError: There is no .po file for it.
+    """
+    if language == "en":
+        return gettext.NullTranslations()
+    return PoTranslations((_LOCALE / language / "LC_MESSAGES" / "bot.po").read_text(encoding="utf-8"))
 
 
 class PoTranslations(gettext.NullTranslations):

@@ -13,7 +13,7 @@ from bot.doctor.finding import Finding, Level, Texts, Words
 from bot.i18n import NN_
 from bot.image_health.probe import look_at
 from bot.image_health.references import Picture, named, today
-from bot.image_health.texts import PICTURE_WORDS, facts
+from bot.image_health.texts import IMAGE_WORDS, facts
 from bot.image_health.verdict import Look, Word
 from bot.net.addresses import AddressPolicy
 from bot.net.public import MAX_FETCH_SECONDS
@@ -30,7 +30,7 @@ TEXTS: Final[Texts] = {
     "pictures": Words(NN_("{count} picture looked at: fine.", "{count} pictures looked at: fine.")),
 } | {
     f"picture-{code}": Words(words.said, words.why, words.todo, lead="{picture}: ")
-    for code, words in PICTURE_WORDS.items()
+    for code, words in IMAGE_WORDS.items()
     if code != "ok"
 }
 

@@ -12,7 +12,7 @@ from bot.image_health.verdict import Look, Word
 
 
 @dataclass(frozen=True, slots=True)
-class PictureWords:
+class ImageWords:
     """What to say of a picture; the last two are empty where nothing is to be done."""
 
     label: str
@@ -22,11 +22,11 @@ class PictureWords:
     why: str = ""
     todo: str = ""
 
-    def translated(self, lang: Language, **values: object) -> PictureWords:
+    def translated(self, lang: Language, **values: object) -> ImageWords:
         """Return the same in another language, filled with *values*."""
         _ = translator(lang).gettext
         texts = (self.label, self.said, self.why, self.todo)
-        return PictureWords(*(_(text).format(**values) for text in texts))
+        return ImageWords(*(_(text).format(**values) for text in texts))
 
 
 _NOTHING: Final = N_("Where Zalo cannot fetch the picture, customers get nothing.")
@@ -35,15 +35,15 @@ _MAYBE_HERE: Final = N_(
     "network; if not, put the picture somewhere else."
 )
 
-PICTURE_WORDS: Final[Mapping[Word, PictureWords]] = {
-    "ok": PictureWords(N_("Fine"), N_("can be sent.")),
-    "bad-address": PictureWords(
+IMAGE_WORDS: Final[Mapping[Word, ImageWords]] = {
+    "ok": ImageWords(N_("Fine"), N_("can be sent.")),
+    "bad-address": ImageWords(
         N_("Bad address"),
         N_("this address is not usable."),
         _NOTHING,
         N_("Open the picture in a browser and copy its https link again."),
     ),
-    "unknown-host": PictureWords(
+    "unknown-host": ImageWords(
         N_("No such server"),
         N_("there is no server of that name."),
         _NOTHING,
@@ -53,94 +53,94 @@ PICTURE_WORDS: Final[Mapping[Word, PictureWords]] = {
             "somewhere else."
         ),
     ),
-    "private-address": PictureWords(
+    "private-address": ImageWords(
         N_("Private network"),
         N_("this address lies in a private network."),
         N_("Zalo fetches pictures from the internet and cannot get in there; nor does the bot go there to look."),
         N_("Put the picture on a website that everybody can open."),
     ),
-    "unreachable": PictureWords(N_("No connection"), N_("its server cannot be reached."), _NOTHING, _MAYBE_HERE),
-    "tls": PictureWords(
+    "unreachable": ImageWords(N_("No connection"), N_("its server cannot be reached."), _NOTHING, _MAYBE_HERE),
+    "tls": ImageWords(
         N_("Bad certificate"),
         N_("its server's certificate (TLS) is not valid."),
         _NOTHING,
         N_("Ask whoever runs the site to renew or mend its certificate, or put the picture somewhere else."),
     ),
-    "too-slow": PictureWords(
+    "too-slow": ImageWords(
         N_("Too slow"), N_("its server did not deliver it within 10 seconds."), _NOTHING, _MAYBE_HERE
     ),
-    "broken-answer": PictureWords(
+    "broken-answer": ImageWords(
         N_("Broken answer"), N_("its server's answer breaks off or makes no sense."), _NOTHING, _MAYBE_HERE
     ),
-    "bad-redirect": PictureWords(
+    "bad-redirect": ImageWords(
         N_("Bad redirect"),
         N_("it is redirected in circles, or to an address that is not https."),
         _NOTHING,
         N_("Open the link in a browser and copy the address at which the picture itself ends up."),
     ),
-    "error-answer": PictureWords(N_("Server error"), N_("its server answers HTTP {status}."), _NOTHING, _MAYBE_HERE),
-    "needs-login": PictureWords(
+    "error-answer": ImageWords(N_("Server error"), N_("its server answers HTTP {status}."), _NOTHING, _MAYBE_HERE),
+    "needs-login": ImageWords(
         N_("Needs a log-in"),
         N_("only who is logged in or allowed may see it (HTTP {status})."),
         _NOTHING,
         N_("Share it with everybody, or put it where no log-in is needed; try the link in a private window."),
     ),
-    "not-found": PictureWords(
+    "not-found": ImageWords(
         N_("Not found"),
         N_("there is nothing at this address (HTTP {status})."),
         _NOTHING,
         N_("Put the picture there again, or mend the link in the rules file."),
     ),
-    "web-page": PictureWords(
+    "web-page": ImageWords(
         N_("A web page"),
         N_("it opens a web page, not the picture itself."),
         _NOTHING,
         N_('Right-click the picture, choose "Copy image address", and use that address.'),
     ),
-    "not-an-image": PictureWords(
+    "not-an-image": ImageWords(
         N_("No JPG or PNG"),
         N_("it is no JPG or PNG (kind of file: {form})."),
         N_("Zalo takes JPG and PNG only."),
         N_("Save it as JPG or PNG; another ending of its name is not enough."),
     ),
-    "too-large": PictureWords(
+    "too-large": ImageWords(
         N_("Too large"),
         N_("it has more than 1 MB ({size})."),
         N_("Zalo does not take pictures of more than 1 MB."),
         N_("Make it smaller or lower its quality; 1,280 pixels across are enough for a phone."),
     ),
-    "no-file": PictureWords(
+    "no-file": ImageWords(
         N_("No such file"),
         N_("there is no such file beside the rules, or the bot may not read it."),
         N_("Without it, customers get nothing."),
         N_("Put the picture there, and let the bot's user read it."),
     ),
-    "upload-refused": PictureWords(
+    "upload-refused": ImageWords(
         N_("Upload refused"),
         N_("the vendor does not take this file."),
         N_("What cannot be uploaded cannot be sent."),
         N_('Look for "not uploaded" in the log to see why, then save the picture as JPG again and replace the file.'),
     ),
-    "expired": PictureWords(
+    "expired": ImageWords(
         N_("Expired"),
         N_("the id has expired, seven days after the upload."),
         N_("Zalo refuses ids that have expired, and customers get nothing."),
         N_("Upload it again and put the new id and day into the rules. With image_url or file nothing expires."),
     ),
-    "not-checked": PictureWords(N_("Not looked at"), N_("it was not looked at yet.")),
-    "example-address": PictureWords(
+    "not-checked": ImageWords(N_("Not looked at"), N_("it was not looked at yet.")),
+    "example-address": ImageWords(
         N_("Example address"),
         N_("this address is only an example; there is no server behind it."),
         N_("Customers get no picture from an example."),
         N_("Put the link to your own picture in its place."),
     ),
-    "behind-proxy": PictureWords(
+    "behind-proxy": ImageWords(
         N_("Cannot be seen from here"),
         N_("it cannot be looked at: this machine reaches the internet through a proxy."),
         N_("The bot connects to picture servers itself, to be sure not to enter a private network, and uses no proxy."),
         N_("Open the link on a phone (Wi-Fi off) to see whether the picture comes."),
     ),
-    "no-upload-day": PictureWords(
+    "no-upload-day": ImageWords(
         N_("Day of upload unknown"),
         N_("the day of its upload is not known."),
         N_("An id expires after seven days; without the day, nobody reminds you."),
@@ -149,9 +149,9 @@ PICTURE_WORDS: Final[Mapping[Word, PictureWords]] = {
 }
 
 
-def explain(look: Look, lang: Language) -> PictureWords:
+def explain(look: Look, lang: Language) -> ImageWords:
     """Return what to say of a picture after that look, its facts filled in."""
-    return PICTURE_WORDS[look.word].translated(lang, **facts(look))
+    return IMAGE_WORDS[look.word].translated(lang, **facts(look))
 
 
 def facts(look: Look) -> dict[str, object]:

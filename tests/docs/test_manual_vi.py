@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from bot.cli.rules_output import explanation_lines
 from bot.i18n import translator
-from bot.image_health.texts import PICTURE_WORDS
+from bot.image_health.texts import IMAGE_WORDS
 from bot.inbox.queue import Status
 from bot.rules.catalog.messages import MESSAGES, WARNINGS
 from bot.rules.explain import explain
@@ -262,13 +262,13 @@ def test_every_status_of_an_event_is_explained() -> None:
 
 def test_every_verdict_on_a_picture_is_explained() -> None:
     """How it stands, and where it is not well what to do about it."""
-    labels = {translator("vi").gettext(words.label) for words in PICTURE_WORDS.values()}
+    labels = {translator("vi").gettext(words.label) for words in IMAGE_WORDS.values()}
     explained = first_cells(section("### Hình ảnh"))
     assert len(explained) == len(set(explained))
     standings, reasons = explained[: len(STATUSES)], explained[len(STATUSES) :]
     assert set(reasons) == labels - set(standings)
     assert labels & set(standings) == {
-        translator("vi").gettext(PICTURE_WORDS[word].label) for word in ("ok", "not-checked")
+        translator("vi").gettext(IMAGE_WORDS[word].label) for word in ("ok", "not-checked")
     }
 
 

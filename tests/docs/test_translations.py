@@ -79,7 +79,7 @@ def test_whatever_a_tool_writes_is_read(text: str, translation: str, context: st
 
 
 def test_without_a_translation_the_english_text_is_shown() -> None:
-    """A language without a file, or a text that is new."""
+    """Also in Vietnamese, where the text is new."""
     for translations in (translator("en"), translator("vi")):
         assert translations.gettext("not a text of the bot") == "not a text of the bot"
         assert translations.gettext("") == ""

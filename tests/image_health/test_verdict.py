@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.config import Language
-from bot.image_health.texts import PICTURE_WORDS, PictureWords, explain
+from bot.image_health.texts import IMAGE_WORDS, ImageWords, explain
 from bot.image_health.verdict import Look, Word, is_example, judge, judge_attachment, judge_file
 from bot.images.formats import dimensions, sniff_format
 from bot.net.public import Fetched, FetchFailure
@@ -156,7 +156,7 @@ def test_addresses_that_may_be_real(host: str) -> None:
     assert is_example(f"https://{host}/a.jpg") == (host == "example")
 
 
-def _names(words: PictureWords) -> set[str]:
+def _names(words: ImageWords) -> set[str]:
     texts = (words.said, words.why, words.todo)
     return {name for text in texts for _, name, _, _ in Formatter().parse(text) if name is not None}
 
@@ -171,7 +171,7 @@ def test_every_verdict_can_be_said_in_both_languages(word: Word) -> None:
         assert said.said.endswith(".")
         assert "{" not in said.said + said.why + said.todo
         assert bool(said.why) == bool(said.todo) == (word not in {"ok", "not-checked"})
-    assert _names(PICTURE_WORDS[word]) <= {"status", "form", "size"}
+    assert _names(IMAGE_WORDS[word]) <= {"status", "form", "size"}
 
 
 def test_sizes_are_said_as_people_say_them() -> None:

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from bot.config import Language
 from bot.i18n import N_
 from bot.image_health.report import Health
-from bot.image_health.texts import PictureWords, explain, facts
+from bot.image_health.texts import ImageWords, explain, facts
 from bot.images.formats import ACCEPTED
 from bot.rules.model.schema import Image
 from bot.zalo import ATTACHMENT_LIFETIME
@@ -26,7 +26,7 @@ EXPIRY_WARNING_DAYS: Final = 5
 # What a browser may show although Zalo does not take it.
 _BROWSER_FORMATS: Final = ACCEPTED | {"GIF", "WebP", "AVIF", "BMP"}
 
-_SOON: Final = PictureWords(
+_SOON: Final = ImageWords(
     N_("Expiring soon"),
     "",
     N_("Zalo keeps what was uploaded for {days} days; after that customers get nothing."),
@@ -102,7 +102,7 @@ class ImageSection:
     """Pictures of which the same is to be said."""
 
     group: ImageStatus
-    words: PictureWords
+    words: ImageWords
     """What `words.said` holds is common to all of them; empty if each has its own."""
     cards: Sequence[ImageCard]
 
@@ -147,9 +147,9 @@ def card_of(health: Health, pending: frozenset[str], lang: Language) -> ImageCar
     return ImageCard(health, said[:1].upper() + said[1:], health.picture.key in pending)
 
 
-def _common(group: ImageStatus, cards: Sequence[ImageCard], lang: Language) -> PictureWords:
+def _common(group: ImageStatus, cards: Sequence[ImageCard], lang: Language) -> ImageWords:
     if group == "soon":
         return _SOON.translated(lang, days=ATTACHMENT_LIFETIME.days)
     words = explain(cards[0].health.look, lang)
     said = cards[0].verdict if len({card.verdict for card in cards}) == 1 else ""
-    return PictureWords(words.label, said, words.why, words.todo)
+    return ImageWords(words.label, said, words.why, words.todo)
