@@ -19,7 +19,7 @@ from bot.rules.catalog.messages import MESSAGES, WARNINGS
 Severity = Literal["error", "warning"]
 
 _LONGEST_WORD = 60
-_LONGEST_SUGGESTION = 300  # it is there to be copied
+_LONGEST_SUGGESTION = 2_100  # it is there to be copied
 _LONGEST_LINE = 160
 _LINE_END = re.compile(r"\r\n|\r|\n")
 

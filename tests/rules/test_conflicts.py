@@ -112,7 +112,9 @@ def test_a_keyword_within_one_of_higher_priority_is_a_warning() -> None:
 def test_keywords_that_differ_in_marks_only_are_twins() -> None:
     """The earlier gets what is typed without marks, unless the later is written so."""
     assert said("a: keywords: [bảng giá]", "b: keywords: [băng giá]") == [(3, "twin-keyword")]
-    assert said("a: keywords: [đặt bạn]", "b: keywords: [dat ban]") == [(2, "twin-keyword")]
+    assert said("a: keywords: [đặt bạn]", "b: keywords: [đát bán]") == [(3, "twin-keyword")]
+    unmarked = said("a: keywords: [đặt bạn]", "b: keywords: [dat ban]")
+    assert unmarked == [(2, "twin-keyword"), (3, "unmarked-keyword/near")]
     assert said("a: keywords: [bảng giá]", "b: keywords: [bánh giá]") == []
     assert said("a: keywords: [bảng giá, băng giá]") == []
 

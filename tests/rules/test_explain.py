@@ -59,12 +59,14 @@ rules:
     reply: {image_url: "https://shop.example/mau.jpg"}
   - id: nhan-dan
     on: sticker
+    active: {from: 2026-01-01}
     reply:
       one_of:
         - {image_url: "https://shop.example/1.jpg", weight: 3}
         - {image_url: "https://shop.example/2.jpg"}
   - id: nhan-dan-2
     on: sticker
+    active: {from: 2026-01-02}
     reply: [{image_url: "https://shop.example/3.jpg"}, {image_url: "https://shop.example/4.jpg"}]
   - id: nhan-dan-3
     on: sticker

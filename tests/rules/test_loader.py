@@ -150,7 +150,7 @@ def test_a_slip_is_told_as_if_the_good_rules_before_it_were_not_there() -> None:
     """Also in a section below them, and where a rule before it goes on over a line that looks like another rule."""
     good = "".join(RULE.replace("menu\n", f"menu-{n}\n", 1) for n in range(4))
     lines = good.count("\n")
-    goes_on = "  - id: a\n    keywords: [a\n  - b]\n    reply: {attachment_id: x}\n"
+    goes_on = "  - id: a\n    keywords: [a]\n    examples: [a\n  - b]\n    reply: {attachment_id: x}\n"
     slips = ["  - id: [\n", "  - id: 'a\n", "  - id: a\n   on: b\n", "fallback: [\n", " - id: a\n", "  - |x\n"]
     for first, slip in itertools.product([RULE, goes_on], [*slips, *(goes_on + slip for slip in slips)]):
         far = found(f"rules:\n{first}{good}{slip}")

@@ -8,6 +8,21 @@ from bot.i18n import P
 
 FIELDS: Final = (
     P("empty-text", "this text is empty; fill it in or delete it"),
+    P(
+        "damaged-text",
+        "the letters of this text were destroyed when the file was saved in another encoding; type it again, and save "
+        "the file as UTF-8",
+    ),
+    P(
+        "damaged-text/near",
+        "the letters of this text were destroyed when the file was saved in another encoding; write: {near} (and save "
+        "the file as UTF-8)",
+    ),
+    P(
+        "damaged-text/question-marks",
+        'in "{word}" question marks stand where letters were: the file was saved in an encoding without Vietnamese; '
+        "type it again, and save the file as UTF-8",
+    ),
     P("bad-version", 'version must be 1, not "{word}"; write: version: 1'),
     P("bad-id", 'the id "{word}" cannot be used; only a-z, 0-9 and - are allowed, as in bang-gia'),
     P("bad-id/near", 'the id "{word}" may have only a-z, 0-9 and - (no marks, capitals or spaces); write: {near}'),
@@ -48,6 +63,10 @@ FIELDS: Final = (
     P("comma-keyword", "this is one single keyword with a comma inside; if it is several, separate them: {near}"),
     P("comma-keyword/quoted", "between these quotes is one single keyword; if it is several, separate them: {near}"),
     P(
+        "comma-keyword/alternatives",
+        "this is one single keyword, met only by who types all of it; if it is several, separate them: {near}",
+    ),
+    P(
         "no-image",
         'there is no picture; add image_url: "https://…", or file: name.jpg for a picture beside the rules file',
     ),
@@ -57,6 +76,18 @@ FIELDS: Final = (
     P("http-url", "the link must begin with https; try: {near}"),
     P("url-no-scheme", "the link must begin with https://; write: {near}"),
     P("url-space", "a link has no spaces; copy it again, or write: {near}"),
+    P("bad-url/scheme", "the link must begin with https://, and only once; write: {near}"),
+    P("bad-url/tail", '"{word}" does not belong to the link; write: {near}'),
+    P("bad-url/several", "these are several links; to send them all, write: reply: {near}"),
+    P(
+        "bad-url/several-each",
+        "these are several links; write each in an item of its own: reply: [{{image_url: …}}, {{image_url: …}}]",
+    ),
+    P("bad-url/file", "this is the name of a file, not a link; write file instead of image_url: file: {near}"),
+    P(
+        "bad-url/attachment",
+        "this looks like the id of an uploaded picture, not like a link; write: attachment_id: {near}",
+    ),
     P("bad-url", '"{word}" is not a link to a picture; write all of it, as in https://shop.example/bang-gia.jpg'),
     P(
         "page-link",
@@ -74,6 +105,8 @@ FIELDS: Final = (
     ),
     P("not-jpeg-png", 'Zalo takes only JPG and PNG pictures, not "{word}"; save the picture as .jpg or .png'),
     P("url-expires", "links like this stop working after some hours or days; put the picture where it can stay"),
+    P("url-expires/date", "this link stops working on {until}; put the picture where it can stay"),
+    P("url-expires/over", "this link stopped working on {until}; put the picture where it can stay"),
     P("url-placeholder", "this link still has the “…” of the sample; put in the real link of the picture"),
     P(
         "url-private",

@@ -13,6 +13,11 @@ LINTING: Final = (
         "this rule or change its keywords",
     ),
     P(
+        "never-wins/event",
+        'the rule "{word}" can never answer: "on: {event}" always goes to the rule "{other}" (line {line}) {why}; '
+        "delete one of the two, or limit when each answers (active, oa)",
+    ),
+    P(
         "same-keyword",
         '"{word}" is also a keyword of the rule "{other}" (line {line}), which wins {why}; delete it from one of the '
         "two",
@@ -21,6 +26,28 @@ LINTING: Final = (
         "losing-keyword",
         'messages with "{word}" go to the rule "{other}" (line {line}): it has the keyword "{its}" and a higher '
         "priority; check the priority of both",
+    ),
+    P(
+        "everyday-keyword/punctuation",
+        '"{word}" stands in very many messages, and this rule would answer them all; write words instead',
+    ),
+    P(
+        "everyday-keyword/punctuation-exclude",
+        '"{word}" stands in very many messages, and this rule would answer none of them; write words instead',
+    ),
+    P(
+        "unmarked-keyword",
+        "{words}: typed without marks; write keywords with all their marks, so that the bot can tell one word from "
+        "another: customers who leave the marks out still match",
+    ),
+    P(
+        "unmarked-keyword/near",
+        "{words}: typed without marks; write: {near} (customers who leave the marks out still match)",
+    ),
+    P(
+        "exact-in-all-of",
+        '"match: exact" wants the whole message to be "{word}", which then has no word of the other groups; '
+        "delete the match here",
     ),
     P("why-priority", "because its priority is higher"),
     P("why-first", "because it is written first"),

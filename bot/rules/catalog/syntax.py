@@ -82,6 +82,20 @@ YAML: Final = (
     P("alias", 'a text that begins with * must stand in quotes; write: "{word}"'),
     P("anchor", 'a text that begins with & must stand in quotes; here "{word}" means something else'),
     P("tag", "a text that begins with ! must stand in quotes; here it means something else"),
+    P(
+        "indentation/dash",
+        'this "-" is indented deeper than that of the list (leading spaces: {indent}, should be {wanted}), so the line '
+        'counts as part of the one above: "{word}"',
+    ),
+    P(
+        "dash-on-line/below",
+        'this line begins with "-", but counts as part of the text above: "{word}"; begin every item of the list with '
+        '"- ", the first one too, each on a line of its own',
+    ),
+    P(
+        "indentation/joined",
+        'this line counts as part of the one above: "{word}"; if it is an item of its own, put "- " in front',
+    ),
     P("dash-on-line", 'the "-" of a list begins a new line; press Enter before it'),
     P("dash-on-line/brackets", 'items between brackets have no "-" in front; delete it'),
     P("no-colon", 'a colon and a space are missing after "{word}"; if it continues the line above, indent it more'),

@@ -9,9 +9,11 @@ from bot.rules.language.common_words import COMMON_BY_LETTERS, COMMON_WORDS, LIK
 from bot.rules.language.syllables import is_syllable, needs_no_marks
 from bot.rules.language.text import normalise
 from bot.rules.linting.conflicts import conflicts
+from bot.rules.linting.event_rules import shadowed_event_rules
 from bot.rules.linting.expiry import expired, images_of
 from bot.rules.linting.keyword_index import KeywordIndex, KeywordUse, always_within, at_every_place, index_keywords
 from bot.rules.linting.patterns import pattern_problems
+from bot.rules.linting.wording import wording_problems
 from bot.rules.matching.matcher import MAX_SYLLABLES, KeywordPattern, Matcher
 from bot.rules.matching.readings import abbreviation_keys
 from bot.rules.model.image_links import link_warnings
@@ -34,9 +36,11 @@ def check(loaded: Loaded, *, today: date) -> tuple[Problem, ...]:
             *_contains(words),
             *_too_long(words),
             *_excludes(words),
+            *wording_problems(words),
+            *shadowed_event_rules(loaded.part, loaded.places),
             *_patterns(words),
             *_abbreviations(loaded.part, loaded.places),
-            *_links(loaded.part, loaded.places),
+            *_links(loaded.part, loaded.places, today=today),
             *expired(loaded.part, loaded.places, today=today),
         ]
     )
@@ -109,7 +113,7 @@ def _excludes(words: KeywordIndex) -> Iterator[Problem]:
         [KeywordPattern(n, x.keyword.text, x.keyword.match, role="exclude") for n, x in enumerate(excludes)]
     )
     killed: dict[int, tuple[KeywordUse, bool]] = {}
-    for word in words.keywords if excludes else ():
+    for word in (*words.keywords, *words.grouped) if excludes else ():
         for number, hit in matcher.hits(word.keyword.text).excluded.items():
             exclude = excludes[number]
             if exclude.index == word.index and at_every_place(exclude.keyword, word.keyword):
@@ -134,9 +138,9 @@ def _patterns(words: KeywordIndex) -> Iterator[Problem]:
             yield from pattern_problems(rule.pattern, words.places.at("rules", index, "pattern"))
 
 
-def _links(file: RuleFile, places: Places) -> Iterator[Problem]:
+def _links(file: RuleFile, places: Places, *, today: date) -> Iterator[Problem]:
     for image, path in images_of(file):
-        for code in link_warnings(image.image_url) if image.image_url else ():
-            yield Problem.at(places.at(*path, "image_url"), code)
-        for code in link_warnings(image.otherwise.image_url) if image.otherwise else ():
-            yield Problem.at(places.at(*path, "else", "image_url"), code)
+        for code, args in link_warnings(image.image_url, today=today) if image.image_url else ():
+            yield Problem.at(places.at(*path, "image_url"), code, **args)
+        for code, args in link_warnings(image.otherwise.image_url, today=today) if image.otherwise else ():
+            yield Problem.at(places.at(*path, "else", "image_url"), code, **args)

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from bot import durations
 from bot.rules.language.slug import slug
+from bot.rules.model.damaged_text import is_damaged, repaired
 from bot.rules.model.synonyms import closest
 from bot.rules.problem import Arg
 from bot.zalo import EVENT_KINDS
@@ -20,6 +21,10 @@ from bot.zalo import EVENT_KINDS
 MATCHES = ("phrase", "exact", "prefix", "contains")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
+ALTERNATIVES = re.compile(
+    r"\s+/\s*|\s*/\s+|(?<=[^\W\d_]{2})/(?=[^\W\d_]{2})|\s+(?:hoặc(?:\s+là)?|hay\s+là|or)\s+|\s+(?:[-–—]|\|\|)\s+",
+    re.IGNORECASE,
+)
 SEPARATORS = re.compile(r"[;|；，、]|,(?!\d)|(?<!\d),")  # 1,5 is a number
 
 _YES = ("true", "yes", "on", "y", "1", "co", "bat", "dung")
@@ -55,6 +60,9 @@ def text(value: str) -> str:
     """Return the words as typed; empty and invisible ones are refused."""
     if not _INVISIBLE.sub("", value).strip():
         raise field_error("empty-text")
+    if is_damaged(value):
+        near = repaired(value)
+        raise field_error("damaged-text/near", near=near) if near else field_error("damaged-text")
     return value
 
 
@@ -78,8 +86,8 @@ def attachment_id(value: str) -> str:
     return value
 
 
-def picture_file(value: str) -> str:
-    """Return the name of a picture: a path with slashes that goes down from the rules file's folder."""
+def image_file_name(value: str) -> str:
+    """Return the name of an image file: a path with slashes that goes down from the rules file's folder."""
     text(value)
     if "://" in value:
         raise field_error("file-is-link")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import re
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
@@ -12,10 +14,11 @@ from bot.rules.language.text import MAX_LENGTH
 from bot.rules.model import field_parsers
 from bot.rules.model.field_parsers import field_error
 from bot.rules.model.image_links import LONGEST as LONGEST_LINK
-from bot.rules.model.image_links import picture_link
+from bot.rules.model.image_links import image_link
 from bot.zalo import EVENT_KINDS
 
 _LONGEST = 200
+_PLAIN = re.compile(r"""[^\W_](?:[^\[\]{},#:"'\\\n]*[^\[\]{},#:"'\\\s])?""")
 _TEXT = {"type": ["string", "number", "boolean"]}  # an editor types 199 or no without quotes
 
 
@@ -67,9 +70,15 @@ def _items(value: object, info: ValidationInfo) -> object:
 def _groups(value: object) -> object:
     """Refuse ``all_of: [tết, giảm giá]``: its items are lists themselves."""
     match value:
-        case [*_] if (flat := [item for item in value if isinstance(item, str)]) and len(flat) == len(value):
-            raise field_error("flat-groups", near=f"[{', '.join(f'[{word}]' for word in flat[:5])}]")
+        case [*_] if any(isinstance(item, str) and item for item in value):
+            groups: list[list[object]] = [item if isinstance(item, list) else [item] for item in value]
+            if all(isinstance(word, str) for group in groups for word in group):
+                raise field_error("flat-groups", near=_nested(groups))
     return value
+
+
+def _nested(groups: Iterable[Iterable[object]]) -> str:
+    return f"[{', '.join(flow_list(map(str, group)) for group in groups)}]"
 
 
 def _rules(value: object) -> object:
@@ -80,7 +89,22 @@ def _rules(value: object) -> object:
 
 def as_list(value: str) -> str:
     """Return what to write for several texts that stand in one: ``[gia, bang gia]``."""
-    return f"[{', '.join(_parts(value))}]"
+    return flow_list(_parts(value))
+
+
+def flow_list(texts: Iterable[str]) -> str:
+    """Return a list of texts as YAML takes it between brackets."""
+    return f"[{', '.join(map(flow_text, texts))}]"
+
+
+def flow_text(text: str) -> str:
+    """
+    Return a text as YAML takes it between brackets, in quotes where it needs them.
+
+    >>> flow_text("bảng giá"), flow_text("giá: 50k")
+    ('bảng giá', '"giá: 50k"')
+    """
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
 def _parts(value: str) -> list[str]:
@@ -90,10 +114,10 @@ def _parts(value: str) -> list[str]:
 def _as_items(key: str, value: str) -> str:
     """Return what to write for a text that stands where *key* wants a list."""
     if key == "all_of":
-        return f"[{', '.join(f'[{part}]' for part in _parts(value))}]"
+        return f"[{', '.join(flow_list([part]) for part in _parts(value))}]"
     if key == "days":
         days = [day for part in _parts(value) for day in field_parsers.days_meant(part) or (part,)]
-        return f"[{', '.join(days)}]"
+        return flow_list(days)
     return as_list(value)
 
 
@@ -134,14 +158,16 @@ Duration = Annotated[
     _read(field_parsers.duration),
     WithJsonSchema({"type": "string", "pattern": "^[0-9]+ ?[smhd]$", "examples": ["30s", "10m", "24h", "7d"]}),
 ]
-Link = Annotated[str, _read(picture_link, LONGEST_LINK), WithJsonSchema({"type": "string", "pattern": "^https://"})]
+Link = Annotated[str, _read(image_link, LONGEST_LINK), WithJsonSchema({"type": "string", "pattern": "^https://"})]
 AttachmentId = Annotated[
     str,
     _read(field_parsers.attachment_id, LONGEST_LINK),
     WithJsonSchema({"type": ["string", "integer"], "minLength": 1}),
 ]
-PictureFile = Annotated[
-    str, _read(field_parsers.picture_file), WithJsonSchema({**_TEXT, "minLength": 1, "examples": ["images/menu.jpg"]})
+ImageFileName = Annotated[
+    str,
+    _read(field_parsers.image_file_name),
+    WithJsonSchema({**_TEXT, "minLength": 1, "examples": ["images/menu.jpg"]}),
 ]
 Items = BeforeValidator(_items)
 Groups = BeforeValidator(_groups)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import LiteralString
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
-from bot.rules.model.field_parsers import field_error
+from pydantic_core import PydanticCustomError
+
+from bot.rules.model.expiring_links import expiry_of
+from bot.rules.model.field_parsers import field_error, image_file_name
 
 LONGEST = 2048
 
@@ -34,7 +40,6 @@ _PAGES = {
 _DROPBOX = ("dropbox.com",)
 _DIRECT = ("dl.dropbox.com",)
 _RAW = re.compile(r"(^|&)(raw|dl)=1(&|$)")
-_SHORT_LIVED = ("fbcdn.net", "cdninstagram.com", "zdn.vn", "zadn.vn")
 _PAGE_ENDS = (".html", ".htm", ".xhtml")
 _PICTURE_ENDS = (".jpg", ".jpeg", ".png")
 _OTHER_ENDS = (
@@ -42,49 +47,139 @@ _OTHER_ENDS = (
     ".pdf", ".mp4", ".mov", ".avi", ".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".zip", ".rar",
 )  # fmt: skip
 _KEPT = "%/:=&?~#+!$,;'@()*[]"
-_NO_SCHEME = re.compile(r"(www\.)?[\w-]+(\.[\w-]+)+/\S*", re.ASCII)
+_NO_SCHEME = re.compile(r"(//)?(www\.)?[\w-]+(\.[\w-]+)+/\S*", re.ASCII)
+_SCHEME = re.compile(r"(?:h*t+p+s*\s*[:;.]*\s*[/\\]+\s*|https?[:;]\s*)+", re.IGNORECASE | re.ASCII)
+_LINK = re.compile(r"""https?://[^\s,;|"'<>]+""", re.IGNORECASE)
+_TAIL = re.compile(r"""[\s.,;:!'"“”‘’>]+$""")
+_LEAD = re.compile(r"""^[\s'"“”‘’<(\[]+""")
+_PAIRS = (("(", ")"), ("[", "]"), ("{", "}"))
+_ATTACHMENT = re.compile(r"[A-Za-z0-9_-]{20,}={0,2}", re.ASCII)
+_MOST_REPAIRS = 6
 
 
-def picture_link(value: str) -> str:
-    """Return the link if it is https and may lead to a JPEG or PNG; its bytes are not fetched."""
-    if re.search(r"\s", value):
-        raise field_error("url-space", near=quote(value.strip(), safe=_KEPT))
-    if value.casefold().startswith("http://"):
-        raise field_error("http-url", near="https" + value[4:])
-    if not value.casefold().startswith("https://"):
-        if _NO_SCHEME.match(value):
-            raise field_error("url-no-scheme", near="https://" + value)
-        raise field_error("bad-url", word=value)
-    _leads_to_a_picture(_split(value), value)
-    return value
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """What is wrong with a link, and the link without it, where that can be said."""
+
+    key: LiteralString
+    repaired: str | None = None
+    args: Mapping[str, str] = field(default_factory=dict)
 
 
-def _split(value: str) -> SplitResult:
+def image_link(value: str) -> str:
+    """
+    Return the link if it is https and may lead to a JPEG or PNG; its bytes are not fetched.
+
+    What is suggested instead is right itself; where nothing right can be suggested, the fault that cannot be repaired
+    is reported.
+    """
+    first = fault = _fault(value)
+    repaired = value
+    for _ in range(_MOST_REPAIRS):
+        if fault is None or fault.repaired is None:
+            break
+        repaired, fault = fault.repaired, _fault(fault.repaired)
+    if first is None:
+        return value
+    if fault is None:
+        raise field_error(first.key, near=repaired, **first.args)
+    raise field_error(fault.key, **fault.args) if fault.repaired is None else field_error("bad-url", word=value)
+
+
+def _fault(value: str) -> _Fault | None:
+    """Return the first fault of a link."""
+    links = _LINK.findall(value)
+    if len(links) > 1 and not _SCHEME.fullmatch(value[: value.rfind(links[-1])]):
+        return _several(links)
+    return _around(value) or _spaces(value) or _scheme(value) or _target(value)
+
+
+def _several(links: list[str]) -> _Fault:
+    images = ", ".join(f'{{image_url: "{link}"}}' for link in links)
+    right = all(_fault(link) is None for link in links)
+    return _Fault("bad-url/several", args={"near": f"[{images}]"}) if right else _Fault("bad-url/several-each")
+
+
+def _around(value: str) -> _Fault | None:
+    """Punctuation of a sentence, quotes and brackets that were copied with the link."""
+    bare = _LEAD.sub("", value)
+    if not _SCHEME.match(bare) and (link := _LINK.search(bare)):
+        bare = link[0]
+    while True:
+        shorter = _TAIL.sub("", bare)
+        for opening, closing in _PAIRS:
+            if shorter.endswith(closing) and shorter.count(closing) > shorter.count(opening):
+                shorter = shorter[:-1]
+        if shorter == bare:
+            break
+        bare = shorter
+    if bare == value.strip() or "://" not in bare:
+        return None
+    strange = value.strip().replace(bare, "", 1) if bare else value
+    return _Fault("bad-url/tail", bare, {"word": strange})
+
+
+def _spaces(value: str) -> _Fault | None:
+    if not re.search(r"\s", value):
+        return None
+    closed = re.sub(r"\s*([:/])\s*(?=[:/])|(?<=//)\s+|^\s+|\s+$", r"\1", value)
+    return _Fault("url-space", quote(closed, safe=_KEPT) if re.search(r"\s", closed) else closed)
+
+
+def _scheme(value: str) -> _Fault | None:
+    """The link must begin with ``https://``, once."""
+    scheme = _SCHEME.match(value)
+    if value.casefold().startswith("http://") and scheme and len(scheme[0]) == len("http://"):
+        return _Fault("http-url", "https" + value[4:])
+    if scheme and scheme[0].casefold() != "https://":
+        return _Fault("bad-url/scheme", "https://" + value[scheme.end() :].replace("\\", "/"), {"word": scheme[0]})
+    return None if scheme else _no_scheme(value)
+
+
+def _no_scheme(value: str) -> _Fault:
+    if _NO_SCHEME.match(value):
+        return _Fault("url-no-scheme", "https://" + value.removeprefix("//"))
+    if value.casefold().endswith(_PICTURE_ENDS) and "://" not in value:
+        return _a_file(value)
+    if _ATTACHMENT.fullmatch(value):
+        return _Fault("bad-url/attachment", args={"near": value})
+    return _Fault("bad-url", args={"word": value})
+
+
+def _a_file(value: str) -> _Fault:
+    try:
+        return _Fault("bad-url/file", args={"near": image_file_name(value)})
+    except PydanticCustomError:
+        return _Fault("bad-url", args={"word": value})
+
+
+def _target(value: str) -> _Fault | None:
+    """What the link leads to: a picture, as far as it shows."""
     try:
         parts = urlsplit(value)
         _ = parts.port  # checked when it is asked for
     except ValueError:
-        raise field_error("bad-url", word=value) from None
-    if not (parts.hostname or "").strip("."):
-        raise field_error("bad-url", word=value)
-    return parts
-
-
-def _leads_to_a_picture(parts: SplitResult, value: str) -> None:
+        return _Fault("bad-url", args={"word": value})
     host = (parts.hostname or "").rstrip(".")
+    return _page(parts, host) if host else _Fault("bad-url", args={"word": value})
+
+
+def _page(parts: SplitResult, host: str) -> _Fault | None:
+    """A page that shows the picture, or another kind of file."""
     path = parts.path.casefold()
     if _under(host, _DROPBOX) and not _under(host, _DIRECT) and not _RAW.search(parts.query):
-        raise field_error("page-link/dropbox", near=urlunsplit(parts._replace(query=_raw(parts.query), fragment="")))
+        return _Fault("page-link/dropbox", urlunsplit(parts._replace(query=_raw(parts.query), fragment="")))
     if not path.endswith(_PICTURE_ENDS):
         for site, hosts in _PAGES.items():
             if _under(host, hosts):
-                raise field_error("page-link", site=site)
+                return _Fault("page-link", args={"site": site})
     if path.endswith(_PAGE_ENDS):
-        raise field_error("page-link/html", word=parts.path.rsplit("/", 1)[-1])
+        return _Fault("page-link/html", args={"word": parts.path.rsplit("/", 1)[-1]})
     if path.endswith(_OTHER_ENDS):
-        raise field_error("not-jpeg-png", word=path[path.rfind(".") :])
+        return _Fault("not-jpeg-png", args={"word": path[path.rfind(".") :]})
     if path in {"", "/"} and not parts.query:
-        raise field_error("page-link/home", word=value)
+        return _Fault("page-link/home", args={"word": parts.geturl()})
+    return None
 
 
 def _raw(query: str) -> str:
@@ -97,17 +192,21 @@ def _under(host: str, names: tuple[str, ...]) -> bool:
     return any(host == name or host.endswith("." + name) for name in names)
 
 
-def link_warnings(value: str) -> Iterator[str]:
-    """Yield the warnings, by key, that a link of the right form still deserves."""
+def link_warnings(value: str, *, today: date) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Yield the warnings, by key and with their arguments, that a link of the right form still deserves."""
     host = urlsplit(value).hostname or ""
     if "…" in value or ".." in host:
-        yield "url-placeholder"
+        yield "url-placeholder", {}
     elif _is_private(host):
-        yield "url-private"
+        yield "url-private", {}
     elif not value.isascii():
-        yield "url-marks"
-    if _under(host, _SHORT_LIVED):
-        yield "url-expires"
+        yield "url-marks", {}
+    if (expiry := expiry_of(value)) is not None:
+        if expiry.at is None:
+            yield "url-expires", {}
+        else:
+            is_over = expiry.at.date() < today
+            yield "url-expires/over" if is_over else "url-expires/date", {"until": expiry.at.date().isoformat()}
 
 
 def _is_private(host: str) -> bool:

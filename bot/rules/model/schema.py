@@ -72,7 +72,7 @@ class Image(_Model):
             "Mã ảnh đã tải lên Zalo; hết hạn sau 7 ngày.", "Id of a picture uploaded to Zalo; expires after 7 days."
         ),
     )
-    file: ft.PictureFile | None = Field(
+    file: ft.ImageFileName | None = Field(
         None,
         description=_both(
             "Ảnh JPG hoặc PNG (tối đa 1 MB) nằm cạnh tệp luật, ví dụ images/menu.jpg; bot tự tải lên Zalo.",

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pydantic_core import PydanticCustomError
 
 from bot.rules.model import field_parsers
-from bot.rules.model.field_types import as_list
+from bot.rules.model.damaged_text import has_question_marks_for_letters
+from bot.rules.model.field_types import as_list, flow_list
 from bot.rules.model.schema import Image
 from bot.rules.problem import Place, Problem
 from bot.rules.reading.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode
@@ -112,16 +113,23 @@ def _texts(rule: MappingNode) -> Iterator[Problem]:
     keywords = [*_items(rule.get("keywords")), *_items(rule.get("exclude")), *(k for g in groups for k in _items(g))]
     for keyword in keywords:
         text = keyword.get("text") if isinstance(keyword, MappingNode) else keyword
-        if isinstance(text, ScalarNode):
-            yield from _several_in_one(text)
+        if isinstance(text, ScalarNode) and not text.broken:
+            yield from _several_in_one(text, is_explicit=text is not keyword)
+            if has_question_marks_for_letters(text.text):
+                yield Problem.at(text.place, "damaged-text/question-marks", word=text.text)
     sentences = [*_items(rule.get("examples")), *_items(rule.get("not_examples"))]
     for text in [*keywords, *sentences]:
         if isinstance(text, ScalarNode) and text.text and text.hidden:
             yield Problem.at(text.hidden.place, "hash-comment/after", word=text.hidden.text)
 
 
-def _several_in_one(keyword: ScalarNode) -> Iterator[Problem]:
+def _several_in_one(keyword: ScalarNode, *, is_explicit: bool) -> Iterator[Problem]:
+    """*is_explicit*: written as ``{text: …}``, which says that this is one keyword."""
     parts = [part for part in field_parsers.SEPARATORS.split(keyword.text) if part.strip()]
     if len(parts) > 1:
         key = "comma-keyword/quoted" if keyword.quoted else "comma-keyword"
         yield Problem.at(keyword.place, key, word=keyword.text, near=as_list(keyword.text))
+    elif not is_explicit:
+        parts = [part.strip() for part in field_parsers.ALTERNATIVES.split(keyword.text) if part.strip()]
+        if len(parts) > 1:
+            yield Problem.at(keyword.place, "comma-keyword/alternatives", word=keyword.text, near=flow_list(parts))

@@ -26,6 +26,7 @@ _FAST: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", y
 _CURLY = re.compile("[“”„‟‘‚‛«»]([^“”„‟«»]*)[“”„‟’‘»]?|([^“”„‟«»]*[^0-9“”„‟«»])[“”»]")
 _STRAY = re.compile("[\u200b\u200e\u200f\u2060\ufeff\u00ad]")
 _HIDDEN = re.compile(r"\s+(#[^\s#]\S*)\s*$")
+_DASH = re.compile(r"( *)-\s")
 _TIGHT = re.compile(r"(\w+)([:：])(.+)", re.DOTALL)
 
 
@@ -185,12 +186,37 @@ class _Builder:
         text = event.value
         place = self.source.place(line, column, length)
         hidden = None if quoted else self.hidden(event)
+        broken = (not quoted and self.joins_lines(event)) or broken
         if not quoted and (curly := _CURLY.fullmatch(text)):
             self.report("curly-quotes", line, column, length)
             text, quoted = curly[1] or curly[2] or "", True
         if not quoted and not text:
             place = self.source.place(line, max(column - 1, 0))
         return ScalarNode(_STRAY.sub("", text), place, quoted, broken, hidden)
+
+    def joins_lines(self, event: yaml.ScalarEvent) -> bool:
+        """Report a text that goes on over lines that begin with a dash, or that are items without one."""
+        start, end = _marks(event)
+        if start.line == end.line:
+            return False
+        first = _DASH.match(self.source.repaired[start.line]) if start.line < len(self.source.repaired) else None
+        in_list = bool(self.stack) and isinstance(self.stack[-1].node, SequenceNode)
+        if in_list and not first:  # between brackets
+            return False
+        last = min(end.line + (end.column > 0), len(self.source.repaired))
+        below = [line for line in range(start.line + 1, last) if self.source.repaired[line].strip()]
+        for line in below:
+            if dash := _DASH.match(self.source.repaired[line]):
+                wanted = len(first[1]) if first else len(dash[1])
+                key = "indentation/dash" if first else "dash-on-line/below"
+                self.report(key, line, len(dash[1]), 1, indent=len(dash[1]), wanted=wanted, word=event.value)
+                return True
+        if below and in_list:
+            words = self.source.repaired[below[0]]
+            self.report(
+                "indentation/joined", below[0], len(words) - len(words.lstrip()), len(words.strip()), word=event.value
+            )
+        return False
 
     def hidden(self, event: yaml.ScalarEvent) -> ScalarNode | None:
         """Return the ``#word`` that stands right after the text, if that is all there is."""
@@ -204,7 +230,7 @@ class _Builder:
     def alias(self, event: yaml.AliasEvent) -> ScalarNode:
         line, column, length = self.at(event)
         self.report("alias", line, column, length, word="*" + (event.anchor or ""))
-        return ScalarNode("*", self.source.place(line, column, length), broken=True)
+        return ScalarNode(event.anchor or "*", self.source.place(line, column, length), broken=True)
 
     def refuse_decoration(self, event: yaml.NodeEvent) -> bool:
         """Report an anchor or a tag; return whether there was one."""
