@@ -14,7 +14,7 @@ import resource
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from bot import logs
 from bot.analysis.preview import Preview, PreviewRequest, preview
@@ -42,6 +42,13 @@ spec.loader.exec_module(sys.modules["bot"])
 from bot.analysis.preview_process import main
 sys.exit(main(sys.argv[2]))
 """
+
+
+class PreviewRunner(Protocol):
+    """What makes a preview: `run_in_subprocess`, or a function that takes its place."""
+
+    def __call__(self, request: PreviewRequest, *, log_format: str) -> Preview:
+        """Return the preview, or raise what `run_in_subprocess` does."""
 
 
 class PreviewTimeout(Exception):

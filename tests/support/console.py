@@ -15,6 +15,8 @@ from flask import Flask
 from pydantic import SecretStr
 from werkzeug.test import TestResponse
 
+from bot.analysis.preview import Preview, PreviewRequest, preview
+from bot.analysis.preview_process import PreviewRunner
 from bot.config import Settings
 from bot.runtime import Runtime
 from bot.web.console.app import register
@@ -57,9 +59,19 @@ class Console:
         return self.post("login", {"password": password})
 
 
+def preview_here(request: PreviewRequest, *, log_format: str) -> Preview:
+    """Make a preview without the process that it runs in otherwise, which takes a second to start."""
+    return preview(request)
+
+
 @contextmanager
 def running(
-    folder: Path, *, rules: str = RULES, clock: Callable[[], float] = time.time, **settings: Any
+    folder: Path,
+    *,
+    rules: str = RULES,
+    clock: Callable[[], float] = time.time,
+    preview: PreviewRunner = preview_here,
+    **settings: Any,
 ) -> Iterator[Console]:
     """Run a console on *folder*/rules.yaml and *folder*/bot.db; nobody is logged in yet."""
     path = folder / "rules.yaml"
@@ -70,7 +82,7 @@ def running(
     runtime.start()
     try:
         app = Flask("bot.web")
-        register(app, runtime, clock=clock)
+        register(app, runtime, clock=clock, preview=preview)
         yield Console(app, runtime)
     finally:
         runtime.stop()

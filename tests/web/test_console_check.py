@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,14 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from bot.analysis.diff import MAX_LINES, count_changed_lines, diff_lines
-from bot.analysis.preview import PreviewRequest, preview
+from bot.analysis.preview import Preview, PreviewRequest, preview
 from bot.analysis.preview_process import PreviewTimeout, run_in_subprocess
 from bot.inbox.messages import Message
 from bot.rules.publishing.publisher import Publisher, digest, normalise_newlines
 from bot.web.console.check_session import MAX_SHIFTS, MAX_VERSIONS
 from tests.support.console import RULES, Console, running, words
 from tests.support.rows import keep
-from tests.support.running import wait_until
+from tests.support.running import PATIENCE, wait_until
 
 PICTURE = 'reply: {image_url: "https://shop.example/%s.jpg"}'
 SHIP = f"""\
@@ -285,29 +286,28 @@ def test_a_file_that_takes_too_long() -> None:
         run_in_subprocess(request, log_format="text", timeout=1.0)
 
 
-def test_one_at_a_time(console: Console) -> None:
+def test_one_at_a_time(tmp_path: Path) -> None:
     """Who comes while another check goes on is told so at once and keeps what they wrote."""
-    colleague = Console(console.app, console.runtime)
-    colleague.log_in()
-    answers: list[TestResponse] = []
+    begun, goes_on = threading.Event(), threading.Event()
 
-    def work() -> None:
-        while not any(answer.status_code == 200 for answer in answers):
-            answers.append(checked(colleague, heavy(1_500)))
+    def preview_in_time(request: PreviewRequest, *, log_format: str) -> Preview:
+        begun.set()
+        assert goes_on.wait(PATIENCE)
+        return preview(request)
 
-    seen: list[TestResponse] = []
-
-    def is_busy() -> bool:
-        seen.append(checked(console, SHIP))
-        return seen[-1].status_code == 503
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    wait_until(is_busy, "the other check to be in the way")
-    thread.join()
-    assert "Another file is being checked" in words(seen[-1])
-    assert text_of(seen[-1]) == SHIP.replace("\n", "\r\n")
-    assert checked(console, SHIP).status_code == 200
+    with running(tmp_path, preview=preview_in_time) as console, ThreadPoolExecutor() as pool:
+        console.log_in()
+        colleague = Console(console.app, console.runtime)
+        colleague.log_in()
+        first = pool.submit(checked, colleague, BROKEN)
+        assert begun.wait(PATIENCE)
+        second = checked(console, SHIP)
+        goes_on.set()
+        assert second.status_code == 503
+        assert "Another file is being checked" in words(second)
+        assert text_of(second) == SHIP.replace("\n", "\r\n")
+        assert first.result().status_code == 200
+        assert checked(console, SHIP).status_code == 200
 
 
 # The file in force

@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, NotFound, ServiceUnavailable
 from werkzeug.wrappers import Response as AnyResponse
 
+from bot.analysis.preview_process import PreviewRunner, run_in_subprocess
 from bot.failures import explain
 from bot.i18n import N_
 from bot.runtime import Runtime
@@ -65,8 +66,19 @@ PAGES: tuple[Page, ...] = (
 )
 
 
-def register(app: Flask, runtime: Runtime, *, clock: Callable[[], float] = time.time) -> None:
-    """Add the console to *app*; *clock* gives seconds since 1970. Its password must be set."""
+def register(
+    app: Flask,
+    runtime: Runtime,
+    *,
+    clock: Callable[[], float] = time.time,
+    preview: PreviewRunner = run_in_subprocess,
+) -> None:
+    """
+    Add the console to *app*; its password must be set.
+
+    *clock* gives seconds since 1970, *preview* makes the previews of the page Check.
+    """
+    app.config["CONSOLE_PREVIEW"] = preview
     authenticator = auth.Authenticator(runtime)
     auth.enable_sessions(app, authenticator)
     routes = _Console("console", "bot.web", static_folder="static", url_prefix=auth.PREFIX)

@@ -9,10 +9,12 @@ from datetime import datetime
 from itertools import islice
 from typing import Final, Literal, get_args
 
+from flask import current_app
+
 from bot.analysis.backtest import Effect, Shift
 from bot.analysis.diff import count_changed_lines
 from bot.analysis.preview import Preview, PreviewRequest
-from bot.analysis.preview_process import run_in_subprocess
+from bot.analysis.preview_process import PreviewRunner
 from bot.inbox.queries import EventQueries
 from bot.rules.engine import FALLBACK
 from bot.rules.model.schema import Reply
@@ -169,8 +171,9 @@ class CheckSession:
     def _preview(self, request: PreviewRequest, one_at_a_time: threading.Lock) -> Preview:
         if not one_at_a_time.acquire(blocking=False):
             raise Busy
+        preview: PreviewRunner = current_app.config["CONSOLE_PREVIEW"]
         try:
-            return run_in_subprocess(request, log_format=self._runtime.settings.log_format)
+            return preview(request, log_format=self._runtime.settings.log_format)
         finally:
             one_at_a_time.release()
 
