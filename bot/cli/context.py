@@ -36,7 +36,7 @@ def load_settings() -> Settings:
     raise SystemExit(COULD_NOT_RUN)
 
 
-def judged(path: Path, lang: Language) -> tuple[bytes, ValidationResult]:
+def load_rules_file(path: Path, lang: Language) -> tuple[bytes, ValidationResult]:
     """Return the file and what is to be said of it; if it cannot be read, end the command with the reason."""
     try:
         data = path.read_bytes()
@@ -46,12 +46,12 @@ def judged(path: Path, lang: Language) -> tuple[bytes, ValidationResult]:
     return data, validate(data, today=today(), folder=path.parent)
 
 
-def print_problems(verdict: ValidationResult, path: Path, data: bytes, lang: Language) -> None:
+def print_problems(result: ValidationResult, path: Path, data: bytes, lang: Language) -> None:
     """Print each problem with its line, and an empty line below them."""
     source = text_of(data)
-    for problem in verdict.problems:
+    for problem in result.problems:
         click.echo(render(problem, path=str(path), source=source, lang=lang))
-    if verdict.problems:
+    if result.problems:
         click.echo()
 
 
@@ -61,7 +61,7 @@ def today() -> date:
 
 
 @contextmanager
-def opened(settings: Settings, *, writes: bool = False) -> Iterator[Database]:
+def open_database(settings: Settings, *, writes: bool = False) -> Iterator[Database]:
     """
     Open the database that the settings name; without *writes* nothing in it can be changed.
 

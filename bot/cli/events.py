@@ -7,7 +7,7 @@ from typing import Final, get_args
 
 import click
 
-from bot.cli.context import EXIT_PROBLEMS, load_settings, opened
+from bot.cli.context import EXIT_PROBLEMS, load_settings, open_database
 from bot.cli.events_output import moment, table
 from bot.config import Language
 from bot.failures import explain
@@ -55,7 +55,7 @@ def inbox(*, event_id: int | None, status: Status | None, oa: str | None, limit:
     settings = load_settings()
     lang = settings.bot_lang
     _ = translator(lang).gettext
-    with opened(settings) as database:
+    with open_database(settings) as database:
         reports = EventQueries(database)
         if event_id is None:
             events, waiting = reports.recent(limit, status=status, oa_id=oa), reports.counts_by_status()
@@ -97,7 +97,7 @@ def replay_(*, event_ids: tuple[int, ...], dead: bool) -> None:
     lang, window = settings.bot_lang, settings.reply_window
     _ = translator(lang).gettext
     refused = False
-    with opened(settings, writes=True) as database:
+    with open_database(settings, writes=True) as database:
         chosen = EventQueries(database).dead_ids() if dead else list(dict.fromkeys(event_ids))
         for event_id in chosen:
             done = replay(database, event_id, now=database.now(), window=window.total_seconds())

@@ -11,7 +11,7 @@ import click
 
 from bot.analysis.backtest import Comparison, Effect, Shift, compare
 from bot.analysis.unmatched import Gap, Question, find_gaps
-from bot.cli.context import EXIT_PROBLEMS, judged, load_settings, opened, print_problems, today
+from bot.cli.context import EXIT_PROBLEMS, load_rules_file, load_settings, open_database, print_problems, today
 from bot.cli.events_output import moment
 from bot.config import Language
 from bot.i18n import N_, translator
@@ -48,7 +48,7 @@ def unmatched(*, days: int, limit: int, as_yaml: bool) -> None:
     lang = settings.bot_lang
     _ = translator(lang).gettext
     rules = _rules_in_force(settings.rules_file, lang)
-    with opened(settings) as database:
+    with open_database(settings) as database:
         now = database.now()
         messages = EventQueries(database).unmatched(_MOST_READ, since=now - days * _DAY)
     found = find_gaps(messages, rules, now=now, most=limit)
@@ -87,7 +87,7 @@ def backtest(*, file: Path, limit: int) -> None:
     settings = load_settings()
     lang = settings.bot_lang
     rules = _rules_to_try(file, lang)
-    with opened(settings) as database:
+    with open_database(settings) as database:
         messages = EventQueries(database).messages(limit)
     click.echo("\n".join(_comparison_lines(compare(rules, messages), file, lang)))
 
@@ -108,12 +108,12 @@ def _rules_in_force(path: Path, lang: Language) -> RuleSet:
 def _rules_to_try(path: Path, lang: Language) -> RuleSet:
     """Return the rules of the file, or end the command with what is wrong with them."""
     _ = translator(lang).gettext
-    data, verdict = judged(path, lang)
-    if verdict.rules is None:
-        print_problems(verdict, path, data, lang)
+    data, result = load_rules_file(path, lang)
+    if result.rules is None:
+        print_problems(result, path, data, lang)
         click.echo(_("{path} has errors; it was tried on no message.").format(path=path))
         raise SystemExit(EXIT_PROBLEMS)
-    return verdict.rules
+    return result.rules
 
 
 def _list_lines(found: Iterable[Gap], lang: Language) -> Iterator[str]:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from bot import zalo
-from bot.cli.context import EXIT_PROBLEMS, judged, load_settings, print_problems
+from bot.cli.context import EXIT_PROBLEMS, load_rules_file, load_settings, print_problems
 from bot.cli.rules_output import as_annotation, as_object, explanation_lines
 from bot.config import Language
 from bot.files import format_size
@@ -57,19 +57,19 @@ def check(*, file: Path | None, form: Literal["text", "json", "github"], fix: bo
     """
     settings = load_settings()
     path, lang = file or settings.rules_file, settings.bot_lang
-    data, verdict = judged(path, lang)
+    data, result = load_rules_file(path, lang)
     if fix:
-        _fix_pictures(verdict, path, lang, aside=form != "text")
-        data, verdict = judged(path, lang)
+        _fix_images(result, path, lang, to_stderr=form != "text")
+        data, result = load_rules_file(path, lang)
     if form == "text":
-        _print_verdict(verdict, path, data, lang)
+        _print_result(result, path, data, lang)
     elif form == "json":
-        problems = [as_object(problem, lang) for problem in verdict.problems]
+        problems = [as_object(problem, lang) for problem in result.problems]
         click.echo(json.dumps(problems, ensure_ascii=False, indent=2))
     else:
-        for problem in verdict.problems:
+        for problem in result.problems:
             click.echo(as_annotation(problem, path, lang))
-    raise SystemExit(0 if verdict.rules else EXIT_PROBLEMS)
+    raise SystemExit(0 if result.rules else EXIT_PROBLEMS)
 
 
 @click.command("try")
@@ -169,43 +169,43 @@ def _in_zone(at: datetime | time | None, zone: ZoneInfo) -> datetime:
 
 def _rules(path: Path, lang: Language) -> RuleSet | None:
     """Return the rules; if they have errors, print these and return None."""
-    data, verdict = judged(path, lang)
-    if verdict.rules is None:
-        _print_verdict(verdict, path, data, lang)
-    return verdict.rules
+    data, result = load_rules_file(path, lang)
+    if result.rules is None:
+        _print_result(result, path, data, lang)
+    return result.rules
 
 
-def _print_verdict(verdict: ValidationResult, path: Path, data: bytes, lang: Language) -> None:
-    print_problems(verdict, path, data, lang)
-    click.echo(summary_text(summarized(verdict), path, lang))
+def _print_result(result: ValidationResult, path: Path, data: bytes, lang: Language) -> None:
+    print_problems(result, path, data, lang)
+    click.echo(summary_text(summarized(result), path, lang))
 
 
-def _fix_pictures(verdict: ValidationResult, path: Path, lang: Language, *, aside: bool) -> None:
+def _fix_images(result: ValidationResult, path: Path, lang: Language, *, to_stderr: bool) -> None:
     """
-    Make the pictures of the rules file at *path* small enough that *verdict* calls too big, and tell what was done.
+    Make the pictures of the rules file at *path* small enough that *result* calls too big, and tell what was done.
 
-    *aside*: tell it on the standard error, because the output is for programs.
+    *to_stderr*: tell it on the standard error, because the output is for programs.
     """
     _ = translator(lang).gettext
-    names = [name for name, look in verdict.image_files.items() if look.fault and look.fault.code == "file-too-big"]
+    names = [name for name, look in result.image_files.items() if look.fault and look.fault.code == "file-too-big"]
     for name in names:
         try:
-            told = _told(resize_to_fit(path.parent, name), lang)
+            message = _resize_message(resize_to_fit(path.parent, name), lang)
         except ResizeError:
-            told = _("{name}: cannot be made smaller and is as it was; open the picture and save it smaller")
-            told = told.format(name=name)
+            message = _("{name}: cannot be made smaller and is as it was; open the picture and save it smaller")
+            message = message.format(name=name)
         except ImportError:
             text = _(
                 'to make pictures smaller, the package pillow is needed; run: pip install "zalo-picture-bot[pictures]"'
             )
             click.echo(text, err=True)
             return
-        click.echo(told, err=aside)
+        click.echo(message, err=to_stderr)
     if names:
-        click.echo(err=aside)
+        click.echo(err=to_stderr)
 
 
-def _told(shrunk: ResizeResult, lang: Language) -> str:
+def _resize_message(shrunk: ResizeResult, lang: Language) -> str:
     _ = translator(lang).gettext
     old_size, new_size = (format_size(size, lang) for size in shrunk.size)
     old_sides, new_sides = (f"{width}×{height}" for width, height in shrunk.sides)

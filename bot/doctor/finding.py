@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, get_args
+from typing import Final, Literal, cast, get_args
 
 from bot.config import Language
 from bot.i18n import translator
@@ -43,7 +43,7 @@ class Words:
         """Return the three texts in a language, with what the finding names."""
         translations = translator(lang)
         if isinstance(self.said, tuple):
-            said = translations.ngettext(*self.said, n=int(str(finding.args["count"])))
+            said = translations.ngettext(*self.said, cast("int", finding.args["count"]))
         else:
             said = translations.gettext(self.said)
         why, todo = translations.gettext(self.why), translations.gettext(self.todo)
