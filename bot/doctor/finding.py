@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, cast, get_args
 
 from bot.config import Language
+from bot.failures import explain
 from bot.i18n import translator
 
 Section = Literal["settings", "clock", "database", "rules", "pictures", "vendor", "webhook", "by-hand"]
@@ -46,12 +47,14 @@ class Words:
             said = translations.ngettext(*self.said, cast("int", finding.args["count"]))
         else:
             said = translations.gettext(self.said)
-        why, todo = translations.gettext(self.why), translations.gettext(self.todo)
-        return (
-            (self.lead + said).format(**finding.args).rstrip(),
-            why.format(**finding.args),
-            todo.format(**finding.args),
-        )
+        why, todo, values = translations.gettext(self.why), translations.gettext(self.todo), _values(finding, lang)
+        return (self.lead + said).format(**values).rstrip(), why.format(**values), todo.format(**values)
+
+
+def _values(finding: Finding, lang: Language) -> Mapping[str, object]:
+    """Return what texts may name: the finding's args, and what the vendor's words among them mean."""
+    trouble = finding.args.get("trouble")
+    return finding.args if trouble is None else {**finding.args, "meaning": explain(str(trouble), lang)}
 
 
 #: What is said, by the code of the finding.

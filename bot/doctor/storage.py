@@ -106,7 +106,7 @@ TEXTS: Final[Texts] = {
         N_("Look: bot inbox --status parked. Where none arrived, send it again: bot replay ID"),
     ),
     "db-closed": Words(
-        N_("OA {oa_id}: nothing is sent at present. The vendor says: {trouble}"),
+        N_("OA {oa_id}: nothing is sent at present. {meaning}. The vendor says: {trouble}"),
         N_("Its events wait and are not lost; the bot keeps trying."),
         N_("Mend what the vendor says (an expired key, no credit, an OA that is not linked…)."),
     ),

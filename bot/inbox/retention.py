@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.inbox.database import Database
+from bot.inbox.statistics import Statistics
 from bot.inbox.tables import HAS_WORDS, IS_BARE, IS_OVER, events, tallies
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,8 @@ BATCH: Final = 100
 # Between two batches, so that acknowledgements hardly notice; and once nothing is left to do.
 _BATCH_PAUSE_SECONDS = 0.05
 _ROUND_SECONDS = 60.0
+# Hours whose events may have changed are counted anew so often.
+_RECOUNT_EVERY_SECONDS = 600.0
 # The customers' day: Vietnam is seven hours ahead of UTC, in summer too.
 _UTC_OFFSET = 7 * 3600.0
 _EPOCH = date(1970, 1, 1)
@@ -69,6 +72,8 @@ class RetentionWorker:
         self._database = database
         self._retention = retention
         self._memory = memory
+        self._statistics = Statistics(database)
+        self._recount_at = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="caretaker", daemon=True)
 
@@ -86,11 +91,26 @@ class RetentionWorker:
         while not self._stopping.wait(pause):
             try:
                 self._database.read_clock()
-                self._apply_until_done()
+                self._update_statistics()
+                # What is deleted must have been counted.
+                if not self._stopping.is_set():
+                    self._apply_until_done()
             except Exception:
                 # The database is away; what is old will only be older when it is back.
                 log.exception("cannot tend the inbox")
             pause = _ROUND_SECONDS
+
+    def _update_statistics(self) -> None:
+        now = self._database.now()
+        while self._statistics.roll_up(now=now) and not self._stopping.wait(_BATCH_PAUSE_SECONDS):
+            pass
+        if now < self._recount_at:
+            return
+        for start in self._statistics.unfinished_hours(now=now):
+            if self._stopping.wait(_BATCH_PAUSE_SECONDS):
+                return
+            self._statistics.count_hour(start)
+        self._recount_at = now + _RECOUNT_EVERY_SECONDS
 
     def _apply_until_done(self) -> None:
         erased = deleted = 0

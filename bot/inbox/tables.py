@@ -113,6 +113,18 @@ tallies = sa.Table(
     sa.Column("n", sa.BigInteger, nullable=False),
 )
 
+#: How many customers' messages of an hour ended in which way, and how many each rule answered (bot.inbox.statistics);
+#: unlike `tallies` it is filled while the events are there, and it tells the hours.
+event_counts = sa.Table(
+    "event_counts",
+    metadata,
+    sa.Column("measure", sa.String(16), primary_key=True, comment="outcome, delay, rule (of a day), hour-rule"),
+    sa.Column("starts_at", sa.BigInteger, primary_key=True, autoincrement=False, comment="of the hour or the day"),
+    sa.Column("oa_id", sa.String(128), primary_key=True),
+    sa.Column("name", sa.String(128), primary_key=True, comment="the outcome, the class of delays, or the rule"),
+    sa.Column("n", sa.BigInteger, nullable=False),
+)
+
 #: One row an OA: what the processes that share the database must agree on before they send.
 accounts = sa.Table(
     "accounts",

@@ -174,12 +174,13 @@ def test_what_waits_in_the_database(database: Database, database_url: str) -> No
     rows = [row | {"key": s, "status": s, "received_at": 1e9, "due_at": 1e9} for s in ("open", "dead", "parked")]
     with database.write() as connection:
         connection.execute(sa.insert(events), rows)
-        connection.execute(sa.insert(accounts), {"oa_id": "7", "pauses": 1, "trouble": "key\nexpired"})
+        connection.execute(sa.insert(accounts), {"oa_id": "7", "pauses": 1, "trouble": "HTTP 401:\nkey expired"})
     findings = list(check_database(database_url))
     codes = found(findings)
     assert [codes[f"db-{name}"] for name in ("waiting-long", "dead", "parked")] == ["warning"] * 3
     assert codes["db-closed"] == "problem"
-    assert "OA 7: nothing is sent at present. The vendor says: key expired" in "\n".join(report(findings, "en"))
+    said = "\n".join(report(findings, "en"))
+    assert "OA 7: nothing is sent at present. The connection key is refused: tell the operator. The vendor says" in said
 
 
 def probe(status: int, failure: type[DeliveryError] | None) -> ProbeResult:

@@ -1,0 +1,261 @@
+"""Statistics: a roll-up of events by the hour that outlives them, and the figures that pages show of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import Final, Literal, NamedTuple, get_args
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.inbox.database import Database
+from bot.inbox.tables import HAS_WORDS, IS_BARE, IS_FAILED, IS_OPEN, event_counts, events
+from bot.rules.engine import FALLBACK
+
+#: How a customer's message ended; other events, as the OA's own, are not counted.
+#: ``answered`` by a rule; ``fallback`` by the fallback; ``unanswered``: a text that no rule matched, and no image was
+#: sent; ``failed``: given up; ``unclear``: nobody knows whether the image went out; ``waiting``: not settled;
+#: ``silent``: nothing was to be sent, as a person was answering, or to a sticker without a rule.
+Outcome = Literal["answered", "fallback", "unanswered", "failed", "unclear", "waiting", "silent"]
+OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
+
+HOUR_SECONDS: Final = 3600
+DAY_SECONDS: Final = 24 * HOUR_SECONDS
+#: The customers' day: Vietnam is seven hours ahead of UTC, in summer too.
+UTC_OFFSET_SECONDS: Final = 7 * HOUR_SECONDS
+#: An hour is counted so long after its end: a commit may come late.
+SETTLING_SECONDS: Final = 300
+#: An hour is counted anew for so long while an event of it may change; no event is deleted sooner
+#: (`bot.inbox.retention.KEPT_SECONDS`), so that it is always counted whole.
+RECOUNT_SECONDS: Final = 6 * DAY_SECONDS
+
+#: Upper bounds of the classes of times to the image, in seconds; the last class has none.
+DELAY_BOUNDS: Final = (0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 60, 120, 300, 900, 3600, 14400)
+_UNFINISHED: Final = ("waiting", "unclear", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The figures of a time."""
+
+    by_hour: Mapping[int, Counter[str]]
+    """The outcomes of each hour with messages, by its start in seconds since 1970."""
+    by_rule: Counter[str]
+    """How many events each rule has answered, FALLBACK among them."""
+    delays: Counter[int]
+    """How many images took so long, by the number of the class in DELAY_BOUNDS."""
+
+    @property
+    def outcomes(self) -> Counter[str]:
+        """The sums of the whole time."""
+        return sum(self.by_hour.values(), Counter[str]())
+
+    @property
+    def median_delay(self) -> float | None:
+        """Half of the images were sent sooner than this, in seconds after the message came in; None without one."""
+        return median(self.delays)
+
+
+def median(delays: Mapping[int, int]) -> float | None:
+    """Return the median of the times in these classes, as if each class were evenly filled."""
+    total = sum(delays.values())
+    if not total:
+        return None
+    bounds = (0.0, *DELAY_BOUNDS, 2.0 * DELAY_BOUNDS[-1])
+    sums = list(accumulate(delays.get(number, 0) for number in range(len(bounds) - 1)))
+    number = next(number for number, upto in enumerate(sums) if upto >= total / 2)
+    low, high = list(pairwise(bounds))[number]
+    return low + (high - low) * (1 - (sums[number] - total / 2) / delays[number])
+
+
+class Statistics:
+    """The roll-up: filled hour by hour, read together with what is not rolled up yet."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def roll_up(self, *, now: float) -> bool:
+        """
+        Count the oldest hour that is over and was never counted; return whether there was one.
+
+        Call it until it is false, and before old events are deleted. Any number of processes may do so at once.
+        """
+        with self._database.read() as connection:
+            start = _first_hour(connection, since=_counted_until(connection))
+        if start is None or start + HOUR_SECONDS + SETTLING_SECONDS > now:
+            return False
+        self.count_hour(start)
+        return True
+
+    def unfinished_hours(self, *, now: float) -> list[int]:
+        """Return the starts of the counted hours of which an event may have changed since, the oldest first."""
+        with self._database.read() as connection:
+            return list(connection.scalars(_UNFINISHED_HOURS, {"b_since": now - RECOUNT_SECONDS}))
+
+    def count_hour(self, start: int) -> None:
+        """
+        Count the hour that begins at *start*, in the place of a former count of it.
+
+        Events are read before anything is locked. If another process stores older figures after these, an event of
+        the hour was unfinished in them, and so the hour is counted again.
+        """
+        with self._database.read() as connection:
+            counts = _count(connection, start)
+        rules = {(key.oa_id, key.name): n for key, n in counts.items() if key.measure == "hour-rule"}
+        counts = counts or Counter({_Key("outcome", start, "", "silent"): 0})
+        with self._database.write() as connection:
+            if not self._database.is_sqlite:
+                connection.exec_driver_sql("LOCK TABLE event_counts IN SHARE ROW EXCLUSIVE MODE")
+            for row in connection.execute(_RULES_OF_HOUR, {"b_start": start}).all():
+                rules[row.oa_id, row.name] = rules.get((row.oa_id, row.name), 0) - row.n
+            connection.execute(_FORGET_HOUR, {"b_start": start, "b_before": start - RECOUNT_SECONDS - DAY_SECONDS})
+            connection.execute(sa.insert(event_counts), [{**key._asdict(), "n": n} for key, n in counts.items()])
+            _add(connection, {_Key("rule", start_of_day(start), *key): n for key, n in sorted(rules.items()) if n})
+
+    def period(self, since: float, *, now: float) -> Period:
+        """Return the figures from the hour of *since* on; the hours that are not rolled up yet are counted now."""
+        first = int(since) // HOUR_SECONDS * HOUR_SECONDS
+        by_hour: dict[int, Counter[str]] = {}
+        with self._database.read() as connection:
+            for start, name, n in connection.execute(_OUTCOMES, {"b_since": first}):
+                by_hour.setdefault(start, Counter())[name] = int(n)
+            delays = Counter({int(name): int(n) for name, n in connection.execute(_DELAYS, {"b_since": first})})
+            by_rule = Counter(
+                {name: int(n) for name, n in connection.execute(_RULES, {"b_since": start_of_day(first)})}
+            )
+            counted = max(_counted_until(connection), first)
+            for start in range(counted, int(now) + SETTLING_SECONDS, HOUR_SECONDS):
+                for key, n in _count(connection, start).items():
+                    if key.measure == "outcome":
+                        by_hour.setdefault(start, Counter())[key.name] += n
+                    elif key.measure == "delay":
+                        delays[int(key.name)] += n
+                    else:
+                        by_rule[key.name] += n
+        return Period(by_hour, by_rule, delays)
+
+    def last_received(self) -> float | None:
+        """Return when the latest event came in, of whatever kind; None if there is none."""
+        with self._database.read() as connection:
+            latest: float | None = connection.scalar(_LAST_RECEIVED)
+        return latest
+
+
+def start_of_day(at: float) -> int:
+    """Return when the day of *at* began in Vietnam, in seconds since 1970."""
+    return (int(at) + UTC_OFFSET_SECONDS) // DAY_SECONDS * DAY_SECONDS - UTC_OFFSET_SECONDS
+
+
+class _Key(NamedTuple):
+    """What tells the rows of the roll-up apart."""
+
+    measure: str
+    starts_at: int
+    oa_id: str
+    name: str
+
+
+def _counted_until(connection: sa.Connection) -> int:
+    """Return the end of the latest hour that was counted; 0 if none was."""
+    latest = connection.scalar(_LAST_COUNTED)
+    return 0 if latest is None else int(latest) + HOUR_SECONDS
+
+
+def _first_hour(connection: sa.Connection, *, since: int) -> int | None:
+    """Return the start of the hour of the oldest event that came in after *since*; None if there is none."""
+    found = [connection.scalar(query, {"b_since": since}) for query in _FIRST_RECEIVED]
+    times = [at for at in found if at is not None]
+    return int(min(times)) // HOUR_SECONDS * HOUR_SECONDS if times else None
+
+
+def _count(connection: sa.Connection, start: int) -> Counter[_Key]:
+    """Return what the events of an hour come to."""
+    counts = Counter[_Key]()
+    for row in connection.execute(_GROUPS, {"b_start": start, "b_end": start + HOUR_SECONDS}):
+        counts[_Key("outcome", start, row.oa_id, row.outcome)] += row.n
+        if row.delay is not None:
+            counts[_Key("delay", start, row.oa_id, str(row.delay))] += row.n
+            counts[_Key("hour-rule", start, row.oa_id, row.rule_id)] += row.n
+    return counts
+
+
+def _add(connection: sa.Connection, counts: Mapping[_Key, int]) -> None:
+    """Add to rows that may be there."""
+    if not counts:
+        return
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    added = insert(event_counts)
+    added = added.on_conflict_do_update(index_elements=_Key._fields, set_={"n": _COUNTS.n + added.excluded.n})
+    connection.execute(added, [{**key._asdict(), "n": n} for key, n in counts.items()])
+
+
+_COUNTS = event_counts.c
+_SINCE = _COUNTS.starts_at >= sa.bindparam("b_since")
+_LAST_COUNTED = sa.select(sa.func.max(_COUNTS.starts_at)).where(_COUNTS.measure == "outcome")
+_UNFINISHED_HOURS = (
+    sa.select(_COUNTS.starts_at)
+    .where(_COUNTS.measure == "outcome", _COUNTS.name.in_(_UNFINISHED), _SINCE)
+    .distinct()
+    .order_by(_COUNTS.starts_at)
+)
+_RULES_OF_HOUR = sa.select(_COUNTS.oa_id, _COUNTS.name, _COUNTS.n).where(
+    _COUNTS.measure == "hour-rule", _COUNTS.starts_at == sa.bindparam("b_start")
+)
+# The rules of an hour are kept to take them from the day's when it is counted anew.
+_FORGET_HOUR = sa.delete(event_counts).where(
+    sa.or_(
+        sa.and_(_COUNTS.measure.in_(("outcome", "delay", "hour-rule")), _COUNTS.starts_at == sa.bindparam("b_start")),
+        sa.and_(_COUNTS.measure == "hour-rule", _COUNTS.starts_at < sa.bindparam("b_before")),
+    )
+)
+_n = sa.func.sum(_COUNTS.n).label("n")
+_OUTCOMES = (
+    sa.select(_COUNTS.starts_at, _COUNTS.name, _n)
+    .where(_COUNTS.measure == "outcome", _SINCE)
+    .group_by(_COUNTS.starts_at, _COUNTS.name)
+)
+_DELAYS, _RULES = (
+    sa.select(_COUNTS.name, _n).where(_COUNTS.measure == measure, _SINCE).group_by(_COUNTS.name)
+    for measure in ("delay", "rule")
+)
+_LAST_RECEIVED = sa.select(events.c.received_at).order_by(events.c.id.desc()).limit(1)
+
+# Every event is in one of these parts; each has an index by `received_at`, or is small.
+_IS_PARKED = events.c.status == sa.literal_column("'parked'")
+_PARTS: Final = (HAS_WORDS, IS_BARE, IS_OPEN, sa.and_(IS_FAILED, _IS_PARKED, events.c.body.is_(None)))
+_FIRST_RECEIVED = [
+    sa.select(sa.func.min(events.c.received_at)).where(part, events.c.received_at >= sa.bindparam("b_since"))
+    for part in _PARTS
+]
+_outcome = sa.case(
+    (events.c.status == "open", "waiting"),
+    (events.c.status == "dead", "failed"),
+    (events.c.status == "parked", "unclear"),
+    (sa.and_(events.c.status == "sent", events.c.rule_id == FALLBACK), "fallback"),
+    (events.c.status == "sent", "answered"),
+    (sa.and_(events.c.kind == "text", events.c.reason.in_(("no-match", "fallback-cooldown"))), "unanswered"),
+    else_="silent",
+).label("outcome")
+_took = events.c.replied_at - events.c.received_at
+_delay = sa.case(
+    (sa.or_(events.c.replied_at.is_(None), events.c.rule_id.is_(None)), None),
+    *((_took <= bound, number) for number, bound in enumerate(DELAY_BOUNDS)),
+    else_=len(DELAY_BOUNDS),
+).label("delay")
+_GROUPS = sa.union_all(
+    *(
+        sa.select(events.c.oa_id, events.c.rule_id, _outcome, _delay, sa.func.count().label("n"))
+        .where(
+            part,
+            events.c.received_at >= sa.bindparam("b_start"),
+            events.c.received_at < sa.bindparam("b_end"),
+            events.c.kind.is_not(None),
+            sa.func.coalesce(events.c.reason, "") != "other-oa",
+        )
+        .group_by(events.c.oa_id, events.c.rule_id, sa.text("outcome"), sa.text("delay"))
+        for part in _PARTS
+    )
+)
