@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import locale
+import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, LiteralString, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -27,7 +28,23 @@ from bot.errors import ConfigError
 
 Language = Literal["vi", "en"]
 
-_SHORTEST_PASSWORD = 10
+_LAST_PORT: Final = 65535
+_SHORTEST_PASSWORD: Final = 10
+_FEWEST_LETTERS: Final = 5
+_IN_ORDER: Final = "01234567890123456789 abcdefghijklmnopqrstuvwxyz qwertyuiopasdfghjklzxcvbnm 98765432109876543210"
+_COMMON_WORDS: Final = (
+    "password", "passwd", "matkhau", "mậtkhẩu", "admin", "administrator", "changeme", "secret", "token", "webhook",
+    "letmein", "welcome", "qwerty", "zalo", "zalobot", "console", "default", "test", "example", "abc", "iloveyou",
+)  # fmt: skip
+# RFC 3986: what may stand in the parts of an address as it is; everything else is written as %XX.
+_PLAIN_IN_URL: Final = r"(?:[\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})"
+_POSTGRES_URL: Final = re.compile(
+    rf"postgres(?:ql)?://(?:{_PLAIN_IN_URL}*(?::(?:{_PLAIN_IN_URL}|:)*)?@)?"
+    r"(?P<hosts>[^/?#@]*)(?:/[^/?#@\s]*)?(?:\?[^#]*)?"
+)
+_HOST_AND_PORT: Final = re.compile(
+    r"(?:\[[0-9A-Fa-f:.]+(?:%\w+)?\]|[\w.-]*|/?(?:%2[Ff][\w.%-]*))(?::(?P<port>\d{1,5}))?"
+)
 
 
 def _header_safe(secret: SecretStr) -> SecretStr:
@@ -39,9 +56,31 @@ def _header_safe(secret: SecretStr) -> SecretStr:
 
 
 def _password(secret: SecretStr) -> SecretStr:
-    if 0 < len(secret.get_secret_value()) < _SHORTEST_PASSWORD:
-        raise PydanticCustomError("password", f"is too short; it needs {_SHORTEST_PASSWORD} characters or more")
+    weakness = _weakness(secret.get_secret_value())
+    if secret.get_secret_value() and weakness:
+        raise PydanticCustomError("password", weakness)
     return secret
+
+
+def _url_token(secret: SecretStr) -> SecretStr:
+    weakness = _weakness(secret.get_secret_value())
+    if weakness:
+        raise PydanticCustomError("token", weakness)
+    if "/" in secret.get_secret_value():
+        raise PydanticCustomError("token", "is a part of the webhook's address, so it must have no /")
+    return secret
+
+
+def _weakness(secret: str) -> LiteralString | None:
+    """Return why a password or token is soon guessed; None if it is not. Blanks are letters like others."""
+    if len(secret.strip()) < _SHORTEST_PASSWORD:
+        return f"is too short; it needs {_SHORTEST_PASSWORD} characters or more"
+    # What is left of a well-known word with digits and signs around it: "Password123!", "zalo-2027".
+    core = "".join(filter(str.isalpha, secret.lower()))
+    is_one_word = any(core == word * (len(core) // len(word)) for word in _COMMON_WORDS)
+    if len(set(secret)) < _FEWEST_LETTERS or secret.lower() in _IN_ORDER * 2 or (core and is_one_word):
+        return "is too easily guessed; take a few words that nobody would expect together"
+    return None
 
 
 def _duration(value: object) -> object:
@@ -64,17 +103,59 @@ def _digits(value: str) -> str:
 
 
 def _http_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(url)
+        is_usable = parts.port != 0 and parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        is_usable = False
+    if not is_usable or parts.query or parts.fragment or parts.username is not None:
         raise PydanticCustomError("url", "expected a web address, as in https://cpaas.interits.com")
     return url.rstrip("/")
 
 
+def _bind_address(host: str) -> str:
+    """Return a name or an address; of one of IPv6 the brackets, as in a URL, are left out."""
+    host = host.strip()
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    try:
+        return str(ipaddress.ip_address(bare))
+    except ValueError:
+        pass
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", host) or host.replace(".", "").isdecimal():
+        raise PydanticCustomError("host", "expected an address or a name without a port, as in 127.0.0.1 or ::1")
+    return host
+
+
+def _database_url(secret: SecretStr) -> SecretStr:
+    """Refuse what the driver would read otherwise than it is meant, or fail at with a piece of the password."""
+    url = secret.get_secret_value().strip()
+    if url.startswith("sqlite:///"):
+        return SecretStr(url)
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise PydanticCustomError("database", "expected sqlite:///file.db or postgresql://user@host/name")
+    found = _POSTGRES_URL.fullmatch(url)
+    hosts = [_HOST_AND_PORT.fullmatch(host) for host in found["hosts"].split(",")] if found else []
+    if not all(hosts) or not found:
+        raise PydanticCustomError(
+            "database",
+            "cannot be read as postgresql://user:password@host:port/name; in the password write @ as %40, : as %3A, "
+            "/ as %2F, # as %23, ? as %3F, % as %25, [ as %5B, ] as %5D, a blank as %20",
+        )
+    if any(host and host["port"] and not 0 < int(host["port"]) <= _LAST_PORT for host in hosts):
+        raise PydanticCustomError("database", "has a port that is not between 1 and 65535")
+    return SecretStr(url)
+
+
 def _system_language() -> Language:
-    return "vi" if (locale.getlocale()[0] or "").lower().startswith("vi") else "en"
+    try:
+        name = locale.getlocale()[0] or ""
+    except ValueError:  # one that Python does not know
+        name = ""
+    return "vi" if name.lower().startswith("vi") else "en"
 
 
 Secret = Annotated[SecretStr, AfterValidator(_header_safe)]
+UrlToken = Annotated[SecretStr, AfterValidator(_header_safe), AfterValidator(_url_token)]
 Digits = Annotated[str, AfterValidator(_digits)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 
@@ -112,7 +193,7 @@ class Settings(BaseSettings):
     webhook_auth: Literal["signature", "token", "off"] = Field(
         "signature", description="How deliveries prove themselves; off is for the loopback address only."
     )
-    webhook_token: Secret | None = Field(None, description="With WEBHOOK_AUTH=token: the URL is /webhook/<token>.")
+    webhook_token: UrlToken | None = Field(None, description="With WEBHOOK_AUTH=token: the URL is /webhook/<token>.")
     zalo_oa_id: Annotated[tuple[Digits, ...], NoDecode, BeforeValidator(_id_list)] = Field(
         (), description="Comma list; events of other OAs are acknowledged and ignored. Empty: any OA."
     )
@@ -120,11 +201,13 @@ class Settings(BaseSettings):
         "", description="Code of Zalo's domain check: serves /zalo_verifier<code>.html."
     )
     rules_file: Path = Field(Path("rules.yaml"), description="The rules.")
-    database_url: SecretStr = Field(
+    database_url: Annotated[SecretStr, AfterValidator(_database_url)] = Field(
         SecretStr("sqlite:///bot.db"),
         description="sqlite:///path, or postgresql://… shared by several machines.",
     )
-    host: str = Field("127.0.0.1", description="Address that bot serve binds.")
+    host: Annotated[str, AfterValidator(_bind_address)] = Field(
+        "127.0.0.1", description="Address that bot serve binds."
+    )
     port: Annotated[int, Field(ge=0, le=65535)] = Field(8000, description="Port that bot serve binds.")
     send_timeout: Annotated[float, Field(gt=0, le=120)] = Field(10.0, description="Seconds for one call of the vendor.")
     send_concurrency: Annotated[int, Field(ge=1, le=256)] = Field(16, description="Sends in flight per process.")
@@ -161,14 +244,6 @@ class Settings(BaseSettings):
     def _any_case(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("database_url")
-    @classmethod
-    def _known_database(cls, value: SecretStr) -> SecretStr:
-        url = value.get_secret_value()
-        if not url.startswith(("sqlite:///", "postgresql://", "postgres://")):
-            raise PydanticCustomError("database", "expected sqlite:///file.db or postgresql://user@host/name")
-        return value
-
     @classmethod
     def load(cls, env_file: Path = Path(".env"), *, partly: bool = False) -> Self:
         """
@@ -193,7 +268,7 @@ class Settings(BaseSettings):
         *partly* as for `load`. No value is in the words.
 
         Raises:
-            ConfigError: The file is no text.
+            ConfigError: The file is no text, or may not be read.
         """
         settings, faults = cls._read(env_file)
         absent = {} if partly else dict.fromkeys(settings._missing(), "is missing")
@@ -208,6 +283,9 @@ class Settings(BaseSettings):
             found = error.errors(include_input=False, include_context=False)
         except UnicodeDecodeError:
             raise ConfigError(f"{env_file.name} is not UTF-8 text; save it as UTF-8") from None
+        except OSError as error:
+            words = "let the user that runs the bot read it (chown), or remove it"
+            raise ConfigError(f"{env_file.name} cannot be read ({error.strerror}); {words}") from None
         # Outside the except: no chained traceback may print what was given.
         faults = {str(e["loc"][0]): e["msg"].removeprefix("Value error, ") for e in found}
         stand_ins = {name: cls.model_fields[name].get_default(call_default_factory=True) for name in faults}

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import traceback
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr, ValidationError
+from sqlalchemy.engine import make_url
 
 from bot.config import Settings
 from bot.errors import ConfigError
@@ -110,3 +117,128 @@ def test_a_password_that_is_soon_guessed_is_refused(monkeypatch: pytest.MonkeyPa
         load(monkeypatch, tmp_path, **GOOD, CONSOLE_PASSWORD="mèo ngủ ạ")
     settings = load(monkeypatch, tmp_path, **GOOD, CONSOLE_PASSWORD="con mèo ngủ")
     assert settings.console_password.get_secret_value() == "con mèo ngủ"
+
+
+@pytest.mark.parametrize(
+    "weak", ["aaaaaaaaaaaa", "1234567890", "Password123!", "matkhau2027", "          ", "abababababab"]
+)
+@pytest.mark.parametrize("name", ["CONSOLE_PASSWORD", "WEBHOOK_TOKEN"])
+def test_what_everybody_would_try_first_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, weak: str
+) -> None:
+    """In words, without the value; the same for the token that opens the webhook."""
+    with pytest.raises(ConfigError, match=f"{name}: is too (easily guessed|short)") as caught:
+        load(monkeypatch, tmp_path, **GOOD, **{name: f"{weak}"})
+    assert weak.strip() == "" or weak not in str(caught.value)
+
+
+@pytest.mark.parametrize("strong", ["con mèo ngủ", "correct horse battery", "kQ3v-9xT_2mZ", "test drive on a monday"])
+def test_pass_phrases_are_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, strong: str) -> None:
+    """With blanks, marks or well-known words among others."""
+    assert load(monkeypatch, tmp_path, **GOOD, CONSOLE_PASSWORD=strong).console_password.get_secret_value() == strong
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://bot:p@ss@db/bot",
+        "postgresql://bot:p/ss@db/bot",
+        "postgresql://bot:p[ss@db/bot",
+        "postgresql://bot:p#ss@db/bot",
+        "postgresql://bot:p?ss@db/bot",
+        "postgresql://bot:p%ss@db/bot",
+        "postgresql://bot:p ss@db/bot",
+        "postgresql://b:ot:pss/x@db:5432/bot",
+        "postgresql://bot:pss@db:port/bot",
+        "postgresql://bot:pss@db:0/bot",
+        "postgresql://bot:pss@db:99999/bot",
+        "postgresql://bot:pss@[::1/bot",
+        "postgresql://bot:pss@a:1,b:x/bot",
+        "postgresql:/bot:pss@db/bot",
+        "mysql://bot:pss@db/bot",
+        "bot:pss",
+    ],
+)
+def test_a_database_url_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str) -> None:
+    """Said in words, without a piece of the password."""
+    with pytest.raises(ConfigError, match="DATABASE_URL") as caught:
+        load(monkeypatch, tmp_path, **GOOD, DATABASE_URL=url)
+    assert "ss@" not in str(caught.value)
+    assert "pss" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+@given(st.text(min_size=1, max_size=12), st.text(min_size=1, max_size=12))
+def test_any_password_written_as_it_must_be_is_read_back(user: str, password: str) -> None:
+    """The settings take it, and the database's library reads what was meant."""
+    user, password = (text.encode(errors="replace").decode() for text in (user, password))
+    url = f"postgresql://{quote(user, safe='')}:{quote(password, safe='')}@db:5432/bot"
+    taken = Settings(database_url=SecretStr(url)).database_url.get_secret_value()
+    read = make_url(taken)
+    assert (read.username, read.password, read.host, read.port) == (user, password, "db", 5432)
+
+
+@given(st.text(max_size=40) | st.text("ab1:@/[]?#%,. ", max_size=30))
+def test_no_database_url_ends_in_a_traceback(rest: str) -> None:
+    """What the settings take, the library can read, if it knows several hosts at all; all else is refused in words."""
+    url = SecretStr(f"postgresql://{rest}")
+    try:
+        taken = Settings(database_url=url).database_url.get_secret_value()
+    except ValidationError as error:
+        taken = ""
+        faults = {fault["type"] for fault in error.errors()}
+        if faults != {"database"}:
+            raise
+    if taken and "," not in taken:
+        assert make_url(taken).get_backend_name() == "postgresql"
+
+
+@pytest.mark.parametrize(
+    ("given_host", "host"),
+    [("::1", "::1"), ("[::1]", "::1"), ("::", "::"), (" 127.0.0.1 ", "127.0.0.1"), ("web", "web")],
+)
+def test_hosts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given_host: str, host: str) -> None:
+    """Addresses of both kinds, with the brackets that a URL needs or without, and names."""
+    assert load(monkeypatch, tmp_path, **GOOD, HOST=given_host).host == host
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8000", "[::1]:80", "a b", "http://x", "999.1.1.1", "-x"])
+def test_what_is_no_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str) -> None:
+    """Refused at the start, not by the server's traceback."""
+    with pytest.raises(ConfigError, match="HOST: expected an address"):
+        load(monkeypatch, tmp_path, **GOOD, HOST=host)
+
+
+@pytest.mark.parametrize("url", ["https://", "https://[", "https://a:b", "https://a:99999", "https://k:s@a", "ftp://a"])
+def test_what_is_no_web_address(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str) -> None:
+    """Whatever is wrong with it."""
+    with pytest.raises(ConfigError, match="CPAAS_BASE_URL: expected a web address"):
+        load(monkeypatch, tmp_path, **GOOD, CPAAS_BASE_URL=url)
+
+
+def test_an_env_file_that_may_not_be_read(tmp_path: Path) -> None:
+    """Doctor advises chmod 600: then the user that runs the bot must own it."""
+    (tmp_path / ".env").write_text("PORT=9000")
+    (tmp_path / ".env").chmod(0o600)
+    (tmp_path / ".env").chmod(0)
+    code = """
+import os, sys
+if os.geteuid() == 0:
+    os.setgroups([]); os.setgid(65534); os.setuid(65534)
+from pathlib import Path
+from bot.config import Settings
+from bot.errors import ConfigError
+try:
+    Settings.load(Path(sys.argv[1]), partly=True)
+except ConfigError as error:
+    print(error)
+"""
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-c", f"import bot.config, bot.errors\n{code}", str(tmp_path / ".env")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith(".env cannot be read (Permission denied); let the user that runs the bot read it")
