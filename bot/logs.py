@@ -118,11 +118,17 @@ class _Json(_Formatter):
         }
         if trace := _trace(record):
             line["trace"] = trace
-        return json.dumps(line, ensure_ascii=False, default=str)
+        written = json.dumps(line, ensure_ascii=False, default=str)
+        # U+2028 and the like end lines for some readers, others steer a terminal, and half an emoji cannot be written.
+        return written if written.isprintable() else "".join(map(_escaped, written))
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:
     return {name: value for name, value in vars(record).items() if name not in _PLAIN}
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
 def _printable(text: str) -> str:
@@ -148,4 +154,4 @@ def kind(error: BaseException) -> str:
     package, words = type(error).__module__.partition(".")[0], str(error).partition("\n")[0]
     name = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
     is_told = isinstance(error, (BotError, OSError, ImportError)) or package in _SPEAK_OF_THEMSELVES
-    return f"{name}: {words}" if is_told and words else name
+    return f"{name}: {_printable(words)}" if is_told and words else name

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from flask import Flask
 from gunicorn import glogging
@@ -79,6 +79,10 @@ def serve(env_file: Path = Path(".env"), *, web: bool = True, delivers: bool = T
 def _settings(env_file: Path) -> Settings:
     settings = Settings.load(env_file)
     logs.configure(settings.log_format, settings.log_level, secrets=list(_secrets(settings)))
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        raise ConfigError("no temporary folder can be written; make room in /tmp, or set TMPDIR to another") from None
     return settings
 
 
@@ -86,8 +90,11 @@ def _secrets(settings: Settings) -> Iterator[str]:
     for name, value in settings:
         if isinstance(value, SecretStr):
             secret = value.get_secret_value()
-            # The address of the database is none, but for the password in it.
-            yield (urlsplit(secret).password or "") if name == "database_url" else secret
+            if name == "database_url":  # it is none, but for the password in it
+                password = urlsplit(secret).password or ""
+                yield from (password, unquote(password))
+            else:
+                yield secret
 
 
 def _started(settings: Settings, *, delivers: bool = True) -> Runtime:
@@ -154,9 +161,10 @@ class _Gunicorn(BaseApplication):
             metrics.share(self._counts)
 
     def load_config(self) -> None:
+        host = self._settings.host
         is_sqlite = self._settings.database_url.get_secret_value().startswith("sqlite")
         options: dict[str, Any] = {
-            "bind": f"{self._settings.host}:{self._settings.port}",
+            "bind": f"[{host}]:{self._settings.port}" if ":" in host else f"{host}:{self._settings.port}",
             "worker_class": "bot.web.worker.BufferingWorker",
             "threads": _THREADS,
             "keepalive": 30,

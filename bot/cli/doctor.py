@@ -16,6 +16,7 @@ from bot.doctor.finding import SECTIONS, Finding, Level, count
 from bot.doctor.run import TEXTS, examine
 from bot.errors import COULD_NOT_RUN, BotError
 from bot.i18n import P, translator
+from bot.redaction import single_line
 
 _ENV_FILE: Final = Path(".env")
 _MARKS: Final[dict[Level, tuple[str, str]]] = {
@@ -94,7 +95,8 @@ def _lines(finding: Finding, lang: Language) -> Iterator[str]:
     _ = translator(lang).gettext
     mark, colour = _MARKS[finding.level]
     said, why, todo = TEXTS[finding.code].filled(finding, lang)
-    yield f"  {click.style(mark, fg=colour)} {said}"
+    # What the vendor or a file said must not pass for a line of ours, nor steer the terminal.
+    yield f"  {click.style(mark, fg=colour)} {single_line(said)}"
     for label, text in ((_("Why"), why), (_("Do"), todo)):
         if text:
-            yield f"      {label}: {text}"
+            yield f"      {label}: {single_line(text)}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Final
+from io import TextIOWrapper
+from typing import Any, Final
 
 import click
 
@@ -34,6 +36,13 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
 
 class _Commands(click.Group):
     """The commands, each imported when it is wanted: a bare `bot --help` needs none of the libraries."""
+
+    def main(self, *args: Any, **more: Any) -> Any:
+        """Run a command; what the terminal cannot show becomes a question mark, not a traceback."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="replace")
+        return super().main(*args, **more)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names, in the order in which people come to need them."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import os
+import stat
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -145,7 +147,7 @@ class Database:
         """
         if not self._is_sqlite:
             return False
-        self._alive_file = Path(f"{self._url.database}-alive").open("wb")  # noqa: SIM115  kept open
+        self._alive_file = _open_lock(Path(f"{self._url.database}-alive"))
         try:
             fcntl.flock(self._alive_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -176,9 +178,24 @@ class Database:
 
 def _open_lock(path: Path) -> IO[bytes]:
     try:
-        return path.open("wb")
+        return open(path, "wb", opener=_open_private)
     except OSError as error:  # it stands beside the database, which cannot be opened either
         raise sa.exc.OperationalError("open the lock file", None, error) from None
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _keep_private(database: str) -> None:
+    """Create the file of the database for its owner alone; one that is there is closed to all others but its group."""
+    with suppress(OSError):  # SQLite says what is wrong with it
+        os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    for path in (Path(database), *(Path(f"{database}{end}") for end in ("-wal", "-shm", "-lock", "-alive"))):
+        with suppress(OSError):
+            mode = stat.S_IMODE(path.stat().st_mode)
+            if mode & 0o007:
+                path.chmod(mode & ~0o007)
 
 
 def _driver_url(text: str) -> URL:
@@ -187,13 +204,15 @@ def _driver_url(text: str) -> URL:
 
 
 def _open_sqlite(url: URL) -> sa.Engine:
+    if url.database and url.database != ":memory:" and "uri" not in url.query:
+        _keep_private(url.database)
     # What a statement carried, a customer's words among it, has no business in an error and so in a log.
     engine = sa.create_engine(url, connect_args={"timeout": 5.0}, pool_size=20, max_overflow=50, hide_parameters=True)
 
     @sa.event.listens_for(engine, "connect")
     def _on_connect(raw: Any, _record: object) -> None:
         raw.isolation_level = None  # the driver's own BEGIN would come too late and be DEFERRED
-        for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
             raw.execute(f"PRAGMA {pragma}")
 
     @sa.event.listens_for(engine, "begin")

@@ -32,13 +32,6 @@ def client_address(request: Request, trusted_proxies: Networks) -> str:
     return next((hop for hop in hops if hop and not _is_in(hop, trusted_proxies)), hops[-1])
 
 
-def is_this_machine(request: Request, trusted_proxies: Networks) -> bool:
-    """Return whether the request comes from this machine itself, and no web server on it passed it on for another."""
-    address = client_address(request, trusted_proxies)
-    parsed = _parsed(address)
-    return parsed.is_loopback if parsed is not None else not address and not request.headers.getlist("X-Forwarded-For")
-
-
 def client_network(address: str) -> str:
     """
     Return what of an address tells one client from another: of IPv6 the network of 64 bits.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
+from bot.redaction import single_line
 from bot.runtime import Runtime
 
 
@@ -19,6 +20,9 @@ def blueprint(runtime: Runtime) -> Blueprint:
     def readyz() -> Response:
         missing, remarks = runtime.readiness()
         lines = [f"missing: {line}" for line in missing] + [f"note: {line}" for line in remarks] or ["ready"]
-        return Response("\n".join(lines) + "\n", 503 if missing else 200, mimetype="text/plain")
+        # What the vendor or the file system said must not pass for a line of ours, nor steer a terminal.
+        return Response(
+            "".join(f"{single_line(line)}\n" for line in lines), 503 if missing else 200, mimetype="text/plain"
+        )
 
     return routes

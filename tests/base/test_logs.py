@@ -118,3 +118,20 @@ def test_the_name_of_an_event_is_the_same_before_and_after_it_is_stored(key: str
     assert key.startswith(event_name(key))
     assert about(key, number)["id"] == number
     assert not vars(logging.makeLogRecord({})).keys() & about(key, number).keys()
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_no_words_pass_for_a_line_or_steer_a_terminal(form: str) -> None:
+    """Nor does half an emoji, which cannot be written, end the log."""
+    evil = r'"bad\n\u2028\x85\x9b31m\x1b[2J\u202e\U000e0041\ud83d {}"'
+    [line] = log(f"log.warning({evil}, extra={{'error': {evil}}})", form).removesuffix("\n").splitlines()
+    assert line.isprintable()
+    if form == "json":
+        assert json.loads(line)["error"] == "bad\n\u2028\x85\x9b31m\x1b[2J\u202e\U000e0041\ud83d {}"
+
+
+def test_what_ended_a_call_steers_no_terminal_either() -> None:
+    """What a file is called that is not there."""
+    said = log("try: open('no\\x1b[2Jfile')\nexcept OSError: log.exception('gone')", "text")
+    assert "\x1b" not in said
+    assert "No such file" in said

@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import requests
 
 from bot.sandbox.vendor import SandboxVendor
-from tests.support.running import MAKER, Bot, environment, free_port, wait_until
+from tests.support.running import MAKER, RULES, Bot, environment, free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
 WAYS = {
@@ -125,3 +126,53 @@ def test_a_new_rules_file_is_in_force_within_two_seconds(tmp_path: Path, vendor:
         bot.kill()
         bot.start()
         assert picture() == "moi.jpg"
+
+
+def test_an_address_of_ipv6(tmp_path: Path, vendor: SandboxVendor) -> None:
+    """HOST=::1 needs no brackets."""
+    with Bot(tmp_path, vendor.url, HOST="::1", ready="") as bot:
+        bot.url = f"http://[::1]:{bot.port}"
+        wait_until(lambda: is_ready(bot), "it answers")
+
+
+def is_ready(bot: Bot) -> bool:
+    try:
+        return bot.get("/readyz").ok
+    except requests.ConnectionError:
+        return False
+
+
+def test_no_room_for_temporary_files(tmp_path: Path) -> None:
+    """One line of words, whatever is full."""
+    (tmp_path / "rules.yaml").write_text(RULES, encoding="utf-8")
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); from bot.server import serve; serve()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; sys.exit()"],
+        cwd=tmp_path,
+        env=environment(tmp_path, "http://127.0.0.1:9", free_port()),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stderr == "no temporary folder can be written; make room in /tmp, or set TMPDIR to another\n"
+
+
+@pytest.mark.parametrize("command", ["try bảng_giá", "check", "doctor", "--help", "unmatched"])
+def test_a_terminal_that_cannot_show_vietnamese(tmp_path: Path, command: str) -> None:
+    """It gets question marks, no traceback."""
+    (tmp_path / "rules.yaml").write_text(RULES.replace("[bảng giá]", "[bảng giá, ưu đãi, b?ng]"), encoding="utf-8")
+    variables = environment(tmp_path, "http://127.0.0.1:9", free_port())
+    variables |= {"BOT_LANG": "vi", "PYTHONIOENCODING": "iso8859-1", "PYTHONUTF8": "0"}
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", *command.split()],
+        cwd=tmp_path,
+        env=variables,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert b"Traceback" not in done.stderr
+    assert b"?" in done.stdout + done.stderr or command == "--help"
