@@ -31,12 +31,12 @@ def locked_folder(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def atomic_write(path: Path, content: bytes, *, metadata_of: os.stat_result | None) -> None:
+def atomic_write(path: Path, content: bytes, *, metadata_of: os.stat_result | None, mode: int | None = None) -> None:
     """
     Write a file so that whoever reads it, also after a power cut, finds the former content or this one, whole.
 
-    It gets the mode of *metadata_of*, and its owner as far as the system lets us. Only one caller at a time may
-    write the same file: see `locked_folder`.
+    It gets the owner of *metadata_of* as far as the system lets us, and *mode*, else the mode of that file. Only one
+    caller at a time may write the same file: see `locked_folder`.
 
     Raises:
         OSError: Nothing was changed.
@@ -49,7 +49,10 @@ def atomic_write(path: Path, content: bytes, *, metadata_of: os.stat_result | No
             file.write(content)
             file.flush()
             if metadata_of is not None:
-                _copy_owner(descriptor, metadata_of)
+                copy_owner(descriptor, metadata_of)
+                os.fchmod(descriptor, stat.S_IMODE(metadata_of.st_mode))
+            if mode is not None:
+                os.fchmod(descriptor, mode)
             os.fsync(descriptor)
         fresh.replace(path)
     finally:
@@ -57,13 +60,12 @@ def atomic_write(path: Path, content: bytes, *, metadata_of: os.stat_result | No
     _sync(path.parent)
 
 
-def _copy_owner(descriptor: int, metadata: os.stat_result) -> None:
-    """Give the open file the owner, or at least the group, and the mode of another."""
+def copy_owner(file: int | Path, metadata: os.stat_result) -> None:
+    """Give a file or folder the owner of another, or at least the group."""
     for owner in (metadata.st_uid, -1):
         with contextlib.suppress(PermissionError):  # only root may give files away
-            os.fchown(descriptor, owner, metadata.st_gid)
+            os.chown(file, owner, metadata.st_gid)
             break
-    os.fchmod(descriptor, stat.S_IMODE(metadata.st_mode))
 
 
 def _sync(folder: Path) -> None:

@@ -81,11 +81,14 @@ def test_a_file_that_is_not_there(path: Path) -> None:
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
 def test_the_mode_stays(path: Path, mode: int) -> None:
-    """Also that of the versions: who must not read the one must not read the others."""
+    """That of the versions is for the owner alone, whoever made their folder."""
     path.chmod(mode)
+    (path.parent / ".rules.yaml.history").mkdir(mode=0o755)
     publish(path, b"new")
-    files = [path, *(path.parent / ".rules.yaml.history").iterdir()]
-    assert [stat.S_IMODE(file.stat().st_mode) for file in files] == [mode] * 3
+    history = path.parent / ".rules.yaml.history"
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+    assert stat.S_IMODE(history.stat().st_mode) == 0o700
+    assert [stat.S_IMODE(file.stat().st_mode) for file in history.iterdir()] == [0o600] * 2
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
@@ -93,7 +96,9 @@ def test_the_owner_stays(path: Path) -> None:
     """The shop's own people can go on editing the file."""
     os.chown(path, NOBODY, NOBODY)
     publish(path, b"new")
-    assert (path.stat().st_uid, path.stat().st_gid) == (NOBODY, NOBODY)
+    history = path.parent / ".rules.yaml.history"
+    for file in (path, history, *history.iterdir()):
+        assert (file.stat().st_uid, file.stat().st_gid) == (NOBODY, NOBODY)
 
 
 def test_a_link_stays_one(path: Path) -> None:

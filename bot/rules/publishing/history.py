@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from bot.files import atomic_write, locked_folder
+from bot.files import atomic_write, copy_owner, locked_folder
 
 #: Versions that are kept; for one more the oldest goes.
 MAX_VERSIONS: Final = 50
@@ -21,6 +21,8 @@ _SHORT: Final = 12
 _NAME = re.compile(rf"(\d{{4}}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{{3}})Z-([0-9a-f]{{{_SHORT}}})\.yaml", re.ASCII)
 _TIME: Final = "%Y-%m-%dT%H-%M-%S.%f"
 _TICK: Final = 0.001
+_FILE_MODE: Final = 0o600
+_FOLDER_MODE: Final = 0o700
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class FileHistory:
         Raises:
             OSError: The folder is not there and cannot be made.
         """
-        self.folder.mkdir(exist_ok=True)
+        self.folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
         with locked_folder(self.folder):
             yield
 
@@ -87,9 +89,18 @@ class FileHistory:
         # Clocks may be set back; the order of the names is that of the versions.
         since = max(since, kept[0].since + _TICK) if kept else since
         time = datetime.fromtimestamp(since, UTC).strftime(_TIME)[:-3]
-        atomic_write(self.folder / f"{time}Z-{_short_digest(content)}.yaml", content, metadata_of=metadata_of)
+        self._keep_private(metadata_of)
+        name = f"{time}Z-{_short_digest(content)}.yaml"
+        atomic_write(self.folder / name, content, metadata_of=metadata_of, mode=_FILE_MODE)
         for version in kept[MAX_VERSIONS - 1 :]:
             (self.folder / version.name).unlink(missing_ok=True)
+
+    def _keep_private(self, metadata_of: os.stat_result | None) -> None:
+        """Leave the folder to the owner of the rules file alone."""
+        with contextlib.suppress(PermissionError):  # somebody else made it
+            if metadata_of is not None:
+                copy_owner(self.folder, metadata_of)
+            self.folder.chmod(_FOLDER_MODE)
 
 
 def _version(name: str) -> Version | None:
