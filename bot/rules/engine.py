@@ -68,13 +68,15 @@ class Incoming:
 
 
 #: What may decide between two rules that match, the weightiest first.
-Criterion = Literal["priority", "words", "marks", "spread", "letters", "first"]
+Criterion = Literal["priority", "certainty", "words", "marks", "spread", "letters", "first"]
 
 
 class Score(NamedTuple):
     """How well a rule matches, by each criterion; the bigger wins."""
 
     priority: int
+    certainty: int
+    """0 if marks are missing where the sender types marks, and the words are correct without; else 1."""
     words: int
     marks: int
     spread: int
@@ -169,8 +171,8 @@ def rank(
     """
     Return how the rules share out an event; without *oa_id* or *now*, rules count as in play for any.
 
-    Higher priority wins; otherwise the rule that matches more of the customer's words; then the one whose
-    marks match exactly; then the one written first.
+    Higher priority wins; otherwise the rule whose keyword has more words; then the one that matches it more
+    exactly; then the one written first. A match without marks in a message that has them yields to surer ones.
     """
     moment = None if now is None else datetime.fromtimestamp(now, rules.zone)
     hits = rules.matcher.hits(text) if kind == "text" else None
@@ -235,7 +237,7 @@ def _as_mapping(image: Image, digests: Mapping[str, str]) -> Mapping[str, str]:
 def _listeners(rules: RuleSet, kind: str) -> Iterator[Candidate]:
     """Yield the rules for events of a kind that has no words to match."""
     for index in rules.by_kind.get(kind, ()):
-        yield Candidate(index, Score(rules.file.rules[index].priority, 0, 0, 0, 0, -index), ())
+        yield Candidate(index, Score(rules.file.rules[index].priority, 1, 0, 0, 0, 0, -index), ())
 
 
 def _candidates(rules: RuleSet, hits: Hits, text: str) -> Iterator[Candidate]:
@@ -252,12 +254,13 @@ def _candidates(rules: RuleSet, hits: Hits, text: str) -> Iterator[Candidate]:
         folded = fold(text)
         for index, pattern in rules.patterns.items():
             if pattern.search(folded):
-                yield Candidate(index, Score(rules.file.rules[index].priority, 1, 0, 0, 0, -index), ())
+                yield Candidate(index, Score(rules.file.rules[index].priority, 1, 1, 0, 0, 0, -index), ())
 
 
 def _candidate(rules: RuleSet, index: int, hits: tuple[Hit, ...]) -> Candidate:
     score = Score(
         priority=rules.file.rules[index].priority,
+        certainty=min(hit.is_certain for hit in hits),
         words=sum(hit.words for hit in hits),
         marks=min(hit.quality for hit in hits),
         spread=min(hit.spread for hit in hits),

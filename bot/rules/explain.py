@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Literal
 
 from bot.rules.engine import Candidate, Criterion, InactiveReason, Ranking, RuleSet, decided_by, rank
-from bot.rules.language.text import Token, normalise, plain, tokens
+from bot.rules.language.text import Fit, Token, compat, fold, normalise, plain, syllables, tokens, words_of
 from bot.rules.matching.matcher import Hit, Hits, NearMiss, unmarked
 from bot.rules.matching.near_misses import NEAREST_FIRST
 from bot.rules.model.schema import Image, Reply, Rule, RuleFile
@@ -19,9 +19,10 @@ from bot.rules.suggest import Suggestion, suggest
 # A slip of the pen. The other reasons tell something only where nobody answers.
 _SLIPS = frozenset({"marks", "unmarked", "place", "glued", "letter"})
 _ALL = frozenset(NEAREST_FIRST)
-_REWRITTEN = frozenset({"stretched", "joined", "split", "typo"})
+_REWRITTEN = frozenset({"stretched", "joined", "split", "glued", "spelling", "typo", "telex", "tone"})
 _SHORTEST_ONE_OFF = 5  # letters: "shop" is no near miss of "ship"
 _MOST_NEAR = 3
+_CERTAIN_PERCENT = 80
 _MOST_LOOKED_AT = 30
 
 
@@ -106,6 +107,11 @@ class Explanation:
     def was_reread(self) -> bool:
         """Whether the text was understood as more than its own small letters."""
         return _letters(self.understood) != _letters(unicodedata.normalize("NFC", self.text).casefold())
+
+    def rereadings(self) -> list[tuple[str, str]]:
+        """Return the words of the winner's matches as typed and as what else they were read."""
+        pairs = (pair for hit in (self.winner.hits if self.winner else ()) for pair in _rereadings(self.text, hit))
+        return list(dict.fromkeys(pairs))
 
     def pieces(self) -> Iterator[tuple[str, bool]]:
         """Yield the text as typed, piece by piece, and whether the winner matched the piece."""
@@ -238,14 +244,38 @@ def _written_out(rules: RuleSet, text: str, hits: Iterable[Hit]) -> Iterator[tup
     """Yield the abbreviations with what they stand for; of several meanings the one that a keyword wanted."""
     for token in tokens(text):
         meanings = rules.matcher.short_forms.get(plain(normalise(text[token.start : token.end])), ())
-        wanted = [meaning for meaning in meanings if any(_is_part(meaning, token, hit) for hit in hits)]
-        if meanings:
-            yield token.start, token.end, "/".join(wanted or meanings)
+        wanted = [meaning.text for meaning in meanings if any(_is_part(meaning.text, token, hit) for hit in hits)]
+        if wanted or sum(meaning.share for meaning in meanings) >= _CERTAIN_PERCENT:
+            certain = [meaning.text for meaning in meanings if meaning.is_certain]
+            everything = [meaning.text for meaning in meanings]
+            yield token.start, token.end, "/".join(wanted or certain or everything)
 
 
 def _is_part(meaning: str, token: Token, hit: Hit) -> bool:
     inside = hit.spans[0][0] <= token.start and token.end <= hit.spans[-1][1]
     return inside and f" {unmarked(meaning)} " in f" {unmarked(hit.keyword.text)} "
+
+
+def _rereadings(text: str, hit: Hit) -> Iterator[tuple[str, str]]:
+    """Yield what was typed for other words of the keyword, word by word where there are as many of each."""
+    if hit.kind in {"exact", "unmarked"} or not hit.words:
+        return
+    typed = [normalise(text[start:end]) for start, end in hit.spans]
+    wanted = words_of(hit.keyword.text)
+    while typed and wanted and _is_same(typed[0], wanted[0]):
+        typed, wanted = typed[1:], wanted[1:]
+    while typed and wanted and _is_same(typed[-1], wanted[-1]):
+        typed, wanted = typed[:-1], wanted[:-1]
+    if len(typed) == len(wanted):
+        yield from ((one, other) for one, other in zip(typed, wanted, strict=True) if not _is_same(one, other))
+    elif typed:
+        yield " ".join(typed), " ".join(wanted)
+
+
+def _is_same(typed: str, wanted: str) -> bool:
+    """Return whether a word is the keyword's, marks left out or not."""
+    fits = [compat(one, other) for one, other in zip(syllables(typed), syllables(wanted), strict=False)]
+    return Fit.NO not in fits and fold(plain(typed)) == fold(plain(wanted))
 
 
 def _letters(text: str) -> list[str]:

@@ -23,9 +23,15 @@ _TEXTS: Final = {
     "abbreviation": N_("with an abbreviation"),
     "joined": N_("with words run together"),
     "split": N_("with a word typed as two"),
+    "glued": N_("with a word typed to its neighbour"),
+    "spelling": N_("spelled as in chats"),
+    "ambiguous": N_("with an ambiguous abbreviation"),
     "typo": N_("with one wrong letter"),
+    "telex": N_("with keys of Telex or VNI left in"),
+    "tone": N_("with hỏi and ngã confused"),
     # why a rule does not answer
     "beaten-priority": N_("{ours} matches, but its priority is lower ({low} against {high})"),
+    "beaten-certainty": N_("{ours} lacks marks in a message that has them, so {theirs} is surer"),
     "beaten-words": N_("{ours} matches fewer words than {theirs}"),
     "beaten-marks": N_("{ours} fits less exactly than {theirs}"),
     "beaten-spread": N_("{ours} stands after {theirs} in the message"),
@@ -41,7 +47,7 @@ _TEXTS: Final = {
     "off": N_("switched off (enabled: false)"),
     # what nearly matched
     "near-marks": N_('"{typed}" contradicts "{wanted}"{of}'),
-    "near-unmarked": N_('"{typed}" has no marks in a message that has them, so it is not read as "{wanted}"'),
+    "near-unmarked": N_('"{typed}" is a word of its own here, so it is not read as "{wanted}"'),
     "near-place-exact": N_('"{wanted}" is there, but this keyword must be the whole message (match: exact)'),
     "near-place-prefix": N_('"{wanted}" is there, but this keyword must begin the message (match: prefix)'),
     "near-glued": N_('"{wanted}" is only a part of "{typed}"'),
@@ -72,6 +78,8 @@ def winner_text(explanation: Explanation, lang: Language) -> str:
     if len(match.hits) < 2:
         text = _("{rule}, by the keyword {words}") if match.hits else _("{rule}, by the {words}")
     ways = [_(_TEXTS[kind]) for kind in dict.fromkeys(hit.kind for hit in match.hits) if kind != "exact"]
+    read_as = _('"{typed}" read as «{wanted}»')
+    ways += [read_as.format(typed=typed, wanted=wanted) for typed, wanted in explanation.rereadings()]
     return text.format(rule=match.rule.id, words=_words(match)) + (f" ({', '.join(ways)})" if ways else "")
 
 

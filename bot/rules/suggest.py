@@ -112,7 +112,7 @@ def _key_phrase(words: Sequence[Token], text: str) -> str:
 def _is_meaningless(word: Token, text: str) -> bool:
     """Return whether it is a number, or a word that nearly every message has, typed with or without its marks."""
     typed = normalise(text[word.start : word.end])
-    meant = ABBREVIATIONS.get(typed, (typed,))
+    meant = [meaning.text for meaning in ABBREVIATIONS.get(typed, ())] or [typed]
     return typed.isdigit() or COMMON_WORDS.issuperset(meant) or (typed == word.folded and typed in COMMON_BY_LETTERS)
 
 

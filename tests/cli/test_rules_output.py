@@ -70,14 +70,14 @@ TRIES = [
         """\
 Tin nhắn: shop ơi «gia bn» v
 Hiểu là:  shop ơi gia bao nhiêu vậy
-Luật:     bang-gia, nhờ từ khóa "giá bao nhiêu" (có chữ viết tắt)
+Luật:     bang-gia, nhờ từ khóa "giá bao nhiêu" (có chữ viết tắt nhiều nghĩa, "bn" hiểu là «bao nhiêu»)
 Gửi:      https://quanmoc.example/gia.jpg
 Lưu ý:    mỗi khách chỉ nhận một lần trong 10 phút
 """,
         """\
 Message:  shop ơi «gia bn» v
 Read as:  shop ơi gia bao nhiêu vậy
-Rule:     bang-gia, by the keyword "giá bao nhiêu" (with an abbreviation)
+Rule:     bang-gia, by the keyword "giá bao nhiêu" (with an ambiguous abbreviation, "bn" read as «bao nhiêu»)
 Sends:    https://quanmoc.example/gia.jpg
 Note:     each customer gets it at most once in 10 minutes
 """,

@@ -124,8 +124,8 @@ def test_the_winner_and_its_words() -> None:
 
 def test_words_of_each_group_are_marked() -> None:
     """A rule with `all_of` owes its answer to several places."""
-    found = ask("đặt 1 cái bsn, order bánh kem")
-    assert [piece for piece, matched in found.pieces() if matched] == ["đặt", "bánh kem"]
+    found = ask("đặt 1 cái bánh kem, order bsn")
+    assert [piece for piece, matched in found.pieces() if matched] == ["đặt", "bsn"]
 
 
 def test_overlapping_words_are_marked_once() -> None:
@@ -139,11 +139,11 @@ def test_overlapping_words_are_marked_once() -> None:
     [
         ("gia bn v ad", "gia bao nhiêu vậy admin"),
         ("order BSN", "order bánh sinh nhật"),
-        ("khuyeen maix", "khuyeen maix"),
+        ("khuyeen maix", "khuyến mãi"),
         ("khuyenmai", "khuyến mãi"),
         ("khuyẽn mãii ko", "khuyẽn mãii không"),
         ("đổiiii trả", "đổi trả"),
-        ("đôỉ trả, ck dc ko", "đôỉ trả, chuyển khoản được không"),
+        ("đôỉ trả, stk dc ko", "đôỉ trả, số tài khoản được không"),
         ("GIÁ", "giá"),
     ],
 )
@@ -197,10 +197,10 @@ def test_without_words_priority_and_place_decide() -> None:
 
 def test_the_pattern_that_matched() -> None:
     """A rule may win by its pattern, which marks no words."""
-    found = ask("cho mã km 20")
+    found = ask("gửi km 20 nhé")
     assert found.winner
     assert (found.winner.rule.id, found.winner.hits) == ("ma", ())
-    assert list(found.pieces()) == [("cho mã km 20", False)]
+    assert list(found.pieces()) == [("gửi km 20 nhé", False)]
 
 
 def test_an_excluded_rule() -> None:
@@ -242,7 +242,7 @@ def test_rules_out_of_play(text: str, more: dict[str, object], expected: list[tu
         ("[giá]", "nhà có gia đình nhỏ", "unmarked"),
         ("[{text: menu, match: exact}]", "xem menu", "place"),
         ("[{text: thực đơn, match: prefix}]", "xem thuc don", "place"),
-        ("[ship]", "2ship", "glued"),
+        ("[sp]", "2sp", "glued"),
         ("[bánh kem]", "bánh kên", "letter"),
         ("[giá bao nhiêu]", "giá khoảng bao nhiêu", "between"),
         ("[giá bao nhiêu]", "giá nhiêu", "missing"),

@@ -55,12 +55,17 @@ def test_cases(message: str, keyword: str, matches: bool) -> None:
         ("bảng gia", "bảng giá", "unmarked", 0),
         ("bằng giá", "bang gia", "unmarked", 0),
         ("giááá", "giá", "stretched", -1),
-        ("ko", "không", "abbreviation", -1),
-        ("banggia", "bảng giá", "joined", -1),
-        ("in box", "inbox", "split", -1),
-        ("khuyne mai", "khuyến mãi", "typo", -2),
+        ("ko", "không", "abbreviation", -2),
+        ("banggia", "bảng giá", "joined", -3),
+        ("in box", "inbox", "split", -4),
+        ("size38", "size", "glued", -5),
+        ("zá", "giá", "spelling", -6),
+        ("ck ạ", "chuyển khoản", "ambiguous", -7),
+        ("khuyne mai", "khuyến mãi", "typo", -8),
+        ("gias", "giá", "telex", -9),
+        ("đỗi trả", "đổi trả", "tone", -10),
         ("shopppp oi", "shop ơi", "stretched", -1),
-        ("khuyne maiii", "khuyến mãi", "typo", -2),
+        ("khuyne maiii", "khuyến mãi", "typo", -8),
         (":)) haha", ":)", "exact", 2),
     ],
 )
@@ -82,11 +87,12 @@ def test_spread(message: str, spread: int) -> None:
     assert found.spread == spread
 
 
-def test_words_counts_the_customers_words_and_letters_the_keywords() -> None:
-    """So that the longer match wins, whoever abbreviated."""
-    found = hit("giá bn vậy shop", "giá bao nhiêu")
+@pytest.mark.parametrize("message", ["giá bao nhiêu vậy shop", "giá bn vậy shop", "giábaonhiêu vậy shop"])
+def test_the_longer_keyword_wins_whoever_abbreviated(message: str) -> None:
+    """Words and letters are the keyword's, not those that the customer typed for them."""
+    found = hit(message, "giá bao nhiêu")
     assert found is not None
-    assert (found.words, found.letters) == (2, len("giabaonhieu"))
+    assert (found.words, found.letters) == (3, len("giabaonhieu"))
 
 
 def test_punctuation_counts_no_words() -> None:
@@ -263,22 +269,18 @@ def test_typos_can_be_switched_off() -> None:
     assert hit("khuyeen mai", "khuyến mãi", typos=False) is not None
 
 
-def test_a_typo_with_two_corrections_is_none() -> None:
-    """Either would be a guess at random."""
-    assert Matcher([KeywordPattern(0, "lazada")]).hits("lazara").any
-    assert not Matcher([KeywordPattern(0, "lazada"), KeywordPattern(1, "lazaro")]).hits("lazara").any
+def test_no_keyword_ends_the_guess_of_another() -> None:
+    """What a rule finds does not depend on the other rules; which of them answers is a question of rank."""
+    assert set(Matcher([KeywordPattern(0, "lazada"), KeywordPattern(1, "lazaro")]).hits("lazara").any) == {0, 1}
+    assert set(Matcher([KeywordPattern(0, "oke"), KeywordPattern(1, "okee")]).hits("okee").any) == {0, 1}
+    assert set(Matcher([KeywordPattern(0, "ad ơi"), KeywordPattern(1, "gặp admin")]).hits("add ơi").any) == {0}
+    assert set(Matcher([KeywordPattern(0, "ad ơi")]).hits("add ơi").any) == {0}
 
 
 def test_a_typo_does_not_forgive_a_wrong_tone() -> None:
     """A tone that was typed is no slip of the finger."""
     assert hit("khuyễne mãi", "khuyến mãi") is None
     assert hit("khuyếne mãi", "khuyến mãi") is not None
-
-
-def test_what_one_keyword_knows_is_no_guess_of_another() -> None:
-    """Exact beats guesses, across rules: a word that some keyword has is not taken for a stretched one."""
-    assert Matcher([KeywordPattern(0, "oke")]).hits("okee").any
-    assert not Matcher([KeywordPattern(0, "oke"), KeywordPattern(1, "okee")]).hits("okee").any.keys() & {0}
 
 
 def test_long_keywords_are_compared_up_to_the_limit() -> None:

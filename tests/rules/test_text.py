@@ -9,6 +9,7 @@ import pytest
 from bot.rules.language.abbreviations import ABBREVIATIONS, PARTICLES
 from bot.rules.language.syllables import is_syllable, needs_no_marks
 from bot.rules.language.text import MAX_LENGTH, Fit, compat, fold, normalise, syllables, tokens
+from bot.rules.matching.short_forms import DOTTED
 
 
 @pytest.mark.parametrize(
@@ -183,9 +184,18 @@ def test_every_abbreviation_is_one_normalised_word_and_means_words() -> None:
     """An entry that could never be met in a message would be a mistake."""
     for short, meanings in ABBREVIATIONS.items():
         assert normalise(short) == short
-        assert len(tokens(short)) == 1
+        assert len(tokens(short)) == 1 or DOTTED.fullmatch(short)
         assert meanings
-        assert all(tokens(meaning) and short != meaning for meaning in meanings)
+        assert all(tokens(meaning.text) and short != meaning.text for meaning in meanings)
+
+
+def test_what_an_abbreviation_means_is_sure_or_has_words_that_confirm_it() -> None:
+    """Shares are percent of the uses of one form, likely meanings first."""
+    for short, meanings in ABBREVIATIONS.items():
+        shares = [meaning.share for meaning in meanings]
+        assert shares == sorted(shares, reverse=True), short
+        assert all(0 < share <= 100 for share in shares), short
+        assert len({meaning.text for meaning in meanings}) == len(meanings), short
 
 
 def test_every_particle_is_one_normalised_word_with_a_mark() -> None:

@@ -155,6 +155,7 @@ LINTING: Final = (
         'this rule does answer "{word}" (of not_examples) because of {part}; add an exclude or change the keyword',
     ),
     P("beaten-priority", "because its priority is higher ({theirs} against {ours})"),
+    P("beaten-certainty", "because its match is surer: {theirs} against {ours}, which lacks marks here"),
     P("beaten-words", "because it matches more words: {theirs} against {ours}"),
     P("beaten-marks", "because its marks match better: {theirs} against {ours}"),
     P("beaten-spread", "because it matches the whole message or its beginning: {theirs} against {ours}"),

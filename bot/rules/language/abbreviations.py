@@ -1,144 +1,62 @@
-"""Teencode and other abbreviations of Vietnamese customers, with what they stand for; particles."""
+"""Teencode and other abbreviations of Vietnamese customers, with what they stand for and how surely; particles."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-# Kept small: what has too many meanings (m, s, q; đc for địa chỉ; km, also kilometres) is left to the shop's own list.
-ABBREVIATIONS: Final = MappingProxyType(
-    {
-        # không, được
-        "k": ("không",),
-        "ko": ("không",),
-        "kh": ("không", "khách hàng"),
-        "hk": ("không",),
-        "hok": ("không",),
-        "hem": ("không",),
-        "khum": ("không",),
-        "hông": ("không",),
-        "kp": ("không phải",),
-        "dc": ("được",),
-        "đc": ("được",),
-        "dk": ("được", "đăng ký", "điều kiện"),
-        "đk": ("đăng ký", "điều kiện", "được"),
-        # questions
-        "bn": ("bao nhiêu", "bạn"),
-        "bnh": ("bao nhiêu",),
-        "bnhiu": ("bao nhiêu",),
-        "bnhieu": ("bao nhiêu",),
-        "bnhiêu": ("bao nhiêu",),
-        "nhiu": ("nhiêu", "nhiều"),
-        "nhìu": ("nhiều",),
-        "j": ("gì",),
-        "ji": ("gì",),
-        "gj": ("gì",),
-        "ntn": ("như thế nào",),
-        "tn": ("thế nào", "tin nhắn"),
-        # small words
-        "v": ("vậy",),
-        "z": ("vậy",),
-        "zậy": ("vậy",),
-        "zay": ("vậy",),
-        "vs": ("với",),
-        "r": ("rồi",),
-        "rùi": ("rồi",),
-        "rui": ("rồi",),
-        "cx": ("cũng",),
-        "cg": ("cũng",),
-        "nx": ("nữa",),
-        "trc": ("trước",),
-        "lun": ("luôn",),
-        "wá": ("quá",),
-        "qá": ("quá",),
-        "lm": ("làm",),
-        "vd": ("ví dụ",),
-        # people
-        "mk": ("mình",),
-        "mik": ("mình",),
-        "mìk": ("mình",),
-        "mn": ("mọi người",),
-        "mng": ("mọi người",),
-        "ng": ("người",),
-        "ngta": ("người ta",),
-        "ad": ("admin",),
-        "adm": ("admin",),
-        "nv": ("nhân viên",),
-        "cty": ("công ty",),
-        # verbs
-        "bik": ("biết",),
-        "bít": ("biết",),
-        "mún": ("muốn",),
-        "thik": ("thích",),
-        "iu": ("yêu",),
-        "sd": ("sử dụng",),
-        "rep": ("trả lời",),
-        "trl": ("trả lời",),
-        "tl": ("trả lời",),
-        "ib": ("inbox",),
-        "inb": ("inbox",),
-        "nt": ("nhắn tin",),
-        "cmt": ("bình luận",),
-        "tks": ("cảm ơn",),
-        "thks": ("cảm ơn",),
-        "thx": ("cảm ơn",),
-        "oke": ("ok",),
-        "okie": ("ok",),
-        "oki": ("ok",),
-        "okay": ("ok",),
-        # goods and orders
-        "sp": ("sản phẩm",),
-        "sl": ("số lượng",),
-        "slg": ("số lượng",),
-        "sz": ("size",),
-        "sốp": ("shop",),
-        "shốp": ("shop",),
-        "đh": ("đặt hàng", "đơn hàng"),
-        "dh": ("đặt hàng", "đơn hàng"),
-        "hdsd": ("hướng dẫn sử dụng",),
-        "hsd": ("hạn sử dụng",),
-        "nsx": ("ngày sản xuất", "nhà sản xuất"),
-        "bh": ("bảo hành", "bây giờ"),
-        "dv": ("dịch vụ",),
-        "cskh": ("chăm sóc khách hàng",),
-        "tv": ("tư vấn",),
-        "tvan": ("tư vấn",),
-        "lh": ("liên hệ",),
-        # money
-        "tk": ("tài khoản",),
-        "stk": ("số tài khoản",),
-        "ck": ("chuyển khoản",),
-        "tt": ("thanh toán", "thông tin"),
-        "ttoan": ("thanh toán",),
-        # sending and places
-        "fs": ("freeship", "free ship"),
-        "fship": ("freeship", "free ship"),
-        "gh": ("giao hàng",),
-        "vc": ("vận chuyển",),
-        "sđt": ("số điện thoại",),
-        "sdt": ("số điện thoại",),
-        "đt": ("điện thoại",),
-        "dt": ("điện thoại",),
-        "đchi": ("địa chỉ",),
-        "dchi": ("địa chỉ",),
-        "hn": ("hà nội", "hôm nay"),
-        "sg": ("sài gòn",),
-        "hcm": ("hồ chí minh",),
-        "tphcm": ("thành phố hồ chí minh",),
-        "tp": ("thành phố",),
-        "đn": ("đà nẵng",),
-        "vn": ("việt nam",),
-        "cn": ("chủ nhật", "chi nhánh"),
-        # time
-        "h": ("giờ",),
-        "hnay": ("hôm nay",),
-        "hqua": ("hôm qua",),
-        "tg": ("thời gian",),
-        "tgian": ("thời gian",),
-        "sn": ("sinh nhật",),
-    }
-)
-"""What is typed (normalised, one word, marks as typed) and everything that it may stand for."""
+from bot.rules.language.text import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_FILE = Path(__file__).with_name("abbreviations.tsv")
+_CERTAIN_PERCENT: Final = 80
+
+
+class Meaning(NamedTuple):
+    """One thing that an abbreviation stands for."""
+
+    text: str
+    """Normalised, with all its marks."""
+    share: int
+    """How often the abbreviation stands for it in chats with shops, in percent."""
+    before: frozenset[str] = frozenset()
+    """Words, without marks, that confirm the meaning when they stand just before the abbreviation."""
+    after: frozenset[str] = frozenset()
+    """The same for just behind it."""
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether the abbreviation alone is enough; otherwise the words around it must confirm the meaning."""
+        return self.share >= _CERTAIN_PERCENT
+
+
+def _read(lines: list[str]) -> dict[str, tuple[Meaning, ...]]:
+    """Return the table by abbreviation; a line is: form, meaning, share, and perhaps words beside it."""
+    meanings: dict[str, tuple[Meaning, ...]] = {}
+    for line in lines:
+        form, text, share, *beside = line.split("\t")
+        found = Meaning(text, int(share), *_neighbours(fold(" ".join(beside)).split()))
+        meanings[form] = (*meanings.get(form, ()), found)
+    return meanings
+
+
+def _neighbours(words: list[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return which words confirm a meaning before and behind: ``với~`` only before, ``~em`` only behind."""
+    before = frozenset(word.rstrip("~") for word in words if not word.startswith("~"))
+    after = frozenset(word.lstrip("~") for word in words if not word.endswith("~"))
+    return before, after
+
+
+def _lines() -> list[str]:
+    rows = [line for line in _FILE.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    return rows[1:]  # below the names of the columns
+
+
+ABBREVIATIONS: Final[Mapping[str, tuple[Meaning, ...]]] = MappingProxyType(_read(_lines()))
+"""What is typed (normalised, one word, marks as typed) and everything that it may stand for, likely meanings first."""
 
 PARTICLES: Final = frozenset({"ơi", "ạ", "à", "á", "ờ", "ừ", "ừm", "dạ", "nhé", "nhỉ", "hả", "đi"})
 """Marked by habit even by people who type no other marks: no evidence that a sender types marks."""

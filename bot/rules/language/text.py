@@ -28,6 +28,7 @@ _MAX_PASSES = 4
 
 _TONES = {"\u0300": 1, "\u0301": 2, "\u0303": 4, "\u0309": 8, "\u0323": 16}
 _TONE_BITS = 5
+_HOOK_OR_TILDE = _TONES["\u0303"] | _TONES["\u0309"]
 _HORN = 3
 _SHAPES = {"\u0302": 1, "\u0306": 2, "\u031b": _HORN}  # circumflex, breve, horn
 _SHAPE_BITS = 2
@@ -45,7 +46,7 @@ _JOINT = rf"[{_MARKS}'’.,](?:(?<=[{_MARKS}])|(?<={_LETTER}['’])(?={_LETTER})
 WORDS: Final = re.compile(rf"[^\W_{_LONE}]++(?:{_JOINT}[^\W_{_LONE}]*+)*+|(?=\w)[{_LONE}]")
 WORDS_AND_SIGNS: Final = re.compile(WORDS.pattern + r"|[^\w\s]")
 _URL = re.compile(r"(?:https?://|www\.)\S+")
-_JOINERS = str.maketrans("", "", "'’ʼ.,")
+_JOINERS = str.maketrans("", "", "'’ʼ.,/")
 _DIGITS_OR_NOT = re.compile(r"\d+|\D+")
 _MAX_REMEMBERED_LENGTH = 16  # letters: of longer words nobody types the same again
 
@@ -212,6 +213,14 @@ def chain(syllables: Iterable[Syllable]) -> tuple[int, int]:
     return marks, typed
 
 
+def hook_or_tilde(syllables: Iterable[Syllable]) -> int:
+    """Return, in the form of `chain`, ones in place of both tones where a syllable has hỏi or ngã."""
+    mask = 0
+    for syllable in syllables:
+        mask = mask << syllable.bits | (_HOOK_OR_TILDE if syllable.marks & _HOOK_OR_TILDE else 0)
+    return mask
+
+
 class Fit(IntEnum):
     """How the marks of a typed syllable stand to those of a keyword's syllable with the same letters."""
 
@@ -233,8 +242,13 @@ def compat(typed: Syllable, keyword: Syllable) -> Fit:
 
 
 def plain(word: str) -> str:
-    """Return a word as WORDS finds it without apostrophes and thousands separators."""
+    """Return a word without apostrophes, thousands separators, and what stands inside abbreviations (đ/c)."""
     return word if word.isalnum() else word.translate(_JOINERS)
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of *text*, each normalised."""
+    return WORDS.findall(normalise(text))
 
 
 def syllables(word: str) -> tuple[Syllable, ...]:
@@ -254,7 +268,7 @@ def _cut(word: str) -> tuple[Syllable, ...]:
 _remembered = lru_cache(maxsize=8192)(_cut)  # the language has some 7,000
 
 
-class Places:
+class SourceMap:
     """Where each character of a normalised text stands in the text as it was typed."""
 
     __slots__ = ("_places", "_whole")
@@ -314,7 +328,7 @@ def tokens(text: str) -> tuple[Token, ...]:
     """
     normalised = normalise(text)
     found = list(WORDS.finditer(without_urls(normalised)))
-    spans = Places(text, normalised).spans([match.span() for match in found])
+    spans = SourceMap(text, normalised).spans([match.span() for match in found])
     return tuple(_token(match[0], *span) for match, span in zip(found, spans, strict=True))
 
 

@@ -15,7 +15,7 @@ from bot.rules.linting.keyword_index import KeywordIndex, KeywordUse, always_wit
 from bot.rules.linting.patterns import pattern_problems
 from bot.rules.linting.wording import wording_problems
 from bot.rules.matching.matcher import MAX_SYLLABLES, KeywordPattern, Matcher
-from bot.rules.matching.readings import abbreviation_keys
+from bot.rules.matching.short_forms import abbreviation_keys
 from bot.rules.model.image_links import link_warnings
 from bot.rules.model.schema import RuleFile
 from bot.rules.problem import Problem, in_order

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from bot.rules.language.text import Places
+from bot.rules.language.common_words import LIKELY_MEANT
+from bot.rules.language.compounds import compound_of
+from bot.rules.language.syllables import needs_no_marks
+from bot.rules.language.text import SourceMap, syllables
 from bot.rules.matching.readings import MatchKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from bot.rules.language.text import Syllable
     from bot.rules.matching.keywords import Keyword, MessageWord
+    from bot.rules.matching.short_forms import Context
 
-Key: TypeAlias = tuple[int, int, int, int]
-"""Words, quality, spread and letters of a match: the greater the better."""
+Rank: TypeAlias = tuple[int, int, int, int, int]
+"""Certainty, words, quality, spread and letters of a match: the greater the better."""
 
-Place: TypeAlias = tuple[int, int]
+WordSpan: TypeAlias = tuple[int, int]
 """From and to (exclusive)."""
 
-Found: TypeAlias = "tuple[Key, int, str, Sequence[MessageWord], Place]"
+BestMatch: TypeAlias = "tuple[Rank, int, str, Sequence[MessageWord], WordSpan]"
 """How good a match is, its pattern, what it bridges, and its place among words (characters, if there are none)."""
 
 
@@ -30,19 +35,49 @@ class MatchQuality(NamedTuple):
     exact: bool
 
 
-_AS_TYPED = (MatchQuality("unmarked", 0, False), MatchQuality("exact", 2, True))
-_BRIDGED: Final = {
-    MatchKind.STRETCHED: ("stretched", -1),
-    MatchKind.ABBREVIATION: ("abbreviation", -1),
-    MatchKind.JOINED: ("joined", -1),
-    MatchKind.SPLIT: ("split", -1),
-    MatchKind.TYPO: ("typo", -2),
-}
-_QUALITIES: Final = [
-    _AS_TYPED,
-    *((MatchQuality(*of, False), MatchQuality(*of, True)) for _, of in sorted(_BRIDGED.items())),
-]
-_TYPO: Final = _BRIDGED[MatchKind.TYPO][0]
+_NAMES: Final = {kind: kind.name.lower() for kind in MatchKind}
+_EXACT: Final = MatchQuality("exact", 2, True)
+_UNMARKED: Final = MatchQuality("unmarked", 0, False)
+_QUALITIES: Final = (
+    (_UNMARKED, _EXACT),
+    *(
+        (MatchQuality(_NAMES[kind], -kind, False), MatchQuality(_NAMES[kind], -kind, True))
+        for kind in MatchKind
+        if kind
+    ),
+)
+_SWAPPED: Final = _NAMES[MatchKind.TONE]
+_GUESSES: Final = frozenset(_NAMES[kind] for kind in MatchKind if kind >= MatchKind.AMBIGUOUS)
+"""They silence no rule by `exclude`."""
+_LIKELY_MARKS: Final = {letters: syllables(word)[0].marks for letters, word in LIKELY_MEANT.items()}
+_FILLERS: Final = frozenset(
+    [
+        "a",
+        "ad",
+        "admin",
+        "alo",
+        "di",
+        "ha",
+        "hello",
+        "hi",
+        "k",
+        "khong",
+        "ko",
+        "nha",
+        "nhe",
+        "oi",
+        "shop",
+        "sop",
+        "the",
+        "v",
+        "vay",
+        "voi",
+        "vs",
+        "z",
+    ]
+)
+"""What may stand around a message of one word (folded) and says nothing of its own."""
+_STOPS: Final = ("c", "ch", "p", "t")
 
 
 def quality_of(kind: MatchKind, exact: bool) -> MatchQuality:
@@ -53,21 +88,51 @@ def quality_of(kind: MatchKind, exact: bool) -> MatchQuality:
 class BestMatches:
     """Keeps the best match of each target; of equal ones that of the earliest pattern."""
 
-    __slots__ = ("_all_words", "_types_marks", "best", "words")
+    __slots__ = ("_all_words", "_exact", "_swapped", "_types_marks", "best", "words")
 
     def __init__(self, words: Sequence[MessageWord]) -> None:
-        self.best: dict[int, Found] = {}
+        self.best: dict[int, BestMatch] = {}
         self.words = words  # those of the trie that is being scanned
         self._all_words = words
         self._types_marks: bool | None = None
+        self._exact: list[WordSpan] = []
+        self._swapped: list[tuple[Keyword, Rank, WordSpan]] = []
 
-    def add(self, keyword: Keyword, quality: MatchQuality, first: int, end: int) -> None:
-        """Note that the words from *first* to *end* (exclusive) match."""
-        if keyword.marks_required and not quality.exact and self._bare_is_meant():
+    def add(
+        self,
+        keyword: Keyword,
+        quality: MatchQuality,
+        first: int,
+        end: int,
+        context: Context | None = None,
+    ) -> None:
+        """
+        Note that the words from *first* to *end* (exclusive) match.
+
+        *context*: what must stand next to the match, if that is not all that the message says.
+        """
+        if context is not None and not self._is_confirmed(context, first, end):
             return
+        certain = 1
+        if quality.exact:
+            self._exact.append((first, end))
+        elif keyword.marks:
+            if self._is_another_word(keyword, quality, first, end):
+                return
+            certain = not (quality is _UNMARKED and self._is_doubtful(keyword, first, end))
         spread = 0 if first else 2 if end == len(self.words) else 1
-        key = (end - first, quality.rank, spread, keyword.size)
-        self._offer(keyword, key, quality.name, self.words, (first, end))
+        rank = (certain, len(keyword.syllables), quality.rank, spread, keyword.size)
+        if quality.name == _SWAPPED:
+            self._swapped.append((keyword, rank, (first, end)))
+        else:
+            self._offer(keyword, rank, quality.name, self.words, (first, end))
+
+    def finish_scan(self) -> None:
+        """Take the matches with hỏi and ngã swapped into account, where no other keyword matches exactly."""
+        for keyword, rank, (first, end) in self._swapped:
+            if not any(start <= first and end <= stop for start, stop in self._exact):
+                self._offer(keyword, rank, _SWAPPED, self.words, (first, end))
+        self._exact, self._swapped = [], []
 
     def add_sign(self, keyword: Keyword, sign: str, text: str) -> None:
         """Look for punctuation in the text as it is."""
@@ -75,43 +140,100 @@ class BestMatches:
         if at >= 0:
             stripped = text.strip()
             spread = 2 if stripped == sign else 1 if stripped.startswith(sign) else 0
-            self._offer(keyword, (0, 2, spread, len(sign)), "exact", (), (at, at + len(sign)))
+            self._offer(keyword, (1, 0, 2, spread, len(sign)), "exact", (), (at, at + len(sign)))
 
-    def _offer(self, keyword: Keyword, key: Key, kind: str, words: Sequence[MessageWord], place: Place) -> None:
+    def _offer(self, keyword: Keyword, rank: Rank, kind: str, words: Sequence[MessageWord], span: WordSpan) -> None:
         best = self.best
-        for pattern, target, least_spread, forgiving in keyword.outputs:
-            if key[2] < least_spread or (kind == _TYPO and not forgiving):
+        for pattern, target, least_spread, guess_will_do in keyword.outputs:
+            if rank[3] < least_spread or (kind in _GUESSES and not guess_will_do):
                 continue
             known = best.get(target)
-            if known is None or key > known[0] or (key == known[0] and pattern < known[1]):
-                best[target] = (key, pattern, kind, words, place)
+            if known is None or rank > known[0] or (rank == known[0] and pattern < known[1]):
+                best[target] = (rank, pattern, kind, words, span)
 
-    def _bare_is_meant(self) -> bool:
+    def _is_confirmed(self, context: Context, first: int, end: int) -> bool:
+        """Return whether an abbreviation with several meanings is confirmed by a neighbour or by standing alone."""
+        words = self.words
+        before = words[first - 1].letters if first else ""
+        after = words[end].letters if end < len(words) else ""
+        if before in context.not_before or after in context.not_after:
+            return False
+        if before in context.before or after in context.after:
+            return True
+        return all(word.letters in _FILLERS for word in (*words[:first], *words[end:]))
+
+    def _is_another_word(self, keyword: Keyword, quality: MatchQuality, first: int, end: int) -> bool:
+        """Return whether a word at the match's edge, typed without the keyword's marks, is meant without them."""
+        words, wanted = self.words, keyword.syllables
+        if first and self._is_in_compound(words[first - 1], words[first], 1, wanted[0]):
+            return True
+        if end < len(words) and self._is_in_compound(words[end - 1], words[end], 0, wanted[-1]):
+            return True
+        if len(wanted) > 1 or quality is not _UNMARKED or not self._writer_types_marks():
+            return False
+        word = words[first]
+        return word.letters != wanted[0].letters or word.text != word.letters or not _is_likely(word, wanted[0])
+
+    def _is_in_compound(self, one: MessageWord, other: MessageWord, which: int, wanted: Syllable) -> bool:
+        if one.syllable is None or other.syllable is None:
+            return False
+        typed = (one.syllable, other.syllable)
+        if typed[which].letters != wanted.letters or typed[which].marks == wanted.marks:
+            return False
+        compound = compound_of(*typed, types_marks=self._writer_types_marks)
+        return compound is not None and compound[which].marks != wanted.marks
+
+    def _is_doubtful(self, keyword: Keyword, first: int, end: int) -> bool:
+        """Return whether a bare word between words with their marks may well be meant so: ``qua`` in ``qua tặng``."""
+        if len(keyword.syllables) == 1 or end - first != len(keyword.syllables) or not self._writer_types_marks():
+            return False
+        pairs = list(zip(self.words[first:end], keyword.syllables, strict=True))
+        if not any(word.syllable and word.syllable.marks == wanted.marks != 0 for word, wanted in pairs):
+            return False
+        return any(
+            word.syllable is not None
+            and word.syllable.marks != wanted.marks
+            and _is_complete(word.syllable)
+            and not _is_likely(word, wanted)
+            for word, wanted in pairs
+        )
+
+    def _writer_types_marks(self) -> bool:
         if self._types_marks is None:
             self._types_marks = types_marks(self._all_words)
         return self._types_marks
 
 
-class Spans:
+def _is_likely(word: MessageWord, wanted: Syllable) -> bool:
+    """Return whether the word, if marks were left out, is most likely *wanted*."""
+    return _LIKELY_MARKS.get(word.letters) == wanted.marks
+
+
+def _is_complete(typed: Syllable) -> bool:
+    """Return whether a syllable may be correct as it was typed."""
+    return not typed.letters.endswith(_STOPS) if typed.marks else needs_no_marks(typed.letters)
+
+
+class TypedSpans:
     """Where the words of matches stand in the message as it was typed."""
 
-    __slots__ = ("_clean", "_known", "_places")
+    __slots__ = ("_clean", "_known", "_source_map")
 
     def __init__(self, text: str, normalised: str, clean: str) -> None:
-        self._places = Places(text, normalised)
+        self._source_map = SourceMap(text, normalised)
         self._clean = clean
-        self._known: dict[int, list[Place]] = {}
+        self._known: dict[int, list[WordSpan]] = {}
 
-    def of(self, words: Sequence[MessageWord], place: Place) -> tuple[Place, ...]:
+    def of(self, words: Sequence[MessageWord], span: WordSpan) -> tuple[WordSpan, ...]:
         """Return the span of each matched word, or of the punctuation if there are no words."""
         if not words:
-            return tuple(self._places.spans([place]))
+            return tuple(self._source_map.spans([span]))
         spans = self._known.get(id(words))
         if spans is None:
-            spans = self._known[id(words)] = self._places.spans(self._of_words(words))
-        return tuple(spans[slice(*place)])
+            spans = self._known[id(words)] = self._source_map.spans(self._of_words(words))
+        return tuple(spans[slice(*span)])
 
-    def _of_words(self, words: Sequence[MessageWord]) -> list[Place]:
+    def _of_words(self, words: Sequence[MessageWord]) -> list[WordSpan]:
         spans, end = [], 0
         for word in words:
             start = self._clean.index(word.text, end)  # only separators lie between two words

@@ -47,13 +47,11 @@ class Keyword:
     """The words without marks."""
     marks: int = field(init=False)
     size: int = field(init=False)
-    marks_required: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.letters = tuple([syllable.letters for syllable in self.syllables])
         self.marks, _ = chain(self.syllables)
         self.size = sum(map(len, self.letters))
-        self.marks_required = len(self.syllables) == 1 and self.marks != 0
 
 
 class Piece(NamedTuple):
@@ -99,11 +97,12 @@ class Parsed(NamedTuple):
 class MessageWord:
     """One word of a message: what of it counts whatever the keywords are."""
 
-    __slots__ = ("alphabetic", "bare", "letters", "marked", "text", "unmarked")
+    __slots__ = ("alphabetic", "bare", "letters", "marked", "syllable", "text", "unmarked")
 
     def __init__(self, text: str, parts: Sequence[Syllable]) -> None:
         marks, _ = chain(parts)
         self.text = text
+        self.syllable = parts[0] if len(parts) == 1 else None
         self.letters = "".join([part.letters for part in parts])
         self.alphabetic = self.letters.isalpha()
         self.marked = self.alphabetic and marks != 0 and text not in PARTICLES

@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from bot.rules.language.text import normalise, tokens, without_urls
 from bot.rules.matching import keywords as kw
-from bot.rules.matching.best_matches import BestMatches, Found, Spans, quality_of
+from bot.rules.matching.best_matches import BestMatch, BestMatches, TypedSpans, quality_of
 from bot.rules.matching.keywords import Keyword, Output, Parsed, TokenKind, parse
 from bot.rules.matching.near_misses import MAX_WORDS, NEAREST_FIRST, Difference, NearMissIndex, difference, positions
-from bot.rules.matching.readings import Lexicon, MatchKind, meanings_of
+from bot.rules.matching.readings import Lexicon, MatchKind
+from bot.rules.matching.short_forms import meanings_of
 from bot.rules.matching.substrings import Substrings
 from bot.rules.matching.trie import KeywordTrie
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from bot.rules.language.abbreviations import Meaning
 
 MatchMode: TypeAlias = Literal["phrase", "exact", "prefix", "contains"]
 Role: TypeAlias = Literal["any", "exclude", "all_of"]
@@ -43,10 +46,11 @@ class Hit:
     """
     A keyword found in a message.
 
-    *words*: how many of the customer's words it matched, 0 for mere punctuation. *quality*: 2 with all marks, 0 with
-    marks omitted, -1 read out of a stretched, shortened, joined or split word, -2 out of a typo. *spread*: 2 the whole
-    message, 1 its beginning, 0 within. *letters*: of the keyword. *spans*: the matched words in the message as typed.
-    *kind*: "exact", "unmarked", "stretched", "abbreviation", "joined", "split" or "typo", the greatest difference.
+    *words*: the keyword's, cut where letters meet digits; 0 for mere punctuation. *quality*: 2 with all marks, 0 with
+    marks omitted, below 0 by the greatest difference, one number for each. *spread*: 2 the whole message, 1 its
+    beginning, 0 within. *letters*: of the keyword. *spans*: the matched words in the message as typed.
+    *kind*: the greatest difference: "exact", "unmarked", or the name of a `MatchKind` in small letters.
+    *is_certain*: false if marks are left out where the writer types marks, and the words are correct without.
     """
 
     keyword: KeywordPattern
@@ -56,6 +60,7 @@ class Hit:
     letters: int
     spans: tuple[tuple[int, int], ...]
     kind: str
+    is_certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,7 @@ class Matcher:
         self._targets: list[tuple[Role, int, int]] = []
         self._substrings = Substrings()
         by_kind = self._sort()
-        self.short_forms: Mapping[str, Sequence[str]] = meanings_of(abbreviations)
+        self.short_forms: Mapping[str, Sequence[Meaning]] = meanings_of(abbreviations)
         """What short words may stand for."""
         words, signs = by_kind[TokenKind.WORDS], by_kind[TokenKind.SIGNS]
         self._words = KeywordTrie(words, Lexicon(words, self.short_forms, typos=typos), signs=False)
@@ -142,16 +147,18 @@ class Matcher:
             matches.add_sign(keyword, sign, clean)
         for url, keyword in self._substrings.urls.items():
             matches.add_sign(keyword, url, normalised)
+        matches.finish_scan()
         if self._signs is not None:
             matches.words = self._signs.read(clean)
             self._signs.scan(matches.words, matches)
-        return self._report(matches.best, Spans(text, normalised, clean)) if matches.best else Hits({}, {}, {})
+            matches.finish_scan()
+        return self._report(matches.best, TypedSpans(text, normalised, clean)) if matches.best else Hits({}, {}, {})
 
-    def _report(self, best: Mapping[int, Found], spans: Spans) -> Hits:
+    def _report(self, best: Mapping[int, BestMatch], spans: TypedSpans) -> Hits:
         hits = Hits({}, {}, {})
-        for target, (key, pattern, kind, words, place) in best.items():
+        for target, (rank, pattern, kind, words, span) in best.items():
             role, rule, group = self._targets[target]
-            hit = Hit(self._patterns[pattern], *key, spans.of(words, place), kind)
+            hit = Hit(self._patterns[pattern], *rank[1:], spans.of(words, span), kind, bool(rank[0]))
             if role == "any":
                 hits.any[rule] = hit
             elif role == "exclude":

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
+from bot.rules.language.spelling import one_edit_apart
 from bot.rules.language.text import chain
-from bot.rules.matching.readings import one_edit_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

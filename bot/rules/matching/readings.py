@@ -1,25 +1,39 @@
-"""Candidate readings of a typed word: as typed, stretched, abbreviated, run together, split, one typo."""
+"""Candidate readings of a typed word: as typed, stretched, abbreviated, glued, respelled, mistyped, undecoded Telex."""
 
 from __future__ import annotations
 
-import re
 from enum import IntEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from bot.rules.language.abbreviations import ABBREVIATIONS
+from bot.rules.language.common_words import COMMON_BY_LETTERS, FOREIGN_WORDS, is_word
+from bot.rules.language.spelling import (
+    one_edit_apart,
+    one_letter_less,
+    respellings,
+    squeezed,
+    squeezed_text,
+    with_other_i,
+)
 from bot.rules.language.syllables import is_syllable
-from bot.rules.language.text import WORDS, Letter, Syllable, chain, fold, letters_of, normalise, plain, syllables
+from bot.rules.language.telex import decode
+from bot.rules.language.text import WORDS, Letter, Syllable, chain, fold, letters_of, plain, syllables, words_of
+from bot.rules.matching.short_forms import DOTTED, Context
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from bot.rules.language.abbreviations import Meaning
     from bot.rules.matching.keywords import Keyword
 
 _MIN_JOINED_LENGTH: Final = 5
+_MIN_JOINED_PAIR_LENGTH: Final = 4  # inside a longer keyword
 _MIN_TYPO_LENGTH: Final = 5
-_MAX_TYPO_LENGTH: Final = 20
-_REPEATED = re.compile(r"(.)\1+")
+_MIN_TYPO_LENGTH_IN_CONTEXT: Final = 4
+_MAX_GUESSED_LENGTH: Final = 20
+_MIN_GLUED_LENGTH: Final = 3
+_MIN_SURE_LENGTH: Final = 4
 
 
 class MatchKind(IntEnum):
@@ -30,22 +44,62 @@ class MatchKind(IntEnum):
     ABBREVIATION = 2  # ko
     JOINED = 3  # banggia
     SPLIT = 4  # in box
-    TYPO = 5  # khuyne
+    GLUED = 5  # size38, xingiá
+    SPELLING = 6  # khôg, zá
+    AMBIGUOUS = 7  # ck, where the words around it tell that it is no husband
+    TYPO = 8  # khuyne
+    TELEX = 9  # gias
+    TONE = 10  # đỗi for đổi
+
+
+class Edge(IntEnum):
+    """Whether a reading is about the whole typed word."""
+
+    WHOLE = 0
+    SUFFIX = 1  # a match can begin with it, but not go on to it
+    PREFIX = 2  # a match can only end with it
 
 
 class Reading(NamedTuple):
-    """A typed word read as these words of keywords, its marks in the form of `chain`."""
+    """
+    A typed word read as these words of keywords, its marks in the form of `chain`.
+
+    *proof*: how much it proves: 2 for each word typed as nothing else, 1 where its marks may be missing; below 0, how
+    much the rest of the keyword must prove. A match stands if the sum over its words is not below 0.
+    """
 
     letters: tuple[str, ...]
     marks: int
     typed: int
     bits: int
     kind: MatchKind
+    proof: int
+    edge: Edge = Edge.WHOLE
+    context: Context | None = None
+    """What must stand beside it where nothing else of the keyword confirms it."""
 
 
-def _reading(parts: Sequence[Syllable], kind: MatchKind) -> Reading:
+def _reading(
+    parts: Sequence[Syllable],
+    kind: MatchKind,
+    proof: int,
+    edge: Edge = Edge.WHOLE,
+    context: Context | None = None,
+) -> Reading:
     marks, typed = chain(parts)
-    return Reading(tuple(part.letters for part in parts), marks, typed, sum(part.bits for part in parts), kind)
+    letters = tuple([part.letters for part in parts])
+    return Reading(letters, marks, typed, sum([part.bits for part in parts]), kind, proof, edge, context)
+
+
+def _abbreviation(meaning: Meaning, parts: Sequence[Syllable], of_short: Sequence[Meaning]) -> Reading:
+    if meaning.is_certain:
+        return _reading(parts, MatchKind.ABBREVIATION, len(parts))
+    context = Context.of(meaning, [other for other in of_short if other is not meaning])
+    return _reading(parts, MatchKind.AMBIGUOUS, -1, context=context)
+
+
+def _proof_of(parts: Sequence[Syllable]) -> int:
+    return sum(2 if part.marks or not is_syllable(part.letters) else 1 for part in parts)
 
 
 class Lexicon:
@@ -54,174 +108,217 @@ class Lexicon:
     def __init__(
         self,
         keywords: Iterable[Keyword],
-        abbreviations: Mapping[str, Sequence[str]],
+        meanings: Mapping[str, Sequence[Meaning]],
         *,
         typos: bool,
     ) -> None:
-        self._words: set[str] = set()
-        self._joined: dict[str, set[tuple[int, ...]]] = {}
-        for keyword in keywords:
-            self._words.update(keyword.letters)
-            self._learn_joined(keyword.letters)
-        self._squeezed: dict[str, list[str]] = {}
-        for word in sorted(self._words):
-            if word.isalpha() and not is_syllable(word):
-                self._squeezed.setdefault(_REPEATED.sub(r"\1", word), []).append(word)
-        self._meanings = dict(self._known_meanings(abbreviations))
-        self._typos: dict[str, list[str]] = {}
-        for word in sorted(self._words) if typos else ():
-            if len(word) >= _MIN_TYPO_LENGTH and word.isalpha():
-                for shorter in _one_letter_less(word):
-                    self._typos.setdefault(shorter, []).append(word)
+        self._keywords = tuple({keyword.letters for keyword in keywords})
+        self._words = {word for words in self._keywords for word in words}
+        self._abbreviations = meanings
+        self._meanings = dict(self._known_meanings(meanings))
+        self._forgives_typos = typos
 
-    def _learn_joined(self, words: Sequence[str]) -> None:
-        together = "".join(words)
-        if len(words) > 1 and len(together) >= _MIN_JOINED_LENGTH and together.isalpha():
-            self._joined.setdefault(together, set()).add(tuple(map(len, words)))
+    # The indexes below are made when the first word comes that is no keyword's: reading a file does not wait for them.
 
-    def _known_meanings(self, abbreviations: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, list[Reading]]]:
+    @cached_property
+    def _joined(self) -> Mapping[str, Mapping[tuple[int, ...], int]]:
+        """
+        Words of keywords run together, to the lengths of the words and what a reading of them proves.
+
+        That is 0 where it takes typed marks to be sure.
+        """
+        joined: dict[str, dict[tuple[int, ...], int]] = {}
+        for words in self._keywords:
+            together = "".join(words)
+            if len(words) > 1 and len(together) >= _MIN_JOINED_PAIR_LENGTH and together.isalpha():
+                clear = len(together) >= _MIN_JOINED_LENGTH or not any(map(is_word, words))
+                joined.setdefault(together, {})[tuple(map(len, words))] = len(words) if clear else 0
+        for words in self._keywords:
+            for first, second in pairwise(words) if len(words) > 2 else ():
+                together = first + second
+                if len(together) >= _MIN_JOINED_PAIR_LENGTH and together.isalpha():
+                    proof = 2 if len(together) >= _MIN_JOINED_LENGTH else -1
+                    joined.setdefault(together, {}).setdefault((len(first), len(second)), proof)
+        return joined
+
+    @cached_property
+    def _initials(self) -> Mapping[str, set[tuple[str, str]]]:
+        """Two neighbours in a keyword by the first letter of the one and all of the other."""
+        initials: dict[str, set[tuple[str, str]]] = {}
+        for words in self._keywords:
+            for first, second in pairwise(words):
+                initials.setdefault(first[0] + second, set()).add((first, second))
+        return initials
+
+    @cached_property
+    def _typos(self) -> Mapping[str, Sequence[str]]:
+        """The words of keywords by what is left of them without one letter."""
+        typos: dict[str, list[str]] = {}
+        for word in sorted(self._words) if self._forgives_typos else ():
+            if len(word) >= _MIN_TYPO_LENGTH_IN_CONTEXT and word.isalpha():
+                for shorter in one_letter_less(word):
+                    typos.setdefault(shorter, []).append(word)
+        return typos
+
+    def _known_meanings(self, meanings: Mapping[str, Sequence[Meaning]]) -> Iterator[tuple[str, list[Reading]]]:
         """Yield the abbreviations some meaning of which is made of keywords' words alone."""
-        for short, meanings in abbreviations.items():
-            known = [
-                _reading(meaning, MatchKind.ABBREVIATION)
-                for meaning, words in map(_syllables_of, meanings)
-                if meaning and self._words >= words
-            ]
+        for short, of_short in meanings.items():
+            known = []
+            for meaning in of_short:
+                parts, words = _syllables_of(meaning.text)
+                if parts and self._words >= words:
+                    known.append(_abbreviation(meaning, parts, of_short))
             if known:
                 yield short, known
 
-    def readings(self, word: str, parts: Sequence[Syllable]) -> tuple[Reading, ...]:
-        """
-        Return every way to read one normalised word and its syllables.
+    def has(self, word: str) -> bool:
+        """Return whether a word with a slash or point in it (``đ/c``, ``b.hành``) is one abbreviation."""
+        return word in self._meanings or fold(plain(word)) in self._initials
 
-        What is itself a word of some keyword is never taken for a stretched, joined or mistyped one:
-        that deliberately lets one rule's keyword end another's guess.
-        """
-        found = list(self._abbreviated(plain(word)))
-        if all(part.letters in self._words for part in parts):
-            return (_reading(parts, MatchKind.AS_TYPED), *found)
+    def readings(self, word: str, parts: Sequence[Syllable]) -> tuple[Reading, ...]:
+        """Return every way to read one normalised word and its syllables; none depends on another keyword."""
+        found: list[Reading] = []
+        if self._words.issuperset([part.letters for part in parts]):
+            found.append(_reading(parts, MatchKind.AS_TYPED, _proof_of(parts)))
+        found += self._abbreviated(word)
         if len(parts) == 1 and parts[0].letters.isalpha():
-            found = found or list(self._stretched(word, parts[0]))
-            found += self._run_together(word, parts[0])
-            found = found or list(self._mistyped(parts[0]))
+            if len(parts[0].letters) <= _MAX_GUESSED_LENGTH:
+                found += self._guessed(plain(word), parts[0])
+        elif len(parts) > 1:
+            found += self._beside_digits(parts)
+            found += self._undecoded(word)
+        if not word.isalnum() and DOTTED.fullmatch(word):
+            found += self._in_pieces(word)
         return tuple(found)
 
+    def _in_pieces(self, word: str) -> Iterator[Reading]:
+        """Yield a word with slashes or points in it as what stands between these."""
+        pieces = [syllables(piece)[0] for piece in WORDS.findall(word)]
+        for parts, edge in ((pieces, Edge.WHOLE), (pieces[-1:], Edge.SUFFIX), (pieces[:1], Edge.PREFIX)):
+            if self._words.issuperset([part.letters for part in parts]):
+                yield _reading(parts, MatchKind.AS_TYPED, _proof_of(parts), edge)
+
+    def _guessed(self, word: str, typed: Syllable) -> Iterator[Reading]:
+        yield from self._with_other_i(word)
+        if is_syllable(typed.letters):
+            yield from self._with_a_letter_lost(word, typed)
+            return
+        yield from self._joined_words(word, typed)
+        if typed.letters in FOREIGN_WORDS:
+            return
+        yield from self._stretched(word, typed)
+        yield from self._respelled(word, typed)
+        yield from self._initialled(word, typed)
+        yield from self._glued_words(word, typed)
+        yield from self._undecoded(word) if decode(word) else self._mistyped(typed)
+
     def _abbreviated(self, word: str) -> Sequence[Reading]:
-        if word in self._meanings or not word.isalpha():
-            return self._meanings.get(word, ())
-        once = _REPEATED.sub(r"\1", word)  # kooo; but kkk is laughter
-        return self._meanings.get(once, ()) if len(once) > 1 else ()
+        short = plain(word)
+        for key in (word, short):
+            if key in self._meanings:
+                return self._meanings[key]
+        once = squeezed_text(short)  # kooo; but kkk is laughter
+        return self._meanings.get(once, ()) if 1 < len(once) < len(short) else ()
 
     def _stretched(self, word: str, typed: Syllable) -> Iterator[Reading]:
-        if is_syllable(typed.letters):
-            return  # xoong is no stretched xong
-        syllable = typed
-        for least in (3, 2) if _REPEATED.search(typed.letters) else ():
-            syllable = Syllable.of(_squeeze(letters_of(plain(word)), least))
-            if syllable.letters in self._words:
-                yield _reading([syllable], MatchKind.STRETCHED)
-                return
-        for known in self._squeezed.get(syllable.letters, ()):
-            yield _reading([syllable.bare_shapes(known)], MatchKind.STRETCHED)
+        for syllable in squeezed(letters_of(word)):
+            if syllable.letters in self._words and syllable.letters != typed.letters:
+                yield _reading([syllable], MatchKind.STRETCHED, 1)
 
-    def _run_together(self, word: str, typed: Syllable) -> Iterator[Reading]:
-        for lengths in sorted(self._joined.get(typed.letters, ())):
-            letters = letters_of(plain(word))
+    def _with_other_i(self, word: str) -> Iterator[Reading]:
+        other = with_other_i(word)
+        if other is not None:
+            (syllable,) = syllables(other)
+            if syllable.letters in self._words:
+                yield _reading([syllable], MatchKind.SPELLING, 1 if syllable.marks else -1)
+
+    def _respelled(self, word: str, typed: Syllable) -> Iterator[Reading]:
+        sure = typed.marks != 0 or len(word) >= _MIN_SURE_LENGTH
+        for spelled in respellings(word):
+            (syllable,) = syllables(spelled)
+            if syllable.letters in self._words:
+                yield _reading([syllable], MatchKind.SPELLING, 0 if sure else -1)
+
+    def _joined_words(self, word: str, typed: Syllable) -> Iterator[Reading]:
+        letters = letters_of(word)
+        for lengths, proof in sorted(self._joined.get(typed.letters, {}).items()):
             parts, start = [], 0
             for length in lengths:
                 parts.append(Syllable.of(letters[start : start + length]))
                 start += length
-            yield _reading(parts, MatchKind.JOINED)
+            yield _reading(parts, MatchKind.JOINED, proof or (len(lengths) if typed.marks else -1))
+
+    def _initialled(self, word: str, typed: Syllable) -> Iterator[Reading]:
+        """Yield two words of which the first is but its first letter: ktra, bhành, đlịch."""
+        if word in self._abbreviations:
+            return
+        for first, second in sorted(self._initials.get(typed.letters, ())):
+            initial, *rest = letters_of(word)
+            shape = Syllable.of([initial, *(Letter(letter, 0, 0) for letter in first[1:])])
+            sure = len(second) >= _MIN_GLUED_LENGTH
+            yield _reading([shape, Syllable.of(rest)], MatchKind.ABBREVIATION, 0 if sure else -1)
+
+    def _glued_words(self, word: str, typed: Syllable) -> Iterator[Reading]:
+        """Yield a keyword's word that has lost the space to a neighbour: shopgiao hàng, tra đơnchưa."""
+        letters = letters_of(word)
+        for cut in range(1, len(letters)):
+            left, right = typed.letters[:cut], typed.letters[cut:]
+            if not (is_word(left) and is_word(right)):
+                continue
+            for part, other, edge, own in (
+                (right, left, Edge.SUFFIX, letters[cut:]),
+                (left, right, Edge.PREFIX, letters[:cut]),
+            ):
+                if part in self._words:
+                    sure = len(part) >= _MIN_GLUED_LENGTH and (
+                        other in COMMON_BY_LETTERS or not is_syllable(part) or _both_marked(letters, cut)
+                    )
+                    yield _reading([Syllable.of(own)], MatchKind.GLUED, 0 if sure else -1, edge)
+
+    def _beside_digits(self, parts: Sequence[Syllable]) -> Iterator[Reading]:
+        """Yield a word beside digits: size38, 2màu."""
+        for part, edge in ((parts[0], Edge.PREFIX), (parts[-1], Edge.SUFFIX)):
+            if len(part.letters) >= _MIN_GLUED_LENGTH and part.letters.isalpha() and part.letters in self._words:
+                yield _reading([part], MatchKind.GLUED, 1, edge)
+
+    def _undecoded(self, word: str) -> Iterator[Reading]:
+        syllable = decode(word)
+        if syllable is not None and syllable.letters in self._words:
+            keys = len(plain(word)) - len(syllable.letters)
+            proof = -1 if len(word) < _MIN_SURE_LENGTH else 0 if keys == 1 else 1
+            yield _reading([syllable], MatchKind.TELEX, proof)
+
+    def _with_a_letter_lost(self, word: str, typed: Syllable) -> Iterator[Reading]:
+        """Yield longer words that lost a letter and became another syllable (khoản, khản): only beside other words."""
+        letters = typed.letters
+        if len(letters) < _MIN_TYPO_LENGTH - 1 or letters in COMMON_BY_LETTERS or word in self._abbreviations:
+            return
+        for known in self._typos.get(letters, ()):
+            if len(known) > len(letters):
+                yield _reading([typed.bare_shapes(known)], MatchKind.TYPO, -2)
 
     def _mistyped(self, typed: Syllable) -> Iterator[Reading]:
-        """Yield the one word that is one edit away: not for a word that exists, and not if there are two."""
+        """Yield the words that are one edit away: a short one, or another first letter, only beside other words."""
         word = typed.letters
-        if not _MIN_TYPO_LENGTH <= len(word) <= _MAX_TYPO_LENGTH or is_syllable(word):
+        if len(word) < _MIN_TYPO_LENGTH_IN_CONTEXT - 1:
             return
-        near = {
-            known
-            for shorter in _one_letter_less(word)
-            for known in self._typos.get(shorter, ())
-            if one_edit_apart(word, known)
-        }
-        if len(near) == 1:
-            yield _reading([typed.bare_shapes(near.pop())], MatchKind.TYPO)
+        near = {known for shorter in one_letter_less(word) for known in self._typos.get(shorter, ())}
+        for known in sorted(near):
+            if one_edit_apart(word, known):
+                foreign = len(word) >= _MIN_TYPO_LENGTH_IN_CONTEXT and not is_syllable(known)
+                sure = len(known) >= _MIN_TYPO_LENGTH and (foreign or len(word) >= _MIN_TYPO_LENGTH)
+                sure = sure and word[0] == known[0]
+                yield _reading([typed.bare_shapes(known)], MatchKind.TYPO, 0 if sure else -2)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=2048)
 def _syllables_of(meaning: str) -> tuple[tuple[Syllable, ...], frozenset[str]]:
     """Return the syllables, and their letters, of what an abbreviation stands for: most do so for all rules."""
     parts = tuple(part for word in words_of(meaning) for part in syllables(word))
     return parts, frozenset(part.letters for part in parts)
 
 
-def words_of(text: str) -> list[str]:
-    """Return the words of *text*, each normalised."""
-    return WORDS.findall(normalise(text))
-
-
-def abbreviation_keys(text: str) -> tuple[str, ...]:
-    """
-    Return what customers may type for a shop's own abbreviation, with its marks and without.
-
-    Empty if *text* is not one word (``đ/c``): then it can never be met.
-
-    >>> abbreviation_keys("SĐT"), abbreviation_keys("đ/c")
-    (('sđt', 'sdt'), ())
-    """
-    words = words_of(text)
-    if len(words) != 1 or words[0] != normalise(text).strip():
-        return ()
-    return tuple(dict.fromkeys((plain(words[0]), plain(fold(words[0])))))
-
-
-def meanings_of(abbreviations: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """Return what short words may stand for: the shop's own, typed with or without marks, and the built-in ones."""
-    meanings = dict(ABBREVIATIONS)
-    for short, meaning in abbreviations.items():
-        for key in abbreviation_keys(short):
-            meanings[key] = tuple(dict.fromkeys((meaning, *meanings.get(key, ()))))
-    return meanings
-
-
-def _squeeze(letters: list[Letter], least: int) -> list[Letter]:
-    """Return the letters with each run of *least* or more equal ones made one letter, with the marks of all."""
-    squeezed: list[Letter] = []
-    start = 0
-    for end in range(1, len(letters) + 1):
-        if end < len(letters) and letters[end].base == letters[start].base:
-            continue
-        run = letters[start:end]
-        squeezed += [_merged(run)] if len(run) >= least else run
-        start = end
-    return squeezed
-
-
-def _merged(run: list[Letter]) -> Letter:
-    tones = shape = 0
-    for letter in run:
-        tones |= letter.tones
-        shape |= letter.shape
-    return Letter(run[0].base, tones, shape)
-
-
-def _one_letter_less(word: str) -> set[str]:
-    """Return the word and all that is left of it without one letter; the first letter is never in doubt."""
-    return {word} | {word[:i] + word[i + 1 :] for i in range(1, len(word))}
-
-
-def one_edit_apart(one: str, other: str) -> bool:
-    """
-    Return whether one letter more, less or other, or two neighbours swapped, makes one word of the other.
-
-    >>> one_edit_apart("khuyne", "khuyen"), one_edit_apart("gia", "gai"), one_edit_apart("gia", "gioi")
-    (True, True, False)
-    """
-    start, end = 0, 0
-    shorter = min(len(one), len(other))
-    while start < shorter and one[start] == other[start]:
-        start += 1
-    while end < shorter - start and one[-1 - end] == other[-1 - end]:
-        end += 1
-    left, right = one[start : len(one) - end], other[start : len(other) - end]
-    return max(len(left), len(right)) == 1 or (len(left) == 2 and left == right[::-1])
+def _both_marked(letters: Sequence[Letter], cut: int) -> bool:
+    """Return whether the letters before and behind *cut* both have marks."""
+    marked = [letter.tones or letter.shape for letter in letters]
+    return any(marked[:cut]) and any(marked[cut:])

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bot.rules.language.syllables import is_syllable
-from bot.rules.language.text import WORDS, WORDS_AND_SIGNS
+from bot.rules.language.text import WORDS, WORDS_AND_SIGNS, hook_or_tilde
 from bot.rules.matching.best_matches import quality_of
 from bot.rules.matching.keywords import MessageWord, as_syllables
-from bot.rules.matching.readings import MatchKind
+from bot.rules.matching.readings import Edge, MatchKind
+from bot.rules.matching.short_forms import DOTTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
     from bot.rules.matching.best_matches import BestMatches, MatchQuality
     from bot.rules.matching.keywords import Keyword
     from bot.rules.matching.readings import Lexicon, Reading
+    from bot.rules.matching.short_forms import Context
 
 _MAX_REMEMBERED: Final = 50_000  # different words; some 20 MB
 _MAX_REMEMBERED_LENGTH: Final = 40
 _MIN_SPLIT_LENGTH: Final = 4
-_MAX_PATHS: Final = 4  # that many ways to read a row of abbreviations with two meanings each
+_MAX_PATHS: Final = 8  # that many ways to read a row of words with several readings each
+_MAX_STEPS: Final = 12_000  # of one scan; an ordinary message takes some hundred
 
 
 class TrieNode:
@@ -43,8 +46,8 @@ class TrieNode:
         node.ends += (keyword,)
 
 
-TriePath: TypeAlias = tuple[dict[str, TrieNode], int, int, MatchKind]
-"""How far a walk has come: where it may go on, the marks and typed places so far, the least sure reading."""
+TriePath: TypeAlias = "tuple[dict[str, TrieNode], int, int, MatchKind, int]"
+"""How far a walk has come: where it may go on, the marks and typed places so far, the least sure kind, the proof."""
 
 
 class _IndexedWord(MessageWord):
@@ -52,11 +55,11 @@ class _IndexedWord(MessageWord):
 
     __slots__ = ("heads", "hits", "pairs", "readings", "starts")
 
-    def __init__(self, text: str, parts: Sequence[Syllable], readings: tuple[Reading, ...]) -> None:
+    def __init__(self, text: str, parts: Sequence[Syllable], readings: Sequence[Reading]) -> None:
         super().__init__(text, parts)
-        self.readings = readings
-        self.heads = tuple({reading.letters[0] for reading in readings})
-        self.hits: tuple[tuple[Keyword, MatchQuality], ...] = ()
+        self.readings = tuple(reading for reading in readings if reading.edge is not Edge.SUFFIX)
+        self.heads = tuple({reading.letters[0] for reading in self.readings})
+        self.hits: tuple[tuple[Keyword, MatchQuality, Context | None], ...] = ()
         self.starts: tuple[TriePath, ...] = ()
         self.pairs: Mapping[str, list[Keyword]] = {}
 
@@ -92,21 +95,37 @@ class KeywordTrie:
     def read(self, text: str) -> list[_IndexedWord]:
         """Return the words of a normalised text without URLs, signs among them if the keywords have such."""
         known = self._memory.get
-        words = [known(piece) or self._learn(piece) for piece in self._pieces(text)]
+        pieces = self._with_dotted(text) if "/" in text or "." in text else self._pieces(text)
+        words = [known(piece) or self._learn(piece) for piece in pieces]
         return [word for word in words if word.letters] if self._signs else words
+
+    def _with_dotted(self, text: str) -> list[str]:
+        """Return the pieces of a text, known abbreviations with a slash or point in them whole."""
+        pieces: list[str] = []
+        done = 0
+        for dotted in DOTTED.finditer(text):
+            if self._lexicon.has(dotted[0]):
+                pieces += [*self._pieces(text[done : dotted.start()]), dotted[0]]
+                done = dotted.end()
+        return pieces + self._pieces(text[done:])
 
     def _learn(self, piece: str) -> _IndexedWord:
         parts = as_syllables(piece)
-        word = _IndexedWord(piece, parts, self._lexicon.readings(piece, parts) if parts else ())
-        hits: list[tuple[Keyword, MatchQuality]] = []
+        readings = self._lexicon.readings(piece, parts) if parts else ()
+        word = _IndexedWord(piece, parts, readings)
+        hits: list[tuple[Keyword, MatchQuality, Context | None]] = []
         starts: list[TriePath] = []
-        for reading in word.readings:
+        for reading in readings:
             node = _follow(self._root.next, reading.letters)
             if node is None:
                 continue
-            hits += _verified(node.ends, reading.marks, reading.typed, reading.kind)
-            if node.next:
-                starts.append((node.next, reading.marks, reading.typed, reading.kind))
+            path = (node.next, reading.marks, reading.typed, reading.kind, reading.proof)
+            if reading.context is not None:
+                hits += [(*found, reading.context) for found in _verified(node.ends, *path[1:4], 0)]
+            else:
+                hits += [(*found, None) for found in _verified(node.ends, *path[1:])]
+            if node.next and reading.edge is not Edge.PREFIX:
+                starts.append(path)
         word.hits, word.starts = tuple(hits), tuple(starts)
         word.pairs = self._pairs.get(word.bare, {})
         if len(piece) <= _MAX_REMEMBERED_LENGTH:
@@ -118,39 +137,47 @@ class KeywordTrie:
     def scan(self, words: Sequence[_IndexedWord], matches: BestMatches) -> None:
         """Tell *matches* of every keyword in the message."""
         last = len(words) - 1
+        steps = 0
         for first, word in enumerate(words):
-            for keyword, quality in word.hits:
-                matches.add(keyword, quality, first, first + 1)
+            for keyword, quality, context in word.hits:
+                matches.add(keyword, quality, first, first + 1, context)
             if first == last:
                 return
-            for path in word.starts:
-                for head in words[first + 1].heads:
-                    if head in path[0]:
-                        _walk(words, first, path, matches)
-                        break
+            heads = words[first + 1].heads
+            paths = [path for path in word.starts for head in heads if head in path[0]]
+            if paths and steps < _MAX_STEPS:
+                steps += _walk(words, first, paths, matches)
             if word.pairs:
                 for keyword in word.pairs.get(words[first + 1].bare, ()):
                     matches.add(keyword, quality_of(MatchKind.SPLIT, not keyword.marks), first, first + 2)
 
 
-def _walk(words: Sequence[_IndexedWord], first: int, start: TriePath, matches: BestMatches) -> None:
-    """Follow all readings of the words after *first* as long as some keyword goes on."""
-    paths = [start]
+def _walk(words: Sequence[_IndexedWord], first: int, paths: list[TriePath], matches: BestMatches) -> int:
+    """Follow all readings of the words after *first* as long as some keyword goes on; return the number of steps."""
+    steps = 0
     for end in range(first + 1, len(words)):
         further: list[TriePath] = []
-        for branches, marks, typed, kind in paths:
-            for letters, its_marks, its_typed, bits, its_kind in words[end].readings:
+        readings = words[end].readings
+        steps += len(paths) * len(readings)
+        for branches, marks, typed, kind, proof in paths:
+            for reading in readings:
+                letters, its_marks, its_typed, bits, its_kind, its_proof, edge, _ = reading
                 node = branches.get(letters[0]) if len(letters) == 1 else _follow(branches, letters)
                 if node is None:
                     continue
-                path = (node.next, marks << bits | its_marks, typed << bits | its_typed, max(kind, its_kind))
-                for keyword, quality in _verified(node.ends, *path[1:]) if node.ends else ():
+                state = (marks << bits | its_marks, typed << bits | its_typed, max(kind, its_kind), proof + its_proof)
+                for keyword, quality in _verified(node.ends, *state) if node.ends else ():
                     matches.add(keyword, quality, first, end + 1)
-                if node.next:
-                    further.append(path)
+                if node.next and edge is not Edge.PREFIX:
+                    further.append((node.next, *state))
         if not further:
-            return
-        paths = further[:_MAX_PATHS]
+            break
+        paths = further if len(further) <= _MAX_PATHS else sorted(further, key=_sureness)[:_MAX_PATHS]
+    return steps
+
+
+def _sureness(path: TriePath) -> tuple[int, int]:
+    return path[3], -path[4]
 
 
 def _follow(branches: dict[str, TrieNode], words: tuple[str, ...]) -> TrieNode | None:
@@ -164,11 +191,31 @@ def _follow(branches: dict[str, TrieNode], words: tuple[str, ...]) -> TrieNode |
 
 
 def _verified(
-    keywords: Iterable[Keyword], marks: int, typed: int, kind: MatchKind
+    keywords: Iterable[Keyword], marks: int, typed: int, kind: MatchKind, proof: int
 ) -> Iterator[tuple[Keyword, MatchQuality]]:
     """Yield those of the keywords whose marks the typed ones do not contradict, and how well they fit."""
     for keyword in keywords:
+        contradicted = (marks ^ keyword.marks) & typed
         if marks == keyword.marks:
-            yield keyword, quality_of(kind, True)
-        elif keyword.any_marks or not (marks ^ keyword.marks) & typed:
+            # Keys that come out as just these marks, word for word, prove one another.
+            if proof >= 0 or (kind is MatchKind.TELEX and proof > -len(keyword.syllables)):
+                yield keyword, quality_of(kind, True)
+        elif proof < 0 or (kind is MatchKind.TELEX and not proof):
+            continue
+        elif keyword.any_marks or not contradicted:
             yield keyword, quality_of(kind, False)
+        elif kind in _TONES_SWAPPED and _is_one_tone(contradicted, keyword):
+            yield keyword, quality_of(MatchKind.TONE, False)
+
+
+_TONES_SWAPPED: Final = frozenset({MatchKind.AS_TYPED, MatchKind.ABBREVIATION})
+"""Where hỏi and ngã may be swapped: nothing else is guessed."""
+
+
+def _is_one_tone(contradicted: int, keyword: Keyword) -> bool:
+    """Return whether the contradicted marks are hỏi for ngã, or ngã for hỏi, of one of several syllables."""
+    return (
+        contradicted.bit_count() == 2
+        and len(keyword.syllables) > 1
+        and not contradicted & ~hook_or_tilde(keyword.syllables)
+    )

@@ -1,0 +1,125 @@
+"""Spelling in chats, undone: habits (-g for -ng, j for i, z for v, d and gi), stretched words, one-letter typos."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Final
+
+from bot.rules.language.text import Letter, Syllable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_VOWEL = "[aàáảãạăằắẳẵặâầấẩẫậeèéẻẽẹêềếểễệiìíỉĩịoòóỏõọôồốổỗộơờớởỡợuùúủũụưừứửữựyỳýỷỹỵ]"
+_TO_Y = str.maketrans("iìíỉĩịyỳýỷỹỵ", "yỳýỷỹỵiìíỉĩị")
+_FINAL_I_OR_Y = re.compile(r"(?:[hklmst]|qu)?[iìíỉĩịyỳýỷỹỵ]")
+_REPEATED = re.compile(r"(.)\1+")
+_CLOTHES_SIZE = re.compile(r"x+[sl]")
+_MIN_SQUEEZED_LENGTH: Final = 4  # below it, only runs of three letters or more
+
+_HABITS: Final = tuple(
+    (re.compile(pattern), replacements)
+    for pattern, replacements in (
+        (rf"(?<={_VOWEL})g$", ("ng",)),  # khôg
+        (rf"(?<={_VOWEL})h$", ("nh",)),  # thàh
+        (r"j", ("i",)),  # shjp
+        (r"^f", ("ph",)),  # fí
+        (rf"^z(?={_VOWEL})", ("d", "gi", "v")),  # zá
+        (r"^z(?=[iìíỉĩị])", ("g",)),  # zì
+        (r"^dz", ("d", "gi", "v")),
+        (r"^k(?=[aàáảãạăằắẳẵặâầấẩẫậoòóỏõọôồốổỗộơờớởỡợuùúủũụưừứửữự])", ("c",)),  # kòn
+        (r"^w", ("qu",)),  # wán
+        (r"^q(?=[aàáảãạăằắẳẵặâầấẩẫậeèéẻẽẹêềếểễệyỳýỷỹỵ])", ("qu",)),  # qà
+        (rf"^p(?={_VOWEL})", ("b",)),  # pánh
+        (rf"(?<={_VOWEL})k$", ("c", "ch")),  # thík
+    )
+)
+_SHORT_TRIPHTHONG = re.compile(r"(?<=[^\W\d_aeioquy])i([\u0300-\u0323]?)u")
+
+
+def respellings(word: str) -> Iterator[str]:
+    """
+    Yield what a word that is no syllable may be once a habit is undone; *word* normalised, with its marks.
+
+    >>> list(respellings("khôg")), list(respellings("zá")), list(respellings("thíu"))
+    (['không'], ['dá', 'giá', 'vá'], ['thiếu'])
+    """
+    for pattern, replacements in _HABITS:
+        for replacement in replacements if pattern.search(word) else ():
+            yield pattern.sub(replacement, word)
+    apart = unicodedata.normalize("NFD", word)
+    if _SHORT_TRIPHTHONG.search(apart):
+        yield unicodedata.normalize("NFC", _SHORT_TRIPHTHONG.sub("ie\u0302\\1u", apart))
+
+
+def with_other_i(word: str) -> str | None:
+    """
+    Return the other of two accepted spellings of a final i, None if there is but one.
+
+    >>> with_other_i("mĩ"), with_other_i("kỹ"), with_other_i("mai")
+    ('mỹ', 'kĩ', None)
+    """
+    return word[:-1] + word[-1].translate(_TO_Y) if _FINAL_I_OR_Y.fullmatch(word) else None
+
+
+def one_letter_less(word: str) -> set[str]:
+    """Return the word and all that is left of it without one letter: the keys of an index of typos (SymSpell)."""
+    return {word} | {word[:i] + word[i + 1 :] for i in range(len(word))}
+
+
+def one_edit_apart(one: str, other: str) -> bool:
+    """
+    Return whether one letter more, less or other, or two neighbours swapped, makes one word of the other.
+
+    >>> one_edit_apart("khuyne", "khuyen"), one_edit_apart("gia", "gai"), one_edit_apart("gia", "gioi")
+    (True, True, False)
+    """
+    start, end = 0, 0
+    shorter = min(len(one), len(other))
+    while start < shorter and one[start] == other[start]:
+        start += 1
+    while end < shorter - start and one[-1 - end] == other[-1 - end]:
+        end += 1
+    left, right = one[start : len(one) - end], other[start : len(other) - end]
+    return max(len(left), len(right)) == 1 or (len(left) == 2 and left == right[::-1])
+
+
+def squeezed(letters: Sequence[Letter]) -> set[Syllable]:
+    """
+    Return what a stretched word may be: runs of three equal letters and more made one or two, of two made one.
+
+    Two letters are a run only in words of four and more (``giáá``); sizes of clothes are never stretched (``xxl``).
+    """
+    word = "".join([letter.base for letter in letters])
+    if not _REPEATED.search(word) or _CLOTHES_SIZE.fullmatch(word):
+        return set()
+    ways = [(3, 1), (3, 2)] + ([(2, 1)] if len(word) >= _MIN_SQUEEZED_LENGTH else [])
+    return {Syllable.of(_squeeze(letters, least, to)) for least, to in ways}
+
+
+def squeezed_text(word: str) -> str:
+    """Return a stretched word with single letters: runs of two count in words of four letters or more."""
+    least = 2 if len(word) >= _MIN_SQUEEZED_LENGTH else 3
+    return _REPEATED.sub(lambda run: run[1] if len(run[0]) >= least else run[0], word)
+
+
+def _squeeze(letters: Sequence[Letter], least: int, to: int) -> list[Letter]:
+    """Return the letters with each run of *least* or more equal ones cut to *to*, the last with the marks of all."""
+    squeezed: list[Letter] = []
+    start = 0
+    for end in range(1, len(letters) + 1):
+        if end < len(letters) and letters[end].base == letters[start].base:
+            continue
+        run = letters[start:end]
+        squeezed += [*run[: to - 1], _merged(run[to - 1 :])] if len(run) >= least else run
+        start = end
+    return squeezed
+
+
+def _merged(run: Sequence[Letter]) -> Letter:
+    tones = shape = 0
+    for letter in run:
+        tones |= letter.tones
+        shape |= letter.shape
+    return Letter(run[0].base, tones, shape)

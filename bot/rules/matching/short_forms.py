@@ -1,0 +1,73 @@
+"""The abbreviations that a matcher knows: built-in ones and the shop's own, and the context of ambiguous ones."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from bot.rules.language.abbreviations import ABBREVIATIONS, Meaning
+from bot.rules.language.syllables import is_syllable
+from bot.rules.language.text import WORDS, fold, normalise, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+DOTTED: Final = re.compile(r"(?<![^\W_])(?:[bcdđghklmnpqrstvx]{1,2}[/.])+[^\W\d_]+(?![^\W_])")
+"""A word cut by slashes or points after its first consonants: đ/c, b.hành, s/đ/t."""
+
+
+class Context(NamedTuple):
+    """Words (folded) next to an abbreviation with several meanings: for one of these, and against it."""
+
+    before: frozenset[str]
+    after: frozenset[str]
+    not_before: frozenset[str]
+    not_after: frozenset[str]
+
+    @classmethod
+    def of(cls, meaning: Meaning, others: Sequence[Meaning]) -> Context:
+        """What confirms another meaning speaks against this one, unless it confirms this one too."""
+        not_before = frozenset().union(*(other.before for other in others)) - meaning.before
+        not_after = frozenset().union(*(other.after for other in others)) - meaning.after
+        return cls(meaning.before, meaning.after, not_before, not_after)
+
+
+def abbreviation_keys(text: str) -> tuple[str, ...]:
+    """
+    Return what customers may type for a shop's own abbreviation, with its marks and without.
+
+    Empty if *text* is not one word: then it can never be met. Slashes and points after one or two consonants
+    do not end a word.
+
+    >>> abbreviation_keys("SĐT"), abbreviation_keys("đ/c"), abbreviation_keys("a b")
+    (('sđt', 'sdt'), ('đ/c', 'd/c'), ())
+    """
+    normalised = normalise(text).strip()
+    words = WORDS.findall(normalised)
+    if DOTTED.fullmatch(normalised):
+        return tuple(dict.fromkeys((normalised, fold(normalised))))
+    if len(words) != 1 or words[0] != normalised:
+        return ()
+    return tuple(dict.fromkeys((plain(words[0]), plain(fold(words[0])))))
+
+
+def meanings_of(abbreviations: Mapping[str, str]) -> dict[str, tuple[Meaning, ...]]:
+    """Return what short words may stand for: the shop's own, typed with or without marks, and the built-in ones."""
+    meanings = dict(_built_in())
+    for short, text in abbreviations.items():
+        for key in abbreviation_keys(short):
+            others = (meaning for meaning in meanings.get(key, ()) if meaning.text != text)
+            meanings[key] = (Meaning(text, 100), *others)
+    return meanings
+
+
+@lru_cache(maxsize=1)
+def _built_in() -> Mapping[str, tuple[Meaning, ...]]:
+    """Return the built-in abbreviations, those with marks also as typed without, unless that is a word."""
+    meanings = dict(ABBREVIATIONS)
+    for short, of_short in ABBREVIATIONS.items():
+        bare = fold(short)
+        if bare not in meanings and not is_syllable(bare):
+            meanings[bare] = of_short
+    return meanings
