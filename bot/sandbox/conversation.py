@@ -1,4 +1,4 @@
-"""What a customer's phone shows, and the way of each message through the bot, as it happens."""
+"""Chat of the demo: what each customer sends and receives, and how each message passes through the bot."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from bot import zalo
-from bot.sandbox.send_image import Picture
-from bot.sandbox.vendor import Handled
+from bot.sandbox.send_image import ImageMessage
+from bot.sandbox.vendor import VendorCall
 from bot.sandbox.webhook_client import Delivery, Webhook
 from bot.sandbox.zalo_events import EventMaker, SignedEvent
 
 Kind = Literal["text", "sticker", "follow"]
 
 #: Seconds after which a message that nobody has dealt with is called late.
-LATE = 8.0
-_POLL = 0.04
+LATE_SECONDS = 8.0
+_POLL_SECONDS = 0.04
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,12 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A picture on the customer's phone."""
+class ReceivedImage:
+    """An image on the customer's phone."""
 
-    picture: Picture
+    message: ImageMessage
     seconds: float
-    """From the customer's sending to the picture's arrival."""
+    """From the customer's sending to the image's arrival."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Message:
     """Something a customer did, and what has become of it so far."""
 
     number: int
-    """1 for the first of this story."""
+    """1 for the first of this conversation."""
     user_id: str
     kind: Kind
     text: str
@@ -69,25 +69,25 @@ class Message:
     """Seconds since 1970."""
     delivery: Delivery | None = None
     calls: tuple[Call, ...] = ()
-    shown: tuple[Shown, ...] = ()
+    images: tuple[ReceivedImage, ...] = ()
     outcome: Outcome | None = None
-    late: bool = False
+    is_late: bool = False
 
     @property
-    def over(self) -> bool:
+    def is_over(self) -> bool:
         """Nothing more will become of it."""
         return self.outcome is not None and self.outcome.status != "open"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is new: the message was sent, its last picture was shown, or anything else about it."""
+    """What is new: the message was sent, its last image arrived, or anything else about it."""
 
-    what: Literal["sent", "shown", "progress"]
+    what: Literal["sent", "image", "progress"]
     message: Message
 
 
-class Story:
+class Conversation:
     """
     The customers of a sandbox: what they send goes to the webhook, signed; what comes back is theirs to see.
 
@@ -101,8 +101,8 @@ class Story:
         self._changed = threading.Condition()
         self._messages: dict[int, Message] = {}
         self._changes: dict[str, list[Change]] = {}
-        self._handled: queue.SimpleQueue[Handled | None] = queue.SimpleQueue()  # None: just look up
-        self._thread = threading.Thread(target=self._follow, name="sandbox-story", daemon=True)
+        self._calls: queue.SimpleQueue[VendorCall | None] = queue.SimpleQueue()  # None: just look up
+        self._thread = threading.Thread(target=self._follow, name="conversation", daemon=True)
         self._stopped = False
         self._thread.start()
 
@@ -114,17 +114,17 @@ class Story:
             number = len(self._messages) + 1
             at = int(event.timestamp) / 1000
             message = Message(number, user_id, kind, text, key, at)
-            self._tell("sent", message)
-        self._handled.put(None)
+            self._add_change("sent", message)
+        self._calls.put(None)
         delivery = self._webhook.deliver(event)
         with self._changed:
             message = replace(self._messages[number], delivery=delivery)
-            self._tell("progress", message)
+            self._add_change("progress", message)
             return message
 
-    def hear(self, handled: Handled) -> None:
+    def on_vendor_call(self, call: VendorCall) -> None:
         """Take note of a call of the vendor; give this to `SandboxVendor.listen`."""
-        self._handled.put(handled)
+        self._calls.put(call)
 
     def changes(self, user_id: str, after: int, *, timeout: float) -> list[Change]:
         """Return the customer's changes from number *after* on, waiting up to *timeout* seconds for one."""
@@ -133,11 +133,11 @@ class Story:
             return self._changes.get(user_id, [])[after:]
 
     def stop(self) -> None:
-        """End the story: whoever waits for changes gets none."""
+        """End the conversation: whoever waits for changes gets none."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
-        self._handled.put(None)
+        self._calls.put(None)
         self._thread.join()
 
     @property
@@ -152,7 +152,7 @@ class Story:
             return self._maker.attachment(user_id, "sticker")
         return self._maker.text(user_id, text)
 
-    def _tell(self, what: Literal["sent", "shown", "progress"], message: Message) -> None:
+    def _add_change(self, what: Literal["sent", "image", "progress"], message: Message) -> None:
         self._messages[message.number] = message
         self._changes.setdefault(message.user_id, []).append(Change(what, message))
         self._changed.notify_all()
@@ -160,50 +160,50 @@ class Story:
     def _follow(self) -> None:
         while not self._stopped:
             try:
-                handled = self._handled.get(timeout=_POLL if self._unfinished() else None)
+                call = self._calls.get(timeout=_POLL_SECONDS if self._open_messages() else None)
             except queue.Empty:
-                handled = None
-            if handled:
-                self._note(handled)
-            self._look_up()
+                call = None
+            if call:
+                self._add_to_message(call)
+            self._poll_inbox()
 
-    def _unfinished(self) -> list[Message]:
+    def _open_messages(self) -> list[Message]:
         with self._changed:
-            return [message for message in self._messages.values() if not message.over]
+            return [message for message in self._messages.values() if not message.is_over]
 
-    def _note(self, handled: Handled) -> None:
+    def _add_to_message(self, call: VendorCall) -> None:
         """Add a call of the vendor to the message that it was made for."""
-        picture = handled.received.picture
-        if picture is None:
+        sent = call.received.message
+        if sent is None:
             return
         with self._changed:
-            mine = [message for message in self._messages.values() if message.user_id == picture.user_id]
+            mine = [message for message in self._messages.values() if message.user_id == sent.user_id]
         for message in mine:
             outcome = self._outcome(message.key)
             # Replies to one user keep their order: the call is for the first message that was open then.
-            if outcome and (outcome.settled_at or handled.at) >= handled.at:
-                self._add_call(message.number, outcome, handled, picture)
+            if outcome and (outcome.settled_at or call.at) >= call.at:
+                self._add_call(message.number, outcome, call, sent)
                 return
 
-    def _add_call(self, number: int, outcome: Outcome, handled: Handled, picture: Picture) -> None:
+    def _add_call(self, number: int, outcome: Outcome, call: VendorCall, sent: ImageMessage) -> None:
         with self._changed:
             message = replace(self._messages[number], outcome=outcome)
-            seconds = handled.at - message.at
-            message = replace(message, calls=(*message.calls, Call(seconds, handled.status)))
-            if handled.msg_id:
-                message = replace(message, shown=(*message.shown, Shown(picture, seconds)))
-            self._tell("shown" if handled.msg_id else "progress", message)
+            seconds = call.at - message.at
+            message = replace(message, calls=(*message.calls, Call(seconds, call.status)))
+            if call.msg_id:
+                message = replace(message, images=(*message.images, ReceivedImage(sent, seconds)))
+            self._add_change("image" if call.msg_id else "progress", message)
 
-    def _look_up(self) -> None:
+    def _poll_inbox(self) -> None:
         """Ask the bot's inbox about what is not over, and tell what is new."""
-        found = [(message, self._outcome(message.key)) for message in self._unfinished()]
-        # A call is queued before the bot hears of its outcome: told first, no message ends without its picture.
-        while not self._handled.empty():
-            if handled := self._handled.get():
-                self._note(handled)
+        found = [(message, self._outcome(message.key)) for message in self._open_messages()]
+        # A call is queued before the bot hears of its outcome: told first, no message ends without its image.
+        while not self._calls.empty():
+            if call := self._calls.get():
+                self._add_to_message(call)
         for message, outcome in found:
-            late = time.time() - message.at > LATE
+            late = time.time() - message.at > LATE_SECONDS
             with self._changed:
                 known = self._messages[message.number]
-                if not known.over and (outcome, late) != (known.outcome, known.late):
-                    self._tell("progress", replace(known, outcome=outcome, late=late))
+                if not known.is_over and (outcome, late) != (known.outcome, known.is_late):
+                    self._add_change("progress", replace(known, outcome=outcome, is_late=late))

@@ -1,4 +1,4 @@
-"""The whole thing on one machine: the sandbox vendor, the bot itself, and a page to write to it."""
+"""`bot demo`: sandbox vendor, bot and chat page on one machine, without an account."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from bot.inbox.database import Database
 from bot.inbox.tables import events
 from bot.rules.reading import loader
 from bot.sandbox import script
-from bot.sandbox.conversation import Kind, Outcome, Story
-from bot.sandbox.script import Behaviour
+from bot.sandbox.conversation import Conversation, Kind, Outcome
+from bot.sandbox.script import Script
 from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor
 from bot.sandbox.webhook_client import Echo, Webhook
 from bot.sandbox.zalo_events import EventMaker
 
-Mood = Literal["fine", "busy", "slow", "cut"]
+VendorMode = Literal["fine", "busy", "slow", "cut"]
 
-#: What the vendor does with a customer's next picture, by the page's word for it.
-_MOODS: dict[Mood, Behaviour] = {
+#: What the vendor does with a customer's next image, by the page's word for it.
+_SCRIPTS: dict[VendorMode, Script] = {
     "fine": script.OK,
     "busy": script.answer(503),
     "slow": script.late(3.0),
@@ -75,10 +75,10 @@ _YOUR_OA = {"vi": "OA của bạn", "en": "Your OA"}
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Demo:
     """What the page shows and works with."""
 
-    story: Story
+    conversation: Conversation
     vendor: SandboxVendor
     rules_file: Path
     bot_url: str
@@ -87,7 +87,7 @@ class Stage:
 
     @property
     def is_sample(self) -> bool:
-        """Whether the rules are the sample shop's, whose pictures come with the package."""
+        """Whether the rules are the sample shop's, whose images come with the package."""
         return _SAMPLE_HOST in self.rules_file.read_bytes()
 
     def shop(self, lang: Language) -> str:
@@ -100,15 +100,15 @@ class Stage:
         rules = part.rules if part else ()
         return [rule.examples[0] for rule in rules if rule.enabled and rule.examples][:_MOST_SAMPLES]
 
-    def say(self, user_id: str, kind: Kind, text: str, *, mood: Mood) -> None:
-        """Let a customer do something; the vendor treats the next picture for them as *mood* says."""
+    def say(self, user_id: str, kind: Kind, text: str, *, mode: VendorMode) -> None:
+        """Let a customer do something; the vendor treats the next image for them as *mode* says."""
         self.vendor.forget(user_id=user_id)
-        if mood != "fine":
-            self.vendor.next(_MOODS[mood], user_id=user_id)
-        self.story.say(user_id, kind, text)
+        if mode != "fine":
+            self.vendor.next(_SCRIPTS[mode], user_id=user_id)
+        self.conversation.say(user_id, kind, text)
 
 
-def run(port: int, *, settings: Settings, page: Callable[[Stage], WSGIApplication]) -> int:
+def run(port: int, *, settings: Settings, page: Callable[[Demo], WSGIApplication]) -> int:
     """
     Run the demo until a signal ends it; return the exit status.
 
@@ -133,11 +133,11 @@ def run(port: int, *, settings: Settings, page: Callable[[Stage], WSGIApplicatio
                 click.echo(_NOT_READY[lang], err=True)
             return 0 if stopping.is_set() and child.poll() is None else COULD_NOT_RUN
         vendor.listen(stack.enter_context(Echo(maker, f"{bot_url}/webhook")))
-        story = stack.enter_context(_story(maker, bot_url, database_url))
-        vendor.listen(story.hear)
-        stage = Stage(story, vendor, rules_file, bot_url, page_lang)
-        url = stack.enter_context(_serving(page(stage), port))
-        click.echo(_WELCOME[lang].format(shop=stage.shop(lang), url=f"{url}/demo", rules=_short(rules_file)))
+        conversation = stack.enter_context(_conversation(maker, bot_url, database_url))
+        vendor.listen(conversation.on_vendor_call)
+        demo = Demo(conversation, vendor, rules_file, bot_url, page_lang)
+        url = stack.enter_context(_serving(page(demo), port))
+        click.echo(_WELCOME[lang].format(shop=demo.shop(lang), url=f"{url}/demo", rules=_short(rules_file)))
         stopping.wait()
         return COULD_NOT_RUN if child.poll() is not None else 0
 
@@ -220,13 +220,13 @@ def _wait_until_ready(bot_url: str, stopping: threading.Event) -> bool:
 
 
 @contextmanager
-def _story(maker: EventMaker, bot_url: str, database_url: str) -> Iterator[Story]:
+def _conversation(maker: EventMaker, bot_url: str, database_url: str) -> Iterator[Conversation]:
     database, webhook = Database(database_url), Webhook(f"{bot_url}/webhook")
-    story = Story(maker, webhook, lambda key: _outcome(database, key))
+    conversation = Conversation(maker, webhook, lambda key: _outcome(database, key))
     try:
-        yield story
+        yield conversation
     finally:
-        story.stop()
+        conversation.stop()
         webhook.close()
         database.dispose()
 

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 _HEAD_LIMIT = 64 * 1024
-_BODY_LIMIT = 2 * 1024 * 1024  # a picture of 1 MB, and the form around it
+_BODY_LIMIT = 2 * 1024 * 1024  # an image of 1 MB, and the form around it
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 

@@ -1,4 +1,4 @@
-"""How the sandbox vendor can be told to treat a request that is right."""
+"""What the sandbox vendor does with a request: answer, fail, be late, dribble, hang, or cut the connection."""
 
 from __future__ import annotations
 
@@ -8,63 +8,63 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
-class Behaviour:
-    """What becomes of one request: does the picture go out, and how does the exchange end."""
+class Script:
+    """What becomes of one request: whether the image goes out, and how the exchange ends."""
 
     takes: bool = True
-    """The picture goes out to the user."""
+    """The image goes out to the user."""
     ending: Literal["answer", "hang", "cut"] = "answer"
     status: int = 200
     body: object = None
     """Sent as JSON, bytes as they are; None: what the documentation shows for the status."""
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0
-    """Seconds before anything happens; the picture goes out even if the caller gave up meanwhile."""
+    """Seconds before anything happens; the image goes out even if the caller gave up meanwhile."""
     pace: float = 0.0
     """Seconds between two bytes of the answer; 0: it is written at once."""
 
 
-OK = Behaviour()
+OK = Script()
 
 
 def answer(
     status: int, body: object = None, *, headers: Mapping[str, str] | None = None, takes: bool | None = None
-) -> Behaviour:
-    """Answer with *status*; the picture goes out with a 2xx, unless *takes* says otherwise."""
+) -> Script:
+    """Answer with *status*; the image goes out with a 2xx, unless *takes* says otherwise."""
     goes_out = 200 <= status < 300 if takes is None else takes
-    return Behaviour(takes=goes_out, status=status, body=body, headers=headers or {})
+    return Script(takes=goes_out, status=status, body=body, headers=headers or {})
 
 
-def late(seconds: float, then: Behaviour = OK) -> Behaviour:
+def late(seconds: float, then: Script = OK) -> Script:
     """Do *then* after *seconds*."""
     return replace(then, delay=seconds)
 
 
-def dribble(pace: float, then: Behaviour = OK) -> Behaviour:
+def dribble(pace: float, then: Script = OK) -> Script:
     """Do *then*, but write its answer byte by byte, *pace* seconds apart."""
     return replace(then, pace=pace)
 
 
-def hang(*, takes: bool = True) -> Behaviour:
-    """Never answer, until the vendor is told to release; by default the picture goes out all the same."""
-    return Behaviour(takes=takes, ending="hang")
+def hang(*, takes: bool = True) -> Script:
+    """Never answer, until the vendor is told to release; by default the image goes out all the same."""
+    return Script(takes=takes, ending="hang")
 
 
-def cut(*, takes: bool = True) -> Behaviour:
-    """Close the connection without an answer; by default the picture goes out all the same."""
-    return Behaviour(takes=takes, ending="cut")
+def cut(*, takes: bool = True) -> Script:
+    """Close the connection without an answer; by default the image goes out all the same."""
+    return Script(takes=takes, ending="cut")
 
 
-def bad_gateway(*, takes: bool) -> Behaviour:
-    """Answer 502, which does not tell whether the picture went out."""
+def bad_gateway(*, takes: bool) -> Script:
+    """Answer 502, which does not tell whether the image went out."""
     return answer(502, takes=takes)
 
 
-def vendor_code(code: int, message: str) -> Behaviour:
+def vendor_code(code: int, message: str) -> Script:
     """Refuse inside a 200, in the vendor's envelope: a number, and words under `message`."""
     return answer(200, {"code": code, "data": {}, "message": message, "referentId": ""}, takes=False)
 
 
-def etelecom_code(code: str, msg: str, *, status: int = 200) -> Behaviour:
+def etelecom_code(code: str, msg: str, *, status: int = 200) -> Script:
     """Refuse in the shape of eTelecom, which the vendor wraps: a word, and words under `msg`."""
     return answer(status, {"code": code, "msg": msg}, takes=False)

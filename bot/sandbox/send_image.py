@@ -1,4 +1,4 @@
-"""What the vendor's page on `oa-send-image` asks of a request, and the answers it shows."""
+"""The documented request `oa-send-image`: checked field by field, and the answers to it."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """What a right request asks for: one picture for one user of one OA."""
+class ImageMessage:
+    """What a right request asks for: one image for one user of one OA."""
 
     oa_id: str
     user_id: str
@@ -50,7 +50,7 @@ class Picture:
     """`image_url` or `attachment_id`."""
 
 
-class Fault(Exception):
+class RequestFault(Exception):
     """What is wrong with a request, in words that name no secret."""
 
     def __init__(self, status: HTTPStatus, message: str) -> None:
@@ -58,25 +58,25 @@ class Fault(Exception):
         self.status = status
 
 
-def read(request: Request, account: Account) -> Picture:
+def read(request: Request, account: Account) -> ImageMessage:
     """
-    Return the picture that *request* asks for.
+    Return the message that *request* asks for.
 
     Raises:
-        Fault: It is not exactly what the documentation asks for.
+        RequestFault: It is not exactly what the documentation asks for.
     """
     if request.path != PATH:
-        raise Fault(HTTPStatus.NOT_FOUND, f"only {PATH} is served here")
+        raise RequestFault(HTTPStatus.NOT_FOUND, f"only {PATH} is served here")
     if request.method != "POST":
-        raise Fault(HTTPStatus.METHOD_NOT_ALLOWED, "only POST is allowed")
+        raise RequestFault(HTTPStatus.METHOD_NOT_ALLOWED, "only POST is allowed")
     check_credentials(request.headers, account)
     for name, expected in _FIXED_HEADERS.items():
         if request.headers.get(name) != expected:
-            raise Fault(HTTPStatus.BAD_REQUEST, f"header {name} must be {expected}")
-    picture = _picture(request.body)
-    if account.oa_ids and picture.oa_id not in account.oa_ids:
-        raise Fault(HTTPStatus.FORBIDDEN, "this OA does not belong to the account")
-    return picture
+            raise RequestFault(HTTPStatus.BAD_REQUEST, f"header {name} must be {expected}")
+    message = _image_message(request.body)
+    if account.oa_ids and message.oa_id not in account.oa_ids:
+        raise RequestFault(HTTPStatus.FORBIDDEN, "this OA does not belong to the account")
+    return message
 
 
 def check_credentials(headers: Mapping[str, str], account: Account) -> None:
@@ -84,42 +84,42 @@ def check_credentials(headers: Mapping[str, str], account: Account) -> None:
     Say nothing of the credentials of the account's own requests.
 
     Raises:
-        Fault: They are missing, or those of another account.
+        RequestFault: They are missing, or those of another account.
     """
     for name, expected in account.headers.items():
         if name not in headers:
-            raise Fault(HTTPStatus.UNAUTHORIZED, f"header {name} is missing")
+            raise RequestFault(HTTPStatus.UNAUTHORIZED, f"header {name} is missing")
         if headers[name] != expected:
-            raise Fault(HTTPStatus.UNAUTHORIZED, f"header {name} is not the one of this account")
+            raise RequestFault(HTTPStatus.UNAUTHORIZED, f"header {name} is not the one of this account")
     if account.api_key_only:
         for name in ("accesstoken", "authorization"):
             if name in headers:
-                raise Fault(HTTPStatus.BAD_REQUEST, f"header {name} must not be sent for this account")
+                raise RequestFault(HTTPStatus.BAD_REQUEST, f"header {name} must not be sent for this account")
 
 
-def _picture(body: bytes) -> Picture:
+def _image_message(body: bytes) -> ImageMessage:
     try:
         given = json.loads(body)
     except (ValueError, RecursionError):
-        raise Fault(HTTPStatus.BAD_REQUEST, "the body is not JSON") from None
+        raise RequestFault(HTTPStatus.BAD_REQUEST, "the body is not JSON") from None
     if not isinstance(given, dict) or given.keys() != {"message", "oa_id", "recipient"}:
-        raise Fault(HTTPStatus.BAD_REQUEST, "the body must have exactly message, oa_id and recipient")
+        raise RequestFault(HTTPStatus.BAD_REQUEST, "the body must have exactly message, oa_id and recipient")
     message, recipient, oa_id = given["message"], given["recipient"], given["oa_id"]
     if not isinstance(recipient, dict) or recipient.keys() != {"user_id"}:
-        raise Fault(HTTPStatus.BAD_REQUEST, "recipient must have exactly user_id")
+        raise RequestFault(HTTPStatus.BAD_REQUEST, "recipient must have exactly user_id")
     user_id = recipient["user_id"]
     if not (is_id(oa_id) and is_id(user_id)):
-        raise Fault(HTTPStatus.BAD_REQUEST, "oa_id and user_id must be strings of digits")
+        raise RequestFault(HTTPStatus.BAD_REQUEST, "oa_id and user_id must be strings of digits")
     field, image = _image(message)
-    return Picture(oa_id, user_id, image, field)
+    return ImageMessage(oa_id, user_id, image, field)
 
 
 def _image(message: object) -> tuple[str, str]:
     if not isinstance(message, dict) or len(message) != 1:
-        raise Fault(HTTPStatus.BAD_REQUEST, "message must have exactly one image field")
+        raise RequestFault(HTTPStatus.BAD_REQUEST, "message must have exactly one image field")
     ((field, image),) = message.items()
     if field not in _IMAGE_FIELDS or not isinstance(image, str) or not image:
-        raise Fault(HTTPStatus.BAD_REQUEST, "message must have one of image_url and attachment_id, as text")
+        raise RequestFault(HTTPStatus.BAD_REQUEST, "message must have one of image_url and attachment_id, as text")
     return field, image
 
 
@@ -128,18 +128,18 @@ def is_id(value: object) -> bool:
     return isinstance(value, str) and value.isascii() and value.isdecimal()
 
 
-def success(picture: Picture, msg_id: str, referent_id: str) -> dict[str, object]:
-    """Return the body of a picture taken; `user_id` in it is the vendor's own, not Zalo's."""
+def success(message: ImageMessage, msg_id: str, referent_id: str) -> dict[str, object]:
+    """Return the body of an image taken; `user_id` in it is the vendor's own, not Zalo's."""
     data = {
         "direction": "out",
         "msg_id": msg_id,
-        "oa_id": picture.oa_id,
-        "recipient_id": picture.user_id,
-        "sender_id": picture.oa_id,
+        "oa_id": message.oa_id,
+        "recipient_id": message.user_id,
+        "sender_id": message.oa_id,
         "shop_id": "1001000000000000001",
         "type": "photo",
         "user_id": "1001000000000000002",
-        "zl_user_id": picture.user_id,
+        "zl_user_id": message.user_id,
     }
     return {"code": 0, "data": data, "message": "OK", "referentId": referent_id}
 

@@ -1,4 +1,4 @@
-"""What the vendor's page on `upload-file` asks of a request, and the answer it shows."""
+"""The documented request `upload-file`: checked field by field, and the answer to it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.formparser import parse_form_data
 
 from bot.sandbox.http_server import Request
-from bot.sandbox.send_image import Account, Fault, check_credentials, is_id
+from bot.sandbox.send_image import Account, RequestFault, check_credentials, is_id
 from bot.zalo import MAX_IMAGE_BYTES
 
 PATH = "/api/vendor/v1/zalo/upload-file"
@@ -22,7 +22,7 @@ _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What a right request brings: one picture for one OA."""
+    """What a right request brings: one image for one OA."""
 
     oa_id: str
     type: str
@@ -42,38 +42,38 @@ def is_upload(request: Request) -> bool:
 
 def read(request: Request, account: Account) -> Upload:
     """
-    Return the picture that *request* brings.
+    Return the image that *request* brings.
 
     Raises:
-        Fault: It is not exactly what the documentation asks for.
+        RequestFault: It is not exactly what the documentation asks for.
     """
     if request.method != "POST":
-        raise Fault(HTTPStatus.METHOD_NOT_ALLOWED, "only POST is allowed")
+        raise RequestFault(HTTPStatus.METHOD_NOT_ALLOWED, "only POST is allowed")
     check_credentials(request.headers, account)
     if request.headers.get("accept") != "*/*":
-        raise Fault(HTTPStatus.BAD_REQUEST, "header accept must be */*")
+        raise RequestFault(HTTPStatus.BAD_REQUEST, "header accept must be */*")
     query = parse_qsl(urlsplit(request.path).query, keep_blank_values=True)
     asked = dict(query)
     if len(query) != 2 or asked.keys() != {"type", "oaId"} or not asked["type"] or not is_id(asked["oaId"]):
-        raise Fault(HTTPStatus.BAD_REQUEST, "the query must have exactly type and oaId, an id")
+        raise RequestFault(HTTPStatus.BAD_REQUEST, "the query must have exactly type and oaId, an id")
     if account.oa_ids and asked["oaId"] not in account.oa_ids:
-        raise Fault(HTTPStatus.FORBIDDEN, "this OA does not belong to the account")
+        raise RequestFault(HTTPStatus.FORBIDDEN, "this OA does not belong to the account")
     file = _file(request)
     content = file.read()
     if not content.startswith(_MAGIC):
-        raise Fault(HTTPStatus.BAD_REQUEST, "the file is no JPEG and no PNG")
+        raise RequestFault(HTTPStatus.BAD_REQUEST, "the file is no JPEG and no PNG")
     if len(content) > MAX_IMAGE_BYTES:
-        raise Fault(HTTPStatus.BAD_REQUEST, "-210: the file is over the limit of 1 MB")
+        raise RequestFault(HTTPStatus.BAD_REQUEST, "-210: the file is over the limit of 1 MB")
     return Upload(asked["oaId"], asked["type"], file.filename or "", content)
 
 
 def _file(request: Request) -> FileStorage:
     """Return the form's only part, the file."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data;"):
-        raise Fault(HTTPStatus.BAD_REQUEST, "header content-type must be multipart/form-data with its boundary")
+        raise RequestFault(HTTPStatus.BAD_REQUEST, "header content-type must be multipart/form-data with its boundary")
     form, files = _parts(request.headers, request.body)
     if form or list(files) != ["file"] or not files["file"].filename:
-        raise Fault(HTTPStatus.BAD_REQUEST, "the form must have exactly one file, under file")
+        raise RequestFault(HTTPStatus.BAD_REQUEST, "the form must have exactly one file, under file")
     return files["file"]
 
 

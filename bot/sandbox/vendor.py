@@ -1,4 +1,4 @@
-"""The sandbox vendor: a real HTTP server that takes pictures as documented, and misbehaves when told to."""
+"""Fake vendor for demo and tests: a real HTTP server that checks requests as documented, and fails when told to."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from typing import Final, Self, TypeVar
 
 from bot.sandbox import send_image, upload_file
 from bot.sandbox.http_server import Answerer, HttpServer, Request
-from bot.sandbox.script import OK, Behaviour, vendor_code
-from bot.sandbox.send_image import Account, Fault, Picture
+from bot.sandbox.script import OK, Script, vendor_code
+from bot.sandbox.send_image import Account, ImageMessage, RequestFault
 from bot.sandbox.upload_file import Upload
 
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
@@ -39,19 +39,19 @@ class Received:
     at: float
     """When it was read whole, seconds since 1970."""
     request: Request
-    picture: Picture | None
+    message: ImageMessage | None
     fault: str
     """Why it was refused; empty for a right request."""
     upload: Upload | None = None
 
     def __str__(self) -> str:
-        wanted = f"{self.picture.image} to {self.picture.user_id}" if self.picture else f"{self.fault}"
+        wanted = f"{self.message.image} to {self.message.user_id}" if self.message else f"{self.fault}"
         wanted = f"upload of {self.upload.name}" if self.upload else wanted
         return f"#{self.number} {self.request.method} {self.request.path}: {wanted}"
 
 
 @dataclass(frozen=True, slots=True)
-class Handled:
+class VendorCall:
     """What became of a request that was right."""
 
     received: Received
@@ -60,22 +60,22 @@ class Handled:
     status: int | None
     """None: no answer was given."""
     msg_id: str
-    """Of the picture that went out, as in the answer's `data.msg_id`; empty if none did."""
+    """Of the image that went out, as in the answer's `data.msg_id`; empty if none did."""
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """A picture that went out to a user."""
+class SentImage:
+    """An image that went out to a user."""
 
-    picture: Picture
+    message: ImageMessage
     msg_id: str
     at: float
     """When it went out, seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
-class Uploaded:
-    """A picture that was uploaded, and the token by which it can be sent."""
+class UploadedImage:
+    """An image that was uploaded, and the token by which it can be sent."""
 
     upload: Upload
     token: str
@@ -88,7 +88,7 @@ class SandboxVendor:
     The vendor on a free port of this machine; it serves from the moment it is made.
 
     A wrong request is refused as the documentation says. A right one is treated, in this order, by what
-    `next` and `always` say of its user, then by what they say of everybody; else the picture is taken. Uploads are
+    `next` and `always` say of its user, then by what they say of everybody; else the image is taken. Uploads are
     treated by what `next_upload` and `always_upload` say.
     """
 
@@ -96,14 +96,14 @@ class SandboxVendor:
         self._account = account
         self._changed = threading.Condition()
         self._received: list[Received] = []
-        self._handled: list[Handled] = []
-        self._taken: list[Taken] = []
-        self._uploaded: dict[str, Uploaded] = {}
+        self._handled: list[VendorCall] = []
+        self._taken: list[SentImage] = []
+        self._uploaded: dict[str, UploadedImage] = {}
         self._expired: set[str] = set()
-        self._next: dict[str | None, deque[Behaviour]] = {}
-        self._always: dict[str | None, Behaviour] = {}
+        self._next: dict[str | None, deque[Script]] = {}
+        self._always: dict[str | None, Script] = {}
         self._held: list[Callable[[], None]] = []
-        self._listeners: list[Callable[[Handled], None]] = []
+        self._listeners: list[Callable[[VendorCall], None]] = []
         self._numbers = itertools.count(1)
         self._server = HttpServer(self._receive)
         self.url = self._server.url
@@ -115,20 +115,20 @@ class SandboxVendor:
             return list(self._received)
 
     @property
-    def handled(self) -> list[Handled]:
+    def handled(self) -> list[VendorCall]:
         """What became of the right ones, in the order it happened."""
         with self._changed:
             return list(self._handled)
 
     @property
-    def taken(self) -> list[Taken]:
-        """The pictures that went out, in order."""
+    def taken(self) -> list[SentImage]:
+        """The images that went out, in order."""
         with self._changed:
             return list(self._taken)
 
     @property
-    def uploaded(self) -> list[Uploaded]:
-        """The pictures that were uploaded, in order; those that have expired among them."""
+    def uploaded(self) -> list[UploadedImage]:
+        """The images that were uploaded, in order; those that have expired among them."""
         with self._changed:
             return list(self._uploaded.values())
 
@@ -143,30 +143,30 @@ class SandboxVendor:
         with self._changed:
             self._expired |= self._uploaded.keys()
 
-    def next_upload(self, *behaviours: Behaviour) -> None:
+    def next_upload(self, *scripts: Script) -> None:
         """Treat the next right uploads like this, one each."""
-        self.next(*behaviours, user_id=_UPLOADS)
+        self.next(*scripts, user_id=_UPLOADS)
 
-    def always_upload(self, behaviour: Behaviour) -> None:
+    def always_upload(self, script: Script) -> None:
         """Treat every right upload like this from now on; `OK` ends it."""
-        self.always(behaviour, user_id=_UPLOADS)
+        self.always(script, user_id=_UPLOADS)
 
-    def next(self, *behaviours: Behaviour, user_id: str | None = None) -> None:
+    def next(self, *scripts: Script, user_id: str | None = None) -> None:
         """Treat the next right requests (of *user_id*) like this, one each."""
         with self._changed:
-            self._next.setdefault(user_id, deque()).extend(behaviours)
+            self._next.setdefault(user_id, deque()).extend(scripts)
 
     def forget(self, *, user_id: str | None = None) -> None:
         """Drop what `next` said and nobody used up."""
         with self._changed:
             self._next.pop(user_id, None)
 
-    def always(self, behaviour: Behaviour, *, user_id: str | None = None) -> None:
+    def always(self, script: Script, *, user_id: str | None = None) -> None:
         """Treat every right request (of *user_id*) like this from now on; `OK` ends it."""
         with self._changed:
-            self._always[user_id] = behaviour
+            self._always[user_id] = script
 
-    def listen(self, listener: Callable[[Handled], None]) -> None:
+    def listen(self, listener: Callable[[VendorCall], None]) -> None:
         """
         Call *listener* with what becomes of each right request, before the caller hears of it.
 
@@ -198,8 +198,10 @@ class SandboxVendor:
         """
         return self._wait(self._received, wanted, timeout)
 
-    def wait_for_taken(self, wanted: int | Callable[[Sequence[Taken]], bool], timeout: float = PATIENCE) -> list[Taken]:
-        """Like `wait_for`, of the pictures that went out."""
+    def wait_for_taken(
+        self, wanted: int | Callable[[Sequence[SentImage]], bool], timeout: float = PATIENCE
+    ) -> list[SentImage]:
+        """Like `wait_for`, of the images that went out."""
         return self._wait(self._taken, wanted, timeout)
 
     def stop(self) -> None:
@@ -224,7 +226,7 @@ class SandboxVendor:
             last = "\n  ".join(str(received) for received in self._received[-10:]) or "nothing"
             message = (
                 f"waited {timeout} s for {wanted}; {len(self._received)} requests arrived, "
-                f"{len(self._taken)} pictures went out; the last requests:\n  {last}"
+                f"{len(self._taken)} images went out; the last requests:\n  {last}"
             )
         raise TimeoutError(message)
 
@@ -232,112 +234,112 @@ class SandboxVendor:
         number, now = next(self._numbers), time.time()
         try:
             received = self._understand(number, now, request)
-        except Fault as fault:
+        except RequestFault as fault:
             self._keep(Received(number, now, request, None, str(fault)))
             _refuse(fault, back)
             return
-        behaviour = self._keep(received)
-        if behaviour.delay:
-            self._server.later(behaviour.delay, lambda: self._handle(received, behaviour, back))
+        script = self._keep(received)
+        if script.delay:
+            self._server.later(script.delay, lambda: self._handle(received, script, back))
         else:
-            self._handle(received, behaviour, back)
+            self._handle(received, script, back)
 
     def _understand(self, number: int, now: float, request: Request) -> Received:
         if upload_file.is_upload(request):
             return Received(number, now, request, None, "", upload_file.read(request, self._account))
         return Received(number, now, request, send_image.read(request, self._account), "")
 
-    def _keep(self, received: Received) -> Behaviour:
+    def _keep(self, received: Received) -> Script:
         """Record a request as it arrives; return how it is to be treated."""
         with self._changed:
             self._received.append(received)
             self._changed.notify_all()
             if received.upload:
                 return self._choose(_UPLOADS)
-            if received.picture is None:
+            if received.message is None:
                 return OK
-            behaviour = self._choose(received.picture.user_id, None)
-            return self._unless_gone(received.picture) or behaviour
+            script = self._choose(received.message.user_id, None)
+            return self._unless_gone(received.message) or script
 
-    def _unless_gone(self, picture: Picture) -> Behaviour | None:
+    def _unless_gone(self, message: ImageMessage) -> Script | None:
         """Return Zalo's answer to an upload that it no longer has, or that belongs to another OA."""
-        uploaded = self._uploaded.get(picture.image) if picture.field == "attachment_id" else None
+        uploaded = self._uploaded.get(message.image) if message.field == "attachment_id" else None
         if uploaded and uploaded.token in self._expired:
             return vendor_code(-100, "attachment_id was expired")
-        if uploaded and uploaded.upload.oa_id != picture.oa_id:
+        if uploaded and uploaded.upload.oa_id != message.oa_id:
             return vendor_code(-201, "attachment_id is invalid")
         return None
 
-    def _choose(self, *whom: str | None) -> Behaviour:
+    def _choose(self, *whom: str | None) -> Script:
         for who in whom:
-            if script := self._next.get(who):
-                return script.popleft()
+            if queue := self._next.get(who):
+                return queue.popleft()
             if who in self._always and self._always[who] is not OK:
                 return self._always[who]
         return OK
 
-    def _handle(self, received: Received, behaviour: Behaviour, back: Answerer) -> None:
-        take = self._take if received.picture else self._take_upload
-        success = take(received, behaviour, back)
-        if behaviour.ending == "cut":
+    def _handle(self, received: Received, script: Script, back: Answerer) -> None:
+        take = self._take if received.message else self._take_upload
+        success = take(received, script, back)
+        if script.ending == "cut":
             back.cut()
-        elif behaviour.ending == "answer":
-            _answer(behaviour, success, back)
+        elif script.ending == "answer":
+            _answer(script, success, back)
 
-    def _hold(self, behaviour: Behaviour, success: dict[str, object], back: Answerer) -> None:
-        if behaviour.ending == "hang":
+    def _hold(self, script: Script, success: dict[str, object], back: Answerer) -> None:
+        if script.ending == "hang":
             self._held.append(lambda: back.answer(HTTPStatus.OK, _encode(success), _JSON))
 
-    def _take_upload(self, received: Received, behaviour: Behaviour, back: Answerer) -> dict[str, object]:
+    def _take_upload(self, received: Received, script: Script, back: Answerer) -> dict[str, object]:
         """Record an upload, and return the body of its success."""
         assert received.upload is not None  # noqa: S101 - only right requests come here
         token = secrets.token_urlsafe(24) if received.upload.is_kept else ""
         success = upload_file.success(token, f"sandbox-{received.number}")
         with self._changed:
-            if behaviour.takes and token:
-                self._uploaded[token] = Uploaded(received.upload, token, time.time())
-            self._hold(behaviour, success, back)
+            if script.takes and token:
+                self._uploaded[token] = UploadedImage(received.upload, token, time.time())
+            self._hold(script, success, back)
             self._changed.notify_all()
         return success
 
-    def _take(self, received: Received, behaviour: Behaviour, back: Answerer) -> dict[str, object]:
-        """Record what becomes of a picture and tell the listeners; return the body of its success."""
-        assert received.picture is not None  # noqa: S101 - only right requests come here
-        picture, now = received.picture, time.time()
+    def _take(self, received: Received, script: Script, back: Answerer) -> dict[str, object]:
+        """Record what becomes of an image and tell the listeners; return the body of its success."""
+        assert received.message is not None  # noqa: S101 - only right requests come here
+        message, now = received.message, time.time()
         msg_id = secrets.token_hex(10)
-        success = send_image.success(picture, msg_id, f"sandbox-{received.number}")
-        handled = Handled(
+        success = send_image.success(message, msg_id, f"sandbox-{received.number}")
+        handled = VendorCall(
             received,
             now,
-            behaviour.status if behaviour.ending == "answer" else None,
-            msg_id if behaviour.takes else "",
+            script.status if script.ending == "answer" else None,
+            msg_id if script.takes else "",
         )
         with self._changed:
             self._handled.append(handled)
-            if behaviour.takes:
-                self._taken.append(Taken(picture, msg_id, now))
-            self._hold(behaviour, success, back)
+            if script.takes:
+                self._taken.append(SentImage(message, msg_id, now))
+            self._hold(script, success, back)
             self._changed.notify_all()
         for listener in self._listeners:
             listener(handled)
         return success
 
 
-def _refuse(fault: Fault, back: Answerer) -> None:
+def _refuse(fault: RequestFault, back: Answerer) -> None:
     allow = {"Allow": "POST"} if fault.status == HTTPStatus.METHOD_NOT_ALLOWED else {}
     back.answer(fault.status, _encode(send_image.failure(fault.status, str(fault))), _JSON | allow)
 
 
-def _answer(behaviour: Behaviour, success: dict[str, object], back: Answerer) -> None:
-    """Give the answer of *behaviour*, or where it has none what the documentation shows."""
-    status, body = behaviour.status, behaviour.body
+def _answer(script: Script, success: dict[str, object], back: Answerer) -> None:
+    """Give the answer of *script*, or where it has none what the documentation shows."""
+    status, body = script.status, script.body
     if status == HTTPStatus.NO_CONTENT:
-        back.answer(status, b"", behaviour.headers, pace=behaviour.pace)
+        back.answer(status, b"", script.headers, pace=script.pace)
         return
     if body is None:
         body = success if 200 <= status < 300 else send_image.failure(status, "the sandbox was told to fail")
     data = body if isinstance(body, bytes) else _encode(body)
-    back.answer(status, data, _JSON | dict(behaviour.headers), pace=behaviour.pace)
+    back.answer(status, data, _JSON | dict(script.headers), pace=script.pace)
 
 
 def _encode(body: object) -> bytes:

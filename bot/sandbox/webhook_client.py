@@ -1,4 +1,4 @@
-"""Posts events to a webhook as Zalo does: again after a failure, and one for each picture that goes out."""
+"""Posts signed events to a webhook as Zalo does: redelivery after a failure, an echo of each image that goes out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Self
 
 import requests
 
-from bot.sandbox.vendor import Handled
+from bot.sandbox.vendor import VendorCall
 from bot.sandbox.zalo_events import EventMaker, SignedEvent
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class Webhook:
 
 class Echo:
     """
-    Tells the webhook of each picture that went out: Zalo's own `oa_send_image` event.
+    Tells the webhook of each image that went out: Zalo's own `oa_send_image` event.
 
     Give it to `SandboxVendor.listen`. What is not answered with 200 is posted again after *intervals*.
     """
@@ -78,13 +78,13 @@ class Echo:
         self._stopped = threading.Event()
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="sandbox-echo")
 
-    def __call__(self, handled: Handled) -> None:
-        """Post the echo of the picture in *handled*, if one went out, without making the caller wait."""
-        picture = handled.received.picture
-        if not (self.enabled and handled.msg_id and picture) or self._stopped.is_set():
+    def __call__(self, call: VendorCall) -> None:
+        """Post the echo of the image in *call*, if one went out, without making the caller wait."""
+        message = call.received.message
+        if not (self.enabled and call.msg_id and message) or self._stopped.is_set():
             return
         event = self._maker.oa_sent_image(
-            picture.user_id, picture.image, msg_id=handled.msg_id if self.keeps_msg_id else "", at=handled.at
+            message.user_id, message.image, msg_id=call.msg_id if self.keeps_msg_id else "", at=call.at
         )
         self._threads.submit(self._deliver, event)
 

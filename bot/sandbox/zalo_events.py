@@ -90,7 +90,7 @@ class EventMaker:
         return self._from_user("user_send_text", user_id, {"text": text, **quote}, **stamp)
 
     def attachment(self, user_id: str, kind: Kind, *, text: str | None = None, **stamp: Unpack[Stamp]) -> SignedEvent:
-        """A picture, sticker, file …, with the caption *text* if it has one."""
+        """An image, sticker, file …, with the caption *text* if it has one."""
         message: dict[str, Any] = {"attachments": [ATTACHMENTS[kind]]}
         if text is not None:
             message["text"] = text
@@ -147,7 +147,7 @@ class EventMaker:
         return self._from_oa("oa_send_text", user_id, {"text": text}, admin_id=admin_id, **stamp)
 
     def oa_sent_image(self, user_id: str, url: str, *, admin_id: str = "", **stamp: Unpack[Stamp]) -> SignedEvent:
-        """The echo of a picture the OA sent; with *admin_id* a human sent it from OA Manager."""
+        """The echo of an image the OA sent; with *admin_id* a human sent it from OA Manager."""
         message = {"attachments": [{"type": "image", "payload": {"thumbnail": url, "url": url}}]}
         return self._from_oa("oa_send_image", user_id, message, admin_id=admin_id, **stamp)
 

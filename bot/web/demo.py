@@ -13,9 +13,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from bot.config import Language
 from bot.i18n import translator
 from bot.rules.engine import FALLBACK
-from bot.sandbox.conversation import LATE, Change, Kind
-from bot.sandbox.demo import Mood, Stage
-from bot.sandbox.send_image import Picture
+from bot.sandbox.conversation import LATE_SECONDS, Change, Kind
+from bot.sandbox.demo import Demo, VendorMode
+from bot.sandbox.send_image import ImageMessage
 from bot.web import image_urls
 from bot.web.console.app import CSP
 
@@ -30,7 +30,7 @@ class _ChatMessage(BaseModel):
     customer: Customer
     kind: Kind
     text: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] = ""
-    vendor: Mood = "fine"
+    vendor: VendorMode = "fine"
 
 
 class _Subscription(BaseModel):
@@ -38,15 +38,15 @@ class _Subscription(BaseModel):
     after: int = 0
 
 
-def create_page(stage: Stage) -> Flask:
+def create_page(demo: Demo) -> Flask:
     """Return the application that serves the page at ``/demo``."""
     app = Flask("bot.web")
     app.config["MAX_CONTENT_LENGTH"] = 64 * 1024
-    app.register_blueprint(blueprint(stage))
+    app.register_blueprint(blueprint(demo))
     return app
 
 
-def blueprint(stage: Stage) -> Blueprint:
+def blueprint(demo: Demo) -> Blueprint:
     """Return the page, the stream of what changes on it, and the route that takes what the customer does."""
     routes = Blueprint("demo", "bot.web")
 
@@ -56,7 +56,7 @@ def blueprint(stage: Stage) -> Blueprint:
 
     @routes.get("/demo")
     def page() -> str:
-        return render_template("demo.html", samples=stage.samples(), rules_file=stage.rules_file, bot_url=stage.bot_url)
+        return render_template("demo.html", samples=demo.samples(), rules_file=demo.rules_file, bot_url=demo.bot_url)
 
     @routes.get("/demo/changes")
     def changes() -> Response:
@@ -65,7 +65,7 @@ def blueprint(stage: Stage) -> Blueprint:
             subscription = _Subscription.model_validate(given)
         except ValidationError:
             return Response("customer: 6 to 20 digits\n", 400, mimetype="text/plain")
-        stream = stream_with_context(_stream(stage, subscription.customer, subscription.after))
+        stream = stream_with_context(_stream(demo, subscription.customer, subscription.after))
         return Response(stream, mimetype="text/event-stream", headers={"Cache-Control": "no-store"})
 
     @routes.post("/demo/messages")
@@ -76,23 +76,23 @@ def blueprint(stage: Stage) -> Blueprint:
             return Response("not a message of this page\n", 400, mimetype="text/plain")
         if request.mimetype != "application/json" or (message.kind == "text" and not message.text):
             return Response("a text has words, and comes as JSON\n", 400, mimetype="text/plain")
-        stage.say(message.customer, message.kind, message.text, mood=message.vendor)
+        demo.say(message.customer, message.kind, message.text, mode=message.vendor)
         return Response(status=204)
 
-    routes.add_url_rule("/demo/uploads/<token>", "uploaded", partial(_uploaded, stage))
+    routes.add_url_rule("/demo/uploads/<token>", "uploaded", partial(_uploaded, demo))
 
     @routes.context_processor
     def words() -> dict[str, object]:
-        lang = _language(stage.lang)
+        lang = _language(demo.lang)
         return {
             "lang": lang,
             "other_lang": "vi" if lang == "en" else "en",
             "_": translator(lang).gettext,
-            "shop": stage.shop(lang),
-            "is_sample": stage.is_sample,
+            "shop": demo.shop(lang),
+            "is_sample": demo.is_sample,
             "fallback": FALLBACK,
-            "late_seconds": round(LATE),
-            "address": partial(_address, stage),
+            "late_seconds": round(LATE_SECONDS),
+            "address": partial(_address, demo),
         }
 
     @routes.after_request
@@ -104,11 +104,11 @@ def blueprint(stage: Stage) -> Blueprint:
     return routes
 
 
-def _stream(stage: Stage, customer: str, after: int) -> Iterator[str]:
+def _stream(demo: Demo, customer: str, after: int) -> Iterator[str]:
     """Yield the customer's changes as server-sent events: each a few pieces of the page, with their ids."""
     yield "retry: 500\n\n"
-    while not stage.story.stopped:
-        changes = stage.story.changes(customer, after, timeout=_HEARTBEAT_SECONDS)
+    while not demo.conversation.stopped:
+        changes = demo.conversation.changes(customer, after, timeout=_HEARTBEAT_SECONDS)
         for change in changes:
             after += 1
             yield _event(after, change)
@@ -126,16 +126,16 @@ def _language(default: Language) -> Language:
     return next((lang for lang in get_args(Language) if lang == asked), default)
 
 
-def _uploaded(stage: Stage, token: str) -> Response:
-    """Show a picture that the bot has uploaded."""
-    upload = stage.vendor.upload_of(token)
+def _uploaded(demo: Demo, token: str) -> Response:
+    """Show a image that the bot has uploaded."""
+    upload = demo.vendor.upload_of(token)
     if upload is None:
         return Response("nothing was uploaded under this token\n", 404, mimetype="text/plain")
     return Response(upload.content, mimetype="image/png" if upload.name.endswith(".png") else "image/jpeg")
 
 
-def _address(stage: Stage, picture: Picture) -> str | None:
-    """Return where the page finds a picture; nowhere, if it has no web address and was not uploaded here."""
-    if picture.field == "image_url":
-        return image_urls.address(picture.image, "static")
-    return url_for("demo.uploaded", token=picture.image) if stage.vendor.upload_of(picture.image) else None
+def _address(demo: Demo, message: ImageMessage) -> str | None:
+    """Return where the page finds a image; nowhere, if it has no web address and was not uploaded here."""
+    if message.field == "image_url":
+        return image_urls.address(message.image, "static")
+    return url_for("demo.uploaded", token=message.image) if demo.vendor.upload_of(message.image) else None

@@ -12,9 +12,9 @@ import pytest
 from bot.inbox.database import Database
 from bot.inbox.group_commit import Writer
 from bot.inbox.queue import Inbox
-from bot.sandbox.script import OK, Behaviour, answer, bad_gateway, cut, hang, late
+from bot.sandbox.script import OK, Script, answer, bad_gateway, cut, hang, late
 from bot.sandbox.send_image import Account
-from bot.sandbox.vendor import SandboxVendor, Taken
+from bot.sandbox.vendor import SandboxVendor, SentImage
 from bot.sandbox.webhook_client import Echo, Webhook
 from bot.sandbox.zalo_events import SignedEvent
 from bot.zalo import decode, parse
@@ -60,8 +60,8 @@ def fill(url: str, start: int, count: int) -> None:
     database.dispose()
 
 
-def failing(share: float, count: int) -> list[Behaviour]:
-    """So many behaviours, of which that share are failures: busy, a gateway that lost the answer, a cut line."""
+def failing(share: float, count: int) -> list[Script]:
+    """So many scripts, of which that share are failures: busy, a gateway that lost the answer, a cut line."""
     draw = random.Random(1)
     kinds = (answer(503), bad_gateway(takes=True), cut())
     return [draw.choice(kinds) if draw.random() < share else OK for _ in range(count)]
@@ -74,11 +74,11 @@ def rate(vendor: SandboxVendor, already: int) -> float:
     return (most - 1) / (times[most - 1] - times[0])
 
 
-def served(taken: Sequence[Taken], already: int) -> list[float]:
+def served(taken: Sequence[SentImage], already: int) -> list[float]:
     """Return when each user got his first picture, in order."""
     first: dict[str, float] = {}
     for one in taken[already:]:
-        first.setdefault(one.picture.user_id, one.at)
+        first.setdefault(one.message.user_id, one.at)
     return sorted(first.values())
 
 
@@ -126,11 +126,11 @@ def times_to_picture(bot: Bot, vendor: SandboxVendor, start: int, share: float, 
         assert webhook.deliver(event).status == 200
         time.sleep(1 / 30)
     webhook.close()
-    taken = vendor.wait_for_taken(lambda t: len(posted.keys() - {x.picture.user_id for x in t[already:]}) == 0, 60)
+    taken = vendor.wait_for_taken(lambda t: len(posted.keys() - {x.message.user_id for x in t[already:]}) == 0, 60)
     vendor.always(OK)
     first: dict[str, float] = {}
     for one in taken[already:]:
-        first.setdefault(one.picture.user_id, one.at)
+        first.setdefault(one.message.user_id, one.at)
     return sorted(first[user] - at - LATENCY for user, at in posted.items())
 
 
@@ -144,13 +144,13 @@ def test_acknowledgements_in_an_outage(tmp_path: Path, vendor: SandboxVendor) ->
     ways = {"peace": OK, "refusing": answer(503), "silent": hang(takes=False)}
     measured: dict[str, list[load.Measured]] = {name: [] for name in ways}
     for turn in range(ROUNDS):
-        for number, (name, behaviour) in enumerate(ways.items()):
+        for number, (name, script) in enumerate(ways.items()):
             start = 10**7 * (turn * len(ways) + number + 1)
-            vendor.always(behaviour)
+            vendor.always(script)
             directory = tmp_path / f"{turn}-{name}"
             directory.mkdir()
             url = f"sqlite:///{directory / 'bot.db'}"
-            if behaviour is not OK:
+            if script is not OK:
                 fill(url, start, BACKLOG)
             with Bot(directory, vendor.url, DATABASE_URL=url, **SETTINGS) as bot:
                 requests = [load.request("/webhook", e.body, dict(e.headers)) for e in asks(start * 5, REQUESTS)]

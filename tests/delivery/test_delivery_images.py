@@ -106,7 +106,7 @@ def test_an_event_waits_for_its_upload_and_keeps_what_was_decided(inbox: Inbox, 
     assert 0 < state.due_at - NOW <= 1.0
     assert state.images == [{"file": "menu.jpg", "digest": shop.rules.digests["menu.jpg"]}]
     assert attempt(sender, replace(held, state=state), shop).status == "sent"
-    assert shop.vendor.taken[0].picture.image == shop.vendor.uploaded[0].token
+    assert shop.vendor.taken[0].message.image == shop.vendor.uploaded[0].token
 
 
 def test_a_picture_that_lastingly_fails_gives_way(inbox: Inbox, sender: Sender, shop: Shop) -> None:

@@ -180,12 +180,12 @@ def test_an_expired_token_is_replaced_once_for_all(
     assert [u.token for u in vendor.uploaded][1:] == [first]
 
 
-@pytest.mark.parametrize("behaviour", [answer(503), answer(502), answer(401), cut()])
+@pytest.mark.parametrize("script", [answer(503), answer(502), answer(401), cut()])
 def test_the_vendors_trouble_is_waited_out(
-    images: ImageResolver, vendor: SandboxVendor, menu: Mapping[str, str], clock: Clock, behaviour: object
+    images: ImageResolver, vendor: SandboxVendor, menu: Mapping[str, str], clock: Clock, script: object
 ) -> None:
     """With pauses that grow; it lasts after three failures, and is never the picture's fault."""
-    vendor.always_upload(behaviour)  # type: ignore[arg-type]
+    vendor.always_upload(script)  # type: ignore[arg-type]
     waits = []
     for _ in range(4):
         error = refusal(images, menu, clock)

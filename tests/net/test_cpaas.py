@@ -25,7 +25,7 @@ from bot.errors import (
     PictureRefused,
     Refused,
 )
-from bot.sandbox.script import Behaviour, answer, bad_gateway, cut, dribble, etelecom_code, hang, vendor_code
+from bot.sandbox.script import Script, answer, bad_gateway, cut, dribble, etelecom_code, hang, vendor_code
 from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor
 
@@ -101,7 +101,7 @@ def test_netrc_and_redirects_do_not_change_the_request(
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "receipt"),
+    ("script", "receipt"),
     [
         (answer(200, {"code": 0, "data": {"msg_id": "m1"}, "referentId": "r1"}), Receipt("m1", "r1")),
         (answer(201, {"code": 200, "data": {"msg_id": "m1"}}), Receipt("m1", "")),
@@ -120,14 +120,14 @@ def test_netrc_and_redirects_do_not_change_the_request(
         (answer(200, {"code": 0, "data": {"quota": {"remain": -1, "total": 8}}, "quota": [5]}), Receipt("", "")),
     ],
 )
-def test_accepted(sandbox: SandboxVendor, behaviour: Behaviour, receipt: Receipt) -> None:
+def test_accepted(sandbox: SandboxVendor, script: Script, receipt: Receipt) -> None:
     """Every shape of success that the documents show."""
-    sandbox.next(behaviour)
+    sandbox.next(script)
     assert send(client(sandbox.url)) == receipt
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "error"),
+    ("script", "error"),
     [
         *((answer(status), Refused) for status in (400, 404, 405)),
         *((answer(status), Misconfigured) for status in (401, 403)),
@@ -160,9 +160,9 @@ def test_accepted(sandbox: SandboxVendor, behaviour: Behaviour, receipt: Receipt
         (etelecom_code("resource_exhausted", "slow down"), NotNow),
     ],
 )
-def test_refusals(sandbox: SandboxVendor, behaviour: Behaviour, error: type[DeliveryError]) -> None:
+def test_refusals(sandbox: SandboxVendor, script: Script, error: type[DeliveryError]) -> None:
     """Every answer is one of four errors, by the most telling code in it."""
-    sandbox.next(behaviour)
+    sandbox.next(script)
     with pytest.raises(DeliveryError) as caught:
         send(client(sandbox.url))
     assert type(caught.value) is error
@@ -194,7 +194,7 @@ def test_the_type_of_uploads_is_a_setting(sandbox: SandboxVendor) -> None:
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "token"),
+    ("script", "token"),
     [
         (answer(200, {"code": 0, "data": {"token": "t1"}}), "t1"),
         (answer(201, {"data": {"attachment_id": "t2"}}), "t2"),
@@ -202,14 +202,14 @@ def test_the_type_of_uploads_is_a_setting(sandbox: SandboxVendor) -> None:
         (answer(200, {"data": {"token": 12345678901234567890}}), "12345678901234567890"),
     ],
 )
-def test_the_token_is_found(sandbox: SandboxVendor, behaviour: Behaviour, token: str) -> None:
+def test_the_token_is_found(sandbox: SandboxVendor, script: Script, token: str) -> None:
     """Under the vendor's name or Zalo's, in an envelope or without."""
-    sandbox.next_upload(behaviour)
+    sandbox.next_upload(script)
     assert client(sandbox.url).upload_file(oa_id=OA, name="menu.jpg", content=JPEG) == token
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "error"),
+    ("script", "error"),
     [
         (answer(503), NotNow),
         (answer(401), Misconfigured),
@@ -221,9 +221,9 @@ def test_the_token_is_found(sandbox: SandboxVendor, behaviour: Behaviour, token:
         (answer(200, {"code": 0, "data": {"token": ""}}), Refused),
     ],
 )
-def test_failed_uploads(sandbox: SandboxVendor, behaviour: Behaviour, error: type[DeliveryError]) -> None:
+def test_failed_uploads(sandbox: SandboxVendor, script: Script, error: type[DeliveryError]) -> None:
     """By the same table as sends; a success that brings no token is a refusal."""
-    sandbox.next_upload(behaviour)
+    sandbox.next_upload(script)
     with pytest.raises(DeliveryError) as caught:
         client(sandbox.url).upload_file(oa_id=OA, name="menu.jpg", content=JPEG)
     assert type(caught.value) is error

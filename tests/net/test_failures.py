@@ -12,7 +12,7 @@ from bot.config import Settings
 from bot.cpaas import CpaasClient
 from bot.errors import DeliveryError, Misconfigured, NotNow, OutcomeUnknown, PictureRefused
 from bot.failures import explain, is_about_rule
-from bot.sandbox.script import Behaviour, answer, bad_gateway, cut, etelecom_code, vendor_code
+from bot.sandbox.script import Script, answer, bad_gateway, cut, etelecom_code, vendor_code
 from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor
 
@@ -36,9 +36,9 @@ def sandbox() -> Iterator[SandboxVendor]:
         yield vendor
 
 
-def failure(sandbox: SandboxVendor, behaviour: Behaviour) -> DeliveryError:
+def failure(sandbox: SandboxVendor, script: Script) -> DeliveryError:
     """Return the error of a call that the vendor answers in that way."""
-    sandbox.next(behaviour)
+    sandbox.next(script)
     values = {
         "cpaas_base_url": sandbox.url,
         "cpaas_api_key": "the-key",
@@ -70,7 +70,7 @@ def test_etelecoms_words_are_explained(sandbox: SandboxVendor, word: str) -> Non
     assert UNKNOWN not in str(explain(str(failure(sandbox, etelecom_code(word, "no", status=400))), "en"))
 
 
-@pytest.mark.parametrize("behaviour", [
+@pytest.mark.parametrize("script", [
     *(vendor_code(code, "no") for code in ZALO),
     *(etelecom_code(word, "no") for word in ETELECOM),
     *(answer(status, {"message": "no"}, takes=False) for status in STATUSES),
@@ -79,9 +79,9 @@ def test_etelecoms_words_are_explained(sandbox: SandboxVendor, word: str) -> Non
     cut(takes=False),
     answer(200, "what?", takes=False),
 ])  # fmt: skip
-def test_what_is_said_agrees_with_what_the_bot_does(sandbox: SandboxVendor, behaviour: Behaviour) -> None:
+def test_what_is_said_agrees_with_what_the_bot_does(sandbox: SandboxVendor, script: Script) -> None:
     """The account pauses: it is about the account, and somebody must act; a picture is refused: about the image."""
-    error = failure(sandbox, behaviour)
+    error = failure(sandbox, script)
     meaning = explain(str(error), "en")
     if isinstance(error, Misconfigured):
         assert meaning.subject == "account"

@@ -12,8 +12,8 @@ import pytest
 import requests
 
 from bot import zalo
-from bot.sandbox import conversation, script
-from bot.sandbox.conversation import Change, Outcome, Story
+from bot.sandbox import script
+from bot.sandbox.conversation import LATE_SECONDS, Change, Conversation, Outcome
 from bot.sandbox.send_image import PATH, Account
 from bot.sandbox.vendor import SandboxVendor
 from bot.sandbox.webhook_client import Webhook
@@ -25,7 +25,7 @@ OPEN = Outcome("open", "", "", None)
 
 
 class Bot:
-    """Stands where the bot stands: it has a webhook and an inbox, and calls the vendor when told to."""
+    """Stands where the bot stands: it has a webhook and an inbox, and calls the vendor when conversation to."""
 
     def __init__(self, vendor: SandboxVendor) -> None:
         self.inbox: dict[str, Outcome] = {}
@@ -90,114 +90,114 @@ def bot(vendor: SandboxVendor) -> Iterator[Bot]:
 
 
 @pytest.fixture
-def told(vendor: SandboxVendor, bot: Bot) -> Iterator[Story]:
+def conversation(vendor: SandboxVendor, bot: Bot) -> Iterator[Conversation]:
     webhook = Webhook(bot.url)
-    told = Story(MAKER, webhook, bot.inbox.get)
-    vendor.listen(told.hear)
-    yield told
-    told.stop()
+    conversation = Conversation(MAKER, webhook, bot.inbox.get)
+    vendor.listen(conversation.on_vendor_call)
+    yield conversation
+    conversation.stop()
     webhook.close()
 
 
-def until(told: Story, is_there: str, user_id: str = USER) -> list[Change]:
+def until(conversation: Conversation, is_there: str, user_id: str = USER) -> list[Change]:
     """Return the user's changes once one of them is *is_there*: sent, shown, or a status of the inbox."""
     deadline = time.monotonic() + 10
     changes: list[Change] = []
     while time.monotonic() < deadline:
-        changes += told.changes(user_id, len(changes), timeout=0.5)
+        changes += conversation.changes(user_id, len(changes), timeout=0.5)
         for change in changes:
             if is_there == change.what or (change.message.outcome and change.message.outcome.status == is_there):
                 return changes
     raise AssertionError(f"no {is_there}: {changes}")
 
 
-def test_from_sent_to_shown(told: Story, bot: Bot) -> None:
+def test_from_sent_to_shown(conversation: Conversation, bot: Bot) -> None:
     """The message, the webhook's answer, the picture, the end; times count from the sending."""
-    message = told.say(USER, "text", "menu")
+    message = conversation.say(USER, "text", "menu")
     assert message.delivery is not None
     assert message.delivery.status == 200
     bot.send("https://shop.example/menu.jpg")
-    until(told, "shown")
+    until(conversation, "image")
     bot.end(0, "sent", "rule", "menu")
-    last = until(told, "sent")[-1]
-    changes = told.changes(USER, 0, timeout=0)
+    last = until(conversation, "sent")[-1]
+    changes = conversation.changes(USER, 0, timeout=0)
     assert changes[0].what == "sent"
     assert changes[0].message.text == "menu"
     final = changes[-1].message
-    assert [shown.picture.image for shown in final.shown] == ["https://shop.example/menu.jpg"]
-    assert 0 < final.shown[0].seconds < 10
+    assert [shown.message.image for shown in final.images] == ["https://shop.example/menu.jpg"]
+    assert 0 < final.images[0].seconds < 10
     assert last.message.number == final.number == 1
 
 
-def test_a_call_belongs_to_the_first_message_that_was_open(told: Story, bot: Bot) -> None:
+def test_a_call_belongs_to_the_first_message_that_was_open(conversation: Conversation, bot: Bot) -> None:
     """Replies keep their order, so the second picture is the second message's once the first has ended."""
-    told.say(USER, "text", "menu")
-    told.say(USER, "text", "giá")
+    conversation.say(USER, "text", "menu")
+    conversation.say(USER, "text", "giá")
     bot.send("https://shop.example/menu.jpg")
     bot.end(0, "sent", "rule", "menu")
     bot.send("https://shop.example/gia.jpg")
     bot.end(1, "sent", "rule", "gia")
     deadline = time.monotonic() + 10
-    while len(shown := [c for c in told.changes(USER, 0, timeout=0) if c.what == "shown"]) < 2:
+    while len(shown := [c for c in conversation.changes(USER, 0, timeout=0) if c.what == "image"]) < 2:
         assert time.monotonic() < deadline, shown
-        told.changes(USER, len(told.changes(USER, 0, timeout=0)), timeout=0.2)
-    assert [(c.message.number, c.message.shown[-1].picture.image[-8:]) for c in shown] == [
+        conversation.changes(USER, len(conversation.changes(USER, 0, timeout=0)), timeout=0.2)
+    assert [(c.message.number, c.message.images[-1].message.image[-8:]) for c in shown] == [
         (1, "menu.jpg"),
         (2, "/gia.jpg"),
     ]
 
 
-def test_calls_that_fail_show_nothing(told: Story, vendor: SandboxVendor, bot: Bot) -> None:
-    """Each is told with its status; a dropped line may still have sent the picture."""
-    told.say(USER, "text", "menu")
+def test_calls_that_fail_show_nothing(conversation: Conversation, vendor: SandboxVendor, bot: Bot) -> None:
+    """Each is conversation with its status; a dropped line may still have sent the picture."""
+    conversation.say(USER, "text", "menu")
     vendor.next(script.answer(503), script.cut())
     bot.send("https://shop.example/menu.jpg")
     bot.send("https://shop.example/menu.jpg")
-    message = until(told, "shown")[-1].message
+    message = until(conversation, "image")[-1].message
     assert [call.status for call in message.calls] == [503, None]
-    assert len(message.shown) == 1
+    assert len(message.images) == 1
 
 
-def test_customers_do_not_see_each_other(told: Story, bot: Bot) -> None:
+def test_customers_do_not_see_each_other(conversation: Conversation, bot: Bot) -> None:
     """A picture for one is no change for another."""
-    told.say(USER, "text", "menu")
-    told.say(OTHER, "follow")
+    conversation.say(USER, "text", "menu")
+    conversation.say(OTHER, "follow")
     bot.send("https://shop.example/chao.jpg", OTHER)
-    changes = until(told, "shown", OTHER)
+    changes = until(conversation, "image", OTHER)
     assert {change.message.user_id for change in changes} == {OTHER}
-    assert all(change.what != "shown" for change in told.changes(USER, 0, timeout=0))
+    assert all(change.what != "image" for change in conversation.changes(USER, 0, timeout=0))
 
 
-def test_nobody_answers(told: Story, bot: Bot) -> None:
+def test_nobody_answers(conversation: Conversation, bot: Bot) -> None:
     """The inbox's verdict is a change of its own."""
-    told.say(USER, "sticker")
+    conversation.say(USER, "sticker")
     bot.end(0, "ignored", "no-match")
-    message = until(told, "ignored")[-1].message
-    assert message.over
+    message = until(conversation, "ignored")[-1].message
+    assert message.is_over
     assert message.outcome
     assert message.outcome.reason == "no-match"
 
 
-def test_the_webhook_refuses(told: Story, bot: Bot) -> None:
-    """A status other than 200 is told, and the message is not over."""
+def test_the_webhook_refuses(conversation: Conversation, bot: Bot) -> None:
+    """A status other than 200 is conversation, and the message is not over."""
     bot.status = 503
-    message = told.say(USER, "text", "menu")
+    message = conversation.say(USER, "text", "menu")
     assert message.delivery is not None
     assert message.delivery.status == 503
-    assert not message.over
+    assert not message.is_over
 
 
-def test_stop_wakes_who_waits(told: Story) -> None:
+def test_stop_wakes_who_waits(conversation: Conversation) -> None:
     """A page that waits for changes gets none, at once."""
     got: list[list[Change]] = []
-    waiting = threading.Thread(target=lambda: got.append(told.changes(USER, 0, timeout=60)))
+    waiting = threading.Thread(target=lambda: got.append(conversation.changes(USER, 0, timeout=60)))
     waiting.start()
-    told.stop()
+    conversation.stop()
     waiting.join(10)
     assert got == [[]]
-    assert told.stopped
+    assert conversation.stopped
 
 
 def test_patience_is_longer_than_a_slow_vendor() -> None:
     """The demo's "slow" must not be called late."""
-    assert conversation.LATE > 3
+    assert LATE_SECONDS > 3

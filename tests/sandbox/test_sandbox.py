@@ -78,13 +78,13 @@ class TestRightRequest:
         assert (said["data"]["oa_id"], said["data"]["zl_user_id"]) == (OA, USER)
         assert said["data"]["recipient_id"] == USER
         assert said["data"]["user_id"] != USER
-        assert (taken.picture.user_id, taken.picture.oa_id) == (USER, OA)
-        assert (taken.picture.field, taken.picture.image) == ("image_url", URL)
+        assert (taken.message.user_id, taken.message.oa_id) == (USER, OA)
+        assert (taken.message.field, taken.message.image) == ("image_url", URL)
 
     def test_an_attachment_is_a_picture_too(self, vendor: SandboxVendor) -> None:
         """`attachment_id` alone is the other documented form."""
         assert send(vendor, {**RIGHT_BODY, "message": {"attachment_id": "aBc"}}).status_code == 200
-        assert vendor.taken[0].picture.field == "attachment_id"
+        assert vendor.taken[0].message.field == "attachment_id"
 
     def test_api_key_alone(self) -> None:
         """An account of the newest revision sends one key and neither of the other headers."""
@@ -180,7 +180,7 @@ class TestWrongRequest:
 
 class TestBehaviour:
     def test_next_ones_in_order_then_normal(self, vendor: SandboxVendor) -> None:
-        """Each behaviour is used once, in order."""
+        """Each script is used once, in order."""
         vendor.next(script.answer(503, headers={"Retry-After": "7"}), script.answer(429, {"code": -32}))
         first, second, third = send(vendor), send(vendor), send(vendor)
         assert (first.status_code, first.headers["Retry-After"]) == (503, "7")
@@ -189,7 +189,7 @@ class TestBehaviour:
         assert len(vendor.taken) == 1
 
     def test_of_one_user(self, vendor: SandboxVendor) -> None:
-        """A user's own behaviour comes before everybody's."""
+        """A user's own script comes before everybody's."""
         vendor.always(script.answer(500))
         vendor.always(script.answer(404), user_id="1")
         vendor.next(script.answer(201), user_id="1")
@@ -300,7 +300,7 @@ class TestWaiting:
         with pytest.raises(TimeoutError) as failure:
             vendor.wait_for(2, timeout=0.01)
         said = str(failure.value)
-        assert "1 requests arrived, 1 pictures went out" in said
+        assert "1 requests arrived, 1 images went out" in said
         assert URL in said
         assert "key-1" not in said
 
@@ -308,7 +308,7 @@ class TestWaiting:
         """The condition is asked again with each request."""
 
         def second_user(received: Any) -> bool:
-            return any(one.picture.user_id == "2" for one in received)
+            return any(one.message.user_id == "2" for one in received)
 
         caller = threading.Thread(target=lambda: [send(vendor, user_id=user) for user in ("1", "2")])
         caller.start()
@@ -344,7 +344,7 @@ class TestHttp:
                 client.sendall(stream[start:end])
             client.shutdown(socket.SHUT_WR)
             seen = b"".join(iter(lambda: client.recv(65536), b""))
-        assert [taken.picture.user_id for taken in vendor.taken] == ["0", "1", "2", "3"]
+        assert [taken.message.user_id for taken in vendor.taken] == ["0", "1", "2", "3"]
         assert seen.count(b"HTTP/1.1 200 OK\r\n") == 4
 
     @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_a_right_upload_brings_a_token(vendor: SandboxVendor, content: bytes) ->
     assert (said["code"], said["data"]) == (0, {"token": uploaded.token})
     assert (uploaded.upload.content, uploaded.upload.name, uploaded.upload.type) == (content, "menu.jpg", "UpLoadFile")
     assert send(vendor, uploaded.token)["code"] == 0
-    assert vendor.taken[0].picture.image == uploaded.token
+    assert vendor.taken[0].message.image == uploaded.token
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_a_commit_that_takes_too_long_is_a_503_for_each_that_waits(bot: Bot, ven
     assert [bot.post(event).status_code for event in (first, second)] == [200, 200]
     vendor.wait_for_taken(2)
     assert bot.terminate() == 0
-    assert sorted(taken.picture.user_id for taken in vendor.taken) == ["105", "106"]
+    assert sorted(taken.message.user_id for taken in vendor.taken) == ["105", "106"]
 
 
 def test_a_client_that_leaves_before_its_answer_harms_nobody(bot: Bot, vendor: SandboxVendor) -> None:

@@ -40,7 +40,7 @@ def test_a_clock_that_jumps_gives_nobodys_work_to_another(tmp_path: Path, vendor
         vendor.wait_for(16)
         first.clock.ahead = -2 * HOUR
         wait_until(lambda: first.statuses() == {"sent": 16}, "all to be settled")
-    assert Counter(taken.picture.user_id for taken in vendor.taken) == dict.fromkeys(users(100, 8) + users(200, 8), 1)
+    assert Counter(taken.message.user_id for taken in vendor.taken) == dict.fromkeys(users(100, 8) + users(200, 8), 1)
 
 
 def test_a_clock_that_is_set_makes_nobody_wait(tmp_path: Path, vendor: SandboxVendor) -> None:
@@ -58,8 +58,8 @@ def test_a_clock_that_is_set_makes_nobody_wait(tmp_path: Path, vendor: SandboxVe
         wait_until(lambda: deliverer.statuses() == {"sent": 21}, "all to be settled")
     taken = vendor.taken
     wanted = dict.fromkeys([*users(100, 8), *users(200, 2)], 2) | {"100": 4}
-    assert Counter(t.picture.user_id for t in taken) == wanted
-    mine = [t.picture.image.rpartition("/")[2] for t in taken if t.picture.user_id == "100"]
+    assert Counter(t.message.user_id for t in taken) == wanted
+    mine = [t.message.image.rpartition("/")[2] for t in taken if t.message.user_id == "100"]
     assert mine == ["bang-gia.jpg", "bang-gia.jpg", "1.jpg", "2.jpg"]
 
 
@@ -96,7 +96,7 @@ def test_machines_whose_clocks_differ_share_one_database(
             times = connection.scalars(sa.select(events.c.received_at)).all()
         assert begun <= min(times) <= max(times) <= database.now()
     for user in names:
-        mine = [t.picture.image.rpartition("/")[2] for t in vendor.taken if t.picture.user_id == user]
+        mine = [t.message.image.rpartition("/")[2] for t in vendor.taken if t.message.user_id == user]
         assert mine == ["bang-gia.jpg", "1.jpg", "2.jpg"]
     logged = [datetime.fromisoformat(json.loads(bot.said().splitlines()[-1])["time"]) for bot in bots]
     assert logged[1] - logged[0] > timedelta(seconds=50), "the clocks were not as wrong as they should have been"

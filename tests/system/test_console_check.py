@@ -49,7 +49,7 @@ def asked(bot: Bot, vendor: SandboxVendor, user: str, text: str) -> str:
     """Have a customer write; return the picture that they get."""
     before = len(vendor.taken)
     bot.deliver(MAKER.text(user, text))
-    return str(vendor.wait_for_taken(before + 1)[before].picture.image)
+    return str(vendor.wait_for_taken(before + 1)[before].message.image)
 
 
 def replace_all(page: Page, text: str) -> None:

@@ -74,7 +74,7 @@ def test_a_dead_letter_from_the_list_to_the_customer(page: Page, shop: Bot, vend
     page.get_by_role("button", name="Yes, send it again").press("Enter")
     expect(page.get_by_role("status").filter(has_text="open again; it was dead, refused")).to_be_visible()
     [taken] = vendor.wait_for_taken(1)
-    assert taken.picture.image == "https://shop.example/gia-moi.jpg"
+    assert taken.message.image == "https://shop.example/gia-moi.jpg"
     expect(page.locator(".standing")).to_have_text("sent")  # without a reload
     expect(page.get_by_text("Picture 1 of 1: sent")).to_be_visible()
     assert page.title() == "Event 1 · bot console"

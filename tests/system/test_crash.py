@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from bot.inbox.database import Database
 from bot.inbox.tables import events
 from bot.sandbox.script import OK, late
-from bot.sandbox.vendor import SandboxVendor, Taken
+from bot.sandbox.vendor import SandboxVendor, SentImage
 from bot.sandbox.webhook_client import Echo
 from bot.sandbox.zalo_events import SignedEvent
 from tests.support.databases import administer
@@ -80,13 +80,13 @@ def check_guarantee(vendor: SandboxVendor, *, duplicates: int, timeout: float = 
     wanted = USERS * PICTURES
 
     def all_came(taken: object) -> bool:
-        return len({(t.picture.user_id, t.picture.image) for t in vendor.taken}) == wanted
+        return len({(t.message.user_id, t.message.image) for t in vendor.taken}) == wanted
 
     wait_until(lambda: all_came(None), "every acknowledged event to be answered", timeout)
     taken = vendor.taken
     assert len(taken) - wanted <= duplicates
     for number in range(USERS):
-        mine = [t.picture.image for t in taken if t.picture.user_id == f"1{number:03}"]
+        mine = [t.message.image for t in taken if t.message.user_id == f"1{number:03}"]
         assert list(dict.fromkeys(mine)) == [f"https://shop.example/{n}.jpg" for n in range(PICTURES)]
 
 
@@ -220,8 +220,8 @@ def freeze_in_transaction(bot: Bot, server_url: str) -> None:
     os.killpg(bot.process.pid, signal.SIGSTOP)
 
 
-def pictures(taken: Sequence[Taken]) -> Counter[tuple[str, str]]:
-    return Counter((t.picture.user_id, t.picture.image) for t in taken)
+def pictures(taken: Sequence[SentImage]) -> Counter[tuple[str, str]]:
+    return Counter((t.message.user_id, t.message.image) for t in taken)
 
 
 def pairs(users: list[str], number: int) -> list[tuple[str, str]]:
@@ -319,7 +319,7 @@ def test_a_full_disk_is_a_503_and_not_the_end(tmp_path: Path, vendor: SandboxVen
         assert bot.post(MAKER.text("102", "bảng giá")).status_code == 503
         resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
         bot.deliver(MAKER.text("103", "bảng giá"))
-        vendor.wait_for_taken(lambda taken: any(t.picture.user_id == "103" for t in taken))
+        vendor.wait_for_taken(lambda taken: any(t.message.user_id == "103" for t in taken))
         assert bot.terminate() == 0
 
 

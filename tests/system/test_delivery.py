@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.inbox.oa_limits import RateLimit
-from bot.sandbox.script import OK, Behaviour, answer, bad_gateway, cut, hang, late, vendor_code
+from bot.sandbox.script import OK, Script, answer, bad_gateway, cut, hang, late, vendor_code
 from bot.sandbox.vendor import SandboxVendor
 from bot.sandbox.webhook_client import Echo
 from tests.support.events import ASK, rows, settled, statuses
@@ -24,7 +24,7 @@ def test_a_text_gets_its_picture(bot: Bot, vendor: SandboxVendor) -> None:
     """Typed without marks; the answer goes to the sender, for the OA that was written to."""
     bot.deliver(MAKER.text("101", ASK))
     [taken] = vendor.wait_for_taken(1)
-    assert (taken.picture.oa_id, taken.picture.user_id, taken.picture.image) == (OA_ID, "101", PICTURE)
+    assert (taken.message.oa_id, taken.message.user_id, taken.message.image) == (OA_ID, "101", PICTURE)
     wait_until(lambda: settled(bot), "the event to be settled")
     [row] = rows(bot)
     assert (row["status"], row["reason"], row["rule_id"]) == ("sent", "rule", "bang-gia")
@@ -36,7 +36,7 @@ def test_several_pictures_come_in_order(bot: Bot, vendor: SandboxVendor) -> None
     vendor.next(OK, answer(500))
     bot.deliver(MAKER.text("101", "hai anh"))
     taken = vendor.wait_for_taken(2)
-    assert [t.picture.image for t in taken] == ["https://shop.example/1.jpg", "https://shop.example/2.jpg"]
+    assert [t.message.image for t in taken] == ["https://shop.example/1.jpg", "https://shop.example/2.jpg"]
 
 
 def test_what_nobody_answers_is_kept_with_its_reason(bot: Bot, vendor: SandboxVendor) -> None:
@@ -51,10 +51,10 @@ def test_what_nobody_answers_is_kept_with_its_reason(bot: Bot, vendor: SandboxVe
     assert vendor.received == []
 
 
-@pytest.mark.parametrize("behaviour", [answer(500), answer(503), answer(429), vendor_code(-32, "limit")])
-def test_trouble_of_the_moment_is_tried_again(tmp_path: Path, vendor: SandboxVendor, behaviour: Behaviour) -> None:
+@pytest.mark.parametrize("script", [answer(500), answer(503), answer(429), vendor_code(-32, "limit")])
+def test_trouble_of_the_moment_is_tried_again(tmp_path: Path, vendor: SandboxVendor, script: Script) -> None:
     """The picture arrives, once."""
-    vendor.next(behaviour, behaviour)
+    vendor.next(script, script)
     with Bot(tmp_path, vendor.url) as bot:
         bot.deliver(MAKER.text("101", ASK))
         vendor.wait_for_taken(1)
@@ -141,7 +141,7 @@ def test_an_outage_burns_no_attempts(tmp_path: Path, vendor: SandboxVendor) -> N
         assert len(vendor.taken) == answered[200] + len(users)
         assert {(row["status"], row["attempts"]) for row in rows(bot) if row["kind"]} == {("sent", 0)}
     for user in users:
-        mine = [t.picture.image.rpartition("/")[2] for t in vendor.taken if t.picture.user_id == user]
+        mine = [t.message.image.rpartition("/")[2] for t in vendor.taken if t.message.user_id == user]
         assert mine == ["bang-gia.jpg", "1.jpg", "2.jpg"]
 
 
@@ -149,12 +149,12 @@ def readiness(bot: Bot) -> str:
     return bot.get("/readyz").text
 
 
-@pytest.mark.parametrize("behaviour", [hang(), cut(), bad_gateway(takes=True), answer(200, b"<html>", takes=True)])
-def test_an_unknown_outcome_is_settled_by_the_echo(tmp_path: Path, vendor: SandboxVendor, behaviour: Behaviour) -> None:
+@pytest.mark.parametrize("script", [hang(), cut(), bad_gateway(takes=True), answer(200, b"<html>", takes=True)])
+def test_an_unknown_outcome_is_settled_by_the_echo(tmp_path: Path, vendor: SandboxVendor, script: Script) -> None:
     """The vendor took the picture and never said so: it is not sent again."""
     with Bot(tmp_path, vendor.url, SEND_TIMEOUT="1") as bot, Echo(MAKER, f"{bot.url}/webhook") as echo:
         vendor.listen(echo)
-        vendor.next(behaviour)
+        vendor.next(script)
         bot.deliver(MAKER.text("101", ASK))
         bot.deliver(MAKER.text("101", "hai anh"))
         vendor.wait_for_taken(3)
@@ -199,7 +199,7 @@ def test_a_human_who_answers_silences_the_bot(bot: Bot, vendor: SandboxVendor) -
     bot.deliver(MAKER.text("101", ASK))
     bot.deliver(MAKER.text("102", ASK))
     wait_until(lambda: settled(bot), "all to be settled")
-    assert [t.picture.user_id for t in vendor.taken] == ["102"]
+    assert [t.message.user_id for t in vendor.taken] == ["102"]
     assert [row["reason"] for row in rows(bot)] == ["human", "human", "human", "rule"]
 
 
@@ -209,8 +209,8 @@ def test_one_users_flood_does_not_delay_others(bot: Bot, vendor: SandboxVendor) 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: bot.post(MAKER.text("101", ASK)), range(60)))
     bot.deliver(MAKER.text("102", ASK))
-    vendor.wait_for_taken(lambda taken: any(t.picture.user_id == "102" for t in taken))
-    assert Counter(t.picture.user_id for t in vendor.taken)["101"] < 60
+    vendor.wait_for_taken(lambda taken: any(t.message.user_id == "102" for t in taken))
+    assert Counter(t.message.user_id for t in vendor.taken)["101"] < 60
 
 
 def test_a_hundred_events_at_once_are_answered_once_each(bot: Bot, vendor: SandboxVendor) -> None:
@@ -221,7 +221,7 @@ def test_a_hundred_events_at_once_are_answered_once_each(bot: Bot, vendor: Sandb
     assert answers == [200] * 150
     taken = vendor.wait_for_taken(100)
     wait_until(lambda: settled(bot), "all to be settled")
-    assert sorted(t.picture.user_id for t in taken) == [f"2{n:03}" for n in range(100)]
+    assert sorted(t.message.user_id for t in taken) == [f"2{n:03}" for n in range(100)]
 
 
 def test_the_rate_is_kept(tmp_path: Path, vendor: SandboxVendor) -> None:
@@ -267,5 +267,5 @@ def test_follow_and_what_else_has_no_text(tmp_path: Path, vendor: SandboxVendor)
         bot.deliver(MAKER.attachment("104", "location"))
         taken = vendor.wait_for_taken(3)
         wait_until(lambda: settled(bot), "all to be settled")
-        pictures = {t.picture.user_id: t.picture.image.rpartition("/")[2] for t in taken}
+        pictures = {t.message.user_id: t.message.image.rpartition("/")[2] for t in taken}
         assert pictures == {"101": "follow.jpg", "102": "sticker.jpg", "103": "chat_now.jpg"}

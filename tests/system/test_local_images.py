@@ -56,7 +56,7 @@ def test_a_picture_file_is_uploaded_once_and_sent_by_its_token(
         [uploaded] = vendor.uploaded
         assert uploaded.upload.content == (shop / "images" / "menu.jpg").read_bytes()
         assert (uploaded.upload.oa_id, uploaded.upload.type, uploaded.upload.name) == (OA_ID, "UpLoadFile", "menu.jpg")
-        assert {(t.picture.field, t.picture.image) for t in (first, second)} == {("attachment_id", uploaded.token)}
+        assert {(t.message.field, t.message.image) for t in (first, second)} == {("attachment_id", uploaded.token)}
         wait_until(lambda: Counter(statuses(bot)) == {"sent": 2}, "both events to be settled")
         assert {row["attempts"] for row in rows(bot)} == {0}
         assert bot.get("/readyz").text == "ready\n"
@@ -72,12 +72,12 @@ def test_many_events_in_several_processes_upload_once(shop: Path, vendor: Sandbo
         for number in range(30):
             (one, two)[number % 2].deliver(MAKER.text(f"1{number:02}", "thực đơn"))
         one.deliver(MAKER.text("200", "bảng giá"))
-        assert vendor.wait_for_taken(1)[0].picture.user_id == "200"
+        assert vendor.wait_for_taken(1)[0].message.user_id == "200"
         vendor.release()
         vendor.wait_for_taken(31)
         wait_until(lambda: Counter(statuses(one)) == {"sent": 31}, "all to be settled")
     assert len(vendor.uploaded) == 1
-    assert Counter(t.picture.user_id for t in vendor.taken).most_common(1)[0][1] == 1
+    assert Counter(t.message.user_id for t in vendor.taken).most_common(1)[0][1] == 1
     assert {row["attempts"] for row in table_rows(postgres_url, events)} == {0}
 
 
@@ -93,8 +93,8 @@ def test_an_upload_that_zalo_has_forgotten_is_renewed(shop: Path, vendor: Sandbo
         bot.deliver(MAKER.text("103", "thực đơn"))
         vendor.wait_for_taken(3)
     old, new = vendor.uploaded
-    assert [t.picture.image for t in taken] == [old.token, new.token]
-    assert Counter(t.picture.user_id for t in vendor.taken) == {"101": 1, "102": 1, "103": 1}
+    assert [t.message.image for t in taken] == [old.token, new.token]
+    assert Counter(t.message.user_id for t in vendor.taken) == {"101": 1, "102": 1, "103": 1}
 
 
 def test_a_picture_that_is_always_expired_ends(shop: Path, vendor: SandboxVendor) -> None:
@@ -105,7 +105,7 @@ def test_a_picture_that_is_always_expired_ends(shop: Path, vendor: SandboxVendor
         bot.deliver(MAKER.text("101", "thực đơn"))
         bot.deliver(MAKER.text("102", "phòng"))
         [taken] = vendor.wait_for_taken(1)
-        assert (taken.picture.user_id, taken.picture.image) == ("102", ELSE)
+        assert (taken.message.user_id, taken.message.image) == ("102", ELSE)
         wait_until(lambda: Counter(statuses(bot)) == {"sent": 1, "dead": 1}, "both events to be settled")
     assert Counter(u.upload.name for u in vendor.uploaded) == {"menu.jpg": 2, "phong.png": 2}
 
@@ -119,7 +119,7 @@ def test_an_attachment_that_is_refused_gives_way_to_its_link(shop: Path, vendor:
         bot.deliver(MAKER.text("101", "mã ảnh"))
         bot.deliver(MAKER.text("102", "mã ảnh"))
         [taken] = vendor.wait_for_taken(1)
-        assert (taken.picture.user_id, taken.picture.image) == ("101", ELSE)
+        assert (taken.message.user_id, taken.message.image) == ("101", ELSE)
         wait_until(lambda: Counter(statuses(bot)) == {"sent": 1, "dead": 1}, "both events to be settled")
 
 
@@ -130,8 +130,8 @@ def test_an_upload_that_fails_for_the_moment_is_tried_again(shop: Path, vendor: 
         bot.deliver(MAKER.text("101", "thực đơn"))
         wait_until(lambda: "HTTP 503" in bot.get("/readyz").text, "/readyz to say why")
         bot.deliver(MAKER.text("102", "bảng giá"))
-        assert vendor.wait_for_taken(1)[0].picture.user_id == "102"
-        assert vendor.wait_for_taken(2)[1].picture.user_id == "101"
+        assert vendor.wait_for_taken(1)[0].message.user_id == "102"
+        assert vendor.wait_for_taken(2)[1].message.user_id == "101"
         wait_until(lambda: Counter(statuses(bot)) == {"sent": 2}, "both events to be settled")
         assert {row["attempts"] for row in rows(bot)} == {0}
         assert bot.get("/readyz").text == "ready\n"
@@ -147,7 +147,7 @@ def test_a_file_that_has_vanished_gives_way_to_its_link(shop: Path, vendor: Sand
         bot.deliver(MAKER.text("101", "phòng"))
         bot.deliver(MAKER.text("102", "thực đơn"))
         [taken] = vendor.wait_for_taken(1)
-        assert (taken.picture.user_id, taken.picture.image) == ("101", ELSE)
+        assert (taken.message.user_id, taken.message.image) == ("101", ELSE)
         wait_until(lambda: Counter(statuses(bot)) == {"sent": 1, "dead": 1}, "both events to be settled")
         [dead] = [row for row in rows(bot) if row["status"] == "dead"]
         assert (dead["reason"], "images/menu.jpg" in dead["error"]) == ("refused", True)
@@ -170,7 +170,7 @@ def test_a_replaced_file_is_what_the_next_customer_gets(shop: Path, vendor: Sand
         bot.deliver(MAKER.text("103", "thực đơn"))
         taken = vendor.wait_for_taken(3)
     old, new = vendor.uploaded
-    assert [t.picture.image for t in taken] == [old.token, old.token, new.token]
+    assert [t.message.image for t in taken] == [old.token, old.token, new.token]
     assert (new.upload.name, new.upload.content) == ("menu.png", png())
 
 
@@ -196,7 +196,7 @@ def test_rules_whose_pictures_are_gone_do_not_keep_the_bot_from_starting(shop: P
         bot.start()
         bot.deliver(MAKER.text("101", "phòng"))
         [taken] = vendor.wait_for_taken(1)
-        assert taken.picture.image == vendor.uploaded[0].token
+        assert taken.message.image == vendor.uploaded[0].token
         bot.deliver(MAKER.text("102", "thực đơn"))
         wait_until(lambda: Counter(statuses(bot)) == {"sent": 1, "dead": 1}, "both events to be settled")
 
@@ -206,12 +206,12 @@ def test_the_decision_keeps_which_picture_it_was(shop: Path, vendor: SandboxVend
     vendor.always(answer(503))
     with Bot(shop, vendor.url, rules=RULES) as bot:
         bot.deliver(MAKER.text("101", "phòng"))
-        vendor.wait_for(lambda received: any(r.picture for r in received))
+        vendor.wait_for(lambda received: any(r.message for r in received))
         (shop / "images" / "phong.png").write_bytes(png(3_000))
         vendor.always(OK)
         [taken] = vendor.wait_for_taken(1)
         [row] = rows(bot)
         [kept] = table_rows(bot.environment["DATABASE_URL"], uploads)
-    assert taken.picture.image == vendor.uploaded[0].token == kept["token"]
+    assert taken.message.image == vendor.uploaded[0].token == kept["token"]
     assert row["images"] == [{"file": "images/phong.png", "digest": kept["digest"], "else": ELSE}]
     assert json.loads(json.dumps(row["images"])) == row["images"]

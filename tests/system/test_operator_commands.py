@@ -89,7 +89,7 @@ def test_a_dead_letter_from_its_cause_to_the_customer(tmp_path: Path, vendor: Sa
         assert said.startswith(f"{dead}: open again; it was dead, refused, ")
         assert "image_url is not a picture" in said
         [taken] = vendor.wait_for_taken(1)
-        assert taken.picture.image == "https://shop.example/gia-moi.jpg"
+        assert taken.message.image == "https://shop.example/gia-moi.jpg"
         wait_for(bot, sent=1)
         assert "nothing to do, it is sent" in printed(bot, "replay", dead)
         assert "There are no dead letters" in printed(bot, "replay", "--dead")
@@ -103,7 +103,7 @@ def test_a_half_sent_answer_is_finished(shop: Bot, vendor: SandboxVendor) -> Non
     wait_for(shop, dead=1)
     assert "open again" in fine(shop, "replay", "--dead")
     taken = vendor.wait_for_taken(2)
-    assert [t.picture.image for t in taken] == ["https://shop.example/1.jpg", "https://shop.example/2.jpg"]
+    assert [t.message.image for t in taken] == ["https://shop.example/1.jpg", "https://shop.example/2.jpg"]
     wait_for(shop, sent=1)
     assert len(vendor.taken) == 2
 

@@ -108,7 +108,7 @@ def test_a_new_rules_file_is_in_force_within_two_seconds(tmp_path: Path, vendor:
         def picture() -> str:
             before = len(vendor.taken)
             bot.deliver(MAKER.text("101", "bảng giá"))
-            return vendor.wait_for_taken(before + 1)[-1].picture.image.rpartition("/")[2]
+            return vendor.wait_for_taken(before + 1)[-1].message.image.rpartition("/")[2]
 
         for broken in ("", "rules: [", good[:-20], "\x00"):
             bot.rules.write_text(broken, encoding="utf-8")

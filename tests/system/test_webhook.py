@@ -158,7 +158,7 @@ def test_events_of_other_oas_are_acknowledged_and_not_answered(bot: Bot, vendor:
     assert post(bot, body, signed(body)) == 200
     bot.deliver(MAKER.text("102", "bảng giá"))
     [taken] = vendor.wait_for_taken(1)
-    assert taken.picture.user_id == "102"
+    assert taken.message.user_id == "102"
 
 
 def test_fifty_redeliveries_at_once_on_four_processes_get_one_reply(bot: Bot, vendor: SandboxVendor) -> None:
