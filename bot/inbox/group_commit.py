@@ -180,7 +180,7 @@ class Writer:
 
     def _next_batch(self, *, leaves: bool) -> list[Future]:
         """Return what is to be committed together; if that is nothing, the lead has ended."""
-        if len(self._queue) < self._last_batch and self._last_batch > 1:
+        if self._last_batch > 1:
             # Where many write, the next few are on their way: one commit for all of them costs each less.
             time.sleep(_GATHER_SECONDS)
         with self.lock:

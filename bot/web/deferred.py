@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from flask import Response
@@ -27,12 +28,25 @@ class Awaitable(Protocol):
         """Do what there is to do for it, or return at once if another thread does."""
 
 
+class TextResponse:
+    """A line of text as a WSGI application; made once, it costs a fifth of Flask's."""
+
+    def __init__(self, status: HTTPStatus, text: str) -> None:
+        self.status = status
+        self._body = f"{text}\n".encode()
+        self._headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(self._body)))]
+
+    def __call__(self, _environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response(f"{self.status.value} {self.status.phrase}", self._headers.copy())
+        return (self._body,)
+
+
 @dataclass(frozen=True, slots=True)
 class Deferred:
     """What `DeferredResponse` returns in place of a body to a server that supports it."""
 
     awaited: Awaitable
-    make: Callable[[], Response]
+    make: Callable[[], TextResponse]
     """Makes the response, when *awaited* is done or the deadline has passed."""
     deadline: float
     """By `time.monotonic`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import logging
 import time
+from http import HTTPStatus
 from typing import Final
 
 from flask import Blueprint, Request, Response, abort, g, request
@@ -14,15 +15,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import logs, metrics, zalo
 from bot.config import Settings, is_loopback
 from bot.errors import BadPayload, BadSignature, WebhookError
-from bot.inbox.group_commit import Future
 from bot.runtime import Runtime
-from bot.web.deferred import Deferred, DeferredResponse
+from bot.web.deferred import Deferred, DeferredResponse, TextResponse
 from bot.zalo import SIGNATURE_HEADER, Event
 
 log = logging.getLogger(__name__)
 
 _log_refusal = logs.Bounded(log, logging.WARNING, "a delivery was refused")
 _log_failure = logs.Bounded(log, logging.ERROR, "an event could not be stored")
+
+# Zalo delivers again what was not acknowledged; a half-stored event is known by its key.
+_DELIVER_AGAIN: Final = "The event could not be stored; please deliver it again."
+_ACKNOWLEDGED: Final = TextResponse(HTTPStatus.OK, "ok")
+_NOT_STORED: Final = TextResponse(HTTPStatus.SERVICE_UNAVAILABLE, _DELIVER_AGAIN)
 
 #: Zalo's largest event is a few kilobytes.
 LARGEST_BODY = 256 * 1024
@@ -86,27 +91,23 @@ def _store(runtime: Runtime, event: Event, body: bytes) -> Response:
     try:
         future = runtime.store(event, body)
     except Exception as error:  # noqa: BLE001  whatever it is, Zalo has to deliver again
-        return _not_stored(event, error)
+        _log_not_stored(event, error)
+        return _plain(503, _DELIVER_AGAIN)
 
-    def acknowledge() -> Response:
-        response = _acknowledge(event, future)
-        metrics.acknowledged(response.status_code, time.perf_counter() - began)
+    def acknowledge() -> TextResponse:
+        error = future.error if future.is_done else TimeoutError("the database took too long")
+        if error is not None:
+            _log_not_stored(event, error)
+        response = _ACKNOWLEDGED if error is None else _NOT_STORED
+        metrics.acknowledged(response.status.value, time.perf_counter() - began)
         return response
 
     return DeferredResponse(Deferred(future, acknowledge, time.monotonic() + STORE_SECONDS))
 
 
-def _acknowledge(event: Event, future: Future) -> Response:
-    if not future.is_done:
-        return _not_stored(event, TimeoutError("the database took too long"))
-    return _plain(200, "ok") if future.error is None else _not_stored(event, future.error)
-
-
-def _not_stored(event: Event, error: Exception) -> Response:
-    # Zalo delivers again what was not acknowledged; a half-stored event is known by its key.
+def _log_not_stored(event: Event, error: Exception) -> None:
     is_outage = isinstance(error, (TimeoutError, SQLAlchemyError))
     _log_failure(logs.about(event.key) | {"trouble": logs.kind(error)}, error=None if is_outage else error)
-    return _plain(503, "The event could not be stored; please deliver it again.")
 
 
 def _event(settings: Settings, body: bytes, signature: str | None) -> Event | None:
