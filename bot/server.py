@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from wsgiref.types import WSGIApplication
 
-from flask import Flask
 from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
@@ -45,7 +45,7 @@ def graceful_seconds(send_timeout: float) -> int:
     return int(send_timeout) + 20
 
 
-def application(env_file: Path = Path(".env")) -> Flask:
+def application(env_file: Path = Path(".env")) -> WSGIApplication:
     """Return the started application, or end the process with one message that says what is missing."""
     try:
         settings = _settings(env_file)
