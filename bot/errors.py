@@ -7,6 +7,8 @@ Every exception this package raises, split by what the catcher does next.
     +- WebhookError           answer the sender with .status
     |  +- BadSignature        401
     |  +- BadPayload          400
+    +- StorageError           the database is away or takes no writes: try again later
+    +- UnstorableValue        the database refuses this value and takes others
     +- DeliveryError          the vendor did not take a picture
        +- NotNow              try again, not before .retry_after seconds; .reached: the vendor itself said so
        +- Misconfigured       no picture of this account can go out until a person mends something
@@ -50,6 +52,14 @@ class BadSignature(WebhookError):
 
 class BadPayload(WebhookError):
     """The body is not a JSON object."""
+
+
+class StorageError(BotError):
+    """The database does not answer or takes no writes."""
+
+
+class UnstorableValue(BotError):
+    """The database cannot store this value."""
 
 
 class DeliveryError(BotError):

@@ -7,8 +7,6 @@ import logging
 import os
 import threading
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from bot import logs, metrics
 from bot.config import Settings
 from bot.cpaas import CpaasClient
@@ -17,13 +15,16 @@ from bot.delivery.images import ImageResolver
 from bot.delivery.sender import Sender
 from bot.delivery.settings import DeliverySettings
 from bot.delivery.transitions import Transitions, longest_cooldown
+from bot.errors import StorageError
 from bot.image_health.checker import PictureChecker
 from bot.inbox.database import Database
 from bot.inbox.group_commit import Future, Writer
 from bot.inbox.oa_limits import RateLimit
+from bot.inbox.queries import EventQueries
 from bot.inbox.queue import Inbox
 from bot.inbox.retention import RetentionWorker
 from bot.inbox.uploads import Uploads
+from bot.inbox.write_check import BoundedCheck
 from bot.net.addresses import AddressPolicy
 from bot.rules.reload import RulesReloader
 from bot.zalo import Event
@@ -54,7 +55,7 @@ class Runtime:
         Raises:
             ConfigError: The rules file is not there.
             RulesError: The rules file has problems.
-            sqlalchemy.exc.SQLAlchemyError: The database cannot be opened.
+            StorageError: The database cannot be opened.
         """
         self._open()
         os.register_at_fork(before=self.stop, after_in_child=self._open_in_background)
@@ -70,22 +71,33 @@ class Runtime:
         self._close_parts()
 
     def readiness(self) -> tuple[list[str], list[str]]:
-        """Return what is missing for the work, and what the operator should know besides."""
+        """Return what is missing for the work, and what the operator should know besides, in less than a second."""
         if not self._running.is_set():
             return ["it is starting"], []
         try:
-            troubles = self.inbox.pause_reasons()
+            return self._survey.ask()
+        except StorageError as error:
+            return [f"the database does not answer ({error})"], []
+
+    def _look(self) -> tuple[list[str], list[str]]:
+        try:
+            troubles = EventQueries(self.database).pause_reasons()
             not_uploaded = self.uploads.failure_reasons(now=self.database.now())
-        except SQLAlchemyError as error:
-            return [f"the database does not answer ({type(error).__name__})"], []
+        except StorageError as error:
+            return [f"the database does not answer ({error})"], []
         remarks = [f"rules: {self.watch.error}; the last good rules are in force"] if self.watch.error else []
         remarks += [f"OA {oa_id}: nothing is sent at present: {trouble}" for oa_id, trouble in troubles.items()]
         remarks += [f"OA {oa_id}: a picture is not uploaded: {trouble}" for oa_id, trouble in not_uploaded.items()]
+        try:
+            self.database.check_writable()
+        except StorageError as error:
+            return [f"the database takes no writes ({error})"], remarks
         return [], remarks
 
     def _open(self) -> None:
         self._open_parts()
         self.watch.start()
+        self._survey = BoundedCheck(self._look)
         self._dispatcher = self._dispatch() if self._delivers else None
         self._retention_worker = RetentionWorker(
             self.database,

@@ -22,11 +22,10 @@ from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
 from pydantic import SecretStr
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot import logs, metrics
 from bot.config import Settings
-from bot.errors import COULD_NOT_RUN, BotError, ConfigError
+from bot.errors import COULD_NOT_RUN, BotError, ConfigError, StorageError
 from bot.rules.problem import RulesError
 from bot.runtime import Runtime
 from bot.web.app import create_app
@@ -126,8 +125,8 @@ def _explained(settings: Settings) -> Iterator[None]:
         yield
     except RulesError as error:
         raise ConfigError(error.render(settings.bot_lang)) from None
-    except SQLAlchemyError as error:
-        raise ConfigError(f"DATABASE_URL: the database cannot be opened ({type(error).__name__})") from None
+    except StorageError as error:
+        raise ConfigError(f"DATABASE_URL: the database cannot be opened ({error})") from None
 
 
 def _deliver_only(settings: Settings) -> None:

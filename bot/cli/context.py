@@ -7,20 +7,17 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
 
 import click
 
 from bot.cli.rules_output import unreadable
 from bot.config import Language, Settings
-from bot.errors import COULD_NOT_RUN, BotError
+from bot.errors import COULD_NOT_RUN, BotError, ConfigError, StorageError
 from bot.i18n import translator
 from bot.rules.problem import render, text_of
 from bot.rules.validate import ValidationResult, validate
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import URL
-
     from bot.inbox.database import Database
 
 #: Exit status: what was looked at has problems, or what was asked for is not there.
@@ -68,32 +65,27 @@ def open_database(settings: Settings, *, writes: bool = False) -> Iterator[Datab
     It is never created. Where it is missing or fails within the block, the command ends and says so.
     """
     # Here, for `bot check` and `bot try` need no database, and half again as long to start with its libraries.
-    from sqlalchemy.engine import make_url  # noqa: PLC0415
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
-
     from bot.inbox.database import Database  # noqa: PLC0415
+    from bot.inbox.engine import read_only, sqlite_file  # noqa: PLC0415
 
     _ = translator(settings.bot_lang).gettext
     try:
-        url = make_url(settings.database_url.get_secret_value())
-        if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        url = settings.database_url.get_secret_value()
+        file = sqlite_file(url)
+        if file is not None and not file.is_file():
             text = _("there is no database {path}; run this in the bot's directory, or set DATABASE_URL")
-            click.echo(text.format(path=url.database or ""), err=True)
+            click.echo(text.format(path=file), err=True)
             raise SystemExit(COULD_NOT_RUN)
-        database = Database((url if writes else _read_only(url)).render_as_string(hide_password=False))
+        database = Database(url if writes else read_only(url))
         try:
             yield database
         finally:
             database.dispose()
-    except (SQLAlchemyError, PermissionError) as error:
-        # Its own words hold the query, and where the server is.
-        text = _("the database cannot be used ({kind}); has the bot run with this DATABASE_URL?")
-        click.echo(text.format(kind=type(error).__name__), err=True)
+    except ConfigError as error:
+        click.echo(error, err=True)
         raise SystemExit(COULD_NOT_RUN) from None
-
-
-def _read_only(url: URL) -> URL:
-    """Return the URL by which a SQLite file is opened for reading; PostgreSQL's is the same."""
-    if url.get_backend_name() != "sqlite":
-        return url
-    return url.set(database=f"file:{quote(url.database or '')}", query={"mode": "ro", "uri": "true"})
+    except (StorageError, PermissionError) as error:
+        # The driver's own words hold the query, and where the server is.
+        text = _("the database cannot be used ({kind}); has the bot run with this DATABASE_URL?")
+        click.echo(text.format(kind=error if isinstance(error, StorageError) else type(error).__name__), err=True)
+        raise SystemExit(COULD_NOT_RUN) from None

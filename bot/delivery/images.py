@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from bot.cpaas import MAX_UPLOADS, CpaasClient
-from bot.errors import DeliveryError, NotNow, NotReady, PictureRefused, Refused
+from bot.errors import DeliveryError, NotNow, NotReady, PictureRefused, Refused, StorageError
 from bot.images import local_files
 from bot.images.local_files import LocalImage, UnusableImage
 from bot.inbox.uploads import UploadKey, Uploads, UploadState
@@ -93,8 +91,8 @@ class ImageResolver:
     def _find(self, key: UploadKey) -> UploadState | None:
         try:
             return self._uploads.find(key)
-        except SQLAlchemyError as error:
-            trouble = f"the database does not answer ({type(error).__name__})"
+        except StorageError as error:
+            trouble = f"the database does not answer ({error})"
         raise NotReady(trouble, wait=_POLL_SECONDS)
 
     def _refusal(self, request: UploadRequest, found: UploadState | None, now: float) -> DeliveryError:

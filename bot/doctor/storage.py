@@ -10,16 +10,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-import sqlalchemy as sa
-from alembic.migration import MigrationContext
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
-
 from bot.doctor.finding import Finding, Level, Texts, Words
+from bot.errors import ConfigError, StorageError
 from bot.i18n import N_, NN_
 from bot.inbox.database import Database, migrations
+from bot.inbox.engine import parse_url
 from bot.inbox.queries import EventQueries
-from bot.inbox.tables import HAS_WORDS, IS_ECHO, accounts, events
 from bot.redaction import single_line
 
 _LEAST_FREE: Final = 500 * 1024 * 1024
@@ -137,8 +133,8 @@ TEXTS: Final[Texts] = {
 def check_database(url: str) -> Iterator[Finding]:
     """Yield how the database stands; a file that does not exist is not made."""
     try:
-        place = make_url(url)
-    except (ValueError, SQLAlchemyError):
+        place = parse_url(url)
+    except ConfigError:
         yield _database("problem", "db-address")
         return
     if place.get_backend_name() == "sqlite":
@@ -188,18 +184,17 @@ def _file(file: Path, journal: str) -> Iterator[Finding]:
 def _opened(url: str) -> Iterator[Finding]:
     database = Database(url)
     try:
-        with database.read() as connection:
-            revision = MigrationContext.configure(connection).get_current_revision()
+        revision = database.revision()
         yield from _versions(revision)
-        if not _is_writable(database, has_tables=revision is not None):
+        if not _is_writable(database, is_current=revision == migrations()[-1]):
             yield _database("problem", "db-read-only")
         elif revision is not None:
             yield _database("fine", "db-writable")
         if revision == migrations()[-1]:
             yield from _contents(database)
-    except SQLAlchemyError as error:
+    except StorageError as error:
         # Of the driver's words only the kind: they may name the address.
-        yield _database("problem", "db-away", reason=type(error).__name__)
+        yield _database("problem", "db-away", reason=str(error))
     finally:
         database.dispose()
 
@@ -216,14 +211,15 @@ def _versions(revision: str | None) -> Iterator[Finding]:
         yield _database("problem", "db-newer", revision=revision, head=head)
 
 
-def _is_writable(database: Database, *, has_tables: bool) -> bool:
-    """Return whether a write would be taken; it is tried in a transaction that changes nothing and is undone."""
+def _is_writable(database: Database, *, is_current: bool) -> bool:
+    """Return whether a write is taken; where the tables are not this version's, whether one can be begun."""
     try:
-        with database.connect() as connection, connection.begin() as transaction:
-            if has_tables:
-                connection.execute(sa.update(accounts).where(sa.false()).values(failures=0))
-            transaction.rollback()
-    except SQLAlchemyError:
+        if is_current:
+            database.check_writable()
+        else:
+            with database.write():
+                pass
+    except StorageError:
         return False
     return True
 
@@ -239,24 +235,16 @@ def _contents(database: Database) -> Iterator[Finding]:
     for status in ("dead", "parked"):
         if waiting[status]:
             yield _database("warning", f"db-{status}", count=waiting[status])
-    for oa_id, trouble in sorted(_troubles(database).items()):
+    for oa_id, trouble in sorted(reports.pause_reasons().items()):
         yield _database("problem", "db-closed", oa_id=oa_id, trouble=single_line(trouble))
     yield from check_event_hints(database, now=database.now())
 
 
-def _troubles(database: Database) -> dict[str, str]:
-    query = sa.select(accounts.c.oa_id, accounts.c.trouble).where(accounts.c.pauses > 0)
-    with database.read() as connection:
-        return {row.oa_id: row.trouble or "" for row in connection.execute(query)}
-
-
 def check_event_hints(database: Database, *, now: float) -> Iterator[Finding]:
     """Yield what the stored events are a sign of."""
-    with database.read() as connection:
-        is_empty = connection.execute(sa.select(events.c.id).limit(1)).first() is None
-        texts = connection.scalars(_LATEST_TEXTS).all()
-        strange = connection.execute(_FOREIGN_REPLIES, {"b_since": now - _WEEK_SECONDS}).scalar_one()
-    if is_empty:
+    queries = EventQueries(database)
+    texts, strange = queries.latest_texts(_MOST), queries.count_foreign_echoes(since=now - _WEEK_SECONDS)
+    if queries.is_empty():
         yield _hint("unchecked", "which-secret/no-event")
     if len(texts) >= _FEWEST and all(text.startswith("#") for text in texts):
         yield _hint("warning", "syntax-filter/on", count=len(texts))
@@ -274,18 +262,3 @@ def _mega(size: int) -> str:
 
 def _database(level: Level, code: str, **args: object) -> Finding:
     return Finding("database", level, code, args)
-
-
-_LATEST_TEXTS = (
-    sa.select(events.c.text)
-    .where(HAS_WORDS, events.c.kind == "text", events.c.text != "")
-    .order_by(events.c.received_at.desc())
-    .limit(_MOST)
-)
-# The bot sends pictures and nothing else; what a person sends has a reason of its own.
-_FOREIGN_REPLIES = sa.select(sa.func.count()).where(
-    IS_ECHO,
-    events.c.reason == "echo",
-    events.c.name != "oa_send_image",
-    events.c.received_at > sa.bindparam("b_since"),
-)

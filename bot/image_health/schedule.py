@@ -8,7 +8,6 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.image_health.verdict import Look
 from bot.inbox.database import Database
@@ -65,8 +64,7 @@ class Book:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        insert = sqlite.insert if database.is_sqlite else postgresql.insert
-        self._insert = insert(picture_checks).on_conflict_do_nothing(index_elements=[picture_checks.c.key])
+        self._insert = database.insert(picture_checks).on_conflict_do_nothing(index_elements=[picture_checks.c.key])
 
     def expect(self, keys: Iterable[str], *, now: float) -> None:
         """Put the pictures that are not in the book yet into it, due at once."""

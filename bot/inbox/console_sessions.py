@@ -7,7 +7,6 @@ import secrets
 from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.inbox.database import Database
 from bot.inbox.tables import console_keys, console_sessions
@@ -34,8 +33,7 @@ class ConsoleSessions:
             found: bytes | None = connection.execute(query).scalar()
         if found is not None:
             return bytes(found)
-        insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
-        fresh = insert(console_keys).values(id=_ONLY_ROW, key=secrets.token_bytes(_KEY_BYTES))
+        fresh = self._database.insert(console_keys).values(id=_ONLY_ROW, key=secrets.token_bytes(_KEY_BYTES))
         with self._database.write() as connection:
             connection.execute(fresh.on_conflict_do_nothing())
             return bytes(connection.execute(query).scalar_one())

@@ -4,39 +4,25 @@ from __future__ import annotations
 
 import fcntl
 import os
-import stat
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import sqlalchemy as sa
-from sqlalchemy.engine import URL, make_url
+
+from bot.errors import ConfigError
+from bot.inbox.engine import Insert, as_storage_errors, insert, open_engine, parse_url
+from bot.inbox.tables import write_checks
 
 _MIGRATION_LOCK = 0x7A616C6F  # any number that is ours: "zalo"
-# What a PostgreSQL server is told, as far as its version knows it. Zalo waits two seconds for its 200: a server that
-# hangs must turn into a 503 sooner than into a full queue. And a machine that stands still in the middle of a
-# transaction, or is gone, must not keep its locks: all others would wait for them.
-_LIMITS = {
-    "statement_timeout": "10s",
-    "lock_timeout": "5s",
-    "idle_in_transaction_session_timeout": "5s",
-    "transaction_timeout": "15s",
-    "tcp_keepalives_idle": "5s",
-    "tcp_keepalives_interval": "2s",
-    "tcp_keepalives_count": "3",
-    "tcp_user_timeout": "10s",
-}
-_SET_LIMITS = "; ".join(
-    f"SELECT set_config(name, '{value}', false) FROM pg_settings WHERE name = '{name}'"  # noqa: S608  constants
-    for name, value in _LIMITS.items()
-)
 # Building an index takes as long as it takes.
 _LIFT_LIMITS = (
     "SELECT set_config(name, '0', true) FROM pg_settings WHERE name IN ('statement_timeout', 'transaction_timeout')"
 )
+_INSUFFICIENT_PRIVILEGE = "42501"
 # Alembic's own table.
 _VERSIONS = sa.table("alembic_version", sa.column("version_num"))
 
@@ -56,9 +42,9 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self._url = _driver_url(url)
+        self._url = parse_url(url)
         self._is_sqlite = self._url.get_backend_name() == "sqlite"
-        self._engine = _open_sqlite(self._url) if self._is_sqlite else _open_postgres(self._url)
+        self._engine = open_engine(self._url)
         self._turn = threading.Lock()
         self._lock_file: IO[bytes] | None = None
         self._alive_file: IO[bytes] | None = None
@@ -71,9 +57,19 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        """Open a transaction that may write; it is durable once the block ends without an exception."""
-        with self.connect() as connection, self.transaction(connection):
+        """
+        Open a transaction that may write; it is durable once the block ends without an exception.
+
+        Raises:
+            StorageError: The database cannot be reached, or does not take writes.
+            UnstorableValue: It takes others, but not this one.
+        """
+        with as_storage_errors(), self.connect() as connection, self.transaction(connection):
             yield connection
+
+    def insert(self, table: sa.Table) -> Insert:
+        """Return an INSERT for the table in this database's dialect, which can say what is done ON CONFLICT."""
+        return insert(table, self._engine.dialect.name)
 
     def connect(self) -> sa.Connection:
         """Return a connection for many transactions, one after the other."""
@@ -87,12 +83,24 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """Open a connection that only reads."""
-        with self._engine.connect() as connection:
+        """
+        Open a connection that only reads.
+
+        Raises:
+            StorageError: The database cannot be reached.
+        """
+        with as_storage_errors(), self._engine.connect() as connection:
             yield connection.execution_options(reads=True)
 
     def migrate(self) -> None:
-        """Bring the tables to what this version needs; one process does it, the others wait for it."""
+        """
+        Bring the tables to what this version needs; one process does it, the others wait for it.
+
+        Raises:
+            ConfigError: The database cannot hold the inbox, whatever is tried: of its encoding, or of its rights.
+            StorageError: It cannot be reached.
+        """
+        self._check_encoding()
         if self._is_migrated():
             return
         # Not above: it takes a tenth of a second to load, and hardly any start needs it.
@@ -101,16 +109,58 @@ class Database:
 
         config = Config()
         config.set_main_option("script_location", "bot.inbox:migrations")
-        with self.write() as connection:
+        with as_storage_errors(), self._explained_rights(), self.connect() as connection, self.transaction(connection):
             if not self._is_sqlite:
                 connection.exec_driver_sql(_LIFT_LIMITS)
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
+    def revision(self) -> str | None:
+        """Return the version that the tables have; None if there are none yet."""
+        with self.read() as connection:
+            if not sa.inspect(connection).has_table(_VERSIONS.name):
+                return None
+            return connection.execute(sa.select(_VERSIONS.c.version_num)).scalar()
+
+    def check_writable(self) -> None:
+        """
+        Write a row and commit it: to connect, or to write and undo it, works on a full disk too.
+
+        Raises:
+            StorageError: It takes no writes, or has no tables.
+        """
+        added = self.insert(write_checks).values(id=1, checked_at=self.now())
+        newer = {"checked_at": added.excluded.checked_at}
+        with self.write() as connection:
+            connection.execute(added.on_conflict_do_update(index_elements=[write_checks.c.id], set_=newer))
+
+    def _check_encoding(self) -> None:
+        if self._is_sqlite:
+            return
+        with self.read() as connection:
+            encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+        if encoding != "UTF8":
+            raise ConfigError(
+                f"DATABASE_URL: the database's encoding is {encoding}, which cannot hold what customers write;"
+                " make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+            )
+
+    @contextmanager
+    def _explained_rights(self) -> Iterator[None]:
+        try:
+            yield
+        except sa.exc.ProgrammingError as error:
+            if getattr(error.orig, "sqlstate", None) != _INSUFFICIENT_PRIVILEGE:
+                raise
+            raise ConfigError(
+                "DATABASE_URL: this user may not create tables there; since PostgreSQL 15 only the owner may:"
+                " make the user its owner, or GRANT CREATE ON SCHEMA public"
+            ) from None
+
     def _is_migrated(self) -> bool:
         # By turns: of two that turn a new SQLite file to WAL at once, one would fail.
-        with self._exclusive() if self._is_sqlite else nullcontext(), self.read() as connection:
+        with as_storage_errors(), self._exclusive() if self._is_sqlite else nullcontext(), self.read() as connection:
             if not sa.inspect(connection).has_table(_VERSIONS.name):
                 return False
             return connection.execute(sa.select(_VERSIONS.c.version_num)).scalars().all() == migrations()[-1:]
@@ -185,64 +235,3 @@ def _open_lock(path: Path) -> IO[bytes]:
 
 def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
-
-
-def _keep_private(database: str) -> None:
-    """Create the file of the database for its owner alone; one that is there is closed to all others but its group."""
-    with suppress(OSError):  # SQLite says what is wrong with it
-        os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    for path in (Path(database), *(Path(f"{database}{end}") for end in ("-wal", "-shm", "-lock", "-alive"))):
-        with suppress(OSError):
-            mode = stat.S_IMODE(path.stat().st_mode)
-            if mode & 0o007:
-                path.chmod(mode & ~0o007)
-
-
-def _driver_url(text: str) -> URL:
-    url = make_url(text)
-    return url if url.get_backend_name() == "sqlite" else url.set(drivername="postgresql+psycopg")
-
-
-def _open_sqlite(url: URL) -> sa.Engine:
-    if url.database and url.database != ":memory:" and "uri" not in url.query:
-        _keep_private(url.database)
-    # What a statement carried, a customer's words among it, has no business in an error and so in a log.
-    engine = sa.create_engine(url, connect_args={"timeout": 5.0}, pool_size=20, max_overflow=50, hide_parameters=True)
-
-    @sa.event.listens_for(engine, "connect")
-    def _on_connect(raw: Any, _record: object) -> None:
-        raw.isolation_level = None  # the driver's own BEGIN would come too late and be DEFERRED
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
-            raw.execute(f"PRAGMA {pragma}")
-
-    @sa.event.listens_for(engine, "begin")
-    def _on_begin(connection: sa.Connection) -> None:
-        reads = connection.get_execution_options().get("reads", False)
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
-
-    return engine
-
-
-def _open_postgres(url: URL) -> sa.Engine:
-    engine = sa.create_engine(
-        url,
-        pool_size=5,
-        max_overflow=20,
-        pool_pre_ping=True,
-        hide_parameters=True,
-        connect_args={
-            "connect_timeout": 3,
-            # A server that is gone says nothing, and TCP would wait for it for a quarter of an hour.
-            "keepalives_idle": 5,
-            "keepalives_interval": 2,
-            "keepalives_count": 3,
-            "tcp_user_timeout": 10_000,
-        },
-    )
-
-    @sa.event.listens_for(engine, "connect")
-    def _on_connect(raw: Any, _record: object) -> None:
-        raw.execute(_SET_LIMITS)
-        raw.commit()
-
-    return engine

@@ -12,6 +12,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bot.inbox.database import Database
+from bot.inbox.engine import storage_error
 
 log = logging.getLogger(__name__)
 
@@ -254,7 +255,7 @@ class Writer:
                 self._commit([future])
             return
         for future in batch:
-            future.error = error
+            future.error = storage_error(error)
         self._settle(batch)
 
 

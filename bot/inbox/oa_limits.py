@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.inbox.engine import insert
 from bot.inbox.tables import accounts
 
 # One failing event may be at fault itself; several in a row mean that the vendor is. Where many calls are out at
@@ -43,8 +43,7 @@ def available_calls(connection: sa.Connection, oa_ids: Iterable[str], *, now: fl
     slots = {row.oa_id: row.next_slot for row in rows}
     for oa_id in wanted:
         if oa_id not in slots:
-            insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-            connection.execute(insert(accounts).values(oa_id=oa_id).on_conflict_do_nothing())
+            connection.execute(insert(accounts, connection.dialect.name).values(oa_id=oa_id).on_conflict_do_nothing())
     ahead = {oa_id: max(0.0, slots.get(oa_id, 0.0) - now) for oa_id in wanted}
     # The tiny term keeps a sum of intervals from falling short of itself.
     return {

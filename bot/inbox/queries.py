@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bot.inbox.database import Database
 from bot.inbox.messages import Message
 from bot.inbox.queue import Status
-from bot.inbox.tables import HAS_WORDS, IS_FAILED, IS_OPEN, IS_UNMATCHED, accounts, events, good_rules
+from bot.inbox.tables import HAS_WORDS, IS_ECHO, IS_FAILED, IS_OPEN, IS_UNMATCHED, accounts, events, good_rules
 
 ImageStatus = Literal["sent", "doubtful", "unsent"]
 
@@ -149,6 +149,32 @@ class EventQueries:
         """Return all that is known of the event; None if there is none with that id."""
         rows = self._rows(sa.select(*_columns(EventDetail)).where(events.c.id == event_id))
         return EventDetail(**rows[0]) if rows else None
+
+    def find(self, key: str) -> EventDetail | None:
+        """Return all that is known of the event with this key; None if it has not come in."""
+        rows = self._rows(sa.select(*_columns(EventDetail)).where(events.c.key == key))
+        return EventDetail(**rows[0]) if rows else None
+
+    def is_empty(self) -> bool:
+        """Return whether no event has ever come in, or none is left."""
+        return not self._rows(sa.select(events.c.id).limit(1))
+
+    def latest_texts(self, most: int) -> list[str]:
+        """Return what customers wrote last, newest first."""
+        query = sa.select(events.c.text).where(HAS_WORDS, events.c.kind == "text", events.c.text != "")
+        return [row["text"] for row in self._rows(query.order_by(events.c.received_at.desc()).limit(most))]
+
+    def count_foreign_echoes(self, *, since: float) -> int:
+        """Return how many echoes came in of what the bot never sends, as it sends images and nothing else."""
+        count = sa.select(sa.func.count().label("n")).where(
+            IS_ECHO, events.c.reason == "echo", events.c.name != "oa_send_image", events.c.received_at > since
+        )
+        return int(self._rows(count)[0]["n"])
+
+    def pause_reasons(self) -> dict[str, str]:
+        """Return why nothing is sent at present, by OA, in the vendor's words."""
+        rows = self._rows(sa.select(accounts.c.oa_id, accounts.c.trouble).where(accounts.c.pauses > 0))
+        return {row["oa_id"]: row["trouble"] or "" for row in rows}
 
     def dead_ids(self) -> list[int]:
         """Return the ids of the dead letters, oldest first."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.inbox import oa_limits, statements
 from bot.inbox.database import Database
+from bot.inbox.engine import insert
 from bot.inbox.group_commit import Future, Writer
 from bot.inbox.oa_limits import Failure, RateLimit
 from bot.inbox.tables import IS_ECHO, events, good_rules
@@ -114,8 +114,8 @@ class Inbox:
     def __init__(self, database: Database, writer: Writer) -> None:
         self._database = database
         self._writer = writer
-        insert = sqlite.insert if database.is_sqlite else postgresql.insert
-        self._insert = insert(events).on_conflict_do_nothing(index_elements=[events.c.key]).returning(events.c.key)
+        added = database.insert(events).on_conflict_do_nothing(index_elements=[events.c.key])
+        self._insert = added.returning(events.c.key)
 
     def put(self, event: Event, body: bytes, *, now: float) -> bool:
         """
@@ -253,11 +253,6 @@ class Inbox:
             return len(echoes) > len(sent)
         return any(echo.received_at >= attempted_at for echo in strange)
 
-    def pause_reasons(self) -> dict[str, str]:
-        """Return why nothing is sent at present, by OA, in the vendor's words."""
-        with self._database.read() as connection:
-            return {row.oa_id: row.trouble or "" for row in connection.execute(statements.PAUSE_REASONS)}
-
     def last_good_rules(self) -> bytes | None:
         """Return the content of the rules file that was in force last."""
         query = sa.select(good_rules.c.content).order_by(good_rules.c.loaded_at.desc()).limit(1)
@@ -388,8 +383,7 @@ def _renew_each(connection: sa.Connection, groups: Sequence[Sequence[dict[str, A
 
 def _keep_each(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> Sequence[None]:
     # Several processes keep the same content at the same moment when they start.
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    kept = insert(good_rules)
+    kept = insert(good_rules, connection.dialect.name)
     newer = {"loaded_at": kept.excluded.loaded_at}
     connection.execute(kept.on_conflict_do_update(index_elements=[good_rules.c.digest], set_=newer), rows[-1])
     connection.execute(sa.delete(good_rules).where(good_rules.c.loaded_at < rows[-1]["loaded_at"] - _KEPT_SECONDS))

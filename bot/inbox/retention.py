@@ -11,9 +11,9 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.inbox.database import Database
+from bot.inbox.engine import insert
 from bot.inbox.statistics import Statistics
 from bot.inbox.tables import HAS_WORDS, IS_BARE, IS_OVER, events, tallies
 
@@ -138,8 +138,7 @@ def _count(connection: sa.Connection, rows: Sequence[Any]) -> None:
     )
     names = [column.name for column in tallies.primary_key]
     values = [dict(zip(names, key, strict=True)) | {"n": n} for key, n in sorted(Counter(keys).items())]
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    added = insert(tallies)
+    added = insert(tallies, connection.dialect.name)
     added = added.on_conflict_do_update(index_elements=names, set_={"n": tallies.c.n + added.excluded.n})
     connection.execute(added, values)
 

@@ -25,7 +25,6 @@ DUE = _eligible.where(events.c.oa_id.not_in(_not_now)).limit(sa.bindparam("b_mos
 DUE_PROBE = _eligible.where(events.c.oa_id == sa.bindparam("b_oa")).limit(1)
 MAY_PROBE = sa.select(_account.oa_id).where(_account.pauses > 0, _account.closed_until <= sa.bindparam("b_now"))
 FAILING_OAS = sa.select(_account.oa_id).where(_account.failures > 0)
-PAUSE_REASONS = sa.select(_account.oa_id, _account.trouble).where(_account.pauses > 0)
 CLAIM = (
     sa.update(events)
     .where(events.c.id.in_(sa.bindparam("b_ids", expanding=True)))

@@ -9,9 +9,9 @@ from itertools import accumulate, pairwise
 from typing import Final, Literal, NamedTuple, get_args
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.inbox.database import Database
+from bot.inbox.engine import insert
 from bot.inbox.tables import HAS_WORDS, IS_BARE, IS_FAILED, IS_OPEN, event_counts, events
 from bot.rules.engine import FALLBACK
 
@@ -186,8 +186,7 @@ def _add(connection: sa.Connection, counts: Mapping[_Key, int]) -> None:
     """Add to rows that may be there."""
     if not counts:
         return
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    added = insert(event_counts)
+    added = insert(event_counts, connection.dialect.name)
     added = added.on_conflict_do_update(index_elements=_Key._fields, set_={"n": _COUNTS.n + added.excluded.n})
     connection.execute(added, [{**key._asdict(), "n": n} for key, n in counts.items()])
 

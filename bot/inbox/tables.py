@@ -48,6 +48,13 @@ events = sa.Table(
     sa.Column("settled_at", sa.Double),
     sa.Column("error", sa.Text, comment="the vendor's words"),
     sa.Column("vendor_ids", sa.JSON(none_as_null=True), comment="msg_id and referentId of each picture"),
+    sa.Column(
+        "unfinished_calls",
+        sa.Integer,
+        nullable=False,
+        server_default="0",
+        comment="begun in a row, without a stored outcome",
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -85,10 +92,10 @@ sa.Index(
 # Settled, and what the customer wrote is still there: what reports read, and what RETENTION erases.
 HAS_WORDS = sa.and_(events.c.body.is_not(None), events.c.status != sa.literal_column("'open'"))
 sa.Index("ix_events_words", events.c.received_at, sqlite_where=HAS_WORDS, postgresql_where=HAS_WORDS)
-#: Of these, the texts that no rule matched.
+#: Of these, the words that no rule matched, alone or beside an image, a link or a file.
 IS_UNMATCHED = sa.and_(
     HAS_WORDS,
-    events.c.kind == sa.literal_column("'text'"),
+    events.c.text != sa.literal_column("''"),
     events.c.rules_hash.is_not(None),
     sa.or_(events.c.rule_id.is_(None), events.c.rule_id == sa.literal_column("'(fallback)'")),
 )
@@ -145,6 +152,14 @@ accounts = sa.Table(
     sa.Column("pauses", sa.Integer, nullable=False, server_default="0", comment="probes that failed in a row"),
     sa.Column("probing", sa.Boolean, nullable=False, server_default=sa.false(), comment="one event is trying it"),
     sa.Column("trouble", sa.Text, comment="why nothing is sent, in the vendor's words"),
+)
+
+#: One row that is written to find out whether a write succeeds.
+write_checks = sa.Table(
+    "write_checks",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("checked_at", sa.Double, nullable=False, comment="when the latest of these writes was made"),
 )
 
 #: The last good rules, so that a restart with a broken file still answers.

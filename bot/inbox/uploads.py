@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.inbox import oa_limits
 from bot.inbox.database import Database
+from bot.inbox.engine import Insert
 from bot.inbox.oa_limits import RateLimit
 from bot.inbox.tables import uploads
 
@@ -62,8 +62,7 @@ class Uploads:
     def __init__(self, database: Database, rate: RateLimit) -> None:
         self._database = database
         self._rate = rate
-        insert = sqlite.insert if database.is_sqlite else postgresql.insert
-        self._claim = _claiming(insert(uploads))
+        self._claim = _claiming(database.insert(uploads))
 
     def find(self, key: UploadKey) -> UploadState | None:
         """Return what is known of the picture."""
@@ -141,7 +140,7 @@ def _names(key: UploadKey) -> dict[str, str]:
     return {"b_oa": key.oa_id, "b_digest": key.digest, "b_type": key.type}
 
 
-def _claiming(insert: sqlite.Insert | postgresql.Insert) -> sa.Insert:
+def _claiming(insert: Insert) -> sa.Insert:
     taken = insert.values(
         oa_id=sa.bindparam("b_oa"),
         digest=sa.bindparam("b_digest"),

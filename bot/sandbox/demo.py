@@ -18,14 +18,13 @@ from wsgiref.types import WSGIApplication
 
 import click
 import requests
-import sqlalchemy as sa
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 import bot
 from bot.config import Language, Settings
 from bot.errors import COULD_NOT_RUN
 from bot.inbox.database import Database
-from bot.inbox.tables import events
+from bot.inbox.queries import EventQueries
 from bot.rules.reading import loader
 from bot.sandbox import script
 from bot.sandbox.conversation import Conversation, Kind, Outcome
@@ -232,10 +231,8 @@ def _conversation(maker: EventMaker, bot_url: str, database_url: str) -> Iterato
 
 
 def _outcome(database: Database, key: str) -> Outcome | None:
-    columns = events.c.status, events.c.reason, events.c.rule_id, events.c.settled_at
-    with database.read() as connection:
-        row = connection.execute(sa.select(*columns).where(events.c.key == key)).first()
-    return Outcome(row.status, row.reason or "", row.rule_id or "", row.settled_at) if row else None
+    event = EventQueries(database).find(key)
+    return Outcome(event.status, event.reason or "", event.rule_id or "", event.settled_at) if event else None
 
 
 class _Quiet(WSGIRequestHandler):

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from sqlalchemy.exc import SQLAlchemyError
 
+from bot.errors import StorageError
 from bot.image_health.report import Health, PictureReports
 from bot.image_health.verdict import STANDINGS
 from bot.runtime import Runtime
@@ -42,7 +42,7 @@ class PictureGauges(Collector):
         database = self._runtime.database
         try:
             return PictureReports(database).pictures(self._runtime.watch.rules, now=database.now())
-        except SQLAlchemyError:
+        except StorageError:
             return None
 
 

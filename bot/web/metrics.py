@@ -10,9 +10,9 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot import metrics
+from bot.errors import StorageError
 from bot.inbox.queries import EventQueries
 from bot.runtime import Runtime
 from bot.web.image_metrics import PictureGauges
@@ -98,7 +98,7 @@ class _Stored(Collector):
                 paused=reports.paused_accounts(),
                 rules_taken_at=reports.rules_taken_at() or 0.0,
             )
-        except SQLAlchemyError:
+        except StorageError:
             return None
 
 

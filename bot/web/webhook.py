@@ -10,11 +10,10 @@ from typing import Final
 
 from flask import Blueprint, Request, Response, abort, g, request
 from markupsafe import escape
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot import logs, metrics, zalo
 from bot.config import Settings, is_loopback
-from bot.errors import BadPayload, BadSignature, WebhookError
+from bot.errors import BadPayload, BadSignature, StorageError, WebhookError
 from bot.runtime import Runtime
 from bot.web.deferred import Deferred, DeferredResponse, TextResponse
 from bot.zalo import SIGNATURE_HEADER, Event
@@ -106,7 +105,7 @@ def _store(runtime: Runtime, event: Event, body: bytes) -> Response:
 
 
 def _log_not_stored(event: Event, error: Exception) -> None:
-    is_outage = isinstance(error, (TimeoutError, SQLAlchemyError))
+    is_outage = isinstance(error, (TimeoutError, StorageError))
     _log_failure(logs.about(event.key) | {"trouble": logs.kind(error)}, error=None if is_outage else error)
 
 

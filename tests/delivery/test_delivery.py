@@ -17,8 +17,8 @@ from bot.inbox.database import Database
 from bot.inbox.group_commit import Writer
 from bot.inbox.queue import Claim, Inbox, State, StateChange
 from bot.rules.validate import validate
-from tests.inbox.test_queue import LEASE, NOW, claim, event, put
 from tests.support.local_images import images_of
+from tests.support.queue import LEASE, NOW, claim, event, put
 from tests.support.virtual_time import SETTINGS, VirtualDeliverer
 
 RULES = b"""\

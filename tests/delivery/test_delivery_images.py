@@ -20,8 +20,8 @@ from bot.rules.validate import validate
 from bot.sandbox.script import OK, answer
 from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor
-from tests.inbox.test_queue import NOW, claim, event, put
 from tests.support.local_images import KEY, TOKEN, TYPE, client, images_of, jpeg
+from tests.support.queue import NOW, claim, event, put
 from tests.support.running import wait_until
 from tests.support.virtual_time import SETTINGS
 

@@ -18,8 +18,8 @@ from bot.inbox.database import Database
 from bot.inbox.group_commit import Writer
 from bot.inbox.queue import Claim, Inbox
 from bot.rules.validate import validate
-from tests.inbox.test_queue import NOW, event, put
 from tests.support.local_images import images_of
+from tests.support.queue import NOW, event, put
 from tests.support.virtual_time import Answer, VirtualDeliverer
 
 HOUR = 3600.0

@@ -189,13 +189,15 @@ def test_unmatched_texts_are_those_the_rules_were_asked_about_in_vain(
         keep(database, status="sent", reason="fallback", rule_id=FALLBACK, text="hai"),
         keep(database, status="ignored", reason="fallback-cooldown", rule_id=FALLBACK, text="ba"),
         keep(database, status="ignored", reason="human", rule_id=FALLBACK, text="bốn"),
+        keep(database, status="ignored", reason="no-match", rule_id=None, kind="image", text="beside a photo"),
         keep(database, status="parked", reason="unknown", rule_id=FALLBACK, text="năm", sent_at=NOW - 2 * HOUR),
     ]
     keep(database, text="a rule matched")
     keep(database, status="ignored", reason="cooldown", text="a rule matched, a second time")
     keep(database, status="ignored", reason="stale", **UNDECIDED)
     keep(database, status="ignored", reason="not-answerable", kind=None, **UNDECIDED)
-    keep(database, status="ignored", reason="no-match", rule_id=None, kind="image", text="a caption")
+    keep(database, status="sent", kind="image", text="a rule for images matched")
+    keep(database, status="ignored", reason="no-match", rule_id=None, kind="image", text="")
     keep(database, status="ignored", reason="no-match", rule_id=None, text="")
     keep(database, status="ignored", reason="no-match", rule_id=None, text=None, body=None)
     keep(database, status="ignored", reason="no-match", rule_id=None, age=8 * DAY)

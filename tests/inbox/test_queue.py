@@ -16,6 +16,7 @@ from alembic.migration import MigrationContext
 from bot.inbox.database import Database
 from bot.inbox.group_commit import Writer
 from bot.inbox.oa_limits import Failure, RateLimit
+from bot.inbox.queries import EventQueries
 from bot.inbox.queue import Inbox, StateChange
 from bot.inbox.tables import good_rules, metadata
 from tests.support.queue import LEASE, NOW, claim, event, keys, put, settle
@@ -185,13 +186,13 @@ def test_no_minute_sees_more_calls_than_the_rate(inbox: Inbox, database_url: str
     assert max(sum(start <= t < start + 60 for t in times) for start in times) <= calls
 
 
-def test_failures_of_several_events_close_the_account_until_a_probe_succeeds(inbox: Inbox) -> None:
+def test_failures_of_several_events_close_the_account_until_a_probe_succeeds(inbox: Inbox, database: Database) -> None:
     """One event is tried at growing intervals; nothing else goes out meanwhile."""
     put(inbox, *(event(f"a{n}", user=f"u{n}") for n in range(9)), event("b", oa="oa2"))
     claims = claim(inbox, 6)
     paused = [inbox.record_failure(Failure("oa1", c.id, "HTTP 503", NOW + n / 4 - 1)) for n, c in enumerate(claims[:5])]
     assert paused == [False] * 4 + [True]
-    assert inbox.pause_reasons() == {"oa1": "HTTP 503"}
+    assert EventQueries(database).pause_reasons() == {"oa1": "HTTP 503"}
     assert keys(claim(inbox)) == ["b"]
     [probe] = claim(inbox, now=NOW + 3)
     assert claim(inbox, now=NOW + 3) == []
@@ -199,7 +200,7 @@ def test_failures_of_several_events_close_the_account_until_a_probe_succeeds(inb
     assert claim(inbox, now=NOW + 5) == []
     [probe] = claim(inbox, now=NOW + 8)
     inbox.record_success("oa1")
-    assert inbox.pause_reasons() == {}
+    assert EventQueries(database).pause_reasons() == {}
     assert len(claim(inbox, now=NOW + 8)) == 1
 
 

@@ -15,11 +15,11 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from flask import Blueprint, Flask, Response, g, redirect, render_template, request, url_for
-from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, NotFound, ServiceUnavailable
 from werkzeug.wrappers import Response as AnyResponse
 
 from bot.analysis.preview_process import PreviewRunner, run_in_subprocess
+from bot.errors import StorageError
 from bot.failures import explain
 from bot.i18n import N_
 from bot.runtime import Runtime
@@ -149,8 +149,8 @@ def add_headers(routes: Blueprint) -> None:
             return error.get_response()
         return render_template("console/error.html", status=error.code), error.code
 
-    @routes.errorhandler(SQLAlchemyError)
-    def no_database(_error: SQLAlchemyError) -> tuple[str, int]:
+    @routes.errorhandler(StorageError)
+    def no_database(_error: StorageError) -> tuple[str, int]:
         return render_template("console/error.html", status=503), 503
 
 

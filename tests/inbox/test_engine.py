@@ -1,0 +1,173 @@
+"""Sessions that cannot write, values that cannot be stored, URLs, and databases that cannot hold the inbox."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bot.errors import ConfigError, StorageError, UnstorableValue
+from bot.inbox.database import Database
+from bot.inbox.engine import parse_url
+from bot.inbox.group_commit import Writer
+from bot.inbox.queue import Inbox
+from bot.inbox.write_check import BoundedCheck
+from tests.support.databases import Postgres, administer, new_postgres_database
+from tests.support.queue import event
+
+
+def test_a_session_that_became_read_only_is_given_up(postgres_url: str) -> None:
+    """After a failover the pool holds sessions of what is a standby now; the next write goes to a new session."""
+    database = Database(postgres_url)
+    database.migrate()
+    writer = Writer(database)
+    inbox = Inbox(database, writer)
+    assert inbox.put(event("a"), b"{}", now=1.0)
+    connections = [database.connect() for _ in range(4)]
+    for connection in [*connections, writer._connection]:
+        assert connection is not None
+        connection.exec_driver_sql("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+        connection.commit()
+    for connection in connections:
+        connection.close()
+    assert inbox.put(event("b"), b"{}", now=2.0)
+    try:
+        database.check_writable()
+    except StorageError:
+        database.check_writable()
+    writer.stop()
+    database.dispose()
+
+
+_FULL_DISK = """
+import resource, sys
+from bot.errors import StorageError
+from bot.inbox.database import Database
+from bot.inbox.group_commit import Writer
+from bot.inbox.queue import Inbox
+from tests.support.queue import event
+import signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+database = Database(sys.argv[1]); database.migrate()
+writer = Writer(database); inbox = Inbox(database, writer)
+inbox.put(event("a"), b"{}", now=1.0)
+limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limit[1]))
+for write in (lambda: inbox.put(event("b"), b"{}", now=2.0), database.check_writable):
+    try:
+        write()
+    except StorageError as error:
+        print("refused", error)
+resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+print(inbox.put(event("b"), b"{}", now=3.0)); database.check_writable(); print("written")
+writer.stop(); database.dispose()
+"""
+
+
+def test_a_full_disk_is_told_and_forgotten_once_there_is_space(tmp_path: Path) -> None:
+    """Here no file may grow, which SQLite hears of as of a full disk: both in words, and nothing is left behind."""
+    command = [sys.executable, "-c", _FULL_DISK, f"sqlite:///{tmp_path / 'bot.db'}"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=True, cwd=Path(__file__).parents[2]
+    )
+    assert done.stdout.splitlines() == ["refused OperationalError"] * 2 + ["True", "written"]
+
+
+def test_a_value_that_cannot_be_stored_is_no_outage(database: Database) -> None:
+    """Whoever would try again until the database is back would try for ever."""
+    value = "half an emoji \ud83d"
+    with pytest.raises(UnstorableValue), database.write() as connection:
+        connection.execute(sa.text("SELECT :value"), {"value": value}).scalar()
+
+
+def test_a_zero_byte_is_no_outage_either(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    with pytest.raises(UnstorableValue), database.write() as connection:
+        connection.execute(sa.text("SELECT :value"), {"value": "a\0b"}).scalar()
+    database.dispose()
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file::memory:?uri=true", "mysql://a/b", "no url", ""]
+)
+def test_what_cannot_hold_the_inbox_is_refused_in_words(url: str) -> None:
+    with pytest.raises(ConfigError, match="DATABASE_URL: "):
+        Database(url)
+
+
+@pytest.mark.parametrize("port", [":5432", ""])
+def test_a_url_may_name_several_hosts(port: str) -> None:
+    url = parse_url(f"postgresql://u:p%40@a.example{port},b.example:5433/shop?application_name=bot")
+    assert (url.username, url.password, url.database) == ("u", "p@", "shop")
+    assert url.query == {"application_name": "bot", "host": (f"a.example{port}", "b.example:5433")}
+
+
+def test_of_several_hosts_the_one_that_answers_is_used(postgres_url: str, tmp_path: Path) -> None:
+    """The first is a folder without a server's socket."""
+    url = sa.make_url(postgres_url)
+    query = {**url.query, "host": (str(tmp_path), str(url.query["host"]))}
+    database = Database(url.set(query=query).render_as_string(hide_password=False))
+    database.migrate()
+    database.check_writable()
+    database.dispose()
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1", "WIN1258"])
+def test_an_encoding_that_cannot_hold_what_customers_write_is_refused(postgres: Postgres, encoding: str) -> None:
+    """At the start, and not with the first emoji."""
+    name = f"enc_{encoding.lower()}_{os.getpid()}"
+    with administer(postgres.url).connect() as connection:
+        connection.execute(
+            sa.text(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'")
+        )
+    database = Database(sa.make_url(postgres.url).set(database=name).render_as_string(hide_password=False))
+    with pytest.raises(ConfigError, match=f"encoding is {encoding}"):
+        database.migrate()
+    database.dispose()
+
+
+def test_a_user_without_the_right_to_make_tables_is_told_what_is_missing(postgres: Postgres) -> None:
+    """As every user but the owner since PostgreSQL 15."""
+    url = sa.make_url(new_postgres_database(postgres.url))
+    role = f"guest_{os.getpid()}"
+    engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"CREATE ROLE {role} LOGIN"))
+        connection.execute(sa.text("REVOKE CREATE ON SCHEMA public FROM PUBLIC"))
+    database = Database(url.set(username=role, password=None).render_as_string(hide_password=False))
+    with pytest.raises(ConfigError, match="GRANT CREATE ON SCHEMA public"):
+        database.migrate()
+    database.dispose()
+
+
+def test_no_statement_is_prepared_in_the_session(postgres_url: str) -> None:
+    """A pooler in transaction mode gives the next transaction another session, which does not know it."""
+    database = Database(postgres_url)
+    with database.read() as connection:
+        for _ in range(20):
+            connection.execute(sa.text("SELECT :n"), {"n": 1}).scalar()
+        assert connection.execute(sa.text("SELECT count(*) FROM pg_prepared_statements")).scalar() == 0
+    database.dispose()
+
+
+def test_a_check_that_hangs_is_answered_all_the_same() -> None:
+    """And one that many ask for is made once."""
+    ends, calls = threading.Event(), []
+
+    def check() -> str:
+        calls.append(1)
+        ends.wait()
+        return "fine"
+
+    bounded = BoundedCheck(check)
+    for _ in range(2):
+        with pytest.raises(StorageError, match="in time"):
+            bounded.ask()
+    ends.set()
+    assert bounded.ask() == "fine"
+    assert calls == [1]
