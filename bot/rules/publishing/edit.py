@@ -1,0 +1,291 @@
+"""
+Edit one rule of a rules file in place: change, add, delete, duplicate; every other byte stays as it is.
+
+Pure functions on the bytes of a file without errors. What is not touched is never written anew: of a changed rule only
+the keys whose values change, so that the order, the style and the comments of its editor stay. A comment within a
+changed value becomes a line of its own beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import yaml
+
+from bot.rules.publishing.yaml_text import Value, entry_lines, plain
+
+_LOADER: Final[type[yaml.SafeLoader | yaml.CSafeLoader]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# Line ends to YAML, but not to editors, or the other way round: whoever has them counts lines otherwise than we do.
+_ODD_LINE_ENDS: Final = re.compile("\r(?!\n)|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_COMMENT: Final = re.compile(r"(?:^|(?<=\s))#.*$")
+_BOM: Final = "\ufeff"
+
+
+class NotEditable(Exception):
+    """The file is not written in a way that can be edited rule by rule; `line`, from 1, is where its editor must go."""
+
+    def __init__(self, line: int = 1) -> None:
+        super().__init__(f"line {line}")
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True)
+class RuleText:
+    """Where a rule stands: its lines from the dash to its last word, counted from 0, the end left out."""
+
+    start: int
+    end: int
+    fields: Mapping[str, Value]
+    """What it says, every scalar as text."""
+    content: bytes
+    """Its lines."""
+
+
+def rules_in(content: bytes) -> list[RuleText]:
+    """
+    Return the rules in the order of the file.
+
+    Raises:
+        NotEditable: They cannot be told apart line by line.
+    """
+    return [item.text for item in _File(content).items]
+
+
+def change_rule(content: bytes, index: int, changes: Mapping[str, Value | None]) -> bytes:
+    """
+    Return the file with other values in one rule; None takes a key away, keys that are not named stay.
+
+    Raises:
+        NotEditable: The rule is not written in a way that can be edited.
+    """
+    file = _File(content)
+    item = file.items[index]
+    before = item.text.fields
+    changes = {key: value for key, value in changes.items() if before.get(key) != value}
+    if not changes:
+        return content
+    rewritten = _flow_rule if item.node.flow_style else _block_rule
+    return file.replaced(item.text.start, item.text.end, rewritten(file, item, changes))
+
+
+def add_rule(content: bytes, fields: Mapping[str, Value]) -> bytes:
+    """
+    Return the file with one more rule, below the last.
+
+    Raises:
+        NotEditable: There is no list of rules, or it stands between brackets.
+    """
+    file = _File(content)
+    lines = _new_rule(fields, file.indent)
+    if not file.items:
+        return file.with_first_rule(lines)
+    last = file.items[-1].text.end
+    return file.replaced(last, last, [""] * file.has_gaps + lines)
+
+
+def duplicate_rule(content: bytes, index: int, new_id: str) -> bytes:
+    """
+    Return the file with a copy of a rule below it, comments included, under another id.
+
+    Raises:
+        NotEditable: The rule is not written in a way that can be edited.
+    """
+    file = _File(content)
+    item = file.items[index].text
+    copy = [line.rstrip("\r\n") for line in file.lines[item.start : item.end]]
+    doubled = file.replaced(item.end, item.end, [""] * file.has_gaps + copy)
+    return change_rule(doubled, index + 1, {"id": new_id})
+
+
+def delete_rule(content: bytes, index: int) -> bytes:
+    """
+    Return the file without a rule; comments above it stay.
+
+    Raises:
+        NotEditable: The rule is not written in a way that can be edited.
+    """
+    file = _File(content)
+    item = file.items[index].text
+    if len(file.items) == 1:
+        return file.without_rules(item)
+    return file.replaced(item.start, item.end, [])
+
+
+@dataclass(frozen=True, slots=True)
+class _ParsedRule:
+    node: yaml.MappingNode
+    text: RuleText
+
+
+class _File:
+    """The lines of a file, and where its rules are."""
+
+    def __init__(self, content: bytes) -> None:
+        try:
+            text = content.decode()
+        except UnicodeDecodeError:
+            raise NotEditable from None
+        if odd := _ODD_LINE_ENDS.search(text):
+            raise NotEditable(text.count("\n", 0, odd.start()) + 1)
+        self.bom, text = (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
+        self.newline = "\r\n" if "\r\n" in text else "\n"
+        self.lines = text.splitlines(keepends=True)
+        self.key, self.rules = _list_of_rules(text)
+        self.indent = self.rules.start_mark.column if isinstance(self.rules, yaml.SequenceNode) else 2
+        self.items = list(self._items())
+        starts = [item.text.start for item in self.items]
+        self.has_gaps = any(not self.lines[start - 1].strip() for start in starts[1:])
+        if not self.items:
+            self.indent = 2
+
+    def _items(self) -> Iterator[_ParsedRule]:
+        if not isinstance(self.rules, yaml.SequenceNode):
+            return
+        for node in self.rules.value:
+            line = node.start_mark.line
+            if self.rules.flow_style or not isinstance(node, yaml.MappingNode) or not node.value:
+                raise NotEditable(line + 1)
+            start = next((n for n in range(line, -1, -1) if self.lines[n][: self.indent + 1].strip() == "-"), None)
+            if start is None or self.lines[start][: self.indent].strip():
+                raise NotEditable(line + 1)
+            end = last_line(node) + 1
+            fields = plain(node)
+            if not isinstance(fields, dict):
+                raise NotEditable(line + 1)
+            yield _ParsedRule(node, RuleText(start, end, fields, "".join(self.lines[start:end]).encode()))
+
+    def replaced(self, start: int, end: int, lines: list[str]) -> bytes:
+        """Return the file with other lines in the place of some, given without their ends."""
+        before, after = "".join(self.lines[:start]), "".join(self.lines[end:])
+        if lines and before and not before.endswith("\n"):
+            before += self.newline
+        new = "".join(f"{line}{self.newline}" for line in lines)
+        if lines and end > start and not self.lines[end - 1].endswith("\n"):
+            new = new.removesuffix(self.newline)
+        return f"{self.bom}{before}{new}{after}".encode()
+
+    def with_first_rule(self, lines: list[str]) -> bytes:
+        """Return the file with the first rule in its list, which is empty or ``[]``."""
+        line, column = self.key.end_mark.line, self.key.end_mark.column
+        rest = self.lines[line][column:].rstrip("\r\n")
+        found = re.fullmatch(r"(\s*:)\s*(?:\[\s*\])?(\s*(?:#.*)?)", rest)
+        if not found:
+            raise NotEditable(line + 1)
+        return self.replaced(line, line + 1, [f"{self.lines[line][:column]}{found[1]}{found[2]}", *lines])
+
+    def without_rules(self, last: RuleText) -> bytes:
+        """Return the file with an empty list in the place of its only rule."""
+        line, column = self.key.end_mark.line, self.key.end_mark.column
+        found = re.fullmatch(r"(\s*:)(.*)", self.lines[line][column:].rstrip("\r\n"))
+        if not found:
+            raise NotEditable(line + 1)
+        kept = [text.rstrip("\r\n") for text in self.lines[line + 1 : last.start]]
+        return self.replaced(line, last.end, [f"{self.lines[line][:column]}{found[1]} []{found[2]}", *kept])
+
+
+def _list_of_rules(text: str) -> tuple[yaml.ScalarNode, yaml.Node]:
+    """Return the key ``rules`` and what is under it."""
+    try:
+        root = yaml.compose(text, _LOADER)
+    except yaml.MarkedYAMLError as error:
+        raise NotEditable(error.problem_mark.line + 1 if error.problem_mark else 1) from None
+    except (yaml.YAMLError, RecursionError):
+        raise NotEditable from None
+    if isinstance(root, yaml.MappingNode) and not root.flow_style:
+        for key, value in root.value:
+            if isinstance(key, yaml.ScalarNode) and key.value == "rules":
+                is_empty = isinstance(value, yaml.ScalarNode) and not value.value
+                if isinstance(value, yaml.SequenceNode) or is_empty:
+                    return key, value
+                raise NotEditable(key.start_mark.line + 1)
+    raise NotEditable
+
+
+def last_line(node: yaml.Node) -> int:
+    """Return the line, from 0, on which the last word of a node stands; of blocks, marks tell only what comes next."""
+    if isinstance(node, yaml.MappingNode) and not node.flow_style:
+        return max(max(last_line(key), last_line(value)) for key, value in node.value)
+    if isinstance(node, yaml.SequenceNode) and not node.flow_style:
+        return max(map(last_line, node.value))
+    end = node.end_mark
+    is_below = end.column == 0 and end.line > node.start_mark.line
+    return int(end.line - is_below)
+
+
+def _block_rule(file: _File, item: _ParsedRule, changes: Mapping[str, Value | None]) -> list[str]:
+    """Return the lines of a rule with a key a line; those of keys that do not change as they are."""
+    start, entries = item.text.start, item.node.value
+    column, first = entries[0][0].start_mark.column, entries[0][0].start_mark.line
+    own = [line.rstrip("\r\n") for line in file.lines[start : item.text.end]]
+    dash, own[first - start] = own[first - start][:column], " " * column + own[first - start][column:]
+    body: list[str] = []
+    bounds = [*(key.start_mark.line for key, _ in entries), item.text.end]
+    for (key, value), begin, stop in zip(entries, bounds, bounds[1:], strict=False):
+        piece = own[begin - start : stop - start]
+        if key.value in changes:
+            words = max(last_line(key), last_line(value)) - begin + 1
+            piece = _changed(changes[key.value], column, piece[:words], (key, value)) + piece[words:]
+        body += piece
+    known = {key.value for key, _ in entries}
+    for name, new in changes.items():
+        if name not in known and new is not None:
+            body += entry_lines(name, new, column)
+    return own[: first - start] + _with_dash(body, dash, column)
+
+
+def _with_dash(body: list[str], dash: str, column: int) -> list[str]:
+    """Return the lines with what stood before the first key before the one that is the first now."""
+    number = next(n for n, line in enumerate(body) if line.strip() and not line.lstrip().startswith("#"))
+    return [dash + body[number][column:], *body[:number], *body[number + 1 :]]
+
+
+def _flow_rule(file: _File, item: _ParsedRule, changes: Mapping[str, Value | None]) -> list[str]:
+    """Return the lines of a rule that stood between braces, with a key a line now."""
+    fields = {key: value for key, value in {**item.text.fields, **changes}.items() if value is not None}
+    own = [line.rstrip("\r\n") for line in file.lines[item.text.start : item.text.end]]
+    kept = [f"{' ' * (file.indent + 2)}{comment}" for comment in _comments(own, item.text.start, [item.node])]
+    first, *rest = _new_rule(fields, file.indent)
+    return [first, *kept, *rest]
+
+
+def _new_rule(fields: Mapping[str, Value], indent: int) -> list[str]:
+    lines = [line for key, value in fields.items() for line in entry_lines(key, value, indent + 2)]
+    return [f"{' ' * indent}- {lines[0].lstrip()}", *lines[1:]]
+
+
+def _changed(new: Value | None, column: int, own: list[str], nodes: tuple[yaml.Node, yaml.Node]) -> list[str]:
+    """Return the lines of a key with its new value, and the comments that were within the old one."""
+    key = nodes[0]
+    comments = _comments(own, key.start_mark.line, list(nodes))
+    lines = [] if new is None else entry_lines(str(key.value), new, column)
+    if len(comments) == 1 and len(own) == 1 and len(lines) == 1:
+        return [f"{lines[0]} {comments[0]}"]
+    return lines + [f"{' ' * column}{comment}" for comment in comments]
+
+
+def _comments(own: list[str], start: int, nodes: list[yaml.Node]) -> list[str]:
+    """Return the comments in some lines, the first of which is *start*; a # within a word or in quotes is none."""
+    content = [0] * len(own)
+    for scalar in _ends(nodes):
+        for line in range(scalar.start_mark.line, scalar.end_mark.line + 1):
+            if start <= line < start + len(own):
+                is_last = line == scalar.end_mark.line
+                covered = scalar.end_mark.column if is_last else len(own[line - start])
+                content[line - start] = max(content[line - start], covered)
+    found = (_COMMENT.search(line, covered) for line, covered in zip(own, content, strict=True))
+    return [comment[0].rstrip() for comment in found if comment]
+
+
+def _ends(nodes: list[yaml.Node]) -> Iterator[yaml.Node]:
+    """Yield the scalars of some nodes."""
+    for node in nodes:
+        if isinstance(node, yaml.ScalarNode):
+            yield node
+        elif isinstance(node, yaml.MappingNode):
+            for pair in node.value:
+                yield from _ends(list(pair))
+        elif isinstance(node, yaml.SequenceNode):
+            yield from _ends(node.value)

@@ -1,0 +1,208 @@
+"""Edits of one rule: every other byte stays, comments stay, and the file says what was asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.rules.model.schema import Rule
+from bot.rules.publishing.edit import NotEditable, add_rule, change_rule, delete_rule, duplicate_rule, rules_in
+from bot.rules.publishing.yaml_text import Value, flow, scalar
+from bot.rules.reading.loader import load
+from tests.support.golden import GOOD
+
+FILES = sorted(GOOD.glob("*.yaml"))
+SAMPLE = Path(__file__).parents[2] / "bot" / "sandbox" / "sample_rules.yaml"
+COMMENTED = """\
+# đầu tệp
+version: 1   # bản
+rules:   # các luật
+  # luật giá
+  - id: gia   # tên
+    # từ khóa của khách
+    keywords: # danh sách
+      - bảng giá   # hay hỏi
+      - "giá #1"
+
+      - báo giá
+    exclude: [đánh giá, # một
+      giảm giá] # hai
+    priority: 5   # cao
+
+    reply: {image_url: "https://a.vn/1.jpg#x"}  # ảnh
+    # cuối luật giá
+
+  -
+    id: ship
+    keywords: [ship]
+    reply:
+      one_of:
+        - {image_url: "https://a.vn/2.jpg", weight: 2} # nặng
+        - file: a.jpg
+          else: {image_url: "https://a.vn/3.jpg"}
+  # trước luật ngắn
+  - {id: ngan, keywords: [ngắn], # trong ngoặc
+     reply: {image_url: "https://a.vn/4.jpg"}}   # sau ngoặc
+  - enabled: false
+    id: tat
+    keywords: [tắt]
+    examples: >-
+    reply: {image_url: "https://a.vn/5.jpg"}
+fallback:
+  reply: {image_url: "https://a.vn/6.jpg"}
+# cuối tệp""".replace("    examples: >-\n", "")
+
+TEXTS = st.text(st.characters(blacklist_categories=("Cs", "Cc", "Cf", "Co", "Cn")), min_size=1, max_size=20).filter(
+    lambda text: bool(text.strip())
+)
+WORDS = st.lists(
+    TEXTS | st.sampled_from(["giá: 50k", "#km", "no", "- x", "a, b", "'", '"', "{x}", "50%"]), min_size=1, max_size=5
+)
+IMAGE = st.sampled_from([{"image_url": "https://b.vn/a.jpg"}, {"file": "a b.jpg"}, {"image_url": "https://b.vn/#a,b"}])
+CHANGES = st.fixed_dictionaries(
+    {},
+    optional={
+        "keywords": WORDS,
+        "exclude": WORDS | st.none(),
+        "all_of": st.lists(WORDS, min_size=1, max_size=3) | st.none(),
+        "priority": st.integers(-1000, 1000).map(str) | st.none(),
+        "enabled": st.just("false") | st.none(),
+        "active": st.just({"from": "2027-01-20", "days": ["mon", "sun"], "hours": "08:00-21:30"}) | st.none(),
+        "cooldown": st.just("10m") | st.none(),
+        "oa": st.just(["388613280878808645"]) | st.none(),
+        "examples": WORDS | st.none(),
+        "not_examples": WORDS | st.none(),
+        "reply": IMAGE
+        | st.lists(IMAGE, min_size=1, max_size=4)
+        | st.lists(IMAGE, min_size=2).map(lambda i: {"one_of": i}),
+    },
+)
+
+
+def said(content: bytes) -> list[Mapping[str, Value]]:
+    """Return what the rules say, read by another way than the editor's."""
+    rules = yaml.load(content.decode("utf-8-sig"), yaml.CBaseLoader)["rules"]
+    assert isinstance(rules, list)
+    return rules
+
+
+def comments(text: str) -> list[str]:
+    """Return the comments of a file whose quotes and links hold none."""
+    found = []
+    for line in text.splitlines():
+        bare = re.sub(r'"[^"]*"', lambda quoted: "q" * len(quoted[0]), line)
+        if comment := re.search(r"(?:^|\s)(#.*)$", bare):
+            found.append(line[comment.start(1) :].strip())
+    return sorted(found)
+
+
+def assert_only_within(before: bytes, after: bytes, index: int) -> None:
+    """Every byte in front of the rule and behind it is as it was."""
+    rule = rules_in(before)[index]
+    lines = before.splitlines(keepends=True)
+    head, tail = b"".join(lines[: rule.start]), b"".join(lines[rule.end :])
+    assert after.startswith(head)
+    assert after.endswith(tail)
+    assert before == head + rule.content + tail
+
+
+def variants(path: Path) -> list[bytes]:
+    """Return the file as editors of other systems save it."""
+    plain = path.read_bytes()
+    return [plain, plain.replace(b"\n", b"\r\n"), b"\xef\xbb\xbf" + plain, plain.rstrip(b"\n")]
+
+
+@pytest.mark.parametrize("path", [*FILES, SAMPLE], ids=lambda path: path.stem)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_change_of_any_good_file(path: Path, data: st.DataObject) -> None:
+    """It reads back as what was asked, and nothing else is another byte."""
+    content = data.draw(st.sampled_from(variants(path)))
+    before = said(content)
+    if not before:
+        return
+    index, changes = data.draw(st.integers(0, len(before) - 1)), data.draw(CHANGES)
+    after = change_rule(content, index, changes)
+    wanted = {key: value for key, value in {**before[index], **changes}.items() if value is not None}
+    assert said(after) == [*before[:index], wanted, *before[index + 1 :]]
+    assert_only_within(content, after, index)
+    assert comments(after.decode("utf-8-sig")) == comments(content.decode("utf-8-sig"))
+
+
+@settings(max_examples=200)
+@given(index=st.integers(0, 3), changes=CHANGES)
+def test_comments_stay(index: int, changes: dict[str, Value | None]) -> None:
+    """Also those within a value that is written anew, in whatever style the rule is."""
+    content = COMMENTED.encode()
+    before = said(content)
+    after = change_rule(content, index, changes)
+    wanted = {key: value for key, value in {**before[index], **changes}.items() if value is not None}
+    assert said(after) == [*before[:index], wanted, *before[index + 1 :]]
+    assert_only_within(content, after, index)
+    texts = [text for value in changes.values() if value for text in re.findall(r"#", flow(value))]
+    if not texts:
+        assert comments(after.decode()) == comments(COMMENTED)
+
+
+@pytest.mark.parametrize("path", [*FILES, SAMPLE], ids=lambda path: path.stem)
+def test_adding_copying_and_deleting(path: Path) -> None:
+    """Each leaves the other rules as they are, and undoes the other byte for byte."""
+    for content in variants(path):
+        before = said(content)
+        new: dict[str, Value] = {"id": "moi", "keywords": ["mới: tinh"], "reply": {"image_url": "https://a.vn/1.jpg"}}
+        added = add_rule(content, new)
+        assert said(added) == [*before, new]
+        assert comments(added.decode("utf-8-sig")) == comments(content.decode("utf-8-sig"))
+        for index, rule in enumerate(before):
+            doubled = duplicate_rule(content, index, "ban-sao")
+            assert said(doubled) == [*before[: index + 1], {**rule, "id": "ban-sao"}, *before[index + 1 :]]
+            shorter = delete_rule(content, index)
+            assert said(shorter) == [*before[:index], *before[index + 1 :]]
+            assert_only_within(content, shorter, index) if len(before) > 1 else None
+        loaded = load(added)
+        assert loaded.file is not None
+        assert loaded.file.rules[-1] == Rule.model_validate(new)
+
+
+def test_a_rule_reads_as_its_editor_would_write_it() -> None:
+    """In the style of the file; a comment at the end of a line stays there."""
+    content = COMMENTED.encode()
+    after = change_rule(content, 0, {"priority": "7", "keywords": ["giá"], "cooldown": "10m"}).decode()
+    assert "    priority: 7 # cao\n" in after
+    assert "    keywords: [giá]\n    # danh sách\n    # hay hỏi\n    exclude" in after
+    assert "  # ảnh\n    cooldown: 10m\n    # cuối luật giá\n" in after
+    assert change_rule(content, 3, {"enabled": None}).decode().partition("- id: tat")[1]
+    assert change_rule(content, 1, {"id": "ship"}) == content
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("rules: [{id: a, keywords: [a]}]\n", 1),
+        ("version: 1\n", 1),
+        ("{rules: []}\n", 1),
+        ("version: 1\nrules:\n  a: b\n", 2),
+        ("rules:\n  - id: a\n  - b\n", 3),
+        ("rules:\n  - id: a\n    x: [\n", 4),
+        ("rules:\n  - id: a\u2028b\n", 2),
+        ("rules:\r  - id: a\n", 1),
+    ],
+)
+def test_what_cannot_be_edited_by_rules(text: str, line: int) -> None:
+    """It says where the editor must look."""
+    with pytest.raises(NotEditable) as caught:
+        add_rule(change_rule(text.encode(), 0, {"id": "x"}), {"id": "b"})
+    assert caught.value.line == line
+
+
+@given(TEXTS)
+def test_any_text_is_read_back(text: str) -> None:
+    """Between brackets and by itself."""
+    line = f"[{scalar(text)}, {{k: {scalar(text)}}}]"
+    assert yaml.load(line, yaml.CBaseLoader) == [text, {"k": text}]
