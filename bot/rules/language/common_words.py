@@ -32,6 +32,11 @@ vải vốn
 LIKELY_MEANT: Final = {fold(word): word for word in _OF_SHOPS}
 """What a bare word most likely is in the chats and the rules of a shop."""
 
+RARELY_BARE: Final = frozenset(
+    _listed("ao com doi gia giam gio hang he hen kham le mo moi mon phi pho rang re si so sua")
+)
+"""Those of LIKELY_MEANT (by their letters) that are hardly ever words by themselves, without marks."""
+
 _FOREIGN = _listed("""
 account add admin app apple auth baby bank bill blog body bonus book bot box brand buffet bus buy cafe call
 canon card case cash chat check clip close cod code coffee color combo comment confirm cream credit deal

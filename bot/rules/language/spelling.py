@@ -35,22 +35,40 @@ _HABITS: Final = tuple(
         (rf"(?<={_VOWEL})k$", ("c", "ch")),  # thík
     )
 )
-_SHORT_TRIPHTHONG = re.compile(r"(?<=[^\W\d_aeioquy])i([\u0300-\u0323]?)u")
+# The tone stands on the vowel that is left: típ for tiếp, mún for muốn, ngừi for người.
+_SHORT_DIPHTHONGS: Final = (
+    (re.compile(r"(?<=[^\W\d_aeioquy])i([\u0300-\u0323])(?=(?:m|n|p|t|u)$)"), "ie\u0302\\1"),
+    (re.compile(r"(?<=[^\W\d_aeioquy])u([\u0300-\u0323])(?=(?:i|m|n|ng|t)$)"), "uo\u0302\\1"),
+    (re.compile(r"(?<=[^\W\d_aeioquy])u\u031b([\u0300-\u0323])(?=(?:c|i|m|n|ng|p|t|u)$)"), "u\u031bo\u031b\\1"),
+)
+_OTHER_D: Final = ("gi", "v")
 
 
 def respellings(word: str) -> Iterator[str]:
     """
     Yield what a word that is no syllable may be once a habit is undone; *word* normalised, with its marks.
 
-    >>> list(respellings("khôg")), list(respellings("zá")), list(respellings("thíu"))
-    (['không'], ['dá', 'giá', 'vá'], ['thiếu'])
+    >>> list(respellings("khôg")), list(respellings("zá"))
+    (['không'], ['dá', 'giá', 'vá'])
     """
     for pattern, replacements in _HABITS:
         for replacement in replacements if pattern.search(word) else ():
             yield pattern.sub(replacement, word)
+
+
+def sound_alikes(word: str) -> Iterator[str]:
+    """
+    Yield other words that sound like *word*, a syllable with a tone mark, where people write as they speak.
+
+    >>> list(sound_alikes("mún")), list(sound_alikes("dô"))
+    (['muốn'], ['giô', 'vô'])
+    """
     apart = unicodedata.normalize("NFD", word)
-    if _SHORT_TRIPHTHONG.search(apart):
-        yield unicodedata.normalize("NFC", _SHORT_TRIPHTHONG.sub("ie\u0302\\1u", apart))
+    for pattern, replacement in _SHORT_DIPHTHONGS:
+        if pattern.search(apart):
+            yield unicodedata.normalize("NFC", pattern.sub(replacement, apart))
+    if word.startswith("d") and not word.isascii():
+        yield from (initial + word[1:] for initial in _OTHER_D)
 
 
 def with_other_i(word: str) -> str | None:

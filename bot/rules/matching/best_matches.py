@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from bot.rules.language.common_words import LIKELY_MEANT
+from bot.rules.language.common_words import LIKELY_MEANT, RARELY_BARE
 from bot.rules.language.compounds import compound_of
 from bot.rules.language.syllables import needs_no_marks
 from bot.rules.language.text import SourceMap, syllables
@@ -49,7 +49,7 @@ _QUALITIES: Final = (
 _SWAPPED: Final = _NAMES[MatchKind.TONE]
 _GUESSES: Final = frozenset(_NAMES[kind] for kind in MatchKind if kind >= MatchKind.AMBIGUOUS)
 """They silence no rule by `exclude`."""
-_LIKELY_MARKS: Final = {letters: syllables(word)[0].marks for letters, word in LIKELY_MEANT.items()}
+_LIKELY_MARKS: Final = {letters: syllables(LIKELY_MEANT[letters])[0].marks for letters in RARELY_BARE}
 _FILLERS: Final = frozenset(
     [
         "a",

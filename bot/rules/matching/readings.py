@@ -12,6 +12,7 @@ from bot.rules.language.spelling import (
     one_edit_apart,
     one_letter_less,
     respellings,
+    sound_alikes,
     squeezed,
     squeezed_text,
     with_other_i,
@@ -147,7 +148,8 @@ class Lexicon:
         initials: dict[str, set[tuple[str, str]]] = {}
         for words in self._keywords:
             for first, second in pairwise(words):
-                initials.setdefault(first[0] + second, set()).add((first, second))
+                if len(first) > 1:
+                    initials.setdefault(first[0] + second, set()).add((first, second))
         return initials
 
     @cached_property
@@ -201,6 +203,9 @@ class Lexicon:
     def _guessed(self, word: str, typed: Syllable) -> Iterator[Reading]:
         yield from self._with_other_i(word)
         if is_syllable(typed.letters):
+            if "oo" in word:  # khoong: a syllable only as xoong is one
+                yield from self._undecoded(word)
+            yield from self._sound_alike(word, typed)
             yield from self._with_a_letter_lost(word, typed)
             return
         yield from self._joined_words(word, typed)
@@ -208,9 +213,12 @@ class Lexicon:
             return
         yield from self._stretched(word, typed)
         yield from self._respelled(word, typed)
-        yield from self._initialled(word, typed)
         yield from self._glued_words(word, typed)
-        yield from self._undecoded(word) if decode(word) else self._mistyped(typed)
+        if decode(word):
+            yield from self._undecoded(word)
+        else:
+            yield from self._initialled(word, typed)
+            yield from self._mistyped(typed)
 
     def _abbreviated(self, word: str) -> Sequence[Reading]:
         short = plain(word)
@@ -238,6 +246,13 @@ class Lexicon:
             (syllable,) = syllables(spelled)
             if syllable.letters in self._words:
                 yield _reading([syllable], MatchKind.SPELLING, 0 if sure else -1)
+
+    def _sound_alike(self, word: str, typed: Syllable) -> Iterator[Reading]:
+        if typed.marks and word not in self._abbreviations:
+            for spelled in sound_alikes(word):
+                (syllable,) = syllables(spelled)
+                if syllable.letters in self._words:
+                    yield _reading([syllable], MatchKind.SPELLING, -1)
 
     def _joined_words(self, word: str, typed: Syllable) -> Iterator[Reading]:
         letters = letters_of(word)
@@ -295,7 +310,7 @@ class Lexicon:
             return
         for known in self._typos.get(letters, ()):
             if len(known) > len(letters):
-                yield _reading([typed.bare_shapes(known)], MatchKind.TYPO, -2)
+                yield _reading([typed.bare_shapes(known)], MatchKind.TYPO, -1 if typed.marks else -2)
 
     def _mistyped(self, typed: Syllable) -> Iterator[Reading]:
         """Yield the words that are one edit away: a short one, or another first letter, only beside other words."""
@@ -308,7 +323,8 @@ class Lexicon:
                 foreign = len(word) >= _MIN_TYPO_LENGTH_IN_CONTEXT and not is_syllable(known)
                 sure = len(known) >= _MIN_TYPO_LENGTH and (foreign or len(word) >= _MIN_TYPO_LENGTH)
                 sure = sure and word[0] == known[0]
-                yield _reading([typed.bare_shapes(known)], MatchKind.TYPO, 0 if sure else -2)
+                proof = 0 if sure else -1 if typed.marks else -2
+                yield _reading([typed.bare_shapes(known)], MatchKind.TYPO, proof)
 
 
 @lru_cache(maxsize=2048)
