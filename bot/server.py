@@ -20,6 +20,7 @@ from wsgiref.types import WSGIApplication
 
 from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 from pydantic import SecretStr
 
@@ -29,6 +30,7 @@ from bot.errors import COULD_NOT_RUN, BotError, ConfigError, StorageError
 from bot.rules.problem import RulesError
 from bot.runtime import Runtime
 from bot.web.app import create_app
+from bot.web.backlog import stop_new_connections
 
 log = logging.getLogger(__name__)
 
@@ -147,6 +149,17 @@ class _Logger(glogging.Logger):
         self.error_log.propagate = True
 
 
+class _Arbiter(Arbiter):
+    """Gunicorn's master; when it ends, its workers answer who waits in the backlog."""
+
+    def stop(self, graceful: bool = True) -> None:
+        """Stop new connections, if nobody else listens at the same sockets, then the workers."""
+        if self.reexec_pid == self.master_pid == 0 and not self.systemd:
+            for listener in self.LISTENERS:
+                stop_new_connections(listener.sock)
+        super().stop(graceful)
+
+
 class _Gunicorn(BaseApplication):
     """Gunicorn with our settings; GUNICORN_CMD_ARGS and WEB_CONCURRENCY have the last word, as everywhere."""
 
@@ -182,6 +195,14 @@ class _Gunicorn(BaseApplication):
         given = {name: value for name, value in given.items() if name in self.cfg.settings and value is not None}
         for name, value in (options | given).items():
             self.cfg.set(name, value)
+
+    def run(self) -> None:
+        """Serve until a signal ends it."""
+        try:
+            _Arbiter(self).run()
+        except RuntimeError as error:  # what gunicorn says of its settings
+            sys.stderr.write(f"{error}\n")
+            raise SystemExit(COULD_NOT_RUN) from None
 
     def _forget_counts(self, _master: object) -> None:
         if self._counts is not None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -141,6 +143,28 @@ def test_who_waits_in_the_backlog_is_answered_before_the_end(tmp_path: Path, ven
                 status, head = read_answer(client)
                 assert (status, b"connection: close" in head.lower()) == (200, True)
         assert bot.process.wait(PATIENCE) == 0
+
+
+def test_nobody_who_was_let_in_is_cut_off_at_the_end(tmp_path: Path, vendor: SandboxVendor) -> None:
+    """Clients that connect all the time are answered or find nobody, but none is reset."""
+    event = written(MAKER.text("208", "x"), connection="close")
+
+    def deliver_until_refused(port: int) -> int:
+        for delivered in itertools.count():
+            try:
+                client = connect(port)
+            except ConnectionRefusedError:
+                return delivered
+            with client:
+                client.sendall(event)
+                assert read_answer(client)[0] == 200
+        raise AssertionError
+
+    with Bot(tmp_path, vendor.url) as bot, ThreadPoolExecutor(16) as pool:
+        delivering = [pool.submit(deliver_until_refused, bot.port) for _ in range(16)]
+        assert bot.post(MAKER.text("209", "x")).status_code == 200
+        assert bot.terminate() == 0
+        assert sum(one.result(PATIENCE) for one in delivering) > 0
 
 
 def test_a_connection_may_be_used_once_more_while_the_worker_stops(tmp_path: Path, vendor: SandboxVendor) -> None:
