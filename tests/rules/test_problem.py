@@ -88,7 +88,7 @@ def test_a_very_long_line_is_cut_around_the_place() -> None:
 def test_what_would_upset_a_terminal_is_not_printed() -> None:
     """Escape sequences and direction marks of the file stay in the file."""
     nasty = "a\x1b[31m\x07\u202eb\u2028"
-    problem = Problem.at(Place(1, 1, 2), "special-start", sign="\x1b", word=nasty)
+    problem = Problem.at(Place(1, 1, 2), "special-start", sign="\x1b", near=nasty)
     text = render(problem, path="f", source=nasty, lang="en")
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\u2028]", text)
 

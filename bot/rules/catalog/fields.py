@@ -44,6 +44,10 @@ FIELDS: Final = (
     P("bad-date/none", 'there is no day "{word}" in the calendar; write year-month-day, as in 2027-01-20'),
     P("date-order", 'the last day "{last}" comes before the first day "{first}"; correct one of them'),
     P("bad-hours", 'the hours "{word}" cannot be read; write them as "08:00-21:30"'),
+    P(
+        "bad-hours/several",
+        "a rule has one span of hours; for a second one write another rule with the same keywords, and with its hours",
+    ),
     P("bad-hours/near", 'write the hours "{word}" as "{near}"'),
     P("bad-hours/none", 'the hours "{word}" begin and end at the same time; for the whole day, delete hours'),
     P("bad-duration", '"{word}" is not a length of time; write it as 30s, 10m, 2h or 1d'),

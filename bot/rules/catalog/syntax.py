@@ -36,6 +36,18 @@ FILE: Final = (
         "the line is broken by an unusual character ({char}), perhaps pasted from Word or a web page; delete it and "
         "press Enter",
     ),
+    P("stray-line/fence", "the line {sign} comes from a chat or a web page and is no part of the rules; delete it"),
+    P(
+        "stray-line/merge",
+        "this line was left where two versions of the file were merged; keep what you want of the two, and delete the "
+        "lines that begin with <<<<<<<, ======= and >>>>>>>",
+    ),
+    P("stray-line/comment", 'a comment begins with # and a space, not with "{sign}"'),
+    P(
+        "stray-line/excel",
+        "every line stands in quotes, as Excel saves it; take the outer quotes away, or copy the rules into a plain "
+        "text file",
+    ),
     P("tab", "this line is indented with a tab; replace it by spaces"),
     P("tab/more", "this line and {more} more are indented with tabs; replace all tabs by spaces"),
     P(
@@ -60,6 +72,10 @@ YAML: Final = (
         "bad-escape",
         'inside double quotes "{word}" means nothing; use single quotes \' around the text, or write \\\\ for \\',
     ),
+    P(
+        "unclosed-quote/end",
+        "the file ends in the middle of this; it was not saved whole: save it again, or write the rest",
+    ),
     P("unclosed-quote", "the quote {sign} opened here is never closed; add {sign} at the end of the text"),
     P(
         "text-after-quote",
@@ -67,18 +83,22 @@ YAML: Final = (
     ),
     P("text-after-quote/bracket", '"{word}" stands after the closing bracket; delete it or put it inside'),
     P("missing-brackets", "several items with commas between them need brackets; write: {near}"),
+    P(
+        "unclosed-bracket/end",
+        "the file ends in the middle of this; it was not saved whole: save it again, or write the rest",
+    ),
     P("unclosed-bracket", "the bracket {sign} opened here is never closed; add {close} at the end"),
     P("stray-bracket", "this {sign} closes nothing; delete it, or put the text in quotes"),
     P("stray-comma", "there is nothing before this comma; delete it or fill in what is missing"),
     P("wrong-bracket", "the bracket was opened with {opening}, so close it with {close}, not {sign}"),
     P("missing-comma", 'a comma is missing before "{word}"; between brackets, items are separated by commas'),
-    P("hash-comment", 'what follows # is taken for a comment and ignored; put it in quotes: "{word}"'),
+    P("hash-comment", "what follows # is taken for a comment and ignored; put it in quotes: {near}"),
     P(
         "hash-comment/after",
         '"{word}" is taken for a comment and ignored; if it belongs to the text before it, put the whole in quotes; '
         "if it is a comment, write a space after #",
     ),
-    P("special-start", 'a text that begins with {sign} must stand in quotes; write: "{word}"'),
+    P("special-start", "a text that begins with {sign} must stand in quotes; write: {near}"),
     P("alias", 'a text that begins with * must stand in quotes; write: "{word}"'),
     P("anchor", 'a text that begins with & must stand in quotes; here "{word}" means something else'),
     P("tag", "a text that begins with ! must stand in quotes; here it means something else"),
@@ -98,9 +118,29 @@ YAML: Final = (
     ),
     P("dash-on-line", 'the "-" of a list begins a new line; press Enter before it'),
     P("dash-on-line/brackets", 'items between brackets have no "-" in front; delete it'),
+    P("no-colon/key", 'a colon is missing after "{word}"; write: {word}: …'),
+    P("no-colon/end", "the file ends in the middle of this; it was not saved whole: save it again, or write the rest"),
     P("no-colon", 'a colon and a space are missing after "{word}"; if it continues the line above, indent it more'),
-    P("colon-in-text", 'the colon in the middle gives this another meaning; put the whole in quotes: "{word}"'),
+    P("colon-in-text/nested", "two keys one behind the other; write: {near}"),
+    P(
+        "colon-in-text/two-keys",
+        '"{word}" is a key of its own; press Enter before it, and align it with the other keys',
+    ),
+    P("colon-in-text", "the colon in the middle gives this another meaning; put the whole in quotes: {near}"),
     P("indentation", "this line is not aligned with those it belongs to (leading spaces: {indent}); align it"),
+    P(
+        "indentation/wanted",
+        "this line has {indent} leading spaces, but {wanted} are wanted, as on line {line}",
+    ),
+    P(
+        "indentation/inside",
+        '"{word}" belongs inside "{key}"; indent it deeper than "{key}" by two spaces',
+    ),
+    P(
+        "indentation/top-key",
+        '"{word}" belongs at the left margin, not inside another key; delete the {indent} spaces before it, and as '
+        "many on the lines below that belong to it",
+    ),
     P("indentation/top", "this line does not fit the lines above it; look at those: colons, indentation"),
     P("too-deep", "lists and brackets are nested too deeply here; no rules file needs that"),
     P("complex-key", "before the colon there must be one word like id or keywords; write this line again"),

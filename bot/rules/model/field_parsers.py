@@ -40,6 +40,8 @@ _YEAR_FIRST = re.compile(r"\D*(\d{4})\D+(\d{1,2})\D+(\d{1,2})(\D.*)?", re.ASCII)
 _HOURS = re.compile(r"([01]?\d|2[0-3]):([0-5]\d) ?- ?([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 _LOOSE_TIME = r"(\d{1,2})(?:\s*(?:h|g|:|\.|giờ|gio)\s*(\d{2})?)?\s*(am|pm|sa|ch)?"
 _LOOSE_HOURS = re.compile(rf"\D*?{_LOOSE_TIME}\s*(?:-|–|—|~|đến|den|tới|to)\s*{_LOOSE_TIME}\s*")
+_SPAN = rf"{_LOOSE_TIME}\s*(?:-|–|—|~|đến|den|tới|to)\s*{_LOOSE_TIME}"
+_LATEST_HOUR = 29  # 25:00 is one o'clock at night
 _AMOUNT = re.compile(r"(\d{1,6})([a-z]+)(\d{0,2})", re.ASCII)
 _LONGEST_WAIT = timedelta(days=366)
 _UNITS = {
@@ -222,6 +224,8 @@ def hours(value: str) -> tuple[time, time]:
     """Return when the opening hours begin and end; the end may lie after midnight."""
     form = _HOURS.fullmatch(value)
     if form is None:
+        if len(re.findall(_SPAN, value.casefold())) > 1:
+            raise field_error("bad-hours/several")
         near = _loose_hours(value.casefold())
         raise field_error("bad-hours/near", word=value, near=near) if near else field_error("bad-hours", word=value)
     start, end = time(int(form[1]), int(form[2])), time(int(form[3]), int(form[4]))
@@ -241,7 +245,7 @@ def _loose_hours(value: str) -> str | None:
 def _clock(hour: str, minute: str | None, half: str | None) -> str | None:
     shift = 12 if half in {"pm", "ch"} and int(hour) < 12 else 0
     found, minutes = (int(hour) + shift) % 24, int(minute or 0)
-    return f"{found:02}:{minutes:02}" if int(hour) <= 24 and minutes < 60 else None
+    return f"{found:02}:{minutes:02}" if int(hour) <= _LATEST_HOUR and minutes < 60 else None
 
 
 def duration(value: str) -> timedelta:

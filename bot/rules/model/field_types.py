@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
@@ -50,7 +49,7 @@ def one_line(value: object) -> object:
         case dict() if len(value) == 1:
             ((key, rest),) = value.items()
             if isinstance(rest, str) and rest:
-                raise field_error("colon-in-text", word=f"{key}: {rest}")
+                raise field_error("colon-in-text", near=quote_text(f"{key}: {rest}"))
     return value
 
 
@@ -104,7 +103,17 @@ def flow_text(text: str) -> str:
     >>> flow_text("bảng giá"), flow_text("giá: 50k")
     ('bảng giá', '"giá: 50k"')
     """
-    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+    return text if _PLAIN.fullmatch(text) else quote_text(text)
+
+
+def quote_text(text: str) -> str:
+    """
+    Return a text of one line in quotes, as YAML takes it everywhere.
+
+    >>> quote_text("giá: 50k"), quote_text('bàn 24"')
+    ('"giá: 50k"', '\'bàn 24"\'')
+    """
+    return "'" + text.replace("'", "''") + "'" if '"' in text or "\\" in text else f'"{text}"'
 
 
 def _parts(value: str) -> list[str]:

@@ -6,10 +6,12 @@ from datetime import time
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from bot.rules.model import field_parsers
 from bot.rules.model import field_types as ft
 from bot.rules.model.field_parsers import field_error
+from bot.rules.model.image_links import image_link
 
 
 def _both(vi: str, en: str) -> str:
@@ -135,8 +137,19 @@ class Reply(_Model):
 def _refuse_text(data: object) -> None:
     if isinstance(data, str) and data:
         if data.casefold().startswith(("http://", "https://", "www.")):
-            raise field_error("bare-link", near=f'image_url: "{data}"')
+            raise field_error("bare-link", near=f'image_url: "{_right_link(data)}"')
         raise field_error("text-reply", word=data)
+
+
+def _right_link(value: str) -> str:
+    """Return the link, or what is suggested instead of it; raise its error where nothing can be."""
+    try:
+        return image_link(value)
+    except PydanticCustomError as error:
+        near = (error.context or {}).get("near")
+        if near is None or not str(near).startswith("https://"):
+            raise
+        return str(near)
 
 
 class Hours(_Model):
@@ -152,6 +165,8 @@ class Hours(_Model):
             case str():
                 start, end = field_parsers.hours(ft.short(data))
                 return {"start": start, "end": end}
+            case [_, *_]:
+                raise field_error("bad-hours/several")
             case list() | {"start": str()} | {"end": str()}:
                 raise field_error("not-text")
         return data

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ValidationError
 
 from bot.rules.catalog.messages import MESSAGES
+from bot.rules.model.field_types import quote_text
 from bot.rules.model.schema import Active, Fallback, FallbackImage, Image, Keyword, Rule, RuleFile
 from bot.rules.model.synonyms import closest, is_key
 from bot.rules.problem import Place, Problem, phrase
@@ -135,7 +136,7 @@ def _has_strangers(mapping: MappingNode, path: Path) -> bool:
 
 def _nothing(node: ScalarNode, path: Path, key: str) -> Problem:
     if node.hidden:
-        return Problem.at(node.hidden.place, "hash-comment", word=node.hidden.text)
+        return Problem.at(node.hidden.place, "hash-comment", near=quote_text(node.hidden.text))
     is_item = isinstance(path[-1], int) or (len(path) > 1 and isinstance(path[-2], int) and path[-1] == "text")
     return Problem.at(node.place, "empty-value/item" if is_item else "empty-value", key=key)
 

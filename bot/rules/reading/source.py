@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import codecs
 import re
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
 from bot.rules.model.synonyms import is_key
 from bot.rules.problem import FileSize, Place, Problem, split_lines
+from bot.rules.reading import line_slips, nesting_slips
 
 MAX_BYTES = 2_000_000
 
@@ -28,7 +28,7 @@ _LEAD = re.compile(r"\s*(?:-\s+)*")
 _KEY_LEAD = re.compile(r"\s*(?:-\s+)?(\w+):\s+")
 _BULLET = re.compile(r" *([–—−‐‑‒―•·●▪◦∙]|\*(?= ))(?=\s*\S)")
 _TIGHT_DASH = re.compile(r" *-(?=[^\s-])")
-_TIGHT_COLON = re.compile(r" *(?:- +)?(\w+) *([:：=])(\s?)")
+_TIGHT_COLON = re.compile(r" *(?:- +)?(\w+) *(:=|=>|->|[:：=])(\s?)")
 _LIST_ITEM = re.compile(r" *-(?=\s|$)")
 _KEY_AHEAD = re.compile(r"(\w+) *[:：]")
 _OPEN_KEY = re.compile(r":\s*(#.*)?$")
@@ -45,7 +45,8 @@ class Source:
     readable: bool = True
     tab_indented: list[int] = field(default_factory=list)
     """The lines, from 0, whose indentation is not known: how wide a tab is meant to be is anybody's guess."""
-    _inserted: dict[int, list[int]] = field(default_factory=dict)
+    _columns: dict[int, list[int]] = field(default_factory=dict)
+    """Of repaired lines: the column in the file of each character, and of the end."""
 
     @property
     def text(self) -> str:
@@ -54,24 +55,28 @@ class Source:
 
     def place(self, line: int, column: int, length: int = 1) -> Place:
         """Return where in the file that stretch of the repaired text stands; *line* and *column* count from 0."""
-        if line not in self._inserted:
+        if line not in self._columns:
             return Place(line + 1, column + 1, max(length, 1))
         start = self._original(line, column)
         end = max(self._original(line, column + length), start + 1)
         return Place(line + 1, start + 1, end - start)
 
     def _original(self, line: int, column: int) -> int:
-        return column - bisect_left(self._inserted[line], column)
+        columns = self._columns[line]
+        return columns[min(column, len(columns) - 1)]
 
     def report(self, line: int, column: int, length: int, key: str, **args: str | int) -> None:
         """Add a problem; the position is one of the repaired text."""
         self.problems.append(Problem.at(self.place(line, column, length), key, **args))
 
     def replace_span(self, line: int, start: int, end: int, text: str) -> None:
-        """Replace a stretch of a repaired line; what *text* is longer was not in the file."""
+        """Replace a stretch of a repaired line."""
         old = self.repaired[line]
+        end = min(end, len(old))
         self.repaired[line] = old[:start] + text + old[end:]
-        self._inserted.setdefault(line, []).extend(range(start + end - start, start + len(text)))
+        columns = self._columns.setdefault(line, list(range(len(old) + 1)))
+        kept = columns[start:end][: len(text)]
+        columns[start:end] = kept + [columns[end]] * (len(text) - len(kept))
 
 
 def read(data: bytes) -> Source:
@@ -97,10 +102,12 @@ def _nothing(problem: Problem) -> Source:
 
 
 def _repair(source: Source) -> None:
+    line_slips.repair_file(source)
     for number, line in enumerate(source.lines):
         if _FORBIDDEN.search(line):
             _forbidden(source, number)
         if (start := line.lstrip()[:1]) and start != "#":
+            line_slips.repair_line(source, number)
             if _has_tab_lead(source.repaired[number]):
                 source.tab_indented.append(number)
             _odd_spaces(source, number)
@@ -110,6 +117,7 @@ def _repair(source: Source) -> None:
         if len(source.problems) > _MOST_PROBLEMS:
             source.readable = False
             break
+    nesting_slips.repair_nesting(source)
     if source.tab_indented:
         _report_tabs(source, source.tab_indented)
 
@@ -172,9 +180,9 @@ def _colons(source: Source, number: int) -> None:
     sign, at, space = match[2], match.start(2), match[3] or source.repaired[number][match.end() :] == ""
     if sign == ":" and space:
         return
-    key = {":": "space-after-colon", "：": "full-width-colon", "=": "equals-sign"}[sign]
-    source.report(number, match.start(1), at + 1 - match.start(1), key, word=match[1])
-    source.replace_span(number, at, at + 1, ":" if space else ": ")
+    key = {":": "space-after-colon", "：": "full-width-colon"}.get(sign, "equals-sign")
+    source.report(number, match.start(1), at + len(sign) - match.start(1), key, word=match[1])
+    source.replace_span(number, at, at + len(sign), ":" if space else ": ")
 
 
 def _report_tabs(source: Source, numbers: list[int]) -> None:

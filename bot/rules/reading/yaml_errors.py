@@ -6,6 +6,10 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
+import yaml
+
+from bot.rules.model.field_types import quote_text
+from bot.rules.model.synonyms import is_key
 from bot.rules.problem import Problem
 
 if TYPE_CHECKING:
@@ -19,6 +23,8 @@ _OPENED = re.compile(r"""(?:^|[\[{,]|[:-]\s)\s*(["'])|\s#""")
 _CURLY = re.compile("[“”„‟«»]")
 _KEY = re.compile(r" *(?:- +)*([\w-]+|\"[^\"]*\"|'[^']*') *:(?:\s|$)")
 _IN_BRACKETS = re.compile(r"""[^\s"'][^,:\]}]*|"[^"]*"?|'[^']*'?""")
+_ITEM = re.compile(r"( *)-\s+")
+_FARTHEST_INDENT = 3
 _STARTS = ("alias", "anchor", "tag", "directive", "block scalar", "cannot start any token", "mapping keys")
 
 
@@ -77,7 +83,7 @@ class _Explainer:
         for line in range(first, self.line + 1):
             start = column if line == first else 0
             if match := _HASH.search(self.source.repaired[line], start):
-                return self.at(line, match.start(1), len(match[1]), "hash-comment", word=match[1])
+                return self.at(line, match.start(1), len(match[1]), "hash-comment", near=quote_text(match[1]))
         return None
 
     def curly_quotes(self) -> Problem | None:
@@ -106,12 +112,12 @@ class _Explainer:
         """An opening quote whose line has no closing one; later lines only suffer from it."""
         if "scanning a quoted" in self.context or "double-quoted" in self.context:
             sign = self.char_at(self.from_line, self.from_column)
-            return self.at(self.from_line, self.from_column, 1, "unclosed-quote", sign=sign)
+            return self.unclosed(self.from_line, self.from_column, "unclosed-quote", "unclosed-quote/end", sign=sign)
         for line in range(self.line, max(self.line - 10, -1), -1):
             column = _unclosed(self.source.repaired[line])
             if column is not None:
                 sign = self.source.repaired[line][column]
-                return self.at(line, column, 1, "unclosed-quote", sign=sign)
+                return self.unclosed(line, column, "unclosed-quote", "unclosed-quote/end", sign=sign)
         before = self.source.repaired[self.line][: self.column].rstrip()
         word = self.source.repaired[self.line][self.column :].rstrip()
         if "flow" in self.context or "<scalar>" not in self.said or not before.endswith(('"', "'", "]", "}")):
@@ -135,7 +141,14 @@ class _Explainer:
             return self.at(self.line, self.column, 1, "dash-on-line/brackets")
         if self.line == line and "stream end" not in self.said:
             return self.missing_comma()
-        return self.at(line, column, 1, "unclosed-bracket", sign=sign, close=_CLOSING[sign])
+        return self.unclosed(line, column, "unclosed-bracket", "unclosed-bracket/end", sign=sign, close=_CLOSING[sign])
+
+    def unclosed(self, line: int, column: int, key: str, at_end: str, **args: str) -> Problem:
+        """What is opened and not closed; on the last line, without a line end, the file was not saved whole."""
+        return self.at(line, column, 1, at_end if self.is_cut_off(line) else key, **args)
+
+    def is_cut_off(self, line: int) -> bool:
+        return line == len(self.source.lines) - 1 and line > 0
 
     def comma(self) -> Problem:
         words = self.source.repaired[self.line]
@@ -188,7 +201,7 @@ class _Explainer:
             rest = inside[0].rstrip()
         if not rest:
             return None
-        return self.at(line, column, len(rest), "special-start", sign=rest[0], word=rest)
+        return self.at(line, column, len(rest), "special-start", sign=rest[0], near=quote_text(rest))
 
     def colon(self) -> Problem | None:
         line = self.source.repaired[self.line]
@@ -202,11 +215,18 @@ class _Explainer:
         if before is not None and not re.search(r":(\s|$)|^\s*-\s", self.source.repaired[before]):
             return self.no_colon(before, len(self.source.repaired[before]) - len(self.source.repaired[before].lstrip()))
         key = _KEY.match(line)
-        if key and key.end() <= self.column:
-            value = line[key.end() :].strip()
-            start = line.index(value, key.end())
-            return self.at(self.line, start, len(value), "colon-in-text", word=value)
-        return None
+        return self.colon_in_value(line, key.end()) if key and key.end() <= self.column else None
+
+    def colon_in_value(self, line: str, start: int) -> Problem:
+        """A second colon on the line: behind one of our keys, or in the middle of a text."""
+        value = line[start:].strip()
+        start = line.index(value, start)
+        behind = re.search(r"(\w+)\s*:\s", value + " ")
+        if behind and is_key(behind[1]):
+            return self.at(self.line, start + behind.start(), len(behind[1]), "colon-in-text/two-keys", word=behind[1])
+        if re.search(r"""(?:^|,\s*)["'].*,|,\s*["']""", value) and _is_yaml(f"[{value}]"):
+            return self.at(self.line, start, len(value), "missing-brackets", near=f"[{value}]")
+        return self.at(self.line, start, len(value), "colon-in-text", near=quote_text(value))
 
     def line_before(self) -> int | None:
         """Return the last line above with something on it but a comment."""
@@ -217,6 +237,8 @@ class _Explainer:
         word = self.word_at(line, column)
         name, colon, _ = word.partition(":")
         key = "space-after-colon" if colon and re.fullmatch(r"[\w-]+", name) else "no-colon"
+        if key == "no-colon" and self.is_cut_off(line):
+            key = "no-colon/end"
         return self.at(line, column, len(word), key, word=name.strip("\"'"))
 
     def indentation(self) -> Problem | None:
@@ -225,7 +247,45 @@ class _Explainer:
         line = self.source.repaired[self.line]
         first = len(line) - len(line.lstrip())
         length = len(self.word_at(self.line, first))
-        return self.at(self.line, first, length, "indentation" if first else "indentation/top", indent=first)
+        if not first:
+            return self.at(self.line, first, length, "indentation/top", indent=first)
+        wanted = self.wanted_indent(first)
+        if wanted is None:
+            return self.at(self.line, first, length, "indentation", indent=first)
+        above, indent = wanted
+        return self.at_indent(first, length, wanted=indent, above=above)
+
+    def at_indent(self, first: int, length: int, *, wanted: int, above: int) -> Problem:
+        place = self.source.place(self.line, first, length)
+        return Problem.at(place, "indentation/wanted", indent=first, wanted=wanted, line=above + 1)
+
+    def wanted_indent(self, indent: int) -> tuple[int, int] | None:
+        """Return the nearest indentation of a line above that this one may belong beside, with that line's number."""
+        is_item = _ITEM.match(self.source.repaired[self.line]) is not None
+        open_levels: list[tuple[int, int]] = []
+        lowest = sys.maxsize
+        for number in range(self.line - 1, -1, -1):
+            words = self.source.repaired[number]
+            item = _ITEM.match(words)
+            if not words.strip() or words.lstrip().startswith("#"):
+                continue
+            columns = [len(item[1]), len(item[0])] if item else [len(words) - len(words.lstrip())]
+            wanted = columns[0] if is_item else columns[-1]
+            if columns[0] < lowest and bool(item) >= is_item:
+                open_levels.append((number, wanted))
+            lowest = min(lowest, columns[0])
+            if lowest == 0:
+                break
+        near = min(open_levels, key=lambda level: abs(level[1] - indent), default=None)
+        return near if near is not None and 0 < abs(near[1] - indent) <= _FARTHEST_INDENT else None
+
+
+def _is_yaml(text: str) -> bool:
+    try:
+        yaml.safe_load(text)
+    except yaml.YAMLError:
+        return False
+    return True
 
 
 def _unclosed(line: str) -> int | None:

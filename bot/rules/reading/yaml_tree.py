@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 import yaml
 
+from bot.rules.model.field_types import flow_list
 from bot.rules.model.synonyms import is_key
 from bot.rules.problem import Place, Problem
 from bot.rules.reading import sections
@@ -24,6 +25,8 @@ _MOST_PROBLEMS = 500  # more than that, and it is no rules file
 _MOST_STEPS_BACK = 3
 _FAST: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CURLY = re.compile("[“”„‟‘‚‛«»]([^“”„‟«»]*)[“”„‟’‘»]?|([^“”„‟«»]*[^0-9“”„‟«»])[“”»]")
+_LISTS = frozenset({"keywords", "exclude", "examples", "not_examples", "oa", "days"})
+_QUESTION_IN_BRACKETS = re.compile(r"\?(?=\s*[,\]}])")
 _STRAY = re.compile("[\u200b\u200e\u200f\u2060\ufeff\u00ad]")
 _HIDDEN = re.compile(r"\s+(#[^\s#]\S*)\s*$")
 _DASH = re.compile(r"( *)-\s")
@@ -211,12 +214,25 @@ class _Builder:
                 key = "indentation/dash" if first else "dash-on-line/below"
                 self.report(key, line, len(dash[1]), 1, indent=len(dash[1]), wanted=wanted, word=event.value)
                 return True
+        if below and self.lists_lines(event, start.line, last):
+            return True
         if below and in_list:
             words = self.source.repaired[below[0]]
             self.report(
                 "indentation/joined", below[0], len(words) - len(words.lstrip()), len(words.strip()), word=event.value
             )
         return False
+
+    def lists_lines(self, event: yaml.ScalarEvent, first: int, last: int) -> bool:
+        """Report lines without dashes where a list is wanted."""
+        key = self.stack[-1].key if self.stack else None
+        if key is None or key.text not in _LISTS:
+            return False
+        lines = [self.source.repaired[line] for line in range(first, last)]
+        column = self.at(event)[1]
+        items = [text for line in [lines[0][column:], *lines[1:]] if (text := line.partition(" #")[0].strip())]
+        self.report("not-a-list/near", *self.at(event), key=key.text, near=flow_list(items))
+        return True
 
     def hidden(self, event: yaml.ScalarEvent) -> ScalarNode | None:
         """Return the ``#word`` that stands right after the text, if that is all there is."""
@@ -251,8 +267,8 @@ class _Builder:
         stop = end.column if end.line == start.line else len(line.rstrip())
         return start.line, start.column, max(stop - start.column, 1)
 
-    def report(self, key: str, line: int, column: int, length: int, **args: str | int) -> None:
-        self.problems.append(Problem.at(self.source.place(line, column, length), key, **args))
+    def report(self, code: str, line: int, column: int, length: int, **args: str | int) -> None:
+        self.problems.append(Problem.at(self.source.place(line, column, length), code, **args))
 
 
 def _marks(event: yaml.Event) -> tuple[Mark, Mark]:
@@ -272,8 +288,9 @@ def build(source: Source) -> tuple[Node | None, list[Problem]]:
     except yaml.YAMLError as error:
         # The other reader is slow, and tells best where the fault is.
         if (shorter := _without_sound_rules(source, error)) is not None:
-            _build(source, shorter, yaml.SafeLoader)
-        return _build(source, source.text, yaml.SafeLoader)
+            _build(source, _for_slow_reader(shorter), yaml.SafeLoader)
+        _build(source, _for_slow_reader(source.text), yaml.SafeLoader)
+        raise
 
 
 def _build(
@@ -284,6 +301,11 @@ def _build(
         if not builder.take(event):
             break
     return builder.root, builder.problems
+
+
+def _for_slow_reader(text: str) -> str:
+    """Return the text without question marks at the end of items between brackets: it takes them for a key."""
+    return _QUESTION_IN_BRACKETS.sub("x", text)
 
 
 def _without_sound_rules(source: Source, error: yaml.YAMLError) -> str | None:
