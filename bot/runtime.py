@@ -16,7 +16,7 @@ from bot.delivery.sender import Sender
 from bot.delivery.settings import DeliverySettings
 from bot.delivery.transitions import Transitions, longest_cooldown
 from bot.errors import StorageError
-from bot.image_health.checker import PictureChecker
+from bot.image_health.checker import ImageChecker
 from bot.inbox.database import Database
 from bot.inbox.group_commit import Future, Writer
 from bot.inbox.oa_limits import RateLimit
@@ -136,9 +136,9 @@ class Runtime:
         dispatcher.start()
         return dispatcher
 
-    def _check_pictures(self) -> PictureChecker:
+    def _check_pictures(self) -> ImageChecker:
         folder = self.settings.rules_file.absolute().parent
-        checker = PictureChecker(self.database, lambda: self.watch.rules, folder, AddressPolicy())
+        checker = ImageChecker(self.database, lambda: self.watch.rules, folder, AddressPolicy())
         checker.start()
         return checker
 

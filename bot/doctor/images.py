@@ -11,10 +11,10 @@ from typing import Final
 
 from bot.doctor.finding import Finding, Level, Texts, Words
 from bot.i18n import NN_
-from bot.image_health.probe import look_at
-from bot.image_health.references import Picture, named, today
+from bot.image_health.probe import probe
+from bot.image_health.references import ImageReference, referenced_images, today
 from bot.image_health.texts import IMAGE_WORDS, facts
-from bot.image_health.verdict import Look, Word
+from bot.image_health.verdict import CheckResult, Code
 from bot.net.addresses import AddressPolicy
 from bot.net.public import MAX_FETCH_SECONDS
 from bot.redaction import single_line
@@ -22,9 +22,9 @@ from bot.rules.engine import RuleSet
 from bot.rules.validate import validate
 
 # A person waits for the answer.
-_MOST_LOOKS: Final = 50
-_MOST_SECONDS: Final = 30.0
-_MOST_NAMED: Final = 3
+_MAX_CHECKS: Final = 50
+_MAX_SECONDS: Final = 30.0
+_MAX_NAMED: Final = 3
 
 TEXTS: Final[Texts] = {
     "pictures": Words(NN_("{count} picture looked at: fine.", "{count} pictures looked at: fine.")),
@@ -44,18 +44,18 @@ def check_pictures(rules_file: Path, addresses: AddressPolicy, *, now: float) ->
     rules = _rules(rules_file, now)
     if rules is None:
         return
-    well, doubtful = 0, defaultdict[Word, list[Picture]](list)
-    for picture, look in _looks(rules, rules_file.parent, addresses, now):
-        if look.standing == "bad":
-            yield _bad(picture, look)
-        elif look.standing == "ok":
+    well, doubtful = 0, defaultdict[Code, list[ImageReference]](list)
+    for image, result in _checks(rules, rules_file.parent, addresses, now):
+        if result.status == "bad":
+            yield _bad(image, result)
+        elif result.status == "ok":
             well += 1
         else:
-            doubtful[look.word].append(picture)
+            doubtful[result.code].append(image)
     if well:
         yield _finding("fine", "pictures", count=well)
-    for word, pictures in doubtful.items():
-        yield _finding("unchecked", f"picture-{word}", picture=_several(pictures), **facts(Look(word)))
+    for code, images in doubtful.items():
+        yield _finding("unchecked", f"picture-{code}", picture=_several(images), **facts(CheckResult(code)))
 
 
 def _rules(path: Path, now: float) -> RuleSet | None:
@@ -65,31 +65,33 @@ def _rules(path: Path, now: float) -> RuleSet | None:
         return None
 
 
-def _looks(rules: RuleSet, folder: Path, addresses: AddressPolicy, now: float) -> Iterator[tuple[Picture, Look]]:
+def _checks(
+    rules: RuleSet, folder: Path, addresses: AddressPolicy, now: float
+) -> Iterator[tuple[ImageReference, CheckResult]]:
     """Yield the pictures, each with a look at it while there is time."""
     day = today(rules, now)
-    ends_at = time.monotonic() + _MOST_SECONDS
-    for number, picture in enumerate(named(rules, now=now)):
+    ends_at = time.monotonic() + _MAX_SECONDS
+    for number, image in enumerate(referenced_images(rules, now=now)):
         seconds = min(MAX_FETCH_SECONDS, ends_at - time.monotonic())
-        if number < _MOST_LOOKS and seconds > 0:
-            yield picture, look_at(picture, addresses, folder=folder, today=day, seconds=seconds)
+        if number < _MAX_CHECKS and seconds > 0:
+            yield image, probe(image, addresses, folder=folder, today=day, seconds=seconds)
         else:
-            yield picture, Look("not-checked")
+            yield image, CheckResult("not-checked")
 
 
-def _bad(picture: Picture, look: Look) -> Finding:
-    level: Level = "warning" if look.may_pass else "problem"
-    place = f"{_shown(picture)} ({', '.join(picture.rules[:_MOST_NAMED])})"
-    return _finding(level, f"picture-{look.word}", picture=place, **facts(look))
+def _bad(image: ImageReference, result: CheckResult) -> Finding:
+    level: Level = "warning" if result.is_transient else "problem"
+    place = f"{_loggable(image)} ({', '.join(image.rules[:_MAX_NAMED])})"
+    return _finding(level, f"picture-{result.code}", picture=place, **facts(result))
 
 
-def _several(pictures: list[Picture]) -> str:
-    names = ", ".join(map(_shown, pictures[:_MOST_NAMED]))
-    return f"{names} (+{len(pictures) - _MOST_NAMED})" if len(pictures) > _MOST_NAMED else names
+def _several(images: list[ImageReference]) -> str:
+    names = ", ".join(map(_loggable, images[:_MAX_NAMED]))
+    return f"{names} (+{len(images) - _MAX_NAMED})" if len(images) > _MAX_NAMED else names
 
 
-def _shown(picture: Picture) -> str:
-    return single_line(picture.shown)
+def _loggable(image: ImageReference) -> str:
+    return single_line(image.loggable)
 
 
 def _finding(level: Level, code: str, **args: object) -> Finding:

@@ -1,4 +1,4 @@
-"""One look at a picture, wherever it is."""
+"""Probe one image: fetch the link, read the file, or judge the attachment_id by its day."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Final
 
 from requests.utils import get_environ_proxies, select_proxy
 
-from bot.image_health.references import Picture
-from bot.image_health.verdict import Look, is_example, judge, judge_attachment, judge_file
+from bot.image_health.references import ImageReference
+from bot.image_health.verdict import CheckResult, is_example, judge, judge_attachment, judge_file
 from bot.images import local_files
 from bot.images.local_files import UnusableImage
 from bot.net.addresses import AddressPolicy
@@ -20,27 +20,27 @@ from bot.zalo import MAX_IMAGE_BYTES
 _NO_WAY_OUT: Final = frozenset[FetchFailure]({"unknown-host", "unreachable", "too-slow"})
 
 
-def look_at(
-    picture: Picture, addresses: AddressPolicy, *, folder: Path, today: date, seconds: float = MAX_FETCH_SECONDS
-) -> Look:
-    """Return what a look at the picture shows, after *seconds* at most; *folder* is that of the rules file."""
-    known = known_without_looking(picture, today=today)
+def probe(
+    image: ImageReference, addresses: AddressPolicy, *, folder: Path, today: date, seconds: float = MAX_FETCH_SECONDS
+) -> CheckResult:
+    """Return what a check of the image finds, after *seconds* at most; *folder* is that of the rules file."""
+    known = known_without_probing(image, today=today)
     if known is not None:
         return known
-    if picture.kind == "file":
-        return judge_file(_read(folder, picture.reference))
+    if image.kind == "file":
+        return judge_file(_read(folder, image.reference))
     try:
-        return judge(fetch(picture.reference, addresses, most=MAX_IMAGE_BYTES, seconds=seconds))
+        return judge(fetch(image.reference, addresses, most=MAX_IMAGE_BYTES, seconds=seconds))
     except FetchError as error:
-        behind_proxy = error.failure in _NO_WAY_OUT and _has_proxy(picture.reference)
-        return Look("behind-proxy" if behind_proxy else error.failure)
+        behind_proxy = error.failure in _NO_WAY_OUT and _has_proxy(image.reference)
+        return CheckResult("behind-proxy" if behind_proxy else error.failure)
 
 
-def known_without_looking(picture: Picture, *, today: date) -> Look | None:
-    """Return what can be said of a picture that need not, or cannot, be looked at; None for all others."""
-    if picture.kind == "attachment_id":
-        return judge_attachment(picture.uploaded, today=today)
-    return Look("example-address") if picture.kind == "image_url" and is_example(picture.reference) else None
+def known_without_probing(image: ImageReference, *, today: date) -> CheckResult | None:
+    """Return what can be said of an image that need not, or cannot, be probed; None for all others."""
+    if image.kind == "attachment_id":
+        return judge_attachment(image.uploaded, today=today)
+    return CheckResult("example-address") if image.kind == "image_url" and is_example(image.reference) else None
 
 
 def _read(folder: Path, name: str) -> bytes | None:

@@ -1,4 +1,4 @@
-"""The pictures that a rules file names, each once, with the rules that send it."""
+"""Images that the rules reference, each once, with the rules that send it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from bot.rules.engine import FALLBACK, RuleSet
 from bot.rules.linting.expiry import images_of
 from bot.rules.model.schema import Image, RuleFile
 
-#: The field of the rules file that names a picture.
-Kind = Literal["image_url", "attachment_id", "file"]
+#: The field of the rules file that names an image.
+ImageKind = Literal["image_url", "attachment_id", "file"]
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture as the rules name it."""
+class ImageReference:
+    """An image as the rules name it."""
 
-    kind: Kind
+    kind: ImageKind
     reference: str
     """The field's value."""
     uploaded: date | None
@@ -33,11 +33,11 @@ class Picture:
 
     @property
     def key(self) -> str:
-        """The same for the same picture in every process, another for a file with another content; 64 letters."""
+        """The same for the same image in every process, another for a file with another content; 64 letters."""
         return hashlib.sha256(f"{self.kind} {self.digest} {self.reference}".encode()).hexdigest()
 
     @property
-    def shown(self) -> str:
+    def loggable(self) -> str:
         """The reference as it may be logged: of a link nothing that could let somebody in."""
         if self.kind != "image_url":
             return self.reference
@@ -50,21 +50,21 @@ def today(rules: RuleSet, now: float) -> date:
     return datetime.fromtimestamp(now, rules.zone).date()
 
 
-def named(rules: RuleSet, *, now: float) -> list[Picture]:
-    """Return the pictures that may be sent from *now* on, in the order of the file."""
-    found: dict[tuple[Kind, str], Picture] = {}
-    for image, rule_id in _in_season(rules.file, today(rules, now)):
-        for kind, reference, uploaded in _places(image):
+def referenced_images(rules: RuleSet, *, now: float) -> list[ImageReference]:
+    """Return the images that may be sent from *now* on, in the order of the file."""
+    found: dict[tuple[ImageKind, str], ImageReference] = {}
+    for image, rule_id in _still_sendable(rules.file, today(rules, now)):
+        for kind, reference, uploaded in _references(image):
             before = found.get((kind, reference))
             users = dict.fromkeys((*(before.rules if before else ()), rule_id))
             days = [day for day in (before.uploaded if before else None, uploaded) if day is not None]
             digest = rules.digests.get(reference, "") if kind == "file" else ""
-            found[kind, reference] = Picture(kind, reference, max(days, default=None), tuple(users), digest)
+            found[kind, reference] = ImageReference(kind, reference, max(days, default=None), tuple(users), digest)
     return list(found.values())
 
 
-def _in_season(file: RuleFile, day: date) -> Iterator[tuple[Image, str]]:
-    """Yield the pictures that may be sent on that day or later, each with a rule that sends it."""
+def _still_sendable(file: RuleFile, day: date) -> Iterator[tuple[Image, str]]:
+    """Yield the images that may be sent on that day or later, each with a rule that sends it."""
     for image, path in images_of(file):
         rule = file.rules[int(path[1])] if path[0] == "rules" else None
         until = rule.active.until if rule is not None and rule.active is not None else None
@@ -72,8 +72,8 @@ def _in_season(file: RuleFile, day: date) -> Iterator[tuple[Image, str]]:
             yield image, rule.id if rule is not None else FALLBACK
 
 
-def _places(image: Image) -> Iterator[tuple[Kind, str, date | None]]:
-    """Yield where the picture is, and where the one is that stands in for it."""
+def _references(image: Image) -> Iterator[tuple[ImageKind, str, date | None]]:
+    """Yield where the image is, and where the one is that stands in for it."""
     if image.attachment_id is not None:
         yield "attachment_id", image.attachment_id, image.uploaded
     elif image.file is not None:

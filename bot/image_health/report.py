@@ -1,4 +1,4 @@
-"""What is known of the pictures' health, for people and for Prometheus."""
+"""Report on the health of the images that the rules reference, for people and for Prometheus."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from bot.image_health.probe import known_without_looking
-from bot.image_health.references import Picture, named, today
-from bot.image_health.schedule import Book, Entry
-from bot.image_health.verdict import Look
+from bot.image_health.probe import known_without_probing
+from bot.image_health.references import ImageReference, referenced_images, today
+from bot.image_health.schedule import CheckSchedule, CheckState
+from bot.image_health.verdict import CheckResult
 from bot.inbox.database import Database
 from bot.inbox.tables import uploads
 from bot.rules.engine import RuleSet
 from bot.zalo import ATTACHMENT_LIFETIME
 
 # Uploads that failed in a row: one may have caught a file that was just being saved.
-_LASTING: Final = 3
+_LASTING_FAILURES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Uploaded:
-    """How far a picture file is with one OA."""
+class UploadState:
+    """How far an image file is with one OA."""
 
     oa_id: str
     at: float | None
@@ -37,42 +37,42 @@ class Uploaded:
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
-    """How one picture stands."""
+class ImageHealth:
+    """How one image stands."""
 
-    picture: Picture
-    look: Look
+    image: ImageReference
+    result: CheckResult
     checked_at: float | None
-    """When it was looked at, in seconds since 1970; None for one that need not be looked at, or was not yet."""
+    """When it was checked, in seconds since 1970; None for one that need not be checked, or was not yet."""
     age: int | None = None
     """Days since the upload of an attachment_id, where the rules say its day."""
     expires: date | None = None
     """The day on which the attachment_id is no longer valid."""
-    wavers: bool = False
-    """Whether the latest look failed in a way that may pass, so that the one before it still counts."""
-    uploads: tuple[Uploaded, ...] = ()
+    is_flapping: bool = False
+    """Whether the latest check failed in a way that may pass, so that the one before it still counts."""
+    uploads: tuple[UploadState, ...] = ()
     """Of a file that has been asked for: one for each OA."""
 
 
-class PictureReports:
-    """What the book of checks says of the pictures that rules name."""
+class ImageReports:
+    """What the schedule of checks says of the images that rules name."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._book = Book(database)
+        self._schedule = CheckSchedule(database)
 
-    def pictures(self, rules: RuleSet, *, now: float) -> list[Health]:
-        """Return how each picture stands that may be sent from *now* on, in the order of the rules file."""
-        entries, rows, day = self._book.entries(), self._uploads(), today(rules, now)
+    def images(self, rules: RuleSet, *, now: float) -> list[ImageHealth]:
+        """Return how each image stands that may be sent from *now* on, in the order of the rules file."""
+        states, rows, day = self._schedule.states(), self._uploads(), today(rules, now)
         return [
-            _of_file(health, rows[health.picture.digest], now) if health.picture.digest in rows else health
+            _of_file(health, rows[health.image.digest], now) if health.image.digest in rows else health
             for health in (
-                _health(picture, entries.get(picture.key, Entry()), day) for picture in named(rules, now=now)
+                _health(image, states.get(image.key, CheckState()), day) for image in referenced_images(rules, now=now)
             )
         ]
 
     def _uploads(self) -> Mapping[str, list[sa.RowMapping]]:
-        """Return how far the picture files are that have been asked for, by digest, for each OA the latest."""
+        """Return how far the image files are that have been asked for, by digest, for each OA the latest."""
         query = sa.select(uploads).order_by(uploads.c.claimed_until)
         with self._database.read() as connection:
             latest = {(row["oa_id"], row["digest"]): row for row in connection.execute(query).mappings()}
@@ -82,27 +82,27 @@ class PictureReports:
         return found
 
 
-def _of_file(health: Health, rows: Sequence[sa.RowMapping], now: float) -> Health:
-    """Return what is said of a picture file that has been asked for."""
-    is_refused = any(row["refused"] and row["failures"] >= _LASTING for row in rows)
+def _of_file(health: ImageHealth, rows: Sequence[sa.RowMapping], now: float) -> ImageHealth:
+    """Return what is said of an image file that has been asked for."""
+    is_refused = any(row["refused"] and row["failures"] >= _LASTING_FAILURES for row in rows)
     return replace(
         health,
-        look=replace(health.look, word="upload-refused") if is_refused else health.look,
+        result=replace(health.result, code="upload-refused") if is_refused else health.result,
         uploads=tuple(_uploaded(row, now) for row in rows),
     )
 
 
-def _uploaded(row: sa.RowMapping, now: float) -> Uploaded:
+def _uploaded(row: sa.RowMapping, now: float) -> UploadState:
     at = row["uploaded_at"] if row["token"] else None
     is_valid = at is not None and now < at + ATTACHMENT_LIFETIME.total_seconds()
-    return Uploaded(row["oa_id"], at, is_valid, row["trouble"] or "")
+    return UploadState(row["oa_id"], at, is_valid, row["trouble"] or "")
 
 
-def _health(picture: Picture, entry: Entry, day: date) -> Health:
-    known = known_without_looking(picture, today=day)
+def _health(image: ImageReference, state: CheckState, day: date) -> ImageHealth:
+    known = known_without_probing(image, today=day)
     if known is None:
-        wavers = entry.failures > 0 and entry.look.standing != "bad"
-        return Health(picture, entry.look, entry.checked_at, wavers=wavers)
-    if picture.uploaded is None:
-        return Health(picture, known, None)
-    return Health(picture, known, None, (day - picture.uploaded).days, picture.uploaded + ATTACHMENT_LIFETIME)
+        is_flapping = state.failures > 0 and state.result.status != "bad"
+        return ImageHealth(image, state.result, state.checked_at, is_flapping=is_flapping)
+    if image.uploaded is None:
+        return ImageHealth(image, known, None)
+    return ImageHealth(image, known, None, (day - image.uploaded).days, image.uploaded + ATTACHMENT_LIFETIME)

@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.config import Language
 from bot.i18n import N_, translator
-from bot.image_health.verdict import Look, Word
+from bot.image_health.verdict import CheckResult, Code
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ _MAYBE_HERE: Final = N_(
     "network; if not, put the picture somewhere else."
 )
 
-IMAGE_WORDS: Final[Mapping[Word, ImageWords]] = {
+IMAGE_WORDS: Final[Mapping[Code, ImageWords]] = {
     "ok": ImageWords(N_("Fine"), N_("can be sent.")),
     "bad-address": ImageWords(
         N_("Bad address"),
@@ -149,17 +149,17 @@ IMAGE_WORDS: Final[Mapping[Word, ImageWords]] = {
 }
 
 
-def explain(look: Look, lang: Language) -> ImageWords:
-    """Return what to say of a picture after that look, its facts filled in."""
-    return IMAGE_WORDS[look.word].translated(lang, **facts(look))
+def explain(result: CheckResult, lang: Language) -> ImageWords:
+    """Return what to say of a picture after that check, its facts filled in."""
+    return IMAGE_WORDS[result.code].translated(lang, **facts(result))
 
 
-def facts(look: Look) -> dict[str, object]:
+def facts(result: CheckResult) -> dict[str, object]:
     """Return what `said` may name: the status of HTTP, the form of the file and its size."""
-    return {"status": look.status or "?", "form": look.form or "?", "size": _size(look)}
+    return {"status": result.http_status or "?", "form": result.format or "?", "size": _size(result)}
 
 
-def _size(look: Look) -> str:
-    if look.size is None:
-        return "> 1 MB" if look.word == "too-large" else "?"
-    return f"{look.size / 1024**2:.1f} MB" if look.size >= 1024**2 else f"{look.size / 1024:.0f} KB"
+def _size(result: CheckResult) -> str:
+    if result.size is None:
+        return "> 1 MB" if result.code == "too-large" else "?"
+    return f"{result.size / 1024**2:.1f} MB" if result.size >= 1024**2 else f"{result.size / 1024:.0f} KB"

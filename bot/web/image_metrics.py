@@ -1,4 +1,4 @@
-"""The pictures' health as Prometheus scrapes it: from the database, the same for all processes."""
+"""Gauges of image health for Prometheus: read from the database, the same for all processes."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from bot.errors import StorageError
-from bot.image_health.report import Health, PictureReports
-from bot.image_health.verdict import STANDINGS
+from bot.image_health.report import ImageHealth, ImageReports
+from bot.image_health.verdict import STATUSES
 from bot.runtime import Runtime
 
 
-class PictureGauges(Collector):
-    """Counts the pictures of the rules in force, by how they stand."""
+class ImageGauges(Collector):
+    """Counts the images of the rules in force, by how they stand."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 
     def collect(self) -> Iterator[Metric]:
         """Yield the counts; nothing while the bot is not ready."""
-        pictures = self._pictures()
-        if pictures is None:
+        images = self._images()
+        if images is None:
             return
-        standings = Counter[str](picture.look.standing for picture in pictures)
+        statuses = Counter[str](image.result.status for image in images)
         yield _gauge(
             "zalo_bot_pictures",
             "Pictures that rules may send, by whether customers can get them",
             "verdict",
-            Counter({standing: standings[standing] for standing in STANDINGS}),
+            Counter({status: statuses[status] for status in STATUSES}),
         )
-        problems = Counter[str](picture.look.word for picture in pictures if picture.look.standing == "bad")
+        problems = Counter[str](image.result.code for image in images if image.result.status == "bad")
         yield _gauge("zalo_bot_picture_problems", "The bad ones among them, by what is wrong", "problem", problems)
 
-    def _pictures(self) -> list[Health] | None:
+    def _images(self) -> list[ImageHealth] | None:
         missing, _ = self._runtime.readiness()
         if missing:
             return None
         database = self._runtime.database
         try:
-            return PictureReports(database).pictures(self._runtime.watch.rules, now=database.now())
+            return ImageReports(database).images(self._runtime.watch.rules, now=database.now())
         except StorageError:
             return None
 

@@ -15,7 +15,7 @@ from bot import metrics
 from bot.errors import StorageError
 from bot.inbox.queries import EventQueries
 from bot.runtime import Runtime
-from bot.web.image_metrics import PictureGauges
+from bot.web.image_metrics import ImageGauges
 
 
 def blueprint(runtime: Runtime) -> Blueprint:
@@ -27,7 +27,7 @@ def blueprint(runtime: Runtime) -> Blueprint:
         registry = CollectorRegistry()
         registry.register(metrics.counted())
         registry.register(_Stored(runtime))
-        registry.register(PictureGauges(runtime))
+        registry.register(ImageGauges(runtime))
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         return Response(encode(registry), content_type=content_type)
 

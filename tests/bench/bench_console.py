@@ -13,8 +13,8 @@ from statistics import quantiles
 import pytest
 import sqlalchemy as sa
 
-from bot.image_health.references import named
-from bot.image_health.schedule import Book
+from bot.image_health.references import referenced_images
+from bot.image_health.schedule import CheckSchedule
 from bot.inbox.database import Database
 from bot.inbox.tables import events, picture_checks
 from bot.web.console.pages import images
@@ -97,8 +97,8 @@ def fill_pictures(console: Console) -> None:
     """Put the pictures of the rules into the book of checks, all well but a few."""
     database = console.runtime.database
     now = database.now()
-    keys = [picture.key for picture in named(console.runtime.watch.rules, now=now)]
-    Book(database).expect(keys, now=now)
+    keys = [picture.key for picture in referenced_images(console.runtime.watch.rules, now=now)]
+    CheckSchedule(database).add_missing(keys, now=now)
     looked_at = {"word": "ok", "status": 200, "form": "JPEG", "size": 90_000, "width": 900, "height": 600}
     with database.write() as connection:
         connection.execute(sa.update(picture_checks).values(**looked_at, checked_at=now, due_at=now + DAY))

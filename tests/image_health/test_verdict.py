@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.config import Language
 from bot.image_health.texts import IMAGE_WORDS, ImageWords, explain
-from bot.image_health.verdict import Look, Word, is_example, judge, judge_attachment, judge_file
+from bot.image_health.verdict import CheckResult, Code, is_example, judge, judge_attachment, judge_file
 from bot.images.formats import dimensions, sniff_format
 from bot.net.public import Fetched, FetchFailure
 from bot.zalo import MAX_IMAGE_BYTES
@@ -33,73 +33,74 @@ def answered(body: bytes, *, status: int = 200, content_type: str = "image/jpeg"
 @pytest.mark.parametrize(
     ("answer", "look"),
     [
-        (answered(JPEG), Look("ok", 200, "JPEG", len(JPEG), 640, 480)),
-        (answered(PNG), Look("ok", 200, "PNG", len(PNG), 640, 480)),
-        (answered(JPEG, content_type="text/html"), Look("ok", 200, "JPEG", len(JPEG), 640, 480)),
-        (answered(b"\xff\xd8\xff"), Look("ok", 200, "JPEG", 3)),
-        (answered(b"GIF89a\x01\x00\x01\x00"), Look("not-an-image", 200, "GIF", 10)),
-        (answered(b"RIFF\x10\x00\x00\x00WEBPVP8 "), Look("not-an-image", 200, "WebP", 16)),
-        (answered(b"\x00\x00\x00\x20ftypheic"), Look("not-an-image", 200, "HEIC", 12)),
-        (answered(b"\x00\x00\x00\x20ftypavif"), Look("not-an-image", 200, "AVIF", 12)),
-        (answered(b"<?xml version='1.0'?><svg/>"), Look("not-an-image", 200, "SVG", 27)),
-        (answered(b"\x1f\x8b\x08"), Look("not-an-image", 200, "gzip", 3)),
-        (answered(b"{}"), Look("not-an-image", 200, "", 2)),
-        (answered(b""), Look("not-an-image", 200, "", 0)),
-        (answered(b"", content_type="text/html"), Look("not-an-image", 200, "", 0)),
-        (answered(PAGE), Look("web-page", 200, "HTML")),
-        (answered(b"hello", content_type="Text/HTML; charset=utf-8"), Look("web-page", 200, "HTML")),
-        (answered(PAGE, url="https://a.vn/login"), Look("web-page", 200, "HTML")),
-        (answered(PAGE, url="https://a.vn/b", redirected=True), Look("web-page", 200, "HTML")),
-        (answered(PAGE, url="https://a.vn/Sign-In", redirected=True), Look("needs-login", 200, "HTML")),
-        (answered(PAGE, url="https://accounts.a.vn/", redirected=True), Look("needs-login", 200, "HTML")),
-        (answered(LOGIN), Look("needs-login", 200, "HTML")),
+        (answered(JPEG), CheckResult("ok", 200, "JPEG", len(JPEG), 640, 480)),
+        (answered(PNG), CheckResult("ok", 200, "PNG", len(PNG), 640, 480)),
+        (answered(JPEG, content_type="text/html"), CheckResult("ok", 200, "JPEG", len(JPEG), 640, 480)),
+        (answered(b"\xff\xd8\xff"), CheckResult("ok", 200, "JPEG", 3)),
+        (answered(b"GIF89a\x01\x00\x01\x00"), CheckResult("not-an-image", 200, "GIF", 10)),
+        (answered(b"RIFF\x10\x00\x00\x00WEBPVP8 "), CheckResult("not-an-image", 200, "WebP", 16)),
+        (answered(b"\x00\x00\x00\x20ftypheic"), CheckResult("not-an-image", 200, "HEIC", 12)),
+        (answered(b"\x00\x00\x00\x20ftypavif"), CheckResult("not-an-image", 200, "AVIF", 12)),
+        (answered(b"<?xml version='1.0'?><svg/>"), CheckResult("not-an-image", 200, "SVG", 27)),
+        (answered(b"\x1f\x8b\x08"), CheckResult("not-an-image", 200, "gzip", 3)),
+        (answered(b"{}"), CheckResult("not-an-image", 200, "", 2)),
+        (answered(b""), CheckResult("not-an-image", 200, "", 0)),
+        (answered(b"", content_type="text/html"), CheckResult("not-an-image", 200, "", 0)),
+        (answered(PAGE), CheckResult("web-page", 200, "HTML")),
+        (answered(b"hello", content_type="Text/HTML; charset=utf-8"), CheckResult("web-page", 200, "HTML")),
+        (answered(PAGE, url="https://a.vn/login"), CheckResult("web-page", 200, "HTML")),
+        (answered(PAGE, url="https://a.vn/b", redirected=True), CheckResult("web-page", 200, "HTML")),
+        (answered(PAGE, url="https://a.vn/Sign-In", redirected=True), CheckResult("needs-login", 200, "HTML")),
+        (answered(PAGE, url="https://accounts.a.vn/", redirected=True), CheckResult("needs-login", 200, "HTML")),
+        (answered(LOGIN), CheckResult("needs-login", 200, "HTML")),
         (answered(JPEG + bytes(MAX_IMAGE_BYTES), claimed=2_500_000),
-         Look("too-large", 200, "JPEG", 2_500_000, 640, 480)),
-        (answered(JPEG + bytes(MAX_IMAGE_BYTES), claimed=10**30), Look("too-large", 200, "JPEG", 2**53, 640, 480)),
-        (answered(b"GIF89a" + bytes(MAX_IMAGE_BYTES), claimed=0), Look("not-an-image", 200, "GIF")),
-        (answered(b"", status=401), Look("needs-login", 401)),
-        (answered(b"", status=403), Look("needs-login", 403)),
-        (answered(b"", status=404), Look("not-found", 404)),
-        (answered(b"", status=410), Look("not-found", 410)),
-        (answered(b"", status=400), Look("error-answer", 400)),
-        (answered(b"", status=503), Look("error-answer", 503)),
+         CheckResult("too-large", 200, "JPEG", 2_500_000, 640, 480)),
+        (answered(JPEG + bytes(MAX_IMAGE_BYTES), claimed=10**30),
+         CheckResult("too-large", 200, "JPEG", 2**53, 640, 480)),
+        (answered(b"GIF89a" + bytes(MAX_IMAGE_BYTES), claimed=0), CheckResult("not-an-image", 200, "GIF")),
+        (answered(b"", status=401), CheckResult("needs-login", 401)),
+        (answered(b"", status=403), CheckResult("needs-login", 403)),
+        (answered(b"", status=404), CheckResult("not-found", 404)),
+        (answered(b"", status=410), CheckResult("not-found", 410)),
+        (answered(b"", status=400), CheckResult("error-answer", 400)),
+        (answered(b"", status=503), CheckResult("error-answer", 503)),
     ],
 )  # fmt: skip
-def test_what_an_answer_says(answer: Fetched, look: Look) -> None:
+def test_what_an_answer_says(answer: Fetched, look: CheckResult) -> None:
     """The bytes decide, not what the server calls them."""
     assert judge(answer) == look
 
 
 def test_no_more_than_one_megabyte() -> None:
     """To the byte."""
-    assert judge(answered(JPEG.ljust(MAX_IMAGE_BYTES, b"\0"))).word == "ok"
+    assert judge(answered(JPEG.ljust(MAX_IMAGE_BYTES, b"\0"))).code == "ok"
     chunked = Fetched("https://a.vn/a.jpg", 200, "", JPEG.ljust(MAX_IMAGE_BYTES + 1, b"\0"), None)
-    assert judge(chunked) == Look("too-large", 200, "JPEG", None, 640, 480)
+    assert judge(chunked) == CheckResult("too-large", 200, "JPEG", None, 640, 480)
 
 
 @pytest.mark.parametrize("failure", get_args(FetchFailure))
 def test_where_nothing_came_the_picture_is_bad(failure: FetchFailure) -> None:
-    assert Look(failure).standing == "bad"
+    assert CheckResult(failure).status == "bad"
 
 
 def test_what_may_pass() -> None:
     """A server that is down or busy; what it says of the picture itself does not."""
-    passing = {word for word in get_args(Word) if Look(word, 503).may_pass}
+    passing = {code for code in get_args(Code) if CheckResult(code, 503).is_transient}
     assert passing == {"unknown-host", "unreachable", "too-slow", "broken-answer", "error-answer"}
-    assert [Look("error-answer", status).may_pass for status in (400, 405, 408, 429, 500, 599)] == [
+    assert [CheckResult("error-answer", status).is_transient for status in (400, 405, 408, 429, 500, 599)] == [
         False, False, True, True, True, True,
     ]  # fmt: skip
 
 
 def test_how_words_stand() -> None:
     """What cannot be known is no complaint."""
-    unknown = {word for word in get_args(Word) if Look(word).standing == "unknown"}
+    unknown = {code for code in get_args(Code) if CheckResult(code).status == "unknown"}
     assert unknown == {"not-checked", "example-address", "behind-proxy", "no-upload-day"}
-    assert [word for word in get_args(Word) if Look(word).standing == "ok"] == ["ok"]
+    assert [code for code in get_args(Code) if CheckResult(code).status == "ok"] == ["ok"]
 
 
 @pytest.mark.parametrize(
-    ("uploaded", "word"),
+    ("uploaded", "code"),
     [
         (None, "no-upload-day"),
         (date(2027, 1, 20), "ok"),
@@ -109,15 +110,15 @@ def test_how_words_stand() -> None:
         (date(2020, 1, 1), "expired"),
     ],
 )
-def test_an_attachment_lives_for_seven_days(uploaded: date | None, word: Word) -> None:
-    assert judge_attachment(uploaded, today=TODAY) == Look(word)
+def test_an_attachment_lives_for_seven_days(uploaded: date | None, code: Code) -> None:
+    assert judge_attachment(uploaded, today=TODAY) == CheckResult(code)
 
 
 def test_files() -> None:
     """Of one that is too large, only the beginning was read."""
-    assert judge_file(None) == Look("no-file")
-    assert judge_file(JPEG) == Look("ok", None, "JPEG", len(JPEG), 640, 480)
-    assert judge_file(PNG.ljust(MAX_IMAGE_BYTES + 1, b"\0")) == Look("too-large", None, "PNG", None, 640, 480)
+    assert judge_file(None) == CheckResult("no-file")
+    assert judge_file(JPEG) == CheckResult("ok", None, "JPEG", len(JPEG), 640, 480)
+    assert judge_file(PNG.ljust(MAX_IMAGE_BYTES + 1, b"\0")) == CheckResult("too-large", None, "PNG", None, 640, 480)
 
 
 def test_real_pictures() -> None:
@@ -126,7 +127,7 @@ def test_real_pictures() -> None:
     assert pictures
     for picture in pictures:
         data = picture.read_bytes()
-        assert judge_file(data).word == "ok"
+        assert judge_file(data).code == "ok"
         width, height = dimensions(data) or (0, 0)
         assert 100 < width < 5000
         assert 100 < height < 5000
@@ -137,7 +138,7 @@ def test_any_bytes_will_do(data: bytes) -> None:
     """A header that is cut off or lies says nothing, or nonsense, and never fails."""
     sniff_format(data, "text/html")
     assert dimensions(data) is None or len(dimensions(data) or ()) == 2
-    assert judge_file(data).standing in {"ok", "bad"}
+    assert judge_file(data).status in {"ok", "bad"}
 
 
 @pytest.mark.parametrize("cut", range(0, 40, 3))
@@ -161,19 +162,19 @@ def _names(words: ImageWords) -> set[str]:
     return {name for text in texts for _, name, _, _ in Formatter().parse(text) if name is not None}
 
 
-@pytest.mark.parametrize("word", get_args(Word))
-def test_every_verdict_can_be_said_in_both_languages(word: Word) -> None:
+@pytest.mark.parametrize("code", get_args(Code))
+def test_every_verdict_can_be_said_in_both_languages(code: Code) -> None:
     """With what to do where something is to be done, and the same facts in both."""
-    assert explain(Look(word), "vi") != explain(Look(word), "en")
+    assert explain(CheckResult(code), "vi") != explain(CheckResult(code), "en")
     for lang in get_args(Language):
-        said = explain(Look(word, 403, "GIF", 3_000_000), lang)
+        said = explain(CheckResult(code, 403, "GIF", 3_000_000), lang)
         assert said.label
         assert said.said.endswith(".")
         assert "{" not in said.said + said.why + said.todo
-        assert bool(said.why) == bool(said.todo) == (word not in {"ok", "not-checked"})
-    assert _names(IMAGE_WORDS[word]) <= {"status", "form", "size"}
+        assert bool(said.why) == bool(said.todo) == (code not in {"ok", "not-checked"})
+    assert _names(IMAGE_WORDS[code]) <= {"status", "form", "size"}
 
 
 def test_sizes_are_said_as_people_say_them() -> None:
-    assert "(2.9 MB)" in explain(Look("too-large", 200, "JPEG", 3_000_000), "en").said
-    assert "(> 1 MB)" in explain(Look("too-large", 200, "JPEG"), "vi").said
+    assert "(2.9 MB)" in explain(CheckResult("too-large", 200, "JPEG", 3_000_000), "en").said
+    assert "(> 1 MB)" in explain(CheckResult("too-large", 200, "JPEG"), "vi").said

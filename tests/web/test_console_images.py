@@ -13,11 +13,11 @@ import pytest
 import sqlalchemy as sa
 
 from bot.config import Language
-from bot.image_health.references import Picture, named
-from bot.image_health.report import Health
-from bot.image_health.schedule import LEASE, Book
+from bot.image_health.references import ImageReference, referenced_images
+from bot.image_health.report import ImageHealth
+from bot.image_health.schedule import LEASE_SECONDS, CheckSchedule
 from bot.image_health.texts import explain
-from bot.image_health.verdict import Look, Word
+from bot.image_health.verdict import CheckResult, Code
 from bot.inbox.tables import picture_checks, uploads
 from bot.web.console.image_cards import EXPIRY_WARNING_DAYS, ImageStatus, status_of
 from bot.web.console.pages.images import PAGE_SIZE
@@ -26,7 +26,7 @@ from tests.support.local_images import jpeg
 
 TODAY = datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")).date()
 # What a look shows; the verdicts that need none come about in other ways.
-LOOKS = {word: Look(word, 404, "GIF", 2_500_000, 640, 480) for word in get_args(Word)}
+RESULTS = {code: CheckResult(code, 404, "GIF", 2_500_000, 640, 480) for code in get_args(Code)}
 UNSEEN = ("expired", "no-upload-day", "example-address", "upload-refused", "not-checked")
 EVERYTHING = f"""
 version: 1
@@ -38,9 +38,9 @@ rules:
   - {{id: example-address, keywords: [a5], reply: {{image_url: "https://shop.example/bang-gia.jpg"}}}}
   - {{id: upload-refused, keywords: [a6], reply: {{file: menu.jpg}}}}
 """ + "".join(
-    f'  - {{id: {word}, keywords: [b{n}], reply: {{image_url: "https://cdn.shop.vn/anh/{word}.jpg"}}}}\n'
-    for n, word in enumerate(get_args(Word))
-    if word not in UNSEEN or word == "not-checked"
+    f'  - {{id: {code}, keywords: [b{n}], reply: {{image_url: "https://cdn.shop.vn/anh/{code}.jpg"}}}}\n'
+    for n, code in enumerate(get_args(Code))
+    if code not in UNSEEN or code == "not-checked"
 )
 TWO = """
 version: 1
@@ -61,7 +61,7 @@ def shop(tmp_path: Path) -> Path:
 def everything(shop: Path) -> Iterator[Console]:
     """Rules of which each has a picture with a verdict of its own; somebody is logged in."""
     with running(shop, rules=EVERYTHING) as console:
-        see(console, {word: look for word, look in LOOKS.items() if word not in UNSEEN})
+        see(console, {code: result for code, result in RESULTS.items() if code not in UNSEEN})
         note_upload(console, token=None, uploaded_at=None, failures=3, refused=True, trouble="menu.jpg: HTTP 400")
         console.log_in()
         yield console
@@ -71,24 +71,28 @@ def everything(shop: Path) -> Iterator[Console]:
 def two(tmp_path: Path) -> Iterator[Console]:
     """Two pictures that were looked at an hour ago, one of them in vain; somebody is logged in."""
     with running(tmp_path, rules=TWO) as console:
-        see(console, {"menu": Look("ok", 200, "JPEG", 123_456, 1080, 1350), "gia": Look("not-found", 404)}, ago=3600)
+        see(
+            console,
+            {"menu": CheckResult("ok", 200, "JPEG", 123_456, 1080, 1350), "gia": CheckResult("not-found", 404)},
+            ago=3600,
+        )
         console.log_in()
         yield console
 
 
-def pictures(console: Console) -> Mapping[str, Picture]:
+def pictures(console: Console) -> Mapping[str, ImageReference]:
     """Return the pictures by the first rule that sends them."""
-    found = named(console.runtime.watch.rules, now=console.runtime.database.now())
+    found = referenced_images(console.runtime.watch.rules, now=console.runtime.database.now())
     return {picture.rules[0]: picture for picture in found}
 
 
-def see(console: Console, looks: Mapping[str, Look], *, ago: float = 300.0) -> None:
+def see(console: Console, results: Mapping[str, CheckResult], *, ago: float = 300.0) -> None:
     """Look at the pictures of those rules, as often as it takes to be sure."""
-    book, now, found = Book(console.runtime.database), console.runtime.database.now(), pictures(console)
-    book.expect([picture.key for picture in found.values()], now=now + 3600)
-    for rule, look in looks.items():
-        for _ in range(1 + look.may_pass):
-            book.save(found[rule].key, look, now=now - ago)
+    schedule, now, found = CheckSchedule(console.runtime.database), console.runtime.database.now(), pictures(console)
+    schedule.add_missing([picture.key for picture in found.values()], now=now + 3600)
+    for rule, result in results.items():
+        for _ in range(1 + result.is_transient):
+            schedule.save(found[rule].key, result, now=now - ago)
     due(console, now + 3600)
 
 
@@ -120,15 +124,15 @@ def tiles(page: str) -> dict[str, str]:
 def test_every_verdict_has_its_words(everything: Console, lang: Language) -> None:
     """What is wrong, why it matters and what to do, as the doctor says it too."""
     page = words(everything.get(f"pictures?lang={lang}"))
-    for word, look in LOOKS.items():
-        told = explain(look if word not in UNSEEN else Look(word), lang)
+    for code, result in RESULTS.items():
+        told = explain(result if code not in UNSEEN else CheckResult(code), lang)
         shown = (
             (told.label, told.why, told.todo)
-            if word in {"ok", "not-checked"}
+            if code in {"ok", "not-checked"}
             else (told.label, told.said, told.why, told.todo)
         )
         for text in shown:
-            assert text[1:] in page, word
+            assert text[1:] in page, code
 
 
 def test_the_worst_come_first_and_can_be_seen_alone(everything: Console) -> None:
@@ -137,7 +141,7 @@ def test_the_worst_come_first_and_can_be_seen_alone(everything: Console) -> None
     kinds = re.findall(r'<section class="verdict (\w*)"', page)
     assert list(dict.fromkeys(kinds)) == ["bad", "warn", "", "good"]
     assert kinds == sorted(kinds, key=["bad", "warn", "", "good"].index)
-    bad = len([word for word, look in LOOKS.items() if look.standing == "bad"])
+    bad = len([code for code, result in RESULTS.items() if result.status == "bad"])
     assert f"All {bad + 7} Bad {bad} Expiring soon 1 Not certain 3 Not looked at yet 1 Fine 2" in words(
         everything.get("pictures")
     )
@@ -174,8 +178,8 @@ def test_the_days_of_an_attachment(everything: Console) -> None:
     ("age", "group"), [(0, "ok"), (EXPIRY_WARNING_DAYS - 1, "ok"), (EXPIRY_WARNING_DAYS, "soon"), (6, "soon")]
 )
 def test_an_attachment_is_told_in_time(age: int, group: ImageStatus) -> None:
-    picture = Picture("attachment_id", "aBc", date(2027, 1, 20), ("r",))
-    assert status_of(Health(picture, Look("ok"), None, age)) == group
+    picture = ImageReference("attachment_id", "aBc", date(2027, 1, 20), ("r",))
+    assert status_of(ImageHealth(picture, CheckResult("ok"), None, age)) == group
 
 
 @pytest.mark.parametrize(
@@ -211,7 +215,7 @@ def test_how_far_a_picture_file_is(shop: Path, values: dict[str, object], said: 
 def test_a_failure_that_may_pass_is_no_verdict_yet(two: Console) -> None:
     """But it is told."""
     now = two.runtime.database.now()
-    Book(two.runtime.database).save(pictures(two)["menu"].key, Look("unreachable"), now=now)
+    CheckSchedule(two.runtime.database).save(pictures(two)["menu"].key, CheckResult("unreachable"), now=now)
     page = two.get("pictures?show=ok").text
     assert "did not open this time" in tiles(page)["menu.jpg"]
 
@@ -226,8 +230,8 @@ def test_another_look_for_who_asks(two: Console) -> None:
     waiting = two.client.get(answer.location).text
     assert f'content="2;url=/console/pictures?show=bad&amp;page=1&amp;asked={place}&amp;looks=2#{place}"' in waiting
     assert "next look in a moment" in tiles(waiting)["gia.jpg"]
-    assert Book(database).claim(now=database.now()) == key
-    Book(database).save(key, Look("ok", 200, "JPEG", 5000, 640, 480), now=database.now())
+    assert CheckSchedule(database).claim(now=database.now()) == key
+    CheckSchedule(database).save(key, CheckResult("ok", 200, "JPEG", 5000, 640, 480), now=database.now())
     done = two.client.get(answer.location)
     assert "http-equiv" not in done.text
     assert "Looked at gia.jpg again. Can be sent." in words(done)
@@ -253,22 +257,22 @@ def test_nobody_is_pestered(two: Console) -> None:
 
     assert "Try again in a minute" not in asked()
     assert "Try again in a minute" in asked()
-    Book(database).claim(now=database.now())
+    CheckSchedule(database).claim(now=database.now())
     assert "Try again in a minute" in asked()
-    Book(database).save(key, Look("not-found", 404), now=database.now())
+    CheckSchedule(database).save(key, CheckResult("not-found", 404), now=database.now())
     assert "Try again in a minute" in asked()
-    Book(database).save(key, Look("not-found", 404), now=database.now() - LEASE - 1)
+    CheckSchedule(database).save(key, CheckResult("not-found", 404), now=database.now() - LEASE_SECONDS - 1)
     due(two, database.now() + 3600)
     assert "Try again in a minute" not in asked()
 
 
 def test_only_what_the_rules_name_is_looked_at(two: Console) -> None:
     """A key that somebody made up, or one of former rules."""
-    Book(two.runtime.database).expect(["former"], now=two.runtime.database.now() + 3600)
+    CheckSchedule(two.runtime.database).add_missing(["former"], now=two.runtime.database.now() + 3600)
     for key in ("former", "https://10.0.0.1/", ""):
         page = words(two.post("pictures/again", {"key": key}, follow_redirects=True))
         assert "No rule in force sends that picture." in page
-    assert Book(two.runtime.database).claim(now=two.runtime.database.now()) is None
+    assert CheckSchedule(two.runtime.database).claim(now=two.runtime.database.now()) is None
 
 
 def test_what_is_not_fetched_for_the_bot_is_not_fetched_for_people(everything: Console) -> None:

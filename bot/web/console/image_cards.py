@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from bot.config import Language
 from bot.i18n import N_
-from bot.image_health.report import Health
+from bot.image_health.report import ImageHealth
 from bot.image_health.texts import ImageWords, explain, facts
 from bot.images.formats import ACCEPTED
 from bot.rules.model.schema import Image
@@ -38,27 +38,27 @@ _SOON: Final = ImageWords(
 class ImageCard:
     """One picture as it is shown."""
 
-    health: Health
+    health: ImageHealth
     verdict: str
-    """What the latest look showed, a sentence."""
+    """What the latest check found, a sentence."""
     is_check_pending: bool
-    """Whether the next look comes in a moment."""
+    """Whether the next check comes in a moment."""
 
     @property
     def id(self) -> str:
         """What its place on the page is called."""
-        return card_id(self.health.picture.key)
+        return card_id(self.health.image.key)
 
     @property
     def image(self) -> Image:
         """The picture as rules name one."""
-        return Image.model_validate({self.health.picture.kind: self.health.picture.reference})
+        return Image.model_validate({self.health.image.kind: self.health.image.reference})
 
     @property
     def name(self) -> str:
         """What people call it: a link by its end."""
-        reference = self.health.picture.reference
-        if self.health.picture.kind != "image_url":
+        reference = self.health.image.reference
+        if self.health.image.kind != "image_url":
             return reference
         parts = urlsplit(reference)
         name = unquote(parts.path.rpartition("/")[2])
@@ -67,15 +67,15 @@ class ImageCard:
     @property
     def place(self) -> str:
         """The server and the folder that a link leads to; empty for others."""
-        if self.health.picture.kind != "image_url":
+        if self.health.image.kind != "image_url":
             return ""
-        parts = urlsplit(self.health.picture.reference)
+        parts = urlsplit(self.health.image.reference)
         return f"{parts.hostname}{unquote(parts.path.rpartition('/')[0])}"
 
     @property
     def is_looked_at(self) -> bool:
         """Whether checks tell how it stands; it needs none whose days are known, or whose address leads nowhere."""
-        return self.health.picture.kind != "attachment_id" and self.health.look.word not in {
+        return self.health.image.kind != "attachment_id" and self.health.result.code not in {
             "example-address",
             "upload-refused",
         }
@@ -83,18 +83,18 @@ class ImageCard:
     @property
     def has_preview(self) -> bool:
         """Whether a browser is sent to fetch it: not before the bot has got one, least of all within our walls."""
-        look = self.health.look
-        match self.health.picture.kind:
+        result = self.health.result
+        match self.health.image.kind:
             case "attachment_id":
                 return False
             case "file":
-                return look.standing != "bad" or look.word == "upload-refused"
-        return look.form in _BROWSER_FORMATS or look.word in {"example-address", "behind-proxy"}
+                return result.status != "bad" or result.code == "upload-refused"
+        return result.format in _BROWSER_FORMATS or result.code in {"example-address", "behind-proxy"}
 
     @property
     def size(self) -> str:
         """How large it is; empty if that is not known."""
-        return str(facts(self.health.look)["size"]) if self.health.look.size is not None else ""
+        return str(facts(self.health.result)["size"]) if self.health.result.size is not None else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,44 +112,44 @@ def card_id(key: str) -> str:
     return f"p-{key[:16]}"
 
 
-def status_of(health: Health) -> ImageStatus:
+def status_of(health: ImageHealth) -> ImageStatus:
     """Return how the picture stands."""
-    look = health.look
-    if look.standing == "bad":
+    result = health.result
+    if result.status == "bad":
         return "bad"
-    if look.word == "not-checked":
+    if result.code == "not-checked":
         return "waiting"
-    if look.standing == "unknown":
+    if result.status == "unknown":
         return "unsure"
     return "soon" if health.age is not None and health.age >= EXPIRY_WARNING_DAYS else "ok"
 
 
-def sort_worst_first(pictures: Iterable[Health]) -> list[Health]:
+def sort_worst_first(pictures: Iterable[ImageHealth]) -> list[ImageHealth]:
     """Return the worst first, those with one verdict together, else as they came."""
     return sorted(
         pictures,
-        key=lambda health: (STATUSES.index(status_of(health)), health.look.word, health.look.status or 0),
+        key=lambda health: (STATUSES.index(status_of(health)), health.result.code, health.result.http_status or 0),
     )
 
 
-def group_cards(pictures: Iterable[Health], pending: frozenset[str], lang: Language) -> list[ImageSection]:
+def group_cards(pictures: Iterable[ImageHealth], pending: frozenset[str], lang: Language) -> list[ImageSection]:
     """Return pictures that are in order, each with what is said of it."""
     found = []
-    for (group, _), members in groupby(pictures, key=lambda health: (status_of(health), health.look.word)):
+    for (group, _), members in groupby(pictures, key=lambda health: (status_of(health), health.result.code)):
         cards = [card_of(health, pending, lang) for health in members]
         found.append(ImageSection(group, _common(group, cards, lang), cards))
     return found
 
 
-def card_of(health: Health, pending: frozenset[str], lang: Language) -> ImageCard:
+def card_of(health: ImageHealth, pending: frozenset[str], lang: Language) -> ImageCard:
     """Return the picture as it is shown; *pending*: the keys of those that are looked at in a moment."""
-    said = explain(health.look, lang).said
-    return ImageCard(health, said[:1].upper() + said[1:], health.picture.key in pending)
+    said = explain(health.result, lang).said
+    return ImageCard(health, said[:1].upper() + said[1:], health.image.key in pending)
 
 
 def _common(group: ImageStatus, cards: Sequence[ImageCard], lang: Language) -> ImageWords:
     if group == "soon":
         return _SOON.translated(lang, days=ATTACHMENT_LIFETIME.days)
-    words = explain(cards[0].health.look, lang)
+    words = explain(cards[0].health.result, lang)
     said = cards[0].verdict if len({card.verdict for card in cards}) == 1 else ""
     return ImageWords(words.label, said, words.why, words.todo)

@@ -9,9 +9,9 @@ from typing import Any, Final
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from bot.image_health.references import named
-from bot.image_health.report import Health, PictureReports
-from bot.image_health.schedule import Book
+from bot.image_health.references import referenced_images
+from bot.image_health.report import ImageHealth, ImageReports
+from bot.image_health.schedule import CheckSchedule
 from bot.rules.engine import FALLBACK
 from bot.runtime import Runtime
 from bot.web.console import formatting
@@ -52,12 +52,12 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
             "show": _chosen(request.form.get("show")),
             "page": request.form.get("page", type=int),
         }
-        if all(picture.key != key for picture in named(runtime.watch.rules, now=now)):
+        if all(picture.key != key for picture in referenced_images(runtime.watch.rules, now=now)):
             flash(
                 _("No rule in force sends that picture."),
                 "warn",
             )
-        elif Book(runtime.database).ask(key, now=now):
+        elif CheckSchedule(runtime.database).request(key, now=now):
             where |= {"asked": card_id(key), "looks": 1, "_anchor": card_id(key)}
         else:
             flash(_too_soon(), "warn")
@@ -66,8 +66,8 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
 
 def _page(runtime: Runtime) -> str:
     now, lang = runtime.database.now(), formatting.language()
-    known = sort_worst_first(PictureReports(runtime.database).pictures(runtime.watch.rules, now=now))
-    pending = Book(runtime.database).awaited(now=now)
+    known = sort_worst_first(ImageReports(runtime.database).images(runtime.watch.rules, now=now))
+    pending = CheckSchedule(runtime.database).pending(now=now)
     chosen = _chosen(request.args.get("show"))
     listed = [health for health in known if chosen is None or status_of(health) == chosen]
     last = max(0, (len(listed) - 1) // PAGE_SIZE)
@@ -92,10 +92,10 @@ def _page(runtime: Runtime) -> str:
     )
 
 
-def _requested_card(known: Iterable[Health], pending: frozenset[str]) -> ImageCard | None:
+def _requested_card(known: Iterable[ImageHealth], pending: frozenset[str]) -> ImageCard | None:
     """Return the picture that somebody has asked for."""
     asked = request.args.get("asked")
-    found = next((health for health in known if card_id(health.picture.key) == asked), None) if asked else None
+    found = next((health for health in known if card_id(health.image.key) == asked), None) if asked else None
     return card_of(found, pending, formatting.language()) if found else None
 
 
