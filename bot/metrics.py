@@ -6,21 +6,34 @@ import errno
 import logging
 import os
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, ParamSpec
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from bot import logs
+
+P = ParamSpec("P")
+
 log = logging.getLogger(__name__)
+_log_not_counted = logs.Bounded(log, logging.WARNING, "something could not be counted")
+_log_damaged = logs.Bounded(log, logging.WARNING, "a file of counts is damaged and left out")
 
 _DIRECTORY: Final = "PROMETHEUS_MULTIPROC_DIR"
+
+# The kinds of files that the library makes for these metrics, and what is reserved for each: some 5,000 values.
+_FILE_KINDS: Final = ("counter", "histogram", "gauge_mostrecent")
+_FILE_BYTES: Final = 1024 * 1024
+# How often it is looked whether the files are still there.
+_CHECK_SECONDS: Final = 1.0
 
 # Zalo gives up after two seconds, a call of the vendor after SEND_TIMEOUT: both limits have to be a bound or near one.
 _ACKNOWLEDGED_WITHIN = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
@@ -75,11 +88,108 @@ _quota_size = Gauge(
 )
 
 
+_METRICS: Final = (
+    _acknowledgements, _events, _redeliveries, _sends, _settled, _replies, _unmatched, _quota_left, _quota_size
+)  # fmt: skip
+
+
+class _SharedFiles:
+    """
+    The files that this process counts in, which the library maps into memory.
+
+    Their space is reserved: a process that writes to a mapped page for which the disk has no space is killed. Whoever
+    tidies them away, or fills the disk, costs the counts and nothing else.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._process = 0
+        self._check_at = 0.0
+
+    def check(self) -> None:
+        """Make sure that this process has files with space to count in; raises OSError where it cannot."""
+        now = time.monotonic()
+        if self._process == os.getpid() and now < self._check_at:
+            return
+        with self._lock:
+            is_new = self._process != os.getpid()
+            self._process, self._check_at = os.getpid(), now + _CHECK_SECONDS
+            if is_new:
+                self._reserve()
+            elif not all(path.exists() for path in self._paths()):
+                self._begin_anew()
+
+    def recover(self) -> None:
+        """Count in new files after something went wrong with the old ones; else alone, in memory."""
+        with self._lock:
+            try:
+                self._begin_anew()
+            except OSError as error:
+                _count_alone(error)
+
+    def _paths(self) -> list[Path]:
+        return [Path(os.environ[_DIRECTORY]) / f"{kind}_{os.getpid()}.db" for kind in _FILE_KINDS]
+
+    def _begin_anew(self) -> None:
+        Path(os.environ[_DIRECTORY]).mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in self._paths():
+            path.unlink(missing_ok=True)
+        self._reserve()
+        _forget(values.MultiProcessValue())  # type: ignore[no-untyped-call]
+
+    def _reserve(self) -> None:
+        for path in self._paths():
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.posix_fallocate(file, 0, _FILE_BYTES)
+            finally:
+                os.close(file)
+
+
+_files = _SharedFiles()
+
+
+def _forget(value_class: Any) -> None:
+    """Drop what was counted, and count in values of that class from now on."""
+    values.ValueClass = value_class
+    for metric in _METRICS:
+        metric.clear()
+    for cached in (_acknowledgement, _event, _redelivery):
+        cached.cache_clear()
+
+
+def _count_alone(error: OSError) -> None:
+    log.warning(
+        "metrics are of one process only", extra={"directory": os.environ.get(_DIRECTORY), "trouble": error.strerror}
+    )
+    os.environ.pop(_DIRECTORY, None)
+    _forget(values.MutexValue)
+
+
+def _never_fails(count: Callable[P, None]) -> Callable[P, None]:
+    """Have *count* raise nothing: whatever is wrong with the files of counts, an event is delivered all the same."""
+
+    @wraps(count)
+    def counted_safely(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            if is_shared():
+                _files.check()
+            count(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001  it is logged, and what cannot be counted is no reason to stop
+            _log_not_counted({"trouble": type(error).__name__})
+            if is_shared():
+                _files.recover()
+
+    return counted_safely
+
+
+@_never_fails
 def acknowledged(status: int, seconds: float) -> None:
     """Count an answer to a delivery: its HTTP status and how long it took."""
     _acknowledgement(status).observe(seconds)
 
 
+@_never_fails
 def received(kind: str | None, *, fresh: bool) -> None:
     """Count a durable event, or its redelivery; *kind* is None for one that nobody may answer."""
     (_event if fresh else _redelivery)(kind).inc()
@@ -95,9 +205,15 @@ def sending() -> Iterator[None]:
         outcome = type(error).__name__
         raise
     finally:
-        _sends.labels(outcome).observe(time.perf_counter() - began)
+        _sent(outcome, time.perf_counter() - began)
 
 
+@_never_fails
+def _sent(outcome: str, seconds: float) -> None:
+    _sends.labels(outcome).observe(seconds)
+
+
+@_never_fails
 def settled(kind: str, status: str, reason: str | None, rule: str | None) -> None:
     """Count an event that has come to its end, and the reply of the rule if it has got one."""
     _settled.labels(kind, status, reason or "").inc()
@@ -105,11 +221,13 @@ def settled(kind: str, status: str, reason: str | None, rule: str | None) -> Non
         _replies.labels(rule or "").inc()
 
 
+@_never_fails
 def unmatched(kind: str) -> None:
     """Count an event that has come to its end without a rule that matches it."""
     _unmatched.labels(kind).inc()
 
 
+@_never_fails
 def quota(oa_id: str, kind: str, *, left: int, size: int | None) -> None:
     """Show what the vendor says is left of an OA's quota of that kind, and of how many in all, where it tells."""
     _quota_left.labels(oa_id, kind).set(left)
@@ -155,10 +273,9 @@ def begin() -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if directory.is_symlink() or not os.access(directory, os.W_OK | os.X_OK) or not _is_ours(directory):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        _files.check()
     except OSError as error:
-        log.warning("metrics are of one process only", extra={"directory": directory, "trouble": error.strerror})
-        del os.environ[_DIRECTORY]
-        values.ValueClass = values.MutexValue
+        _count_alone(error)
 
 
 def counted() -> Collector:
@@ -170,9 +287,22 @@ class _Shared(Collector):
     """What all processes have counted."""
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the sums; a file is empty for the moment in which a process begins it, and the library stumbles."""
-        files = [str(file) for file in Path(os.environ[_DIRECTORY]).glob("*.db") if file.stat().st_size > 0]
+        """Yield the sums; a file that a process has just begun is empty, and a damaged one is left out."""
+        files = [str(file) for file in Path(os.environ[_DIRECTORY]).glob("*.db") if _is_whole(file)]
         yield from MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]
+
+
+def _can_be_read(file: Path) -> bool:
+    MultiProcessCollector.merge([str(file)])  # type: ignore[no-untyped-call]
+    return True
+
+
+def _is_whole(file: Path) -> bool:
+    try:
+        return file.stat().st_size > 0 and _can_be_read(file)
+    except Exception as error:  # noqa: BLE001  anything may stand in it
+        _log_damaged({"file": file.name, "trouble": type(error).__name__})
+        return False
 
 
 # To look up a label takes the library longer than to count, and these are on the acknowledgement's path.

@@ -135,3 +135,58 @@ def test_siblings_find_each_other(tmp_path: Path) -> None:
     directories = list(tmp_path.iterdir())
     assert len(directories) == 2
     assert {path.stat().st_mode & 0o777 for path in directories} == {0o700}
+
+
+def test_files_that_were_tidied_away_are_begun_anew(tmp_path: Path) -> None:
+    """Counting goes on, also of what had not been counted before: that needs a new file."""
+    said = run(
+        "import shutil, os, time\n"
+        "metrics.begin(); metrics.received('text', fresh=True)\n"
+        "shutil.rmtree(os.environ['PROMETHEUS_MULTIPROC_DIR']); time.sleep(metrics._CHECK_SECONDS)\n"
+        "metrics.received('text', fresh=True); metrics.acknowledged(200, 0.1)\n",
+        PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "counts"),
+    )
+    assert 'zalo_bot_events_total{kind="text"} 1.0\n' in said
+    assert 'zalo_bot_acknowledgement_seconds_count{status="200"} 1.0\n' in said
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        "shutil.rmtree(place); open(place, 'w').close()",
+        "shutil.rmtree(place); signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        " resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))",
+    ],
+)
+def test_a_disk_that_takes_nothing_costs_counts_and_nothing_else(tmp_path: Path, spoil: str) -> None:
+    """Something else stands in the directory's place, or there is no space for a file: it is counted in memory."""
+    place = tmp_path / "counts"
+    said = run(
+        "import logging, resource, shutil, signal, sys, time\n"
+        "logging.basicConfig(stream=sys.stdout)\n"
+        f"place = {str(place)!r}; metrics.begin(); metrics.received('text', fresh=True)\n"
+        f"{spoil}; time.sleep(metrics._CHECK_SECONDS)\n"
+        "metrics.settled('text', 'sent', 'rule', 'a'); metrics.received('text', fresh=True)\n"
+        "with metrics.sending(): pass\n",
+        PROMETHEUS_MULTIPROC_DIR=str(place),
+    )
+    assert "one process only" in said
+    assert 'zalo_bot_events_total{kind="text"} 1.0\n' in said
+    assert 'zalo_bot_send_seconds_count{outcome="Taken"} 1.0\n' in said
+
+
+def test_the_space_for_counts_is_reserved_before_it_is_written_to(tmp_path: Path) -> None:
+    """A mapped page for which a full disk has no space kills the process that writes to it."""
+    run("metrics.begin(); metrics.received('text', fresh=True)", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
+    for file in tmp_path.glob("*.db"):
+        assert file.stat().st_blocks * 512 >= file.stat().st_size
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff" * 99, b"\x40\0\0\0\0\0\0\0" + b"\x10\0\0\0not json........" + bytes(99), b"x"]
+)
+def test_a_damaged_file_is_left_out(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "counter_1.db").write_bytes(content)
+    (tmp_path / "histogram_2.db").write_bytes(content)
+    count = "metrics.begin(); metrics.received('text', fresh=True)"
+    assert 'zalo_bot_events_total{kind="text"} 1.0\n' in run(count, PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
