@@ -14,7 +14,6 @@ from bot.delivery.sender import Sender
 from bot.delivery.transitions import ECHO_SECONDS, after_success, back_off
 from bot.errors import Misconfigured, NotNow, OutcomeUnknown, Refused
 from bot.inbox.database import Database
-from bot.inbox.group_commit import Writer
 from bot.inbox.queue import Claim, Inbox, State, StateChange
 from bot.rules.validate import validate
 from tests.support.local_images import images_of
@@ -26,14 +25,6 @@ version: 1
 rules:
   - {id: gia, keywords: [gi\xc3\xa1], cooldown: 10m, reply: {image_url: "https://shop.example/gia.jpg"}}
 """
-
-
-@pytest.fixture
-def inbox(database: Database) -> Iterator[Inbox]:
-    """An empty inbox."""
-    writer = Writer(database)
-    yield Inbox(database, writer)
-    writer.stop()
 
 
 @pytest.fixture

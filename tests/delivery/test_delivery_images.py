@@ -13,7 +13,6 @@ from bot.delivery.sender import Sender
 from bot.delivery.transitions import Transitions
 from bot.errors import NotReady, PictureExpired, PictureRefused, Refused
 from bot.inbox.database import Database
-from bot.inbox.group_commit import Writer
 from bot.inbox.queue import Claim, Inbox, State
 from bot.rules.engine import RuleSet
 from bot.rules.validate import validate
@@ -58,14 +57,6 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     """A shop whose vendor takes every right request."""
     with SandboxVendor(Account(KEY, TOKEN)) as vendor:
         yield Shop(tmp_path, vendor)
-
-
-@pytest.fixture
-def inbox(database: Database) -> Iterator[Inbox]:
-    """An empty inbox."""
-    writer = Writer(database)
-    yield Inbox(database, writer)
-    writer.stop()
 
 
 @pytest.fixture

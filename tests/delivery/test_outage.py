@@ -15,7 +15,6 @@ from bot.cpaas import Receipt
 from bot.delivery.transitions import ECHO_SECONDS
 from bot.errors import DeliveryError, Misconfigured, NotNow, OutcomeUnknown
 from bot.inbox.database import Database
-from bot.inbox.group_commit import Writer
 from bot.inbox.queue import Claim, Inbox
 from bot.rules.validate import validate
 from tests.support.local_images import images_of
@@ -39,15 +38,12 @@ Make = Callable[[Answer], VirtualDeliverer]
 
 
 @pytest.fixture
-def deliverer(database: Database, tmp_path: Path) -> Iterator[Make]:
+def deliverer(database: Database, inbox: Inbox, tmp_path: Path) -> Iterator[Make]:
     """Make a deliverer for a vendor with the given answers; every event gets two pictures."""
     rules = validate(RULES, today=date(2026, 1, 1)).rules
     assert rules is not None
-    writer = Writer(database)
-    inbox = Inbox(database, writer)
     with images_of(database, "http://127.0.0.1:9", tmp_path) as images:
         yield lambda answer: VirtualDeliverer(database, inbox, images, rules, answer, NOW)
-    writer.stop()
 
 
 def receipt(claim: Claim, now: float) -> Receipt:

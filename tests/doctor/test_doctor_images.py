@@ -13,7 +13,7 @@ from bot.doctor.finding import Finding
 from bot.doctor.images import check_pictures
 from bot.net.addresses import AddressPolicy
 from tests.support.findings import found
-from tests.support.image_server import JPEG, PNG, PictureServer, ok, said
+from tests.support.image_server import JPEG, PNG, ImageServer, ok, said
 from tests.support.outbound import PUBLIC_ONLY
 
 
@@ -33,7 +33,7 @@ def test_pictures_that_are_well_are_counted(tmp_path: Path) -> None:
     """Links, files and attachments together; a file is looked for beside the rules."""
     (tmp_path / "menu.png").write_bytes(PNG)
     fresh = f'{{attachment_id: "aBc", uploaded: {date.today().isoformat()}}}'  # noqa: DTZ011  as an editor writes it
-    with PictureServer() as server:
+    with ImageServer() as server:
         findings = checked(
             tmp_path, link(server.url("/a.jpg", ok(JPEG))), "{file: menu.png}", fresh, addresses=server.addresses
         )
@@ -43,7 +43,7 @@ def test_pictures_that_are_well_are_counted(tmp_path: Path) -> None:
 
 def test_a_bad_picture_is_a_problem_and_one_that_may_pass_a_warning(tmp_path: Path) -> None:
     """Each with its rules and what to do; its address without what lets somebody in."""
-    with PictureServer() as server:
+    with ImageServer() as server:
         findings = checked(
             tmp_path,
             link(server.url("/gone.jpg?key=hush", said(404))),
@@ -77,7 +77,7 @@ def test_what_nothing_can_be_said_of_is_told_in_one_line_a_kind(tmp_path: Path) 
 
 def test_a_person_does_not_wait_for_hundreds(tmp_path: Path) -> None:
     """What was not looked at is said."""
-    with PictureServer() as server:
+    with ImageServer() as server:
         urls = [link(server.url(f"/{number}.jpg", ok(JPEG))) for number in range(52)]
         findings = checked(tmp_path, *urls, addresses=server.addresses)
         assert len(server.requests) == 50

@@ -22,7 +22,7 @@ from bot.inbox.tables import picture_checks, uploads
 from bot.net.addresses import Address, AddressPolicy
 from bot.rules.engine import FALLBACK, RuleSet
 from bot.rules.validate import validate
-from tests.support.image_server import JPEG, PNG, PictureServer, ok, said
+from tests.support.image_server import JPEG, PNG, ImageServer, ok, said
 from tests.support.running import free_port, wait_until
 
 TODAY = date(2027, 1, 25)
@@ -43,8 +43,8 @@ def link(url: str) -> str:
 
 
 @pytest.fixture
-def server() -> Iterator[PictureServer]:
-    with PictureServer() as running:
+def server() -> Iterator[ImageServer]:
+    with ImageServer() as running:
         yield running
 
 
@@ -124,7 +124,7 @@ def test_names_that_are_logged_let_nobody_in() -> None:
     assert picture.loggable == "https://a.vn:8443/ảnh.jpg"
 
 
-def test_a_look_at_each_kind(server: PictureServer, tmp_path: Path) -> None:
+def test_a_look_at_each_kind(server: ImageServer, tmp_path: Path) -> None:
     """Links over the addresses, files within the folder, attachments by their day, examples not at all."""
     (tmp_path / "menu.png").write_bytes(PNG)
     (tmp_path / "folder").mkdir()
@@ -145,7 +145,7 @@ def test_a_look_at_each_kind(server: PictureServer, tmp_path: Path) -> None:
 
 
 def test_where_a_proxy_is_the_only_way_out_nothing_is_claimed(
-    server: PictureServer, monkeypatch: pytest.MonkeyPatch
+    server: ImageServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A picture that cannot be reached may be well; what answers is judged all the same."""
     dead = ImageReference("image_url", f"https://anh.tiem.vn:{free_port()}/a.jpg", None, ("r",))
@@ -163,7 +163,7 @@ def test_where_a_proxy_is_the_only_way_out_nothing_is_claimed(
     assert codes() == ["unreachable", "not-found"]
 
 
-def test_each_picture_is_looked_at_and_told(database: Database, server: PictureServer, tmp_path: Path) -> None:
+def test_each_picture_is_looked_at_and_told(database: Database, server: ImageServer, tmp_path: Path) -> None:
     """With what was seen and when; attachments with their age."""
     (tmp_path / "menu.png").write_bytes(PNG)
     rules = ruled(
@@ -189,7 +189,7 @@ def test_each_picture_is_looked_at_and_told(database: Database, server: PictureS
     assert len(server.requests) == 2
 
 
-def test_a_picture_is_left_alone_until_it_is_due(database: Database, server: PictureServer) -> None:
+def test_a_picture_is_left_alone_until_it_is_due(database: Database, server: ImageServer) -> None:
     checker = ManualChecker(database, ruled(link(server.url("/a.jpg", ok(JPEG)))), server.addresses)
     checker.work()
     checker.later(CHECK_SECONDS * 0.85)
@@ -200,7 +200,7 @@ def test_a_picture_is_left_alone_until_it_is_due(database: Database, server: Pic
     assert len(server.requests) == 2
 
 
-def test_new_rules_bring_new_pictures_and_hurry_bad_ones(database: Database, server: PictureServer) -> None:
+def test_new_rules_bring_new_pictures_and_hurry_bad_ones(database: Database, server: ImageServer) -> None:
     """Those that were well keep their time; those that nobody names any more are struck out."""
     well, gone = link(server.url("/a.jpg", ok(JPEG))), link(server.url("/b.jpg", said(404)))
     checker = ManualChecker(database, ruled(well, gone), server.addresses)
@@ -216,7 +216,7 @@ def test_new_rules_bring_new_pictures_and_hurry_bad_ones(database: Database, ser
     assert len(CheckSchedule(database).states()) == 1
 
 
-def test_what_another_process_struck_out_comes_back(database: Database, server: PictureServer) -> None:
+def test_what_another_process_struck_out_comes_back(database: Database, server: ImageServer) -> None:
     """It has other rules for a moment; here they stay as they are."""
     checker = ManualChecker(database, ruled(link(server.url("/a.jpg", ok(JPEG)))), server.addresses)
     checker.work()
@@ -229,7 +229,7 @@ def test_what_another_process_struck_out_comes_back(database: Database, server: 
 
 
 def test_a_picture_that_turns_bad_and_well_again_is_logged_once(
-    database: Database, server: PictureServer, caplog: pytest.LogCaptureFixture
+    database: Database, server: ImageServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Its address without what could let somebody in; a first failure that may pass is no news."""
     url = server.url("/a.jpg?key=hush", ok(JPEG))
@@ -289,7 +289,7 @@ def test_a_file_that_the_vendor_refuses_is_bad(database: Database, tmp_path: Pat
 
 
 def test_the_thread_looks_by_itself_and_ends_without_waiting_for_a_server(
-    database: Database, server: PictureServer, caplog: pytest.LogCaptureFixture
+    database: Database, server: ImageServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What it was looking at stays as it was, and is looked at again when the lease ends."""
     asked, released = threading.Event(), threading.Event()

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from bot.net.addresses import Address, AddressPolicy
 from bot.net.public import Fetched
 from bot.zalo import MAX_IMAGE_BYTES
-from tests.support.image_server import HERE, HOST, JPEG, PictureServer, ok, said
+from tests.support.image_server import HERE, HOST, JPEG, ImageServer, ok, said
 from tests.support.outbound import PUBLIC_ONLY, TRUST, comes_to_an_end, connections, failure_of, fetched
 from tests.support.running import free_port
 
@@ -36,18 +36,18 @@ _BEGINS = [
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[PictureServer]:
-    with PictureServer() as running:
+def server() -> Iterator[ImageServer]:
+    with ImageServer() as running:
         yield running
 
 
-def test_a_picture(server: PictureServer) -> None:
+def test_a_picture(server: ImageServer) -> None:
     """With what the server says of it, and from where."""
     url = server.url("/a.jpg?w=1", ok(JPEG))
     assert fetched(url, server.addresses) == Fetched(url, 200, "image/jpeg", JPEG, len(JPEG))
 
 
-def test_the_request_says_nothing_of_us(server: PictureServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_request_says_nothing_of_us(server: ImageServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """No cookie, no credentials, of the address or the environment, and no proxy."""
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
@@ -62,13 +62,13 @@ def test_the_request_says_nothing_of_us(server: PictureServer, monkeypatch: pyte
     assert b"hush" not in first + second
 
 
-def test_other_letters_are_escaped(server: PictureServer) -> None:
+def test_other_letters_are_escaped(server: ImageServer) -> None:
     """As every browser does it; and what is after # stays here."""
     server.answers["/%E1%BA%A3nh%20b%C3%A1nh.jpg?c=%C4%91"] = ok(JPEG)
     assert fetched(f"https://{HOST}:{server.port}/ảnh bánh.jpg?c=đ#x", server.addresses).body == JPEG
 
 
-def test_names_with_marks_are_looked_up_in_their_ascii_form(server: PictureServer) -> None:
+def test_names_with_marks_are_looked_up_in_their_ascii_form(server: ImageServer) -> None:
     asked: list[str] = []
 
     def resolve(host: str, _port: int) -> list[Address]:
@@ -110,12 +110,12 @@ def _nothing(_host: str, _port: int) -> list[Address]:
     raise OSError("no such name")
 
 
-def test_a_name_that_leads_nowhere(server: PictureServer) -> None:
+def test_a_name_that_leads_nowhere(server: ImageServer) -> None:
     url = server.url("/a.jpg", ok(JPEG))
     assert failure_of(url, server.policy(resolve=_nothing)) == "unknown-host"
 
 
-def test_a_fault_of_our_own_is_no_finding(server: PictureServer) -> None:
+def test_a_fault_of_our_own_is_no_finding(server: ImageServer) -> None:
     """It is raised where it can be seen."""
 
     def resolve(_host: str, _port: int) -> list[Address]:
@@ -125,7 +125,7 @@ def test_a_fault_of_our_own_is_no_finding(server: PictureServer) -> None:
         fetched(server.url("/a.jpg", ok(JPEG)), server.policy(resolve=resolve))
 
 
-def test_of_several_addresses_the_allowed_ones_are_tried_in_turn(server: PictureServer) -> None:
+def test_of_several_addresses_the_allowed_ones_are_tried_in_turn(server: ImageServer) -> None:
     """And no other: the first is private, at the second nobody listens."""
     dead = ipaddress.ip_address("127.0.0.2")
     addresses = server.policy(
@@ -136,7 +136,7 @@ def test_of_several_addresses_the_allowed_ones_are_tried_in_turn(server: Picture
     assert made == [("127.0.0.2", server.port), ("127.0.0.1", server.port)]
 
 
-def test_a_name_is_looked_up_once_for_each_connection(server: PictureServer) -> None:
+def test_a_name_is_looked_up_once_for_each_connection(server: ImageServer) -> None:
     """What it leads to a moment later plays no part."""
     answers = iter([[HERE], [PRIVATE], [PRIVATE]])
     addresses = server.policy(resolve=lambda _host, _port: next(answers))
@@ -145,7 +145,7 @@ def test_a_name_is_looked_up_once_for_each_connection(server: PictureServer) -> 
     assert made == [("127.0.0.1", server.port)]
 
 
-def test_a_redirect_is_judged_like_an_address(server: PictureServer) -> None:
+def test_a_redirect_is_judged_like_an_address(server: ImageServer) -> None:
     """Also when the same name now leads into a private network."""
     url = server.url("/out.jpg", said(302, f"Location: https://{HOST}:{server.port}/in.jpg"))
     answers = iter([[HERE], [PRIVATE]])
@@ -156,7 +156,7 @@ def test_a_redirect_is_judged_like_an_address(server: PictureServer) -> None:
 
 
 @pytest.mark.parametrize("target", ["https://10.0.0.5/", "https://169.254.169.254/latest/", "https://[::1]:22/"])
-def test_no_redirect_leads_into_a_private_network(server: PictureServer, target: str) -> None:
+def test_no_redirect_leads_into_a_private_network(server: ImageServer, target: str) -> None:
     """By number."""
     numbers = server.policy(resolve=lambda host, _port: [HERE if host == HOST else ipaddress.ip_address(host)])
     with connections() as made:
@@ -170,11 +170,11 @@ def test_no_redirect_leads_into_a_private_network(server: PictureServer, target:
     [(), ("Location:",), ("Location: http://anh.tiem.vn/a.jpg",), ("Location: ftp://anh.tiem.vn/",),
      ("Location: file:///etc/passwd",), ("Location: https://[",), ("Location: javascript:alert(1)",)],
 )  # fmt: skip
-def test_a_redirect_to_what_is_no_https_address(server: PictureServer, headers: tuple[str, ...]) -> None:
+def test_a_redirect_to_what_is_no_https_address(server: ImageServer, headers: tuple[str, ...]) -> None:
     assert failure_of(server.url("/out.jpg", said(301, *headers)), server.addresses) == "bad-redirect"
 
 
-def test_a_redirect_is_followed_without_its_body(server: PictureServer) -> None:
+def test_a_redirect_is_followed_without_its_body(server: ImageServer) -> None:
     """Which may have no end."""
 
     def endless(line: ssl.SSLSocket) -> None:
@@ -186,7 +186,7 @@ def test_a_redirect_is_followed_without_its_body(server: PictureServer) -> None:
     assert fetched(server.url("/out.jpg", endless), server.addresses).body == JPEG
 
 
-def test_three_redirects_are_followed_and_no_more(server: PictureServer) -> None:
+def test_three_redirects_are_followed_and_no_more(server: ImageServer) -> None:
     """Relative ones too, with letters of any kind; a circle ends."""
     server.url("/3.jpg", ok(JPEG))
     server.url("/2.jpg", said(308, "Location: 3.jpg"))
@@ -206,7 +206,7 @@ def test_three_redirects_are_followed_and_no_more(server: PictureServer) -> None
     target=st.text(st.characters(max_codepoint=255, exclude_characters="\r\n"), max_size=40),
     begin=st.sampled_from(_BEGINS),
 )
-def test_no_redirect_is_an_exception_or_a_way_in(server: PictureServer, begin: str, target: str) -> None:
+def test_no_redirect_is_an_exception_or_a_way_in(server: ImageServer, begin: str, target: str) -> None:
     """Whatever a server writes there: connections are made with the one address that may be, and port by port."""
     url = server.url("/out.jpg", said(302, f"Location: {begin}{target}"))
     with connections() as made:
@@ -215,13 +215,13 @@ def test_no_redirect_is_an_exception_or_a_way_in(server: PictureServer, begin: s
 
 
 @pytest.mark.parametrize("status", [204, 304, 400, 401, 404, 429, 500, 503, 599, 999])
-def test_other_answers_are_handed_on_without_a_body(server: PictureServer, status: int) -> None:
+def test_other_answers_are_handed_on_without_a_body(server: ImageServer, status: int) -> None:
     url = server.url("/a.jpg", said(status, "Content-Length: 4") + b"body")
     answer = fetched(url, server.addresses)
     assert (answer.status, answer.body) == (status, b"")
 
 
-def test_an_endless_body_is_read_up_to_the_limit(server: PictureServer) -> None:
+def test_an_endless_body_is_read_up_to_the_limit(server: ImageServer) -> None:
     """And one byte more, to know that there is more."""
 
     def endless(line: ssl.SSLSocket) -> None:
@@ -235,12 +235,12 @@ def test_an_endless_body_is_read_up_to_the_limit(server: PictureServer) -> None:
 
 
 @pytest.mark.parametrize("headers", [(), ("Connection: close",), ("Connection: close", f"Content-Length: {len(JPEG)}")])
-def test_a_body_that_ends_with_the_connection(server: PictureServer, headers: tuple[str, ...]) -> None:
+def test_a_body_that_ends_with_the_connection(server: ImageServer, headers: tuple[str, ...]) -> None:
     """As servers have it that do not say how long it is, or that close anyway."""
     assert fetched(server.url("/a.jpg", said(200, *headers) + JPEG), server.addresses).body == JPEG
 
 
-def test_a_packed_body_is_unpacked(server: PictureServer) -> None:
+def test_a_packed_body_is_unpacked(server: ImageServer) -> None:
     """Though we ask for none; what it is long in the end, the server does not say."""
     packed = gzip.compress(JPEG)
     server.url("/a.jpg", said(200, "Content-Encoding: gzip", f"Content-Length: {len(packed)}") + packed)
@@ -248,7 +248,7 @@ def test_a_packed_body_is_unpacked(server: PictureServer) -> None:
     assert (answer.body, answer.claimed) == (JPEG, None)
 
 
-def test_a_packed_body_is_unpacked_up_to_the_limit(server: PictureServer) -> None:
+def test_a_packed_body_is_unpacked_up_to_the_limit(server: ImageServer) -> None:
     """Some kilobytes would become 64 MB."""
     packed = gzip.compress(JPEG + bytes(64 * 1024 * 1024))
     url = server.url("/a.jpg", said(200, "Content-Encoding: gzip", f"Content-Length: {len(packed)}") + packed)
@@ -260,7 +260,7 @@ def test_a_packed_body_is_unpacked_up_to_the_limit(server: PictureServer) -> Non
     assert peak < 8 * MAX_IMAGE_BYTES
 
 
-def test_chunks_are_put_together(server: PictureServer) -> None:
+def test_chunks_are_put_together(server: ImageServer) -> None:
     chunked = said(200, "Transfer-Encoding: chunked") + b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n"
     assert fetched(server.url("/a.jpg", chunked), server.addresses).body == b"abcde"
 
@@ -282,12 +282,12 @@ def test_chunks_are_put_together(server: PictureServer) -> None:
     ],
     ids=range(11),
 )
-def test_an_answer_that_breaks_off_or_makes_no_sense(server: PictureServer, answer: bytes) -> None:
+def test_an_answer_that_breaks_off_or_makes_no_sense(server: ImageServer, answer: bytes) -> None:
     """Also one that claims to be longer than it is."""
     assert failure_of(server.url("/a.jpg", answer), server.addresses) == "broken-answer"
 
 
-def test_an_answer_that_claims_to_be_shorter_than_it_is(server: PictureServer) -> None:
+def test_an_answer_that_claims_to_be_shorter_than_it_is(server: ImageServer) -> None:
     """Is as long as it claims, to every client."""
     assert fetched(server.url("/a.jpg", ok(JPEG, length=10)), server.addresses).body == JPEG[:10]
 
@@ -296,13 +296,13 @@ def test_an_answer_that_claims_to_be_shorter_than_it_is(server: PictureServer) -
 @given(
     answer=st.binary(max_size=80) | st.binary(max_size=60).map(lambda junk: b"HTTP/1.1 200 OK\r\n" + junk + b"\r\n\r\n")
 )
-def test_no_answer_is_an_exception(server: PictureServer, answer: bytes) -> None:
+def test_no_answer_is_an_exception(server: ImageServer, answer: bytes) -> None:
     """Any bytes will do."""
     comes_to_an_end(server.url("/junk", answer), server.addresses)
 
 
 @pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\nX-Slow: ", said(200, "Content-Length: 9999")])
-def test_who_dribbles_is_not_waited_for(server: PictureServer, begin: bytes) -> None:
+def test_who_dribbles_is_not_waited_for(server: ImageServer, begin: bytes) -> None:
     """In the status, in the headers or in the body: each byte comes in time, all of them never."""
 
     def dribble(line: ssl.SSLSocket) -> None:
@@ -313,20 +313,20 @@ def test_who_dribbles_is_not_waited_for(server: PictureServer, begin: bytes) -> 
     assert failure_of(server.url("/slow.jpg", dribble), server.addresses, seconds=0.5) == "too-slow"
 
 
-def test_who_says_nothing_is_not_waited_for(server: PictureServer) -> None:
+def test_who_says_nothing_is_not_waited_for(server: ImageServer) -> None:
     """After the request."""
     url = server.url("/silent.jpg", lambda _line: server.ending.wait(5) and None)
     assert failure_of(url, server.addresses, seconds=0.3) == "too-slow"
 
 
-def test_who_does_not_shake_hands_is_not_waited_for(server: PictureServer) -> None:
+def test_who_does_not_shake_hands_is_not_waited_for(server: ImageServer) -> None:
     """It listens and never speaks TLS."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"https://{HOST}:{listener.getsockname()[1]}/a.jpg"
         assert failure_of(url, server.addresses, seconds=0.3) == "too-slow"
 
 
-def test_a_resolver_that_hangs_is_not_waited_for(server: PictureServer) -> None:
+def test_a_resolver_that_hangs_is_not_waited_for(server: ImageServer) -> None:
     """The system's has no time limit of its own."""
     done = threading.Event()
 
@@ -338,11 +338,11 @@ def test_a_resolver_that_hangs_is_not_waited_for(server: PictureServer) -> None:
     done.set()
 
 
-def test_nobody_there(server: PictureServer) -> None:
+def test_nobody_there(server: ImageServer) -> None:
     assert failure_of(f"https://{HOST}:{free_port()}/a.jpg", server.addresses) == "unreachable"
 
 
-def test_certificates_that_are_not_believed(server: PictureServer) -> None:
+def test_certificates_that_are_not_believed(server: ImageServer) -> None:
     """Of an unknown authority, for another name, expired; and no TLS at all."""
     url = server.url("/a.jpg", ok(JPEG))
     server.requests.clear()
@@ -350,7 +350,7 @@ def test_certificates_that_are_not_believed(server: PictureServer) -> None:
     assert failure_of(server.url("/a.jpg", ok(JPEG), host="khac.tiem.vn"), server.addresses) == "tls"
     assert failure_of(server.url("/a.jpg", ok(JPEG), host="127.0.0.1"), server.addresses) == "tls"
     assert server.requests == []
-    with PictureServer(expires=datetime(2021, 1, 1)) as old:  # noqa: DTZ001  as trustme wants it
+    with ImageServer(expires=datetime(2021, 1, 1)) as old:  # noqa: DTZ001  as trustme wants it
         assert failure_of(old.url("/a.jpg", ok(JPEG)), old.addresses) == "tls"
     assert (
         failure_of(url, AddressPolicy(allows=lambda _: True, resolve=lambda _host, _port: [HERE], tls=TRUST)) == "tls"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 #: In seconds since 1970: September 2026.
 NOW = 1_790_000_000.0
 
@@ -14,3 +16,13 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+class ShiftedClock:
+    """This machine's clock, set ahead by as much as a test wants while others read it."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead

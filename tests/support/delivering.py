@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -27,19 +26,10 @@ from bot.rules.validate import validate
 from bot.sandbox.vendor import SandboxVendor
 from bot.sandbox.zalo_events import SignedEvent
 from bot.zalo import decode, parse
+from tests.support.clock import ShiftedClock
 from tests.support.running import API_KEY, RULES, TOKEN
 
 HOUR = 3600.0
-
-
-class Clock:
-    """A clock that somebody sets while others read it."""
-
-    def __init__(self) -> None:
-        self.ahead = 0.0
-
-    def __call__(self) -> float:
-        return time.time() + self.ahead
 
 
 class Deliverer:
@@ -55,7 +45,7 @@ class Deliverer:
         inbox: type[Inbox] = Inbox,
         client: type[CpaasClient] = CpaasClient,
     ) -> None:
-        self.clock = Clock()
+        self.clock = ShiftedClock()
         self.database = Database(url)
         self.database.migrate()
         self._writer = Writer(self.database)

@@ -47,7 +47,7 @@ def said(status: int, *headers: str) -> bytes:
     return "\r\n".join((f"HTTP/1.1 {status} As Told", *headers, "", "")).encode("latin-1")
 
 
-class PictureServer:
+class ImageServer:
     """Answers each path as told; remembers the requests. `addresses` lead here, and nowhere else."""
 
     def __init__(self, name: str = HOST, *, expires: datetime | None = None) -> None:

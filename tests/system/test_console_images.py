@@ -15,7 +15,7 @@ from bot.inbox.database import Database
 from bot.inbox.tables import picture_checks
 from tests.support.browser import SIZES, log_in, needs_browser, texts_too_faint, wait_for_images, window
 from tests.support.console import PASSWORD
-from tests.support.image_server import PictureServer
+from tests.support.image_server import ImageServer
 from tests.support.running import Bot, wait_until
 
 SHOP = Path(__file__).parents[2] / "bot" / "web" / "static" / "shop"
@@ -42,15 +42,15 @@ pytestmark = [*needs_browser, pytest.mark.xdist_group("console_pictures")]
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[PictureServer]:
+def server() -> Iterator[ImageServer]:
     """What nobody may ask: it lies in our own network."""
-    with PictureServer("127.0.0.1") as running:
+    with ImageServer("127.0.0.1") as running:
         yield running
         assert running.connections == 0
 
 
 @pytest.fixture(scope="module")
-def bot(tmp_path_factory: pytest.TempPathFactory, server: PictureServer) -> Iterator[Bot]:
+def bot(tmp_path_factory: pytest.TempPathFactory, server: ImageServer) -> Iterator[Bot]:
     """A bot whose rules name pictures of every kind; no customer asks for one."""
     folder = tmp_path_factory.mktemp("pictures")
     (folder / "ảnh").mkdir()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.sandbox.vendor import SandboxVendor
 from tests.support.commands import doctor
-from tests.support.image_server import JPEG, PictureServer, ok
+from tests.support.image_server import JPEG, ImageServer, ok
 from tests.support.metrics import scrape, scraped
 from tests.support.running import MAKER, Bot, wait_until
 
@@ -27,7 +27,7 @@ rules:
 
 def test_a_picture_in_the_private_network_is_told_and_not_fetched(tmp_path: Path, vendor: SandboxVendor) -> None:
     """By `/metrics`, by the log and by the doctor; answers go out all the same, and no connection is made."""
-    with PictureServer("127.0.0.1") as server:
+    with ImageServer("127.0.0.1") as server:
         private = server.url("/a.jpg?key=hush", ok(JPEG), host="127.0.0.1")
         with Bot(tmp_path, vendor.url, rules=RULES.format(private=private), WEB_CONCURRENCY="2") as bot:
             unseen = scrape(bot)
