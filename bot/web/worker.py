@@ -7,6 +7,7 @@ import errno
 import logging
 import selectors
 import socket
+import ssl
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
@@ -21,7 +22,7 @@ from gunicorn.http import Request, errors, wsgi
 from gunicorn.workers.gthread import ThreadWorker
 
 from bot import logs
-from bot.web.connection import BodyTooLargeError, Connection
+from bot.web.connection import REQUEST_SECONDS, BodyTooLargeError, Connection
 from bot.web.deferred import Deferred
 from bot.web.exchange import Exchange
 from bot.web.paths import without_token
@@ -39,6 +40,8 @@ _MAX_ACCEPTS_PER_TURN: Final = 64
 # Of requests that are not whole yet, all together.
 _MAX_BUFFERED_BYTES: Final = 64 * 1024 * 1024
 _SMALL_BYTES: Final = 16 * 1024
+# What a send raises when the client has left, or does not read.
+_GONE: Final = (ConnectionError, TimeoutError, BlockingIOError, ssl.SSLError)
 _STATUS: Final[dict[type[Exception], HTTPStatus]] = {
     errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
     errors.LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -91,18 +94,13 @@ class BufferingWorker(ThreadWorker):
 
     def _drain(self) -> None:
         """Serve on for a moment, then whoever is in the backlog, then end with the last answer."""
-        now = time.monotonic()
-        idle_until, accepts_until, ends_at = (
-            now + _STOP_SECONDS,
-            now + 2 * _STOP_SECONDS,
-            now + self.cfg.graceful_timeout,
-        )
-        while (now := time.monotonic()) < ends_at:
-            if now >= idle_until:
+        began = time.monotonic()
+        while (now := time.monotonic()) < began + self.cfg.graceful_timeout:
+            if now >= began + _STOP_SECONDS:
                 self.set_accept_enabled(False)
-                for connection in [c for c in self._waiting if c.started is None]:
+                for connection in [c for c in self._waiting if c.started is None and not c.is_lingering]:
                     self._close(connection)
-            if self.nr_conns == 0 and (now >= accepts_until or not self._accept_backlog()):
+            if self.nr_conns == 0 and (now >= began + 2 * _STOP_SECONDS or not self._accept_backlog()):
                 return
             self._turn()
 
@@ -142,7 +140,7 @@ class BufferingWorker(ThreadWorker):
             self._close(min(candidates, key=lambda c: c.started is not None))
 
     def _await_request(self, connection: Connection) -> None:
-        connection.deadline = time.monotonic() + self.cfg.keepalive
+        connection.deadline = time.monotonic() + max(self.cfg.keepalive, REQUEST_SECONDS)
         self._waiting[connection] = None
         self._poll(connection)
         if connection.received.data:
@@ -225,7 +223,7 @@ class BufferingWorker(ThreadWorker):
         """Return what *answer* does; False if it fails, after the client has been told."""
         try:
             return answer()
-        except OSError as error:
+        except _GONE as error:
             self.log.debug("A client was gone before its answer: %s", error)
         except Exception as error:  # noqa: BLE001  it is logged and answered
             self.handle_error(request, connection.sock, connection.client, error)
@@ -256,7 +254,7 @@ class BufferingWorker(ThreadWorker):
         try:
             exchange.send(body)
         except Exception as error:
-            if isinstance(error, OSError) or not exchange.output.has_sent:
+            if isinstance(error, _GONE) or not exchange.output.has_sent:
                 raise
             self.log.exception("Error handling request")
             response.force_close()
@@ -291,7 +289,7 @@ class BufferingWorker(ThreadWorker):
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer and log an error of the application, as gunicorn does, but without the webhook's token."""
-        if req is not None:
+        if req is not None and req.uri:
             req.uri = without_token(req.uri)
         super().handle_error(req, client, addr, exc)
 
