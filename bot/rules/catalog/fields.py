@@ -64,12 +64,14 @@ FIELDS: Final = (
         "event-with-keywords",
         'a rule with "on: {event}" reads no text, so "{key}" means nothing; delete it, or the line "on"',
     ),
-    P("comma-keyword", "this is one single keyword with a comma inside; if it is several, separate them: {near}"),
-    P("comma-keyword/quoted", "between these quotes is one single keyword; if it is several, separate them: {near}"),
+    P("comma-keyword", 'this is one single keyword with "{sign}" inside; if it is several, {apart}'),
+    P("comma-keyword/quoted", "between these quotes is one single keyword; if it is several, {apart}"),
     P(
         "comma-keyword/alternatives",
-        "this is one single keyword, met only by who types all of it; if it is several, separate them: {near}",
+        "this is one single keyword, met only by who types all of it; if it is several, {apart}",
     ),
+    P("apart-brackets", "write: {near}"),
+    P("apart-lines", "write each on a line of its own: {words}"),
     P(
         "no-image",
         'there is no picture; add image_url: "https://…", or file: name.jpg for a picture beside the rules file',

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pydantic_core import PydanticCustomError
 
 from bot.rules.model import field_parsers
 from bot.rules.model.damaged_text import has_question_marks_for_letters
-from bot.rules.model.field_types import as_list, flow_list
+from bot.rules.model.field_types import flow_text
 from bot.rules.model.schema import Image
-from bot.rules.problem import Place, Problem
+from bot.rules.problem import Phrase, Place, Problem, phrase
 from bot.rules.reading.yaml_tree import MappingNode, Node, ScalarNode, SequenceNode
 from bot.zalo import EVENT_KINDS
 
@@ -110,26 +110,36 @@ def _picture(image: MappingNode, *, chosen: bool) -> Iterator[Problem]:
 
 def _texts(rule: MappingNode) -> Iterator[Problem]:
     groups = _items(rule.get("all_of"))
-    keywords = [*_items(rule.get("keywords")), *_items(rule.get("exclude")), *(k for g in groups for k in _items(g))]
-    for keyword in keywords:
-        text = keyword.get("text") if isinstance(keyword, MappingNode) else keyword
-        if isinstance(text, ScalarNode) and not text.broken:
-            yield from _several_in_one(text, is_explicit=text is not keyword)
-            if has_question_marks_for_letters(text.text):
-                yield Problem.at(text.place, "damaged-text/question-marks", word=text.text)
+    keywords = []
+    for node in (rule.get("keywords"), rule.get("exclude"), *groups):
+        is_flow = isinstance(node, SequenceNode) and node.is_flow
+        for keyword in _items(node):
+            keywords.append(keyword)
+            yield from _keyword(keyword, is_flow=is_flow)
     sentences = [*_items(rule.get("examples")), *_items(rule.get("not_examples"))]
     for text in [*keywords, *sentences]:
         if isinstance(text, ScalarNode) and text.text and text.hidden:
             yield Problem.at(text.hidden.place, "hash-comment/after", word=text.hidden.text)
 
 
-def _several_in_one(keyword: ScalarNode, *, is_explicit: bool) -> Iterator[Problem]:
-    """*is_explicit*: written as ``{text: …}``, which says that this is one keyword."""
-    parts = [part for part in field_parsers.SEPARATORS.split(keyword.text) if part.strip()]
-    if len(parts) > 1:
-        key = "comma-keyword/quoted" if keyword.quoted else "comma-keyword"
-        yield Problem.at(keyword.place, key, word=keyword.text, near=as_list(keyword.text))
-    elif not is_explicit:
-        parts = [part.strip() for part in field_parsers.ALTERNATIVES.split(keyword.text) if part.strip()]
-        if len(parts) > 1:
-            yield Problem.at(keyword.place, "comma-keyword/alternatives", word=keyword.text, near=flow_list(parts))
+def _keyword(keyword: Node, *, is_flow: bool) -> Iterator[Problem]:
+    text = keyword.get("text") if isinstance(keyword, MappingNode) else keyword
+    if not isinstance(text, ScalarNode) or text.broken:
+        return
+    if has_question_marks_for_letters(text.text):
+        yield Problem.at(text.place, "damaged-text/question-marks", word=text.text)
+    if separator := field_parsers.SEPARATORS.search(text.text.strip(",; ")):
+        code = "comma-keyword/quoted" if text.quoted else "comma-keyword"
+        apart = _apart(field_parsers.SEPARATORS.split(text.text), is_flow=is_flow)
+        yield Problem.at(text.place, code, sign=separator[0], apart=apart)
+    elif text is keyword and field_parsers.ALTERNATIVES.search(text.text.strip()):  # {text: …} says that it is one
+        apart = _apart(field_parsers.ALTERNATIVES.split(text.text), is_flow=is_flow)
+        yield Problem.at(text.place, "comma-keyword/alternatives", apart=apart)
+
+
+def _apart(parts: Iterable[str], *, is_flow: bool) -> Phrase:
+    """Return how to write several keywords instead of one, where it stands."""
+    texts = [flow_text(part.strip()) for part in parts if part.strip()]
+    if is_flow:
+        return phrase("apart-brackets", near=", ".join(texts))
+    return phrase("apart-lines", words=tuple(f"- {text}" for text in texts))

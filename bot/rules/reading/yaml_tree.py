@@ -54,6 +54,7 @@ class SequenceNode:
 
     items: list[Node]
     place: Place
+    is_flow: bool = False  # between brackets
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,11 @@ class _Builder:
         self.refuse_decoration(event)
         place = self.source.place(*self.at(event))
         node: SequenceNode | MappingNode
-        node = SequenceNode([], place) if isinstance(event, yaml.SequenceStartEvent) else MappingNode({}, place)
+        node = (
+            SequenceNode([], place, bool(event.flow_style))
+            if isinstance(event, yaml.SequenceStartEvent)
+            else MappingNode({}, place)
+        )
         if len(self.stack) >= MAX_DEPTH:
             self.report("too-deep", *self.at(event))
             self.root = None
