@@ -23,6 +23,7 @@ from bot.errors import (
     Refused,
 )
 from bot.net import bounded
+from bot.redaction import single_line
 
 SEND_IMAGE_PATH = "/api/vendor/v1/zalo/oa-send-image"
 UPLOAD_FILE_PATH = "/api/vendor/v1/zalo/upload-file"
@@ -33,9 +34,12 @@ MAX_UPLOADS = 4
 #: An answer is some hundred bytes; whoever sends more than this, unpacked, is not answering.
 MAX_ANSWER_BYTES = 1024 * 1024
 
-# An hour: whatever the vendor asks for beyond that, looking again costs one call.
-_MAX_RETRY_AFTER_SECONDS = 3600.0
+# Whatever the vendor asks for beyond that, looking again costs one call.
+_MAX_RETRY_AFTER_SECONDS = 60.0
 _MAX_MESSAGE_CHARS = 300
+# Ids of Zalo and of the vendor have at most 64 characters in every sample, tokens of uploads some 200.
+_MAX_ID_CHARS = 128
+_MAX_TOKEN_CHARS = 2048
 
 Kind = type[DeliveryError]
 
@@ -169,7 +173,7 @@ class CpaasClient:
             files={"file": (name, content, "image/png" if name.endswith(".png") else "image/jpeg")},
         )
         data = _data(self._call(self._session.prepare_request(request)))
-        token = _id(data.get("token")) or _id(data.get("attachment_id"))
+        token = _id(data.get("token"), _MAX_TOKEN_CHARS) or _id(data.get("attachment_id"), _MAX_TOKEN_CHARS)
         if not token:
             raise Refused("the vendor took the upload and gave no token; CPAAS_UPLOAD_TYPE may be wrong")
         return token
@@ -199,7 +203,9 @@ class CpaasClient:
             request.headers.update(dict.fromkeys(_CREDENTIALS & set(request.headers), credentials))
         response = self._session.send(request, allow_redirects=False, **self._how)
         kind, words = _failure(response, _object(response)) or (None, "")
-        return ProbeResult(response.status_code, kind, self._without_secrets(words), response.headers.get("Date", ""))
+        return ProbeResult(
+            response.status_code, kind, self._without_secrets(words), _text(response.headers.get("Date", ""))
+        )
 
     def _read(self, response: requests.Response) -> dict[str, Any]:
         answer = _object(response)
@@ -213,7 +219,7 @@ class CpaasClient:
     def _without_secrets(self, words: str) -> str:
         for secret in self._secrets:
             words = words.replace(secret, "…")
-        return words[:_MAX_MESSAGE_CHARS]
+        return single_line(words)[:_MAX_MESSAGE_CHARS]
 
 
 _CREDENTIALS = {"API-KEY", "accessToken", "Authorization"}
@@ -247,7 +253,7 @@ def _data(answer: dict[str, Any]) -> dict[str, Any]:
 def _failure(response: requests.Response, answer: dict[str, Any] | None) -> tuple[Kind, str] | None:
     """Return what went wrong, in the vendor's words, or None: the vendor says 200 to refusals too."""
     status = response.status_code
-    words = _words(answer) if answer is not None else response.reason or ""
+    words = _words(answer) if answer is not None else _text(response.reason)
     if status == 204:
         return None
     if status in {502, 504}:
@@ -270,19 +276,26 @@ def _codes_in(answer: Mapping[str, Any]) -> Iterator[str]:
     for place in (answer, inner):
         for name in ("code", "error", "error_code"):
             yield _id(place.get(name))
-    text = " ".join((*(_id(answer.get(name)) for name in ("message", "msg")), json.dumps(errors) if errors else ""))
+    text = " ".join((*(_text(answer.get(name)) for name in ("message", "msg")), json.dumps(errors) if errors else ""))
     yield from _CODE_IN_WORDS.findall(text)
 
 
 def _words(answer: Mapping[str, Any]) -> str:
     parts = [f"code {_id(answer.get('code'))}" if "code" in answer else ""]
-    parts += [_id(answer.get("message")), _id(answer.get("msg"))]
+    parts += [_text(answer.get("message")), _text(answer.get("msg"))]
     parts += [json.dumps(answer["errors"], ensure_ascii=False) if answer.get("errors") else ""]
     return ", ".join(filter(None, parts))
 
 
-def _id(value: object) -> str:
-    return value if isinstance(value, str) else ""
+def _text(value: object) -> str:
+    """Return the vendor's words, which may hold half an emoji or a NUL: no database stores those."""
+    return single_line(value) if isinstance(value, str) else ""
+
+
+def _id(value: object, most: int = _MAX_ID_CHARS) -> str:
+    """Return an id or a code; "" for whatever cannot be one."""
+    text = _text(value)
+    return text if len(text) <= most else ""
 
 
 def _quota(told: object) -> Quota | None:

@@ -32,7 +32,7 @@ from bot.zalo import Event
 log = logging.getLogger(__name__)
 
 # Past the longest call of the vendor, what is left is a few commits.
-_DRAIN_MARGIN = 5.0
+_DRAIN_MARGIN = 15.0
 # Zalo waits two seconds for its answer.
 _START_SECONDS = 1.5
 
@@ -75,7 +75,8 @@ class Runtime:
         if not self._running.is_set():
             return ["it is starting"], []
         try:
-            return self._survey.ask()
+            missing, remarks = self._survey.ask()
+            return missing + (self._dispatcher.failures() if self._dispatcher else []), remarks
         except StorageError as error:
             return [f"the database does not answer ({error})"], []
 

@@ -5,22 +5,29 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
+from bot import logs
 from bot.delivery.sender import LEASE_SECONDS, Sender
 from bot.delivery.settings import DeliverySettings
+from bot.errors import StorageError
 from bot.inbox.queue import Claim, Inbox, Lease, StateChange
 
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
+_log_not_claimed = logs.Bounded(log, logging.ERROR, "cannot claim events")
+_log_not_stored = logs.Bounded(log, logging.ERROR, "cannot store what became of events")
 
 _RENEW_SECONDS = 2.0
 # A holder that lives has renewed its lease between the first of so many polls and the last.
 _STALE_AFTER_POLLS = 3
 _POLL_SECONDS = 0.5
+# A database that restarts is away for so long.
+_TOLERATED_SECONDS = 5.0
 _CLAMP_SECONDS = 60.0
 # Clocks are moved by less than this all the time.
 _CLOCK_STEP_SECONDS = 1.0
@@ -46,27 +53,44 @@ class Dispatcher:
         # A few more than can be sent at once, so that no sender waits for the next claim.
         self._capacity = settings.concurrency + (settings.concurrency + 1) // 2
         self._threads: list[threading.Thread] = []
+        self._stop_by = float("inf")
+        self._not_stored_since: float | None = None
 
     def start(self) -> None:
         """Start the threads; call it after the last fork."""
         self._threads = [threading.Thread(target=self._dispatch, name="dispatcher", daemon=True)]
-        self._threads += [
-            threading.Thread(target=self._send, name=f"sender-{n}", daemon=True)
-            for n in range(self._settings.concurrency)
-        ]
-        for thread in self._threads:
+        self._threads += [self._new_sender(n) for n in range(self._settings.concurrency)]
+        for thread in reversed(self._threads):  # the first one looks after the others
             thread.start()
+
+    def _new_sender(self, number: int) -> threading.Thread:
+        return threading.Thread(target=self._send, name=f"sender-{number}", daemon=True)
 
     def wake(self) -> None:
         """Look for due events now: one has just come in."""
         self._wake.set()
 
     def stop(self, *, timeout: float) -> None:
-        """Claim nothing more, give back what has not begun, and wait for what has, up to *timeout* seconds."""
+        """
+        Claim nothing more, give back what has not begun, and wait for what has, up to *timeout* seconds.
+
+        So long outcomes are kept for a database that is away.
+        """
+        self._stop_by = time.monotonic() + timeout
         self._stopping.set()
         self._wake.set()
         for thread in self._threads:
-            thread.join(timeout)
+            thread.join(max(0.0, self._stop_by - time.monotonic()))
+
+    def failures(self) -> list[str]:
+        """Return what keeps it from delivering at present."""
+        found = []
+        if not self._stopping.is_set() and not all(thread.is_alive() for thread in self._threads):
+            found.append("a thread of the delivery has ended")
+        since = self._not_stored_since
+        if since is not None and time.monotonic() - since > _TOLERATED_SECONDS:
+            found.append("what became of events cannot be stored")
+        return found
 
     # The dispatcher's thread
 
@@ -87,16 +111,24 @@ class Dispatcher:
                 if now - clamped >= _CLAMP_SECONDS:
                     self._inbox.clamp_future_times(now=now)
                     clamped = now
+                self._replace_ended_senders()
                 more = self._claim(now)
-            except Exception:
+            except Exception as error:  # noqa: BLE001  it is logged
                 # The database is away: every event stays where it is until it is back.
-                log.exception("cannot claim events")
+                _log_not_claimed({"trouble": logs.kind(error)}, error=None if _is_outage(error) else error)
                 self._overdue.clear()
                 self._stopping.wait(_POLL_SECONDS)
                 continue
             if not more:
                 self._wake.wait(_POLL_SECONDS)
         self._return_unsent()
+
+    def _replace_ended_senders(self) -> None:
+        for number, thread in enumerate(self._threads[1:]):
+            if not thread.is_alive():
+                log.error("a sender has ended", extra={"of": thread.name})
+                self._threads[1 + number] = self._new_sender(number)
+                self._threads[1 + number].start()
 
     def _release_abandoned(self, now: float) -> None:
         """
@@ -170,7 +202,14 @@ class Dispatcher:
             claim = self._next(wait=finished is None)
             if claim is None and finished is None:
                 return
-            finished = self._finish_and_begin(finished, claim)
+            try:
+                finished = self._finish_and_begin(finished, claim)
+            except Exception:
+                # A fault of ours must not end the thread. Claims that nobody renews are made due again.
+                log.exception("cannot deliver")
+                for given_up in filter(None, (finished.claim if finished else None, claim)):
+                    self._release(given_up)
+                finished = None
 
     def _next(self, *, wait: bool) -> Claim | None:
         """Return the next event to send; None if there is none, or, where it waits, when it is time to stop."""
@@ -199,12 +238,17 @@ class Dispatcher:
         """Return what *write* returns, trying again while the database is away; None if it stays away at the end."""
         while True:
             try:
-                return write()
-            except Exception:
+                answer = write()
+            except (StorageError, TimeoutError) as error:
                 # What the vendor answered is known to nobody else.
-                log.exception("cannot store what became of events")
-                if self._stopping.wait(_POLL_SECONDS):
+                _log_not_stored({"trouble": logs.kind(error)})
+                self._not_stored_since = self._not_stored_since or time.monotonic()
+                if time.monotonic() > self._stop_by:
                     return None
+                time.sleep(_POLL_SECONDS)
+            else:
+                self._not_stored_since = None
+                return answer
 
     def _release(self, claim: Claim) -> None:
         with self._guard:
@@ -212,3 +256,7 @@ class Dispatcher:
             room = self._capacity - len(self._claimed)
         if room >= self._min_batch():
             self._wake.set()
+
+
+def _is_outage(error: Exception) -> bool:
+    return isinstance(error, (StorageError, TimeoutError))

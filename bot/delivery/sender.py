@@ -12,7 +12,8 @@ from bot.cpaas import CpaasClient, Receipt
 from bot.delivery.images import ImageResolver
 from bot.delivery.settings import DeliverySettings
 from bot.delivery.transitions import Transitions, after_success, as_ignored, back_off, image_to_send, oa_failure
-from bot.errors import DeliveryError, NotNow, NotReady, OutcomeUnknown
+from bot.errors import DeliveryError, NotNow, NotReady, OutcomeUnknown, UnstorableValue
+from bot.inbox.oa_limits import Failure
 from bot.inbox.queue import Claim, Inbox, SaveResult, State, StateChange
 from bot.rules.engine import FALLBACK
 
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 #: How long a claim is held without being renewed, in seconds.
 LEASE_SECONDS = 6.0
+_NOT_STORABLE = "words of the vendor that cannot be stored"
 # Beyond this, an event that was begun may be another's by now.
 _MAX_BEGIN_TO_CALL_SECONDS = 5.0
 
@@ -31,7 +33,12 @@ class Persist(Protocol):
     """Makes a write durable: what the vendor answered is known to nobody else."""
 
     def __call__(self, write: Callable[[], T], /) -> T | None:
-        """Return what *write* returns; None if it cannot be stored."""
+        """
+        Return what *write* returns; None if the database is away for good.
+
+        Raises:
+            UnstorableValue: The database takes other values, but not this one.
+        """
 
 
 def persist_once(write: Callable[[], T], /) -> T | None:
@@ -74,7 +81,8 @@ class Sender:
 
     def begin(self, claim: Claim, *, now: float) -> StateChange:
         """Return the event's state for as long as a call is out whose outcome is not stored."""
-        state = replace(claim.state, attempted_at=now, due_at=now + LEASE_SECONDS)
+        unfinished = claim.state.unfinished_calls + 1
+        state = replace(claim.state, attempted_at=now, due_at=now + LEASE_SECONDS, unfinished_calls=unfinished)
         held = replace(state, leased=True)
         return StateChange(replace(claim, state=state), held, unless_human_since=now - self._settings.takeover_mute)
 
@@ -102,6 +110,9 @@ class Sender:
 
     def attempt(self, claim: Claim, clock: Clock) -> State:
         """Send the event's next image and return the state that the vendor's answer makes of it."""
+        return replace(self._attempt(claim, clock), unfinished_calls=0)
+
+    def _attempt(self, claim: Claim, clock: Clock) -> State:
         image = None
         try:
             image = self._images.resolve(claim.oa_id, image_to_send(claim.state), now=clock())
@@ -118,7 +129,24 @@ class Sender:
 
     def save(self, changes: list[StateChange]) -> list[SaveResult]:
         """Store the changes, and count and log the events that they settle."""
-        return self._report(changes, self.persist(lambda: self._inbox.save(changes)) or ["lost"] * len(changes))
+        try:
+            outcomes = self.persist(lambda: self._inbox.save(changes)) or ["lost"] * len(changes)
+        except UnstorableValue:
+            outcomes = [self._save_alone(change) for change in changes]
+        return self._report(changes, outcomes)
+
+    def _save_alone(self, change: StateChange) -> SaveResult:
+        """Store the change, without what comes from the vendor if that cannot be stored."""
+        kept = change.claim.state
+        plain = replace(change.state, error=_NOT_STORABLE if change.state.error else None, vendor_ids=kept.vendor_ids)
+        for attempt in (change, replace(change, state=plain)):
+            try:
+                outcomes = self.persist(lambda attempt=attempt: self._inbox.save([attempt]))  # type: ignore[misc]
+            except UnstorableValue:
+                log.exception("cannot store a state", extra=logs.about(change.claim.key, change.claim.id))
+            else:
+                return outcomes[0] if outcomes else "lost"
+        return "lost"
 
     def save_now(self, changes: list[StateChange]) -> None:
         """As `save`, but raise what stands in the way."""
@@ -141,6 +169,13 @@ class Sender:
             metrics.quota(claim.oa_id, receipt.quota.kind, left=receipt.quota.left, size=receipt.quota.size)
         return after_success(claim, receipt, now=now)
 
+    def _record_failure(self, failure: Failure) -> bool:
+        try:
+            return bool(self.persist(lambda: self._inbox.record_failure(failure)))
+        except UnstorableValue:
+            plain = replace(failure, trouble=_NOT_STORABLE)
+            return bool(self.persist(lambda: self._inbox.record_failure(plain)))
+
     def _on_failure(self, claim: Claim, error: DeliveryError, *, now: float) -> State:
         if isinstance(error, NotReady):
             # The claim was counted as a call, and there was none.
@@ -148,7 +183,7 @@ class Sender:
         failure = oa_failure(claim, error, now=now)
         if failure is not None:
             self._failing.add(claim.oa_id)
-        paused = failure is not None and bool(self.persist(lambda: self._inbox.record_failure(failure)))
+        paused = failure is not None and self._record_failure(failure)
         state = self.transitions.after_failure(claim, error, paused=paused, now=now)
         fields = {"outcome": type(error).__name__, "error": str(error), "account": "closed" if paused else "open"}
         log.warning("not sent", extra=logs.about(claim.key, claim.id) | fields)

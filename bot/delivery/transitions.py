@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 #: How long to wait for the echo of a picture of which the vendor did not say whether it took it.
 ECHO_SECONDS = 60.0
+#: So many calls in a row that ended with their process, and the event is parked.
+MAX_UNFINISHED_CALLS = 4
 _FIRST_ECHO_POLL_SECONDS = 0.5
 _FIRST_BACK_OFF_SECONDS = 1.0
 _MAX_BACK_OFF_SECONDS = 300.0
@@ -77,8 +79,7 @@ class Transitions:
         told_to_wait = state.reason == "unknown"
         echoes_arrive = self._inbox.echoes_arrive(claim.oa_id)
         if not told_to_wait and not echoes_arrive:
-            # The process that held it died. Nobody will say more, and an event is answered at least once.
-            return replace(state, attempted_at=None, due_at=now)
+            return _after_crash(state, now=now)
         if now < attempted_at + ECHO_SECONDS:
             # The echo wakes the event, but not while it is held: one that comes during this look is found by the next.
             pause = max(_FIRST_ECHO_POLL_SECONDS, now - attempted_at)
@@ -125,6 +126,19 @@ class Transitions:
             if isinstance(error, PictureExpired) and "newer_than" not in image:
                 return {**image, "newer_than": str(state.attempted_at or 0.0)}
         return {"image_url": image["else"]} if "else" in image else None
+
+
+def _after_crash(state: State, *, now: float) -> State:
+    """
+    Return the state of an event whose process died in a call of which nobody will say more.
+
+    It is answered at least once, unless it is what kills: events that were sent together are told apart by waits of
+    different lengths, and which still ends its process is left to the operator.
+    """
+    if state.unfinished_calls >= MAX_UNFINISHED_CALLS:
+        return replace(state, status="parked", reason="unknown", settled_at=now)
+    wait = back_off(state.unfinished_calls - 1) if state.unfinished_calls > 1 else 0.0
+    return replace(state, attempted_at=None, due_at=now + wait)
 
 
 def image_to_send(state: State) -> dict[str, str]:

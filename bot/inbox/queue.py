@@ -57,6 +57,8 @@ class State:
     settled_at: float | None = None
     error: str | None = None
     vendor_ids: list[dict[str, str]] | None = None
+    unfinished_calls: int = 0
+    """Calls that began in a row and whose outcome nobody stored, this one among them: each time the process died."""
 
 
 @dataclass(frozen=True, slots=True)

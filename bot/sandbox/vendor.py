@@ -343,4 +343,7 @@ def _answer(script: Script, success: dict[str, object], back: Answerer) -> None:
 
 
 def _encode(body: object) -> bytes:
-    return json.dumps(body, ensure_ascii=False).encode()
+    try:
+        return json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half an emoji: only its escape can be written
+        return json.dumps(body).encode()

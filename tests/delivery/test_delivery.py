@@ -11,7 +11,7 @@ import pytest
 
 from bot.cpaas import Receipt
 from bot.delivery.sender import Sender
-from bot.delivery.transitions import ECHO_SECONDS, after_success, back_off
+from bot.delivery.transitions import ECHO_SECONDS, MAX_UNFINISHED_CALLS, after_success, back_off
 from bot.errors import Misconfigured, NotNow, OutcomeUnknown, Refused
 from bot.inbox.database import Database
 from bot.inbox.queue import Claim, Inbox, State, StateChange
@@ -123,6 +123,34 @@ def test_after_a_crash_it_is_sent_again_at_once_unless_echoes_could_tell(inbox: 
     assert sender.next_state(later, now=NOW + LEASE).attempted_at is None
     put(inbox, event("e", user="somebody", name="oa_send_image"))
     assert sender.next_state(later, now=NOW + LEASE).due_at == NOW + 2 * LEASE
+
+
+def test_what_ends_the_process_is_parked_after_a_few_calls(inbox: Inbox, sender: Sender) -> None:
+    """Whatever it is: the call is on record before it goes out. The first is repeated at once, the others by and by."""
+    put(inbox, event("a"))
+    now, waits = NOW, []
+    while True:
+        [claimed] = claim(inbox, now=now)
+        state = sender.next_state(claimed, now=now)
+        if state.status != "open":
+            break
+        waits.append(state.due_at - now)
+        if state.due_at > now:
+            inbox.save([StateChange(claimed, state)])
+            now = state.due_at
+            continue
+        assert sender.save([sender.begin(replace(claimed, state=state), now=now)]) == ["saved"]
+        now += LEASE
+        inbox.release(inbox.overdue(now=now), now=now)
+    assert (state.status, state.reason) == ("parked", "unknown")
+    assert waits[:2] == [0.0, 0.0]
+    assert waits.count(0.0) == MAX_UNFINISHED_CALLS
+
+
+def test_a_call_that_came_to_an_end_starts_the_count_anew(inbox: Inbox, sender: Sender) -> None:
+    claimed = begun(inbox, sender)
+    assert claimed.state.unfinished_calls == 1
+    assert sender.attempt(claimed, lambda: NOW).unfinished_calls == 0
 
 
 def test_attempts_count_only_against_the_event_itself(inbox: Inbox, sender: Sender) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from bot.cpaas import Receipt
 from bot.delivery.transitions import ECHO_SECONDS
-from bot.errors import DeliveryError, Misconfigured, NotNow, OutcomeUnknown
+from bot.errors import DeliveryError, Misconfigured, NotNow, OutcomeUnknown, Refused
 from bot.inbox.database import Database
 from bot.inbox.queue import Claim, Inbox
 from bot.rules.validate import validate
@@ -174,3 +174,25 @@ def test_the_echo_of_an_unknown_outcome_settles_it_whenever_it_comes(deliverer: 
     assert Counter((call.key, call.image) for call in virtual.calls) == dict.fromkeys(
         [(key, image) for key in delays for image in (ONE, TWO)], 1
     )
+
+
+@pytest.mark.parametrize("words", ["half an emoji \ud83d", "a NUL \0"])
+def test_words_that_cannot_be_stored_end_no_delivery(deliverer: Make, words: str) -> None:
+    """They are cleaned where they are read; where one slips through, the outcome is stored without it."""
+
+    def answer(claim: Claim, now: float) -> Receipt:
+        if claim.key == "refused":
+            raise Refused(words)
+        if claim.key == "busy" and len(virtual.calls) < 3:
+            raise NotNow(words)
+        return Receipt(words, words)
+
+    virtual = deliverer(answer)
+    put(virtual.inbox, *(event(key, user=key) for key in ("refused", "busy", "taken")))
+    virtual.run(NOW + HOUR)
+    assert {key: state[:2] for key, state in virtual.states().items()} == {
+        "refused": ("dead", "refused"),
+        "busy": ("sent", "rule"),
+        "taken": ("sent", "rule"),
+    }
+    assert Counter(call.key for call in virtual.calls)["taken"] == 2

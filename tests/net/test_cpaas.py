@@ -320,7 +320,7 @@ def test_a_connection_that_the_vendor_closed_meanwhile_is_made_anew(sandbox: San
 
 @pytest.mark.parametrize(
     ("headers", "seconds"),
-    [({"Retry-After": "7"}, 7.0), ({"Retry-After": "9" * 30}, 3600.0), ({"Retry-After": "soon"}, 0.0), ({}, 0.0),
+    [({"Retry-After": "7"}, 7.0), ({"Retry-After": "9" * 30}, 60.0), ({"Retry-After": "soon"}, 0.0), ({}, 0.0),
      ({"Retry-After": "Fri, 01 Jan 2027 00:00:30 GMT", "Date": "Fri, 01 Jan 2027 00:00:00 GMT"}, 30.0)],
 )  # fmt: skip
 def test_retry_after(sandbox: SandboxVendor, headers: dict[str, str], seconds: float) -> None:
@@ -344,3 +344,32 @@ def test_a_listening_port_that_never_accepts_is_a_timeout() -> None:
     """A vendor that hangs before reading is waited for no longer than the limit."""
     with socket.create_server(("127.0.0.1", 0), backlog=1) as server, pytest.raises((NotNow, OutcomeUnknown)):
         send(client(f"http://127.0.0.1:{server.getsockname()[1]}"))
+
+
+@pytest.mark.parametrize("field", ["message", "msg", "code", "errors"])
+def test_the_vendors_words_can_be_stored_whatever_they_are(sandbox: SandboxVendor, field: str) -> None:
+    """Half an emoji, which many JSON writers produce, a NUL, line breaks, and no end."""
+    sandbox.next(answer(400, {field: "nope \ud83d\0\n\x1b[31m" + "x" * 5_000}))
+    with pytest.raises(Refused) as caught:
+        send(client(sandbox.url))
+    words = str(caught.value)
+    words.encode()
+    assert words.isprintable()
+    assert len(words) < 400
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [("abc\ud83d", "abc"), ("a\0b", "ab"), ("7" * 200, ""), (7, "7"), (["7"], ""), (None, "")]
+)
+def test_an_id_can_be_stored_or_is_none(sandbox: SandboxVendor, given: object, kept: str) -> None:
+    sandbox.next(answer(200, {"code": 0, "data": {"msg_id": given}, "referentId": given}))
+    assert send(client(sandbox.url)) == Receipt(kept, kept)
+
+
+def test_the_token_of_an_upload_can_be_stored(sandbox: SandboxVendor) -> None:
+    """One that is endless is none."""
+    vendor = client(sandbox.url)
+    sandbox.next_upload(answer(200, {"data": {"token": "a\ud83d"}}), answer(200, {"data": {"token": "a" * 5_000}}))
+    assert vendor.upload_file(oa_id=OA, name="a.jpg", content=b"\xff\xd8\xff\xe0") == "a"
+    with pytest.raises(Refused):
+        vendor.upload_file(oa_id=OA, name="a.jpg", content=b"\xff\xd8\xff\xe0")

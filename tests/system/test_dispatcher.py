@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.cpaas import CpaasClient, Receipt
+from bot.inbox.database import Database
 from bot.inbox.queue import Inbox, SaveResult, StateChange
 from bot.inbox.tables import events
 from bot.sandbox.script import answer, late
@@ -88,3 +90,48 @@ def test_who_stood_still_before_sending_does_not_send(
         deliverer.put(MAKER.text("101", "bảng giá"))
         wait_until(lambda: "lease lost before sending" in caplog.text, "it to notice")
     assert vendor.received == []
+
+
+def test_a_fault_in_storing_does_not_end_a_sender(
+    tmp_path: Path, vendor: SandboxVendor, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The only sender lives, and the event is taken up again once its lease stands still."""
+
+    class Faulty(Inbox):
+        faults = 1
+
+        def save(self, changes: Sequence[StateChange]) -> list[SaveResult]:
+            if any(change.state.leased for change in changes) and self.faults:
+                self.faults -= 1
+                raise ZeroDivisionError
+            return super().save(changes)
+
+    with Deliverer(f"sqlite:///{tmp_path / 'bot.db'}", vendor, concurrency=1, inbox=Faulty) as deliverer:
+        deliverer.put(MAKER.text("101", "bảng giá"), MAKER.text("102", "bảng giá"))
+        wait_until(lambda: deliverer.statuses() == {"sent": 2}, "both to be settled")
+    assert "cannot deliver" in caplog.text
+    assert len(vendor.taken) == 2
+
+
+def test_outcomes_are_kept_until_the_database_is_back(tmp_path: Path, vendor: SandboxVendor) -> None:
+    """It is away when the bot is told to stop: what went out meanwhile is not sent again after the next start."""
+    url = f"sqlite:///{tmp_path / 'bot.db'}"
+    vendor.always(late(1.0))
+    with Deliverer(url, vendor) as deliverer:
+        deliverer.put(*(MAKER.text(f"10{n}", "bảng giá") for n in range(4)))
+        vendor.wait_for(4)
+        with deliverer.database.write() as connection:
+            connection.execute(sa.text("ALTER TABLE events RENAME TO elsewhere"))
+        vendor.wait_for_taken(4)
+        back = threading.Timer(2.0, lambda: _rename_back(url))
+        back.start()
+    back.join()
+    with Deliverer(url, vendor) as deliverer:
+        assert deliverer.statuses() == {"sent": 4}
+
+
+def _rename_back(url: str) -> None:
+    database = Database(url)
+    with database.write() as connection:
+        connection.execute(sa.text("ALTER TABLE elsewhere RENAME TO events"))
+    database.dispose()
