@@ -17,6 +17,7 @@ from bot.rules.engine import RuleSet, compile_rules
 from bot.rules.linting.examples import failing_examples
 from bot.rules.linting.expiry import images_of
 from bot.rules.linting.lint import check
+from bot.rules.linting.misreadings import misreadings
 from bot.rules.linting.patterns import PATTERN_CODES
 from bot.rules.model.schema import RuleFile
 from bot.rules.problem import FileSize, Phrase, Place, Problem, in_order, phrase
@@ -68,7 +69,7 @@ def validate(data: bytes, *, today: date, folder: Path | None = None) -> Validat
     if loaded.file is None or any(p.severity == "error" and p.code in PATTERN_CODES for p in problems):
         return ValidationResult(None, _shown(problems), image_files=image_files)
     rules = replace(compile_rules(loaded.file, loaded.digest), digests=_digests(image_files))
-    problems += failing_examples(rules, loaded.places)
+    problems += [*failing_examples(rules, loaded.places), *misreadings(rules, loaded.places)]
     if _has_error(problems):
         return ValidationResult(None, _shown(problems), image_files=image_files)
     lines = tuple(loaded.places.at("rules", index).line for index in range(len(loaded.file.rules)))

@@ -49,9 +49,19 @@ LINTING: Final = (
         '"match: exact" wants the whole message to be "{word}", which then has no word of the other groups; '
         "delete the match here",
     ),
+    P(
+        "compound-keyword",
+        '"{word}" is part of "{sentence}", which means something else, and this rule answers it; if it should not, '
+        'add "{compound}" to exclude',
+    ),
     P("why-priority", "because its priority is higher"),
     P("why-first", "because it is written first"),
     P("why-unmarked", "because the keyword there has no marks"),
+    P(
+        "twin-keyword/short",
+        'customers who type "{short}" mean "{word}" or "{its}" of the rule "{other}" (line {line}), which answers '
+        "«{short}» alone; say under abbreviations what it means in your shop",
+    ),
     P(
         "twin-keyword",
         'typed without marks, "{word}" looks the same as "{its}" of the rule "{other}" (line {line}), which answers '

@@ -47,8 +47,9 @@ mặt tiền, tiền bối, so bì, so ra, so kè, so găng, phi tiêu, phi tầ
 tham quan, cảnh quan, quan lại, đá banh, trái banh, phong thủy, phong thái, tiên phong
 """
 
-LISTED: Final = tuple(compound.strip() for compound in f"{_CLEAR}, {_OTHERS}".replace("\n", " ").split(","))
-"""The compounds, each as two words with all their marks."""
+
+def _listed(compounds: str) -> tuple[str, ...]:
+    return tuple(compound.strip() for compound in compounds.replace("\n", " ").split(","))
 
 
 class _Compound(NamedTuple):
@@ -58,10 +59,10 @@ class _Compound(NamedTuple):
 
 
 def _indexed() -> Iterator[tuple[tuple[str, str], _Compound]]:
-    clear = {compound.strip() for compound in _CLEAR.replace("\n", " ").split(",")}
-    for compound in LISTED:
-        first, second = (syllables(word)[0] for word in compound.split())
-        yield (first.letters, second.letters), _Compound(first, second, compound in clear)
+    for compounds, is_clear in ((_listed(_OTHERS), False), (_listed(_CLEAR), True)):
+        for compound in compounds:
+            first, second = (syllables(word)[0] for word in compound.split())
+            yield (first.letters, second.letters), _Compound(first, second, is_clear)
 
 
 _COMPOUNDS: Final[Mapping[tuple[str, str], _Compound]] = MappingProxyType(dict(_indexed()))
