@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, wraps
 from pathlib import Path
-from typing import Any, Final, ParamSpec
+from typing import Any, Final, NamedTuple, ParamSpec
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
 from prometheus_client.metrics_core import Metric
@@ -235,6 +235,31 @@ def quota(oa_id: str, kind: str, *, left: int, size: int | None) -> None:
         _quota_size.labels(oa_id, kind).set(size)
 
 
+class QuotaLeft(NamedTuple):
+    """What the vendor told last of a quota of an OA."""
+
+    oa_id: str
+    kind: str
+    """Zalo's `quota_type`, as `bot.cpaas.Quota` has it."""
+    left: int
+    size: int | None
+    """How many it has when it is full; None where that was not told."""
+
+
+def quotas() -> list[QuotaLeft]:
+    """Return every quota that `quota` was told of since the start, by this process or by one that shares with it."""
+    if is_shared():
+        found = [*_Shared("gauge_mostrecent_*.db").collect()]
+    else:
+        found = [*_quota_left.collect(), *_quota_size.collect()]
+    values = {(s.name, s.labels["oa_id"], s.labels["quota_type"]): int(s.value) for one in found for s in one.samples}
+    return [
+        QuotaLeft(oa_id, kind, left, values.get(("zalo_bot_quota_limit", oa_id, kind)))
+        for (name, oa_id, kind), left in sorted(values.items())
+        if name == "zalo_bot_quota_remaining"
+    ]
+
+
 def share(directory: Path) -> None:
     """
     Count in *directory* from now on, where every process that does the same sees it; the children of this one do.
@@ -284,11 +309,14 @@ def counted() -> Collector:
 
 
 class _Shared(Collector):
-    """What all processes have counted."""
+    """What all processes have counted, as far as it stands in files that are called so."""
+
+    def __init__(self, pattern: str = "*.db") -> None:
+        self._pattern = pattern
 
     def collect(self) -> Iterator[Metric]:
         """Yield the sums; a file that a process has just begun is empty, and a damaged one is left out."""
-        files = [str(file) for file in Path(os.environ[_DIRECTORY]).glob("*.db") if _is_whole(file)]
+        files = [str(file) for file in Path(os.environ[_DIRECTORY]).glob(self._pattern) if _is_whole(file)]
         yield from MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]
 
 

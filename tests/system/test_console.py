@@ -42,7 +42,7 @@ def logged_in(browser: Browser, bot: Bot) -> StorageState:
     """The cookie of somebody who is logged in."""
     with window(browser, bot) as page:
         log_in(page)
-        expect(page.get_by_role("heading", level=1)).to_have_text("Try")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
         return page.context.storage_state()
 
 
@@ -50,6 +50,7 @@ def logged_in(browser: Browser, bot: Bot) -> StorageState:
 def page(request: pytest.FixtureRequest, browser: Browser, bot: Bot, logged_in: StorageState) -> Iterator[Page]:
     """A window of each size, logged in."""
     with window(browser, bot, size=request.param, state=logged_in) as found:
+        found.goto("try")
         expect(found.get_by_role("heading", level=1)).to_have_text("Try")
         yield found
 
@@ -76,6 +77,8 @@ def test_by_keyboard_alone(browser: Browser, bot: Bot) -> None:
         expect(page.get_by_label("Password")).to_be_focused()
         page.keyboard.type(PASSWORD)
         page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+        page.goto("try")
         field = page.get_by_label("The customer’s message")
         expect(field).to_be_focused()
         page.keyboard.type("shop ơi bang gia")

@@ -66,7 +66,7 @@ def logged_in(browser: Browser, bot: Bot) -> StorageState:
     """The cookie of somebody who is logged in."""
     with window(browser, bot) as page:
         log_in(page)
-        expect(page.get_by_role("heading", level=1)).to_have_text("Try")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
         return page.context.storage_state()
 
 

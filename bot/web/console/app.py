@@ -24,8 +24,8 @@ from bot.failures import explain
 from bot.i18n import N_
 from bot.runtime import Runtime
 from bot.web import image_urls
-from bot.web.console import auth, formatting
-from bot.web.console.pages import check, events, image_files, images, rules, try_rules, unanswered
+from bot.web.console import auth, formatting, notices
+from bot.web.console.pages import check, events, image_files, images, overview, rules, try_rules, unanswered
 
 #: The largest form, in bytes: a whole rules file pasted into a field.
 MAX_FORM_BYTES = 2 * 1024 * 1024
@@ -57,6 +57,7 @@ class Page(NamedTuple):
 
 
 PAGES: tuple[Page, ...] = (
+    Page("overview", N_("Overview"), overview.add_routes),
     Page("try", N_("Try"), try_rules.add_routes),
     Page("rules", N_("Rules"), rules.add_routes),
     Page("check", N_("Check"), check.add_routes),
@@ -166,6 +167,7 @@ def _template_context(runtime: Runtime) -> dict[str, object]:
         "pages": PAGES,
         "here": request.path.removeprefix(auth.PREFIX).strip("/").partition("/")[0],
         "asset": formatting.asset,
+        "notices": partial(notices.current, runtime),
         "explain_failure": lambda error: explain(error, formatting.language()),
         "picture_address": partial(_picture_address, runtime),
         "format_number": formatting.format_number,

@@ -18,6 +18,10 @@ from bot.zalo import EVENT_KINDS
 
 _STATIC = Path(__file__).parents[1] / "static"
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_WEEKDAYS: Final = (
+    N_("Monday"), N_("Tuesday"), N_("Wednesday"), N_("Thursday"), N_("Friday"), N_("Saturday"), N_("Sunday"),
+)  # fmt: skip
+_DELAY_UNITS: Final = ((N_("{n} h"), 7200, 3600), (N_("{n} min"), 120, 60), (N_("{n} s"), 0, 1))
 _EVENT_NAMES: Final[dict[str, str]] = {
     "text": N_("Writes a text"),
     "follow": N_("Follows the OA"),
@@ -89,6 +93,24 @@ def format_time(seconds: float, zone: ZoneInfo, *, year: bool = False) -> str:
 def format_date(which: date) -> str:
     """Return a day with its year."""
     return f"{which:%d/%m/%Y}" if language() == "vi" else f"{which.day} {_MONTHS[which.month - 1]} {which.year}"
+
+
+def format_day(which: date) -> str:
+    """Return a day without its year, as 29/11 or 29 Nov."""
+    return f"{which:%d/%m}" if language() == "vi" else f"{which.day} {_MONTHS[which.month - 1]}"
+
+
+def format_weekday(which: date) -> str:
+    """Return a day with its weekday and year."""
+    return f"{gettext(_WEEKDAYS[which.weekday()])} {format_date(which)}"
+
+
+def format_delay(seconds: float) -> str:
+    """Return how long something took: 0.4 s, 25 s, 3 min, 2 h."""
+    if seconds < 10:
+        return gettext("{n} s").format(n=format_tenths(seconds))
+    unit, size = next((unit, size) for unit, least, size in _DELAY_UNITS if seconds >= least)
+    return gettext(unit).format(n=format_number(round(seconds / size)))
 
 
 def format_number(count: int) -> str:

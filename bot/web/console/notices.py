@@ -1,0 +1,128 @@
+"""Notices on every page: what keeps customers from their images at present, what it means, and who must do what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from flask import url_for
+
+from bot import metrics
+from bot.failures import explain
+from bot.image_health.report import ImageReports
+from bot.inbox.queries import EventQueries
+from bot.inbox.statistics import DAY_SECONDS, HOUR_SECONDS, Statistics
+from bot.metrics import QuotaLeft
+from bot.runtime import Runtime
+from bot.web.console import formatting
+from bot.web.console.formatting import format_number, gettext, language, ngettext
+
+#: The quotas that an OA has for all its customers; the others are of one customer at a time.
+OA_QUOTAS: Final = ("sub_quota", "purchase_quota", "reward_quota")
+
+# A quota is short when so little of it is left; where its size is not told, when so few are.
+_SHORT_SHARE: Final = 0.1
+_SHORT_COUNT: Final = 50
+# Silence is told when at least so many messages usually come in that time, and not before an hour has passed.
+_MISSED_MESSAGES: Final = 20.0
+_USUAL_DAYS: Final = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing that is wrong."""
+
+    kind: Literal["bad", "warn"]
+    what: str
+    """The case in one sentence."""
+    meaning: str
+    """What that means for the customers, and who must do what."""
+    link: tuple[str, str] | None = None
+    """Where to go: address and label."""
+    original: str = ""
+    """The words of the vendor or of the system, as they came."""
+
+
+def current(runtime: Runtime) -> list[Notice]:
+    """Return what is to be told now, what stops everything first."""
+    return [*_paused(runtime), *_rules(runtime), *_images(runtime), *_quota(), *_silence(runtime)]
+
+
+def is_short(quota: QuotaLeft) -> bool:
+    """Return whether the quota is nearly used up."""
+    return quota.left <= (_SHORT_COUNT if quota.size is None else quota.size * _SHORT_SHARE)
+
+
+def _paused(runtime: Runtime) -> Iterator[Notice]:
+    """Yield the OAs for which nothing is sent: the vendor refuses the account, or is away."""
+    kept = gettext("Messages wait and are not lost; the bot tries again by itself and sends them then.")
+    for oa_id, error in sorted(EventQueries(runtime.database).pause_reasons().items()):
+        cause = explain(error, language())
+        if cause.subject == "account":
+            what = gettext("The vendor refuses the account of OA {oa}: no image goes out.")
+        else:
+            what = gettext("The vendor is away: no image of OA {oa} goes out at present.")
+        link = (url_for("console.events", status="open"), gettext("See what waits"))
+        yield Notice("bad", what.format(oa=oa_id), f"{cause}. {kept}", link, error)
+
+
+def _rules(runtime: Runtime) -> Iterator[Notice]:
+    if not runtime.watch.error:
+        return
+    what = gettext("The rules file {file} cannot be used.").format(file=runtime.settings.rules_file.name)
+    meaning = gettext("Customers are answered by the last good rules. Whoever changed the file must mend it.")
+    yield Notice("bad", what, meaning, (url_for("console.check"), gettext("Show the error")), runtime.watch.error)
+
+
+def _images(runtime: Runtime) -> Iterator[Notice]:
+    reports = ImageReports(runtime.database).images(runtime.watch.rules, now=runtime.database.now())
+    count = sum(health.result.status == "bad" for health in reports)
+    if count:
+        what = ngettext("{n} image of the rules cannot be sent.", "{n} images of the rules cannot be sent.", count)
+        meaning = gettext("Customers get nothing in their place. Whoever writes the rules must replace them.")
+        link = (url_for("console.pictures", show="bad"), gettext("Show the images"))
+        yield Notice("warn", what.format(n=format_number(count)), meaning, link)
+
+
+def _quota() -> Iterator[Notice]:
+    for quota in metrics.quotas():
+        if quota.kind in OA_QUOTAS and is_short(quota):
+            what = ngettext(
+                "OA {oa} has {n} message left in its quota.", "OA {oa} has {n} messages left in its quota.", quota.left
+            )
+            meaning = gettext("Once it is used up, no image goes out. The OA's owner must buy more in OA Manager.")
+            yield Notice("warn", what.format(oa=quota.oa_id, n=format_number(quota.left)), meaning)
+
+
+def _silence(runtime: Runtime) -> Iterator[Notice]:
+    """Yield that nothing has come in for longer than is usual at this time of the day."""
+    statistics, now = Statistics(runtime.database), runtime.database.now()
+    last = statistics.last_received()
+    if last is None or now - last < HOUR_SECONDS:
+        return
+    usual = _usual_messages(statistics, last, now)
+    if usual < _MISSED_MESSAGES:
+        return
+    since = formatting.format_time(last, runtime.watch.rules.zone)
+    what = gettext("Nothing has come in since {time}.").format(time=since)
+    meaning = gettext(
+        "Some {n} messages usually come in that time. If customers do write, tell the operator: Zalo may no longer "
+        "reach the bot."
+    )
+    yield Notice("warn", what, meaning.format(n=format_number(round(usual))))
+
+
+def _usual_messages(statistics: Statistics, since: float, until: float) -> float:
+    """Return how many messages come in such a time by the mean of the days before it, at the same hours."""
+    until = min(until, since + DAY_SECONDS)
+    hours = statistics.period(since - _USUAL_DAYS * DAY_SECONDS, now=since).by_hour
+    by_hour_of_day = [0.0] * 24
+    for start, outcomes in hours.items():
+        by_hour_of_day[start // HOUR_SECONDS % 24] += outcomes.total() / _USUAL_DAYS
+    usual, at = 0.0, since
+    while at < until:
+        end = min(until, (at // HOUR_SECONDS + 1) * HOUR_SECONDS)
+        usual += by_hour_of_day[int(at // HOUR_SECONDS) % 24] * (end - at) / HOUR_SECONDS
+        at = end
+    return usual
