@@ -1,8 +1,9 @@
-"""Atomic file replacement, folder locks, and file sizes as people read them."""
+"""Read plain files only, replace files atomically, lock folders, format sizes."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import math
 import os
@@ -11,8 +12,36 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Literal
 
+#: More than that is no file of rules; what is a little too big is still read, and told with its place.
+MAX_READ_BYTES: Final = 16 * 1024 * 1024
 _KB: Final = 1024
 _MB: Final = 1024 * 1024
+
+
+def read_plain_file(path: Path, *, limit: int = MAX_READ_BYTES) -> bytes:
+    """
+    Return the content of a plain file, links followed; a pipe or a device is never waited for.
+
+    Raises:
+        OSError: It is no plain file, has more than *limit* bytes, or cannot be read; *strerror* says which.
+    """
+    _check_plain(path, path.stat())  # to open some devices does something
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as file:  # noqa: PTH123  by its descriptor: the path may be another file by now
+        info = os.fstat(descriptor)
+        _check_plain(path, info)
+        content = file.read(limit + 1) if info.st_size <= limit else b""
+    size = max(info.st_size, len(content))
+    if size > limit:
+        raise OSError(errno.EFBIG, f"too big: {format_size(size, 'en')}, at most {format_size(limit, 'en')}", path)
+    return content
+
+
+def _check_plain(path: Path, info: os.stat_result) -> None:
+    if stat.S_ISDIR(info.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    if not stat.S_ISREG(info.st_mode):
+        raise OSError(errno.EINVAL, "not a plain file, but a pipe, a socket or a device", path)
 
 
 @contextlib.contextmanager

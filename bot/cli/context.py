@@ -13,6 +13,7 @@ import click
 from bot.cli.rules_output import unreadable
 from bot.config import Language, Settings
 from bot.errors import COULD_NOT_RUN, BotError, ConfigError, StorageError
+from bot.files import read_plain_file
 from bot.i18n import translator
 from bot.rules.problem import render, text_of
 from bot.rules.validate import ValidationResult, validate
@@ -36,7 +37,7 @@ def load_settings() -> Settings:
 def load_rules_file(path: Path, lang: Language) -> tuple[bytes, ValidationResult]:
     """Return the file and what is to be said of it; if it cannot be read, end the command with the reason."""
     try:
-        data = path.read_bytes()
+        data = read_plain_file(path)
     except OSError as error:
         click.echo(unreadable(path, error, lang), err=True)
         raise SystemExit(COULD_NOT_RUN) from None

@@ -14,6 +14,7 @@ from bot.analysis.unmatched import Gap, Question, find_gaps
 from bot.cli.context import EXIT_PROBLEMS, load_rules_file, load_settings, open_database, print_problems, today
 from bot.cli.events_output import moment
 from bot.config import Language
+from bot.files import read_plain_file
 from bot.i18n import N_, translator
 from bot.inbox.queries import EventQueries
 from bot.rules.engine import RuleSet, compile_rules
@@ -96,7 +97,7 @@ def _rules_in_force(path: Path, lang: Language) -> RuleSet:
     """Return the rules of the file; none, and say so, while it is not usable."""
     _ = translator(lang).gettext
     try:
-        rules = validate(path.read_bytes(), today=today()).rules
+        rules = validate(read_plain_file(path), today=today()).rules
     except OSError:
         rules = None
     if rules is None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.doctor.finding import Finding, Level, Texts, Words
+from bot.files import read_plain_file
 from bot.i18n import NN_
 from bot.image_health.probe import probe
 from bot.image_health.references import ImageReference, referenced_images, today
@@ -60,7 +61,7 @@ def check_pictures(rules_file: Path, addresses: AddressPolicy, *, now: float) ->
 
 def _rules(path: Path, now: float) -> RuleSet | None:
     try:
-        return validate(path.read_bytes(), today=datetime.fromtimestamp(now, UTC).date(), folder=path.parent).rules
+        return validate(read_plain_file(path), today=datetime.fromtimestamp(now, UTC).date(), folder=path.parent).rules
     except OSError:
         return None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.doctor.finding import Finding, Level, Texts, Words
+from bot.files import read_plain_file
 from bot.i18n import N_, NN_
 from bot.rules.validate import validate
 
@@ -45,7 +46,7 @@ TEXTS: Final[Texts] = {
 def check_rules(path: Path, *, today: date) -> Finding:
     """Return whether the rules file is usable."""
     try:
-        data = path.read_bytes()
+        data = read_plain_file(path)
     except FileNotFoundError:
         return _finding("problem", "rules-absent", file=path)
     except OSError as error:

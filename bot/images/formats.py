@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 #: The image formats that Zalo accepts.
@@ -33,6 +34,10 @@ _PAGE_BEGINS: Final = (b"<!doctype html", b"<html", b"<head", b"<body", b"<scrip
 # A JPEG's frame says how large it is; these three in the same row of markers are something else.
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _IMAGE_DATA: Final = 0xDA
+_MARKER: Final = 0xFF
+_END_OF_IMAGE: Final = b"\xd9"
+_NEXT_MARKER: Final = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])", re.DOTALL)
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
 
 
 def sniff_format(data: bytes, content_type: str = "") -> str:
@@ -46,6 +51,42 @@ def sniff_format(data: bytes, content_type: str = "") -> str:
     if b"<svg" in begin:
         return "SVG"
     return WEB_PAGE if data and content_type.lower().startswith("text/html") else ""
+
+
+def is_complete(data: bytes) -> bool:
+    """Return whether a JPEG or PNG goes on to its end mark: half a copy does not, nor one that is still growing."""
+    return _png_ends(data) if data.startswith(_PNG) else _jpeg_ends(data)
+
+
+def _png_ends(data: bytes) -> bool:
+    place = len(_PNG)
+    while place + 12 <= len(data):
+        size, kind = int.from_bytes(data[place : place + 4]), data[place + 4 : place + 8]
+        if not kind.isalpha():
+            return False
+        place += 12 + size
+        if kind == b"IEND":
+            return place <= len(data)
+    return False
+
+
+def _jpeg_ends(data: bytes) -> bool:
+    place = 2
+    while place + 4 <= len(data) and data[place] == _MARKER:
+        marker = data[place + 1]
+        if marker == _MARKER:  # padding
+            place += 1
+            continue
+        place += 2 + int.from_bytes(data[place + 2 : place + 4])
+        if marker == _IMAGE_DATA:
+            # What is no marker goes on to the next one: data (FF 00) and its restart marks.
+            following = _NEXT_MARKER.search(data, place)
+            if following is None:
+                return False
+            place = following.start()
+            if following[1] == _END_OF_IMAGE:
+                return True
+    return False
 
 
 def dimensions(data: bytes) -> tuple[int, int] | None:

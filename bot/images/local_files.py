@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, Literal, LiteralString
 
-from bot.images.formats import HEAD, sniff_format
+from bot.images.formats import HEAD, is_complete, sniff_format
 from bot.zalo import MAX_IMAGE_BYTES
 
 Form = Literal["jpg", "png"]
@@ -61,7 +61,7 @@ def read_image(folder: Path, name: str) -> LocalImage:
     Its bytes decide what it is, not its name.
 
     Raises:
-        UnusableImage: It is not there, lies outside, is no JPEG or PNG, or is too big.
+        UnusableImage: It is not there, lies outside, is no JPEG or PNG, is too big, or ends before its end mark.
     """
     try:
         content = _content(find_image(folder, name), name)
@@ -86,6 +86,8 @@ def _content(path: Path, name: str) -> bytes:
     size = max(info.st_size, len(content))
     if size > MAX_IMAGE_BYTES:
         raise UnusableImage("file-too-big", word=name, size=size)
+    if size != len(content) or not is_complete(content):
+        raise UnusableImage("file-type/incomplete", word=name)
     return content
 
 

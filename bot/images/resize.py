@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bot.files import atomic_write, locked_folder
+from bot.files import atomic_write, locked_folder, read_plain_file
 from bot.images import local_files
 from bot.zalo import MAX_IMAGE_BYTES
 
@@ -26,6 +26,8 @@ _SHORTEST_SIDE: Final = 300
 _STEP: Final = 0.8
 _QUALITIES: Final = (90, 82, 75)
 _COLOURS: Final = 256
+# Some 10 bytes of memory each; JPEGs are unpacked smaller.
+_MAX_PIXELS: Final = 40_000_000
 _MOST_READ: Final = 200 * 1024 * 1024
 _WITH_ALPHA: Final = frozenset({"RGBA", "LA", "PA", "La", "RGBa"})
 
@@ -68,9 +70,7 @@ def resize_to_fit(folder: Path, name: str, *, most: int = MAX_IMAGE_BYTES) -> Re
     """
     try:
         path = local_files.find_image(folder, name)
-        if path.stat().st_size > _MOST_READ:
-            raise ResizeError
-        data = path.read_bytes()
+        data = read_plain_file(path, limit=_MOST_READ)
         before, version = _smaller(data, most)
         with locked_folder(path.parent):
             kept = _keep(path, data)
@@ -97,8 +97,13 @@ def _smaller(data: bytes, most: int) -> tuple[tuple[int, int], _Version]:
             Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as opened,
         ):
             before = opened.size
+            if "progressive" in opened.info and before[0] * before[1] > _MAX_PIXELS:
+                raise ResizeError  # read whole, whatever is asked for
             opened.draft(None, (_LONGEST_SIDE, _LONGEST_SIDE))  # a JPEG need not be unpacked larger than it comes out
-            picture = ImageOps.exif_transpose(opened)
+            if opened.width * opened.height > _MAX_PIXELS:
+                raise ResizeError
+            ImageOps.exif_transpose(opened, in_place=True)
+            picture = _eight_bits(opened)
         versions = _as_png(picture) if data.startswith(b"\x89PNG") else _as_jpeg(picture)
         found = next((version for version in versions if len(version.content) <= most), None)
     except (SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError) as error:
@@ -107,6 +112,15 @@ def _smaller(data: bytes, most: int) -> tuple[tuple[int, int], _Version]:
         raise ResizeError
     turned = (before[0] > before[1]) != (picture.width > picture.height)
     return (before[1], before[0]) if turned else before, found
+
+
+def _eight_bits(picture: Image) -> Image:
+    """Return a grey picture of 16 bits a pixel with 8; all others as they are."""
+    if not picture.mode.startswith("I"):
+        return picture
+    grey = picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    grey.info.pop("transparency", None)  # one of 65,536 greys, which is no longer one of 256
+    return grey
 
 
 def _as_jpeg(picture: Image) -> Iterator[_Version]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.errors import ConfigError
+from bot.files import read_plain_file
 from bot.images import local_files
 from bot.images.local_files import FileStamp
 from bot.rules.engine import RuleSet
@@ -127,7 +128,7 @@ class RulesReloader:
 
     def _read(self) -> bytes | OSError:
         try:
-            return self._path.read_bytes()
+            return read_plain_file(self._path)
         except OSError as error:
             return error
 

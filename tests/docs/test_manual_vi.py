@@ -41,7 +41,7 @@ TODAY = date(2027, 1, 25)
 NOON = datetime(2027, 1, 25, 12, 0, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
 
 #: Messages that are parts of others, and no problems of their own.
-PHRASES = re.compile(r"(in|why|beaten)-.*|(near-keyword|a-pattern|quoted)\b.*")
+PHRASES = re.compile(r"(in|why|beaten|apart)-.*|(near-keyword|a-pattern|quoted)\b.*")
 CODES = {key.partition("/")[0] for key in MESSAGES if not PHRASES.fullmatch(key)}
 #: What no example in a text file can show, or what is not the file's fault.
 UNSHOWN = {

@@ -64,6 +64,8 @@ def test_the_content_decides_what_it_is(shop: Path, content: bytes, form: str) -
         (b"\0\0\0\x18ftypheic" + bytes(50), "file-type/kind"),
         (b"\n  <!doctype html>", "file-type/kind"),
         (jpeg(MAX_IMAGE_BYTES + 1), "file-too-big"),
+        (jpeg()[:-1], "file-type/incomplete"),
+        (png()[:1_000], "file-type/incomplete"),
         (b"GIF89a" + bytes(2 * MAX_IMAGE_BYTES), "file-type/kind"),
     ],
 )

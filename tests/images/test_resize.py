@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageStat
 
 from bot.images import local_files
 from bot.images.resize import ResizeError, resize_to_fit
@@ -151,3 +151,31 @@ def test_what_comes_out_is_what_the_rules_take(tmp_path: Path) -> None:
     assert (tmp_path / "a.jpg").stat().st_size > MAX_IMAGE_BYTES
     resize_to_fit(tmp_path, "a.jpg")
     assert local_files.read_image(tmp_path, "a.jpg").form == "jpg"
+
+
+def test_a_grey_picture_of_16_bits_keeps_its_greys(tmp_path: Path) -> None:
+    """Half bright stays half bright: it does not turn white."""
+    values = random.Random(2).randbytes(300 * 200 * 2)
+    before = saved(Image.frombytes("I;16", (300, 200), values), "PNG")
+    (tmp_path / "a.png").write_bytes(before)
+    resize_to_fit(tmp_path, "a.png", most=len(before) - 10_000)
+    grey = opened(tmp_path / "a.png").convert("L")
+    assert 120 < ImageStat.Stat(grey).mean[0] < 136
+
+
+def test_a_picture_with_too_many_pixels_is_left_alone(tmp_path: Path) -> None:
+    """13,000 × 13,000 of them would take more memory than a small machine has."""
+    before = saved(Image.new("RGB", (13_000, 13_000), "red"), "PNG", compress_level=1)
+    (tmp_path / "a.png").write_bytes(before)
+    with pytest.raises(ResizeError):
+        resize_to_fit(tmp_path, "a.png", most=1_000)
+    assert (tmp_path / "a.png").read_bytes() == before
+
+
+def test_half_a_picture_is_left_alone(tmp_path: Path) -> None:
+    """It is still being copied, perhaps."""
+    before = saved(noise(900, 600), "JPEG", quality=100)[:300_000]
+    (tmp_path / "a.jpg").write_bytes(before)
+    with pytest.raises(ResizeError):
+        resize_to_fit(tmp_path, "a.jpg", most=100_000)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.jpg"]

@@ -20,15 +20,17 @@ KEY, TOKEN = "the-key", "the-token"
 
 
 def jpeg(size: int = 2_000, *, seed: str = "") -> bytes:
-    """Return *size* bytes that begin as a JPEG does; another *seed* makes another picture."""
-    start = b"\xff\xd8\xff\xe0" + seed.encode()
-    return start + bytes(size - len(start))
+    """Return *size* bytes that begin and end as a JPEG does; another *seed* makes another picture."""
+    text = seed.encode()
+    start = b"\xff\xd8\xff\xe0" + (2 + len(text)).to_bytes(2) + text + b"\xff\xda\0\2"
+    return start + bytes(size - len(start) - 2) + b"\xff\xd9"
 
 
 def png(size: int = 2_000) -> bytes:
-    """Return *size* bytes that begin as a PNG does."""
-    start = b"\x89PNG\r\n\x1a\n"
-    return start + bytes(size - len(start))
+    """Return *size* bytes that begin and end as a PNG does."""
+    start, end = b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"
+    filling = size - len(start) - len(end) - 12
+    return start + filling.to_bytes(4) + b"IDAT" + bytes(filling + 4) + end
 
 
 def client(url: str, upload_type: str) -> CpaasClient:

@@ -149,6 +149,11 @@ IMAGE_FILES: Final = (
         'the file "{word}" is really a {kind}, and Zalo takes only JPG and PNG; open it and save it as .jpg or .png '
         "(a new name alone will not do)",
     ),
+    P(
+        "file-type/incomplete",
+        'the file "{word}" ends in the middle of the picture; it is still being copied, or was not copied to its end: '
+        "wait a little, or copy it again",
+    ),
     P("file-type/empty", 'the file "{word}" is empty; perhaps it was not copied to its end, copy it again'),
     P(
         "file-too-big",

@@ -133,6 +133,10 @@ def _as_items(key: str, value: str) -> str:
 Text = Annotated[
     str, _read(field_parsers.text, MAX_LENGTH), BeforeValidator(one_line), WithJsonSchema({**_TEXT, "minLength": 1})
 ]
+ShortText = Annotated[
+    str, _read(field_parsers.text), BeforeValidator(one_line), WithJsonSchema({**_TEXT, "minLength": 1})
+]
+"""A keyword or an abbreviation: every word of it is looked for, and costs memory."""
 Id = Annotated[
     str,
     _read(field_parsers.identifier),

@@ -26,7 +26,7 @@ class _Model(BaseModel):
 class Keyword(_Model):
     """Words to look for in a message; in the file a plain text, or a mapping with ``match``."""
 
-    text: ft.Text = Field(description=_both("Những chữ cần tìm trong tin nhắn.", "The words to look for."))
+    text: ft.ShortText = Field(description=_both("Những chữ cần tìm trong tin nhắn.", "The words to look for."))
     match: ft.Match = Field(
         "phrase",
         description=_both(
@@ -288,7 +288,7 @@ class RuleFile(_Model):
         "Asia/Ho_Chi_Minh",
         description=_both("Múi giờ của ngày và giờ trong tệp.", "Time zone of the dates and hours in this file."),
     )
-    abbreviations: dict[ft.Text, ft.Text] = Field(
+    abbreviations: dict[ft.ShortText, ft.ShortText] = Field(
         default_factory=dict,
         description=_both(
             "Chữ viết tắt của khách, thêm vào danh sách có sẵn: {bn: bao nhiêu}.",

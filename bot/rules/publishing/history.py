@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from bot.files import atomic_write, copy_owner, locked_folder
+from bot.files import atomic_write, copy_owner, locked_folder, read_plain_file
 
 #: Versions that are kept; for one more the oldest goes.
 MAX_VERSIONS: Final = 50
@@ -72,7 +72,7 @@ class FileHistory:
         if _version(name) is None:
             return None
         try:
-            return (self.folder / name).read_bytes()
+            return read_plain_file(self.folder / name)
         except FileNotFoundError:
             return None
 

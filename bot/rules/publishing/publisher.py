@@ -7,7 +7,7 @@ import logging
 import os
 from pathlib import Path
 
-from bot.files import atomic_write
+from bot.files import atomic_write, read_plain_file
 from bot.rules.problem import split_lines
 from bot.rules.publishing.history import FileHistory, Version
 
@@ -37,7 +37,7 @@ class Publisher:
             OSError: It cannot be read.
         """
         try:
-            return self._path.read_bytes()
+            return read_plain_file(self._path)
         except FileNotFoundError:
             return None
 

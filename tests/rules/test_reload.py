@@ -1,0 +1,78 @@
+"""What stands in the place of the rules file is told, never waited for; a good file that comes later is taken."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bot.rules.reload import RulesReloader
+from tests.support.running import wait_until
+
+GOOD = "rules:\n  - {id: a, keywords: [menu], reply: {attachment_id: x, uploaded: 2126-01-01}}\n"
+OTHER = GOOD.replace("id: a", "id: b")
+
+
+class Kept:
+    """The last good rules, in memory."""
+
+    def last_good_rules(self) -> bytes | None:
+        """Return none: the file was good at the start."""
+        return None
+
+    def keep_good_rules(self, digest: str, content: bytes) -> None:
+        """Keep nothing."""
+
+
+def fifo(path: Path) -> None:
+    """Put a pipe there that nobody writes to."""
+    os.mkfifo(path)
+
+
+def huge(path: Path) -> None:
+    """Put a file of 400 MB there, which takes no room."""
+    with path.open("wb") as file:
+        file.truncate(400_000_000)
+
+
+def bound_socket(path: Path) -> None:
+    """Put a socket there."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+
+
+STRANGE: dict[str, tuple[Callable[[Path], None], str]] = {
+    "fifo": (fifo, "not a plain file"),
+    "folder": (Path.mkdir, "Is a directory"),
+    "device": (lambda path: path.symlink_to("/dev/zero"), "not a plain file"),
+    "terminal": (lambda path: path.symlink_to("/dev/tty"), "not a plain file"),
+    "link to itself": (lambda path: path.symlink_to(path.name), "symbolic links"),
+    "link in a link to nothing": (lambda path: path.symlink_to("../shop/nowhere/rules.yaml"), "No such file"),
+    "huge": (huge, "too big: 381.5 MB, at most 16 MB"),
+    "socket": (bound_socket, "not a plain file"),
+}
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+def test_what_is_no_plain_small_file_is_told_and_replaced(tmp_path: Path, kind: str) -> None:
+    """The rules in force stay; the next good file is taken; the thread ends at once."""
+    path = tmp_path / "rules.yaml"
+    path.write_text(GOOD, encoding="utf-8")
+    reloader = RulesReloader(path, Kept())
+    reloader.load()
+    reloader.start()
+    try:
+        path.unlink()
+        put, told = STRANGE[kind]
+        put(path)
+        wait_until(lambda: told in reloader.error, "the strange file to be told")
+        assert reloader.rules.file.rules[0].id == "a"
+        path.rmdir() if path.is_dir() else path.unlink()
+        path.write_text(OTHER, encoding="utf-8")
+        wait_until(lambda: reloader.rules.file.rules[0].id == "b", "the good file to be taken")
+        assert reloader.error == ""
+    finally:
+        reloader.stop()
