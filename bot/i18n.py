@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gettext
 import re
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -33,6 +34,11 @@ def NN_(singular: str, plural: str) -> tuple[str, str]:
 def P(key: str, message: str) -> tuple[str, str]:
     """Mark the text *message* with its *key*, which is its context (msgctxt) for translators."""
     return key, message
+
+
+def format_date(day: date, language: str) -> str:
+    """Return a day as the language writes it: 24/01/2027 in Vietnamese, 2027-01-24 in English."""
+    return f"{day:%d/%m/%Y}" if language == "vi" else f"{day:%Y-%m-%d}"
 
 
 @cache

@@ -111,7 +111,7 @@ def replay_(*, event_ids: tuple[int, ...], dead: bool) -> None:
 def _row(event: EventRow, lang: Language) -> list[str]:
     cells = (
         event.id,
-        moment(event.received_at),
+        moment(event.received_at, lang),
         event.oa_id,
         event.kind or event.name,
         event.status,
@@ -145,12 +145,12 @@ def _about(event: EventDetail, lang: Language) -> Iterator[tuple[str, str]]:
         (_("name in the log"), event_name(event.key)),
         (_("user id"), event.user_id),
         (_("message id"), event.msg_id or None),
-        (_("happened"), _moment(event.sent_at)),
-        (_("received"), moment(event.received_at)),
-        (_("due"), moment(event.due_at) if event.status == "open" else None),
-        (_("call without answer"), _moment(event.attempted_at)),
-        (_("first picture sent"), _moment(event.replied_at)),
-        (_("settled"), _moment(event.settled_at)),
+        (_("happened"), _moment(event.sent_at, lang)),
+        (_("received"), moment(event.received_at, lang)),
+        (_("due"), moment(event.due_at, lang) if event.status == "open" else None),
+        (_("call without answer"), _moment(event.attempted_at, lang)),
+        (_("first picture sent"), _moment(event.replied_at, lang)),
+        (_("settled"), _moment(event.settled_at, lang)),
         (_("vendor's ids"), "; ".join(" ".join(filter(None, ids.values())) for ids in event.vendor_ids or ()) or None),
     )
     yield from ((label, str(value)) for label, value in values if value is not None)
@@ -159,5 +159,5 @@ def _about(event: EventDetail, lang: Language) -> Iterator[tuple[str, str]]:
         yield _("picture {number}").format(number=number), f"{fate}: {next(iter(image.values()), '')}"
 
 
-def _moment(seconds: float | None) -> str | None:
-    return None if seconds is None else moment(seconds)
+def _moment(seconds: float | None, lang: Language) -> str | None:
+    return None if seconds is None else moment(seconds, lang)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from bot.config import Language
+from bot.i18n import format_date
 
-def moment(seconds: float) -> str:
+
+def moment(seconds: float, lang: Language) -> str:
     """Return a time as this machine's clock shows it."""
-    return f"{datetime.fromtimestamp(seconds, UTC).astimezone():%Y-%m-%d %H:%M:%S}"
+    at = datetime.fromtimestamp(seconds, UTC).astimezone()
+    return f"{format_date(at, lang)} {at:%H:%M:%S}"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

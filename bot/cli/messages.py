@@ -144,7 +144,7 @@ def _comparison_lines(comparison: Comparison, file: Path, lang: Language) -> Ite
     if comparison.oldest_at is None or comparison.newest_at is None:
         yield _("There are no messages to try it on.")
         return
-    period = {"oldest": moment(comparison.oldest_at), "newest": moment(comparison.newest_at)}
+    period = {"oldest": moment(comparison.oldest_at, lang), "newest": moment(comparison.newest_at, lang)}
     yield _("{path}, tried on {messages} real messages ({oldest} to {newest}): {same} answered as before.").format(
         path=file, messages=comparison.messages, same=comparison.same, **period
     )

@@ -11,7 +11,7 @@ from typing import Final
 import click
 
 from bot.config import Language
-from bot.i18n import N_, translator
+from bot.i18n import N_, format_date, translator
 from bot.rules import explain_text as sentences
 from bot.rules.explain import Explanation, shares
 from bot.rules.model.schema import Image, Reply
@@ -65,7 +65,7 @@ def explanation_lines(explanation: Explanation, lang: Language, *, at: datetime 
     if explanation.was_reread:
         yield _labelled(_("Read as"), _visible(explanation.understood))
     if at:
-        yield _labelled(_("At"), f"{sentences.weekday(at.weekday(), lang)} {at:%Y-%m-%d %H:%M}")
+        yield _labelled(_("At"), f"{sentences.weekday(at.weekday(), lang)} {format_date(at, lang)} {at:%H:%M}")
     yield _labelled(_("Rule"), sentences.winner_text(explanation, lang))
     yield from _sends(explanation.reply, lang)
     for note in sentences.notes(explanation, lang):

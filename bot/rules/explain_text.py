@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from bot.config import Language
-from bot.i18n import N_, translator
+from bot.i18n import N_, format_date, translator
 from bot.rules.explain import Excluded, Explanation, Inactive, Incomplete, Match, Near, Outranked
 from bot.rules.matching.matcher import Hit
 from bot.rules.model.field_parsers import DAYS
@@ -198,7 +198,7 @@ def duration(time: timedelta, lang: Language) -> str:
 
 def _dates(active: Active, lang: Language) -> str:
     _ = translator(lang).gettext
-    first, last = active.from_date, active.until
+    first, last = (format_date(day, lang) if day else "" for day in (active.from_date, active.until))
     if first and last:
         return _("from {first} to the end of {last}").format(first=first, last=last)
     if first:

@@ -7,13 +7,14 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from bot.config import Language
 from bot.errors import BotError
 from bot.files import format_size
-from bot.i18n import translator
+from bot.i18n import format_date, translator
 from bot.rules.catalog.messages import MESSAGES, WARNINGS
 
 Severity = Literal["error", "warning"]
@@ -52,7 +53,7 @@ class FileSize:
     bytes: int
 
 
-Arg = str | int | tuple[str, ...] | Phrase | FileSize
+Arg = str | int | date | tuple[str, ...] | Phrase | FileSize
 
 
 def phrase(key: str, /, **args: Arg) -> Phrase:
@@ -170,6 +171,8 @@ def _said(name: str, arg: Arg, lang: Language) -> str:
         return arg.text(lang)
     if isinstance(arg, FileSize):
         return format_size(arg.bytes, lang)
+    if isinstance(arg, date):
+        return format_date(arg, lang)
     if isinstance(arg, tuple):
         return ", ".join(f'"{_short(word)}"' for word in arg)
     return _short(str(arg), _LONGEST_SUGGESTION if name == "near" else _LONGEST_WORD)

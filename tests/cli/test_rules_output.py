@@ -70,7 +70,7 @@ TRIES = [
         """\
 Tin nhắn: shop ơi «gia bn» v
 Hiểu là:  shop ơi gia bao nhiêu vậy
-Luật:     bang-gia, nhờ từ khóa "giá bao nhiêu" (có chữ viết tắt nhiều nghĩa, "bn" hiểu là «bao nhiêu»)
+Quy tắc:  bang-gia, nhờ từ khóa "giá bao nhiêu" (có chữ viết tắt nhiều nghĩa, "bn" hiểu là «bao nhiêu»)
 Gửi:      https://quanmoc.example/gia.jpg
 Lưu ý:    mỗi khách chỉ nhận một lần trong 10 phút
 """,
@@ -86,17 +86,17 @@ Note:     each customer gets it at most once in 10 minutes
         {"text": "bảng giá sỉ quần, qua tet", "at": "2027-01-24 09:30"},
         """\
 Tin nhắn: bảng giá sỉ quần, «qua tet»
-Lúc:      chủ nhật 2027-01-24 09:30
-Luật:     tet, nhờ từ khóa "quà tết" (khách gõ thiếu dấu)
+Lúc:      chủ nhật 24/01/2027 09:30
+Quy tắc:  tet, nhờ từ khóa "quà tết" (khách gõ thiếu dấu)
 Gửi:      một trong 2 ảnh, mỗi lần một ảnh:
            67% https://quanmoc.example/tet-1.jpg
            33% https://quanmoc.example/tet-2.jpg
-Lưu ý:    luật này chỉ chạy từ 2027-01-20 đến hết 2027-02-20, lúc 08:00–21:30
-Lưu ý:    luật này chỉ dành cho OA 388613280878808645
+Lưu ý:    quy tắc này chỉ chạy từ 20/01/2027 đến hết 20/02/2027, lúc 08:00–21:30
+Lưu ý:    quy tắc này chỉ dành cho OA 388613280878808645
 
-Luật khác:
-  bang-gia: "bảng giá" khớp, nhưng priority thấp hơn (0 so với 5)
-  quan-ao: "quần" khớp, nhưng priority thấp hơn (0 so với 5)
+Quy tắc khác:
+  bang-gia: "bảng giá" khớp, nhưng mức ưu tiên thấp hơn (0 so với 5)
+  quan-ao: "quần" khớp, nhưng mức ưu tiên thấp hơn (0 so với 5)
   si: đang tắt (enabled: false)
 """,
         """\
@@ -119,13 +119,13 @@ Other rules:
         {"text": "quà tết", "at": "2027-01-24 22:00"},
         """\
 Tin nhắn: quà tết
-Lúc:      chủ nhật 2027-01-24 22:00
-Luật:     không có luật nào trả lời, nên dùng fallback
+Lúc:      chủ nhật 24/01/2027 22:00
+Quy tắc:  không có quy tắc nào khớp, nên gửi trả lời mặc định
 Gửi:      https://quanmoc.example/menu.jpg
 Lưu ý:    mỗi khách chỉ nhận một lần trong 24 giờ
 
-Luật khác:
-  tet: ngoài giờ; luật chỉ chạy từ 2027-01-20 đến hết 2027-02-20, lúc 08:00–21:30; nếu không thì luật này đã trả lời
+Quy tắc khác:
+  tet: ngoài giờ; quy tắc chỉ chạy từ 20/01/2027 đến hết 20/02/2027, lúc 08:00–21:30; nếu không thì đã trả lời
 """,
         """\
 Message:  quà tết
@@ -143,14 +143,14 @@ would answer
         {"text": "cho xem bàng giá"},
         """\
 Tin nhắn: cho xem bàng giá
-Luật:     không có luật nào trả lời, nên dùng fallback
+Quy tắc:  không có quy tắc nào khớp, nên gửi trả lời mặc định
 Gửi:      https://quanmoc.example/menu.jpg
 Lưu ý:    mỗi khách chỉ nhận một lần trong 24 giờ
 
-Suýt khớp:
+Gần khớp:
   bang-gia: "bàng" khác dấu với "bảng" trong từ khóa "bảng giá"
 
-Nếu câu này thuộc luật bang-gia, hãy sửa dòng keywords của luật đó thành:
+Nếu câu này thuộc quy tắc bang-gia, hãy sửa dòng keywords của quy tắc đó thành:
 
   - id: bang-gia
     keywords: [bảng giá, giá bao nhiêu, bàng giá]
@@ -174,11 +174,11 @@ If this belongs to the rule bang-gia, change its keywords to:
         {"text": "đánh giá: giá bao nhiêu quần"},
         """\
 Tin nhắn: đánh giá: giá bao nhiêu «quần»
-Luật:     quan-ao, nhờ từ khóa "quần"
+Quy tắc:  quan-ao, nhờ từ khóa "quần"
 Gửi:      https://quanmoc.example/quan.jpg
 
-Luật khác:
-  bang-gia: bị loại vì tin nhắn có "đánh giá" (trong exclude)
+Quy tắc khác:
+  bang-gia: bị bỏ qua vì tin nhắn có "đánh giá"
 """,
         """\
 Message:  đánh giá: giá bao nhiêu «quần»
@@ -193,10 +193,10 @@ Other rules:
         {"kind": "sticker"},
         """\
 Sự kiện:  sticker
-Luật:     không có luật nào trả lời
+Quy tắc:  không có quy tắc nào trả lời
 Gửi:      không gửi gì
 
-Muốn bot trả lời, hãy thêm một luật:
+Muốn bot trả lời, hãy thêm một quy tắc:
 
   - id: sticker
     on: sticker
@@ -218,7 +218,7 @@ To have it answered, add a rule:
         {"kind": "follow"},
         """\
 Sự kiện:  follow
-Luật:     chao-mung
+Quy tắc:  chao-mung
 Gửi:      2 ảnh, theo thứ tự này:
           1. https://quanmoc.example/chao.jpg
           2. https://quanmoc.example/menu.jpg
@@ -277,11 +277,11 @@ SMALL = (
 @pytest.mark.parametrize(
     ("yaml", "vi", "en"),
     [
-        (RULES, "r.yaml: không có lỗi. Đã kiểm tra 5 luật (1 luật đang tắt), 5 từ khóa, 2 ví dụ.",
+        (RULES, "r.yaml: không có lỗi. Đã kiểm tra 5 quy tắc (1 quy tắc đang tắt), 5 từ khóa, 2 ví dụ.",
          "r.yaml: fine. Checked 5 rules (1 switched off), 5 keywords, 2 examples."),
-        (SMALL, "r.yaml: không có lỗi. Đã kiểm tra 1 luật, 1 từ khóa, 0 ví dụ.",
+        (SMALL, "r.yaml: không có lỗi. Đã kiểm tra 1 quy tắc, 1 từ khóa, 0 ví dụ.",
          "r.yaml: fine. Checked 1 rule, 1 keyword, 0 examples."),
-        (ONE_DOUBT, "r.yaml: dùng được, có 1 lưu ý. Đã kiểm tra 5 luật (1 luật đang tắt), 5 từ khóa, 2 ví dụ.",
+        (ONE_DOUBT, "r.yaml: dùng được, có 1 lưu ý. Đã kiểm tra 5 quy tắc (1 quy tắc đang tắt), 5 từ khóa, 2 ví dụ.",
          "r.yaml: usable, with 1 warning. Checked 5 rules (1 switched off), 5 keywords, 2 examples."),
         (TWO_WRONG, "r.yaml: có 2 lỗi. Bot chưa dùng bản này; hãy sửa rồi kiểm tra lại.",
          "r.yaml: 2 errors. The bot does not use this version; mend it and check again."),

@@ -220,7 +220,7 @@ def test_the_five_steps_lead_to_the_picture_in_the_sample_shop() -> None:
     assert f"- id: {found.winner.rule.id}\n" in new
 
 
-CONSOLE = section("## Trang của người soạn luật")
+CONSOLE = section("## Trang của người soạn kịch bản")
 #: What the console's pages say, in small letters.
 ON_PAGES = {
     text.lower()
@@ -257,7 +257,7 @@ def test_every_status_of_an_event_is_explained() -> None:
     with Flask("manual").app_context():
         g.lang = "vi"
         labels = [status_badge(status)[0] for status in get_args(Status)]
-    assert [label.lower() for label in first_cells(section("### Sự kiện"))] == labels
+    assert [label.lower() for label in first_cells(section("### Tin nhắn"))] == labels
 
 
 def test_every_verdict_on_a_picture_is_explained() -> None:

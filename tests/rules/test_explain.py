@@ -433,14 +433,14 @@ def test_lengths_of_time(seconds: int, vi: str, en: str) -> None:
 @pytest.mark.parametrize(
     ("active", "vi", "en"),
     [
-        ("{from: 2027-01-20}", "từ 2027-01-20", "from 2027-01-20"),
-        ("{until: 2027-02-20}", "đến hết 2027-02-20", "until the end of 2027-02-20"),
+        ("{from: 2027-01-20}", "từ 20/01/2027", "from 2027-01-20"),
+        ("{until: 2027-02-20}", "đến hết 20/02/2027", "until the end of 2027-02-20"),
         ("{days: [sun, sat]}", "thứ bảy, chủ nhật", "Saturday, Sunday"),
         ("{days: [mon, wed, tue]}", "thứ hai đến thứ tư", "Monday to Wednesday"),
         ('{days: [mon, wed, fri], hours: "22:00-06:00"}', "thứ hai, thứ tư, thứ sáu, lúc 22:00–06:00",
          "Monday, Wednesday, Friday, at 22:00–06:00"),
         ('{from: 2027-01-20, until: 2027-02-20, hours: "8:00-21:30"}',
-         "từ 2027-01-20 đến hết 2027-02-20, lúc 08:00–21:30",
+         "từ 20/01/2027 đến hết 20/02/2027, lúc 08:00–21:30",
          "from 2027-01-20 to the end of 2027-02-20, at 08:00–21:30"),
     ],
 )  # fmt: skip

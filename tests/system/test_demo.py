@@ -222,7 +222,7 @@ class TestPage:
         demo.say("con mèo nhà mình", customer="1000006")
         demo.pieces("huong-dan.jpg", customer="1000006")
         demo.say("con mèo nhà mình", customer="1000006")
-        assert "Không luật nào trả lời" in demo.pieces("Không luật nào trả lời", customer="1000006")
+        assert "Không quy tắc nào trả lời" in demo.pieces("Không quy tắc nào trả lời", customer="1000006")
 
     def test_a_dropped_line_sends_no_second_picture(self, demo: Demo) -> None:
         """Zalo's echo tells the bot that the picture went out."""

@@ -67,7 +67,7 @@ def bot(directory: Path, *words: str, lang: str = "vi", typed: str = "", **more:
 @pytest.mark.parametrize(
     ("lang", "said"),
     [
-        ("vi", "rules.yaml: không có lỗi. Đã kiểm tra 5 luật (1 luật đang tắt), 5 từ khóa, 2 ví dụ.\n"),
+        ("vi", "rules.yaml: không có lỗi. Đã kiểm tra 5 quy tắc (1 quy tắc đang tắt), 5 từ khóa, 2 ví dụ.\n"),
         ("en", "rules.yaml: fine. Checked 5 rules (1 switched off), 5 keywords, 2 examples.\n"),
     ],
 )
@@ -91,7 +91,7 @@ rules:
 """
 
 WRONG_VI = """\
-sai.yaml:4:5: không có mục "keywods" trong một luật; ý bạn là "keywords"? [unknown-key]
+sai.yaml:4:5: quy tắc không có mục nào tên "keywods"; ý bạn là "keywords"? [unknown-key]
   |
 4 |     keywods: [thực đơn]
   |     ^~~~~~~
@@ -196,13 +196,13 @@ def test_try(shop: Path) -> None:
         0,
         """\
 Tin nhắn: qua tet
-Lúc:      chủ nhật 2027-01-24 22:00
-Luật:     không có luật nào trả lời, nên dùng fallback
+Lúc:      chủ nhật 24/01/2027 22:00
+Quy tắc:  không có quy tắc nào khớp, nên gửi trả lời mặc định
 Gửi:      https://quanmoc.example/menu.jpg
 Lưu ý:    mỗi khách chỉ nhận một lần trong 24 giờ
 
-Luật khác:
-  tet: ngoài giờ; luật chỉ chạy từ 2027-01-20 đến hết 2027-02-20, lúc 08:00–21:30; nếu không thì luật này đã trả lời
+Quy tắc khác:
+  tet: ngoài giờ; quy tắc chỉ chạy từ 20/01/2027 đến hết 20/02/2027, lúc 08:00–21:30; nếu không thì đã trả lời
 """,
         "",
     )
@@ -263,7 +263,7 @@ def test_try_at_a_terminal(shop: Path) -> None:
         assert "\x1b[32m\x1b[1m«quần»\x1b[0m" in read_until(ours, "> ")
         (shop / "rules.yaml").write_text(RULES.replace("[quần]", "[áo]"), encoding="utf-8")
         os.write(ours, "quần\n".encode())
-        assert "không có luật nào trả lời" in read_until(ours, "> ")
+        assert "không có quy tắc nào" in read_until(ours, "> ")
         (shop / "rules.yaml").write_text(RULES.replace("keywords", "keyword"), encoding="utf-8")
         os.write(ours, "quần\n".encode())
         assert "[unknown-key]" in read_until(ours, "> ")

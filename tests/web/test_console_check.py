@@ -504,13 +504,13 @@ def test_in_vietnamese(publishing: Console) -> None:
     """All of it."""
     publishing.get("check?lang=vi")
     page = words(published(publishing, BROKEN))
-    assert "Chưa đổi gì: bản này có lỗi." in page
+    assert "Chưa xuất bản: bản này có lỗi." in page
     keep(publishing.runtime.database, text="giao hàng", rule_id=None)
     page = words(checked(publishing, SHIP))
-    for said in ("Nay có luật trả lời", "Khác gì tệp hiện có", "Đưa bản này vào dùng", "không trả lời", "Kiểm tra tệp"):
+    for said in ("Nay có quy tắc trả lời", "Khác gì kịch bản hiện có", "Xuất bản", "không trả lời", "Soạn kịch bản"):
         assert said in page
     published(publishing, SHIP)
-    assert "Lấy lại bản trước" in words(publishing.get("check"))
+    assert "Khôi phục bản trước" in words(publishing.get("check"))
 
 
 def test_messages_of_the_last_while_are_enough() -> None:

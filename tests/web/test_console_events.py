@@ -74,7 +74,7 @@ def test_the_list_says_what_came_in_what_was_decided_and_what_went_out(console: 
         assert one in page
     assert "menu đâu menu the rule answered this customer a while ago not answered" in page
     assert page.index("hai-anh") < page.index("menu đâu")
-    assert "gửi hỏng" in words(console.get("events?lang=vi"))
+    assert "gửi thất bại" in words(console.get("events?lang=vi"))
 
 
 def test_of_the_oas_own_messages_is_said_whose_they_are(console: Console) -> None:

@@ -192,5 +192,5 @@ def test_in_vietnamese(tmp_path: Path) -> None:
     with running(tmp_path, rules=RULES, bot_lang="vi") as console:
         console.log_in()
         page = words(console.post("try", {"text": "bang gia", "at": "2027-01-24T22:00"}))
-    for expected in ("nhờ từ khóa", "chủ nhật, 22:00, 24/01/2027", "Lưu ý mỗi khách", "Xem luật này", "Nhắn chữ"):
+    for expected in ("nhờ từ khóa", "chủ nhật, 22:00, 24/01/2027", "Lưu ý mỗi khách", "Xem quy tắc này", "Nhắn chữ"):
         assert expected in page

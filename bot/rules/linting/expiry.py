@@ -22,7 +22,7 @@ def expired(file: RuleFile, places: Places, *, today: date) -> Iterator[Problem]
     for index, rule in enumerate(file.rules):
         if rule.enabled and rule.active is not None and rule.active.until is not None and rule.active.until < today:
             place = places.at("rules", index, "active", "until")
-            yield Problem.at(place, "active-over", until=rule.active.until.isoformat())
+            yield Problem.at(place, "active-over", until=rule.active.until)
 
 
 def _attachment(uploaded: date | None, places: Places, path: tuple[str | int, ...], today: date) -> Iterator[Problem]:
@@ -36,8 +36,7 @@ def _attachment(uploaded: date | None, places: Places, path: tuple[str | int, ..
     elif age >= ATTACHMENT_LIFETIME:
         yield Problem.at(place, "attachment-old/expired", days=age.days)
     elif age > _REMIND_AFTER:
-        until = (uploaded + ATTACHMENT_LIFETIME).isoformat()
-        yield Problem.at(place, "attachment-old", days=age.days, until=until)
+        yield Problem.at(place, "attachment-old", days=age.days, until=uploaded + ATTACHMENT_LIFETIME)
 
 
 def images_of(file: RuleFile) -> Iterator[tuple[Image, tuple[str | int, ...]]]:

@@ -192,7 +192,7 @@ def _under(host: str, names: tuple[str, ...]) -> bool:
     return any(host == name or host.endswith("." + name) for name in names)
 
 
-def link_warnings(value: str, *, today: date) -> Iterator[tuple[str, Mapping[str, str]]]:
+def link_warnings(value: str, *, today: date) -> Iterator[tuple[str, Mapping[str, date]]]:
     """Yield the warnings, by key and with their arguments, that a link of the right form still deserves."""
     host = urlsplit(value).hostname or ""
     if "…" in value or ".." in host:
@@ -206,7 +206,7 @@ def link_warnings(value: str, *, today: date) -> Iterator[tuple[str, Mapping[str
             yield "url-expires", {}
         else:
             is_over = expiry.at.date() < today
-            yield "url-expires/over" if is_over else "url-expires/date", {"until": expiry.at.date().isoformat()}
+            yield "url-expires/over" if is_over else "url-expires/date", {"until": expiry.at.date()}
 
 
 def _is_private(host: str) -> bool:

@@ -77,7 +77,7 @@ class Image(_Model):
     file: ft.ImageFileName | None = Field(
         None,
         description=_both(
-            "Ảnh JPG hoặc PNG (tối đa 1 MB) nằm cạnh tệp luật, ví dụ images/menu.jpg; bot tự tải lên Zalo.",
+            "Ảnh JPG hoặc PNG (tối đa 1 MB) nằm cạnh kịch bản, ví dụ images/menu.jpg; bot tự tải lên Zalo.",
             "A JPG or PNG of at most 1 MB beside the rules file, as images/menu.jpg; the bot uploads it to Zalo.",
         ),
     )
@@ -199,7 +199,7 @@ class Rule(_Model):
     """Which messages or events get which pictures."""
 
     id: ft.Id = Field(
-        description=_both("Tên riêng của luật: a-z, 0-9 và dấu -.", "The rule's own name: a-z, 0-9 and -.")
+        description=_both("Tên riêng của quy tắc: a-z, 0-9 và dấu -.", "The rule's own name: a-z, 0-9 and -.")
     )
     keywords: Annotated[tuple[Keyword, ...], ft.Items] = Field(
         (),
@@ -211,7 +211,7 @@ class Rule(_Model):
     exclude: Annotated[tuple[Keyword, ...], ft.Items] = Field(
         (),
         description=_both(
-            "Tin nhắn có một trong các từ này thì luật không trả lời.",
+            "Tin nhắn có một trong các từ này thì quy tắc không trả lời.",
             "The rule does not answer a message with one of these.",
         ),
     )
@@ -232,7 +232,7 @@ class Rule(_Model):
     priority: ft.Priority = Field(
         0, description=_both("Số lớn hơn được ưu tiên; mặc định 0.", "The higher number wins; default 0.")
     )
-    enabled: ft.Flag = Field(True, description=_both("false: tạm tắt luật này.", "false: switches this rule off."))
+    enabled: ft.Flag = Field(True, description=_both("false: tạm tắt quy tắc này.", "false: switches this rule off."))
     on: ft.Event = Field(
         "text",
         description=_both(
@@ -257,13 +257,15 @@ class Rule(_Model):
     examples: Annotated[tuple[ft.Text, ...], ft.Items] = Field(
         (),
         description=_both(
-            "Tin nhắn mẫu mà luật này phải trả lời; được thử mỗi lần kiểm tra tệp.",
+            "Tin nhắn mẫu mà quy tắc này phải trả lời; được thử mỗi lần kiểm tra kịch bản.",
             "Messages that this rule must answer; tried whenever the file is checked.",
         ),
     )
     not_examples: Annotated[tuple[ft.Text, ...], ft.Items] = Field(
         (),
-        description=_both("Tin nhắn mẫu mà luật này không được trả lời.", "Messages that this rule must not answer."),
+        description=_both(
+            "Tin nhắn mẫu mà quy tắc này không được trả lời.", "Messages that this rule must not answer."
+        ),
     )
 
 
@@ -301,13 +303,15 @@ class RuleFile(_Model):
     )
     rules: Annotated[tuple[Rule, ...], ft.RuleItems] = Field(
         description=_both(
-            "Các luật. Luật viết trước thắng khi hai luật khớp như nhau.",
+            "Các quy tắc. Quy tắc viết trước thắng khi hai quy tắc khớp như nhau.",
             "The rules. Of two that match equally well, the one written first wins.",
         )
     )
     fallback: Fallback | None = Field(
         None,
-        description=_both("Trả lời tin nhắn không khớp luật nào.", "The answer when no rule matches a text."),
+        description=_both(
+            "Trả lời mặc định: cho tin nhắn không khớp quy tắc nào.", "The answer when no rule matches a text."
+        ),
     )
 
 

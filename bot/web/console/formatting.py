@@ -113,6 +113,11 @@ def format_delay(seconds: float) -> str:
     return gettext(unit).format(n=format_number(round(seconds / size)))
 
 
+def format_zone(name: str) -> str:
+    """Return by which clocks times count; *name* is that of the time zone, as Asia/Ho_Chi_Minh."""
+    return gettext("Vietnam time") if name == "Asia/Ho_Chi_Minh" else gettext("Clocks of {zone}").format(zone=name)
+
+
 def format_number(count: int) -> str:
     """
     Return a whole number with its thousands apart.

@@ -81,7 +81,7 @@ def _page(runtime: Runtime, question: TryQuery, *, answer: TryResult | None = No
         wrong=wrong,
         events=formatting.event_names(formatting.language()),
         accounts=_accounts(runtime),
-        zone=rules.file.timezone,
+        zone=formatting.format_zone(rules.file.timezone),
         samples=[r.examples[0] for r in rules.file.rules if r.enabled and r.examples][:_MAX_SAMPLES],
         longest=MAX_TEXT,
     )
