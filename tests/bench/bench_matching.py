@@ -99,7 +99,7 @@ def test_matching_side_by_side() -> None:
         "engine " + " ".join(f"{size}-keywords" for size in SIZES),
         rows,
     )
-    assert medians["ours", 10_000] < 8 * medians["ours", 10]
+    assert medians["ours", 10_000] < 4 * medians["ours", 10]
     for name in OTHERS:
         largest = max(size for of, size in medians if of == name)
         assert medians["ours", largest] < medians[name, largest]
@@ -121,6 +121,9 @@ def hostile(chance: random.Random) -> dict[str, str]:
         "emoji": "👍🏽" * 50_000,
         "points": "1.000" * 20_000,
         "URLs": "http://" * 14_000,
+        "two readings each": "nhiu " * 20_000,
+        "undecoded Telex": "gias nhieeuf " * 8_000,
+        "abbreviations with slashes": "k/o đ/c " * 11_000,
         "decomposed": unicodedata.normalize("NFD", "đặt hàng nhiều " * 6_000),
     }
 
@@ -129,7 +132,7 @@ def test_hostile_messages() -> None:
     """Aim: none of 100 KB takes 50 ms, though the keywords are nested and no word of it was seen before."""
     chance = random.Random(20270102)
     known = keywords(chance)
-    nested = [" ".join(["gia"] * length) for length in range(2, 17)]
+    nested = [" ".join(["gia"] * length) for length in range(2, 17)] + [" ".join(["nhiều nhiêu"] * 8)]
     patterns = [KeywordPattern(n, keyword) for n, keyword in enumerate([*known, *nested, "👍", "?", "không có"])]
     matcher = Matcher([*patterns, KeywordPattern(len(patterns), "á", "contains")])
     best: dict[str, float] = {}
