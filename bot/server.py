@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -35,6 +36,7 @@ from bot.web.backlog import stop_new_connections
 log = logging.getLogger(__name__)
 
 _THREADS = 32
+_MAX_CONNECTIONS = 1000
 _MOST_WORKERS = 4
 _WORKER_PAUSE = 1.0
 # A fifth of Python's own: an answer waits so long for a thread that computes, several times.
@@ -140,6 +142,12 @@ def _deliver_only(settings: Settings) -> None:
     runtime.stop()
 
 
+def _max_connections() -> int:
+    """Return how many clients one process serves: half its files are for the database, the vendor and all else."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MAX_CONNECTIONS if files == resource.RLIM_INFINITY else min(_MAX_CONNECTIONS, files // 2)
+
+
 class _Logger(glogging.Logger):
     """Gunicorn's own lines in the same form as ours."""
 
@@ -179,6 +187,7 @@ class _Gunicorn(BaseApplication):
             "bind": f"[{host}]:{self._settings.port}" if ":" in host else f"{host}:{self._settings.port}",
             "worker_class": "bot.web.worker.BufferingWorker",
             "threads": _THREADS,
+            "worker_connections": _max_connections(),
             "keepalive": 30,
             "forwarder_headers": "",  # SCRIPT_NAME of a client would rewrite its path
             "graceful_timeout": graceful_seconds(self._settings.send_timeout),

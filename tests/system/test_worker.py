@@ -80,6 +80,14 @@ def test_a_thousand_idle_connections_give_way(shared: Bot) -> None:
         assert not is_closed(idle[-1])
 
 
+def test_connections_leave_files_for_the_rest_of_the_bot(tmp_path: Path, vendor: SandboxVendor) -> None:
+    """Where a process may open 256 files, clients that hold as many connections do not keep it from calling."""
+    limited = ("-c", "import resource as r, runpy; r.setrlimit(r.RLIMIT_NOFILE, (256, 256)); runpy.run_module('bot')")
+    with Bot(tmp_path, vendor.url, command=(*limited, "serve")) as bot, clients(bot.port, 300, HALF_HEAD):
+        assert bot.post(MAKER.text("210", "bảng giá")).status_code == 200
+        vendor.wait_for_taken(1)
+
+
 def test_one_peer_takes_no_more_than_its_share(tmp_path: Path, vendor: SandboxVendor) -> None:
     """An idle connection of somebody else outlives any number of them."""
     with Bot(tmp_path, vendor.url, GUNICORN_CMD_ARGS="--worker-connections=40") as bot, connect(bot.port) as other:
