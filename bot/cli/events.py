@@ -22,7 +22,7 @@ from bot.redaction import single_line
 _MOST_LETTERS = 80
 _NUMBER = click.IntRange(1, 2**63 - 1)
 _HEAD = (N_("id"), N_("when"), N_("OA"), N_("kind"), N_("status"), N_("reason"), N_("rule"), N_("attempts"),
-         N_("vendor said"))  # fmt: skip
+         N_("failure"))  # fmt: skip
 _FATES: Final[dict[ImageStatus, str]] = {
     "sent": N_("sent"),
     "doubtful": N_("outcome unknown"),

@@ -191,9 +191,8 @@ def test_every_page(page: Page, path: str) -> None:
 def test_words_stand_out_from_what_is_behind_them(page: Page, path: str) -> None:
     """By at least 4.5 to 1, as WCAG AA asks."""
     if path == "login":
-        page.get_by_role("button", name="Log out").click()
-    else:
-        page.goto(path)
+        page.context.clear_cookies()  # to log out would end the session of all these tests
+    page.goto(path)
     if path == "try":
         page.get_by_label("The customer’s message").fill("bang gia mo cua")
         page.keyboard.press("Enter")

@@ -121,7 +121,7 @@ def test_what_is_wrong_with_a_webhook(bot: Bot) -> None:
 
 def test_a_forwarders_address(tmp_path: Path, vendor: SandboxVendor) -> None:
     """The token is used and not shown, and another one is refused; no false event is stored."""
-    token = "hush-hush-hush-hush"
+    token = "seven-quiet-herons"
     with Bot(tmp_path, vendor.url, WEBHOOK_AUTH="token", WEBHOOK_TOKEN=token) as bot:
         _, said = doctor(tmp_path, bot.environment, "--url", f"{bot.url}/webhook/{token}")
         assert f"{bot.url}/webhook/…: it answers." in said

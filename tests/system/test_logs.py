@@ -21,7 +21,7 @@ from tests.support.events import ASK, rows, settled
 from tests.support.running import API_KEY, MAKER, OA_SECRET, PATIENCE, TOKEN, Bot, wait_until
 
 PRIVATE = "lời riêng tư"
-PASSWORD = "hush-hush-hush"
+PASSWORD = "seven-quiet-herons"
 SECRETS = (API_KEY, TOKEN, OA_SECRET, PASSWORD)
 
 Line = dict[str, Any]

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from bot.cli.main import main
+from bot.failures import explain
 from bot.inbox.database import Database
 from bot.inbox.tables import events
 from bot.rules.validate import validate
@@ -77,7 +78,8 @@ def test_a_dead_letter_from_its_cause_to_the_customer(tmp_path: Path, vendor: Sa
     with Bot(tmp_path, vendor.url, DATABASE_URL=database_url, WEB_CONCURRENCY="1") as bot:
         dead = bury_one(bot, vendor)
         table, whole = printed(bot, "inbox"), printed(bot, "inbox", dead)
-        assert "image_url is not a picture" in table
+        assert "image_url is not a picture" in whole
+        assert explain("HTTP 400: image_url is not a picture", "en").what in table
         assert "dead letters (dead): 1" in table
         not_sent = "not sent: https://shop.example/bang-gia.jpg"
         for said in ("dead", "refused by the vendor", "bang-gia", OA_ID, "101", not_sent):

@@ -80,7 +80,8 @@ async function improve() {
     onSubmit: () => form.requestSubmit(form.querySelector("button.primary")),
   });
   label.addEventListener("click", editor.focus);
-  label.removeAttribute("for");  // the editor has its words itself
+  label.removeAttribute("for");  // it is the editor's now
+  sheet.setAttribute("aria-label", label.textContent);
   later();
 }
 
