@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
 from bot import logs
+from bot.delivery.ready_queue import ReadyQueue
 from bot.delivery.sender import LEASE_SECONDS, Sender
 from bot.delivery.settings import DeliverySettings
 from bot.errors import StorageError
@@ -44,7 +45,9 @@ class Dispatcher:
         self._sender.persist = self._retry_until_stored
         self._settings = settings
         self._now = now
-        self._ready: queue.SimpleQueue[Claim | None] = queue.SimpleQueue()
+        self._ready = ReadyQueue(settings.oa_share)
+        # OAs whose calls hang, and that have been paused for it.
+        self._hanging: set[str] = set()
         self._claimed: dict[int, Claim] = {}
         self._overdue: dict[Lease, int] = {}
         self._guard = threading.Lock()
@@ -52,6 +55,7 @@ class Dispatcher:
         self._stopping = threading.Event()
         # A few more than can be sent at once, so that no sender waits for the next claim.
         self._capacity = settings.concurrency + (settings.concurrency + 1) // 2
+        self._oa_capacity = settings.oa_share + (settings.oa_share + 1) // 2
         self._threads: list[threading.Thread] = []
         self._stop_by = float("inf")
         self._not_stored_since: float | None = None
@@ -112,6 +116,7 @@ class Dispatcher:
                     self._inbox.clamp_future_times(now=now)
                     clamped = now
                 self._replace_ended_senders()
+                self._pause_hanging(now)
                 more = self._claim(now)
             except Exception as error:  # noqa: BLE001  it is logged
                 # The database is away: every event stays where it is until it is back.
@@ -130,6 +135,12 @@ class Dispatcher:
                 self._threads[1 + number] = self._new_sender(number)
                 self._threads[1 + number].start()
 
+    def _pause_hanging(self, now: float) -> None:
+        hanging = self._ready.hanging()
+        for oa_id in hanging.keys() - self._hanging:
+            self._sender.report_hanging(hanging[oa_id], now=now)
+        self._hanging = set(hanging)
+
     def _release_abandoned(self, now: float) -> None:
         """
         Make due what other processes hold and no longer renew.
@@ -145,7 +156,11 @@ class Dispatcher:
         room = self._free_slots()
         if room < self._min_batch():
             return False
-        claims = self._inbox.claim(room, now=now, lease=LEASE_SECONDS, rate=self._settings.rate)
+        with self._guard:
+            held = Counter(claim.oa_id for claim in self._claimed.values())
+        claims = self._inbox.claim(
+            room, now=now, lease=LEASE_SECONDS, rate=self._settings.rate, held=held, share=self._oa_capacity
+        )
         calls: dict[str, int] = {}
         changes = []
         for claim in claims:
@@ -159,7 +174,8 @@ class Dispatcher:
                 changes.append(StateChange(claim, state))
         self._sender.save_now(changes)
         self._inbox.consume(calls, now=now, rate=self._settings.rate)
-        return len(claims) == room
+        got = Counter(claim.oa_id for claim in claims)
+        return len(claims) == room or any(held[oa_id] + count >= self._oa_capacity for oa_id, count in got.items())
 
     def _enqueue(self, claim: Claim) -> None:
         with self._guard:
@@ -168,15 +184,7 @@ class Dispatcher:
 
     def _return_unsent(self) -> None:
         """Let others have what has not begun; if the database is away, they take it when its leases have ended."""
-        waiting = []
-        try:
-            while True:
-                claim = self._ready.get_nowait()
-                if claim is not None:
-                    waiting.append(claim)
-        except queue.Empty:
-            pass
-        self._ready.put(None)  # each sender that sees it passes it on
+        waiting = self._ready.close()
         try:
             now = self._now()
             self._inbox.save([StateChange(claim, replace(claim.state, due_at=now)) for claim in waiting])
@@ -199,7 +207,7 @@ class Dispatcher:
     def _send(self) -> None:
         finished: StateChange | None = None
         while True:
-            claim = self._next(wait=finished is None)
+            claim = self._ready.get(wait=finished is None)
             if claim is None and finished is None:
                 return
             try:
@@ -208,18 +216,9 @@ class Dispatcher:
                 # A fault of ours must not end the thread. Claims that nobody renews are made due again.
                 log.exception("cannot deliver")
                 for given_up in filter(None, (finished.claim if finished else None, claim)):
+                    self._ready.done(given_up)
                     self._release(given_up)
                 finished = None
-
-    def _next(self, *, wait: bool) -> Claim | None:
-        """Return the next event to send; None if there is none, or, where it waits, when it is time to stop."""
-        try:
-            claim = self._ready.get(wait)
-        except queue.Empty:
-            return None
-        if claim is None:
-            self._ready.put(None)  # for the next sender
-        return claim
 
     def _finish_and_begin(self, finished: StateChange | None, claim: Claim | None) -> StateChange | None:
         """Store the end of one event and the beginning of the next in one commit; return the next one's end."""
@@ -229,7 +228,10 @@ class Dispatcher:
             self._release(finished.claim)
         if begun is None:
             return None
-        ended = self._sender.deliver(begun, outcomes[-1], self._now)
+        try:
+            ended = self._sender.deliver(begun, outcomes[-1], self._now)
+        finally:
+            self._ready.done(begun.claim)
         if ended is None:
             self._release(begun.claim)
         return ended

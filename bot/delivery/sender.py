@@ -13,7 +13,7 @@ from bot.delivery.images import ImageResolver
 from bot.delivery.settings import DeliverySettings
 from bot.delivery.transitions import Transitions, after_success, as_ignored, back_off, image_to_send, oa_failure
 from bot.errors import DeliveryError, NotNow, NotReady, OutcomeUnknown, UnstorableValue
-from bot.inbox.oa_limits import Failure
+from bot.inbox.oa_limits import Failure, FailureVerdict
 from bot.inbox.queue import Claim, Inbox, SaveResult, State, StateChange
 from bot.rules.engine import FALLBACK
 
@@ -169,23 +169,30 @@ class Sender:
             metrics.quota(claim.oa_id, receipt.quota.kind, left=receipt.quota.left, size=receipt.quota.size)
         return after_success(claim, receipt, now=now)
 
-    def _record_failure(self, failure: Failure) -> bool:
+    def report_hanging(self, claim: Claim, *, now: float) -> None:
+        """Pause the claim's OA: many of its calls are out, and none has been answered for long."""
+        self._failing.add(claim.oa_id)
+        failure = Failure(claim.oa_id, claim.id, "no answer to any call at present", now, at_once=True)
+        self._inbox.record_failure(failure)
+        log.warning("calls hang", extra={"oa_id": claim.oa_id})
+
+    def _record_failure(self, failure: Failure) -> FailureVerdict | None:
+        self._failing.add(failure.oa_id)
         try:
-            return bool(self.persist(lambda: self._inbox.record_failure(failure)))
+            return self.persist(lambda: self._inbox.record_failure(failure))
         except UnstorableValue:
             plain = replace(failure, trouble=_NOT_STORABLE)
-            return bool(self.persist(lambda: self._inbox.record_failure(plain)))
+            return self.persist(lambda: self._inbox.record_failure(plain))
 
     def _on_failure(self, claim: Claim, error: DeliveryError, *, now: float) -> State:
         if isinstance(error, NotReady):
             # The claim was counted as a call, and there was none.
             self.persist(lambda: self._inbox.consume({claim.oa_id: -1}, now=now, rate=self._settings.rate))
         failure = oa_failure(claim, error, now=now)
-        if failure is not None:
-            self._failing.add(claim.oa_id)
-        paused = failure is not None and self._record_failure(failure)
-        state = self.transitions.after_failure(claim, error, paused=paused, now=now)
-        fields = {"outcome": type(error).__name__, "error": str(error), "account": "closed" if paused else "open"}
+        verdict = self._record_failure(failure) if failure is not None else None
+        is_own, is_paused = (verdict.is_own, verdict.is_paused) if verdict else (False, False)
+        state = self.transitions.after_failure(claim, error, is_own=is_own, now=now)
+        fields = {"outcome": type(error).__name__, "error": str(error), "account": "closed" if is_paused else "open"}
         log.warning("not sent", extra=logs.about(claim.key, claim.id) | fields)
         return state
 

@@ -89,7 +89,7 @@ class Transitions:
             return replace(state, attempted_at=None, resent=True, due_at=now)
         return replace(state, status="parked", settled_at=now)
 
-    def after_failure(self, claim: Claim, error: DeliveryError, *, paused: bool, now: float) -> State:
+    def after_failure(self, claim: Claim, error: DeliveryError, *, is_own: bool, now: float) -> State:
         """
         Return the event's state after the vendor did not take its picture.
 
@@ -106,15 +106,19 @@ class Transitions:
                 images = [*(state.images or ())]
                 images[state.progress] = other
                 return replace(state, images=images, due_at=now)
-        if isinstance(error, (NotReady, Misconfigured)):
-            return replace(state, due_at=now + (error.wait if isinstance(error, NotReady) else 0.0))
-        if isinstance(error, NotNow):
-            counts = error.reached and not paused
-            state = replace(state, attempts=state.attempts + counts)
-            if state.attempts < self._settings.max_attempts:
-                return replace(state, due_at=now + back_off(max(state.attempts, 1), at_least=error.retry_after))
-            return replace(state, status="dead", reason="attempts", settled_at=now)
+        if isinstance(error, NotReady):
+            return replace(state, due_at=now + error.wait)
+        if isinstance(error, (NotNow, Misconfigured)):
+            return self._retry(replace(state, attempts=state.attempts + is_own), error, is_own=is_own, now=now)
         return replace(state, status="dead", reason="refused", settled_at=now)
+
+    def _retry(self, state: State, error: NotNow | Misconfigured, *, is_own: bool, now: float) -> State:
+        if is_own and state.attempts >= self._settings.max_attempts:
+            return replace(state, status="dead", reason="attempts", settled_at=now)
+        if isinstance(error, Misconfigured) and not is_own:
+            return replace(state, due_at=now)  # what it waits for is the end of its OA's pause
+        at_least = error.retry_after if isinstance(error, NotNow) else 0.0
+        return replace(state, due_at=now + back_off(max(state.attempts, 1), at_least=at_least))
 
     def _substitute(self, state: State, error: DeliveryError) -> dict[str, str] | None:
         """Return what to send in place of the picture that cannot be sent: the file's new content, or its stand-in."""
@@ -194,5 +198,13 @@ def oa_failure(claim: Claim, error: DeliveryError, *, now: float) -> Failure | N
     if isinstance(error, (NotNow, Misconfigured, OutcomeUnknown)):
         retry_after = error.retry_after if isinstance(error, NotNow) else 0.0
         at_once = isinstance(error, Misconfigured) or retry_after > 0
-        return Failure(claim.oa_id, claim.id, str(error), now, at_once=at_once, retry_after=retry_after)
+        return Failure(
+            claim.oa_id,
+            claim.id,
+            str(error),
+            now,
+            at_once=at_once,
+            retry_after=retry_after,
+            is_repeated=claim.state.error is not None,
+        )
     return None

@@ -13,7 +13,6 @@ from bot.inbox.tables import accounts
 # One failing event may be at fault itself; several in a row mean that the vendor is. Where many calls are out at
 # a time, so many in a row are no wonder as soon as some fail: then what counts is that none succeeds for a while.
 _FAILURES_TO_PAUSE = 5
-_EVENTS_TO_PAUSE = 2
 _SECONDS_TO_PAUSE = 1.0
 _FIRST_PAUSE_SECONDS = 2.0
 _MAX_PAUSE_SECONDS = 60.0
@@ -70,20 +69,37 @@ class Failure:
     at_once: bool = False
     """Pause the OA without waiting for more failures."""
     retry_after: float = 0.0
+    is_repeated: bool = False
+    """Whether the event's call before this one failed too."""
 
 
-def record_failure(connection: sa.Connection, failure: Failure) -> bool:
+@dataclass(frozen=True, slots=True)
+class FailureVerdict:
+    """Whose a failure is: the event's own, or the OA's or the vendor's."""
+
+    is_own: bool
+    """A call for its OA has succeeded since the event failed last: the vendor answers others."""
+    is_paused: bool
+    """Nothing is sent for the OA now, but probes."""
+
+
+def record_failure(connection: sa.Connection, failure: Failure) -> FailureVerdict:
     """
-    Note the failure; return whether sending for the OA is paused now.
+    Note the failure against its OA, unless it is the event's own.
 
-    A paused OA is tried again with one event at a time, at growing intervals, until a call succeeds.
+    A paused OA is tried again with one event at a time, at growing intervals, until a call succeeds. As long as only
+    one event has failed, another one may try at once.
     """
     row = connection.execute(_LOCK, {"b_oas": [failure.oa_id]}).one()
+    if failure.is_repeated and row.failures == 0:
+        return FailureVerdict(is_own=True, is_paused=False)
     failures = row.failures + 1
     since = min(row.failing_since, failure.now) if row.failures else failure.now
     events = row.failed_events + (row.failed_event != failure.event_id)
-    several = failures >= _FAILURES_TO_PAUSE and events >= _EVENTS_TO_PAUSE
-    pauses_now = failure.at_once or row.pauses > 0 or (several and failure.now - since >= _SECONDS_TO_PAUSE)
+    if failure.retry_after > 0:
+        events = max(events, 2)  # the vendor asks everybody to wait
+    several = failures >= _FAILURES_TO_PAUSE and failure.now - since >= _SECONDS_TO_PAUSE
+    pauses_now = failure.at_once or row.pauses > 0 or several
     # Calls that were in flight when the pause began say nothing new.
     news = row.closed_until <= failure.now or row.probing
     pauses = row.pauses + (pauses_now and news)
@@ -99,7 +115,7 @@ def record_failure(connection: sa.Connection, failure: Failure) -> bool:
         "closed_until": failure.now + pause if pauses_now and news else row.closed_until,
     }
     connection.execute(sa.update(accounts).where(accounts.c.oa_id == failure.oa_id).values(values))
-    return bool(pauses_now)
+    return FailureVerdict(is_own=False, is_paused=bool(pauses_now))
 
 
 def record_success(connection: sa.Connection, oa_id: str) -> None:
@@ -130,8 +146,13 @@ _CHARGE = (
     .where(accounts.c.oa_id == sa.bindparam("b_oa"))
     .values(next_slot=_ahead + sa.bindparam("b_time", type_=sa.Double))
 )
+#: The pause is over; or only one event has failed, and no other is trying.
+MAY_TRY = sa.or_(
+    accounts.c.closed_until <= sa.bindparam("b_now"),
+    sa.and_(accounts.c.failed_events <= 1, accounts.c.probing.is_(False)),
+)
 _PROBE = (
     sa.update(accounts)
-    .where(accounts.c.oa_id == sa.bindparam("b_oa"), accounts.c.closed_until <= sa.bindparam("b_now"))
+    .where(accounts.c.oa_id == sa.bindparam("b_oa"), MAY_TRY)
     .values(closed_until=sa.bindparam("b_until"), probing=True)
 )

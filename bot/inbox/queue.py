@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -13,7 +14,7 @@ from bot.inbox import oa_limits, statements
 from bot.inbox.database import Database
 from bot.inbox.engine import insert
 from bot.inbox.group_commit import Future, Writer
-from bot.inbox.oa_limits import Failure, RateLimit
+from bot.inbox.oa_limits import Failure, FailureVerdict, RateLimit
 from bot.inbox.tables import IS_ECHO, events, good_rules
 from bot.zalo import Event
 
@@ -108,6 +109,8 @@ class ClaimRequest:
     now: float
     lease: float
     rate: RateLimit
+    held: Mapping[str, int]
+    share: int
 
 
 class Inbox:
@@ -153,15 +156,27 @@ class Inbox:
         }
         return self._writer.submit(self._insert_rows, row)
 
-    def claim(self, most: int, *, now: float, lease: float, rate: RateLimit) -> list[Claim]:
+    def claim(  # noqa: PLR0913  all by name
+        self,
+        most: int,
+        *,
+        now: float,
+        lease: float,
+        rate: RateLimit,
+        held: Mapping[str, int] | None = None,
+        share: int = sys.maxsize,
+    ) -> list[Claim]:
         """
         Take up to *most* due events, oldest first, for *lease* seconds.
 
         Due is an event that nobody holds, whose time has come, whose user has no earlier one open, and whose OA may
         be sent to: it is not paused and *rate* leaves it a call. Each event is counted as one call. Of an OA that was
-        paused and may be tried again, one event is taken, as a probe.
+        paused and may be tried again, one event is taken, as a probe. No OA gets more than *share* claims; *held* says
+        how many of each the caller has already.
         """
-        claims: list[Claim] = self._writer.submit(_claim_each, ClaimRequest(most, now, lease, rate)).result()
+        claims: list[Claim] = self._writer.submit(
+            _claim_each, ClaimRequest(most, now, lease, rate, held or {}, share)
+        ).result()
         return claims
 
     def save(self, changes: Sequence[StateChange]) -> list[SaveResult]:
@@ -198,9 +213,10 @@ class Inbox:
         """Make due what a clock that has since been set right had put off further than *far* seconds from now."""
         self._writer.submit(_clamp_each, (now, max_delay)).result()
 
-    def record_failure(self, failure: Failure) -> bool:
-        """Count a failed call against its OA's account; return whether nothing is sent for it now."""
-        return bool(self._writer.submit(_fail_each, failure).result())
+    def record_failure(self, failure: Failure) -> FailureVerdict:
+        """Count a failed call against its OA, or say that it is the event's own failure."""
+        verdict: FailureVerdict = self._writer.submit(_fail_each, failure).result()
+        return verdict
 
     def record_success(self, oa_id: str) -> None:
         """Resume sending for the OA and forget its failures."""
@@ -295,9 +311,9 @@ def _claim_each(connection: sa.Connection, wishes: Sequence[ClaimRequest]) -> Se
 
 def _claim(connection: sa.Connection, wish: ClaimRequest) -> list[Claim]:
     taken = _within_rate(connection, wish)
-    for oa_id in connection.scalars(statements.MAY_PROBE, {"b_now": wish.now}).all():
-        probe = connection.scalars(statements.DUE_PROBE, {"b_now": wish.now, "b_oa": oa_id}).first()
-        if probe and oa_limits.try_probe(connection, oa_id, now=wish.now, until=wish.now + wish.lease):
+    for account in connection.execute(statements.MAY_PROBE, {"b_now": wish.now}).all():
+        probe = _due_probe(connection, account, wish.now)
+        if probe and oa_limits.try_probe(connection, account.oa_id, now=wish.now, until=wish.now + wish.lease):
             taken.append(probe)
     if not taken:
         return []
@@ -306,16 +322,27 @@ def _claim(connection: sa.Connection, wish: ClaimRequest) -> list[Claim]:
     return [_claimed(row, oa_is_failing) for row in sorted(rows, key=lambda row: row["id"])]
 
 
+def _due_probe(connection: sa.Connection, account: sa.Row[Any, Any, Any], now: float) -> int | None:
+    """Return an event to try the paused OA with: rather another one than that which failed."""
+    values = {"b_now": now, "b_oa": account.oa_id, "b_failed": account.failed_event or 0}
+    other: int | None = connection.scalars(statements.DUE_PROBE, values).first()
+    if other is not None or account.closed_until > now:
+        return other
+    return connection.scalars(statements.DUE_PROBE, values | {"b_failed": 0}).first()
+
+
 def _within_rate(connection: sa.Connection, wish: ClaimRequest) -> list[int]:
     ahead = wish.now + wish.rate.burst
-    due = connection.execute(statements.DUE, {"b_now": wish.now, "b_ahead": ahead, "b_most": wish.most}).all()
+    full = [oa_id for oa_id, count in wish.held.items() if count >= wish.share]
+    values = {"b_now": wish.now, "b_ahead": ahead, "b_most": wish.most, "b_full": full}
+    due = connection.execute(statements.DUE, values).all()
     if not due:
         return []
     left = oa_limits.available_calls(connection, (row.oa_id for row in due), now=wish.now, rate=wish.rate)
     taken = Counter[str]()
     ids = []
     for row in due:
-        if taken[row.oa_id] < left[row.oa_id]:
+        if taken[row.oa_id] < min(left[row.oa_id], wish.share - wish.held.get(row.oa_id, 0)):
             taken[row.oa_id] += 1
             ids.append(row.id)
     oa_limits.consume(connection, taken, now=wish.now, rate=wish.rate)
@@ -360,7 +387,7 @@ def _save_each(connection: sa.Connection, groups: Sequence[Sequence[StateChange]
     return [[next(answers) for _ in group] for group in groups]
 
 
-def _fail_each(connection: sa.Connection, failures: Sequence[Failure]) -> Sequence[bool]:
+def _fail_each(connection: sa.Connection, failures: Sequence[Failure]) -> Sequence[FailureVerdict]:
     return [oa_limits.record_failure(connection, failure) for failure in failures]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from bot.inbox import oa_limits
 from bot.inbox.tables import IS_OPEN, accounts, events
 
 _earlier = events.alias("earlier")
@@ -21,9 +22,13 @@ _eligible = (
 )
 _account = accounts.c
 _not_now = sa.select(_account.oa_id).where(sa.or_(_account.pauses > 0, _account.next_slot > sa.bindparam("b_ahead")))
-DUE = _eligible.where(events.c.oa_id.not_in(_not_now)).limit(sa.bindparam("b_most"))
-DUE_PROBE = _eligible.where(events.c.oa_id == sa.bindparam("b_oa")).limit(1)
-MAY_PROBE = sa.select(_account.oa_id).where(_account.pauses > 0, _account.closed_until <= sa.bindparam("b_now"))
+DUE = _eligible.where(
+    events.c.oa_id.not_in(_not_now), events.c.oa_id.not_in(sa.bindparam("b_full", expanding=True))
+).limit(sa.bindparam("b_most"))
+DUE_PROBE = _eligible.where(events.c.oa_id == sa.bindparam("b_oa"), events.c.id != sa.bindparam("b_failed")).limit(1)
+MAY_PROBE = sa.select(_account.oa_id, _account.closed_until, _account.failed_event).where(
+    _account.pauses > 0, oa_limits.MAY_TRY
+)
 FAILING_OAS = sa.select(_account.oa_id).where(_account.failures > 0)
 CLAIM = (
     sa.update(events)

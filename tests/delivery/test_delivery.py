@@ -59,7 +59,7 @@ def again(inbox: Inbox, sender: Sender, claimed: Claim, state: State, now: float
 
 
 def unknown(sender: Sender, claimed: Claim) -> State:
-    return sender.transitions.after_failure(claimed, OutcomeUnknown("no answer"), paused=False, now=NOW)
+    return sender.transitions.after_failure(claimed, OutcomeUnknown("no answer"), is_own=True, now=NOW)
 
 
 def test_without_echoes_an_unknown_outcome_is_parked_after_its_time(inbox: Inbox, sender: Sender) -> None:
@@ -82,7 +82,7 @@ def test_where_echoes_arrive_and_none_came_it_is_sent_again_once(inbox: Inbox, s
     assert (state.status, state.due_at, state.resent) == ("open", NOW + ECHO_SECONDS, True)
     assert state.attempted_at is None
     second = replace(later, state=replace(state, attempted_at=NOW + ECHO_SECONDS))
-    state = sender.transitions.after_failure(second, OutcomeUnknown("no answer"), paused=False, now=NOW + ECHO_SECONDS)
+    state = sender.transitions.after_failure(second, OutcomeUnknown("no answer"), is_own=True, now=NOW + ECHO_SECONDS)
     _, state = again(inbox, sender, second, state, NOW + 2 * ECHO_SECONDS)
     assert state.status == "parked"
 
@@ -154,19 +154,19 @@ def test_a_call_that_came_to_an_end_starts_the_count_anew(inbox: Inbox, sender: 
 
 
 def test_attempts_count_only_against_the_event_itself(inbox: Inbox, sender: Sender) -> None:
-    """Not while nothing is sent for the account, and not if the vendor was never reached."""
+    """Not while the vendor answers nobody."""
     claimed = begun(inbox, sender)
     outcomes = [
-        sender.transitions.after_failure(claimed, NotNow("503"), paused=False, now=NOW),
-        sender.transitions.after_failure(claimed, NotNow("503"), paused=True, now=NOW),
-        sender.transitions.after_failure(claimed, NotNow("no connection", reached=False), paused=False, now=NOW),
-        sender.transitions.after_failure(claimed, Misconfigured("401"), paused=True, now=NOW),
+        sender.transitions.after_failure(claimed, NotNow("503"), is_own=True, now=NOW),
+        sender.transitions.after_failure(claimed, Misconfigured("403"), is_own=True, now=NOW),
+        sender.transitions.after_failure(claimed, NotNow("503"), is_own=False, now=NOW),
+        sender.transitions.after_failure(claimed, Misconfigured("401"), is_own=False, now=NOW),
     ]
-    assert [state.attempts for state in outcomes] == [1, 0, 0, 0]
+    assert [state.attempts for state in outcomes] == [1, 1, 0, 0]
     assert {state.status for state in outcomes} == {"open"}
     last = replace(claimed, state=replace(claimed.state, attempts=2))
-    assert sender.transitions.after_failure(last, NotNow("503"), paused=False, now=NOW).status == "dead"
-    assert sender.transitions.after_failure(claimed, Refused("-213"), paused=False, now=NOW).reason == "refused"
+    assert sender.transitions.after_failure(last, NotNow("503"), is_own=True, now=NOW).status == "dead"
+    assert sender.transitions.after_failure(claimed, Refused("-213"), is_own=True, now=NOW).reason == "refused"
 
 
 def test_a_rule_that_rests_is_silent(inbox: Inbox, sender: Sender) -> None:

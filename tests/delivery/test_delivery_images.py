@@ -152,7 +152,7 @@ def test_an_expired_upload_is_renewed_once(inbox: Inbox, sender: Sender, shop: S
     attempt(sender, held, shop)
     shop.now += 5
     sent = replace(held, state=replace(decided, attempted_at=shop.now))
-    state = sender.transitions.after_failure(sent, PictureExpired("-100"), paused=False, now=shop.now)
+    state = sender.transitions.after_failure(sent, PictureExpired("-100"), is_own=True, now=shop.now)
     assert state.images is not None
     assert state.images[0]["newer_than"] == str(shop.now)
     assert (state.status, state.due_at, state.attempted_at) == ("open", shop.now, None)
@@ -161,7 +161,7 @@ def test_an_expired_upload_is_renewed_once(inbox: Inbox, sender: Sender, shop: S
     assert renewed.status == "sent"
     assert len(shop.vendor.uploaded) == 2
     again = replace(held, state=replace(state, attempted_at=shop.now))
-    assert sender.transitions.after_failure(again, PictureExpired("-100"), paused=False, now=shop.now).status == "dead"
+    assert sender.transitions.after_failure(again, PictureExpired("-100"), is_own=True, now=shop.now).status == "dead"
 
 
 @pytest.mark.parametrize("error", [PictureExpired("-100"), PictureRefused("-210")])
@@ -173,16 +173,16 @@ def test_only_what_speaks_of_the_picture_brings_the_stand_in(
     state = sender.next_state(held, now=NOW)
     assert state.images == [{"attachment_id": "aBc", "else": ELSE}]
     sent = replace(held, state=state)
-    refused = sender.transitions.after_failure(sent, Refused("-213"), paused=False, now=NOW)
+    refused = sender.transitions.after_failure(sent, Refused("-213"), is_own=True, now=NOW)
     assert (refused.status, refused.images) == ("dead", state.images)
-    swapped = sender.transitions.after_failure(sent, error, paused=False, now=NOW)
+    swapped = sender.transitions.after_failure(sent, error, is_own=True, now=NOW)
     assert (swapped.status, swapped.images) == ("open", [{"image_url": ELSE}])
-    assert sender.transitions.after_failure(replace(held, state=swapped), error, paused=False, now=NOW).status == "dead"
+    assert sender.transitions.after_failure(replace(held, state=swapped), error, is_own=True, now=NOW).status == "dead"
 
 
 def test_waiting_is_no_failure(inbox: Inbox, sender: Sender) -> None:
     """An upload under way leaves the decision as it is."""
     held = claimed(inbox, "mã")
     sent = replace(held, state=sender.next_state(held, now=NOW))
-    state = sender.transitions.after_failure(sent, NotReady("later", wait=0.5), paused=False, now=NOW)
+    state = sender.transitions.after_failure(sent, NotReady("later", wait=0.5), is_own=True, now=NOW)
     assert (state.images, state.due_at, state.attempts) == (sent.state.images, NOW + 0.5, 0)

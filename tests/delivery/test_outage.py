@@ -196,3 +196,36 @@ def test_words_that_cannot_be_stored_end_no_delivery(deliverer: Make, words: str
         "taken": ("sent", "rule"),
     }
     assert Counter(call.key for call in virtual.calls)["taken"] == 2
+
+
+def test_a_lone_customers_event_outlasts_any_outage(deliverer: Make) -> None:
+    """Nobody else writes who could show that the vendor answers nobody; it is asked less and less often."""
+    end = NOW + HOUR
+    failures = NotNow("HTTP 503"), NotNow("HTTP 500"), NotNow("no connection", reached=False)
+    virtual = deliverer(failing_until(end, *failures))
+    put(virtual.inbox, event("a"))
+    virtual.run(end + 2 * PAUSE)
+    assert virtual.states() == {"a": ("sent", "rule", 0)}
+    assert len(virtual.calls) < 100
+
+
+@pytest.mark.parametrize("error", [Misconfigured("HTTP 403"), NotNow("HTTP 500")])
+def test_what_fails_for_one_customer_alone_is_his_failure(deliverer: Make, error: DeliveryError) -> None:
+    """The others are answered at once, and his event is a dead letter once its attempts are used up."""
+
+    def answer(claim: Claim, now: float) -> Receipt:
+        if claim.user_id == "u0":
+            raise error
+        return receipt(claim, now)
+
+    virtual = deliverer(answer)
+    put(virtual.inbox, *(event(user, user=user) for user in USERS))
+    virtual.run(NOW)
+    assert {call.at for call in virtual.calls} == {NOW}
+    assert {key for key, state in virtual.states().items() if state[0] == "sent"} == set(USERS[1:])
+    for minute in range(1, 40):
+        put(virtual.inbox, event(f"later {minute}", user="u1"), now=NOW + 60 * minute)
+        virtual.now = NOW + 60 * minute
+        virtual.run(virtual.now)
+    assert virtual.states()["u0"] == ("dead", "attempts", 8)
+    assert {state[0] for key, state in virtual.states().items() if key != "u0"} == {"sent"}

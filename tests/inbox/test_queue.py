@@ -19,7 +19,7 @@ from bot.inbox.oa_limits import Failure, RateLimit
 from bot.inbox.queries import EventQueries
 from bot.inbox.queue import Inbox, StateChange
 from bot.inbox.tables import good_rules, metadata
-from tests.support.queue import LEASE, NOW, claim, event, keys, put, settle
+from tests.support.queue import LEASE, NOW, RATE, claim, event, keys, put, settle
 
 
 def test_migrations_build_exactly_the_declared_tables(database: Database) -> None:
@@ -190,7 +190,8 @@ def test_failures_of_several_events_close_the_account_until_a_probe_succeeds(inb
     """One event is tried at growing intervals; nothing else goes out meanwhile."""
     put(inbox, *(event(f"a{n}", user=f"u{n}") for n in range(9)), event("b", oa="oa2"))
     claims = claim(inbox, 6)
-    paused = [inbox.record_failure(Failure("oa1", c.id, "HTTP 503", NOW + n / 4 - 1)) for n, c in enumerate(claims[:5])]
+    failures = [Failure("oa1", c.id, "HTTP 503", NOW + n / 4 - 1) for n, c in enumerate(claims[:5])]
+    paused = [inbox.record_failure(failure).is_paused for failure in failures]
     assert paused == [False] * 4 + [True]
     assert EventQueries(database).pause_reasons() == {"oa1": "HTTP 503"}
     assert keys(claim(inbox)) == ["b"]
@@ -208,17 +209,34 @@ def test_failures_at_one_moment_do_not_close_the_account(inbox: Inbox) -> None:
     """Of many calls that are out at a time several may fail; the account closes if none succeeds for a while."""
     put(inbox, *(event(f"a{n}", user=f"u{n}") for n in range(20)))
     claims = claim(inbox, 20)
-    assert not any(inbox.record_failure(Failure("oa1", c.id, "HTTP 503", NOW)) for c in claims)
+    assert not any(inbox.record_failure(Failure("oa1", c.id, "HTTP 503", NOW)).is_paused for c in claims)
     inbox.record_success("oa1")
-    assert not any(inbox.record_failure(Failure("oa1", c.id, "HTTP 503", NOW + 2)) for c in claims)
-    assert inbox.record_failure(Failure("oa1", claims[0].id, "HTTP 503", NOW + 3))
+    assert not any(inbox.record_failure(Failure("oa1", c.id, "HTTP 503", NOW + 2)).is_paused for c in claims)
+    assert inbox.record_failure(Failure("oa1", claims[0].id, "HTTP 503", NOW + 3)).is_paused
 
 
-def test_one_events_failures_do_not_close_the_account(inbox: Inbox) -> None:
-    """A picture that the vendor chokes on is that event's trouble."""
-    put(inbox, event("a"))
-    claim(inbox)
-    assert not any(inbox.record_failure(Failure("oa1", 1, "HTTP 500", NOW)) for _ in range(20))
+def test_while_one_event_alone_has_failed_another_may_try_at_once(inbox: Inbox) -> None:
+    """It may be at fault itself: nobody else waits for it, and it comes last."""
+    put(inbox, *(event(key, user=key) for key in "abc"))
+    [failed] = claim(inbox, 1)
+    verdicts = [inbox.record_failure(Failure("oa1", failed.id, "HTTP 500", NOW + n)) for n in range(5)]
+    assert [verdict.is_paused for verdict in verdicts] == [False] * 4 + [True]
+    inbox.save([StateChange(failed, replace(failed.state, due_at=NOW, error="HTTP 500"))])
+    assert keys(claim(inbox, now=NOW + 4)) == ["b"]
+    assert claim(inbox, now=NOW + 4) == []
+    inbox.record_success("oa1")
+    [again, other] = claim(inbox, now=NOW + 4)
+    assert (again.key, other.key) == ("a", "c")
+    verdict = inbox.record_failure(Failure("oa1", again.id, "HTTP 500", NOW + 5, is_repeated=True, at_once=True))
+    assert (verdict.is_own, verdict.is_paused) == (True, False)
+
+
+def test_an_oa_gets_no_more_than_its_share(inbox: Inbox) -> None:
+    """Those behind it in the queue are not kept waiting for it."""
+    put(inbox, *(event(f"a{n}", user=f"u{n}") for n in range(9)), event("b", oa="oa2"))
+    first = inbox.claim(5, now=NOW, lease=LEASE, rate=RATE, share=3)
+    assert keys(first) == ["a0", "a1", "a2"]
+    assert keys(inbox.claim(5, now=NOW, lease=LEASE, rate=RATE, held={"oa1": 3}, share=3)) == ["b"]
 
 
 def test_an_echo_wakes_the_event_that_waits_for_it(inbox: Inbox) -> None:

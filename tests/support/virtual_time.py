@@ -22,7 +22,12 @@ from bot.rules.engine import RuleSet
 
 LEASE = 10.0
 SETTINGS = DeliverySettings(
-    concurrency=1, rate=RateLimit.per_minute(4000), reply_window=48 * 3600.0, takeover_mute=1800.0, max_attempts=8
+    concurrency=1,
+    oa_share=1,
+    rate=RateLimit.per_minute(4000),
+    reply_window=48 * 3600.0,
+    takeover_mute=1800.0,
+    max_attempts=8,
 )
 
 #: What the vendor does with an image at a time: it takes it, or fails as `bot.cpaas.CpaasClient` does.

@@ -14,10 +14,11 @@ from bot.cpaas import CpaasClient, Receipt
 from bot.inbox.database import Database
 from bot.inbox.queue import Inbox, SaveResult, StateChange
 from bot.inbox.tables import events
-from bot.sandbox.script import answer, late
+from bot.sandbox.script import answer, hang, late
 from bot.sandbox.vendor import SandboxVendor
+from bot.sandbox.zalo_events import EventMaker
 from tests.support.delivering import Deliverer
-from tests.support.running import MAKER, wait_until
+from tests.support.running import APP_ID, MAKER, OA_SECRET, wait_until
 
 
 class _Faulty(CpaasClient):
@@ -135,3 +136,20 @@ def _rename_back(url: str) -> None:
     with database.write() as connection:
         connection.execute(sa.text("ALTER TABLE elsewhere RENAME TO events"))
     database.dispose()
+
+
+def test_an_oa_whose_calls_hang_leaves_senders_to_others(
+    tmp_path: Path, vendor: SandboxVendor, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And is paused while they are out, before more of its events begin."""
+    other = EventMaker(APP_ID, OA_SECRET, "999")
+    for n in range(20):
+        vendor.next(hang(takes=False), user_id=str(100 + n))
+    with Deliverer(f"sqlite:///{tmp_path / 'bot.db'}", vendor) as deliverer:
+        deliverer.put(*(MAKER.text(str(100 + n), "bảng giá") for n in range(20)))
+        vendor.wait_for(6)
+        deliverer.put(other.text("200", "bảng giá"))
+        assert vendor.wait_for_taken(1)[0].message.user_id == "200"
+        wait_until(lambda: "calls hang" in caplog.text, "it to be noticed")
+        assert len(vendor.received) == 7
+        vendor.release()

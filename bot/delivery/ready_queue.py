@@ -1,0 +1,83 @@
+"""Claims that wait for a sender: oldest first, but no OA has more than its share of the senders."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, defaultdict, deque
+from collections.abc import Mapping
+from typing import Final
+
+from bot.inbox.queue import Claim
+
+# So many calls of one OA that are out for so long, with no answer to any since the first began, and it hangs.
+_HANGING_CALLS: Final = 5
+_HANGING_SECONDS: Final = 2.5
+
+
+class ReadyQueue:
+    """Hands claims to threads; an OA whose calls hang leaves senders to the others."""
+
+    def __init__(self, share: int) -> None:
+        self._share = share
+        self._waiting: deque[Claim] = deque()
+        self._out: dict[int, tuple[Claim, float]] = {}
+        self._answered_at: dict[str, float] = {}
+        self._is_closed = False
+        self._changed = threading.Condition()
+
+    def put(self, claim: Claim) -> None:
+        """Have the claim handed to a thread."""
+        with self._changed:
+            self._waiting.append(claim)
+            self._changed.notify()
+
+    def get(self, *, wait: bool) -> Claim | None:
+        """Return the next claim whose OA has a sender left; None if there is none, or, where it waits, at the end."""
+        with self._changed:
+            while (claim := self._take()) is None:
+                if self._is_closed or not wait:
+                    return None
+                self._changed.wait()
+            return claim
+
+    def done(self, claim: Claim) -> None:
+        """Count the claim's calls as answered."""
+        with self._changed:
+            _, began = self._out.pop(claim.id, (claim, 0.0))
+            if time.monotonic() - began < _HANGING_SECONDS:
+                self._answered_at[claim.oa_id] = time.monotonic()
+            self._changed.notify_all()
+
+    def close(self) -> list[Claim]:
+        """Hand out no more, and return what has not been."""
+        with self._changed:
+            self._is_closed = True
+            left = [*self._waiting]
+            self._waiting.clear()
+            self._changed.notify_all()
+        return left
+
+    def hanging(self) -> Mapping[str, Claim]:
+        """Return, by OA, a claim of each whose calls are out for long with none answered."""
+        now = time.monotonic()
+        late: defaultdict[str, list[tuple[float, Claim]]] = defaultdict(list)
+        with self._changed:
+            for claim, began in self._out.values():
+                if now - began > _HANGING_SECONDS:
+                    late[claim.oa_id].append((began, claim))
+            return {
+                oa_id: calls[0][1]
+                for oa_id, calls in late.items()
+                if len(calls) >= min(_HANGING_CALLS, self._share)
+                and self._answered_at.get(oa_id, 0.0) < min(began for began, _ in calls)
+            }
+
+    def _take(self) -> Claim | None:
+        busy = Counter(claim.oa_id for claim, _ in self._out.values())
+        for claim in self._waiting:
+            if busy[claim.oa_id] < self._share:
+                self._waiting.remove(claim)
+                self._out[claim.id] = claim, time.monotonic()
+                return claim
+        return None
