@@ -13,9 +13,11 @@ from tests.support.running import MAKER, PATIENCE, Bot, wait_until
 from tests.support.wire import answers
 
 ROOT = Path(__file__).parents[2]
+GUNICORN = ("-m", "gunicorn", "--chdir", str(ROOT), "app:app", "-b", "127.0.0.1:{port}", "-k")
 SERVERS = {
     "bot serve": ("-m", "bot", "serve"),
-    "gunicorn": ("-m", "gunicorn", "--chdir", str(ROOT), "app:app", "-k", "gthread", "-b", "127.0.0.1:{port}"),
+    "gunicorn": (*GUNICORN, "gthread"),
+    "gunicorn with the bot's worker": (*GUNICORN, "bot.web.worker.BufferingWorker"),
 }
 WEBHOOK_TOKEN = "token-of-this-webhook"
 pytestmark = pytest.mark.parametrize("server", SERVERS)
