@@ -27,8 +27,8 @@ from bot.errors import DeliveryError, Misconfigured, NotNow, OutcomeUnknown, Ref
 from bot.inbox.database import Database
 from bot.inbox.tables import accounts, events
 from tests.support.findings import found
+from tests.support.ports import free_port
 from tests.support.rows import DAY, NOW, keep
-from tests.support.running import free_port
 
 PARTS = (settings_check, storage, rules, images, vendor, webhook)
 GOOD = {

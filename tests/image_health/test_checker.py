@@ -23,7 +23,8 @@ from bot.net.addresses import Address, AddressPolicy
 from bot.rules.engine import FALLBACK, RuleSet
 from bot.rules.validate import validate
 from tests.support.image_server import JPEG, PNG, ImageServer, ok, said
-from tests.support.running import free_port, wait_until
+from tests.support.ports import free_port
+from tests.support.running import wait_until
 
 TODAY = date(2027, 1, 25)
 NOW = datetime(2027, 1, 25, 5, tzinfo=UTC).timestamp()

@@ -7,7 +7,6 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -25,6 +24,7 @@ from bot.inbox.retention import BATCH, RetentionResult, RetentionWorker, apply_r
 from bot.inbox.tables import events, tallies
 from bot.zalo import Event
 from tests.support.rows import DAY, NOW, found, keep, sqlite_plans
+from tests.support.running import wait_until
 
 SETTLED = ["sent", "ignored", "dead"]
 ALL = ["open", *SETTLED, "parked"]
@@ -204,13 +204,6 @@ def test_sqlite_finds_what_is_old_by_an_index(tmp_path: Path) -> None:
     assert plans == [words, bare, words]
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, "waited 20 s in vain"
-        time.sleep(0.01)
-
-
 def test_the_caretaker_does_all_there_is(database: Database, caplog: pytest.LogCaptureFixture) -> None:
     """Also when there is a little of everything; and says how much."""
     age = NOW - time.time()
@@ -220,7 +213,7 @@ def test_the_caretaker_does_all_there_is(database: Database, caplog: pytest.LogC
     with caplog.at_level(logging.INFO, logger="bot.inbox.retention"):
         retention_worker = RetentionWorker(database, retention=DAY, memory=lambda: 0.0)
         retention_worker.start()
-        wait_until(lambda: bool(caplog.records))
+        wait_until(lambda: bool(caplog.records), "the log line")
         retention_worker.stop()
     assert [state(database, event_id) for event_id in (*ids, bare)] == ["erased"] * 2 + ["deleted", "erased", "deleted"]
     said = vars(caplog.records[0])
@@ -235,7 +228,7 @@ def test_the_caretaker_outlives_a_database_that_fails(
     retention_worker = RetentionWorker(database, retention=DAY, memory=lambda: 0.0)
     with caplog.at_level(logging.ERROR, logger="bot.inbox.retention"):
         retention_worker.start()
-        wait_until(lambda: bool(caplog.records))
+        wait_until(lambda: bool(caplog.records), "the log line")
         assert retention_worker._thread.is_alive()
         retention_worker.stop()
     assert "cannot tend" in caplog.text

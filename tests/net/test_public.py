@@ -20,7 +20,7 @@ from bot.net.public import Fetched
 from bot.zalo import MAX_IMAGE_BYTES
 from tests.support.image_server import HERE, HOST, JPEG, ImageServer, ok, said
 from tests.support.outbound import PUBLIC_ONLY, TRUST, comes_to_an_end, connections, failure_of, fetched
-from tests.support.running import free_port
+from tests.support.ports import free_port
 
 PRIVATE = ipaddress.ip_address("10.0.0.5")
 _BEGINS = [

@@ -20,7 +20,7 @@ from zalo.sdk.utils.MacUtils import MacUtils
 from bot import zalo
 from bot.sandbox import script
 from bot.sandbox.send_image import PATH, Account
-from bot.sandbox.vendor import Received, SandboxVendor
+from bot.sandbox.vendor import PATIENCE, Received, SandboxVendor
 from bot.sandbox.webhook_client import Echo, Webhook
 from bot.sandbox.zalo_events import ATTACHMENTS, EventMaker, SignedEvent
 
@@ -50,7 +50,7 @@ def send(
     headers: dict[str, str | None] | None = None,
     *,
     user_id: str = USER,
-    timeout: float = 10.0,
+    timeout: float = PATIENCE,
 ) -> requests.Response:
     """Send the documented request, but for what is given."""
     content = body if isinstance(body, bytes) else json.dumps(body or request_for(user_id)).encode()
@@ -162,13 +162,13 @@ class TestWrongRequest:
 
     def test_another_path(self, vendor: SandboxVendor) -> None:
         """Only the documented path exists."""
-        answer = requests.post(f"{vendor.url}/vendor/v1/zalo/oa-send-image", headers=RIGHT_HEADERS, timeout=5)
+        answer = requests.post(f"{vendor.url}/vendor/v1/zalo/oa-send-image", headers=RIGHT_HEADERS, timeout=PATIENCE)
         assert answer.status_code == 404
 
     @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
     def test_another_method(self, vendor: SandboxVendor, method: str) -> None:
         """Only POST is allowed, and the answer says so."""
-        answer = requests.request(method, vendor.url + PATH, headers=RIGHT_HEADERS, timeout=5)
+        answer = requests.request(method, vendor.url + PATH, headers=RIGHT_HEADERS, timeout=PATIENCE)
         assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
 
     def test_a_wrong_request_uses_up_no_behaviour(self, vendor: SandboxVendor) -> None:
@@ -233,7 +233,8 @@ class TestBehaviour:
         vendor.next(script.answer(204))
         with requests.Session() as session:
             answers = [
-                session.post(vendor.url + PATH, json=RIGHT_BODY, headers=RIGHT_HEADERS, timeout=5) for _ in range(2)
+                session.post(vendor.url + PATH, json=RIGHT_BODY, headers=RIGHT_HEADERS, timeout=PATIENCE)
+                for _ in range(2)
             ]
         assert [(answer.status_code, len(answer.content) > 0) for answer in answers] == [
             (204, False),
@@ -259,7 +260,7 @@ class TestBehaviour:
         """The connection closes without a byte."""
         vendor.next(script.cut(), script.cut(takes=False))
         for _ in range(2):
-            connection = HTTPConnection(vendor.url.removeprefix("http://"), timeout=5)
+            connection = HTTPConnection(vendor.url.removeprefix("http://"), timeout=PATIENCE)
             connection.request("POST", PATH, json.dumps(RIGHT_BODY), RIGHT_HEADERS)
             with pytest.raises((RemoteDisconnected, ConnectionResetError)):
                 connection.getresponse()
@@ -283,10 +284,10 @@ class TestBehaviour:
     def test_down_and_up_again(self, vendor: SandboxVendor) -> None:
         """Down, it refuses connections and drops the open ones; up again, it has the same address."""
         with requests.Session() as session:
-            session.post(vendor.url + PATH, json=RIGHT_BODY, headers=RIGHT_HEADERS, timeout=5)
+            session.post(vendor.url + PATH, json=RIGHT_BODY, headers=RIGHT_HEADERS, timeout=PATIENCE)
             vendor.refuse_connections()
             with pytest.raises(requests.ConnectionError, match="refused"):
-                session.post(vendor.url + PATH, json=RIGHT_BODY, headers=RIGHT_HEADERS, timeout=5)
+                session.post(vendor.url + PATH, json=RIGHT_BODY, headers=RIGHT_HEADERS, timeout=PATIENCE)
         with pytest.raises(requests.ConnectionError, match="refused"):
             send(vendor)
         vendor.accept_connections()
@@ -363,7 +364,7 @@ class TestHttp:
         """The answer comes, then the connection closes."""
         with socket.create_connection(("127.0.0.1", int(vendor.url.rsplit(":", 1)[1]))) as client:
             client.sendall(stream)
-            client.settimeout(5)
+            client.settimeout(PATIENCE)
             seen = b"".join(iter(lambda: client.recv(65536), b""))
         assert seen.startswith(b"HTTP/1.1 400 ")
         assert vendor.received == []
@@ -375,7 +376,7 @@ class TestHttp:
 
     def test_keeps_connections(self, vendor: SandboxVendor) -> None:
         """A pooled caller opens one connection for many requests."""
-        connection = HTTPConnection(vendor.url.removeprefix("http://"), timeout=5)
+        connection = HTTPConnection(vendor.url.removeprefix("http://"), timeout=PATIENCE)
         connection.connect()
         mine = connection.sock
         for _ in range(20):

@@ -15,7 +15,7 @@ from bot.sandbox import send_image
 from bot.sandbox.script import answer, cut, hang
 from bot.sandbox.send_image import Account
 from bot.sandbox.upload_file import PATH
-from bot.sandbox.vendor import SandboxVendor
+from bot.sandbox.vendor import PATIENCE, SandboxVendor
 from tests.support.local_images import jpeg, png
 from tests.support.running import wait_until
 
@@ -43,7 +43,7 @@ def send(vendor: SandboxVendor, attachment_id: str, *, oa_id: str = OA) -> Any:
     """Send the upload to a user, and return the answer's body."""
     body = {"message": {"attachment_id": attachment_id}, "oa_id": oa_id, "recipient": {"user_id": USER}}
     headers = RIGHT["headers"] | {"Content-Type": "application/json"}
-    return requests.post(vendor.url + send_image.PATH, data=json.dumps(body), headers=headers, timeout=10).json()
+    return requests.post(vendor.url + send_image.PATH, data=json.dumps(body), headers=headers, timeout=PATIENCE).json()
 
 
 @pytest.mark.parametrize("content", [jpeg(), png(), jpeg(1024 * 1024)])
@@ -132,5 +132,5 @@ def test_no_form_breaks_the_server(vendor: SandboxVendor, body: bytes, boundary:
     """Whatever stands in it, it is an answer like any other."""
     kind = f"multipart/form-data; boundary={boundary}".encode("latin-1", "replace").decode("latin-1")
     headers = RIGHT["headers"] | {"content-type": "".join(c if c.isprintable() else "x" for c in kind)}
-    said = requests.post(vendor.url + PATH, params=RIGHT["params"], data=body, headers=headers, timeout=10)
+    said = requests.post(vendor.url + PATH, params=RIGHT["params"], data=body, headers=headers, timeout=PATIENCE)
     assert said.status_code == 400

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import requests
 
 from bot.sandbox import vendor as sandbox
 from bot.sandbox.zalo_events import EventMaker, SignedEvent
+from tests.support.ports import free_port
 
 APP_ID, OA_SECRET, OA_ID = "360846524940903967", "test-oa-secret", "388613280878808645"
 API_KEY, TOKEN = "test-api-key", "test-access-token"
@@ -36,13 +36,6 @@ rules:
 PATIENCE = sandbox.PATIENCE
 
 MAKER = EventMaker(APP_ID, OA_SECRET, OA_ID)
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-    return port
 
 
 class Bot:
@@ -81,7 +74,7 @@ class Bot:
             self._wait_until_ready()
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise AssertionError(f"the bot ended with {self.process.returncode}:\n{self.said()}")

@@ -294,9 +294,7 @@ def test_without_its_database_it_says_503_and_recovers(tmp_path: Path, vendor: S
         blocker = sqlite3.connect(tmp_path / "bot.db", isolation_level=None)
         blocker.execute("BEGIN EXCLUSIVE")
         event = MAKER.text("102", "bảng giá")
-        begun = time.monotonic()
         assert bot.post(event).status_code == 503
-        assert time.monotonic() - begun < 5
         assert bot.get("/healthz").status_code == 200
         blocker.execute("ROLLBACK")
         blocker.close()

@@ -11,7 +11,8 @@ from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor
 from tests.support.commands import doctor
 from tests.support.events import settled, statuses
-from tests.support.running import API_KEY, MAKER, RULES, TOKEN, Bot, environment, free_port, wait_until
+from tests.support.ports import free_port
+from tests.support.running import API_KEY, MAKER, RULES, TOKEN, Bot, environment, wait_until
 
 
 def prepared(tmp_path: Path, vendor: SandboxVendor) -> dict[str, str]:

@@ -11,7 +11,8 @@ import pytest
 import requests
 
 from bot.sandbox.vendor import SandboxVendor
-from tests.support.running import MAKER, RULES, Bot, environment, free_port, wait_until
+from tests.support.ports import free_port
+from tests.support.running import MAKER, RULES, Bot, environment, wait_until
 
 ROOT = Path(__file__).parents[2]
 WAYS = {

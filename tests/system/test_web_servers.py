@@ -16,7 +16,8 @@ import pytest
 import requests
 
 from bot.sandbox.vendor import SandboxVendor
-from tests.support.running import MAKER, PATIENCE, Bot, free_port, wait_until
+from tests.support.ports import free_port
+from tests.support.running import MAKER, PATIENCE, Bot, wait_until
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 # Debian keeps nginx where only root looks; Caddy comes from PyPI.
