@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import locale
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +24,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot import durations
 from bot.errors import ConfigError
+from bot.i18n import system_language
 
 Language = Literal["vi", "en"]
 
@@ -146,14 +146,6 @@ def _database_url(secret: SecretStr) -> SecretStr:
     return SecretStr(url)
 
 
-def _system_language() -> Language:
-    try:
-        name = locale.getlocale()[0] or ""
-    except ValueError:  # one that Python does not know
-        name = ""
-    return "vi" if name.lower().startswith("vi") else "en"
-
-
 Secret = Annotated[SecretStr, AfterValidator(_header_safe)]
 UrlToken = Annotated[SecretStr, AfterValidator(_header_safe), AfterValidator(_url_token)]
 Digits = Annotated[str, AfterValidator(_digits)]
@@ -237,7 +229,7 @@ class Settings(BaseSettings):
     )
     log_format: Literal["text", "json"] = Field("text", description="json for machines.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe line logged.")
-    bot_lang: Language = Field(default_factory=_system_language, description="Language of what editors read: vi or en.")
+    bot_lang: Language = Field(default_factory=system_language, description="Language of what editors read: vi or en.")
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -8,11 +8,12 @@ build step, and no binary copy can lag behind. It takes some milliseconds, and o
 from __future__ import annotations
 
 import gettext
+import locale
 import re
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 _LOCALE: Final = Path(__file__).with_name("locale")
 _FIELD: Final = re.compile(r'^(msg[a-z_]+)(?:\[0\])? ((?:".*"\n?)+)', re.MULTILINE)
@@ -34,6 +35,15 @@ def NN_(singular: str, plural: str) -> tuple[str, str]:
 def P(key: str, message: str) -> tuple[str, str]:
     """Mark the text *message* with its *key*, which is its context (msgctxt) for translators."""
     return key, message
+
+
+def system_language() -> Literal["vi", "en"]:
+    """Return the language of this machine's user."""
+    try:
+        name = locale.getlocale()[0] or ""
+    except ValueError:  # one that Python does not know
+        name = ""
+    return "vi" if name.lower().startswith("vi") else "en"
 
 
 def format_date(day: date, language: str) -> str:

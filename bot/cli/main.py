@@ -10,26 +10,29 @@ from typing import Any, Final
 
 import click
 
+from bot.cli.localized import language, localize_click, localized
+from bot.i18n import N_, translator
+
 #: Where each command is, and what the list of them says of it: it is imported when it runs, and not for the list.
 _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
-    "serve": ("serve:serve", "Run the web side and the sending side under gunicorn: production."),
-    "demo": ("demo:demo", "Show the whole thing on this machine: no account, no keys, no server."),
-    "check": ("rules:check", "Find every mistake in a rules FILE."),
-    "try": ("rules:try_", "Show which rule answers TEXT, and why."),
-    "schema": ("rules:schema", "Print the JSON Schema of rules.yaml."),
-    "inbox": ("events:inbox", "Show the newest events and what became of them, or all about the one with this ID."),
-    "replay": ("events:replay_", "Try dead or parked events again; a running bot sends them within a second."),
+    "serve": ("serve:serve", N_("Run the web side and the sending side under gunicorn: production.")),
+    "demo": ("demo:demo", N_("Show the whole thing on this machine: no account, no keys, no server.")),
+    "check": ("rules:check", N_("Find every mistake in a rules FILE.")),
+    "try": ("rules:try_", N_("Show which rule answers TEXT, and why.")),
+    "schema": ("rules:schema", N_("Print the JSON Schema of rules.yaml.")),
+    "inbox": ("events:inbox", N_("Show the newest events and what became of them, or all about the one with this ID.")),
+    "replay": ("events:replay_", N_("Try dead or parked events again; a running bot sends them within a second.")),
     "unmatched": (
         "messages:unmatched",
-        "Show what customers asked and no rule answered, what most of them asked first.",
+        N_("Show what customers asked and no rule answered, what most of them asked first."),
     ),
     "backtest": (
         "messages:backtest",
-        "Show which recent real messages the rules in FILE would have answered differently.",
+        N_("Show which recent real messages the rules in FILE would have answered differently."),
     ),
     "doctor": (
         "doctor:doctor",
-        "Say what is wrong with settings, database, rules, pictures, vendor and webhook, and what to do.",
+        N_("Say what is wrong with settings, database, rules, pictures, vendor and webhook, and what to do."),
     ),
 }
 
@@ -42,6 +45,7 @@ class _Commands(click.Group):
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, TextIOWrapper):
                 stream.reconfigure(errors="replace")
+        localize_click(language())
         return super().main(*args, **more)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -54,12 +58,17 @@ class _Commands(click.Group):
             return None
         module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(f"bot.cli.{module}"), attribute)
-        return command
+        return localized(command, language())
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what the bot is."""
+        click.Group.format_help_text(localized(self, language()), ctx, formatter)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, words) for name, (_, words) in _COMMANDS.items()])
+        gettext = translator(language()).gettext
+        with formatter.section(gettext("Commands")):
+            formatter.write_dl([(name, gettext(words)) for name, (_, words) in _COMMANDS.items()])
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -8,14 +8,20 @@ as fuzzy with the former translation, and those that are gone go. Fill in and ch
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from bot.cli.localized import paragraphs
+from bot.cli.main import main as main_command
+
 ROOT = Path(__file__).parents[2]
 PO = ROOT / "bot" / "locale" / "vi" / "LC_MESSAGES" / "bot.po"
+EDITORS_COMMANDS = ("demo", "check", "try", "schema", "unmatched", "backtest")
 METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2.ext:babel_extract")]
 KEYWORDS = {
     "_": None,
@@ -43,7 +49,18 @@ def extracted() -> Catalog:
     catalog = Catalog()
     for name, _, message, _, context in extract_from_dir(ROOT / "bot", METHODS, keywords=KEYWORDS):
         catalog.add(message, locations=[(f"bot/{name}", 1)], context=context)
+    for text in _help_texts():
+        catalog.add(text, locations=[("bot/cli/main.py", 1)])
     return catalog
+
+
+def _help_texts() -> Iterator[str]:
+    """Yield what ``--help`` says of the bot, of the editors' commands and of their options."""
+    context = click.Context(main_command)
+    for command in (main_command, *(main_command.get_command(context, name) for name in EDITORS_COMMANDS)):
+        assert command
+        yield from paragraphs(command)
+        yield from filter(None, (getattr(param, "help", None) for param in command.params))
 
 
 def translated() -> Catalog:

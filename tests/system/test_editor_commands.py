@@ -177,7 +177,7 @@ def test_broken_settings(shop: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("check", "--wat"), "No such option"),
+        (("check", "--wat"), "Không có tùy chọn"),
         (("try", "giá", "--event", "folow"), 'không có sự kiện "folow"; ý bạn là "follow"?'),
         (("try", "giá", "--event", "x"), 'không có sự kiện "x"; chỉ có text, follow, image,'),
         (("try", "giá", "--at", "mai"), 'không đọc được thời điểm "mai"'),
