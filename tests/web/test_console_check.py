@@ -25,6 +25,7 @@ from bot.inbox.messages import Message
 from bot.rules.publishing.publisher import Publisher, digest, normalise_newlines
 from bot.web.console.check_session import MAX_SHIFTS, MAX_VERSIONS
 from tests.support.console import RULES, Console, running, words
+from tests.support.local_images import png
 from tests.support.rows import keep
 from tests.support.running import PATIENCE, wait_until
 
@@ -177,7 +178,7 @@ def test_pictures_beside_the_rules_file(console: Console) -> None:
     """A pasted file is looked at as if it lay where the rules file does."""
     text = SHIP.replace('image_url: "https://shop.example/ship.jpg"', "file: ship.png")
     assert 'class="code">file-missing' in checked(console, text).text
-    (rules_file(console).parent / "ship.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
+    (rules_file(console).parent / "ship.png").write_bytes(png())
     assert "rules.yaml: fine." in words(checked(console, text))
 
 
@@ -427,7 +428,7 @@ def test_errors_are_never_published(publishing: Console) -> None:
     assert page.status_code == 409
     assert "Nothing was published: this version has errors." in words(page)
     picture = rules_file(publishing).parent / "ship.png"
-    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
+    picture.write_bytes(png())
     published(publishing, SHIP.replace('image_url: "https://shop.example/ship.jpg"', "file: ship.png"))
     published(publishing, SHIP)
     picture.unlink()

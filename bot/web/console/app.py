@@ -25,7 +25,17 @@ from bot.i18n import N_
 from bot.runtime import Runtime
 from bot.web import image_urls
 from bot.web.console import auth, formatting, notices
-from bot.web.console.pages import check, events, image_files, images, overview, rules, try_rules, unanswered
+from bot.web.console.pages import (
+    check,
+    events,
+    image_files,
+    images,
+    overview,
+    rule_editor,
+    rules,
+    try_rules,
+    unanswered,
+)
 
 #: The largest form, in bytes: a whole rules file pasted into a field.
 MAX_FORM_BYTES = 2 * 1024 * 1024
@@ -87,6 +97,7 @@ def register(
     add_headers(routes)
     auth.add_routes(routes, authenticator, clock, trusted_proxies=runtime.settings.forwarded_allow_ips)
     image_files.add_routes(routes, runtime)
+    rule_editor.add_routes(routes, runtime)
     for page in PAGES:
         page.add_routes(routes, runtime)
 

@@ -93,6 +93,16 @@ class CheckSession:
         except OSError:
             return None
 
+    def publish(self, content: bytes, *, seen: str) -> None:
+        """
+        Put *content* in the place of the file whose digest is *seen*.
+
+        Raises:
+            bot.rules.publishing.publisher.EditConflict: It is another one by now.
+            OSError: It cannot be written.
+        """
+        self.publisher.publish(content, seen=seen, now=self._runtime.database.now())
+
     def former(self) -> Version | None:
         """Return the version that one step back leads to."""
         try:

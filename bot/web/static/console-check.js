@@ -82,6 +82,9 @@ async function improve() {
   label.addEventListener("click", editor.focus);
   label.removeAttribute("for");  // it is the editor's now
   sheet.setAttribute("aria-label", label.textContent);
+  if (form.dataset.line) {
+    goTo(Number(form.dataset.line));
+  }
   later();
 }
 

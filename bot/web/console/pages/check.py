@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import codecs
-import errno
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 import bot
-from bot.analysis.preview_process import TIMEOUT_SECONDS, PreviewTimeout, PreviewTooLarge
-from bot.rules.publishing.publisher import EditConflict, digest, normalise_newlines
+from bot.analysis.preview_process import PreviewTimeout, PreviewTooLarge
+from bot.rules.publishing.publisher import digest, normalise_newlines
 from bot.runtime import Runtime
+from bot.web.console import check_notes as notes
+from bot.web.console.check_notes import Note
 from bot.web.console.check_session import Busy, CheckResult, CheckSession
-from bot.web.console.formatting import gettext as _
 
 #: How often a page asks again whether what was published is in force; the bot takes two seconds.
 _MAX_REFRESHES: Final = 10
 _SCHEMA_FILE: Final = Path(bot.__file__).parent / "rules" / "rules.schema.json"
 
 PageResponse = str | tuple[str, int] | AnyResponse
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A notice, and the status of the answer that it stands in."""
-
-    text: str
-    status: int
-    kind: Literal["bad", "warn"] = "warn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +65,7 @@ class _Check:
 
     def ask(self) -> PageResponse:
         draft = _draft()
-        return self._checked(draft) if draft.content.strip() else self._page(draft, _note_nothing())
+        return self._checked(draft) if draft.content.strip() else self._page(draft, notes.nothing())
 
     def problems(self) -> AnyResponse | tuple[str, int]:
         """Answer the text editor, as JSON: what is wrong with the text in the field; null: ask again."""
@@ -94,8 +85,8 @@ class _Check:
         self._must_be_on()
         draft = _draft()
         if digest(draft.content) != request.form.get("checked"):
-            return self._checked(draft, _note_edited())
-        return self._publish(draft, _note_published())
+            return self._checked(draft, notes.edited())
+        return self._publish(draft, notes.published())
 
     def go_back(self) -> PageResponse:
         self._must_be_on()
@@ -104,8 +95,8 @@ class _Check:
             request.form.get("base_digest", ""),
         )
         if content is None:
-            return self._page(Draft(base_digest=base_digest), _note_gone())
-        return self._publish(Draft(content, _readable(content), base_digest), _note_restored())
+            return self._page(Draft(base_digest=base_digest), notes.gone())
+        return self._publish(Draft(content, _readable(content), base_digest), notes.restored())
 
     def _must_be_on(self) -> None:
         if not self._runtime.settings.console_publish:
@@ -120,32 +111,16 @@ class _Check:
         return self._session.publisher.read(name) if name and self._runtime.settings.console_publish else None
 
     def _checked(self, draft: Draft, note: Note | None = None) -> PageResponse:
-        result = self._result(draft)
+        result = notes.check(self._session, draft.content, draft.base_digest)
         return self._page(draft, result) if isinstance(result, Note) else self._page(draft, note, result)
-
-    def _result(self, draft: Draft) -> CheckResult | Note:
-        try:
-            return self._session.check(draft.content, draft.base_digest)
-        except Busy:
-            return _note_busy()
-        except PreviewTimeout:
-            return _note_too_long()
-        except PreviewTooLarge:
-            return _note_too_large()
 
     def _publish(self, draft: Draft, success: str) -> PageResponse:
         """Write the draft if it is good and the file still the one that its editor saw; else show why not."""
-        result = self._result(draft)
+        result = notes.check(self._session, draft.content, draft.base_digest)
         if isinstance(result, Note):
             return self._page(draft, result)
-        if not result.preview.is_usable:
-            return self._page(draft, _note_unusable(), result)
-        try:
-            self._session.publisher.publish(draft.content, seen=draft.base_digest, now=self._runtime.database.now())
-        except EditConflict:
-            return self._page(draft, _note_changed(), result)
-        except OSError as error:
-            return self._page(draft, _note_unwritable(error), result)
+        if refusal := notes.publish(self._session, result, draft.content, draft.base_digest):
+            return self._page(draft, refusal, result)
         flash(success, "good")
         return redirect(url_for("console.check", published=1), 303)
 
@@ -156,6 +131,7 @@ class _Check:
         page = render_template(
             "console/check.html",
             draft=draft,
+            line=request.args.get("line", 0, type=int),
             note=note,
             result=result,
             base_digest=result.seen if result else draft.base_digest,
@@ -190,101 +166,3 @@ def _readable(content: bytes) -> str:
         return content.decode("utf-16" if is_utf16 else "utf-8-sig")
     except UnicodeDecodeError:
         return ""
-
-
-def _note_nothing() -> Note:
-    """There is nothing to check."""
-    return Note(_("Paste something or choose a file first."), 400)
-
-
-def _note_busy() -> Note:
-    """Another check is going on."""
-    return Note(
-        _("Another file is being checked. Try again in a few seconds; what you wrote is still here."),
-        503,
-    )
-
-
-def _note_too_long() -> Note:
-    """The check was given up."""
-    return Note(
-        _(
-            "This file is too much: the check was given up after {timeout_seconds:.0f} seconds. Try again "
-            "with fewer keywords, or when the machine is less busy."
-        ).format(timeout_seconds=TIMEOUT_SECONDS),
-        422,
-        "bad",
-    )
-
-
-def _note_too_large() -> Note:
-    """The check took too much memory."""
-    return Note(
-        _("This file takes too much memory, so the check was given up. Try again with fewer or shorter keywords."),
-        422,
-        "bad",
-    )
-
-
-def _note_edited() -> Note:
-    """What is to be published is not what was checked."""
-    return Note(
-        _(
-            "You changed it after the last check, so it was checked again and nothing was published. Look "
-            "at the result, then publish."
-        ),
-        409,
-    )
-
-
-def _note_changed() -> Note:
-    """Somebody else was quicker."""
-    return Note(
-        _("Nothing was published: somebody else has changed the rules file. Look below at what changed, then decide."),
-        409,
-        "bad",
-    )
-
-
-def _note_unusable() -> Note:
-    """What is to be published has errors."""
-    return Note(
-        _("Nothing was published: this version has errors."),
-        409,
-        "bad",
-    )
-
-
-def _note_gone() -> Note:
-    """The version is not kept any more."""
-    return Note(_("That version is not there; it may have been removed."), 409)
-
-
-def _note_unwritable(error: OSError) -> Note:
-    """Return why the file could not be written."""
-    reasons = {
-        errno.EROFS: _("its folder is mounted read-only"),
-        errno.EACCES: _("the bot may not write in its folder"),
-        errno.EPERM: _("the bot may not write in its folder"),
-        errno.EBUSY: _("the file is mounted by itself; mount its folder instead"),
-        errno.ENOSPC: _("the disk is full"),
-        errno.EDQUOT: _("the disk is full"),
-    }
-    reason = reasons.get(error.errno or 0, error.strerror or type(error).__name__)
-    return Note(
-        _(
-            "Nothing was published: the rules file cannot be written ({reason}). Please tell whoever runs the bot."
-        ).format(reason=reason),
-        500,
-        "bad",
-    )
-
-
-def _note_published() -> str:
-    """Return what is said once something is published."""
-    return _("Published: the new version is in the rules file.")
-
-
-def _note_restored() -> str:
-    """Return what is said once the former version is published."""
-    return _("The version before is in the rules file again.")

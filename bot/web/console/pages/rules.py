@@ -67,6 +67,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
             previous=url_for("console.rules", q=asked or None, page=page) if page else None,
             next=url_for("console.rules", q=asked or None, page=page + 2) if page < last else None,
             file=runtime.settings.rules_file.name,
+            publishes=runtime.settings.console_publish,
             trouble=runtime.watch.error,
             is_readable=validation is not None,
             findings=grouped.rest,

@@ -1,0 +1,144 @@
+"""Check and publish a draft for a page, and the notices that say why that was not done, or that it was."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.analysis.preview_process import TIMEOUT_SECONDS, PreviewTimeout, PreviewTooLarge
+from bot.rules.publishing.publisher import EditConflict
+from bot.web.console.check_session import Busy, CheckResult, CheckSession
+from bot.web.console.formatting import gettext as _
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A notice, and the status of the answer that it stands in."""
+
+    text: str
+    status: int
+    kind: Literal["bad", "warn"] = "warn"
+
+
+def check(session: CheckSession, content: bytes, base_digest: str) -> CheckResult | Note:
+    """Return what there is to say of a file, or why nothing can be said."""
+    try:
+        return session.check(content, base_digest)
+    except Busy:
+        return busy()
+    except PreviewTimeout:
+        return too_long()
+    except PreviewTooLarge:
+        return too_large()
+
+
+def publish(session: CheckSession, result: CheckResult, content: bytes, base_digest: str) -> Note | None:
+    """Put the file that was checked in the place of the one with that digest; return why not, None if it was done."""
+    if not result.preview.is_usable:
+        return unusable()
+    try:
+        session.publish(content, seen=base_digest)
+    except EditConflict:
+        return changed()
+    except OSError as error:
+        return unwritable(error)
+    return None
+
+
+def nothing() -> Note:
+    """There is nothing to check."""
+    return Note(_("Paste something or choose a file first."), 400)
+
+
+def busy() -> Note:
+    """Another check is going on."""
+    return Note(
+        _("Another file is being checked. Try again in a few seconds; what you wrote is still here."),
+        503,
+    )
+
+
+def too_long() -> Note:
+    """The check was given up."""
+    return Note(
+        _(
+            "This file is too much: the check was given up after {timeout_seconds:.0f} seconds. Try again "
+            "with fewer keywords, or when the machine is less busy."
+        ).format(timeout_seconds=TIMEOUT_SECONDS),
+        422,
+        "bad",
+    )
+
+
+def too_large() -> Note:
+    """The check took too much memory."""
+    return Note(
+        _("This file takes too much memory, so the check was given up. Try again with fewer or shorter keywords."),
+        422,
+        "bad",
+    )
+
+
+def edited() -> Note:
+    """What is to be published is not what was checked."""
+    return Note(
+        _(
+            "You changed it after the last check, so it was checked again and nothing was published. Look "
+            "at the result, then publish."
+        ),
+        409,
+    )
+
+
+def changed() -> Note:
+    """Somebody else was quicker."""
+    return Note(
+        _("Nothing was published: somebody else has changed the rules file. Look below at what changed, then decide."),
+        409,
+        "bad",
+    )
+
+
+def unusable() -> Note:
+    """What is to be published has errors."""
+    return Note(
+        _("Nothing was published: this version has errors."),
+        409,
+        "bad",
+    )
+
+
+def gone() -> Note:
+    """The version is not kept any more."""
+    return Note(_("That version is not there; it may have been removed."), 409)
+
+
+def unwritable(error: OSError) -> Note:
+    """Return why the file could not be written."""
+    reasons = {
+        errno.EROFS: _("its folder is mounted read-only"),
+        errno.EACCES: _("the bot may not write in its folder"),
+        errno.EPERM: _("the bot may not write in its folder"),
+        errno.EBUSY: _("the file is mounted by itself; mount its folder instead"),
+        errno.ENOSPC: _("the disk is full"),
+        errno.EDQUOT: _("the disk is full"),
+    }
+    reason = reasons.get(error.errno or 0, error.strerror or type(error).__name__)
+    return Note(
+        _(
+            "Nothing was published: the rules file cannot be written ({reason}). Please tell whoever runs the bot."
+        ).format(reason=reason),
+        500,
+        "bad",
+    )
+
+
+def published() -> str:
+    """Return what is said once something is published."""
+    return _("Published: the new version is in the rules file.")
+
+
+def restored() -> str:
+    """Return what is said once the former version is published."""
+    return _("The version before is in the rules file again.")

@@ -1,0 +1,217 @@
+"""Form of one rule: add, change, switch off, copy and delete it; only its lines of the rules file change."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from bot.rules.language.slug import slug
+from bot.rules.model.field_parsers import DAYS, MATCHES
+from bot.rules.publishing import edit
+from bot.rules.publishing.publisher import digest
+from bot.rules.reading.loader import load
+from bot.runtime import Runtime
+from bot.web.console import check_notes as notes
+from bot.web.console import formatting
+from bot.web.console import rule_form as forms
+from bot.web.console.check_notes import Note
+from bot.web.console.check_session import CheckResult, CheckSession
+from bot.web.console.formatting import gettext as _
+
+_SPARE_ROWS: Final = 3
+_ID_LENGTH: Final = 40
+
+PageResponse = str | tuple[str, int] | AnyResponse
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A rule of the file as it stands there; *index* is None for a new one."""
+
+    content: bytes
+    index: int | None
+    fields: forms.Fields
+    text: bytes
+
+    @property
+    def mark(self) -> str:
+        """What tells whether somebody else changed the rule meanwhile."""
+        return hashlib.sha256(self.text).hexdigest()
+
+
+def add_routes(routes: Blueprint, runtime: Runtime) -> None:
+    """
+    Add the form and what is done with one rule; ``?id=`` names the rule, without it there is a new one.
+
+    ``?keyword=`` and ``?example=``, as often as wanted, are filled in beside what the rule has.
+    """
+    editor = _Editor(runtime)
+    routes.get("/rules/edit", endpoint="rule_edit")(editor.show)
+    routes.post("/rules/edit", endpoint="rule_save")(editor.save)
+    routes.post("/rules/act", endpoint="rule_act")(editor.act)
+
+
+class _Editor:
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._session = CheckSession(runtime)
+
+    def show(self) -> PageResponse:
+        opened = self._open(request.args.get("id", ""))
+        return self._page(opened, _prefilled(opened.fields)) if isinstance(opened, _Opened) else opened
+
+    def save(self) -> PageResponse:
+        """Show what the check says of the rule as the form has it; publish it, if that is what was checked."""
+        opened = self._open(request.args.get("id", ""))
+        if not isinstance(opened, _Opened):
+            return opened
+        fields = forms.fields_of_form(request.form)
+        if not fields.get("id"):
+            fields = {"id": self._free_id(opened.content, _words_of(fields)), **fields}
+        if request.form.get("mark", opened.mark) != opened.mark:
+            return self._page(opened, fields, _note_changed())
+        content = _written(opened, fields)
+        result = notes.check(self._session, content, digest(opened.content))
+        if isinstance(result, Note):
+            return self._page(opened, fields, result)
+        checked = digest(content)
+        if request.form.get("action") != "publish" or request.form.get("checked") != checked:
+            return self._page(opened, fields, result=result, checked=checked)
+        if refusal := notes.publish(self._session, result, content, digest(opened.content)):
+            return self._page(opened, fields, refusal, result)
+        return self._published(str(fields["id"]))
+
+    def act(self) -> PageResponse:
+        """Switch a rule on or off, copy or delete it."""
+        name = request.form.get("id", "")
+        opened = self._open(name)
+        if not isinstance(opened, _Opened) or opened.index is None:
+            return opened if not isinstance(opened, _Opened) else abort(404)
+        acts: dict[str, Callable[[bytes, int], bytes]] = {
+            "off": lambda content, index: edit.change_rule(content, index, {"enabled": "false"}),
+            "on": lambda content, index: edit.change_rule(content, index, {"enabled": None}),
+            "copy": lambda content, index: edit.duplicate_rule(content, index, self._free_id(content, name)),
+            "delete": edit.delete_rule,
+        }
+        act = acts.get(request.form.get("action", "")) or abort(400)
+        content = act(opened.content, opened.index)
+        result = notes.check(self._session, content, digest(opened.content))
+        note = result if isinstance(result, Note) else None
+        if isinstance(result, CheckResult):
+            note = notes.publish(self._session, result, content, digest(opened.content))
+        if note:
+            return self._page(opened, opened.fields, note, result if isinstance(result, CheckResult) else None)
+        return self._published("" if act is edit.delete_rule else name)
+
+    def _open(self, name: str) -> _Opened | PageResponse:
+        """Return the rule of that name, a new one without a name, or the way to the text editor."""
+        if not self._runtime.settings.console_publish:
+            abort(404)
+        content = self._session.content() or b""
+        file = load(content).file
+        if file is None:
+            return self._to_text(1, _("The rules file has errors: mend them here first."))
+        try:
+            rules = edit.rules_in(content)
+        except edit.NotEditable as obstacle:
+            return self._to_text(obstacle.line, _("This file is not written in a way that the form can change."))
+        if not name:
+            return _Opened(content, None, {}, b"")
+        index = next((index for index, rule in enumerate(file.rules) if rule.id == name), None)
+        if index is None or len(rules) != len(file.rules):
+            return abort(404)
+        if not forms.fits_form(file.rules[index]):
+            return self._to_text(rules[index].start + 1, _("The form cannot show all of this rule: change it here."))
+        return _Opened(content, index, forms.fields_of_rule(file.rules[index]), rules[index].content)
+
+    def _to_text(self, line: int, reason: str) -> AnyResponse:
+        flash(reason, "warn")
+        return redirect(url_for("console.check", take="file", line=line), 303)
+
+    def _free_id(self, content: bytes, words: str) -> str:
+        """Return an id that no rule has."""
+        file = load(content).file
+        taken = {rule.id for rule in file.rules} if file else set()
+        base = slug(words)[:_ID_LENGTH].strip("-") or "luat"
+        return next(name for number in range(1, len(taken) + 2) if (name := _numbered(base, number)) not in taken)
+
+    def _published(self, name: str) -> AnyResponse:
+        flash(notes.published(), "good")
+        return redirect(url_for("console.rules", q=name or None, _anchor=name or None), 303)
+
+    def _page(
+        self,
+        opened: _Opened,
+        fields: forms.Fields,
+        note: Note | None = None,
+        result: CheckResult | None = None,
+        checked: str = "",
+    ) -> PageResponse:
+        page = render_template(
+            "console/rule_edit.html",
+            opened=opened,
+            name=str(opened.fields.get("id", "")),
+            fields=fields,
+            keywords=forms.keyword_rows(fields.get("keywords", [])) + [("", "phrase")] * _SPARE_ROWS,
+            exclude=forms.keyword_rows(fields.get("exclude", [])) + [("", "phrase")] * _SPARE_ROWS,
+            images=[*forms.image_rows(fields.get("reply", [])), forms.image_rows([{"image_url": ""}])[0]],
+            active=fields.get("active", {}),
+            hours=_hours(fields.get("active")),
+            cooldown=forms.amount_and_unit(str(fields.get("cooldown", ""))),
+            events=formatting.event_names(formatting.language()),
+            matches=MATCHES,
+            days=DAYS,
+            day_first=forms.day_first,
+            note=note,
+            result=result,
+            checked=checked,
+        )
+        return page, note.status if note else 200
+
+
+def _prefilled(fields: forms.Fields) -> forms.Fields:
+    """Return what the form shows at first."""
+    more: forms.Fields = {}
+    for key, name in (("keywords", "keyword"), ("examples", "example")):
+        known = fields.get(key)
+        given = [text for text in map(forms.clean, request.args.getlist(name)) if text]
+        if given:
+            more[key] = [*(known if isinstance(known, list) else []), *given]
+    return {**fields, **more}
+
+
+def _written(opened: _Opened, fields: forms.Fields) -> bytes:
+    """Return the file with the rule as the form has it."""
+    if opened.index is None:
+        return edit.add_rule(opened.content, fields)
+    return edit.change_rule(opened.content, opened.index, forms.changes(opened.fields, fields))
+
+
+def _words_of(fields: forms.Fields) -> str:
+    """Return what a new rule is called by: its first keyword, else what the customer does."""
+    words = [text for text, _match in forms.keyword_rows(fields.get("keywords", []))]
+    return words[0] if words else str(fields.get("on", ""))
+
+
+def _numbered(base: str, number: int) -> str:
+    return base if number == 1 else f"{base}-{number}"
+
+
+def _hours(active: object) -> tuple[str, str]:
+    """Return when the hours of a day begin and end, each empty if it is not given."""
+    hours = active.get("hours", "") if isinstance(active, dict) else ""
+    start, _dash, end = str(hours).partition("-")
+    return start, end
+
+
+def _note_changed() -> Note:
+    return Note(
+        _("Somebody else changed this rule meanwhile. Nothing was written; compare with the file, then press again."),
+        409,
+        "bad",
+    )

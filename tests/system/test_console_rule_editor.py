@@ -1,0 +1,124 @@
+"""The console's form of one rule in a real browser, up to the picture that a customer gets by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from bot.sandbox.vendor import SandboxVendor
+from tests.support.browser import SIZES, log_in, needs_browser, texts_too_faint, window
+from tests.support.console import PASSWORD
+from tests.support.running import MAKER, Bot, wait_until
+
+SAMPLE = (Path(__file__).parents[2] / "bot" / "sandbox" / "sample_rules.yaml").read_text(encoding="utf-8")
+LINK = "https://anh.tiemnhana.example/gio-vang.jpg"
+
+pytestmark = [*needs_browser, pytest.mark.xdist_group("console_rule_editor")]
+
+
+@pytest.fixture
+def bot(tmp_path: Path, vendor: SandboxVendor) -> Iterator[Bot]:
+    """A bot that answers, and lets editors publish."""
+    with Bot(tmp_path, vendor.url, rules=SAMPLE, CONSOLE_PASSWORD=PASSWORD, CONSOLE_PUBLISH="true") as running:
+        yield running
+
+
+@pytest.fixture(params=list(SIZES))
+def page(request: pytest.FixtureRequest, browser: Browser, bot: Bot) -> Iterator[Page]:
+    """A window of each size on the page Rules."""
+    with window(browser, bot, size=request.param) as found:
+        log_in(found)
+        found.get_by_role("link", name="Rules", exact=True).click()
+        expect(found.get_by_role("heading", level=1)).to_have_text("Rules")
+        yield found
+
+
+def fits(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+def small_targets(page: Page) -> list[str]:
+    """Return what is to be pressed and smaller than 24 pixels either way (WCAG 2.2, 2.5.8)."""
+    found: list[str] = page.evaluate("""() => {
+        const boxes = [...document.querySelectorAll("main :is(button, a.button, input, select, summary)")];
+        const seen = boxes.filter((one) => one.type !== "hidden" && one.tabIndex >= 0 && one.checkVisibility());
+        const sizes = seen.map((one) => [one.outerHTML.slice(0, 90), one.getBoundingClientRect()]);
+        return sizes.filter(([, box]) => box.width < 24 || box.height < 24).map(([html]) => html);
+    }""")
+    return found
+
+
+def test_from_the_button_to_the_picture_that_customers_get(page: Page, bot: Bot, vendor: SandboxVendor) -> None:
+    """Keywords by Enter and by paste, a picture, an example; see, publish, be answered by it."""
+    page.get_by_role("link", name="Add a rule").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Add a rule")
+    entry = page.get_by_placeholder("Type one and press Enter").first
+    entry.fill("bọc quà")
+    entry.press("Enter")
+    page.evaluate("""() => {
+        const data = new DataTransfer();
+        data.setData("text", "thắt nơ, gói 1,5 kg; bọc quà\\nthiệp");
+        document.querySelector("[data-name=keyword] .adding input")
+            .dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
+    }""")
+    chips = page.locator("[data-name=keyword] .chip span")
+    expect(chips).to_have_text(["bọc quà", "thắt nơ", "gói 1,5 kg", "thiệp"])
+    page.get_by_role("button", name="Remove: thiệp").click()
+    page.get_by_label("Picture 1").fill(LINK)
+    page.get_by_label("Messages that must get this reply").fill("shop có bọc quà không")
+    page.get_by_text("When, how often, for whom").click()
+    page.get_by_label("Sun", exact=True).check()
+    page.get_by_label("Sun", exact=True).uncheck()
+    assert fits(page)
+    assert texts_too_faint(page) == []
+    assert small_targets(page) == []
+    page.get_by_role("button", name="See what it does").click()
+    expect(page.locator("#result")).to_contain_text("rules.yaml: fine.")
+    assert bot.rules.read_text(encoding="utf-8") == SAMPLE
+    assert fits(page)
+    page.get_by_role("button", name="Publish").click()
+    expect(page.get_by_text("Published: the new version is in the rules file.")).to_be_visible()
+    added = '    keywords: [bọc quà, thắt nơ, "gói 1,5 kg"]\n'
+    assert added in bot.rules.read_text(encoding="utf-8")
+
+    def answered() -> bool:
+        bot.deliver(MAKER.text("1001", "bọc quà giúp em"))
+        return any(taken.message.image == LINK for taken in vendor.taken)
+
+    wait_until(answered, "a customer gets the new picture")
+
+
+def test_what_is_done_with_a_card(page: Page, bot: Bot) -> None:
+    """Off, on, edited by keyboard, deleted only after a second press."""
+    page.get_by_role("button", name="Switch off: menu").click()
+    expect(page.get_by_text("Published: the new version is in the rules file.")).to_be_visible()
+    assert bot.rules.read_text(encoding="utf-8").count("enabled: false") == SAMPLE.count("enabled: false") + 1
+    page.goto("rules/edit?id=menu")
+    expect(page.locator("[data-name=keyword] .chip")).to_have_count(6)
+    page.get_by_placeholder("Type one and press Enter").first.press("Backspace")
+    expect(page.locator("[data-name=keyword] .chip")).to_have_count(5)
+    page.get_by_label("The rule is switched on").check()
+    page.get_by_role("button", name="See what it does").click()
+    expect(page.locator("#result")).to_be_visible()
+    page.goto("rules?q=menu")
+    page.get_by_label("Delete… menu").click()
+    assert fits(page)
+    page.get_by_role("button", name="Yes, delete: menu").click()
+    expect(page.locator("#result, .notice").first).to_be_visible()
+
+
+def test_without_script(browser: Browser, bot: Bot) -> None:
+    """A field and a kind of match for each keyword; the way is the same."""
+    with window(browser, bot, script=False) as page:
+        log_in(page)
+        page.goto("rules/edit")
+        page.get_by_label("Keywords 1", exact=True).fill("bọc quà")
+        page.get_by_label("Where in the message 1").first.select_option("exact")
+        page.get_by_label("Picture 1").fill(LINK)
+        page.get_by_role("button", name="See what it does").click()
+        page.get_by_role("button", name="Publish").click()
+        expect(page.get_by_text("Published: the new version is in the rules file.")).to_be_visible()
+    assert "  - id: boc-qua\n    keywords: [{text: bọc quà, match: exact}]\n" in bot.rules.read_text(encoding="utf-8")

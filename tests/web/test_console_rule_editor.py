@@ -1,0 +1,235 @@
+"""The console's form of one rule: from the page to the file, without JavaScript."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from bot.rules.reading.loader import load
+from tests.support.console import RULES, Console, running, words
+
+SAMPLE = (Path(__file__).parents[2] / "bot" / "sandbox" / "sample_rules.yaml").read_text(encoding="utf-8")
+LINK = "https://shop.example/moi.jpg"
+
+
+@pytest.fixture
+def console(tmp_path: Path) -> Iterator[Console]:
+    """Somebody is logged in where they may publish."""
+    with running(tmp_path, rules=SAMPLE, console_publish=True) as found:
+        found.log_in()
+        yield found
+
+
+def path_of(console: Console) -> Path:
+    return console.runtime.settings.rules_file
+
+
+def text_of(console: Console) -> str:
+    return path_of(console).read_text(encoding="utf-8")
+
+
+def rule(console: Console, name: str) -> Any:
+    file = load(path_of(console).read_bytes()).file
+    assert file is not None
+    return next((one for one in file.rules if one.id == name), None)
+
+
+def fields(page: TestResponse) -> dict[str, list[str]]:
+    """Return what a browser would send of the form on a page."""
+    form = page.text.partition('<form id="rule"')[2].partition("</form>")[0]
+    found: dict[str, list[str]] = {}
+    for tag in re.findall(r"<input ([^>]*)>", form):
+        kind = (re.search(r'type="(\w+)"', tag) or [""] * 2)[1]
+        if kind in {"checkbox", "radio"} and " checked" not in tag:
+            continue
+        name, value = re.search(r'name="(\w+)"', tag), re.search(r'value="([^"]*)"', tag)
+        if name:
+            found.setdefault(name[1], []).append(html.unescape(value[1]) if value else "")
+    for name, value in re.findall(r'<textarea[^>]* name="(\w+)"[^>]*>\n(.*?)</textarea>', form, re.DOTALL):
+        found[name] = [html.unescape(value)]
+    for name, options in re.findall(r'<select[^>]* name="(\w+)"[^>]*>(.*?)</select>', form, re.DOTALL):
+        chosen = re.search(r'value="(\w+)" selected', options)
+        found.setdefault(name, []).append(chosen[1] if chosen else re.findall(r'value="(\w+)"', options)[0])
+    return found
+
+
+def press(console: Console, page: TestResponse, action: str, **more: Any) -> TestResponse:
+    """Change some fields of the form on a page, and press one of its buttons."""
+    name = more.pop("of", "")
+    sent = fields(page) | {key: value if isinstance(value, list) else [value] for key, value in more.items()}
+    return console.post(f"rules/edit?id={name}", sent | {"action": [action]})
+
+
+def test_a_new_rule_from_the_page_to_the_file(console: Console) -> None:
+    """What the check says is seen first; the file has one more rule, and every other byte as it was."""
+    assert 'href="/console/rules/edit"' in console.get("rules").text
+    page = console.get("rules/edit")
+    new = {
+        "keyword": ["bọc quà", "thắt nơ đỏ", "", ""],
+        "image_ref": LINK,
+        "examples": "có bọc quà không\r\nthắt nơ đỏ nha",
+        "days": ["mon", "sat"],
+        "hours_from": "08:00",
+        "hours_until": "17:30",
+        "cooldown": "10",
+    }
+    seen = press(console, page, "publish", **new)
+    assert seen.status_code == 200
+    assert "rules.yaml: fine." in words(seen)
+    assert text_of(console) == SAMPLE
+    done = press(console, seen, "publish")
+    assert (done.status_code, done.location) == (303, "/console/rules?q=boc-qua#boc-qua")
+    assert text_of(console) != SAMPLE
+    assert (
+        text_of(console).replace(
+            """
+  - id: boc-qua
+    keywords: [bọc quà, thắt nơ đỏ]
+    active: {days: [mon, sat], hours: "08:00-17:30"}
+    cooldown: 10m
+    reply: {image_url: "https://shop.example/moi.jpg"}
+    examples: [có bọc quà không, thắt nơ đỏ nha]
+""",
+            "",
+            1,
+        )
+        == SAMPLE
+    )
+
+
+def test_what_the_check_says_comes_before_the_file(console: Console) -> None:
+    """An example that another rule answers, a picture that is none: nothing is written, and what was typed stays."""
+    seen = press(console, console.get("rules/edit"), "check", keyword="bảng giá", image_ref="menu", until="32/13/2027")
+    assert '<code class="code">bad-date</code>' in seen.text
+    assert 'value="32/13/2027"' in seen.text or "2027-13-32" in seen.text
+    assert 'value="publish"' not in seen.text
+    refused = press(console, seen, "publish")
+    assert refused.status_code == 409
+    assert "this version has errors" in words(refused)
+    assert text_of(console) == SAMPLE
+
+
+def test_changing_one_field(console: Console) -> None:
+    """Only its line is another, the comment at its end stays."""
+    page = console.get("rules/edit?id=bang-gia")
+    assert "Edit: bang-gia" in console.get("rules").text
+    seen = press(console, page, "check", of="bang-gia", exclude=["đánh giá", "giảm giá", "giá đỗ"])
+    assert press(console, seen, "publish", of="bang-gia").status_code == 303
+    before, after = SAMPLE.splitlines(), text_of(console).splitlines()
+    assert [(one, other) for one, other in zip(before, after, strict=True) if one != other] == [
+        (
+            "    exclude: [đánh giá, giảm giá] # có cụm này thì khách không hỏi giá",
+            "    exclude: [đánh giá, giảm giá, giá đỗ] # có cụm này thì khách không hỏi giá",
+        )
+    ]
+
+
+def test_an_untouched_form_changes_nothing(console: Console) -> None:
+    """For every rule of the sample."""
+    file = load(SAMPLE.encode()).file
+    assert file is not None
+    seen = press(console, console.get("rules/edit?id=menu"), "check", of="menu")
+    press(console, seen, "publish", of="menu")
+    assert text_of(console) == SAMPLE
+
+
+def act(console: Console, name: str, action: str) -> TestResponse:
+    return console.post("rules/act", {"id": name, "action": action})
+
+
+def test_off_and_on_again(console: Console) -> None:
+    """One line comes and goes."""
+    assert act(console, "bang-gia", "off").status_code == 303
+    assert not rule(console, "bang-gia").enabled
+    assert act(console, "bang-gia", "on").status_code == 303
+    assert text_of(console) == SAMPLE
+
+
+def test_a_copy_and_its_end(console: Console) -> None:
+    """Under an id that is free; the copy would answer the same, so the check may have a word to say of it."""
+    act(console, "chao-mung", "off")
+    before = text_of(console)
+    answer = act(console, "menu", "copy")
+    if answer.status_code == 303:
+        assert rule(console, "menu-2").keywords == rule(console, "menu").keywords
+        act(console, "menu-2", "delete")
+        assert text_of(console) == before
+    else:
+        assert answer.status_code == 409
+        assert text_of(console) == before
+
+
+def test_two_editors_at_once(console: Console) -> None:
+    """Changes of different rules both count; of one rule nothing is overwritten in one press."""
+    mine = console.get("rules/edit?id=menu")
+    act(console, "bang-gia", "off")
+    seen = press(console, mine, "check", of="menu", cooldown="5")
+    assert press(console, seen, "publish", of="menu").status_code == 303
+    assert (rule(console, "bang-gia").enabled, rule(console, "menu").cooldown is not None) == (False, True)
+    stale = press(console, mine, "publish", of="menu", priority="3")
+    assert stale.status_code == 409
+    assert "Somebody else changed this rule" in words(stale)
+    assert rule(console, "menu").priority == 0
+    again = press(console, stale, "check", of="menu")
+    assert press(console, again, "publish", of="menu").status_code == 303
+    assert rule(console, "menu").priority == 3
+
+
+@pytest.mark.parametrize(
+    ("rules", "name", "line", "words_"),
+    [
+        ("rules: [{id: a, keywords: [a], reply: {image_url: 'https://a.vn/1.jpg'}}]\n", "a", 1, "not written"),
+        (
+            "version: 1\nrules:\n  - {id: b, on: follow, reply: {image_url: 'https://a.vn/1.jpg'}}\n"
+            "  - {id: a, all_of: [[{text: x, match: exact}]], reply: {image_url: 'https://a.vn/1.jpg'}}\n",
+            "a", 4, "cannot show all",
+        ),
+    ],
+)  # fmt: skip
+def test_what_the_form_cannot_show_opens_as_text(tmp_path: Path, rules: str, name: str, line: int, words_: str) -> None:
+    """At the line of the rule."""
+    with running(tmp_path, rules=rules, console_publish=True) as console:
+        console.log_in()
+        answer = console.get(f"rules/edit?id={name}")
+        assert answer.location == f"/console/check?take=file&line={line}"
+        page = console.get(answer.location.removeprefix("/console/"))
+        assert words_ in words(page)
+        assert f'data-line="{line}"' in page.text
+
+
+def test_a_file_with_errors_is_mended_as_text(console: Console) -> None:
+    """The form would not know what it changes."""
+    path_of(console).write_text("rules:\n  - nonsense\n", encoding="utf-8")
+    assert console.get("rules/edit").location == "/console/check?take=file&line=1"
+
+
+def test_where_nothing_may_be_published(tmp_path: Path) -> None:
+    """There are no buttons, and no form."""
+    with running(tmp_path) as console:
+        console.log_in()
+        assert "Add a rule" not in words(console.get("rules"))
+        assert console.get("rules/edit").status_code == 404
+        assert act(console, "bang-gia", "off").status_code == 404
+        assert path_of(console).read_text(encoding="utf-8") == RULES
+
+
+def test_filled_in_from_elsewhere(console: Console) -> None:
+    """As from a question that no rule answers."""
+    page = console.get("rules/edit?id=menu&keyword=th%E1%BB%B1c+%C4%91%C6%A1n+m%E1%BB%9Bi&example=cho+xem+thuc+don+moi")
+    assert fields(page)["keyword"][-4:] == ["thực đơn mới", "", "", ""]
+    assert fields(page)["examples"][0].endswith("\ncho xem thuc don moi")
+
+
+def test_words_are_only_words(console: Console) -> None:
+    """Markup comes back escaped."""
+    page = press(
+        console, console.get("rules/edit"), "check", keyword="</ul><script>alert(1)</script>", image_ref='"><b>'
+    )
+    assert "<script>alert" not in page.text
+    assert '"><b>' not in page.text
