@@ -1,4 +1,4 @@
-"""A keep-alive HTTP/1.1 server small enough to be told to misbehave, on a thread of its own."""
+"""HTTP/1.1 server on asyncio for the sandbox: it can hang, cut a connection, or write an answer byte by byte."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Zalo's side: every kind of webhook event, as raw bytes with the signature that belongs to them."""
+"""Signed Zalo webhook events of every kind, as raw bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Picture files, and the part of the bot that uploads them."""
+"""Image files for tests, and the resolver that uploads them."""
 
 from __future__ import annotations
 
