@@ -16,7 +16,6 @@ def hit(text: str, *keywords: str, abbreviations: dict[str, str] | None = None) 
 READ = {
     "abbreviation": [
         ("shop có hàng hong", "hàng không"),
-        ("kg biết giá", "không biết giá"),
         ("cho e đặt 1 cái", "cho em đặt"),
         ("cho a đặt", "cho anh đặt"),
         ("xin đ/c shop", "địa chỉ"),
@@ -33,6 +32,7 @@ READ = {
         ("muốn oder", "order"),
     ],
     "ambiguous": [
+        ("kg biết giá", "không biết giá"),
         ("shop ơi ck dc ko", "chuyển khoản"),
         ("ck trước hay sao ạ", "chuyển khoản"),
         ("CK ạ?", "chuyển khoản"),
