@@ -48,6 +48,9 @@ _TEXTS: Final = {
     # what nearly matched
     "near-marks": N_('"{typed}" contradicts "{wanted}"{of}'),
     "near-unmarked": N_('"{typed}" is a word of its own here, so it is not read as "{wanted}"'),
+    "near-ambiguous": N_(
+        '"{typed}" may be "{wanted}" but has other meanings; if it always means that here, add it to abbreviations'
+    ),
     "near-place-exact": N_('"{wanted}" is there, but this keyword must be the whole message (match: exact)'),
     "near-place-prefix": N_('"{wanted}" is there, but this keyword must begin the message (match: prefix)'),
     "near-glued": N_('"{wanted}" is only a part of "{typed}"'),

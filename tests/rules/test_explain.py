@@ -240,6 +240,8 @@ def test_rules_out_of_play(text: str, more: dict[str, object], expected: list[tu
     [
         ("[bảng giá]", "bàng giá", "marks"),
         ("[giá]", "nhà có gia đình nhỏ", "unmarked"),
+        ("[chuyển khoản]", "mua cho ck mặc", "ambiguous"),
+        ("[trả hàng]", "kiểm tra hàng", "unmarked"),
         ("[{text: menu, match: exact}]", "xem menu", "place"),
         ("[{text: thực đơn, match: prefix}]", "xem thuc don", "place"),
         ("[sp]", "2sp", "glued"),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from bot.rules.language.text import normalise, tokens, without_urls
+from bot.rules.language.text import normalise, plain, tokens, without_urls
 from bot.rules.matching import keywords as kw
 from bot.rules.matching.best_matches import BestMatch, BestMatches, TypedSpans, quality_of
 from bot.rules.matching.keywords import Keyword, Output, Parsed, TokenKind, parse
@@ -19,9 +20,10 @@ from bot.rules.matching.substrings import Substrings
 from bot.rules.matching.trie import KeywordTrie
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bot.rules.language.abbreviations import Meaning
+    from bot.rules.language.text import Token
 
 MatchMode: TypeAlias = Literal["phrase", "exact", "prefix", "contains"]
 Role: TypeAlias = Literal["any", "exclude", "all_of"]
@@ -77,10 +79,11 @@ class NearMiss:
     """
     A keyword that a message almost has.
 
-    *reason*: "marks" (*typed* contradicts *wanted*), "unmarked" (*typed* lacks marks that its sender types elsewhere),
-    "place" (it is there, but not at the beginning, or not the whole message), "glued" (it is part of a longer word),
-    "letter" (one letter is off), "between" (*typed* stands between its words), "missing" (*wanted* is missing),
-    "word" (one word is another). *span* is the place of *typed* in the message as typed.
+    *reason*: "marks" (*typed* contradicts *wanted*), "unmarked" (*typed* is a word of its own without marks),
+    "ambiguous" (*typed* is an abbreviation of *wanted*, and of others), "place" (it is there, but not at the beginning,
+    or not the whole message), "glued" (it is part of a longer word), "letter" (one letter is off), "between" (*typed*
+    stands between its words), "missing" (*wanted* is missing), "word" (one word is another). *span* is the place of
+    *typed* in the message as typed.
     """
 
     keyword: KeywordPattern
@@ -183,12 +186,11 @@ class Matcher:
         places = positions(words)
         hits = hits or self.hits(text)
         nearest: dict[tuple[Role, int, int], tuple[tuple[int, int], NearMiss]] = {}
-        for number in self._near_miss_index.of(words, places):
+        by_letters = ((n, difference(words, places, self._parsed[n])) for n in self._near_miss_index.of(words, places))
+        for number, found in chain(by_letters, self._unconfirmed(words, text)):
             pattern, parsed = self._patterns[number], self._parsed[number]
-            if _is_met(pattern, hits):
-                continue
-            near = _explained(difference(words, places, parsed), pattern)
-            if near is not None:
+            near = _explained(found, pattern)
+            if near is not None and not _is_met(pattern, hits):
                 rank = (NEAREST_FIRST.index(near.reason), -len(parsed.text))
                 typed = (words[near.first].start, words[near.end - 1].end)
                 miss = NearMiss(pattern, near.reason, text[slice(*typed)], near.wanted, typed)
@@ -196,6 +198,23 @@ class Matcher:
                     nearest.get(_target_of(pattern), (rank, miss)), (rank, miss), key=itemgetter(0)
                 )
         return [miss for _, miss in sorted(nearest.values(), key=itemgetter(0))[:most]]
+
+    @cached_property
+    def _by_words(self) -> Mapping[str, list[int]]:
+        """The patterns by the words of their keywords."""
+        by_words: dict[str, list[int]] = {}
+        for number, (pattern, parsed) in enumerate(zip(self._patterns, self._parsed, strict=True)):
+            if pattern.role != "exclude":
+                by_words.setdefault(" ".join([piece.text for piece in parsed.pieces]), []).append(number)
+        return by_words
+
+    def _unconfirmed(self, words: Sequence[Token], text: str) -> Iterator[tuple[int, Difference]]:
+        """Yield the patterns whose keyword an abbreviation with several meanings may stand for."""
+        for first, word in enumerate(words):
+            short = plain(normalise(text[word.start : word.end]))
+            for meaning in self.short_forms.get(short, ()):
+                for number in self._by_words.get(meaning.text, ()) if not meaning.is_certain else ():
+                    yield number, Difference("ambiguous", first, first + 1, self._patterns[number].text)
 
 
 def _is_met(pattern: KeywordPattern, hits: Hits) -> bool:

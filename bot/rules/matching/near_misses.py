@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from bot.rules.language.text import Token
     from bot.rules.matching.keywords import Parsed, Piece
 
-MissReason: TypeAlias = Literal["marks", "unmarked", "place", "glued", "letter", "between", "missing", "word"]
+MissReason: TypeAlias = Literal[
+    "marks", "unmarked", "ambiguous", "place", "glued", "letter", "between", "missing", "word"
+]
 """Why a keyword missed, the nearest misses first."""
 
-NEAREST_FIRST: Final = ("marks", "unmarked", "place", "glued", "letter", "between", "missing", "word")
+NEAREST_FIRST: Final = ("marks", "unmarked", "ambiguous", "place", "glued", "letter", "between", "missing", "word")
 MAX_WORDS: Final = 60
 """Only so many words of a message are compared."""
 
