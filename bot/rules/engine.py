@@ -187,6 +187,18 @@ def rank(
     return Ranking(tuple(sorted(found, key=lambda c: c.score, reverse=True)), excluded, inactive)
 
 
+def has_words(kind: str, text: str) -> bool:
+    """Return whether an event says something in words: as a text, or beside an image, a link, a file …"""
+    return kind == "text" or bool(text.strip())
+
+
+def asked_kind(rules: RuleSet, text: str, kind: str, *, oa_id: str | None, now: float | None) -> str:
+    """Return the kind whose rules answer: with words beside an image or a link, those for texts come first."""
+    if kind != "text" and has_words(kind, text) and rank(rules, text, oa_id=oa_id, now=now).winner is not None:
+        return "text"
+    return kind
+
+
 def decide(rules: RuleSet, incoming: Incoming, *, now: float, last_reply: Callable[[str], float | None]) -> Decision:
     """
     Return what the event is answered with.
@@ -194,14 +206,16 @@ def decide(rules: RuleSet, incoming: Incoming, *, now: float, last_reply: Callab
     *last_reply* tells when a rule last answered this user, in seconds since 1970. A winner that answered too
     short a time ago is silent, and no lesser rule speaks in its place: a wrong picture is worse than none.
     """
-    ranking = rank(rules, incoming.text, kind=incoming.kind, oa_id=incoming.oa_id, now=now)
+    text, oa_id = incoming.text, incoming.oa_id
+    kind = asked_kind(rules, text, incoming.kind, oa_id=oa_id, now=now)
+    ranking = rank(rules, text, kind=kind, oa_id=oa_id, now=now)
     if ranking.winner is not None:
         rule = rules.file.rules[ranking.winner]
         if _too_soon(rule.cooldown, last_reply, rule.id, now):
             return Decision(rule.id, (), "cooldown")
         return Decision(rule.id, choose(rule.reply, incoming.key, rules.digests), "rule")
     fallback = rules.file.fallback
-    if fallback is None or incoming.kind != "text":
+    if fallback is None or not has_words(incoming.kind, incoming.text):
         return Decision(None, (), "no-match")
     if _too_soon(fallback.every, last_reply, FALLBACK, now):
         return Decision(FALLBACK, (), "fallback-cooldown")

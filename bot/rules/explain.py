@@ -9,7 +9,17 @@ from datetime import timedelta
 from itertools import chain
 from typing import Literal
 
-from bot.rules.engine import Candidate, Criterion, InactiveReason, Ranking, RuleSet, decided_by, rank
+from bot.rules.engine import (
+    Candidate,
+    Criterion,
+    InactiveReason,
+    Ranking,
+    RuleSet,
+    asked_kind,
+    decided_by,
+    has_words,
+    rank,
+)
 from bot.rules.language.text import Fit, Token, compat, fold, normalise, plain, syllables, tokens, words_of
 from bot.rules.matching.matcher import Hit, Hits, NearMiss, unmarked
 from bot.rules.matching.near_misses import NEAREST_FIRST
@@ -84,7 +94,7 @@ class Explanation:
     """Everything about one event; rules in the order in which they come near the answer."""
 
     kind: str
-    """The rules' word for the event: text, follow, …"""
+    """The rules' word for the event: text, follow, …; text where words beside an image or a link found their rule."""
     text: str
     understood: str
     """The text as it was compared: small letters, abbreviations written out, slips mended; marks as typed."""
@@ -133,11 +143,13 @@ def explain(
     time more: made for people who wait, not for messages.
     """
     file = rules.file
+    answers_words = has_words(kind, text)
+    kind = asked_kind(rules, text, kind, oa_id=oa_id, now=now)
     ranking = rank(rules, text, kind=kind, oa_id=oa_id, now=now)
     hits = rules.matcher.hits(text) if kind == "text" else Hits({}, {}, {})
     best = ranking.ranked[0] if ranking.ranked else None
     winner = _match(file, best) if best else None
-    reply, cooldown = _answer(file, winner, kind)
+    reply, cooldown = _answer(file, winner, answers_words=answers_words)
     inactive = tuple(_inactive(rules, ranking, text, kind))
     listed = {c.rule for c in ranking.ranked} | ranking.excluded.keys() | ranking.inactive.keys()
     near = tuple(_near(rules, text, hits, listed, _SLIPS if winner else _ALL)) if kind == "text" else ()
@@ -169,10 +181,10 @@ def shares(reply: Reply) -> tuple[tuple[Image, float], ...]:
     return tuple((image, image.weight / total if reply.one_of else 1.0) for image in reply.images)
 
 
-def _answer(file: RuleFile, winner: Match | None, kind: str) -> tuple[Reply | None, timedelta | None]:
+def _answer(file: RuleFile, winner: Match | None, *, answers_words: bool) -> tuple[Reply | None, timedelta | None]:
     if winner:
         return winner.rule.reply, winner.rule.cooldown
-    if file.fallback and kind == "text":
+    if file.fallback and answers_words:
         return file.fallback.reply, file.fallback.every
     return None, None
 

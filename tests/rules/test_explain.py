@@ -285,7 +285,7 @@ def test_where_a_rule_answers_only_slips_are_told() -> None:
 
 
 def test_events_without_words_come_near_to_nothing() -> None:
-    """A caption is not read."""
+    """Neither do words beside a sticker that no rule matches."""
     found = ask("khuyển mãi", kind="sticker")
     assert (found.near, found.incomplete) == ((), ())
 
