@@ -32,7 +32,7 @@ _ALL = frozenset(NEAREST_FIRST)
 _REWRITTEN = frozenset({"stretched", "joined", "split", "glued", "spelling", "typo", "telex", "tone"})
 _SHORTEST_ONE_OFF = 5  # letters: "shop" is no near miss of "ship"
 _MOST_NEAR = 3
-_CERTAIN_PERCENT = 80
+_MOSTLY_KNOWN_PERCENT = 80  # of an abbreviation's uses: below it, it may as well be a word
 _MOST_LOOKED_AT = 30
 
 
@@ -257,7 +257,7 @@ def _written_out(rules: RuleSet, text: str, hits: Iterable[Hit]) -> Iterator[tup
     for token in tokens(text):
         meanings = rules.matcher.short_forms.get(plain(normalise(text[token.start : token.end])), ())
         wanted = [meaning.text for meaning in meanings if any(_is_part(meaning.text, token, hit) for hit in hits)]
-        if wanted or sum(meaning.share for meaning in meanings) >= _CERTAIN_PERCENT:
+        if wanted or sum(meaning.share for meaning in meanings) >= _MOSTLY_KNOWN_PERCENT:
             certain = [meaning.text for meaning in meanings if meaning.is_certain]
             everything = [meaning.text for meaning in meanings]
             yield token.start, token.end, "/".join(wanted or certain or everything)

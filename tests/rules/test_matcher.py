@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.rules.matching.keywords import parse
 from bot.rules.matching.matcher import (
     MAX_SYLLABLES,
     Hit,
@@ -16,8 +17,6 @@ from bot.rules.matching.matcher import (
     Matcher,
     MatchMode,
     NearMiss,
-    keyword_mode,
-    same_letters,
     unmarked,
 )
 
@@ -310,17 +309,14 @@ def test_long_keywords_are_compared_up_to_the_limit() -> None:
         ("hot", "literal"),
     ],
 )
-def test_keyword_mode(keyword: str, mode: str) -> None:
+def test_how_strictly_the_marks_of_a_keyword_count(keyword: str, mode: str) -> None:
     """A bare syllable that is a word is taken literally; the checker says so."""
-    assert keyword_mode(keyword) == mode
+    parsed = parse(keyword)
+    assert (parsed.any_marks, parsed.marks_exact) == (mode == "any", mode == "literal")
 
 
-def test_same_letters() -> None:
-    """What unmarked typing cannot tell apart."""
-    assert same_letters("bán", "BẠN")
-    assert same_letters("sp001", "SP-001")
-    assert not same_letters("bán", "bánh")
-    assert not same_letters(":)", "?")
+def test_the_letters_of_a_keyword() -> None:
+    """What unmarked typing leaves of it."""
     assert unmarked("Đặt-hàng") == "dat hang"
 
 

@@ -196,6 +196,7 @@ def test_what_an_abbreviation_means_is_sure_or_has_words_that_confirm_it() -> No
         assert shares == sorted(shares, reverse=True), short
         assert all(0 < share <= 100 for share in shares), short
         assert len({meaning.text for meaning in meanings}) == len(meanings), short
+        assert all(fold(word) == word for meaning in meanings for word in meaning.before | meaning.after), short
 
 
 def test_every_particle_is_one_normalised_word_with_a_mark() -> None:

@@ -6,8 +6,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from bot.rules.language.text import fold
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -38,13 +36,13 @@ def _read(lines: list[str]) -> dict[str, tuple[Meaning, ...]]:
     meanings: dict[str, tuple[Meaning, ...]] = {}
     for line in lines:
         form, text, share, *beside = line.split("\t")
-        found = Meaning(text, int(share), *_neighbours(fold(" ".join(beside)).split()))
+        found = Meaning(text, int(share), *_neighbours(" ".join(beside).split()))
         meanings[form] = (*meanings.get(form, ()), found)
     return meanings
 
 
 def _neighbours(words: list[str]) -> tuple[frozenset[str], frozenset[str]]:
-    """Return which words confirm a meaning before and behind: ``với~`` only before, ``~em`` only behind."""
+    """Return which words confirm a meaning before and behind: ``voi~`` only before, ``~em`` only behind."""
     before = frozenset(word.rstrip("~") for word in words if not word.startswith("~"))
     after = frozenset(word.lstrip("~") for word in words if not word.endswith("~"))
     return before, after

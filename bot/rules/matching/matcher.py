@@ -239,22 +239,6 @@ def _least_spread(pattern: KeywordPattern, parsed: Parsed) -> int:
     return 1 if pattern.match == "prefix" else 0
 
 
-def keyword_mode(text: str) -> Literal["marked", "any", "literal"]:
-    """
-    Return how a keyword's marks count.
-
-    "marked": they may be omitted in a message, never contradicted. "any": written without marks, it matches whatever
-    marks. "literal": one syllable that is correct without marks, so that it matches only itself.
-
-    >>> [keyword_mode(text) for text in ("giá", "bang gia", "nhieu", "menu", "gia")]
-    ['marked', 'any', 'any', 'any', 'literal']
-    """
-    parsed = parse(text)
-    if parsed.marks_exact:
-        return "literal"
-    return "any" if parsed.any_marks else "marked"
-
-
 def unmarked(text: str) -> str:
     """
     Return the words of a keyword without marks: two keywords have the same letters if these are equal.
@@ -265,13 +249,3 @@ def unmarked(text: str) -> str:
     ('ban', 'sp 001')
     """
     return " ".join(syllable.letters for syllable in parse(text).syllables)
-
-
-def same_letters(one: str, other: str) -> bool:
-    """
-    Return whether two keywords differ in marks at most, so that unmarked typing may mean either.
-
-    >>> same_letters("bán", "bạn"), same_letters("bán", "ban"), same_letters("bán", "bàng")
-    (True, True, False)
-    """
-    return unmarked(one) == unmarked(other) != ""

@@ -67,7 +67,7 @@ def _built_in() -> Mapping[str, tuple[Meaning, ...]]:
     """Return the built-in abbreviations, those with marks also as typed without, unless that is a word."""
     meanings = dict(ABBREVIATIONS)
     for short, of_short in ABBREVIATIONS.items():
-        bare = fold(short)
+        bare = short if short.isascii() else fold(short)
         if bare not in meanings and not is_syllable(bare):
             meanings[bare] = of_short
     return meanings
