@@ -158,7 +158,7 @@ def test_what_is_known_of_a_picture(two: Console) -> None:
     assert list(found) == ["gia.jpg", "menu.jpg"]
     assert "cdn.shop.vn JPEG 1080 × 1350 121 KB" in found["menu.jpg"]
     assert re.search(r"looked at \d+ \w{3}, \d\d:\d\d", found["menu.jpg"])
-    assert "Rules that send it: menu gia fallback" in found["menu.jpg"]
+    assert "Rules that send it: menu gia The fallback" in found["menu.jpg"]
     assert 'href="/console/rules?q=gia#gia"' in answer.text
     assert 'href="/console/rules?q=fallback#the-fallback"' in answer.text
     assert two.get("rules?q=fallback").text.count('id="the-fallback"') == 1

@@ -119,6 +119,7 @@ def test_the_last_problem_of_a_rule(console: Console) -> None:
         ("nghi.jpg", ["tam-nghi"]),
         ("follow", ["chao-mung"]),
         ("fallback", ["the-fallback"]),
+        ("tra loi mac dinh", ["the-fallback"]),
         ("đánh", ["bang-gia"]),
         ("  ", ["bang-gia", "gio-mo-cua", "tam-nghi", "rong", "chao-mung", "the-fallback"]),
         ("<script>", []),

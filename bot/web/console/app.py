@@ -181,6 +181,7 @@ def _template_context(runtime: Runtime) -> dict[str, object]:
         "notices": partial(notices.current, runtime),
         "explain_failure": lambda error: explain(error, formatting.language()),
         "picture_address": partial(_picture_address, runtime),
+        "rule_name": formatting.rule_name,
         "format_number": formatting.format_number,
         "format_time": lambda seconds, **more: formatting.format_time(seconds, runtime.watch.rules.zone, **more),
     }

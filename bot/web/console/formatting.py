@@ -14,6 +14,7 @@ from flask import g, request, session, url_for
 
 from bot.config import Language
 from bot.i18n import N_, translator
+from bot.rules.engine import FALLBACK
 from bot.zalo import EVENT_KINDS
 
 _STATIC = Path(__file__).parents[1] / "static"
@@ -140,6 +141,11 @@ def _version(filename: str) -> str:
 def asset(filename: str) -> str:
     """Return the address of a file of bot/web/static, which changes with its content so that it can be kept."""
     return url_for("console.static", filename=filename, v=_version(filename))
+
+
+def rule_name(rule_id: str) -> str:
+    """Return what a page calls a rule: its id, and words for the fallback."""
+    return gettext("The fallback") if rule_id == FALLBACK else rule_id
 
 
 def event_name(kind: str, lang: Language) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, get_args
 
 from flask import Blueprint, render_template, request, url_for
 
+from bot.config import Language
 from bot.failures import is_about_rule
+from bot.i18n import translator
 from bot.inbox.queries import EventQueries, EventRow
 from bot.rules import explain_text as sentences
 from bot.rules.engine import FALLBACK, RuleSet
@@ -94,7 +96,8 @@ class _Index:
         held, texts = self._of
         if held is not rules:
             texts = [fold("\n".join(_words(rule))) for rule in rules.file.rules]
-            texts += ["fallback"] * (rules.file.fallback is not None)
+            names = ["fallback", *(translator(lang).gettext("The fallback") for lang in get_args(Language))]
+            texts += [fold("\n".join(names))] * (rules.file.fallback is not None)
             self._of = rules, texts
         found = [index for index, text in enumerate(texts) if all(word in text for word in wanted)]
         return sorted(found, key=lambda index: texts[index].partition("\n")[0] != fold(asked))
