@@ -254,8 +254,11 @@ class Writer:
             for future in batch:
                 self._commit([future])
             return
+        told = storage_error(error)
+        if told is not error:
+            told.__cause__ = error
         for future in batch:
-            future.error = storage_error(error)
+            future.error = told
         self._settle(batch)
 
 

@@ -106,7 +106,9 @@ def _store(runtime: Runtime, event: Event, body: bytes) -> Response:
 
 def _log_not_stored(event: Event, error: Exception) -> None:
     is_outage = isinstance(error, (TimeoutError, StorageError))
-    _log_failure(logs.about(event.key) | {"trouble": logs.kind(error)}, error=None if is_outage else error)
+    _log_failure(
+        logs.about(event.key) | {"trouble": logs.kind(error.__cause__ or error)}, error=None if is_outage else error
+    )
 
 
 def _event(settings: Settings, body: bytes, signature: str | None) -> Event | None:
