@@ -11,12 +11,14 @@ from bot.rules.engine import compile_rules, rank
 from bot.rules.linting.lint import check
 from bot.rules.reading.loader import load
 
-WORDS = ["giá", "gia", "già", "bảng", "bang", "menu", "x1", "đặt", "nhiêu"]
+WORDS = ["giá", "gia", "già", "bảng", "bang", "menu", "x1", "đặt", "nhiêu", "vừa", "quà", "tặng"]
+#: As typed: without marks, a compound (vừa qua), an abbreviation that ends no word of the others.
+TYPED = ["shop", "ơi", "ko", "vua", "qua", "tang"]
 words = st.sampled_from(WORDS)
 phrases = st.lists(words, min_size=1, max_size=2).map(" ".join)
 matches = st.sampled_from(["phrase", "phrase", "phrase", "phrase", "exact", "prefix", "contains"])
 keywords = st.lists(st.tuples(phrases, matches), min_size=1, max_size=2)
-messages = st.lists(words | st.sampled_from(["shop", "ơi", "ko"]), min_size=1, max_size=7).map(" ".join)
+messages = st.lists(words | st.sampled_from(TYPED), min_size=1, max_size=7).map(" ".join)
 
 
 @st.composite

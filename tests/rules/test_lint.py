@@ -108,6 +108,12 @@ def test_an_abbreviation_of_several_words_can_never_be_met() -> None:
     ]
 
 
+def test_an_exclude_that_a_compound_may_hide_does_not_kill_for_certain() -> None:
+    """Without marks `vừa quà` is vừa qua, and then `quà tặng` is not found."""
+    assert said("a: keywords: [vừa quà tặng], exclude: [quà tặng]") == [(2, "exclude-kills/mostly")]
+    assert said("a: keywords: [mua quà tặng], exclude: [quà tặng]") == [(2, "exclude-kills")]
+
+
 # --- Time
 
 

@@ -82,3 +82,13 @@ def compound_of(
     if found.is_clear or first.marks or second.marks or types_marks():
         return found.first, found.second
     return None
+
+
+def may_be_compound(first: str, second: str) -> bool:
+    """
+    Return whether two words (folded) may be a compound, with whatever marks.
+
+    >>> may_be_compound("kiem", "tra"), may_be_compound("doi", "tra")
+    (True, False)
+    """
+    return (first, second) in _COMPOUNDS

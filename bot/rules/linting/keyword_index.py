@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bot.rules.language.compounds import may_be_compound
 from bot.rules.matching.keywords import Parsed, parse
 from bot.rules.matching.matcher import Hit
 from bot.rules.model.schema import Keyword, Rule, RuleFile
@@ -45,13 +46,26 @@ def always_within(inner: KeywordUse, hit: Hit, outer: KeywordUse) -> bool:
     """
     Return whether *inner*, which *hit* the text of *outer*, hits every message that has *outer*.
 
-    Words glued together, stretched or mistyped aside: they may be read as the one and not as the other.
+    Guesses aside (words glued together, mistyped and the like): they may be read as the one and not as the other.
     """
     if not at_every_place(inner.keyword, outer.keyword):
         return False
-    # Marks that outer leaves open, or that the guard of single syllables doubts, may differ in a message.
-    may_differ = outer.parsed.any_marks or (inner.is_guarded and inner.words != outer.words)
+    # Marks that outer leaves open, or that single syllables and compounds make doubtful, may differ in a message.
+    may_differ = outer.parsed.any_marks or (
+        inner.words != outer.words and (inner.is_guarded or _is_cut_from_compound(inner.letters, outer.letters))
+    )
     return inner.parsed.any_marks or (hit.quality == _ALL_MARKS and not may_differ)
+
+
+def _is_cut_from_compound(inner: tuple[str, ...], outer: tuple[str, ...]) -> bool:
+    """Return whether *inner* begins or ends in *outer* within two words that may be a compound."""
+    size = len(inner)
+    for first in range(len(outer) - size + 1):
+        if outer[first : first + size] == inner:
+            edges = (first, first + size)
+            if any(0 < edge < len(outer) and may_be_compound(*outer[edge - 1 : edge + 1]) for edge in edges):
+                return True
+    return False
 
 
 def at_every_place(inner: Keyword, outer: Keyword) -> bool:
