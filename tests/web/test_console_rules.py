@@ -15,6 +15,7 @@ from bot.rules.validate import validate
 from bot.web.console.pages.rules import PAGE_SIZE
 from bot.web.console.problem_view import by_rule
 from tests.support.console import Console, running, words
+from tests.support.local_images import jpeg
 from tests.support.rows import NOW, keep
 
 TODAY = datetime(2026, 11, 20, tzinfo=UTC).date()
@@ -46,7 +47,7 @@ fallback:
   every: 24h
   reply: {image_url: "https://cdn.shop.vn/menu.jpg"}
 """
-JPEG = b"\xff\xd8\xff\xe0 a picture"
+JPEG = jpeg()
 OTHER_FILES = [
     f"/console/picture-files/{name}"
     for name in ("images/other.jpg", "text.jpg", "rules.yaml", "bot.db", "images/../bot.db", "%2e%2e/x", "/etc/passwd")
