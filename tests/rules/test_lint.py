@@ -78,6 +78,7 @@ def test_a_bare_word_with_forgotten_marks_is_hinted_at() -> None:
     assert said("a: keywords: [gia]") == [(2, "literal-keyword")]
     assert 'if you mean "giá"' in message("a: keywords: [gia]")
     assert said("a: keywords: [kem]") == []
+    assert said("a: keywords: ['#gia', '*kem']") == []  # codes that customers are told to send
     assert said("a: keywords: [kem]", "b: keywords: [bao nhieu]") == [
         (2, "literal-keyword/unsure"),
         (3, "unmarked-keyword"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -186,12 +187,34 @@ def test_the_json_schema_has_both_forms_of_keyword_and_all_of_reply() -> None:
     """A scalar or a mapping; one picture, several, or one of several."""
     definitions = json_schema()["$defs"]
     scalar, mapping = definitions["Keyword"]["anyOf"]
-    assert scalar["type"] == ["string", "number", "boolean"]
+    assert scalar["type"] == ["string", "number", "boolean", "null"]
     assert set(mapping["properties"]) == {"text", "match"}
     one, several, chosen = definitions["Reply"]["anyOf"]
     assert one == several["items"] == chosen["properties"]["one_of"]["items"] == {"$ref": "#/$defs/Image"}
 
 
-def test_the_json_schema_allows_no_nulls() -> None:
-    """An empty value is a mistake in the file."""
-    assert '"null"' not in json.dumps(json_schema())
+def test_the_json_schema_allows_null_where_it_is_a_text_only() -> None:
+    """``null`` is a word like others to us; an empty value of any other kind is a mistake."""
+    texts = '["string", "number", "boolean", "null"]'
+    schema = json.dumps(json_schema())
+    assert texts in schema
+    assert '"null"' not in schema.replace(texts, "")
+
+
+def test_the_json_schema_has_the_forms_of_dates_hours_ids_and_zones() -> None:
+    """An editor sees a slip while typing it; what the reader takes passes."""
+    schema = json_schema()
+    objects = schema["$defs"]
+    hours, day = objects["Hours"]["pattern"], objects["Active"]["properties"]["from"]["pattern"]
+    oa = objects["Rule"]["properties"]["oa"]["items"]
+    assert re.search(hours, "08:00-21:30")
+    assert re.search(hours, "22:00 - 6:00")
+    assert not re.search(hours, "8h-21h")
+    assert not re.search(hours, "20:00-25:00")
+    assert re.search(day, "2027-01-20")
+    assert not re.search(day, "20/01/2027")
+    assert re.search(oa["pattern"], "388613280878808645")
+    assert not re.search(oa["pattern"], "3.88E+17")
+    assert re.search(schema["properties"]["timezone"]["pattern"], "Asia/Ho_Chi_Minh")
+    assert not re.search(schema["properties"]["timezone"]["pattern"], "GMT+7 giờ")
+    assert schema["properties"]["version"]["enum"] == [1, "1"]

@@ -20,15 +20,21 @@ HOST = "anh.tiem.vn"
 HERE = ipaddress.ip_address("127.0.0.1")
 JPEG = (
     b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
-    b"\xff\xc0\x00\x11\x08\x01\xe0\x02\x80\x03\x01\x22\x00\x02\x11\x01\x03\x11\x01" + bytes(400)
+    b"\xff\xc0\x00\x11\x08\x01\xe0\x02\x80\x03\x01\x22\x00\x02\x11\x01\x03\x11\x01\xff\xda\x00\x02"
+    + bytes(396)
+    + b"\xff\xd9"
 )
-"""The beginning of a picture of 640 by 480."""
+"""A file that says it is a picture of 640 by 480, from its first letters to its end mark."""
 PNG = (
     b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
     + (640).to_bytes(4)
     + (480).to_bytes(4)
     + b"\x08\x02\x00\x00\x00"
-    + bytes(400)
+    + bytes(4)
+    + (380).to_bytes(4)
+    + b"IDAT"
+    + bytes(384)
+    + b"\x00\x00\x00\x00IEND\xaeB`\x82"
 )
 
 #: Bytes to send before closing, or what to do with the connection.

@@ -150,6 +150,10 @@ YAML: Final = (
     P("unknown-key", 'unknown key "{word}" {where}; the keys are {known}'),
     P("unknown-key/near", 'unknown key "{word}" {where}; did you mean "{near}"?'),
     P("unknown-key/elsewhere", '"{word}" does not belong {where} but {home}; check the indentation'),
+    P(
+        "unknown-key/in-reply",
+        '"{word}" belongs inside reply, not straight into the rule; write: reply: {{{word}: …}}',
+    ),
     P("unknown-key/beside-one-of", '"{word}" cannot stand beside "one_of"; put every picture into the list of one_of'),
     P("in-file", "at the top level"),
     P("in-rule", "in a rule"),
@@ -190,6 +194,12 @@ YAML: Final = (
     P(
         "not-a-mapping/rule",
         'a rule consists of id, keywords and reply; write "- id: …" and the other keys on the lines below',
+    ),
+    P("not-a-mapping/keyword-list", "the list already is in brackets; take the inner ones away: {near}"),
+    P("not-a-mapping/fallback-list", 'fallback is no list; delete the "- " at the beginning of this line'),
+    P(
+        "not-a-mapping/image",
+        'a picture of "{key}" is written as {{image_url: …}}; take the inner brackets or dashes away',
     ),
     P(
         "not-a-mapping/keyword",

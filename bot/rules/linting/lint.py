@@ -80,6 +80,8 @@ def _literal(words: KeywordIndex) -> Iterator[Problem]:
     for word in words.keywords:
         if not word.parsed.marks_exact or word.letters[0] in COMMON_BY_LETTERS or (word.index, word.letters) in marked:
             continue
+        if not word.keyword.text[:1].isalnum():
+            continue  # a code that customers are told to send, as "#gia": it is meant as it is
         near = LIKELY_MEANT.get(word.letters[0])
         if near is not None:
             yield Problem.at(word.place, "literal-keyword", word=word.keyword.text, near=near)

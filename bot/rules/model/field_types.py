@@ -18,7 +18,7 @@ from bot.zalo import EVENT_KINDS
 
 _LONGEST = 200
 _PLAIN = re.compile(r"""[^\W_](?:[^\[\]{},#:"'\\\n]*[^\[\]{},#:"'\\\s])?""")
-_TEXT = {"type": ["string", "number", "boolean"]}  # an editor types 199 or no without quotes
+_TEXT = {"type": ["string", "number", "boolean", "null"]}  # an editor types 199, no or null without quotes
 
 
 def _read(parse: Callable[[str], Any], longest: int = _LONGEST) -> BeforeValidator:
@@ -32,6 +32,11 @@ def _read(parse: Callable[[str], Any], longest: int = _LONGEST) -> BeforeValidat
         return value
 
     return BeforeValidator(read)
+
+
+def _schema(pattern: str, *examples: str) -> WithJsonSchema:
+    """Return what an editor's completion knows of a text of a certain form."""
+    return WithJsonSchema({"type": "string", "pattern": pattern, "examples": list(examples)})
 
 
 def short(value: str, longest: int = _LONGEST) -> str:
@@ -142,7 +147,7 @@ Id = Annotated[
     _read(field_parsers.identifier),
     WithJsonSchema({"type": ["string", "integer"], "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"}),
 ]
-Version = Annotated[int, _read(field_parsers.version), WithJsonSchema({"enum": [1]})]
+Version = Annotated[int, _read(field_parsers.version), WithJsonSchema({"enum": [1, "1"]})]
 Flag = Annotated[bool, _read(field_parsers.boolean), WithJsonSchema({"type": "boolean"})]
 Priority = Annotated[
     int,
@@ -160,11 +165,17 @@ Match = Annotated[
 Event = Annotated[str, _read(field_parsers.event), WithJsonSchema({"enum": list(EVENT_KINDS)})]
 Weekday = Annotated[str, _read(field_parsers.weekday), WithJsonSchema({"enum": list(field_parsers.DAYS)})]
 Timezone = Annotated[
-    str, _read(field_parsers.timezone), WithJsonSchema({"type": "string", "examples": ["Asia/Ho_Chi_Minh"]})
+    str,
+    _read(field_parsers.timezone),
+    _schema("^[A-Za-z_]+(/[A-Za-z0-9_+-]+)*$", "Asia/Ho_Chi_Minh"),
 ]
-OaId = Annotated[str, _read(field_parsers.oa_id), WithJsonSchema({"type": ["string", "integer"]})]
+OaId = Annotated[
+    str, _read(field_parsers.oa_id), WithJsonSchema({"type": ["string", "integer"], "pattern": "^[0-9]{1,20}$"})
+]
 Day = Annotated[
-    date, _read(field_parsers.calendar_date), WithJsonSchema({"type": "string", "examples": ["2027-01-20"]})
+    date,
+    _read(field_parsers.calendar_date),
+    _schema("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "2027-01-20"),
 ]
 Duration = Annotated[
     timedelta,

@@ -19,6 +19,9 @@ def _both(vi: str, en: str) -> str:
     return f"{vi}\n\n{en}"
 
 
+_HOURS = "^([01]?[0-9]|2[0-3]):[0-5][0-9] ?- ?([01]?[0-9]|2[0-3]):[0-5][0-9]$"
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -333,7 +336,7 @@ def json_schema() -> dict[str, Any]:
     }
     definitions["Reply"] = {"anyOf": [image, pictures, one_of]}
     del schema["properties"]["rules"]["minItems"]  # a file may live on its fallback
-    definitions["Hours"] = {"type": "string", "examples": ["08:00-21:30", "22:00-06:00"]}
+    definitions["Hours"] = {"type": "string", "pattern": _HOURS, "examples": ["08:00-21:30", "22:00-06:00"]}
     about = _both("Bot trả lời khách bằng ảnh nào, khi nào.", "Which pictures customers are answered with, and when.")
     dialect = "https://json-schema.org/draft/2020-12/schema"
     return {"$schema": dialect, "title": "rules.yaml", "description": about, **schema}

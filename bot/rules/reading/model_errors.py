@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ValidationError
 
 from bot.rules.catalog.messages import MESSAGES
-from bot.rules.model.field_types import quote_text
+from bot.rules.model.field_types import flow_text, quote_text
 from bot.rules.model.schema import Active, Fallback, FallbackImage, Image, Keyword, Rule, RuleFile
 from bot.rules.model.synonyms import closest, is_key
 from bot.rules.problem import Place, Problem, phrase
@@ -41,6 +41,7 @@ _MODELS: dict[str, tuple[str, type[BaseModel]]] = {
     "else": ("else", FallbackImage),
     "active": ("active", Active),
 }
+_IMAGE_KEYS = frozenset({"image_url", "attachment_id", "file", "one_of"})
 _TEXT_REPLIES = frozenset({"text", "message", "content", "noi_dung", "noidung", "tin_nhan", "chu", "van_ban"})
 _MOST_SUGGESTIONS = 200  # each costs a comparison with every known word
 
@@ -80,6 +81,8 @@ def _unknown_key(mapping: MappingNode, key: str, path: Path, *, guess: bool) -> 
         if near not in mapping.entries:
             mapping.rename(key, near)
         return Problem.at(place, "unknown-key/near", word=key, near=near, where=where)
+    if name == "rule" and key in _IMAGE_KEYS:
+        return Problem.at(place, "unknown-key/in-reply", word=key)
     if is_key(key) and (home := _home_of(key)):
         return Problem.at(place, "unknown-key/elsewhere", word=key, where=where, home=phrase("in-" + home))
     return Problem.at(place, "unknown-key", word=key, where=where, known=known)
@@ -115,10 +118,23 @@ def _problem(error: ErrorDetails, root: MappingNode) -> Problem | None:
     if code == "not-a-mapping":
         name = _model_at(path)[0] if isinstance(path[-1], int) else key
         code = f"{code}/{name}" if f"{code}/{name}" in MESSAGES else code
+    if code in {"not-a-mapping/keyword", "not-a-mapping/fallback"} and isinstance(node, SequenceNode):
+        return _needless_list(code, node, resolve(root, path[:-1]), key)
     if code not in MESSAGES:
         return Problem.at(head(node), "bad-value", key=key)
     args = error.get("ctx", {}) if code == error["type"] else {}
     return Problem.at(head(node), code, **{"key": key, **args})
+
+
+def _needless_list(code: str, node: SequenceNode, parent: Node, key: str) -> Problem:
+    """A list within a list of keywords, or a dash below fallback."""
+    texts = [item.text for item in node.items if isinstance(item, ScalarNode)]
+    in_brackets = isinstance(parent, SequenceNode) and parent.is_flow
+    if code == "not-a-mapping/keyword" and in_brackets and len(texts) == len(node.items):
+        return Problem.at(node.place, "not-a-mapping/keyword-list", near=", ".join(map(flow_text, texts)))
+    if code == "not-a-mapping/fallback" and len(node.items) == 1 and isinstance(node.items[0], MappingNode):
+        return Problem.at(node.place, "not-a-mapping/fallback-list")
+    return Problem.at(node.place, code, key=key)
 
 
 def _key_of(path: Path) -> str:
