@@ -74,7 +74,8 @@ class Transitions:
         state = claim.state
         # The clock may have been set back since.
         attempted_at = min(state.attempted_at or now, now)
-        if self._inbox.echoed(claim):
+        echo = self._inbox.find_echo(claim)
+        if echo == "came":
             return after_success(claim, Receipt("", ""), now=now)
         told_to_wait = state.reason == "unknown"
         echoes_arrive = self._inbox.echoes_arrive(claim.oa_id)
@@ -85,7 +86,7 @@ class Transitions:
             pause = max(_FIRST_ECHO_POLL_SECONDS, now - attempted_at)
             due_at = min(now + pause, attempted_at + ECHO_SECONDS)
             return replace(state, reason="unknown", attempted_at=attempted_at, due_at=due_at)
-        if echoes_arrive and not state.resent:
+        if echoes_arrive and not state.resent and echo == "none":
             return replace(state, attempted_at=None, resent=True, due_at=now)
         return replace(state, status="parked", settled_at=now)
 

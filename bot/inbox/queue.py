@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from bot.inbox import oa_limits, statements
 from bot.inbox.database import Database
+from bot.inbox.echoes import Echo, EchoVerdict, Sent, echo_image_url, find_echo
 from bot.inbox.engine import insert
 from bot.inbox.group_commit import Future, Writer
 from bot.inbox.oa_limits import Failure, FailureVerdict, RateLimit
@@ -249,27 +250,24 @@ class Inbox:
         with self._database.read() as connection:
             return connection.execute(query).first() is not None
 
-    def echoed(self, claim: Claim) -> bool:
-        """
-        Return whether the picture of the claim's latest call has come back as an echo.
-
-        The vendor's msg_id and the echo's are the same as far as is known; where they never are, the
-        pictures and the echoes of the last minutes are counted instead.
-        """
+    def find_echo(self, claim: Claim) -> EchoVerdict:
+        """Return whether the image of the claim's latest call has come back as an echo."""
         attempted_at = claim.state.attempted_at or 0.0
         since = attempted_at - _ECHO_MEMORY_SECONDS
         user = (events.c.oa_id == claim.oa_id, events.c.user_id == claim.user_id)
-        came = sa.select(events.c.msg_id, events.c.received_at).where(
+        came = sa.select(events.c.msg_id, events.c.received_at, events.c.body).where(
             IS_ECHO, *user, events.c.name == "oa_send_image", events.c.reason == "echo", events.c.received_at > since
         )
-        went = sa.select(events.c.vendor_ids).where(*user, events.c.replied_at > since)
+        went = sa.select(events.c.vendor_ids, events.c.images, events.c.replied_at, events.c.settled_at).where(
+            *user, events.c.replied_at > since
+        )
         with self._database.read() as connection:
-            echoes = connection.execute(came).all()
-            sent = [ids["msg_id"] for row in connection.scalars(went) for ids in row or ()]
-        strange = [echo for echo in echoes if echo.msg_id not in set(sent)]
-        if sent and len(strange) == len(echoes):
-            return len(echoes) > len(sent)
-        return any(echo.received_at >= attempted_at for echo in strange)
+            echoes = [Echo(r.msg_id, r.received_at, echo_image_url(r.body)) for r in connection.execute(came)]
+            rows = connection.execute(went).all()
+        sent = [one for row in rows for one in _sent_images(row, attempted_at)]
+        images = claim.state.images or []
+        image_url = images[claim.state.progress].get("image_url", "") if claim.state.progress < len(images) else ""
+        return find_echo(sent, echoes, attempted_at=attempted_at, image_url=image_url)
 
     def last_good_rules(self) -> bytes | None:
         """Return the content of the rules file that was in force last."""
@@ -297,6 +295,14 @@ class Inbox:
             answers.append(row["key"] in fresh)
             fresh.discard(row["key"])
         return answers
+
+
+def _sent_images(row: sa.Row[Any, Any, Any, Any], latest: float) -> Iterator[Sent]:
+    """Yield the images of an event that went out; of all but the first, only the latest possible time is known."""
+    images = row.images or ()
+    for number, ids in enumerate(row.vendor_ids or ()):
+        image_url = images[number].get("image_url", "") if number < len(images) else ""
+        yield Sent(ids["msg_id"], row.replied_at if number == 0 else row.settled_at or latest, image_url)
 
 
 def _unanswerable(event: Event) -> str | None:

@@ -247,7 +247,7 @@ def test_an_echo_wakes_the_event_that_waits_for_it(inbox: Inbox) -> None:
     inbox.save([StateChange(claimed, state)])
     put(inbox, event("e", name="oa_send_image"), now=NOW + 1)
     [woken] = claim(inbox, now=NOW + 1)
-    assert inbox.echoed(woken)
+    assert inbox.find_echo(woken) == "came"
     assert inbox.echoes_arrive("oa1")
     assert not inbox.echoes_arrive("oa2")
 
@@ -263,9 +263,9 @@ def test_the_echo_of_an_earlier_picture_is_not_taken_for_a_later_one(inbox: Inbo
     inbox.save([StateChange(second, state)])
     second = replace(second, state=state)
     put(inbox, event("e1", name="oa_send_image", msg_id="m1"), now=NOW + 2)
-    assert not inbox.echoed(second)
+    assert inbox.find_echo(second) == "none"
     put(inbox, event("e2", name="oa_send_image", msg_id="m2"), now=NOW + 3)
-    assert inbox.echoed(second)
+    assert inbox.find_echo(second) == "came"
 
 
 def test_a_human_who_took_over_stops_what_is_about_to_be_sent(inbox: Inbox) -> None:

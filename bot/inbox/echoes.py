@@ -1,0 +1,87 @@
+"""Match the echo that Zalo sends of each image to the call it belongs to: by msg_id, image, or user and time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+#: `came`: the call's image went out; `none`: nothing says so; `unclear`: an echo came that may be of something else.
+EchoVerdict = Literal["came", "none", "unclear"]
+
+# An echo is a webhook of Zalo's: it comes within a second or so, and hardly ever this late.
+_USUAL_SECONDS: Final = 5.0
+_LATEST_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """An image that Zalo says the OA sent to a user."""
+
+    msg_id: str
+    at: float
+    """When it came in."""
+    image_url: str
+    """As in the echo; "" where it names none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An image that is known to have gone out to the user."""
+
+    msg_id: str
+    """The vendor's; "" where it gave none."""
+    at: float
+    image_url: str
+    """"" for one that was sent by an id."""
+
+
+def echo_image_url(body: bytes | None) -> str:
+    """Return the address of the first image in an echo's body; "" where there is none."""
+    try:
+        url = json.loads(body or b"")["message"]["attachments"][0]["payload"]["url"]
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError):
+        return ""
+    return url if isinstance(url, str) else ""
+
+
+def find_echo(sent: Sequence[Sent], echoes: Sequence[Echo], *, attempted_at: float, image_url: str) -> EchoVerdict:
+    """
+    Return whether one of the *echoes* is of the call at *attempted_at*, given what else the user was *sent*.
+
+    Whether the vendor's msg_id is the echo's, and whether an echo has the address that was sent, is not documented:
+    both are relied on where they have been seen to fit, for this user, in the last minutes.
+    """
+    ids = {one.msg_id for one in sent if one.msg_id}
+    if any(echo.msg_id in ids for echo in echoes):
+        left = [echo for echo in echoes if echo.msg_id not in ids]
+        earlier, is_doubtful = [echo for echo in left if echo.at < attempted_at], False
+    else:
+        left, is_doubtful = _without_those_of(sent, echoes, attempted_at)
+        earlier = [echo for echo in left if echo.at < attempted_at]
+    late = [echo for echo in left if echo.at >= attempted_at]
+    if image_url and any(echo.image_url == image_url for echo in late):
+        return "came"
+    if _addresses_fit(sent, echoes, left):
+        late = [echo for echo in late if not echo.image_url or not image_url]
+    if not late:
+        return "unclear" if is_doubtful else "none"
+    # Echoes of nothing that the bot sent: another program sends for this OA, and this may be its image.
+    return "unclear" if earlier else "came"
+
+
+def _without_those_of(sent: Sequence[Sent], echoes: Sequence[Echo], attempted_at: float) -> tuple[list[Echo], bool]:
+    """Return the echoes less the next one after each image that was sent, and whether one of those came oddly late."""
+    left, is_doubtful = sorted(echoes, key=lambda echo: echo.at), False
+    for one in sorted(sent, key=lambda one: one.at):
+        own = next((echo for echo in left if one.at - 1.0 <= echo.at <= one.at + _LATEST_SECONDS), None)
+        if own is not None:
+            left.remove(own)
+            is_doubtful |= own.at >= attempted_at and own.at > one.at + _USUAL_SECONDS
+    return left, is_doubtful
+
+
+def _addresses_fit(sent: Sequence[Sent], echoes: Sequence[Echo], left: Collection[Echo]) -> bool:
+    urls = {one.image_url for one in sent if one.image_url}
+    return any(echo.image_url in urls for echo in echoes if echo not in left)
