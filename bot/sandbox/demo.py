@@ -59,7 +59,7 @@ _MOST_SAMPLES = 9
 _WELCOME = {
     "vi": (
         "\n  {shop} mở cửa rồi. Mời bạn nhắn thử ở đây:\n\n      {url}\n\n"
-        "  Quy tắc: {rules} (sửa và lưu là có hiệu lực ngay)\n  Dừng: Ctrl-C\n"
+        "  Kịch bản: {rules} (sửa và lưu là có hiệu lực ngay)\n  Dừng: Ctrl-C\n"
     ),
     "en": (
         "\n  {shop} is open. Write to it here:\n\n      {url}\n\n"

@@ -222,7 +222,8 @@ class TestPage:
         demo.say("con mèo nhà mình", customer="1000006")
         demo.pieces("huong-dan.jpg", customer="1000006")
         demo.say("con mèo nhà mình", customer="1000006")
-        assert "Không quy tắc nào trả lời" in demo.pieces("Không quy tắc nào trả lời", customer="1000006")
+        seen = demo.pieces("khách vừa nhận trả lời mặc định rồi", customer="1000006")
+        assert "Quy tắc trả lời:" not in seen.rpartition("con mèo nhà mình")[2]
 
     def test_a_dropped_line_sends_no_second_picture(self, demo: Demo) -> None:
         """Zalo's echo tells the bot that the picture went out."""
