@@ -41,6 +41,9 @@ _MAX_MESSAGE_CHARS = 300
 _MAX_ID_CHARS = 128
 _MAX_TOKEN_CHARS = 2048
 
+# Connections that were kept open for the next call may be closed by the vendor just then; a new one is tried at last.
+_MAX_STALE_CONNECTIONS = 3
+
 Kind = type[DeliveryError]
 
 
@@ -180,12 +183,15 @@ class CpaasClient:
 
     def _call(self, request: requests.PreparedRequest) -> dict[str, Any]:
         """Return the body of a success; raise the error that any other answer is."""
-        try:
-            response = self._session.send(request, allow_redirects=False, **self._how)
-        except requests.RequestException as error:
-            failure = _no_answer(error)
-        else:
-            return self._read(response)
+        for _ in range(_MAX_STALE_CONNECTIONS):
+            try:
+                response = self._session.send(request, allow_redirects=False, **self._how)
+            except requests.RequestException as error:
+                failure = _no_answer(error)
+                if not bounded.was_never_read(error):
+                    break
+            else:
+                return self._read(response)
         raise failure
 
     def probe(self, *, credentials: str | None = None) -> ProbeResult:
@@ -331,6 +337,8 @@ def _no_answer(error: requests.RequestException) -> DeliveryError:
     never_made = isinstance(error, (requests.ConnectTimeout, requests.exceptions.ProxyError)) or isinstance(
         reason, (urllib3.exceptions.NewConnectionError, bounded.TLSFailed)
     )
+    if bounded.was_never_read(error):
+        return NotNow("the vendor closes connections before it reads", reached=False)
     if never_made:
         return NotNow(f"no connection: {type(reason).__name__}", reached=False)
     return OutcomeUnknown(f"no answer: {type(error).__name__}")

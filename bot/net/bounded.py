@@ -5,13 +5,14 @@ from __future__ import annotations
 import http.client
 import io
 import queue
+import select
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from requests import PreparedRequest, RequestException, Response
 from requests.adapters import HTTPAdapter
@@ -29,9 +30,16 @@ from urllib3.util.connection import create_connection
 
 from bot.net.addresses import Address, AddressPolicy, resolve
 
+# Longer than a packet travels there and back.
+_RESET_MILLISECONDS: Final = 300
+
 
 class TLSFailed(SSLError):
     """The TLS connection never came to be, so that nothing was sent over it."""
+
+
+class NeverRead(ConnectionError):
+    """The other side had closed the connection before it read the request, as one does that was idle for long."""
 
 
 class AddressNotAllowed(NewConnectionError):
@@ -86,6 +94,12 @@ class Adapter(HTTPAdapter):
             super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
 
 
+def was_never_read(error: RequestException) -> bool:
+    """Return whether the request did not reach anybody, as the connection was closed when it came."""
+    cause = error.args[0] if error.args else None
+    return isinstance(cause, ProtocolError) and any(isinstance(inner, NeverRead) for inner in cause.args)
+
+
 def cause_of(error: RequestException) -> object:
     """Return what urllib3 or this module raised, out of what requests wraps around it."""
     cause = error.args[0] if error.args else error
@@ -137,9 +151,30 @@ class _Incoming(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
+        self._sock = sock
         if (seconds := sock.gettimeout()) is not None:
             raw: Any = self.fp.detach()
             self.fp = io.BufferedReader(_Incoming(raw, sock, seconds))
+
+    def begin(self) -> None:
+        try:
+            super().begin()
+        except (http.client.RemoteDisconnected, BrokenPipeError) as error:
+            if _is_reset(self._sock):
+                raise NeverRead from error
+            raise
+
+
+def _is_reset(sock: socket.socket) -> bool:
+    """
+    Return whether the end of what *sock* brings is followed by a reset.
+
+    TCP resets a connection whose data comes after the close, or was never read before it. Of a request that was read
+    there is nothing left to be answered so.
+    """
+    poller = select.poll()
+    poller.register(sock, 0)  # errors and hang-ups are reported all the same
+    return bool(poller.poll(_RESET_MILLISECONDS))
 
 
 class _Connection(HTTPConnection):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
+import select
 import socket
 import threading
 import tracemalloc
@@ -380,3 +381,59 @@ def test_the_token_of_an_upload_can_be_stored(sandbox: SandboxVendor) -> None:
     assert vendor.upload_file(oa_id=OA, name="a.jpg", content=b"\xff\xd8\xff\xe0") == "a"
     with pytest.raises(Refused):
         vendor.upload_file(oa_id=OA, name="a.jpg", content=b"\xff\xd8\xff\xe0")
+
+
+class ClosingServer:
+    """Answers the first request of each connection, and closes as the next one comes: it is not read any more."""
+
+    def __init__(self, *, reads: bool) -> None:
+        self.answered = 0
+        self._reads = reads
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):  # the listener is closed at the end
+            while True:
+                connection, _ = self._listener.accept()
+                threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        with connection:
+            data = b""
+            while not data.endswith(b"}}"):
+                data += connection.recv(65536)
+            self.answered += 1
+            connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{"code":0}')
+            data = b""
+            if self._reads:
+                while not data.endswith(b"}}"):
+                    data += connection.recv(65536)
+            else:
+                select.select([connection], [], [])
+            connection.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+def test_a_connection_that_closes_as_the_next_call_begins_was_never_used() -> None:
+    """The call is made anew, over another connection, and its outcome is known."""
+    server = ClosingServer(reads=False)
+    vendor = client(server.url, send_timeout=5.0)
+    for n in range(6):
+        send(vendor)
+        assert server.answered == n + 1
+    server.close()
+
+
+def test_a_connection_that_closes_after_the_request_was_read_tells_nothing() -> None:
+    """The image may have gone out: it is not sent again."""
+    server = ClosingServer(reads=True)
+    vendor = client(server.url, send_timeout=5.0)
+    send(vendor)
+    with pytest.raises(OutcomeUnknown):
+        send(vendor)
+    assert server.answered == 1
+    server.close()
