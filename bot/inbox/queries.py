@@ -86,6 +86,30 @@ class EventDetail(EventRow):
         return "doubtful" if number == self.progress + 1 and self.attempted_at is not None else "unsent"
 
 
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events are asked for; None: whatever."""
+
+    status: Status | None = None
+    oa_id: str | None = None
+    customer: tuple[str, str] | None = None
+    """The ids of an OA and of a user."""
+    rule_id: str | None = None
+    echoes: bool = True
+    """False: without Zalo's repetitions of what the bot sent, which say nothing new to people."""
+
+    def conditions(self) -> list[sa.ColumnElement[bool]]:
+        """Return what no index holds."""
+        oa_id, user_id = self.customer or (None, None)
+        values = (
+            (events.c.oa_id, self.oa_id),
+            (events.c.oa_id, oa_id),
+            (events.c.user_id, user_id),
+            (events.c.rule_id, self.rule_id),
+        )
+        return [column == value for column, value in values if value is not None]
+
+
 #: So many events are looked at for one page of `EventQueries.listing`: rare ones must not cost a walk over a million.
 MAX_SCANNED: Final = 20_000
 
@@ -107,34 +131,27 @@ class EventQueries:
             query = query.where(events.c.oa_id == oa_id)
         return [EventRow(**row) for row in self._rows(query)]
 
-    def listing(
-        self,
-        most: int,
-        *,
-        status: Status | None = None,
-        oa_id: str | None = None,
-        customer: tuple[str, str] | None = None,
-        before: int | None = None,
-    ) -> Listing:
+    def listing(self, most: int, chosen: EventFilter | None = None, *, before: int | None = None) -> Listing:
         """
-        Return a page of up to *most* events; *customer* is the ids of an OA and of a user.
+        Return a page of up to *most* of the events that are *chosen*.
 
-        What no index holds is looked for among LOOKED_AT events: then the page may not be full, or empty, and there is
-        a next one all the same.
+        What no index holds is looked for among MAX_SCANNED events: then the page may not be full, or empty, and there
+        is a next one all the same.
         """
+        wanted = chosen or EventFilter()
         beginning = sa.func.substr(events.c.text, 1, _BEGINNING).label("beginning")
         columns: list[sa.Label[Any] | sa.Column[Any]] = [
             beginning if name == "beginning" else events.c[name] for name in _names(EventListItem)
         ]
-        asked = [] if oa_id is None else [events.c.oa_id == oa_id]
-        if customer is not None:
-            asked += [events.c.oa_id == customer[0], events.c.user_id == customer[1]]
-        floor = self._floor(status, before) if asked or status in _UNINDEXED else 0
+        asked = wanted.conditions()
+        floor = self._floor(wanted.status, before) if asked or wanted.status in _UNINDEXED else 0
         if floor:
             asked.append(events.c.id > floor)
+        if not wanted.echoes:
+            asked.append(sa.func.coalesce(events.c.reason, "") != "echo")
         # By their ids: what an index holds is not read to be sorted.
-        chosen = _newest([events.c.id], most, status, before).where(*asked)
-        query = sa.select(*columns).where(events.c.id.in_(chosen)).order_by(events.c.id.desc())
+        ids = _newest([events.c.id], most, wanted.status, before).where(*asked)
+        query = sa.select(*columns).where(events.c.id.in_(ids)).order_by(events.c.id.desc())
         found = [EventListItem(**row) for row in self._rows(query)]
         full = len(found) == most
         return Listing(found, found[-1].id if full else floor + 1 if floor else None)

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.inbox.database import Database
-from bot.inbox.queries import MAX_SCANNED, EventQueries, EventRow, Message
+from bot.inbox.queries import MAX_SCANNED, EventFilter, EventQueries, EventRow, Message
 from bot.inbox.queue import Status
 from bot.inbox.tables import events
 from bot.rules.engine import FALLBACK
@@ -78,15 +78,27 @@ def test_a_listing_by_status_oa_and_customer(database: Database, reports: EventQ
         asked = ((status, oa_id, None), (None, *customer) if customer else (None, None, None))
         wanted = [i for i, row in ids.items() if all(_fits(ask, row) for ask in asked)]
         seen: list[int] = []
-        page = reports.listing(3, status=status, oa_id=oa_id, customer=customer)
+        chosen = EventFilter(status=status, oa_id=oa_id, customer=customer)
+        page = reports.listing(3, chosen)
         while page.before is not None:
             seen += [line.id for line in page.events]
-            page = reports.listing(3, status=status, oa_id=oa_id, customer=customer, before=page.before)
+            page = reports.listing(3, chosen, before=page.before)
         assert [*seen, *(line.id for line in page.events)] == wanted[::-1]
 
 
 def _fits(asked: Sequence[str | None], row: Sequence[str]) -> bool:
     return all(wanted in (None, value) for wanted, value in zip(asked, row, strict=True))
+
+
+def test_a_listing_by_rule_and_without_echoes(database: Database, reports: EventQueries) -> None:
+    """Echoes are most of the rows, and say nothing new."""
+    menu, other = keep(database, rule_id="menu"), keep(database, rule_id="bang-gia")
+    for _ in range(9):
+        keep(database, kind=None, name="oa_send_image", status="ignored", reason="echo", rule_id=None)
+    waiting = keep(database, status="open", reason=None, rule_id=None)
+    listed = [line.id for line in reports.listing(3, EventFilter(echoes=False)).events]
+    assert listed == [waiting, other, menu]
+    assert [line.id for line in reports.listing(3, EventFilter(rule_id="menu")).events] == [menu]
 
 
 def test_a_listing_looks_at_so_many_events_and_no_further(database: Database, reports: EventQueries) -> None:
@@ -96,10 +108,10 @@ def test_a_listing_looks_at_so_many_events_and_no_further(database: Database, re
     del usual["id"]
     with database.write() as connection:
         connection.execute(sa.insert(events), [{**usual, "key": f"usual-{n}"} for n in range(MAX_SCANNED - 1)])
-    for asked in ({"oa_id": "rare"}, {"status": "ignored"}, {"customer": ("rare", "u1")}):
-        first = reports.listing(5, **asked)  # type: ignore[arg-type]
+    for asked in (EventFilter(oa_id="rare"), EventFilter(status="ignored"), EventFilter(customer=("rare", "u1"))):
+        first = reports.listing(5, asked)
         assert ([line.id for line in first.events], first.before) == (rare[1:], rare[0] + 1)
-        second = reports.listing(5, before=first.before, **asked)  # type: ignore[arg-type]
+        second = reports.listing(5, asked, before=first.before)
         assert ([line.id for line in second.events], second.before) == (rare[:1], None)
 
 
@@ -225,7 +237,7 @@ def test_sqlite_answers_by_an_index(tmp_path: Path) -> None:
         reports.recent(9)
         for status in ("open", "dead", "parked", "sent"):
             reports.recent(9, status=status, before=99)  # type: ignore[arg-type]
-            reports.listing(9, status=status, before=99, oa_id="oa1")  # type: ignore[arg-type]
+            reports.listing(9, EventFilter(status=status, oa_id="oa1"), before=99)  # type: ignore[arg-type]
         reports.replayable(since=NOW)
         reports.event(1)
         reports.dead_ids()

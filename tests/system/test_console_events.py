@@ -96,3 +96,18 @@ def test_what_no_rule_answered_is_copied_and_tried(page: Page, shop: Bot) -> Non
     expect(page.get_by_role("heading", name="Which rule answers")).to_be_visible()
     expect(page.get_by_label("The customer’s message")).to_have_value("có thẻ thành viên không •••")
     assert page.url == f"{shop.url}/console/try"
+
+
+def test_a_conversation(page: Page, shop: Bot, vendor: SandboxVendor) -> None:
+    """From the list to the customer's bubbles and the image that went out, on a phone as well."""
+    shop.deliver(MAKER.text("101", "shop ơi bảng giá"))
+    vendor.wait_for_taken(1)
+    link = page.get_by_role("link", name="Conversation")
+    wait_until(lambda: page.reload() and link.count() and page.get_by_text("1/1").count(), "the answer")
+    link.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Conversation")
+    expect(page.locator(".turn.customer .bubble")).to_have_text("shop ơi bảng giá")
+    expect(page.locator(".turn.shop")).to_contain_text("bang-gia")
+    assert nothing_sticks_out(page)
+    page.locator(".turn.customer").get_by_role("link", name="just now").click()
+    expect(page.get_by_role("link", name="See the whole conversation")).to_be_visible()

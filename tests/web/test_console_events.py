@@ -72,14 +72,16 @@ def test_the_list_says_what_came_in_what_was_decided_and_what_went_out(console: 
     page = words(console.get("events"))
     for one in ("giá", "hai-anh", "refused by the vendor for good", "HTTP 400: <b>no picture</b>", "1/2 3 dead letter"):
         assert one in page
-    assert "menu đâu menu the rule answered this customer a while ago not answered" in page
+    assert "menu đâu Conversation 1 menu the rule answered this customer a while ago not answered" in page
     assert page.index("hai-anh") < page.index("menu đâu")
     assert "gửi thất bại" in words(console.get("events?lang=vi"))
 
 
 def test_of_the_oas_own_messages_is_said_whose_they_are(console: Console) -> None:
     """They have no kind, and Zalo's name tells more."""
-    put(console, name="oa_send_image", kind=None, text=None, status="ignored", reason="echo", images=None, rule_id=None)
+    put(
+        console, name="oa_send_image", kind=None, text=None, status="ignored", reason="human", images=None, rule_id=None
+    )
     put(console, name="user_seen_message", kind=None, text=None, status="ignored", reason="not-answerable", images=None)
     page = words(console.get("events"))
     assert "The OA wrote oa_send_image" in page

@@ -182,6 +182,9 @@ def _template_context(runtime: Runtime) -> dict[str, object]:
         "explain_failure": lambda error: explain(error, formatting.language()),
         "picture_address": partial(_picture_address, runtime),
         "rule_name": formatting.rule_name,
+        "format_ago": lambda seconds: formatting.format_ago(
+            seconds, runtime.watch.rules.zone, now=runtime.database.now()
+        ),
         "format_number": formatting.format_number,
         "format_time": lambda seconds, **more: formatting.format_time(seconds, runtime.watch.rules.zone, **more),
     }

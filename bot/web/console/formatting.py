@@ -91,6 +91,18 @@ def format_time(seconds: float, zone: ZoneInfo, *, year: bool = False) -> str:
     return f"{at.day} {_MONTHS[at.month - 1]}{f' {at.year}' if year else ''}, {at:%H:%M}"
 
 
+def format_ago(seconds: float, zone: ZoneInfo, *, now: float) -> str:
+    """Return how long ago a time (seconds since 1970) was; of one that is a day ago or more, the time itself."""
+    passed = now - seconds
+    if passed >= 86_400 or passed < -60:
+        return format_time(seconds, zone)
+    if passed < 60:
+        return gettext("just now")
+    if passed < 3600:
+        return ngettext("{n} minute ago", "{n} minutes ago", int(passed // 60)).format(n=int(passed // 60))
+    return ngettext("{n} hour ago", "{n} hours ago", int(passed // 3600)).format(n=int(passed // 3600))
+
+
 def format_date(which: date) -> str:
     """Return a day with its year."""
     return f"{which:%d/%m/%Y}" if language() == "vi" else f"{which.day} {_MONTHS[which.month - 1]} {which.year}"

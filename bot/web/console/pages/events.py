@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any, Final, get_args
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from bot.inbox.queries import MAX_SCANNED, EventDetail, EventQueries
+from bot.inbox.queries import MAX_SCANNED, EventDetail, EventFilter, EventQueries
 from bot.inbox.queue import Status
 from bot.inbox.replay import ReplayOutcome, ReplayResult, prospect, replay
 from bot.inbox.texts import replay_text
 from bot.logs import event_name
 from bot.rules import explain_text as sentences
+from bot.rules.engine import FALLBACK
 from bot.runtime import Runtime
 from bot.web.console import formatting
+from bot.web.console.conversation import turns
 from bot.web.console.event_timeline import row, status_badge, timeline
 from bot.web.console.formatting import gettext as _
 
 PAGE_SIZE: Final = 50
+#: Events of one customer, echoes and all.
+CONVERSATION_SIZE: Final = 60
 #: So many dead letters are replayed by one press: each is a durable transaction of its own.
 MAX_REPLAYED: Final = 500
 
@@ -35,8 +40,8 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     """
     Add the list, the page of one event, and what replays.
 
-    ``?status=``, ``?oa=`` and ``?customer=`` filter, ``?before=`` turns over. A customer is named by the number of one
-    of the events: the user id, which is personal, stands in no address.
+    ``?status=``, ``?rule=``, ``?oa=`` and ``?customer=`` filter, ``?before=`` turns over. A customer is
+    named by the number of one of the events: the user id, which is personal, stands in no address.
     """
 
     @routes.get("/events")
@@ -47,6 +52,11 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     def one(event_id: int) -> str:
         event = EventQueries(runtime.database).event(event_id)
         return _event_page(runtime, event) if event else abort(404)
+
+    @routes.get(f"{_ONE}/conversation", endpoint="events_conversation")
+    def conversation(event_id: int) -> str:
+        event = EventQueries(runtime.database).event(event_id)
+        return _conversation_page(runtime, event) if event else abort(404)
 
     @routes.post(f"{_ONE}/replay", endpoint="events_replay")
     def replay_one(event_id: int) -> AnyResponse:
@@ -72,20 +82,29 @@ def _list_page(runtime: Runtime) -> str:
     status = next((known for known in get_args(Status) if known == request.args.get("status")), None)
     oa_id = next((known for known in accounts if known == request.args.get("oa")), None)
     before, customer = _number("before"), _number("customer")
+    rules = _rule_ids(runtime)
+    rule_id = next((known for known in rules if known == request.args.get("rule")), None)
     theirs = reports.event(customer) if customer else None
     listing = reports.listing(
         PAGE_SIZE,
-        status=status,
-        oa_id=oa_id,
-        customer=(theirs.oa_id, theirs.user_id) if theirs else None,
+        EventFilter(
+            status=status,
+            oa_id=oa_id,
+            customer=(theirs.oa_id, theirs.user_id) if theirs else None,
+            rule_id=rule_id,
+            echoes=False,
+        ),
         before=before,
     )
-    chosen: dict[str, Any] = {"status": status, "oa": oa_id, "customer": theirs.id if theirs else None}
+    chosen: dict[str, Any] = {
+        "status": status, "oa": oa_id, "customer": theirs.id if theirs else None, "rule": rule_id
+    }  # fmt: skip
     return render_template(
         "console/events.html",
         rows=[row(event) for event in listing.events],
         waiting=waiting,
         accounts=accounts,
+        rules=rules,
         chosen=chosen,
         before=before,
         next=url_for("console.events", **chosen, before=listing.before) if listing.before else None,
@@ -94,6 +113,28 @@ def _list_page(runtime: Runtime) -> str:
         replayable=len(_replayable(runtime)) if status == "dead" and waiting["dead"] else 0,
         at_once=MAX_REPLAYED,
         window=_window(runtime),
+    )
+
+
+def _rule_ids(runtime: Runtime) -> list[str]:
+    """Return what one can ask for: the rules in force, and the fallback."""
+    file = runtime.watch.rules.file
+    return [*(rule.id for rule in file.rules), *([FALLBACK] if file.fallback else [])]
+
+
+def _conversation_page(runtime: Runtime, event: EventDetail) -> str:
+    """Return the conversation with the customer of that event, up to `?before=`."""
+    before = _number("before")
+    theirs = EventFilter(customer=(event.oa_id, event.user_id))
+    listing = EventQueries(runtime.database).listing(CONVERSATION_SIZE, theirs, before=before)
+    here = partial(url_for, "console.events_conversation", event_id=event.id)
+    return render_template(
+        "console/conversation.html",
+        turns=turns(listing.events),
+        older=here(before=listing.before) if listing.before else None,
+        newest=here() if before else None,
+        statuses={known: status_badge(known) for known in get_args(Status)},
+        fallback=FALLBACK,
     )
 
 

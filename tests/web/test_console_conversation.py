@@ -1,0 +1,127 @@
+"""The console's page of one customer's conversation, and relative times."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask import Flask, g
+
+from bot.web.console.formatting import format_ago
+from bot.web.console.pages.events import CONVERSATION_SIZE
+from tests.support.console import Console, running, words
+from tests.support.rows import NOW, keep
+
+ECHO = {"name": "oa_send_image", "kind": None, "text": None, "status": "ignored", "reason": "echo", "images": None}
+STAFF = {"name": "oa_send_text", "kind": None, "status": "ignored", "reason": "human", "images": None, "rule_id": None}
+
+
+@pytest.fixture
+def console(tmp_path: Path) -> Iterator[Console]:
+    """Somebody is logged in."""
+    with running(tmp_path) as found:
+        found.log_in()
+        yield found
+
+
+def put(console: Console, *, age: float = 60.0, **values: Any) -> int:
+    """Store an event of one customer that came in *age* seconds ago; return its id."""
+    values = {"user_id": "246845883529197922", **values}
+    return keep(console.runtime.database, age=NOW - console.runtime.database.now() + age, **values)
+
+
+def test_a_conversation_is_told_from_the_oldest_to_the_newest(console: Console) -> None:
+    """The customer's words, the image with its rule, a person's words; others' are not in it, nor are ids."""
+    first = put(console, text="shop ơi bảng giá", progress=1)
+    put(console, **STAFF, text="Dạ chị chờ em chút")
+    put(console, text="ok em", status="ignored", reason="human", rule_id=None, images=None)
+    put(console, text="người khác", user_id="9")
+    put(console, name="user_seen_message", kind=None, text=None, status="ignored", reason="not-answerable", images=None)
+    page = console.get(f"events/{first}/conversation")
+    said = words(page)
+    parts = ("shop ơi bảng giá", "Bot · bang-gia", "Staff ·", "Dạ chị chờ em chút", "ok em", "a person is answering")
+    assert [said.index(part) for part in parts] == sorted(said.index(part) for part in parts)
+    assert page.text.count("<li>\n") == 3
+    assert "người khác" not in said
+    assert "246845883529197922" not in page.text
+
+
+def test_echoes_are_folded_into_the_message_that_they_belong_to(console: Console) -> None:
+    """One for each image, the latest first; what Zalo has not repeated is not said to be confirmed."""
+    first = put(console, text="một", progress=1)
+    put(console, **ECHO)
+    put(console, text="hai", progress=1)
+    page = words(console.get(f"events/{first}/conversation"))
+    assert page.count("Zalo has confirmed it") == 1
+    assert page.index("Zalo has confirmed it") < page.index("hai")
+    put(console, **ECHO)
+    assert words(console.get(f"events/{first}/conversation")).count("Zalo has confirmed it") == 2
+
+
+def test_a_failure_says_who_must_act(console: Console) -> None:
+    """In the reader's language, the vendor's words below."""
+    event_id = put(console, status="dead", reason="refused", error="HTTP 200: code -230, <b>too late</b>")
+    page = console.get(f"events/{event_id}/conversation?lang=vi")
+    assert "Khách chưa nhắn cho OA trong 7 ngày : không cần làm gì" in words(page)
+    assert "&lt;b&gt;too late&lt;/b&gt;" in page.text
+
+
+def test_words_are_text_and_masked(console: Console) -> None:
+    event_id = put(console, text="<i>gọi</i> 0912345678")
+    page = console.get(f"events/{event_id}/conversation").text
+    assert "&lt;i&gt;gọi&lt;/i&gt; •••" in page
+    assert "0912345678" not in page
+
+
+def test_a_long_conversation_has_pages(console: Console) -> None:
+    """Each message once."""
+    ids = [put(console, text=f"tin-{n};") for n in range(CONVERSATION_SIZE + 5)]
+    seen: list[str] = []
+    path: str | None = f"events/{ids[0]}/conversation"
+    while path:
+        text = console.get(path).text
+        seen = re.findall(r"tin-(\d+);", text) + seen
+        older = re.search(r'href="/console/([^"]+)">↑', text)
+        path = older[1].replace("&amp;", "&") if older else None
+    assert seen == [str(n) for n in range(len(ids))]
+
+
+def test_there_is_none_of_an_event_that_is_not_there(console: Console) -> None:
+    assert console.get("events/99/conversation").status_code == 404
+
+
+def test_the_list_leads_to_it_and_has_no_echoes(console: Console) -> None:
+    """From each message of a customer."""
+    event_id = put(console, text="bảng giá")
+    put(console, **ECHO)
+    page = console.get("events").text
+    assert f'href="/console/events/{event_id}/conversation"' in page
+    assert page.count('class="when"') == 1
+
+
+def test_the_list_by_rule(console: Console) -> None:
+    """The rules in force are offered; another's name is as none."""
+    put(console, text="một", rule_id="bang-gia")
+    put(console, text="hai", rule_id="chao-mung")
+    assert console.get("events?rule=bang-gia").text.count('class="when"') == 1
+    assert "một" in words(console.get("events?rule=bang-gia"))
+    assert console.get("events?rule=khac").text.count('class="when"') == 2
+
+
+@pytest.mark.parametrize(("passed", "en", "vi"), [
+    (-5, "just now", "vừa xong"),
+    (59, "just now", "vừa xong"),
+    (60, "1 minute ago", "1 phút trước"),
+    (650, "10 minutes ago", "10 phút trước"),
+    (3600, "1 hour ago", "1 giờ trước"),
+    (86_399, "23 hours ago", "23 giờ trước"),
+    (86_400, "20 Sep, 21:13", "21:13, 20/09"),
+])  # fmt: skip
+def test_how_long_ago(passed: float, en: str, vi: str) -> None:
+    with Flask("console").app_context():
+        for g.lang, said in (("en", en), ("vi", vi)):
+            assert format_ago(NOW - passed, ZoneInfo("Asia/Ho_Chi_Minh"), now=NOW) == said
