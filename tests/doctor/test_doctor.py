@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from datetime import date
@@ -17,6 +18,7 @@ from bot.config import Settings
 from bot.cpaas import ProbeResult
 from bot.doctor import images, rules, storage, vendor, webhook
 from bot.doctor import settings as settings_check
+from bot.doctor.finding import Finding
 from bot.doctor.rules import check_publishing, check_rules
 from bot.doctor.run import TEXTS
 from bot.doctor.settings import check_settings
@@ -316,3 +318,13 @@ def test_who_else_answers_shows_in_the_echoes(database: Database) -> None:
     findings = list(check_event_hints(database, now=NOW))
     assert found(findings) == {"own-replies/seen": "warning"}
     assert findings[0].args == {"count": 1}
+
+
+def test_words_from_outside_stay_on_their_line() -> None:
+    """What a file is called, or a server says, cannot pass for a finding of ours, nor steer the terminal."""
+    evil = "bot.db\n  \u2713 all fine\r\u2028\x1b[2J\u202e"
+    lines = list(report([Finding("database", "fine", "db-absent", {"file": evil})], "en"))
+    plain = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in lines]
+    assert len([line for line in plain if "all fine" in line]) == 1
+    assert all(line.isprintable() for line in plain)
+    assert not any(line.lstrip().startswith("\u2713 all") for line in plain)

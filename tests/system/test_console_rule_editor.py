@@ -80,7 +80,7 @@ def test_from_the_button_to_the_picture_that_customers_get(page: Page, bot: Bot,
     assert bot.rules.read_text(encoding="utf-8") == SAMPLE
     assert fits(page)
     page.get_by_role("button", name="Publish").click()
-    expect(page.get_by_text("Published: the new version is in the rules file.")).to_be_visible()
+    expect(page.get_by_text("The new version answers customers now.")).to_be_visible()
     added = '    keywords: [bọc quà, thắt nơ, "gói 1,5 kg"]\n'
     assert added in bot.rules.read_text(encoding="utf-8")
 
@@ -94,7 +94,7 @@ def test_from_the_button_to_the_picture_that_customers_get(page: Page, bot: Bot,
 def test_what_is_done_with_a_card(page: Page, bot: Bot) -> None:
     """Off, on, edited by keyboard, deleted only after a second press."""
     page.get_by_role("button", name="Switch off: menu").click()
-    expect(page.get_by_text("Published: the new version is in the rules file.")).to_be_visible()
+    expect(page.get_by_text("The new version answers customers now.")).to_be_visible()
     assert bot.rules.read_text(encoding="utf-8").count("enabled: false") == SAMPLE.count("enabled: false") + 1
     page.goto("rules/edit?id=menu")
     expect(page.locator("[data-name=keyword] .chip")).to_have_count(6)
@@ -120,5 +120,5 @@ def test_without_script(browser: Browser, bot: Bot) -> None:
         page.get_by_label("Picture 1").fill(LINK)
         page.get_by_role("button", name="See what it does").click()
         page.get_by_role("button", name="Publish").click()
-        expect(page.get_by_text("Published: the new version is in the rules file.")).to_be_visible()
+        expect(page.get_by_text("The new version answers customers now.")).to_be_visible()
     assert "  - id: boc-qua\n    keywords: [{text: bọc quà, match: exact}]\n" in bot.rules.read_text(encoding="utf-8")

@@ -31,6 +31,8 @@ MAX_MESSAGES: Final = 2_000
 #: Shifts of one kind, and versions, that are shown.
 MAX_SHIFTS: Final = 50
 MAX_VERSIONS: Final = 10
+#: How often a page asks again whether what was published is in force; the bot takes two seconds.
+MAX_REFRESHES: Final = 10
 
 #: `good`: what the file holds is in force; `pending`: the bot has not looked yet; `trouble`: it cannot be used.
 FileState = Literal["good", "pending", "trouble"]

@@ -16,10 +16,8 @@ from bot.rules.publishing.publisher import digest, normalise_newlines
 from bot.runtime import Runtime
 from bot.web.console import check_notes as notes
 from bot.web.console.check_notes import Note
-from bot.web.console.check_session import Busy, CheckResult, CheckSession
+from bot.web.console.check_session import MAX_REFRESHES, Busy, CheckResult, CheckSession
 
-#: How often a page asks again whether what was published is in force; the bot takes two seconds.
-_MAX_REFRESHES: Final = 10
 _SCHEMA_FILE: Final = Path(bot.__file__).parent / "rules" / "rules.schema.json"
 
 PageResponse = str | tuple[str, int] | AnyResponse
@@ -141,7 +139,7 @@ class _Check:
             trouble=runtime.watch.error,
             rules=len(runtime.watch.rules.file.rules),
             before=session.replies_in_force() if result else {},
-            refresh=refreshes + 1 if file_state == "pending" and 0 < refreshes < _MAX_REFRESHES else 0,
+            refresh=refreshes + 1 if file_state == "pending" and 0 < refreshes < MAX_REFRESHES else 0,
             publishes=publishes,
             former=session.former() if publishes else None,
             history=list(session.history()) if publishes else [],

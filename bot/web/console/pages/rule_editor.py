@@ -141,8 +141,7 @@ class _Editor:
         return next(name for number in range(1, len(taken) + 2) if (name := _numbered(base, number)) not in taken)
 
     def _published(self, name: str) -> AnyResponse:
-        flash(notes.published(), "good")
-        return redirect(url_for("console.rules", q=name or None, _anchor=name or None), 303)
+        return redirect(url_for("console.rules", q=name or None, published=1, _anchor=name or None), 303)
 
     def _page(
         self,

@@ -18,6 +18,7 @@ from bot.rules.language.text import fold
 from bot.rules.model.schema import Fallback, Keyword, Reply, Rule
 from bot.runtime import Runtime
 from bot.web.console import formatting
+from bot.web.console.check_session import MAX_REFRESHES, CheckSession
 from bot.web.console.problem_view import Finding, GroupedFindings, by_rule
 
 #: Cards a page.
@@ -46,8 +47,12 @@ class RuleCard:
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
-    """Add the page; ``?q=`` searches, ``?page=`` turns over."""
-    index = _Index()
+    """
+    Add the page; ``?q=`` searches, ``?page=`` turns over.
+
+    After a publication ``?published=`` is how often the page has been shown while the bot had not taken the file yet.
+    """
+    index, session = _Index(), CheckSession(runtime)
 
     @routes.get("/rules")
     def rules() -> str:
@@ -57,6 +62,8 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
         last = max(0, (len(chosen) - 1) // PAGE_SIZE)
         page = min(max(0, request.args.get("page", 1, type=int) - 1), last)
         grouped = by_rule(validation, rules, formatting.language())
+        published = request.args.get("published", 0, type=int)
+        file_state = session.file_state() if published else None
         cards = list(_cards(runtime, rules, chosen[page * PAGE_SIZE : (page + 1) * PAGE_SIZE], grouped))
         return render_template(
             "console/rules.html",
@@ -70,6 +77,8 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
             next=url_for("console.rules", q=asked or None, page=page + 2) if page < last else None,
             file=runtime.settings.rules_file.name,
             publishes=runtime.settings.console_publish,
+            file_state=file_state,
+            refresh=published + 1 if file_state == "pending" and published < MAX_REFRESHES else 0,
             trouble=runtime.watch.error,
             is_readable=validation is not None,
             findings=grouped.rest,
