@@ -23,7 +23,7 @@ from bot.i18n import translator
 from bot.images.resize import ResizeError, ResizeResult, resize_to_fit
 from bot.rules.engine import RuleSet
 from bot.rules.explain import explain
-from bot.rules.model.schema import json_schema
+from bot.rules.model.json_schema import json_schema
 from bot.rules.model.synonyms import closest
 from bot.rules.validate import ValidationResult, summarized, summary_text
 from bot.zalo import EVENT_KINDS

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from bot.rules.catalog.messages import MESSAGES
 from bot.rules.model import schema
-from bot.rules.model.schema import Active, Fallback, Image, Keyword, Reply, Rule, RuleFile, json_schema
+from bot.rules.model.json_schema import json_schema
+from bot.rules.model.schema import Active, Fallback, Image, Keyword, Reply, Rule, RuleFile
 from bot.rules.reading.loader import load
 from bot.zalo import EVENT_KINDS
 

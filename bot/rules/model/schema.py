@@ -1,9 +1,9 @@
-"""The pydantic models of rules.yaml, and its JSON Schema."""
+"""The pydantic models of rules.yaml."""
 
 from __future__ import annotations
 
 from datetime import time
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -14,12 +14,9 @@ from bot.rules.model.field_parsers import field_error
 from bot.rules.model.image_links import image_link
 
 
-def _both(vi: str, en: str) -> str:
+def in_both(vi: str, en: str) -> str:
     """Return a description in both languages: completion cannot know which one its reader wants."""
     return f"{vi}\n\n{en}"
-
-
-_HOURS = "^([01]?[0-9]|2[0-3]):[0-5][0-9] ?- ?([01]?[0-9]|2[0-3]):[0-5][0-9]$"
 
 
 class _Model(BaseModel):
@@ -29,10 +26,10 @@ class _Model(BaseModel):
 class Keyword(_Model):
     """Words to look for in a message; in the file a plain text, or a mapping with ``match``."""
 
-    text: ft.ShortText = Field(description=_both("Những chữ cần tìm trong tin nhắn.", "The words to look for."))
+    text: ft.ShortText = Field(description=in_both("Những chữ cần tìm trong tin nhắn.", "The words to look for."))
     match: ft.Match = Field(
         "phrase",
-        description=_both(
+        description=in_both(
             "phrase: các chữ liền nhau, ở đâu cũng được (mặc định). exact: cả tin nhắn. prefix: đầu tin nhắn. "
             "contains: từng chữ cái, kể cả giữa một chữ khác.",
             "phrase: the words in a row, anywhere (default). exact: the whole message. prefix: its beginning. "
@@ -51,7 +48,7 @@ class FallbackImage(_Model):
     """The picture that goes out where an uploaded one cannot."""
 
     image_url: ft.Link = Field(
-        description=_both("Đường dẫn https của ảnh dự phòng.", "The https link of the picture that stands in.")
+        description=in_both("Đường dẫn https của ảnh dự phòng.", "The https link of the picture that stands in.")
     )
 
     @model_validator(mode="before")
@@ -66,20 +63,20 @@ class Image(_Model):
 
     image_url: ft.Link | None = Field(
         None,
-        description=_both(
+        description=in_both(
             "Đường dẫn https mở thẳng ra ảnh JPG hoặc PNG (tối đa 1 MB), không phải trang web chứa ảnh.",
             "An https link straight to a JPG or PNG of at most 1 MB, not to a page that shows it.",
         ),
     )
     attachment_id: ft.AttachmentId | None = Field(
         None,
-        description=_both(
+        description=in_both(
             "Mã ảnh đã tải lên Zalo; hết hạn sau 7 ngày.", "Id of a picture uploaded to Zalo; expires after 7 days."
         ),
     )
     file: ft.ImageFileName | None = Field(
         None,
-        description=_both(
+        description=in_both(
             "Ảnh JPG hoặc PNG (tối đa 1 MB) nằm cạnh kịch bản, ví dụ images/menu.jpg; bot tự tải lên Zalo.",
             "A JPG or PNG of at most 1 MB beside the rules file, as images/menu.jpg; the bot uploads it to Zalo.",
         ),
@@ -87,21 +84,21 @@ class Image(_Model):
     otherwise: FallbackImage | None = Field(
         None,
         alias="else",
-        description=_both(
+        description=in_both(
             "Ảnh dự phòng cho file hoặc attachment_id: được gửi khi Zalo không nhận ảnh kia.",
             "Stands in for file or attachment_id: sent when Zalo does not take the other picture.",
         ),
     )
     uploaded: ft.Day | None = Field(
         None,
-        description=_both(
+        description=in_both(
             "Ngày tải ảnh lên (năm-tháng-ngày), để nhắc trước khi attachment_id hết hạn.",
             "The day of the upload (year-month-day), so that you are told before attachment_id expires.",
         ),
     )
     weight: ft.Weight = Field(
         1,
-        description=_both(
+        description=in_both(
             "Trong one_of: ảnh có weight 2 được gửi nhiều gấp đôi ảnh có weight 1.",
             "Inside one_of: a picture of weight 2 goes out twice as often as one of weight 1.",
         ),
@@ -179,19 +176,19 @@ class Active(_Model):
     """When a rule counts; what is not given does not limit it."""
 
     from_date: ft.Day | None = Field(
-        None, alias="from", description=_both("Từ ngày này (năm-tháng-ngày).", "From this day (year-month-day).")
+        None, alias="from", description=in_both("Từ ngày này (năm-tháng-ngày).", "From this day (year-month-day).")
     )
-    until: ft.Day | None = Field(None, description=_both("Đến hết ngày này.", "Until this day, which still counts."))
+    until: ft.Day | None = Field(None, description=in_both("Đến hết ngày này.", "Until this day, which still counts."))
     days: Annotated[tuple[ft.Weekday, ...], ft.Items] = Field(
         (),
-        description=_both(
+        description=in_both(
             "Chỉ những ngày này trong tuần: mon là thứ hai, … sun là chủ nhật.",
             "Only on these days of the week.",
         ),
     )
     hours: Hours | None = Field(
         None,
-        description=_both(
+        description=in_both(
             'Khung giờ, ví dụ "08:00-21:30"; "22:00-06:00" kéo dài qua nửa đêm.',
             'Time of day, as "08:00-21:30"; "22:00-06:00" goes on over midnight.',
         ),
@@ -202,71 +199,71 @@ class Rule(_Model):
     """Which messages or events get which pictures."""
 
     id: ft.Id = Field(
-        description=_both("Tên riêng của quy tắc: a-z, 0-9 và dấu -.", "The rule's own name: a-z, 0-9 and -.")
+        description=in_both("Tên riêng của quy tắc: a-z, 0-9 và dấu -.", "The rule's own name: a-z, 0-9 and -.")
     )
     keywords: Annotated[tuple[Keyword, ...], ft.Items] = Field(
         (),
-        description=_both(
+        description=in_both(
             "Có một trong các từ khóa này là khớp. Viết đúng dấu: khách gõ không dấu vẫn khớp.",
             "Any one of them is enough. Spell with marks: customers who leave them out still match.",
         ),
     )
     exclude: Annotated[tuple[Keyword, ...], ft.Items] = Field(
         (),
-        description=_both(
+        description=in_both(
             "Tin nhắn có một trong các từ này thì quy tắc không trả lời.",
             "The rule does not answer a message with one of these.",
         ),
     )
     all_of: Annotated[tuple[Annotated[tuple[Keyword, ...], ft.Items], ...], ft.Groups, ft.Items] = Field(
         (),
-        description=_both(
+        description=in_both(
             "Nhiều nhóm từ: tin nhắn phải có ít nhất một từ của mỗi nhóm.",
             "Groups of words: the message must have one of each group.",
         ),
     )
     pattern: ft.Text | None = Field(
         None,
-        description=_both(
+        description=in_both(
             "Biểu thức RE2, so với tin nhắn chữ thường đã bỏ dấu. Viết trong dấu nháy đơn.",
             "An RE2 expression, tried on the message in small letters without marks. Use single quotes.",
         ),
     )
     priority: ft.Priority = Field(
-        0, description=_both("Số lớn hơn được ưu tiên; mặc định 0.", "The higher number wins; default 0.")
+        0, description=in_both("Số lớn hơn được ưu tiên; mặc định 0.", "The higher number wins; default 0.")
     )
-    enabled: ft.Flag = Field(True, description=_both("false: tạm tắt quy tắc này.", "false: switches this rule off."))
+    enabled: ft.Flag = Field(True, description=in_both("false: tạm tắt quy tắc này.", "false: switches this rule off."))
     on: ft.Event = Field(
         "text",
-        description=_both(
+        description=in_both(
             "Khách làm gì: text là nhắn chữ (mặc định), follow là bấm quan tâm, image là gửi ảnh…",
             "What the customer does: text (default), follow, image…",
         ),
     )
     active: Active | None = Field(
-        None, description=_both("Chỉ trả lời trong thời gian này.", "Answers only in this time.")
+        None, description=in_both("Chỉ trả lời trong thời gian này.", "Answers only in this time.")
     )
     cooldown: ft.Duration | None = Field(
         None,
-        description=_both(
+        description=in_both(
             "Với cùng một khách, chờ ít nhất chừng này rồi mới trả lời lại: 30s, 10m, 2h, 1d.",
             "Waits at least this long before answering the same customer again: 30s, 10m, 2h, 1d.",
         ),
     )
     oa: Annotated[tuple[ft.OaId, ...], ft.Items] = Field(
-        (), description=_both("Chỉ cho những OA có mã này.", "Only for the OAs with these ids.")
+        (), description=in_both("Chỉ cho những OA có mã này.", "Only for the OAs with these ids.")
     )
-    reply: Reply = Field(description=_both("Ảnh trả lời.", "The pictures of the answer."))
+    reply: Reply = Field(description=in_both("Ảnh trả lời.", "The pictures of the answer."))
     examples: Annotated[tuple[ft.Text, ...], ft.Items] = Field(
         (),
-        description=_both(
+        description=in_both(
             "Tin nhắn mẫu mà quy tắc này phải trả lời; được thử mỗi lần kiểm tra kịch bản.",
             "Messages that this rule must answer; tried whenever the file is checked.",
         ),
     )
     not_examples: Annotated[tuple[ft.Text, ...], ft.Items] = Field(
         (),
-        description=_both(
+        description=in_both(
             "Tin nhắn mẫu mà quy tắc này không được trả lời.", "Messages that this rule must not answer."
         ),
     )
@@ -275,10 +272,10 @@ class Rule(_Model):
 class Fallback(_Model):
     """The answer to a text that no rule matches."""
 
-    reply: Reply = Field(description=_both("Ảnh trả lời.", "The pictures of the answer."))
+    reply: Reply = Field(description=in_both("Ảnh trả lời.", "The pictures of the answer."))
     every: ft.Duration | None = Field(
         None,
-        description=_both(
+        description=in_both(
             "Mỗi khách chỉ nhận một lần trong khoảng này, ví dụ 24h.",
             "At most once per customer in this time, as 24h.",
         ),
@@ -288,73 +285,31 @@ class Fallback(_Model):
 class RuleFile(_Model):
     """A whole rules.yaml."""
 
-    version: ft.Version = Field(1, description=_both("Phiên bản của định dạng: 1.", "Version of the format: 1."))
+    version: ft.Version = Field(1, description=in_both("Phiên bản của định dạng: 1.", "Version of the format: 1."))
     timezone: ft.Timezone = Field(
         "Asia/Ho_Chi_Minh",
-        description=_both("Múi giờ của ngày và giờ trong tệp.", "Time zone of the dates and hours in this file."),
+        description=in_both("Múi giờ của ngày và giờ trong tệp.", "Time zone of the dates and hours in this file."),
     )
     abbreviations: dict[ft.ShortText, ft.ShortText] = Field(
         default_factory=dict,
-        description=_both(
+        description=in_both(
             "Chữ viết tắt của khách, thêm vào danh sách có sẵn: {bn: bao nhiêu}.",
             "How customers shorten words, added to the built-in list: {bn: bao nhiêu}.",
         ),
     )
     typos: ft.Flag = Field(
         True,
-        description=_both("Bỏ qua một chữ cái gõ sai trong từ dài.", "Forgive one wrong letter in long words."),
+        description=in_both("Bỏ qua một chữ cái gõ sai trong từ dài.", "Forgive one wrong letter in long words."),
     )
     rules: Annotated[tuple[Rule, ...], ft.RuleItems] = Field(
-        description=_both(
+        description=in_both(
             "Các quy tắc. Quy tắc viết trước thắng khi hai quy tắc khớp như nhau.",
             "The rules. Of two that match equally well, the one written first wins.",
         )
     )
     fallback: Fallback | None = Field(
         None,
-        description=_both(
+        description=in_both(
             "Trả lời mặc định: cho tin nhắn không khớp quy tắc nào.", "The answer when no rule matches a text."
         ),
     )
-
-
-def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of rules.yaml, as editors use it for completion."""
-    schema: dict[str, Any] = _tidy(RuleFile.model_json_schema(mode="validation", by_alias=True))
-    definitions = schema["$defs"]
-    image = {"$ref": "#/$defs/Image"}
-    pictures = {"type": "array", "items": image, "minItems": 1}
-    definitions["Keyword"] = {"anyOf": [definitions["Keyword"]["properties"]["text"], definitions["Keyword"]]}
-    without_else = {"required": ["image_url"], "not": {"required": ["else"]}}
-    definitions["Image"]["oneOf"] = [without_else, {"required": ["attachment_id"]}, {"required": ["file"]}]
-    chosen = {"description": _both("Gửi một ảnh trong số này.", "Sends one of these pictures."), **pictures}
-    one_of = {
-        "type": "object",
-        "properties": {"one_of": chosen},
-        "required": ["one_of"],
-        "additionalProperties": False,
-    }
-    definitions["Reply"] = {"anyOf": [image, pictures, one_of]}
-    del schema["properties"]["rules"]["minItems"]  # a file may live on its fallback
-    definitions["Hours"] = {"type": "string", "pattern": _HOURS, "examples": ["08:00-21:30", "22:00-06:00"]}
-    about = _both("Bot trả lời khách bằng ảnh nào, khi nào.", "Which pictures customers are answered with, and when.")
-    dialect = "https://json-schema.org/draft/2020-12/schema"
-    return {"$schema": dialect, "title": "rules.yaml", "description": about, **schema}
-
-
-def _tidy(schema: Any) -> Any:
-    """Return the schema without what is true of the models and not of the file: nulls, empty lists, docstrings."""
-    if isinstance(schema, list):
-        return [_tidy(item) for item in schema if item != {"type": "null"}]
-    if not isinstance(schema, dict):
-        return schema
-    is_model = schema.get("type") == "object" and "properties" in schema
-    dropped = {"title", "description"} if is_model else {"title"} if isinstance(schema.get("title"), str) else set()
-    tidy = {
-        key: _tidy(value) for key, value in schema.items() if key not in dropped and (key, value) != ("default", None)
-    }
-    if tidy.get("type") == "array":
-        tidy["minItems"] = 1
-        tidy.pop("default", None)
-    only = tidy.get("anyOf", ())
-    return {**only[0], **{k: v for k, v in tidy.items() if k != "anyOf"}} if len(only) == 1 else tidy

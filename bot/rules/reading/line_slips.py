@@ -18,6 +18,7 @@ _STRUCTURE: Final = re.compile(
 )
 LONGEST_LINE: Final = 5_000
 _FENCE: Final = re.compile(r"\s*(`{3,}|~{3,})\s*\w*\s*$")
+_FOREIGN_STARTS: Final = frozenset("`~<=>|/*-;rR")
 _MERGE: Final = re.compile(r"(<{7}|={7}|>{7}|\|{7})(\s.*)?$")
 _FOREIGN_COMMENT: Final = re.compile(r"\s*(//|/\*|\*/|<!--|--(?!-)|;|rem\s)", re.IGNORECASE)
 _COMMENT_BEHIND: Final = re.compile(r"\s(//)(?=\s|$).*$")
@@ -71,6 +72,8 @@ def _left_by_programs(source: Source, number: int) -> bool:
     """Blank a line that is no part of the rules; return whether it was one."""
     line = source.repaired[number]
     start = len(line) - len(line.lstrip())
+    if line[start : start + 1] not in _FOREIGN_STARTS:
+        return False
     if fence := _FENCE.match(line):
         source.report(number, start, len(fence[0].strip()), "stray-line/fence", sign=fence[1])
     elif merge := _MERGE.match(line):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+import yaml
+
 from bot.rules.model.synonyms import is_key
 from bot.rules.problem import Problem
 from bot.rules.reading.line_slips import LONGEST_LINE
@@ -97,6 +99,9 @@ def _two_keys(source: Source, number: int) -> None:
     if two and is_key(two[2]) and two[3] in _INSIDE.get(two[2], ()):
         value, start = line[two.start(3) :].rstrip(), two.start(3)
         wrapped = _wrapped(value)
+        if not is_yaml(wrapped):
+            source.report(number, start, len(two[3]), "colon-in-text/two-keys", word=two[3])
+            return
         source.report(number, start, len(value), "colon-in-text/nested", near=f"{two[2]}: {wrapped}")
         source.replace_span(number, start, len(line), wrapped)
         return
@@ -116,6 +121,15 @@ def _two_keys(source: Source, number: int) -> None:
         and not re.search(r"""["'\[{]""", bare[: behind.start()])
     ):
         source.report(number, behind.start(1), len(behind[1]), "colon-in-text/two-keys", word=behind[1])
+
+
+def is_yaml(text: str) -> bool:
+    """Return whether the text, as a suggestion would have it typed, can be read."""
+    try:
+        yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError):  # a date that is none
+        return False
+    return True
 
 
 def _wrapped(value: str) -> str:

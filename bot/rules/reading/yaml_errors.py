@@ -6,11 +6,10 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-import yaml
-
 from bot.rules.model.field_types import quote_text
 from bot.rules.model.synonyms import is_key
 from bot.rules.problem import Problem
+from bot.rules.reading.nesting_slips import is_yaml
 
 if TYPE_CHECKING:
     from yaml import Mark, MarkedYAMLError
@@ -224,7 +223,7 @@ class _Explainer:
         behind = re.search(r"(\w+)\s*:\s", value + " ")
         if behind and is_key(behind[1]):
             return self.at(self.line, start + behind.start(), len(behind[1]), "colon-in-text/two-keys", word=behind[1])
-        if re.search(r"""(?:^|,\s*)["'].*,|,\s*["']""", value) and _is_yaml(f"[{value}]"):
+        if re.search(r"""(?:^|,\s*)["'].*,|,\s*["']""", value) and is_yaml(f"[{value}]"):
             return self.at(self.line, start, len(value), "missing-brackets", near=f"[{value}]")
         return self.at(self.line, start, len(value), "colon-in-text", near=quote_text(value))
 
@@ -278,14 +277,6 @@ class _Explainer:
                 break
         near = min(open_levels, key=lambda level: abs(level[1] - indent), default=None)
         return near if near is not None and 0 < abs(near[1] - indent) <= _FARTHEST_INDENT else None
-
-
-def _is_yaml(text: str) -> bool:
-    try:
-        yaml.safe_load(text)
-    except yaml.YAMLError:
-        return False
-    return True
 
 
 def _unclosed(line: str) -> int | None:
