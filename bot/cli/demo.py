@@ -12,10 +12,12 @@ from bot.web.demo import create_page
 
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65535), help="Port of the page; another is taken if it is in use.")
-def demo(*, port: int | None) -> None:
+@click.option("--in-place", is_flag=True, help="Let the console change rules.yaml itself, not a copy of it.")
+def demo(*, port: int | None, in_place: bool) -> None:
     """Show the whole thing on this machine: no account, no keys, no server."""
     try:
         settings = Settings.load(partly=True)
     except BotError as error:
         raise click.ClickException(str(error)) from None
-    raise SystemExit(run(settings.port if port is None else port, settings=settings, page=create_page))
+    port = settings.port if port is None else port
+    raise SystemExit(run(port, settings=settings, in_place=in_place, page=create_page))

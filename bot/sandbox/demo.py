@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -23,11 +25,16 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 import bot
 from bot.config import Language, Settings
 from bot.errors import COULD_NOT_RUN
+from bot.files import read_plain_file
 from bot.inbox.database import Database
+from bot.inbox.past_events import add_past_events
 from bot.inbox.queries import EventQueries
 from bot.rules.reading import loader
+from bot.rules.validate import validate
 from bot.sandbox import script
 from bot.sandbox.conversation import Conversation, Kind, Outcome
+from bot.sandbox.past_messages import past_events
+from bot.sandbox.rules_copy import RulesCopy
 from bot.sandbox.script import Script
 from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor
@@ -59,16 +66,22 @@ _MOST_SAMPLES = 9
 _WELCOME = {
     "vi": (
         "\n  {shop} mở cửa rồi. Mời bạn nhắn thử ở đây:\n\n      {url}\n\n"
-        "  Kịch bản: {rules} (sửa và lưu là có hiệu lực ngay)\n  Dừng: Ctrl-C\n"
+        "  Trang quản lý: {url}/console\n"
+        "  Kịch bản: {rules} (sửa và lưu là có hiệu lực ngay; trang quản lý chỉ sửa {published})\n  Dừng: Ctrl-C\n"
     ),
     "en": (
         "\n  {shop} is open. Write to it here:\n\n      {url}\n\n"
-        "  Rules: {rules} (edit and save: it counts at once)\n  Stop: Ctrl-C\n"
+        "  Console: {url}/console\n"
+        "  Rules: {rules} (edit and save: it counts at once; the console changes {published})\n  Stop: Ctrl-C\n"
     ),
 }
 _NOT_READY = {
     "vi": f"Sau {_READY_SECONDS:.0f} giây bot vẫn chưa chạy được.",
     "en": f"The bot was not ready after {_READY_SECONDS:.0f} seconds.",
+}
+_PUBLISHED = {
+    "vi": {False: "một bản sao", True: "chính tệp này"},
+    "en": {False: "a copy of it", True: "this very file"},
 }
 _YOUR_OA = {"vi": "OA của bạn", "en": "Your OA"}
 
@@ -83,6 +96,7 @@ class Demo:
     bot_url: str
     lang: Language
     """Of the page, which has a switch."""
+    console_password: str
 
     @property
     def is_sample(self) -> bool:
@@ -107,12 +121,13 @@ class Demo:
         self.conversation.say(user_id, kind, text)
 
 
-def run(port: int, *, settings: Settings, page: Callable[[Demo], WSGIApplication]) -> int:
+def run(port: int, *, settings: Settings, in_place: bool, page: Callable[[Demo], WSGIApplication]) -> int:
     """
     Run the demo until a signal ends it; return the exit status.
 
-    *page* makes the application that serves the chat page, on *port* or on a free one if that is taken. Of the
-    *settings* only the language counts; the page, whose sample shop is Vietnamese, needs to be told to be English.
+    With *in_place* the console publishes to the rules file itself, else to a copy that follows it. *page* makes the
+    application that serves the chat page, on *port* or on a free one if that is taken. Of the *settings* only the
+    language counts; the page, whose sample shop is Vietnamese, needs to be told to be English.
     """
     lang = settings.bot_lang
     page_lang: Language = lang if "bot_lang" in settings.model_fields_set else "vi"
@@ -124,8 +139,15 @@ def run(port: int, *, settings: Settings, page: Callable[[Demo], WSGIApplication
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="bot-demo-")))
         vendor = stack.enter_context(SandboxVendor(_ACCOUNT))
+        try:
+            used_file = rules_file if in_place else _copied(rules_file, folder / "shop", stopping)
+        except OSError as error:
+            click.echo(f"{_short(rules_file)}: {error.strerror}", err=True)
+            return COULD_NOT_RUN
         bot_url, database_url = f"http://{_HOST}:{_free_port()}", f"sqlite:///{folder / 'demo.db'}"
-        environment = _environment(vendor.url, bot_url, database_url, rules_file)
+        password = secrets.token_urlsafe()
+        environment = _environment(vendor.url, bot_url, database_url, used_file, password)
+        _remember_past(database_url, used_file, maker)
         child = stack.enter_context(_running_bot(environment, folder, stopping))
         if not _wait_until_ready(bot_url, stopping):
             if not stopping.is_set():
@@ -134,9 +156,13 @@ def run(port: int, *, settings: Settings, page: Callable[[Demo], WSGIApplication
         vendor.listen(stack.enter_context(Echo(maker, f"{bot_url}/webhook")))
         conversation = stack.enter_context(_conversation(maker, bot_url, database_url))
         vendor.listen(conversation.on_vendor_call)
-        demo = Demo(conversation, vendor, rules_file, bot_url, page_lang)
+        demo = Demo(conversation, vendor, rules_file, bot_url, page_lang, password)
         url = stack.enter_context(_serving(page(demo), port))
-        click.echo(_WELCOME[lang].format(shop=demo.shop(lang), url=f"{url}/demo", rules=_short(rules_file)))
+        click.echo(
+            _WELCOME[lang].format(
+                shop=demo.shop(lang), url=f"{url}/demo", rules=_short(rules_file), published=_PUBLISHED[lang][in_place]
+            )
+        )
         stopping.wait()
         return COULD_NOT_RUN if child.poll() is not None else 0
 
@@ -145,6 +171,26 @@ def _rules_file() -> Path:
     """Return the shop's own rules where there are some, else the sample's."""
     mine = Path("rules.yaml").resolve()
     return mine if mine.is_file() else _SAMPLE_RULES
+
+
+def _copied(source: Path, folder: Path, stopping: threading.Event) -> Path:
+    copy = RulesCopy(source, folder)
+    threading.Thread(target=copy.follow, args=[stopping], name="rules-copy", daemon=True).start()
+    return copy.path
+
+
+def _remember_past(database_url: str, rules_file: Path, maker: EventMaker) -> None:
+    """Give the console's pages something to show: messages of the last days, as these rules answer them."""
+    database = Database(database_url)
+    try:
+        database.migrate()
+        now = database.now()
+        today = datetime.fromtimestamp(now, UTC).date()
+        rules = validate(read_plain_file(rules_file), today=today, folder=rules_file.parent).rules
+        if rules is not None:
+            add_past_events(database, past_events(rules, maker, now=now), rules_hash=rules.digest)
+    finally:
+        database.dispose()
 
 
 def _short(path: Path) -> Path:
@@ -156,7 +202,7 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _environment(vendor_url: str, bot_url: str, database_url: str, rules_file: Path) -> dict[str, str]:
+def _environment(vendor_url: str, bot_url: str, database_url: str, rules_file: Path, password: str) -> dict[str, str]:
     """Return the bot's environment: none of the real bot's settings, so that no real account is touched."""
     ours = {name.upper() for name in Settings.model_fields if name not in _KEPT_SETTINGS} | {"GUNICORN_CMD_ARGS"}
     inherited = {name: value for name, value in os.environ.items() if name.upper() not in ours}
@@ -174,6 +220,8 @@ def _environment(vendor_url: str, bot_url: str, database_url: str, rules_file: P
         "ZALO_OA_SECRET_KEY": _OA_SECRET,
         "RULES_FILE": str(rules_file),
         "DATABASE_URL": database_url,
+        "CONSOLE_PASSWORD": password,
+        "CONSOLE_PUBLISH": "true",
         "HOST": _HOST,
         "PORT": bot_url.rpartition(":")[2],
     }

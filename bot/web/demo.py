@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from typing import Annotated, get_args
+from urllib.parse import urlencode
 
+import requests
 from flask import Blueprint, Flask, Response, redirect, render_template, request, stream_with_context, url_for
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from werkzeug.wrappers import Response as AnyResponse
@@ -17,6 +19,7 @@ from bot.sandbox.conversation import LATE_SECONDS, Change, Kind
 from bot.sandbox.demo import Demo, VendorMode
 from bot.sandbox.send_image import ImageMessage
 from bot.web import image_urls
+from bot.web.console import auth
 from bot.web.console.app import CSP
 
 _HEARTBEAT_SECONDS = 15.0
@@ -79,6 +82,7 @@ def blueprint(demo: Demo) -> Blueprint:
         demo.say(message.customer, message.kind, message.text, mode=message.vendor)
         return Response(status=204)
 
+    routes.add_url_rule("/demo/console", "console", partial(_to_console, demo))
     routes.add_url_rule("/demo/uploads/<token>", "uploaded", partial(_uploaded, demo))
 
     @routes.context_processor
@@ -102,6 +106,25 @@ def blueprint(demo: Demo) -> Blueprint:
         return response
 
     return routes
+
+
+def _to_console(demo: Demo) -> AnyResponse:
+    """Lead into the console, to the rule that is asked for if there is one; the log-in is done."""
+    lang, rule = _language(demo.lang), request.args.get("rule")
+    target = f"rules?{urlencode({'q': rule, 'lang': lang})}" if rule else f"?{urlencode({'lang': lang})}"
+    response = redirect(f"{demo.bot_url}{auth.PREFIX}/{target}")
+    response.set_cookie(auth.COOKIE_NAME, _log_in(demo), path=auth.PREFIX, httponly=True, samesite="Lax")
+    return response
+
+
+def _log_in(demo: Demo) -> str:
+    """Log in to the bot's console; return the value of its cookie."""
+    with requests.Session() as session:
+        session.trust_env = False  # no proxy stands between a machine and itself
+        form, headers = {"password": demo.console_password}, {"Origin": demo.bot_url}
+        address = f"{demo.bot_url}{auth.PREFIX}/login"
+        session.post(address, data=form, headers=headers, timeout=10.0, allow_redirects=False).raise_for_status()
+        return str(session.cookies[auth.COOKIE_NAME])
 
 
 def _stream(demo: Demo, customer: str, after: int) -> Iterator[str]:

@@ -22,6 +22,7 @@ import requests
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.support.browser import SIZES, needs_browser, wait_for_images
+from tests.support.local_images import jpeg
 from tests.support.running import PATIENCE
 
 pytestmark = pytest.mark.xdist_group("demo")
@@ -166,7 +167,7 @@ class TestProcess:
 
     def test_a_picture_beside_the_rules(self, tmp_path: Path) -> None:
         """It is uploaded, arrives by its token, and the page shows it."""
-        picture = b"\xff\xd8\xff\xe0 a picture"
+        picture = jpeg()
         (tmp_path / "menu.jpg").write_bytes(picture)
         (tmp_path / "rules.yaml").write_text("rules:\n  - {id: menu, keywords: [menu], reply: {file: menu.jpg}}\n")
         with running(tmp_path) as demo:
@@ -175,6 +176,22 @@ class TestProcess:
             shown = requests.get(demo.url.removesuffix("/demo") + source, timeout=PATIENCE)
             assert (shown.content, shown.headers["Content-Type"]) == (picture, "image/jpeg")
             assert requests.get(f"{demo.url}/uploads/none", timeout=PATIENCE).status_code == 404
+
+    def test_the_console_is_open_and_the_file_stays_as_it_is(self, tmp_path: Path) -> None:
+        """The way in from the chat is logged in, and finds messages of the last days and the rule that answered."""
+        (tmp_path / "rules.yaml").write_text(OWN_RULES)
+        with running(tmp_path) as demo, requests.Session() as session:
+            overview = session.get(f"{demo.url}/console?lang=en", timeout=PATIENCE)
+            assert overview.status_code == 200
+            assert "/console/" in overview.url
+            assert 'name="password"' not in overview.text
+            rule = session.get(f"{demo.url}/console?rule=cua-toi&lang=en", timeout=PATIENCE)
+            assert rule.url.partition("?")[0].endswith("/console/rules")
+            assert "cua-toi" in rule.text
+            base = rule.url.partition("/console")[0]
+            found = session.get(f"{base}/console/unanswered?lang=en", timeout=PATIENCE).text
+            assert re.search(r"\d people", found)
+            assert (tmp_path / "rules.yaml").read_text() == OWN_RULES
 
     def test_rules_that_cannot_be_used(self, tmp_path: Path) -> None:
         """The demo says where the fault is and ends with status 3."""
@@ -330,7 +347,7 @@ class TestBrowser:
         expect(page.get_by_role("radio", name="nhận bình thường")).to_be_checked()
         expect(page.locator("#trail .card")).to_contain_text("lỗi 503")
         expect(page.get_by_role("img", name="Ảnh menu.jpg")).to_be_attached()
-        expect(page.locator("#trail .card li.good", has_text="Gọi vendor: 200")).to_be_attached()
+        expect(page.locator("#trail .card li.good", has_text="Gọi bên gửi tin: 200")).to_be_attached()
 
     def test_a_message_that_looks_like_markup(self, page: Page) -> None:
         """It is shown as typed and runs nothing."""

@@ -1,0 +1,67 @@
+"""Past events for the demo: rows as deliveries of former days would have left them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.inbox.database import Database
+from bot.inbox.tables import events
+from bot.zalo import Event
+
+
+@dataclass(frozen=True, slots=True)
+class PastEvent:
+    """An event and what became of it."""
+
+    event: Event
+    body: bytes
+    received_at: float
+    """Seconds since 1970, as is `settled_at`."""
+    settled_at: float
+    status: str
+    """`sent`, `ignored` or `dead`."""
+    reason: str
+    rule_id: str | None
+    images: tuple[Mapping[str, str], ...]
+    error: str | None = None
+    """The vendor's words, if it refused the images."""
+
+
+def add_past_events(database: Database, past: Iterable[PastEvent], *, rules_hash: str) -> None:
+    """Store the events, the oldest first, as decided by the rules with that hash."""
+    rows = [_row(one, rules_hash) for one in sorted(past, key=lambda one: one.received_at)]
+    if rows:
+        with database.write() as connection:
+            connection.execute(sa.insert(events), rows)
+
+
+def _row(past: PastEvent, rules_hash: str) -> dict[str, Any]:
+    event, was_sent = past.event, past.status == "sent"
+    return {
+        "key": event.key,
+        "name": event.name,
+        "app_id": event.app_id,
+        "oa_id": event.oa_id,
+        "user_id": event.user_id,
+        "msg_id": event.msg_id,
+        "kind": event.on,
+        "sent_at": event.sent_at,
+        "received_at": past.received_at,
+        "text": event.text,
+        "body": past.body,
+        "status": past.status,
+        "reason": past.reason,
+        "due_at": past.received_at,
+        "attempts": 1 if past.images else 0,
+        "rule_id": past.rule_id,
+        "rules_hash": rules_hash,
+        "images": [dict(image) for image in past.images] or None,
+        "progress": len(past.images) if was_sent else 0,
+        "replied_at": past.settled_at if was_sent else None,
+        "settled_at": past.settled_at,
+        "error": past.error,
+    }

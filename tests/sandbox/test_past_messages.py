@@ -1,0 +1,55 @@
+"""The demo's past messages: believable, decided by the rules, and the same each time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+from bot.inbox.database import Database
+from bot.inbox.past_events import add_past_events
+from bot.inbox.queries import EventQueries
+from bot.rules.engine import RuleSet
+from bot.rules.validate import validate
+from bot.sandbox.past_messages import past_events
+from bot.sandbox.zalo_events import EventMaker
+from tests.support.rows import NOW
+
+SAMPLE = Path(__file__).parents[2] / "bot" / "sandbox" / "sample_rules.yaml"
+MAKER = EventMaker("1", "secret", "2")
+
+
+def rules_of(content: bytes) -> RuleSet:
+    """Return the rules that the file holds."""
+    rules = validate(content, today=date(2026, 9, 21)).rules
+    assert rules is not None
+    return rules
+
+
+def test_the_same_few_hundred_messages_each_time() -> None:
+    """Of the two weeks before, none to come, most answered, some not."""
+    rules = rules_of(SAMPLE.read_bytes())
+    past = past_events(rules, MAKER, now=NOW)
+    assert [one.event.text for one in past] == [one.event.text for one in past_events(rules, MAKER, now=NOW)]
+    assert 200 < len(past) < 600
+    assert all(NOW - 15 * 86_400 < one.received_at < NOW for one in past)
+    counts = Counter(one.status for one in past)
+    assert counts["sent"] > len(past) / 2
+    assert all(one.images or one.status == "ignored" for one in past)
+
+
+def test_rules_without_examples_have_a_past_too() -> None:
+    """Its customers ask for what no rule answers."""
+    rules = rules_of(b"rules:\n  - {id: a, keywords: [a b], reply: {attachment_id: x}}\n")
+    assert {one.status for one in past_events(rules, MAKER, now=NOW)} == {"ignored"}
+
+
+def test_the_reports_find_them(database: Database) -> None:
+    """As they find what was delivered."""
+    rules = rules_of(SAMPLE.read_bytes())
+    past = past_events(rules, MAKER, now=NOW)
+    add_past_events(database, past, rules_hash=rules.digest)
+    texts = sum(1 for one in past if one.event.text)
+    assert len(EventQueries(database).messages(10_000)) == texts
+    newest = EventQueries(database).recent(1)[0]
+    assert newest.received_at == max(one.received_at for one in past)
