@@ -34,7 +34,7 @@ FLOORS = {
     "keyword word stretched": (98.5, 1.5),
     "typo in a word of 5 letters": (90, 3),
     "teencode in the keyword": (90, 2),
-    "teencode, marks left out": (77, 3),
+    "teencode, marks left out": (84, 3),
     "space lost in the keyword": (97, 1.5),
     "space lost anywhere": (98, 1),
     "raw Telex": (97, 2),

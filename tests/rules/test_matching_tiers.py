@@ -41,6 +41,7 @@ READ = {
         ("máy còn bh không", "bảo hành"),
         ("cần tv size", "tư vấn"),
         ("bánh sn", "bánh sinh nhật"),
+        ("bao nhieu xien", "bao nhiêu tiền"),
         ("đh của em đâu rồi", "đơn hàng"),
     ],
     "spelling": [
@@ -105,6 +106,7 @@ def test_is_read(kind: str, message: str, keyword: str) -> None:
         ("con gái thi đh", "đặt hàng", "a university"),
         ("2 vc mình ăn ngon", "vận chuyển", "a couple"),
         ("coi tv suốt", "tư vấn", "television"),
+        ("xien que", "tiền", "a word of its own, without the marks of xiền"),
         ("xl còn không", "xxl", "another size"),
         ("xxl còn không", "xl", "another size"),
         ("xxxl", "xl", "another size"),

@@ -7,11 +7,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bot.rules.language.abbreviations import ABBREVIATIONS, Meaning
+from bot.rules.language.common_words import COMMON_BY_LETTERS
 from bot.rules.language.syllables import is_syllable
 from bot.rules.language.text import WORDS, fold, normalise, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+_BARE_SHARE: Final = 50  # percent: no meaning for sure
 
 DOTTED: Final = re.compile(r"(?<![^\W_])(?:[bcdđghklmnpqrstvx]{1,2}[/.])+[^\W\d_]+(?![^\W_])")
 """A word cut by slashes or points after its first consonants: đ/c, b.hành, s/đ/t."""
@@ -64,10 +67,18 @@ def meanings_of(abbreviations: Mapping[str, str]) -> dict[str, tuple[Meaning, ..
 
 @lru_cache(maxsize=1)
 def _built_in() -> Mapping[str, tuple[Meaning, ...]]:
-    """Return the built-in abbreviations, those with marks also as typed without, unless that is a word."""
+    """
+    Return the built-in abbreviations, those with marks also as typed without.
+
+    Where that is a word of its own (xien for xiền), the rest of a keyword must confirm it.
+    """
     meanings = dict(ABBREVIATIONS)
     for short, of_short in ABBREVIATIONS.items():
         bare = short if short.isascii() else fold(short)
-        if bare not in meanings and not is_syllable(bare):
+        if bare in meanings or bare in COMMON_BY_LETTERS:
+            continue
+        if not is_syllable(bare):
             meanings[bare] = of_short
+        elif certain := tuple(Meaning(meaning.text, _BARE_SHARE) for meaning in of_short if meaning.is_certain):
+            meanings[bare] = certain
     return meanings
