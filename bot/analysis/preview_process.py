@@ -103,13 +103,21 @@ def _environment() -> dict[str, str]:
     return kept
 
 
+def _limit(kind: int, soft: int, hard: int) -> None:
+    """Set a limit of this process, or keep the one of the machine if that is lower."""
+    _, most = resource.getrlimit(kind)
+    if most != resource.RLIM_INFINITY:
+        soft, hard = min(soft, most), min(hard, most)
+    resource.setrlimit(kind, (soft, hard))
+
+
 def main(log_format: str) -> int:
     """Read a request from standard input, write its preview to standard output; return the exit status."""
     os.nice(_NICENESS)  # customers come first
     # If whoever asked is gone, nobody else ends it.
     seconds = round(TIMEOUT_SECONDS)
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_BYTES, MAX_BYTES))
+    _limit(resource.RLIMIT_CPU, seconds, seconds + 5)
+    _limit(resource.RLIMIT_AS, MAX_BYTES, MAX_BYTES)
     logs.configure("json" if log_format == "json" else "text", "INFO")
     try:
         answer = pickle.dumps(preview(pickle.load(sys.stdin.buffer)))  # noqa: S301  from our own process

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from datetime import date
 from pathlib import Path
@@ -81,6 +83,22 @@ def test_memory_has_a_bound(tmp_path: Path) -> None:
     request = PreviewRequest(RULES, tmp_path, TODAY, present=b"\n" * 80_000_000)
     with pytest.raises(PreviewTooLarge):
         run_in_subprocess(request, log_format="text")
+
+
+def test_lower_limits_of_the_machine_stay(tmp_path: Path) -> None:
+    """As those of a container: nobody may raise them."""
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (500 << 20, 500 << 20))\n"
+        "from datetime import date; from pathlib import Path\n"
+        "from bot.analysis.preview import PreviewRequest; from bot.analysis.preview_process import run_in_subprocess\n"
+        "request = PreviewRequest(sys.stdin.buffer.read(), Path(sys.argv[1]), date(2027, 1, 25))\n"
+        "print(run_in_subprocess(request, log_format='text').is_usable)"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], input=RULES, capture_output=True, cwd=root, check=False
+    )
+    assert (done.stdout, done.stderr) == (b"True\n", b"")
 
 
 def test_time_has_a_bound(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from bot.rules.language.slug import slug
 from bot.rules.model.field_parsers import DAYS, MATCHES
+from bot.rules.model.schema import RuleFile
 from bot.rules.publishing import edit
 from bot.rules.publishing.publisher import digest
 from bot.rules.reading.loader import load
@@ -72,7 +73,7 @@ class _Editor:
             return opened
         fields = forms.fields_of_form(request.form)
         if not fields.get("id"):
-            fields = {"id": self._free_id(opened.content, _words_of(fields)), **fields}
+            fields = {"id": _free_id(opened.content, _words_of(fields)), **fields}
         if request.form.get("mark", opened.mark) != opened.mark:
             return self._page(opened, fields, _note_changed())
         content = _written(opened, fields)
@@ -95,7 +96,7 @@ class _Editor:
         acts: dict[str, Callable[[bytes, int], bytes]] = {
             "off": lambda content, index: edit.change_rule(content, index, {"enabled": "false"}),
             "on": lambda content, index: edit.change_rule(content, index, {"enabled": None}),
-            "copy": lambda content, index: edit.duplicate_rule(content, index, self._free_id(content, name)),
+            "copy": lambda content, index: edit.duplicate_rule(content, index, _free_id(content, name)),
             "delete": edit.delete_rule,
         }
         act = acts.get(request.form.get("action", "")) or abort(400)
@@ -113,7 +114,7 @@ class _Editor:
         if not self._runtime.settings.console_publish:
             abort(404)
         content = self._session.content() or b""
-        file = load(content).file
+        file = self._file(content)
         if file is None:
             return self._to_text(1, _("The rules file has errors: mend them here first."))
         try:
@@ -133,12 +134,10 @@ class _Editor:
         flash(reason, "warn")
         return redirect(url_for("console.check", take="file", line=line), 303)
 
-    def _free_id(self, content: bytes, words: str) -> str:
-        """Return an id that no rule has."""
-        file = load(content).file
-        taken = {rule.id for rule in file.rules} if file else set()
-        base = slug(words)[:_ID_LENGTH].strip("-") or "luat"
-        return next(name for number in range(1, len(taken) + 2) if (name := _numbered(base, number)) not in taken)
+    def _file(self, content: bytes) -> RuleFile | None:
+        """Return what the rules file says; it is read anew only if it is another than the one in force."""
+        rules = self._runtime.watch.rules
+        return rules.file if rules.digest == digest(content) else load(content).file
 
     def _published(self, name: str) -> AnyResponse:
         return redirect(url_for("console.rules", q=name or None, published=1, _anchor=name or None), 303)
@@ -195,6 +194,13 @@ def _words_of(fields: forms.Fields) -> str:
     """Return what a new rule is called by: its first keyword, else what the customer does."""
     words = [text for text, _match in forms.keyword_rows(fields.get("keywords", []))]
     return words[0] if words else str(fields.get("on", ""))
+
+
+def _free_id(content: bytes, words: str) -> str:
+    """Return an id that no rule has."""
+    taken = {rule.fields.get("id") for rule in edit.rules_in(content)}
+    base = slug(words)[:_ID_LENGTH].strip("-") or "quy-tac"
+    return next(name for number in range(1, len(taken) + 2) if (name := _numbered(base, number)) not in taken)
 
 
 def _numbered(base: str, number: int) -> str:
