@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.rules.reload import RulesReloader
+from tests.support.local_images import jpeg
 from tests.support.running import wait_until
 
 GOOD = "rules:\n  - {id: a, keywords: [menu], reply: {attachment_id: x, uploaded: 2126-01-01}}\n"
@@ -76,3 +78,24 @@ def test_what_is_no_plain_small_file_is_told_and_replaced(tmp_path: Path, kind: 
         assert reloader.error == ""
     finally:
         reloader.stop()
+
+
+def test_a_picture_that_is_still_being_copied_is_waited_for(tmp_path: Path) -> None:
+    """Until its end mark has come, the rules and the digest of before stay in force."""
+    path, picture = tmp_path / "rules.yaml", tmp_path / "menu.jpg"
+    whole = jpeg(seed="new")
+    picture.write_bytes(jpeg(seed="old"))
+    path.write_text("rules:\n  - {id: a, keywords: [menu], reply: {file: menu.jpg}}\n", encoding="utf-8")
+    reloader = RulesReloader(path, Kept())
+    reloader.load()
+    before = reloader.rules.digests["menu.jpg"]
+    picture.write_bytes(whole[:1_000])
+    reloader.poll()
+    reloader.poll()
+    assert "file-type" in reloader.error
+    assert reloader.rules.digests["menu.jpg"] == before
+    picture.write_bytes(whole)
+    reloader.poll()
+    reloader.poll()
+    assert reloader.error == ""
+    assert reloader.rules.digests["menu.jpg"] == hashlib.sha256(whole).hexdigest()
