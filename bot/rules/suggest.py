@@ -10,11 +10,12 @@ from typing import Final
 
 from bot.rules.engine import RuleSet, compile_rules
 from bot.rules.language.abbreviations import ABBREVIATIONS
-from bot.rules.language.common_words import COMMON_BY_LETTERS, COMMON_WORDS
+from bot.rules.language.common_words import COMMON_BY_LETTERS, COMMON_WORDS, PUNCTUATION
 from bot.rules.language.slug import slug
 from bot.rules.language.text import Token, normalise, tokens
 from bot.rules.matching.keywords import parse
 from bot.rules.matching.matcher import NearMiss
+from bot.rules.model.field_types import MAX_KEYWORD_LENGTH
 from bot.rules.model.schema import Image, Keyword, Reply, Rule, RuleFile
 
 # The other reasons are doubts that the message means the rule at all.
@@ -61,12 +62,17 @@ def _changed(file: RuleFile, text: str, kind: str, near: Sequence[NearMiss]) -> 
     for miss in near:
         index, typed_words = miss.keyword.rule, _keyword_as_typed(miss, words, text)
         rule = file.rules[index]
-        if typed_words and miss.reason in _SAME_MEANING:
+        if _can_be_keyword(typed_words) and miss.reason in _SAME_MEANING:
             yield index, rule.model_copy(update={"keywords": (*rule.keywords, Keyword(text=typed_words))})
     if kind != "text":
         yield None, _new_rule(file, kind, kind, ())
-    elif keyword := _key_phrase(words, text):
+    elif _can_be_keyword(keyword := _key_phrase(words, text)):
         yield None, _new_rule(file, kind, keyword, (Keyword(text=keyword),))
+
+
+def _can_be_keyword(text: str) -> bool:
+    """Return whether a keyword may say so; punctuation alone stands in too many messages."""
+    return 0 < len(text) <= MAX_KEYWORD_LENGTH and not PUNCTUATION.issuperset(text)
 
 
 def _new_rule(file: RuleFile, kind: str, name: str, keywords: tuple[Keyword, ...]) -> Rule:

@@ -451,3 +451,9 @@ def test_schedules(active: str, vi: str, en: str) -> None:
     rule = small(f"keywords: [a]\n    active: {active}").file.rules[0]
     assert rule.active
     assert (sentences.schedule(rule.active, "vi"), sentences.schedule(rule.active, "en")) == (vi, en)
+
+
+@pytest.mark.parametrize("text", ["?", "???", "!", "…", "a" * 500])
+def test_what_can_be_no_keyword_is_not_suggested(text: str) -> None:
+    """Punctuation stands in too many messages; a word without end is none."""
+    assert ask(text).suggestion is None

@@ -63,3 +63,7 @@ def is_word(letters: str) -> bool:
     (True, True, False)
     """
     return letters in FOREIGN_WORDS or is_syllable(letters)
+
+
+PUNCTUATION: Final = frozenset(".,?!…;:~-_/\"'“”‘’* ")
+"""Signs that stand in very many messages; a smiley has a bracket or a letter too."""

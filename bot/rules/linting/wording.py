@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from bot.rules.language.common_words import PUNCTUATION
 from bot.rules.language.syllables import is_syllable, needs_no_marks
 from bot.rules.language.text import fold
 from bot.rules.linting.keyword_index import KeywordIndex, KeywordUse
-from bot.rules.matching.keywords import TokenKind
 from bot.rules.problem import Problem
 
 # What shops are asked for, where every syllable by itself would also be a word without marks, or nearly.
@@ -36,10 +36,10 @@ def wording_problems(words: KeywordIndex) -> Iterator[Problem]:
 def _punctuation(words: KeywordIndex) -> Iterator[Problem]:
     """``"?"`` stands in every question; alone, with ``match: exact``, it may be meant."""
     for word in (*words.keywords, *words.grouped):
-        if word.parsed.token_kind is TokenKind.RAW and word.keyword.match != "exact":
+        if PUNCTUATION.issuperset(word.keyword.text) and word.keyword.match != "exact":
             yield Problem.at(word.place, "everyday-keyword/punctuation", word=word.keyword.text)
     for word in words.excludes:
-        if word.parsed.token_kind is TokenKind.RAW and word.keyword.match != "exact":
+        if PUNCTUATION.issuperset(word.keyword.text) and word.keyword.match != "exact":
             yield Problem.at(word.place, "everyday-keyword/punctuation-exclude", word=word.keyword.text)
 
 
