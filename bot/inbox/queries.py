@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from itertools import islice
 from typing import Any, Final, Literal
 
 import sqlalchemy as sa
@@ -113,6 +114,9 @@ class EventFilter:
 #: So many events are looked at for one page of `EventQueries.listing`: rare ones must not cost a walk over a million.
 MAX_SCANNED: Final = 20_000
 
+#: So many texts are read for one page of `EventQueries.search`, which takes longer for each.
+MAX_SEARCHED: Final = 5_000
+
 _BEGINNING: Final = 160
 
 
@@ -139,10 +143,6 @@ class EventQueries:
         is a next one all the same.
         """
         wanted = chosen or EventFilter()
-        beginning = sa.func.substr(events.c.text, 1, _BEGINNING).label("beginning")
-        columns: list[sa.Label[Any] | sa.Column[Any]] = [
-            beginning if name == "beginning" else events.c[name] for name in _names(EventListItem)
-        ]
         asked = wanted.conditions()
         floor = self._floor(wanted.status, before) if asked or wanted.status in _UNINDEXED else 0
         if floor:
@@ -150,11 +150,34 @@ class EventQueries:
         if not wanted.echoes:
             asked.append(sa.func.coalesce(events.c.reason, "") != "echo")
         # By their ids: what an index holds is not read to be sorted.
-        ids = _newest([events.c.id], most, wanted.status, before).where(*asked)
-        query = sa.select(*columns).where(events.c.id.in_(ids)).order_by(events.c.id.desc())
-        found = [EventListItem(**row) for row in self._rows(query)]
+        found = self._items(_newest([events.c.id], most, wanted.status, before).where(*asked))
         full = len(found) == most
         return Listing(found, found[-1].id if full else floor + 1 if floor else None)
+
+    def search(
+        self, most: int, fits: Callable[[str], bool], chosen: EventFilter, *, before: int | None = None
+    ) -> Listing:
+        """
+        Return a page of up to *most* of the events that are *chosen* and whose text fits.
+
+        Up to MAX_SEARCHED texts are read for it, so that it may not be full, as in `listing`.
+        """
+        query = _newest([events.c.id, events.c.text], MAX_SEARCHED, chosen.status, before)
+        texts = self._rows(query.where(*chosen.conditions(), sa.func.coalesce(events.c.text, "") != ""))
+        ids = list(islice((row["id"] for row in texts if fits(row["text"])), most))
+        found = self._items(ids)
+        if len(ids) == most:
+            return Listing(found, ids[-1])
+        return Listing(found, texts[-1]["id"] if len(texts) == MAX_SEARCHED else None)
+
+    def _items(self, ids: Sequence[int] | sa.Select[Any]) -> list[EventListItem]:
+        """Return the events with these ids, newest first."""
+        beginning = sa.func.substr(events.c.text, 1, _BEGINNING).label("beginning")
+        columns: list[sa.Label[Any] | sa.Column[Any]] = [
+            beginning if name == "beginning" else events.c[name] for name in _names(EventListItem)
+        ]
+        query = sa.select(*columns).where(events.c.id.in_(ids)).order_by(events.c.id.desc())
+        return [EventListItem(**row) for row in self._rows(query)]
 
     def _floor(self, status: Status | None, before: int | None) -> int:
         """Return the id past which a page looks no further; 0 if there is nothing there."""

@@ -178,6 +178,7 @@ def crowded(tmp_path: Path) -> Iterator[Console]:
         began, hours = time.perf_counter(), 0
         while statistics.roll_up(now=database.now()):
             hours += 1
+        gc.freeze()  # as the server does
         show(
             "the roll-up",
             "hours ms-an-hour",
@@ -185,6 +186,7 @@ def crowded(tmp_path: Path) -> Iterator[Console]:
         )
         found.log_in()
         yield found
+        gc.unfreeze()
 
 
 def test_the_overview_beside_a_million_events(crowded: Console) -> None:

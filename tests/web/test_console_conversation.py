@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,12 +10,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask, g
 
+from bot.inbox.queries import MAX_SEARCHED
+from bot.inbox.tables import events
 from bot.web.console.formatting import format_ago
 from bot.web.console.pages.events import CONVERSATION_SIZE
 from tests.support.console import Console, running, words
 from tests.support.rows import NOW, keep
+from tests.support.rows import found as row_of
 
 ECHO = {"name": "oa_send_image", "kind": None, "text": None, "status": "ignored", "reason": "echo", "images": None}
 STAFF = {"name": "oa_send_text", "kind": None, "status": "ignored", "reason": "human", "images": None, "rule_id": None}
@@ -125,3 +130,32 @@ def test_how_long_ago(passed: float, en: str, vi: str) -> None:
     with Flask("console").app_context():
         for g.lang, said in (("en", en), ("vi", vi)):
             assert format_ago(NOW - passed, ZoneInfo("Asia/Ho_Chi_Minh"), now=NOW) == said
+
+
+@pytest.mark.parametrize(("asked", "found"), [
+    ("banh chay", ["có bánh chay không"]),
+    ("BÁNH", ["Banh kem", "có bánh chay không"]),
+    ("chay bánh", ["có bánh chay không"]),
+    ("xe máy", []),
+    ("<script>", []),
+])  # fmt: skip
+def test_the_list_is_searched_without_marks(console: Console, asked: str, found: list[str]) -> None:
+    """All of the words, in whatever order; what was asked stays in the field, as text."""
+    for text in ("có bánh chay không", "menu", "Banh kem"):
+        put(console, text=text)
+    page = console.get("events", query_string={"q": asked})
+    assert re.findall(r"<q>(.*?)</q>", page.text) == found
+    assert f'value="{html.escape(asked)}"' in page.text
+
+
+def test_a_search_goes_on_where_it_ended(console: Console) -> None:
+    """It reads so many texts at a time, and passes over none."""
+    rare = put(console, text="hiếm")
+    usual = {k: v for k, v in row_of(console.runtime.database, rare).items() if k != "id"} | {"text": "menu"}
+    with console.runtime.database.write() as connection:
+        connection.execute(sa.insert(events), [{**usual, "key": f"usual-{n}"} for n in range(MAX_SEARCHED)])
+    page = console.get("events?q=hiem")
+    assert "Looked at 5,000 events" in words(page)
+    further = re.search(r'rel="next" href="/console/([^"]+)"', page.text)
+    assert further
+    assert re.findall(r"<q>(.*?)</q>", console.get(html.unescape(further[1])).text) == ["hiếm"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, Final, get_args
@@ -10,13 +11,14 @@ from typing import Any, Final, get_args
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from bot.inbox.queries import MAX_SCANNED, EventDetail, EventFilter, EventQueries
+from bot.inbox.queries import MAX_SCANNED, MAX_SEARCHED, EventDetail, EventFilter, EventQueries
 from bot.inbox.queue import Status
 from bot.inbox.replay import ReplayOutcome, ReplayResult, prospect, replay
 from bot.inbox.texts import replay_text
 from bot.logs import event_name
 from bot.rules import explain_text as sentences
 from bot.rules.engine import FALLBACK
+from bot.rules.language.text import fold
 from bot.runtime import Runtime
 from bot.web.console import formatting
 from bot.web.console.conversation import turns
@@ -40,8 +42,8 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     """
     Add the list, the page of one event, and what replays.
 
-    ``?status=``, ``?rule=``, ``?oa=`` and ``?customer=`` filter, ``?before=`` turns over. A customer is
-    named by the number of one of the events: the user id, which is personal, stands in no address.
+    ``?q=`` searches, ``?status=``, ``?rule=``, ``?oa=`` and ``?customer=`` filter, ``?before=`` turns over. A customer
+    is named by the number of one of the events: the user id, which is personal, stands in no address.
     """
 
     @routes.get("/events")
@@ -85,19 +87,20 @@ def _list_page(runtime: Runtime) -> str:
     rules = _rule_ids(runtime)
     rule_id = next((known for known in rules if known == request.args.get("rule")), None)
     theirs = reports.event(customer) if customer else None
-    listing = reports.listing(
-        PAGE_SIZE,
-        EventFilter(
-            status=status,
-            oa_id=oa_id,
-            customer=(theirs.oa_id, theirs.user_id) if theirs else None,
-            rule_id=rule_id,
-            echoes=False,
-        ),
-        before=before,
+    wanted = EventFilter(
+        status=status,
+        oa_id=oa_id,
+        customer=(theirs.oa_id, theirs.user_id) if theirs else None,
+        rule_id=rule_id,
+        echoes=False,
     )
+    words = request.args.get("q", "").strip()
+    if words:
+        listing, scanned = reports.search(PAGE_SIZE, _contains(words), wanted, before=before), MAX_SEARCHED
+    else:
+        listing, scanned = reports.listing(PAGE_SIZE, wanted, before=before), MAX_SCANNED
     chosen: dict[str, Any] = {
-        "status": status, "oa": oa_id, "customer": theirs.id if theirs else None, "rule": rule_id
+        "status": status, "oa": oa_id, "customer": theirs.id if theirs else None, "rule": rule_id, "q": words or None
     }  # fmt: skip
     return render_template(
         "console/events.html",
@@ -108,12 +111,18 @@ def _list_page(runtime: Runtime) -> str:
         chosen=chosen,
         before=before,
         next=url_for("console.events", **chosen, before=listing.before) if listing.before else None,
-        looked_at=MAX_SCANNED if listing.before and len(listing.events) < PAGE_SIZE else 0,
+        looked_at=scanned if listing.before and len(listing.events) < PAGE_SIZE else 0,
         statuses={known: status_badge(known) for known in get_args(Status)},
         replayable=len(_replayable(runtime)) if status == "dead" and waiting["dead"] else 0,
         at_once=MAX_REPLAYED,
         window=_window(runtime),
     )
+
+
+def _contains(words: str) -> Callable[[str], bool]:
+    """Return whether a text has all of the words, wherever and with whatever marks."""
+    wanted = fold(words).split()
+    return lambda text: all(word in folded for folded in (fold(text),) for word in wanted)
 
 
 def _rule_ids(runtime: Runtime) -> list[str]:
