@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final, NamedTuple
 
 from bot.rules.engine import RuleSet, rank
-from bot.rules.language.abbreviations import ABBREVIATIONS
+from bot.rules.language.abbreviations import ABBREVIATIONS, Meaning
 from bot.rules.language.text import Syllable, fold, syllables, words_of
 from bot.rules.matching.keywords import Parsed, parse
 from bot.rules.matching.short_forms import abbreviation_keys
@@ -18,6 +18,26 @@ _MISLEADING: Final = ("ngân hàng", "cửa hàng", "nhà hàng")
 """Frequent compounds that end in a word which keywords begin with."""
 _MAX_SENTENCES: Final = 200  # of one file are tried: whoever has more has heard enough
 _MIN_SHARE_PERCENT: Final = 30  # of the uses of a short form: what is meant less often is no twin
+
+
+def _by_end(compounds: Iterable[str]) -> dict[str, list[tuple[str, Syllable]]]:
+    """Return compounds with their last words, by the letters of these."""
+    by_end: dict[str, list[tuple[str, Syllable]]] = {}
+    for compound in compounds:
+        (end,) = syllables(compound.split()[1])
+        by_end.setdefault(end.letters, []).append((compound, end))
+    return by_end
+
+
+def _likely(meanings: Iterable[Meaning]) -> list[str]:
+    return [meaning.text for meaning in meanings if meaning.share >= _MIN_SHARE_PERCENT]
+
+
+_ENDS: Final = _by_end(_MISLEADING)
+_SHORTENED: Final = frozenset(
+    text for meanings in ABBREVIATIONS.values() if len(meanings) > 1 for text in _likely(meanings)
+)
+"""What a short form with several meanings may well stand for."""
 
 
 class _Use(NamedTuple):
@@ -41,11 +61,13 @@ def misreadings(rules: RuleSet, places: Places) -> Iterator[Problem]:
 
 
 def _uses(rules: RuleSet) -> Iterator[_Use]:
+    """Yield the keywords that may be misread at all: few of them."""
     for index, rule in enumerate(rules.file.rules):
-        if rule.enabled and rule.on == "text":
-            for number, keyword in enumerate(rule.keywords):
-                if keyword.match == "phrase":
-                    yield _Use(index, number, keyword.text, parse(keyword.text))
+        for number, keyword in enumerate(rule.keywords if rule.enabled and rule.on == "text" else ()):
+            parsed = parse(keyword.text)
+            first = parsed.syllables[0].letters if parsed.syllables else ""
+            if keyword.match == "phrase" and (first in _ENDS or parsed.text in _SHORTENED):
+                yield _Use(index, number, keyword.text, parsed)
 
 
 def _in_compounds(rules: RuleSet, places: Places, uses: list[_Use]) -> Iterator[Problem]:
@@ -61,13 +83,9 @@ def _in_compounds(rules: RuleSet, places: Places, uses: list[_Use]) -> Iterator[
 
 def _sentences(uses: list[_Use]) -> Iterator[tuple[_Use, str, str]]:
     """Yield keywords of two words or more, each with a sentence that has them otherwise, and the compound in that."""
-    ends: dict[str, list[tuple[str, Syllable]]] = {}
-    for compound in _MISLEADING:
-        (end,) = syllables(compound.split()[1])
-        ends.setdefault(end.letters, []).append((compound, end))
     for use in uses:
         parts = use.parsed.syllables
-        for compound, end in ends.get(parts[0].letters, ()) if len(parts) > 1 else ():
+        for compound, end in _ENDS.get(parts[0].letters, ()) if len(parts) > 1 else ():
             if parts[0] == end:
                 yield use, " ".join([compound, *words_of(use.text)[1:]]), compound
 
@@ -76,11 +94,10 @@ def _short_twins(rules: RuleSet, places: Places, uses: list[_Use]) -> Iterator[P
     """Keywords of two rules that customers shorten alike (đh), where the shop does not say what it means."""
     by_text: dict[str, _Use] = {}
     for use in uses:
-        by_text.setdefault(" ".join(piece.text for piece in use.parsed.pieces), use)
+        by_text.setdefault(use.parsed.text, use)
     listed = {key for short in rules.file.abbreviations for key in abbreviation_keys(short)}
     for short, meanings in ABBREVIATIONS.items():
-        likely = [meaning.text for meaning in meanings if meaning.share >= _MIN_SHARE_PERCENT]
-        met = [by_text[text] for text in likely if text in by_text]
+        met = [by_text[text] for text in _likely(meanings) if text in by_text]
         if len({use.rule for use in met}) > 1 and short not in listed and not _has_marked_form(short):
             yield from _short_twin(rules, places, short, met)
 
