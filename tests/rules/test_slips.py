@@ -49,9 +49,9 @@ def found(text: str) -> list[tuple[int, str]]:
         (WHOLE + "    id: hai\n    keywords: [bảng giá]\n" + REPLY, [(6, "duplicate-key/rule")]),
         # what other programs write
         ("```yml\n" + WHOLE + "```\n", [(1, "stray-line/fence"), (7, "stray-line/fence")]),
-        (WHOLE.replace("rules:\n", "// luật\nrules:\n"), [(2, "stray-line/comment")]),
-        (WHOLE.replace("rules:\n", "rules: // luật\n"), [(2, "stray-line/comment")]),
-        (WHOLE.replace("rules:\n", "<!-- luật -->\nrules:\n"), [(2, "stray-line/comment")]),
+        (WHOLE.replace("rules:\n", "// quy tắc\nrules:\n"), [(2, "stray-line/comment")]),
+        (WHOLE.replace("rules:\n", "rules: // quy tắc\n"), [(2, "stray-line/comment")]),
+        (WHOLE.replace("rules:\n", "<!-- quy tắc -->\nrules:\n"), [(2, "stray-line/comment")]),
         (WHOLE.replace("{image_url: ", "{image_url = "), [(5, "equals-sign")]),
         (WHOLE.replace("id: mot", "id => mot"), [(3, "equals-sign")]),
         (WHOLE.replace("id: mot", "id := mot"), [(3, "equals-sign")]),
