@@ -23,6 +23,7 @@ from bot.inbox.oa_limits import RateLimit
 from bot.inbox.queries import EventQueries
 from bot.inbox.queue import Inbox
 from bot.inbox.retention import RetentionWorker
+from bot.inbox.rules_snapshots import RulesSnapshots
 from bot.inbox.uploads import Uploads
 from bot.inbox.write_check import BoundedCheck
 from bot.net.addresses import AddressPolicy
@@ -115,7 +116,7 @@ class Runtime:
         self._writer = Writer(self.database)
         self.inbox = Inbox(self.database, self._writer)
         self.uploads = Uploads(self.database, RateLimit.per_minute(settings.send_rate))
-        self.watch = RulesReloader(settings.rules_file, self.inbox)
+        self.watch = RulesReloader(settings.rules_file, RulesSnapshots(self.database, self._writer))
         try:
             self.database.migrate()
             self.watch.load()

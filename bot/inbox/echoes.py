@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
+
+import sqlalchemy as sa
+
+from bot.inbox.tables import IS_ECHO, events
 
 #: `came`: the call's image went out; `none`: nothing says so; `unclear`: an echo came that may be of something else.
 EchoVerdict = Literal["came", "none", "unclear"]
 
+# How far back images and their echoes are compared.
+_MEMORY_SECONDS: Final = 600.0
 # An echo is a webhook of Zalo's: it comes within a second or so, and hardly ever this late.
 _USUAL_SECONDS: Final = 5.0
 _LATEST_SECONDS: Final = 30.0
@@ -69,6 +75,31 @@ def find_echo(sent: Sequence[Sent], echoes: Sequence[Echo], *, attempted_at: flo
         return "unclear" if is_doubtful else "none"
     # Echoes of nothing that the bot sent: another program sends for this OA, and this may be its image.
     return "unclear" if earlier else "came"
+
+
+def read_echoes(
+    connection: sa.Connection, oa_id: str, user_id: str, attempted_at: float
+) -> tuple[list[Sent], list[Echo]]:
+    """Return what the OA is known to have sent to the user in the minutes before the call, and the echoes since."""
+    since = attempted_at - _MEMORY_SECONDS
+    user = (events.c.oa_id == oa_id, events.c.user_id == user_id)
+    came = sa.select(events.c.msg_id, events.c.received_at, events.c.body).where(
+        IS_ECHO, *user, events.c.name == "oa_send_image", events.c.reason == "echo", events.c.received_at > since
+    )
+    went = sa.select(events.c.vendor_ids, events.c.images, events.c.replied_at, events.c.settled_at).where(
+        *user, events.c.replied_at > since
+    )
+    echoes = [Echo(row.msg_id, row.received_at, echo_image_url(row.body)) for row in connection.execute(came)]
+    sent = [one for row in connection.execute(went) for one in _sent_images(row, attempted_at)]
+    return sent, echoes
+
+
+def _sent_images(row: sa.Row[Any, Any, Any, Any], latest: float) -> Iterator[Sent]:
+    """Yield the images of an event that went out; of all but the first, only the latest possible time is known."""
+    images = row.images or ()
+    for number, ids in enumerate(row.vendor_ids or ()):
+        image_url = images[number].get("image_url", "") if number < len(images) else ""
+        yield Sent(ids["msg_id"], row.replied_at if number == 0 else row.settled_at or latest, image_url)
 
 
 def _without_those_of(sent: Sequence[Sent], echoes: Sequence[Echo], attempted_at: float) -> tuple[list[Echo], bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -137,6 +137,26 @@ def try_probe(connection: sa.Connection, oa_id: str, *, now: float, until: float
     """Return whether the caller is the one that may try the paused OA, until then alone."""
     values = {"b_oa": oa_id, "b_now": now, "b_until": until}
     return connection.execute(_PROBE, values).rowcount > 0
+
+
+def record_failures(connection: sa.Connection, failures: Sequence[Failure]) -> Sequence[FailureVerdict]:
+    """Note several failures in one transaction."""
+    return [record_failure(connection, failure) for failure in failures]
+
+
+def record_successes(connection: sa.Connection, oa_ids: Sequence[str]) -> Sequence[None]:
+    """Note the successes of several OAs in one transaction."""
+    for oa_id in set(oa_ids):
+        record_success(connection, oa_id)
+    return [None] * len(oa_ids)
+
+
+def consume_each(
+    connection: sa.Connection, values: Sequence[tuple[Mapping[str, int], float, RateLimit]]
+) -> Sequence[None]:
+    for calls, now, rate in values:
+        consume(connection, calls, now=now, rate=rate)
+    return [None] * len(values)
 
 
 _LOCK = sa.select(accounts).where(accounts.c.oa_id.in_(sa.bindparam("b_oas", expanding=True))).with_for_update()

@@ -4,31 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from bot.inbox import oa_limits, statements
+from bot.inbox import clock, oa_limits, statements
 from bot.inbox.database import Database
-from bot.inbox.echoes import Echo, EchoVerdict, Sent, echo_image_url, find_echo
-from bot.inbox.engine import insert
+from bot.inbox.echoes import EchoVerdict, find_echo, read_echoes
 from bot.inbox.group_commit import Future, Writer
 from bot.inbox.oa_limits import Failure, FailureVerdict, RateLimit
-from bot.inbox.tables import IS_ECHO, events, good_rules
+from bot.inbox.tables import IS_ECHO, events
 from bot.zalo import Event
 
 Status = Literal["open", "sent", "ignored", "dead", "parked"]
-
-# How far back pictures and their echoes are compared.
-_ECHO_MEMORY_SECONDS = 600.0
-# How long former rules are kept; what counts is the latest.
-_KEPT_SECONDS = 86_400.0
-# A time further ahead was written by a clock that has since been set right.
-MAX_DELAY_SECONDS = 2 * 3600.0
-# So much two clocks may differ.
-CLOCK_TOLERANCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,23 +200,23 @@ class Inbox:
         """Make due what others had claimed; only for who knows that none of them lives."""
         self._writer.submit(_end_leases_each, now).result()
 
-    def clamp_future_times(self, *, now: float, max_delay: float = MAX_DELAY_SECONDS) -> None:
+    def clamp_future_times(self, *, now: float, max_delay: float = clock.MAX_DELAY_SECONDS) -> None:
         """Make due what a clock that has since been set right had put off further than *far* seconds from now."""
-        self._writer.submit(_clamp_each, (now, max_delay)).result()
+        self._writer.submit(clock.clamp_each, (now, max_delay)).result()
 
     def record_failure(self, failure: Failure) -> FailureVerdict:
         """Count a failed call against its OA, or say that it is the event's own failure."""
-        verdict: FailureVerdict = self._writer.submit(_fail_each, failure).result()
+        verdict: FailureVerdict = self._writer.submit(oa_limits.record_failures, failure).result()
         return verdict
 
     def record_success(self, oa_id: str) -> None:
         """Resume sending for the OA and forget its failures."""
-        self._writer.submit(_succeed_each, oa_id).result()
+        self._writer.submit(oa_limits.record_successes, oa_id).result()
 
     def consume(self, calls: Mapping[str, int], *, now: float, rate: RateLimit) -> None:
         """Count more calls against the rate of each OA than the claims did, or fewer."""
         if any(calls.values()):
-            self._writer.submit(_charge_each, (calls, now, rate)).result()
+            self._writer.submit(oa_limits.consume_each, (calls, now, rate)).result()
 
     def last_reply(self, oa_id: str, user_id: str, rule_id: str, *, now: float) -> float | None:
         """
@@ -239,7 +229,7 @@ class Inbox:
             events.c.user_id == user_id,
             events.c.rule_id == rule_id,
             events.c.replied_at.is_not(None),
-            events.c.replied_at <= now + CLOCK_TOLERANCE_SECONDS,
+            events.c.replied_at <= now + clock.TOLERANCE_SECONDS,
         )
         with self._database.read() as connection:
             return connection.execute(query).scalar()
@@ -252,33 +242,13 @@ class Inbox:
 
     def find_echo(self, claim: Claim) -> EchoVerdict:
         """Return whether the image of the claim's latest call has come back as an echo."""
-        attempted_at = claim.state.attempted_at or 0.0
-        since = attempted_at - _ECHO_MEMORY_SECONDS
-        user = (events.c.oa_id == claim.oa_id, events.c.user_id == claim.user_id)
-        came = sa.select(events.c.msg_id, events.c.received_at, events.c.body).where(
-            IS_ECHO, *user, events.c.name == "oa_send_image", events.c.reason == "echo", events.c.received_at > since
-        )
-        went = sa.select(events.c.vendor_ids, events.c.images, events.c.replied_at, events.c.settled_at).where(
-            *user, events.c.replied_at > since
-        )
+        state = claim.state
+        images = state.images or []
+        image_url = images[state.progress].get("image_url", "") if state.progress < len(images) else ""
+        attempted_at = state.attempted_at or 0.0
         with self._database.read() as connection:
-            echoes = [Echo(r.msg_id, r.received_at, echo_image_url(r.body)) for r in connection.execute(came)]
-            rows = connection.execute(went).all()
-        sent = [one for row in rows for one in _sent_images(row, attempted_at)]
-        images = claim.state.images or []
-        image_url = images[claim.state.progress].get("image_url", "") if claim.state.progress < len(images) else ""
+            sent, echoes = read_echoes(connection, claim.oa_id, claim.user_id, attempted_at)
         return find_echo(sent, echoes, attempted_at=attempted_at, image_url=image_url)
-
-    def last_good_rules(self) -> bytes | None:
-        """Return the content of the rules file that was in force last."""
-        query = sa.select(good_rules.c.content).order_by(good_rules.c.loaded_at.desc()).limit(1)
-        with self._database.read() as connection:
-            return connection.execute(query).scalar()
-
-    def keep_good_rules(self, digest: str, content: bytes) -> None:
-        """Keep the content as that of the last good rules file."""
-        row = {"digest": digest, "content": content, "loaded_at": self._database.now()}
-        self._writer.submit(_keep_each, row).result()
 
     # The operations: each writes the values of several callers in the writer's transaction.
 
@@ -295,14 +265,6 @@ class Inbox:
             answers.append(row["key"] in fresh)
             fresh.discard(row["key"])
         return answers
-
-
-def _sent_images(row: sa.Row[Any, Any, Any, Any], latest: float) -> Iterator[Sent]:
-    """Yield the images of an event that went out; of all but the first, only the latest possible time is known."""
-    images = row.images or ()
-    for number, ids in enumerate(row.vendor_ids or ()):
-        image_url = images[number].get("image_url", "") if number < len(images) else ""
-        yield Sent(ids["msg_id"], row.replied_at if number == 0 else row.settled_at or latest, image_url)
 
 
 def _unanswerable(event: Event) -> str | None:
@@ -393,36 +355,9 @@ def _save_each(connection: sa.Connection, groups: Sequence[Sequence[StateChange]
     return [[next(answers) for _ in group] for group in groups]
 
 
-def _fail_each(connection: sa.Connection, failures: Sequence[Failure]) -> Sequence[FailureVerdict]:
-    return [oa_limits.record_failure(connection, failure) for failure in failures]
-
-
-def _succeed_each(connection: sa.Connection, oa_ids: Sequence[str]) -> Sequence[None]:
-    for oa_id in set(oa_ids):
-        oa_limits.record_success(connection, oa_id)
-    return [None] * len(oa_ids)
-
-
-def _charge_each(
-    connection: sa.Connection, values: Sequence[tuple[Mapping[str, int], float, RateLimit]]
-) -> Sequence[None]:
-    for calls, now, rate in values:
-        oa_limits.consume(connection, calls, now=now, rate=rate)
-    return [None] * len(values)
-
-
 def _renew_each(connection: sa.Connection, groups: Sequence[Sequence[dict[str, Any]]]) -> Sequence[None]:
     connection.execute(statements.RENEW, [value for group in groups for value in group])
     return [None] * len(groups)
-
-
-def _keep_each(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> Sequence[None]:
-    # Several processes keep the same content at the same moment when they start.
-    kept = insert(good_rules, connection.dialect.name)
-    newer = {"loaded_at": kept.excluded.loaded_at}
-    connection.execute(kept.on_conflict_do_update(index_elements=[good_rules.c.digest], set_=newer), rows[-1])
-    connection.execute(sa.delete(good_rules).where(good_rules.c.loaded_at < rows[-1]["loaded_at"] - _KEPT_SECONDS))
-    return [None] * len(rows)
 
 
 def _release_each(connection: sa.Connection, groups: Sequence[tuple[Collection[Lease], float]]) -> Sequence[None]:
@@ -434,15 +369,6 @@ def _release_each(connection: sa.Connection, groups: Sequence[tuple[Collection[L
 
 def _end_leases_each(connection: sa.Connection, times: Sequence[float]) -> Sequence[None]:
     connection.execute(statements.END_LEASES, {"b_now": times[0]})
-    return [None] * len(times)
-
-
-def _clamp_each(connection: sa.Connection, times: Sequence[tuple[float, float]]) -> Sequence[None]:
-    for now, max_delay in times:
-        for statement in statements.CLAMP:
-            connection.execute(
-                statement, {"b_now": now, "b_soon": now + CLOCK_TOLERANCE_SECONDS, "b_far": now + max_delay}
-            )
     return [None] * len(times)
 
 

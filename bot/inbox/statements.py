@@ -73,17 +73,6 @@ RELEASE = (
     .values(due_at=sa.bindparam("b_now"), leased=False, fence=events.c.fence + 1)
 )
 END_LEASES = sa.update(events).where(*_is_held).values(due_at=sa.bindparam("b_now"), leased=False)
-# An event that nobody has claimed yet was not put off by anybody: the clock of who stored it was ahead.
-_is_new = (IS_OPEN, events.c.fence == 0)
-CLAMP = tuple(
-    sa.update(column.table).where(*conditions, column > sa.bindparam(far)).values({column: sa.bindparam("b_now")})
-    for far, column, *conditions in (
-        ("b_soon", events.c.due_at, *_is_new),
-        ("b_far", events.c.due_at, IS_OPEN),
-        ("b_far", _account.next_slot),
-        ("b_far", _account.closed_until),
-    )
-)
 WAKE = (
     sa.update(events)
     .where(

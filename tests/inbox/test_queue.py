@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -292,14 +291,6 @@ def test_states_come_back_as_they_were_saved(inbox: Inbox) -> None:
     assert replace(again.state, due_at=state.due_at) == state
 
 
-def test_the_last_good_rules_are_the_ones_kept_last(inbox: Inbox) -> None:
-    """Only the newest content is kept."""
-    assert inbox.last_good_rules() is None
-    inbox.keep_good_rules("1", b"one")
-    inbox.keep_good_rules("2", b"two")
-    assert inbox.last_good_rules() == b"two"
-
-
 def test_who_is_alone_may_end_the_leases_of_the_dead(database: Database, database_url: str, inbox: Inbox) -> None:
     """On SQLite the file system knows who lives; on PostgreSQL nobody can be sure, and leases end by themselves."""
     others = [Database(database_url), Database(database_url)]
@@ -313,14 +304,3 @@ def test_who_is_alone_may_end_the_leases_of_the_dead(database: Database, databas
     inbox.end_leases(now=NOW + 1)
     assert keys(claim(inbox, now=NOW + 1)) == [dead.key]
     assert settle(inbox, dead) == "lost"
-
-
-def test_processes_that_start_together_may_all_keep_the_same_rules(database: Database) -> None:
-    """Every worker keeps what it has loaded; none of them stumbles over another."""
-    writers = [Writer(database) for _ in range(4)]
-    inboxes = [Inbox(database, writer) for writer in writers]
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda n: inboxes[n % 4].keep_good_rules("1" if n < 20 else f"{n % 3}", b"rules"), range(40)))
-    for writer in writers:
-        writer.stop()
-    assert inboxes[0].last_good_rules() == b"rules"
