@@ -194,12 +194,6 @@ def _fix_images(result: ValidationResult, path: Path, lang: Language, *, to_stde
         except ResizeError:
             message = _("{name}: cannot be made smaller and is as it was; open the picture and save it smaller")
             message = message.format(name=name)
-        except ImportError:
-            text = _(
-                'to make pictures smaller, the package pillow is needed; run: pip install "zalo-picture-bot[pictures]"'
-            )
-            click.echo(text, err=True)
-            return
         click.echo(message, err=to_stderr)
     if names:
         click.echo(err=to_stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 #: The image formats that Zalo accepts.
@@ -35,7 +36,8 @@ _PAGE_BEGINS: Final = (b"<!doctype html", b"<html", b"<head", b"<body", b"<scrip
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _IMAGE_DATA: Final = 0xDA
 _MARKER: Final = 0xFF
-_END_OF_IMAGE: Final = b"\xd9"
+#: The marker that ends a JPEG.
+END_OF_IMAGE: Final = 0xD9
 _NEXT_MARKER: Final = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])", re.DOTALL)
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 
@@ -55,38 +57,52 @@ def sniff_format(data: bytes, content_type: str = "") -> str:
 
 def is_complete(data: bytes) -> bool:
     """Return whether a JPEG or PNG goes on to its end mark: half a copy does not, nor one that is still growing."""
-    return _png_ends(data) if data.startswith(_PNG) else _jpeg_ends(data)
+    if data.startswith(_PNG):
+        return any(kind == b"IEND" for kind, _start, _stop in png_chunks(data))
+    return any(marker == END_OF_IMAGE for marker, _start, _stop in jpeg_segments(data))
 
 
-def _png_ends(data: bytes) -> bool:
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield each whole chunk of a PNG as its kind and where it begins and ends; IEND is the last."""
     place = len(_PNG)
     while place + 12 <= len(data):
         size, kind = int.from_bytes(data[place : place + 4]), data[place + 4 : place + 8]
-        if not kind.isalpha():
-            return False
-        place += 12 + size
+        stop = place + 12 + size
+        if not kind.isalpha() or stop > len(data):
+            return
+        yield kind, place, stop
         if kind == b"IEND":
-            return place <= len(data)
-    return False
+            return
+        place = stop
 
 
-def _jpeg_ends(data: bytes) -> bool:
+def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """
+    Yield each segment of a JPEG as its marker and where it begins and ends, without the start mark.
+
+    The data of a scan belong to its segment. A whole image ends with END_OF_IMAGE; what a camera puts behind it, as a
+    second image or a video, is left out.
+    """
     place = 2
     while place + 4 <= len(data) and data[place] == _MARKER:
         marker = data[place + 1]
         if marker == _MARKER:  # padding
             place += 1
             continue
-        place += 2 + int.from_bytes(data[place + 2 : place + 4])
+        stop = place + 2 + int.from_bytes(data[place + 2 : place + 4])
+        is_last = False
         if marker == _IMAGE_DATA:
             # What is no marker goes on to the next one: data (FF 00) and its restart marks.
-            following = _NEXT_MARKER.search(data, place)
+            following = _NEXT_MARKER.search(data, stop)
             if following is None:
-                return False
-            place = following.start()
-            if following[1] == _END_OF_IMAGE:
-                return True
-    return False
+                return
+            stop = following.start()
+            is_last = following[1][0] == END_OF_IMAGE
+        yield marker, place, stop
+        if is_last:
+            yield END_OF_IMAGE, stop, stop + 2
+            return
+        place = stop
 
 
 def dimensions(data: bytes) -> tuple[int, int] | None:

@@ -11,14 +11,13 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+from PIL import ExifTags, Image, ImageOps
 
 from bot.files import atomic_write, locked_folder, read_plain_file
 from bot.images import local_files
 from bot.zalo import MAX_IMAGE_BYTES
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 # No phone shows more, and no chat needs less.
 _LONGEST_SIDE: Final = 3000
@@ -50,8 +49,26 @@ class ResizeError(Exception):
     """The file cannot be read as a picture, or not be replaced."""
 
 
+class TooManyPixels(ResizeError):
+    """The image would take too much memory."""
+
+
 @dataclass(frozen=True, slots=True)
-class _Version:
+class DecodedImage:
+    """An image's pixels, as it is looked at."""
+
+    image: Image.Image
+    """It may have fewer pixels than the file, if that has more than anybody needs."""
+    sides: tuple[int, int]
+    """Width and height of the file in pixels, as it is looked at."""
+    is_turned: bool
+    """Whether the file's EXIF data asked for the image to be turned."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageVersion:
+    """An image as the content of a file."""
+
     content: bytes
     sides: tuple[int, int]
     fewer_colours: bool = False
@@ -65,7 +82,6 @@ def resize_to_fit(folder: Path, name: str, *, most: int = MAX_IMAGE_BYTES) -> Re
     A JPEG gets a lower quality, a PNG at most 256 colours, and both fewer pixels if that is not enough.
 
     Raises:
-        ImportError: The optional package pillow is not installed.
         ResizeError: It could not be done; the file is as it was.
     """
     try:
@@ -86,35 +102,49 @@ def resize_to_fit(folder: Path, name: str, *, most: int = MAX_IMAGE_BYTES) -> Re
     )
 
 
-def _smaller(data: bytes, most: int) -> tuple[tuple[int, int], _Version]:
-    """Return the picture's sides, and the best version of it that is small enough."""
-    from PIL import Image, ImageOps  # noqa: PLC0415  an optional extra
+def decode(data: bytes, formats: tuple[str, ...] = ("JPEG", "PNG")) -> DecodedImage:
+    """
+    Return the pixels of an image file, turned as its EXIF data asks.
 
+    Raises:
+        TooManyPixels: It has more than 40 million.
+        ResizeError: It cannot be read.
+    """
     try:
         # Twice as many pixels as it warns of are an error, and no camera's.
         with (
             warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
-            Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as opened,
+            Image.open(io.BytesIO(data), formats=formats) as opened,
         ):
-            before = opened.size
-            if "progressive" in opened.info and before[0] * before[1] > _MAX_PIXELS:
-                raise ResizeError  # read whole, whatever is asked for
+            stored = opened.size
+            if "progressive" in opened.info and stored[0] * stored[1] > _MAX_PIXELS:
+                raise TooManyPixels  # read whole, whatever is asked for
             opened.draft(None, (_LONGEST_SIDE, _LONGEST_SIDE))  # a JPEG need not be unpacked larger than it comes out
             if opened.width * opened.height > _MAX_PIXELS:
-                raise ResizeError
+                raise TooManyPixels
+            is_turned = opened.getexif().get(ExifTags.Base.Orientation, 1) != 1
             ImageOps.exif_transpose(opened, in_place=True)
-            picture = _eight_bits(opened)
-        versions = _as_png(picture) if data.startswith(b"\x89PNG") else _as_jpeg(picture)
-        found = next((version for version in versions if len(version.content) <= most), None)
-    except (SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError) as error:
+            opened.load()
+            image = _eight_bits(opened)
+    except Image.DecompressionBombError as error:
+        raise TooManyPixels from error
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
         raise ResizeError from error
+    is_on_its_side = (stored[0] > stored[1]) != (image.width > image.height)
+    return DecodedImage(image, (stored[1], stored[0]) if is_on_its_side else stored, is_turned)
+
+
+def _smaller(data: bytes, most: int) -> tuple[tuple[int, int], ImageVersion]:
+    """Return the picture's sides, and the best version of it that is small enough."""
+    decoded = decode(data)
+    versions = _as_png(decoded.image) if data.startswith(b"\x89PNG") else jpeg_versions(decoded.image)
+    found = next((version for version in versions if len(version.content) <= most), None)
     if found is None:
         raise ResizeError
-    turned = (before[0] > before[1]) != (picture.width > picture.height)
-    return (before[1], before[0]) if turned else before, found
+    return decoded.sides, found
 
 
-def _eight_bits(picture: Image) -> Image:
+def _eight_bits(picture: Image.Image) -> Image.Image:
     """Return a grey picture of 16 bits a pixel with 8; all others as they are."""
     if not picture.mode.startswith("I"):
         return picture
@@ -123,7 +153,7 @@ def _eight_bits(picture: Image) -> Image:
     return grey
 
 
-def _as_jpeg(picture: Image) -> Iterator[_Version]:
+def jpeg_versions(picture: Image.Image) -> Iterator[ImageVersion]:
     """Yield the picture as JPEG, each version smaller than the one before."""
     profile = picture.info.get("icc_profile") if picture.mode in {"RGB", "L"} else None
     plain = picture if picture.mode in {"RGB", "L"} else picture.convert("RGB")
@@ -132,7 +162,7 @@ def _as_jpeg(picture: Image) -> Iterator[_Version]:
             yield _saved(sized, "JPEG", quality=quality, optimize=True, progressive=True, icc_profile=profile)
 
 
-def _as_png(picture: Image) -> Iterator[_Version]:
+def _as_png(picture: Image.Image) -> Iterator[ImageVersion]:
     """Yield the picture as PNG, each version smaller than the one before; all its colours at first, then fewer."""
     has_alpha = picture.mode in _WITH_ALPHA or "transparency" in picture.info
     plain = picture.convert("RGBA" if has_alpha else "RGB")
@@ -142,7 +172,7 @@ def _as_png(picture: Image) -> Iterator[_Version]:
         yield _saved(sized.quantize(_COLOURS), "PNG", optimize=True, fewer_colours=True)
 
 
-def _sizes(picture: Image) -> Iterator[Image]:
+def _sizes(picture: Image.Image) -> Iterator[Image.Image]:
     longest = max(picture.size)
     side = float(min(longest, _LONGEST_SIDE))
     while side >= min(longest, _SHORTEST_SIDE):
@@ -151,10 +181,10 @@ def _sizes(picture: Image) -> Iterator[Image]:
         side *= _STEP
 
 
-def _saved(picture: Image, form: str, *, fewer_colours: bool = False, **how: object) -> _Version:
+def _saved(picture: Image.Image, form: str, *, fewer_colours: bool = False, **how: object) -> ImageVersion:
     file = io.BytesIO()
     picture.save(file, form, **how)
-    return _Version(file.getvalue(), picture.size, fewer_colours)
+    return ImageVersion(file.getvalue(), picture.size, fewer_colours)
 
 
 def _keep(path: Path, data: bytes) -> Path:

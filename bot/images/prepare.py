@@ -1,0 +1,121 @@
+"""Turn an uploaded image into a JPEG or PNG that Zalo takes: upright, without metadata, at most 1 MB."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Final
+
+from PIL import Image
+
+from bot.i18n import N_
+from bot.images.formats import ACCEPTED, is_complete, sniff_format
+from bot.images.local_files import Form
+from bot.images.metadata import strip_metadata
+from bot.images.resize import DecodedImage, ResizeError, TooManyPixels, decode, jpeg_versions
+from bot.zalo import MAX_IMAGE_BYTES
+
+_PHONE_FORMATS: Final = frozenset({"HEIC", "AVIF"})
+_DECODED: Final = (*sorted(ACCEPTED), "WebP")
+_WHITE: Final = (255, 255, 255)
+# An image takes hundreds of megabytes while it is converted: one at a time in a process.
+_CONVERTING: Final = threading.Lock()
+
+
+class UploadRefused(Exception):
+    """What was uploaded is no usable image; *message* is a text to translate, *kind* the format that it has."""
+
+    def __init__(self, message: str, *, kind: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.kind = kind
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedImage:
+    """An image as it can be sent."""
+
+    content: bytes
+    form: Form
+    size: tuple[int, int]
+    """In bytes, before and after."""
+    sides: tuple[tuple[int, int], tuple[int, int]]
+    """Width and height in pixels, before and after, as it is looked at."""
+    is_converted: bool
+    """Whether its pixels were written anew."""
+
+
+def prepare_upload(data: bytes) -> PreparedImage:
+    """
+    Return an uploaded file as an image that Zalo takes.
+
+    A JPEG or PNG that is small enough keeps its pixels byte for byte, unless it must be turned. All others, WebP among
+    them, become JPEG, on white where they are transparent. The bytes decide what a file is, not its name.
+
+    Raises:
+        UploadRefused: It is no image, one of another kind, damaged, animated, or has too many pixels.
+    """
+    kind = _checked_kind(data)
+    with _CONVERTING:
+        decoded = _decoded(data)
+        if kind in ACCEPTED and not decoded.is_turned:
+            content = strip_metadata(data)
+            if len(content) <= MAX_IMAGE_BYTES:
+                form: Form = "png" if kind == "PNG" else "jpg"
+                return PreparedImage(content, form, (len(data), len(content)), (decoded.sides,) * 2, is_converted=False)
+        return _as_jpeg(decoded, len(data))
+
+
+def _checked_kind(data: bytes) -> str:
+    """Return the format of what can be converted."""
+    kind = sniff_format(data)
+    if not data:
+        raise UploadRefused(N_("The file is empty."))
+    if kind in _PHONE_FORMATS:
+        raise UploadRefused(
+            N_("Zalo does not take {kind} images. Save it as JPEG, or take it again with the camera set to JPEG."),
+            kind=kind,
+        )
+    if not kind:
+        raise UploadRefused(N_("This is not an image. Choose a JPEG, PNG or WebP file."))
+    if kind not in _DECODED:
+        raise UploadRefused(
+            N_("This is a {kind} file, whatever its name says. Choose a JPEG, PNG or WebP file."), kind=kind
+        )
+    if kind in ACCEPTED and not is_complete(data):
+        raise UploadRefused(N_("The end of the image is missing. Save or copy it again, then choose it once more."))
+    return kind
+
+
+def _decoded(data: bytes) -> DecodedImage:
+    try:
+        decoded = decode(data, ("JPEG", "PNG", "WEBP"))
+    except TooManyPixels as error:
+        raise UploadRefused(N_("The image has too many pixels. Make it smaller than 40 megapixels.")) from error
+    except ResizeError as error:
+        raise UploadRefused(N_("The image is damaged and cannot be opened. Save it again.")) from error
+    if decoded.image.format == "WEBP" and getattr(decoded.image, "is_animated", False):
+        raise UploadRefused(N_("This image moves. Choose a still one."))
+    return decoded
+
+
+def _as_jpeg(decoded: DecodedImage, size: int) -> PreparedImage:
+    plain = _on_white(decoded.image)
+    found = next((one for one in jpeg_versions(plain) if len(one.content) <= MAX_IMAGE_BYTES), None)
+    if found is None:
+        raise UploadRefused(N_("The image cannot be made small enough for Zalo. Choose another."))
+    sides = (decoded.sides, found.sides)
+    return PreparedImage(found.content, "jpg", (size, len(found.content)), sides, is_converted=True)
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Return the image without transparency and with nothing but its pixels and its colour profile."""
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        plain = Image.new("RGB", image.size, _WHITE)
+        plain.paste(layer, mask=layer)
+        profile = None if image.mode in {"L", "LA"} else image.info.get("icc_profile")
+    else:
+        plain, profile = image.copy(), image.info.get("icc_profile")
+    plain.info = {"icc_profile": profile} if profile else {}
+    return plain

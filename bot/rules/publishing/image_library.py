@@ -1,0 +1,212 @@
+"""Library of image files beside the rules, in ``images/``: add, replace, delete, restore, under safe names."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from bot.files import atomic_write, copy_owner, locked_folder, read_plain_file
+from bot.images.prepare import PreparedImage
+from bot.rules.language.slug import slug
+
+#: The library's folder, as rules name it.
+FOLDER: Final = "images"
+#: Former contents that are kept; for one more the oldest goes.
+MAX_TRASHED: Final = 50
+
+_TRASH: Final = ".trash"
+_ENTRY: Final = re.compile(r"(\d{13})-([^/]+)", re.ASCII)
+_ENDINGS: Final = frozenset({".jpg", ".jpeg", ".png"})
+_STEM_LENGTH: Final = 60
+_NAMELESS: Final = "anh"
+_TRASH_MODE: Final = 0o700
+_EXECUTABLE: Final = 0o111
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    """An image file of the library."""
+
+    name: str
+    """As a rule's ``file:`` names it, below the rules file's folder."""
+    size: int
+    """In bytes."""
+    modified_ns: int
+    """Since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrashedImage:
+    """A former content of the library."""
+
+    entry: str
+    """What `ImageLibrary.restore` knows it by."""
+    name: str
+    """As a rule's ``file:`` named it."""
+    trashed_at: float
+    """Seconds since 1970."""
+
+
+class UnknownImage(LookupError):
+    """The library has no such image, or has it no more."""
+
+
+class ImageLibrary:
+    """
+    The image files beside one rules file of this machine; safe for threads and processes.
+
+    A content that is deleted or replaced is moved to ``images/.trash``. Every method but `images` and `trashed` raises
+    OSError if it cannot write; all is as it was then.
+    """
+
+    def __init__(self, rules_file: Path) -> None:
+        self._rules_file = rules_file
+        self._folder = rules_file.parent / FOLDER
+        self._trash = self._folder / _TRASH
+
+    def images(self) -> list[StoredImage]:
+        """Return the images, the latest first."""
+        try:
+            with os.scandir(self._folder) as entries:
+                found = [(entry.name, entry.stat()) for entry in entries if _is_image(entry)]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        images = [StoredImage(f"{FOLDER}/{name}", info.st_size, info.st_mtime_ns) for name, info in found]
+        return sorted(images, key=lambda image: (-image.modified_ns, image.name))
+
+    def trashed(self) -> list[TrashedImage]:
+        """Return what can be restored, the latest first."""
+        try:
+            names = sorted((entry.name for entry in self._trash.iterdir()), reverse=True)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        matches = [found for name in names if (found := _ENTRY.fullmatch(name))]
+        return [TrashedImage(found[0], f"{FOLDER}/{found[2]}", int(found[1]) / 1000) for found in matches]
+
+    def add(self, image: PreparedImage, filename: str) -> tuple[str, bool]:
+        """
+        Store an image under a safe name made from *filename*; return that name, and whether it is new.
+
+        The same content is stored once. A name that is taken gets a number.
+        """
+        with self._locked():
+            if known := self._name_of(image.content):
+                return known, False
+            taken = {path.name.lower() for path in self._folder.iterdir()}
+            name = next(name for name in _safe_names(filename, image.form) if name not in taken)
+            self._write(name, image.content)
+            return f"{FOLDER}/{name}", True
+
+    def replace(self, name: str, image: PreparedImage, *, now: float) -> None:
+        """
+        Give the image *name* another content, so that all rules that name it send that; *now* in seconds since 1970.
+
+        Raises:
+            UnknownImage: There is none of that name.
+        """
+        with self._locked():
+            path = self._path(name)
+            self._keep(path, now)
+            self._write(path.name, image.content)
+
+    def delete(self, name: str, *, now: float) -> str:
+        """
+        Move the image *name* to the trash; return its entry there.
+
+        Raises:
+            UnknownImage: There is none of that name.
+        """
+        with self._locked():
+            path = self._path(name)
+            entry = self._keep(path, now)
+            path.unlink()
+            return entry
+
+    def restore(self, entry: str, *, now: float) -> str:
+        """
+        Put a content from the trash back under its name, which is returned; what stands there takes its place.
+
+        Raises:
+            UnknownImage: The trash has no such entry.
+        """
+        with self._locked():
+            found = next((one for one in self.trashed() if one.entry == entry), None)
+            if found is None:
+                raise UnknownImage(entry)
+            name, kept = PurePosixPath(found.name).name, self._trash / entry
+            content = read_plain_file(kept)
+            if any(image.name == found.name for image in self.images()):
+                self._keep(self._folder / name, now)
+            self._write(name, content)
+            kept.unlink(missing_ok=True)
+            return found.name
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep others out that write here; the folder must not lead out of that of the rules."""
+        self._make(self._folder)
+        if not self._folder.resolve().is_relative_to(self._rules_file.parent.resolve()):
+            raise OSError(errno.EXDEV, "the folder images leads out of the folder of the rules file", self._folder)
+        with locked_folder(self._folder):
+            yield
+
+    def _make(self, folder: Path) -> None:
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            return
+        owner = self._rules_file.parent.stat()
+        copy_owner(folder, owner)
+        folder.chmod(_TRASH_MODE if folder == self._trash else stat.S_IMODE(owner.st_mode))
+
+    def _path(self, name: str) -> Path:
+        if all(image.name != name for image in self.images()):
+            raise UnknownImage(name)
+        return self._folder / PurePosixPath(name).name
+
+    def _name_of(self, content: bytes) -> str | None:
+        """Return the image that has this content already."""
+        alike = (image.name for image in self.images() if image.size == len(content))
+        return next((name for name in alike if read_plain_file(self._path(name)) == content), None)
+
+    def _write(self, name: str, content: bytes) -> None:
+        """Write a file whoever may read the rules may read."""
+        info = self._rules_file.stat()
+        mode = stat.S_IMODE(info.st_mode) & ~_EXECUTABLE
+        atomic_write(self._folder / name, content, metadata_of=info, mode=mode)
+
+    def _keep(self, path: Path, now: float) -> str:
+        """Copy a file to the trash; the oldest goes where there are too many."""
+        self._make(self._trash)
+        kept = self.trashed()
+        # Clocks may be set back; the order of the names is that of the contents.
+        at = max(int(now * 1000), int(kept[0].entry.partition("-")[0]) + 1 if kept else 0)
+        entry = f"{at:013}-{path.name}"
+        atomic_write(self._trash / entry, read_plain_file(path), metadata_of=path.stat())
+        for one in kept[MAX_TRASHED - 1 :]:
+            (self._trash / one.entry).unlink(missing_ok=True)
+        return entry
+
+
+def _is_image(entry: os.DirEntry[str]) -> bool:
+    is_hidden = entry.name.startswith(".")
+    return not is_hidden and Path(entry.name).suffix.lower() in _ENDINGS and entry.is_file(follow_symlinks=False)
+
+
+def _safe_names(filename: str, form: str) -> Iterator[str]:
+    """Yield names of plain letters, digits and hyphens, each to be tried where those before are taken."""
+    stem = PurePosixPath(filename.replace("\\", "/")).name
+    shown = stem.rpartition(".")[0] or stem
+    base = slug(shown)[:_STEM_LENGTH].strip("-") or _NAMELESS
+    yield f"{base}.{form}"
+    number = 2
+    while True:
+        yield f"{base}-{number}.{form}"
+        number += 1
