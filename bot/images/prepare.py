@@ -73,17 +73,17 @@ def _checked_kind(data: bytes) -> str:
         raise UploadRefused(N_("The file is empty."))
     if kind in _PHONE_FORMATS:
         raise UploadRefused(
-            N_("Zalo does not take {kind} images. Save it as JPEG, or take it again with the camera set to JPEG."),
+            N_("Zalo does not take {kind} pictures. Save it as JPEG, or take it again with the camera set to JPEG."),
             kind=kind,
         )
     if not kind:
-        raise UploadRefused(N_("This is not an image. Choose a JPEG, PNG or WebP file."))
+        raise UploadRefused(N_("This is not a picture. Choose a JPEG, PNG or WebP file."))
     if kind not in _DECODED:
         raise UploadRefused(
-            N_("This is a {kind} file, whatever its name says. Choose a JPEG, PNG or WebP file."), kind=kind
+            N_("The file is {kind}, whatever its name says. Choose a JPEG, PNG or WebP file."), kind=kind
         )
     if kind in ACCEPTED and not is_complete(data):
-        raise UploadRefused(N_("The end of the image is missing. Save or copy it again, then choose it once more."))
+        raise UploadRefused(N_("The end of the picture is missing. Save or copy it again, then choose it once more."))
     return kind
 
 
@@ -91,11 +91,11 @@ def _decoded(data: bytes) -> DecodedImage:
     try:
         decoded = decode(data, ("JPEG", "PNG", "WEBP"))
     except TooManyPixels as error:
-        raise UploadRefused(N_("The image has too many pixels. Make it smaller than 40 megapixels.")) from error
+        raise UploadRefused(N_("The picture has too many pixels. Make it smaller than 40 megapixels.")) from error
     except ResizeError as error:
-        raise UploadRefused(N_("The image is damaged and cannot be opened. Save it again.")) from error
+        raise UploadRefused(N_("The picture is damaged and cannot be opened. Save it again.")) from error
     if decoded.image.format == "WEBP" and getattr(decoded.image, "is_animated", False):
-        raise UploadRefused(N_("This image moves. Choose a still one."))
+        raise UploadRefused(N_("This picture moves. Choose a still one."))
     return decoded
 
 
@@ -103,7 +103,7 @@ def _as_jpeg(decoded: DecodedImage, size: int) -> PreparedImage:
     plain = _on_white(decoded.image)
     found = next((one for one in jpeg_versions(plain) if len(one.content) <= MAX_IMAGE_BYTES), None)
     if found is None:
-        raise UploadRefused(N_("The image cannot be made small enough for Zalo. Choose another."))
+        raise UploadRefused(N_("The picture cannot be made small enough for Zalo. Choose another."))
     sides = (decoded.sides, found.sides)
     return PreparedImage(found.content, "jpg", (size, len(found.content)), sides, is_converted=True)
 

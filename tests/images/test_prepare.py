@@ -122,38 +122,38 @@ def test_a_comment_does_not_survive_the_conversion() -> None:
 def test_an_image_that_moves_is_refused() -> None:
     frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "blue")]
     data = encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:])
-    assert refusal(data).startswith("This image moves")
-    assert refusal(encoded(frames[0], "GIF")).startswith("This is a GIF file")
+    assert refusal(data).startswith("This picture moves")
+    assert refusal(encoded(frames[0], "GIF")).startswith("The file is GIF")
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0))
     bomb = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1_000_000))) + chunk(b"IEND", b"")
-    assert refusal(bomb).startswith("The image has too many pixels")
+    assert refusal(bomb).startswith("The picture has too many pixels")
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
 def test_half_an_image_is_refused(form: str) -> None:
     image = Image.frombytes("RGB", (200, 200), random.Random(3).randbytes(120_000))
     data = encoded(image, form)
-    assert refusal(data[: len(data) // 2]).startswith(("The end of the image is missing", "The image is damaged"))
+    assert refusal(data[: len(data) // 2]).startswith(("The end of the picture is missing", "The picture is damaged"))
 
 
 def test_an_image_that_breaks_inside_is_refused() -> None:
     """Its first and last bytes are right."""
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 100, 100, 8, 2, 0, 0, 0))
     broken = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"no deflate data") + chunk(b"IEND", b"")
-    assert refusal(broken).startswith("The image is damaged")
+    assert refusal(broken).startswith("The picture is damaged")
 
 
 @pytest.mark.parametrize(
     ("data", "words"),
     [
         (b"", "The file is empty"),
-        (b"xin chao", "This is not an image"),
-        (b"%PDF-1.7 menu.jpg", "This is a PDF file"),
-        (b"<!doctype html><title>menu.png", "This is a HTML file"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "Zalo does not take HEIC images"),
+        (b"xin chao", "This is not a picture"),
+        (b"%PDF-1.7 menu.jpg", "The file is PDF"),
+        (b"<!doctype html><title>menu.png", "The file is HTML"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "Zalo does not take HEIC pictures"),
     ],
 )
 def test_what_is_no_image_is_refused_with_words(data: bytes, words: str) -> None:

@@ -29,6 +29,7 @@ from bot.web.console.pages import (
     check,
     events,
     image_files,
+    image_library,
     images,
     overview,
     rule_editor,
@@ -97,6 +98,7 @@ def register(
     add_headers(routes)
     auth.add_routes(routes, authenticator, clock, trusted_proxies=runtime.settings.forwarded_allow_ips)
     image_files.add_routes(routes, runtime)
+    image_library.add_routes(routes, runtime)
     rule_editor.add_routes(routes, runtime)
     for page in PAGES:
         page.add_routes(routes, runtime)

@@ -116,6 +116,17 @@ def gone() -> Note:
 
 def unwritable(error: OSError) -> Note:
     """Return why the file could not be written."""
+    return Note(
+        _(
+            "Nothing was published: the rules file cannot be written ({reason}). Please tell whoever runs the bot."
+        ).format(reason=write_failure(error)),
+        500,
+        "bad",
+    )
+
+
+def write_failure(error: OSError) -> str:
+    """Return in words why a file beside the rules could not be written."""
     reasons = {
         errno.EROFS: _("its folder is mounted read-only"),
         errno.EACCES: _("the bot may not write in its folder"),
@@ -124,14 +135,7 @@ def unwritable(error: OSError) -> Note:
         errno.ENOSPC: _("the disk is full"),
         errno.EDQUOT: _("the disk is full"),
     }
-    reason = reasons.get(error.errno or 0, error.strerror or type(error).__name__)
-    return Note(
-        _(
-            "Nothing was published: the rules file cannot be written ({reason}). Please tell whoever runs the bot."
-        ).format(reason=reason),
-        500,
-        "bad",
-    )
+    return reasons.get(error.errno or 0, error.strerror or type(error).__name__)
 
 
 def published() -> str:

@@ -1,4 +1,4 @@
-"""Serves the local image files that the rules name, to who is logged in."""
+"""Serves the local image files that the rules name, and those of the image library, to who is logged in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort
 
 from bot.images import local_files
 from bot.rules.model.schema import RuleFile
+from bot.rules.publishing.image_library import ImageLibrary
 from bot.runtime import Runtime
 
 _TYPES = {"jpg": "image/jpeg", "png": "image/png"}
@@ -14,9 +15,14 @@ _TYPES = {"jpg": "image/jpeg", "png": "image/png"}
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     """Add ``GET /picture-files/<name>``; ``?v=`` is the file's digest, so that browsers fetch a changed one anew."""
 
+    library = ImageLibrary(runtime.settings.rules_file)
+
+    def is_in_library(name: str) -> bool:
+        return runtime.settings.console_publish and any(image.name == name for image in library.images())
+
     @routes.get("/picture-files/<path:name>")
     def picture_file(name: str) -> Response:
-        if name not in _names(runtime.watch.rules.file):
+        if name not in _names(runtime.watch.rules.file) and not is_in_library(name):
             abort(404)
         try:
             found = local_files.read_image(runtime.settings.rules_file.parent, name)

@@ -89,6 +89,7 @@ def _page(runtime: Runtime) -> str:
         trouble=runtime.watch.error,
         format_date=formatting.format_date,
         fallback=FALLBACK,
+        has_library=runtime.settings.console_publish,
     )
 
 

@@ -1,0 +1,218 @@
+"""Image library: upload images from the browser, see where each is used, replace, delete and restore them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from flask import Blueprint, abort, render_template, request, url_for
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from bot.files import format_size
+from bot.images.prepare import PreparedImage, UploadRefused, prepare_upload
+from bot.rules.engine import FALLBACK
+from bot.rules.model.schema import RuleFile
+from bot.rules.publishing.image_library import ImageLibrary, StoredImage, UnknownImage
+from bot.rules.publishing.publisher import Publisher
+from bot.rules.reading.loader import load
+from bot.runtime import Runtime
+from bot.web.connection import MAX_BODY_BYTES
+from bot.web.console import check_notes, formatting
+from bot.web.console.formatting import gettext as _
+
+#: Images a page.
+PAGE_SIZE: Final = 48
+#: The largest upload, in bytes: all its images and what a form has around them.
+MAX_UPLOAD_BYTES: Final = MAX_BODY_BYTES
+_SHOWN_TRASHED: Final = 12
+
+PageResponse = str | tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What came of one thing that was asked for."""
+
+    text: str
+    kind: Literal["good", "warn", "bad"]
+    restores: str = ""
+    """The entry of the trash that undoes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Card:
+    """An image of the library as the page shows it."""
+
+    image: StoredImage
+    rules: tuple[str, ...]
+    """The ids of the rules that name it, also of those that are switched off."""
+    address: str
+    size: str
+
+    @property
+    def title(self) -> str:
+        return self.image.name.rpartition("/")[2]
+
+
+def add_routes(routes: Blueprint, runtime: Runtime) -> None:
+    """
+    Add the page and what is done there; all of it only where editors may publish.
+
+    ``?show=unused`` lists the images that no rule names, ``?page=`` turns over.
+    """
+    page = _LibraryPage(runtime)
+    routes.get("/pictures/library", endpoint="image_library")(page.show)
+    routes.post("/pictures/library", endpoint="image_upload")(page.upload)
+    routes.post("/pictures/library/act", endpoint="image_act")(page.act)
+    # Where the language is changed, or the address opened again.
+    routes.get("/pictures/library/act", endpoint="image_act_again")(page.show)
+
+
+class _LibraryPage:
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._library = ImageLibrary(runtime.settings.rules_file)
+        self._publisher = Publisher(runtime.settings.rules_file)
+
+    def show(self) -> PageResponse:
+        self._require_publishing()
+        return self._page([])
+
+    def upload(self) -> PageResponse:
+        """Add every image that was sent, or with ``?replace=`` put one in the place of that image."""
+        self._require_publishing()
+        request.max_content_length = MAX_UPLOAD_BYTES
+        try:
+            files = [file for file in request.files.getlist("image") if file.filename]
+        except RequestEntityTooLarge:
+            text = _("Nothing was uploaded: that was more than {limit} at once. Choose fewer pictures.")
+            return self._page([_Outcome(text.format(limit=_size(MAX_UPLOAD_BYTES)), "bad")], 413)
+        if not files:
+            return self._page([_Outcome(_("Choose a picture first."), "warn")], 400)
+        replaced = request.args.get("replace", "")
+        outcomes = [self._stored(file, replaced) for file in (files[:1] if replaced else files)]
+        return self._page(outcomes, 422 if all(one.kind == "bad" for one in outcomes) else 200)
+
+    def act(self) -> PageResponse:
+        """Delete an image that no rule names, or restore one."""
+        self._require_publishing()
+        name, now = request.form.get("name", ""), self._runtime.database.now()
+        acts = {"delete": self._delete, "restore": self._restore}
+        act = acts.get(request.form.get("action", "")) or abort(400)
+        try:
+            outcome = act(name, now)
+        except UnknownImage:
+            outcome = _Outcome(_("That picture is not there any more."), "warn")
+        except OSError as error:
+            outcome = _Outcome(_unwritable(error), "bad")
+        return self._page([outcome], 200 if outcome.kind == "good" else 409)
+
+    def _require_publishing(self) -> None:
+        if not self._runtime.settings.console_publish:
+            abort(404)
+
+    def _stored(self, file: FileStorage, replaced: str) -> _Outcome:
+        """Prepare one image and store it."""
+        filename = file.filename or ""
+        try:
+            image = prepare_upload(file.read())
+            if replaced:
+                return self._replace(replaced, image)
+            name, is_new = self._library.add(image, filename)
+        except UploadRefused as error:
+            return _Outcome(f"{filename}: {_(error.message).format(kind=error.kind)}", "bad")
+        except UnknownImage:
+            return _Outcome(_("That picture is not there any more."), "bad")
+        except OSError as error:
+            return _Outcome(f"{filename}: {_unwritable(error)}", "bad")
+        if not is_new:
+            return _Outcome(
+                _("{filename}: is in the library already, as {name}.").format(filename=filename, name=name), "warn"
+            )
+        return _Outcome(
+            _("{filename}: added as {name}.").format(filename=filename, name=name) + _changes(image), "good"
+        )
+
+    def _replace(self, name: str, image: PreparedImage) -> _Outcome:
+        self._library.replace(name, image, now=self._runtime.database.now())
+        text = _("{name}: replaced; every rule that names it sends the new picture.").format(name=name) + _changes(
+            image
+        )
+        return _Outcome(text, "good", self._library.trashed()[0].entry)
+
+    def _delete(self, name: str, now: float) -> _Outcome:
+        content = self._publisher.content()
+        file = load(content).file if content is not None else None
+        users = _users(filter(None, (self._runtime.watch.rules.file, file))).get(name, ())
+        if users:
+            text = _("{name}: not deleted, for rules send it: {rules}. Give them another picture first.")
+            return _Outcome(text.format(name=name, rules=", ".join(map(formatting.rule_name, users))), "bad")
+        entry = self._library.delete(name, now=now)
+        return _Outcome(_("{name}: deleted.").format(name=name), "good", entry)
+
+    def _restore(self, entry: str, now: float) -> _Outcome:
+        return _Outcome(_("{name}: restored.").format(name=self._library.restore(entry, now=now)), "good")
+
+    def _page(self, outcomes: list[_Outcome], status: int = 200) -> PageResponse:
+        users = _users([self._runtime.watch.rules.file])
+        images, shows_unused = self._library.images(), request.args.get("show") == "unused"
+        unused = [image for image in images if image.name not in users]
+        listed = unused if shows_unused else images
+        last = max(0, (len(listed) - 1) // PAGE_SIZE)
+        page = min(max(0, request.args.get("page", 1, type=int) - 1), last)
+        show = "unused" if shows_unused else None
+        html = render_template(
+            "console/image_library.html",
+            outcomes=outcomes,
+            cards=[_card(image, users) for image in listed[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]],
+            counts=(len(images), len(unused)),
+            shows_unused=shows_unused,
+            trashed=self._library.trashed()[:_SHOWN_TRASHED],
+            max_bytes=MAX_UPLOAD_BYTES,
+            fallback=FALLBACK,
+            position=(page + 1, last + 1),
+            previous=url_for("console.image_library", show=show, page=page) if page else None,
+            next=url_for("console.image_library", show=show, page=page + 2) if page < last else None,
+        )
+        return html, status
+
+
+def _card(image: StoredImage, users: Mapping[str, tuple[str, ...]]) -> _Card:
+    address = url_for("console.picture_file", name=image.name, v=f"{image.modified_ns:x}")
+    return _Card(image, users.get(image.name, ()), address, _size(image.size))
+
+
+def _users(files: Iterable[RuleFile]) -> Mapping[str, tuple[str, ...]]:
+    """Return the rules that name each image file, those that are switched off too."""
+    users: dict[str, dict[str, None]] = {}
+    for file in files:
+        for name, rule_id in _uses(file):
+            users.setdefault(name, {})[rule_id] = None
+    return {name: tuple(rules) for name, rules in users.items()}
+
+
+def _uses(file: RuleFile) -> Iterator[tuple[str, str]]:
+    replies = [(rule.id, rule.reply) for rule in file.rules]
+    for rule_id, reply in [*replies, *([(FALLBACK, file.fallback.reply)] if file.fallback else [])]:
+        yield from ((image.file, rule_id) for image in reply.images if image.file)
+
+
+def _changes(image: PreparedImage) -> str:
+    """Return what was changed in an image, as words to add; empty if it is as it was."""
+    if not image.is_converted:
+        return ""
+    before, after = (
+        f"{_size(size)} ({width} × {height})" for size, (width, height) in zip(image.size, image.sides, strict=True)
+    )
+    return " " + _("Made ready for Zalo: from {before} to {after}.").format(before=before, after=after)
+
+
+def _size(size: int) -> str:
+    return format_size(size, formatting.language())
+
+
+def _unwritable(error: OSError) -> str:
+    text = _("The folder of pictures cannot be written ({reason}). Please tell whoever runs the bot.")
+    return text.format(reason=check_notes.write_failure(error))

@@ -1,0 +1,118 @@
+"""The console's picture library in a real browser: choose, paste, replace, delete and undo."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import ExifTags, Image
+from playwright.sync_api import Browser, FilePayload, Page, expect
+
+from tests.support.browser import SIZES, log_in, needs_browser, texts_too_faint, wait_for_images, window
+from tests.support.console import PASSWORD
+from tests.support.running import Bot
+
+RULES = """\
+version: 1
+rules:
+  - id: menu
+    keywords: [thực đơn]
+    reply: {file: images/menu.jpg}
+"""
+
+pytestmark = [*needs_browser, pytest.mark.xdist_group("console_image_library")]
+
+
+def photo(width: int, height: int, *, turned: bool = False) -> bytes:
+    """Return a JPEG as a camera writes it, held upright if *turned*."""
+    file, exif = io.BytesIO(), Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6 if turned else 1
+    image = Image.effect_mandelbrot((width, height), (-2.2, -1.2, 0.8, 1.2), 40).convert("RGB")
+    image.save(file, "JPEG", quality=100, exif=exif)
+    return file.getvalue()
+
+
+def chosen(name: str, content: bytes) -> FilePayload:
+    return {"name": name, "mimeType": "image/jpeg", "buffer": content}
+
+
+@pytest.fixture
+def bot(tmp_path: Path) -> Iterator[Bot]:
+    """A bot that lets editors publish, with one picture."""
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "menu.jpg").write_bytes(photo(300, 200))
+    more = {"CONSOLE_PASSWORD": PASSWORD, "CONSOLE_PUBLISH": "true"}
+    with Bot(tmp_path, "http://127.0.0.1:9", rules=RULES, **more) as running:
+        yield running
+
+
+def open_library(page: Page) -> None:
+    log_in(page)
+    page.get_by_role("link", name="Pictures", exact=True).click()
+    page.get_by_role("link", name="Picture library").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Picture library")
+
+
+@pytest.mark.parametrize("size", list(SIZES))
+def test_choose_several_paste_one_replace_delete_and_undo(
+    browser: Browser, bot: Bot, tmp_path: Path, size: str
+) -> None:
+    with window(browser, bot, size=size) as page:
+        open_library(page)
+        large = photo(4000, 3000, turned=True)
+        assert len(large) > 1024 * 1024
+        page.get_by_label("Choose pictures").set_input_files(
+            [chosen("Bánh kem.jpg", large), chosen("menu.jpg", b"<html>no picture")]
+        )
+        outcomes = page.locator("#outcomes .notice")
+        expect(outcomes).to_have_count(2, timeout=60_000)
+        expect(outcomes.nth(0)).to_contain_text("Bánh kem.jpg: added as images/banh-kem.jpg. Made ready for Zalo: from")
+        expect(outcomes.nth(0)).to_contain_text("(3000 × 4000)")
+        expect(outcomes.nth(1)).to_contain_text("menu.jpg: The file is HTML")
+        expect(page.locator(".tile h3")).to_have_text(["banh-kem.jpg", "menu.jpg"])
+        wait_for_images(page, ".tile img", wider_than=100)
+        page.screenshot(path=tmp_path / "library.png", full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert texts_too_faint(page) == []
+        paste(page)
+        expect(outcomes).to_have_count(1)
+        expect(outcomes).to_contain_text("added as images/image.png")
+        page.get_by_label("Replace: menu.jpg").click()
+        page.get_by_label("New picture for menu.jpg").set_input_files([chosen("moi.jpg", photo(200, 200))])
+        page.get_by_role("button", name="Replace", exact=True).click()
+        expect(outcomes).to_contain_text("images/menu.jpg: replaced")
+        page.get_by_role("button", name="Delete: image.png").click()
+        expect(outcomes).to_contain_text("images/image.png: deleted.")
+        assert not (bot.rules.parent / "images" / "image.png").exists()
+        page.get_by_role("button", name="Undo").click()
+        expect(outcomes).to_contain_text("images/image.png: restored.")
+        assert (bot.rules.parent / "images" / "image.png").exists()
+
+
+def paste(page: Page) -> None:
+    """Paste a picture of one pixel, as from a screenshot."""
+    page.evaluate("""async () => {
+        const blob = await new Promise((done) => {
+            const canvas = document.createElement("canvas");
+            canvas.width = canvas.height = 1;
+            canvas.toBlob(done, "image/png");
+        });
+        const data = new DataTransfer();
+        data.items.add(new File([blob], "image.png", {type: "image/png"}));
+        const event = new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true});
+        document.body.dispatchEvent(event);
+    }""")
+
+
+def test_without_javascript_the_form_does_it(browser: Browser, bot: Bot) -> None:
+    with window(browser, bot, script=False) as page:
+        open_library(page)
+        page.get_by_label("Choose pictures").set_input_files(
+            [chosen("một.jpg", photo(120, 90)), chosen("hai.jpg", photo(90, 120))]
+        )
+        page.get_by_role("button", name="Upload").click()
+        expect(page.locator("#outcomes .notice")).to_have_text(
+            ["một.jpg: added as images/mot.jpg.", "hai.jpg: added as images/hai.jpg."]
+        )
