@@ -13,8 +13,8 @@ from bot.config import Language
 from bot.failures import explain
 from bot.i18n import N_, translator
 from bot.inbox.queries import EventDetail, EventQueries, EventRow, ImageStatus
-from bot.inbox.queue import Status
 from bot.inbox.replay import replay
+from bot.inbox.states import Status
 from bot.inbox.texts import reason_text, replay_text
 from bot.logs import event_name
 from bot.redaction import single_line

@@ -15,7 +15,8 @@ from bot.delivery.ready_queue import ReadyQueue
 from bot.delivery.sender import LEASE_SECONDS, Sender
 from bot.delivery.settings import DeliverySettings
 from bot.errors import StorageError
-from bot.inbox.queue import Claim, Inbox, Lease, StateChange
+from bot.inbox.queue import Inbox
+from bot.inbox.states import Claim, Lease, StateChange
 
 T = TypeVar("T")
 

@@ -57,7 +57,7 @@ class ImageResolver:
 
     def resolve(self, oa_id: str, image: Mapping[str, str], *, now: float) -> Mapping[str, str]:
         """
-        Return *image*, one of `bot.inbox.queue.State.images`, as `bot.cpaas.CpaasClient.send_image` takes it.
+        Return *image*, one of `bot.inbox.states.State.images`, as `bot.cpaas.CpaasClient.send_image` takes it.
 
         It never waits for an upload: what has no token is uploaded in the background, by one of all processes.
 

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Mapping
 from typing import Final
 
-from bot.inbox.queue import Claim
+from bot.inbox.states import Claim
 
 # So many calls of one OA that are out for so long, with no answer to any since the first began, and it hangs.
 _HANGING_CALLS: Final = 5

@@ -14,7 +14,8 @@ from bot.delivery.settings import DeliverySettings
 from bot.delivery.transitions import Transitions, after_success, as_ignored, back_off, image_to_send, oa_failure
 from bot.errors import DeliveryError, NotNow, NotReady, OutcomeUnknown, UnstorableValue
 from bot.inbox.oa_limits import Failure, FailureVerdict
-from bot.inbox.queue import Claim, Inbox, SaveResult, State, StateChange
+from bot.inbox.queue import Inbox
+from bot.inbox.states import Claim, SaveResult, State, StateChange
 from bot.rules.engine import FALLBACK
 
 T = TypeVar("T")

@@ -19,7 +19,8 @@ from bot.errors import (
     PictureRefused,
 )
 from bot.inbox.oa_limits import Failure
-from bot.inbox.queue import Claim, Inbox, State, Status
+from bot.inbox.queue import Inbox
+from bot.inbox.states import Claim, State, Status
 from bot.rules.engine import FALLBACK, Incoming, RuleSet, decide
 
 log = logging.getLogger(__name__)

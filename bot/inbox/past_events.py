@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.inbox.database import Database
+from bot.inbox.queue import event_row
 from bot.inbox.tables import events
 from bot.zalo import Event
 
@@ -40,22 +41,10 @@ def add_past_events(database: Database, past: Iterable[PastEvent], *, rules_hash
 
 
 def _row(past: PastEvent, rules_hash: str) -> dict[str, Any]:
-    event, was_sent = past.event, past.status == "sent"
-    return {
-        "key": event.key,
-        "name": event.name,
-        "app_id": event.app_id,
-        "oa_id": event.oa_id,
-        "user_id": event.user_id,
-        "msg_id": event.msg_id,
-        "kind": event.on,
-        "sent_at": event.sent_at,
-        "received_at": past.received_at,
-        "text": event.text,
-        "body": past.body,
+    was_sent = past.status == "sent"
+    return event_row(past.event, past.body, now=past.received_at) | {
         "status": past.status,
         "reason": past.reason,
-        "due_at": past.received_at,
         "attempts": 1 if past.images else 0,
         "rule_id": past.rule_id,
         "rules_hash": rules_hash,

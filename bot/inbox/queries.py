@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bot.inbox.database import Database
 from bot.inbox.messages import Message
-from bot.inbox.queue import Status
+from bot.inbox.states import Status
 from bot.inbox.tables import HAS_WORDS, IS_ECHO, IS_FAILED, IS_OPEN, IS_UNMATCHED, accounts, events, good_rules
 
 ImageStatus = Literal["sent", "doubtful", "unsent"]

@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,83 +15,9 @@ from bot.inbox.database import Database
 from bot.inbox.echoes import EchoVerdict, find_echo, read_echoes
 from bot.inbox.group_commit import Future, Writer
 from bot.inbox.oa_limits import Failure, FailureVerdict, RateLimit
+from bot.inbox.states import Claim, Lease, SaveResult, State, StateChange
 from bot.inbox.tables import IS_ECHO, events
 from bot.zalo import Event
-
-Status = Literal["open", "sent", "ignored", "dead", "parked"]
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What changes in an event's row while it is delivered."""
-
-    status: Status = "open"
-    reason: str | None = None
-    due_at: float = 0.0
-    leased: bool = False
-    """Whether `due_at` is the end of a lease and not a time that was chosen."""
-    attempts: int = 0
-    rule_id: str | None = None
-    rules_hash: str | None = None
-    images: list[dict[str, str]] | None = None
-    """
-    What the decision sends; None: not decided.
-
-    Each is ``{"image_url": …}``, ``{"attachment_id": …}`` or ``{"file": name, "digest": SHA-256 of its content}``, the
-    latter two with ``"else"``, a link, where the rule gives one. A file whose upload Zalo no longer had has also
-    ``"newer_than"``, a time: only a later upload will do.
-    """
-    progress: int = 0
-    attempted_at: float | None = None
-    """Set from before a call of the vendor until its outcome is stored."""
-    resent: bool = False
-    replied_at: float | None = None
-    settled_at: float | None = None
-    error: str | None = None
-    vendor_ids: list[dict[str, str]] | None = None
-    unfinished_calls: int = 0
-    """Calls that began in a row and whose outcome nobody stored, this one among them: each time the process died."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """An event that one worker holds until its lease ends."""
-
-    id: int
-    fence: int
-    key: str
-    oa_id: str
-    user_id: str
-    kind: str
-    text: str
-    happened_at: float
-    """Seconds since 1970: by Zalo's clock where the event says it, else when it came in."""
-    received_at: float
-    oa_is_failing: bool
-    """Whether the latest call for its OA failed."""
-    state: State
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """One worker's hold of one event until it renews it."""
-
-    id: int
-    fence: int
-    ends_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class StateChange:
-    """A new state for a claimed event."""
-
-    claim: Claim
-    state: State
-    unless_human_since: float | None = None
-    """Do not store it if a person has written to the user from OA Manager since then."""
-
-
-SaveResult = Literal["saved", "lost", "human"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,21 +55,9 @@ class Inbox:
         An event that nobody may answer is kept as ignored; *refused* names a reason of the caller's.
         """
         reason = refused or _unanswerable(event)
-        row = {
-            "key": event.key,
-            "name": event.name,
-            "app_id": event.app_id,
-            "oa_id": event.oa_id,
-            "user_id": event.user_id,
-            "msg_id": event.msg_id,
-            "kind": event.on,
-            "sent_at": event.sent_at,
-            "received_at": now,
-            "text": event.text,
-            "body": body,
+        row = event_row(event, body, now=now) | {
             "status": "ignored" if reason else "open",
             "reason": reason,
-            "due_at": now,
         }
         return self._writer.submit(self._insert_rows, row)
 
@@ -265,6 +179,24 @@ class Inbox:
             answers.append(row["key"] in fresh)
             fresh.discard(row["key"])
         return answers
+
+
+def event_row(event: Event, body: bytes, *, now: float) -> dict[str, Any]:
+    """Return what a row holds of an event that came in at *now*, before anything is decided."""
+    return {
+        "key": event.key,
+        "name": event.name,
+        "app_id": event.app_id,
+        "oa_id": event.oa_id,
+        "user_id": event.user_id,
+        "msg_id": event.msg_id,
+        "kind": event.on,
+        "sent_at": event.sent_at,
+        "received_at": now,
+        "text": event.text,
+        "body": body,
+        "due_at": now,
+    }
 
 
 def _unanswerable(event: Event) -> str | None:

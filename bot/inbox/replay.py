@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bot import logs
 from bot.inbox.database import Database
-from bot.inbox.queue import Status
+from bot.inbox.states import Status
 from bot.inbox.tables import IS_FAILED, events
 from bot.rules.engine import FALLBACK
 

@@ -14,8 +14,9 @@ import pytest
 from bot.inbox.database import Database
 from bot.inbox.group_commit import Writer
 from bot.inbox.oa_limits import RateLimit
-from bot.inbox.queue import Inbox, StateChange
+from bot.inbox.queue import Inbox
 from bot.inbox.retention import BATCH, apply_retention
+from bot.inbox.states import StateChange
 from bot.zalo import Event
 from tests.bench.shop import DAY, FILL
 from tests.bench.table import show

@@ -14,7 +14,8 @@ from bot.delivery.sender import Sender
 from bot.delivery.transitions import ECHO_SECONDS, MAX_UNFINISHED_CALLS, after_success, back_off
 from bot.errors import Misconfigured, NotNow, OutcomeUnknown, Refused
 from bot.inbox.database import Database
-from bot.inbox.queue import Claim, Inbox, State, StateChange
+from bot.inbox.queue import Inbox
+from bot.inbox.states import Claim, State, StateChange
 from bot.rules.validate import validate
 from tests.support.local_images import images_of
 from tests.support.queue import LEASE, NOW, claim, event, put

@@ -13,7 +13,8 @@ from bot.delivery.sender import Sender
 from bot.delivery.transitions import Transitions
 from bot.errors import NotReady, PictureExpired, PictureRefused, Refused
 from bot.inbox.database import Database
-from bot.inbox.queue import Claim, Inbox, State
+from bot.inbox.queue import Inbox
+from bot.inbox.states import Claim, State
 from bot.rules.engine import RuleSet
 from bot.rules.validate import validate
 from bot.sandbox.script import OK, answer

@@ -15,7 +15,8 @@ from bot.cpaas import Receipt
 from bot.delivery.transitions import ECHO_SECONDS
 from bot.errors import DeliveryError, Misconfigured, NotNow, OutcomeUnknown, Refused
 from bot.inbox.database import Database
-from bot.inbox.queue import Claim, Inbox
+from bot.inbox.queue import Inbox
+from bot.inbox.states import Claim
 from bot.rules.validate import validate
 from tests.support.local_images import images_of
 from tests.support.queue import NOW, event, put

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from bot.cli.rules_output import explanation_lines
 from bot.i18n import translator
 from bot.image_health.texts import IMAGE_WORDS
-from bot.inbox.queue import Status
+from bot.inbox.states import Status
 from bot.rules.catalog.messages import MESSAGES, WARNINGS
 from bot.rules.explain import explain
 from bot.rules.matching.matcher import KeywordPattern, Matcher

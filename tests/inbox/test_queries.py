@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from bot.inbox.database import Database
 from bot.inbox.queries import MAX_SCANNED, EventFilter, EventQueries, EventRow, Message
-from bot.inbox.queue import Status
+from bot.inbox.states import Status
 from bot.inbox.tables import events
 from bot.rules.engine import FALLBACK
 from tests.support.rows import DAY, HOUR, NOW, found, keep, sqlite_plans

@@ -16,7 +16,8 @@ from bot.inbox.database import Database
 from bot.inbox.group_commit import Writer
 from bot.inbox.oa_limits import Failure, RateLimit
 from bot.inbox.queries import EventQueries
-from bot.inbox.queue import Inbox, StateChange
+from bot.inbox.queue import Inbox
+from bot.inbox.states import StateChange
 from bot.inbox.tables import good_rules, metadata
 from tests.support.queue import LEASE, NOW, RATE, claim, event, keys, put, settle
 

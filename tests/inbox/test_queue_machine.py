@@ -16,7 +16,8 @@ from bot.inbox import queue as inbox_module
 from bot.inbox.database import Database
 from bot.inbox.group_commit import Writer
 from bot.inbox.oa_limits import RateLimit
-from bot.inbox.queue import Claim, Inbox, Lease, StateChange
+from bot.inbox.queue import Inbox
+from bot.inbox.states import Claim, Lease, StateChange
 from bot.inbox.tables import accounts, events
 from bot.zalo import Event
 

@@ -11,8 +11,9 @@ import pytest
 
 from bot.inbox.database import Database
 from bot.inbox.oa_limits import RateLimit
-from bot.inbox.queue import Inbox, StateChange
+from bot.inbox.queue import Inbox
 from bot.inbox.replay import ReplayResult, prospect, replay
+from bot.inbox.states import StateChange
 from bot.rules.engine import FALLBACK
 from tests.support.rows import HOUR, NOW, found, keep
 

@@ -16,7 +16,8 @@ from bot.delivery.transitions import Transitions
 from bot.errors import DeliveryError
 from bot.inbox.database import Database
 from bot.inbox.oa_limits import RateLimit
-from bot.inbox.queue import Claim, Inbox, State, StateChange
+from bot.inbox.queue import Inbox
+from bot.inbox.states import Claim, State, StateChange
 from bot.inbox.tables import accounts, events
 from bot.rules.engine import RuleSet
 

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from bot.cpaas import CpaasClient, Receipt
 from bot.inbox.database import Database
-from bot.inbox.queue import Inbox, SaveResult, StateChange
+from bot.inbox.queue import Inbox
+from bot.inbox.states import SaveResult, StateChange
 from bot.inbox.tables import events
 from bot.sandbox.script import answer, hang, late
 from bot.sandbox.vendor import SandboxVendor

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from bot.inbox.queries import EventDetail
-from bot.inbox.queue import Status
 from bot.inbox.replay import ReplayResult, replay
+from bot.inbox.states import Status
 from bot.inbox.tables import events
 from bot.inbox.texts import replay_text
 from bot.redaction import single_line

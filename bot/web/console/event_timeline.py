@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from bot.i18n import N_
 from bot.inbox.queries import EventDetail, EventListItem, EventRow, ImageStatus
-from bot.inbox.queue import Status
+from bot.inbox.states import Status
 from bot.inbox.texts import reason_text
 from bot.redaction import redact, single_line
 from bot.rules.engine import FALLBACK

@@ -12,8 +12,8 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from werkzeug.wrappers import Response as AnyResponse
 
 from bot.inbox.queries import MAX_SCANNED, MAX_SEARCHED, EventDetail, EventFilter, EventQueries
-from bot.inbox.queue import Status
 from bot.inbox.replay import ReplayOutcome, ReplayResult, prospect, replay
+from bot.inbox.states import Status
 from bot.inbox.texts import replay_text
 from bot.logs import event_name
 from bot.rules import explain_text as sentences
