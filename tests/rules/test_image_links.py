@@ -76,8 +76,9 @@ SIGNED = [
 @pytest.mark.parametrize(("query", "until"), SIGNED)
 def test_the_end_of_a_signed_link_is_read(query: str, until: str) -> None:
     """Of clouds, of chat apps, of whoever writes the end into the link."""
-    assert [*link_warnings(f"{LINK}?{query}", today=date(2026, 1, 1))] == [("url-expires/date", {"until": until})]
-    assert [*link_warnings(f"{LINK}?{query}", today=date(2028, 1, 1))] == [("url-expires/over", {"until": until})]
+    args = {"until": date.fromisoformat(until)}
+    assert [*link_warnings(f"{LINK}?{query}", today=date(2026, 1, 1))] == [("url-expires/date", args)]
+    assert [*link_warnings(f"{LINK}?{query}", today=date(2028, 1, 1))] == [("url-expires/over", args)]
 
 
 @pytest.mark.parametrize(

