@@ -116,6 +116,31 @@ def test_a_picture_that_no_rule_names_is_shown_to_editors(console: Console) -> N
     assert console.get("picture-files/images/khong-co.jpg").status_code == 404
 
 
+def test_from_a_picture_to_a_rule_that_sends_it(console: Console, shop: Path) -> None:
+    """The form has the picture filled in, and what it makes of that is right."""
+    upload(console, (photo("blue"), "hoa.jpg"))
+    link = re.search(r'href="/console/(rules/edit\?image=[^"]*hoa.jpg)"', console.get("pictures/library").text)
+    assert link
+    page = console.get(link[1])
+    assert 'name="image_ref" value="images/hoa.jpg"' in page.text
+    assert '<option value="file" selected>' in page.text
+    form = {"keyword": "hoa tươi", "keyword_match": "phrase", "image_kind": "file", "image_ref": "images/hoa.jpg"}
+    form |= dict.fromkeys(("image_weight", "image_uploaded", "image_else"), "")
+    checked = re.search(r'name="checked" value="(\w+)"', console.post("rules/edit", form | {"action": "check"}).text)
+    assert checked
+    page = console.post("rules/edit", form | {"action": "publish", "checked": checked[1]})
+    assert page.status_code == 303, words(page)
+    rules = (shop / "rules.yaml").read_text(encoding="utf-8")
+    assert "keywords: [hoa tươi]" in rules
+    assert "images/hoa.jpg" in rules
+
+
+def test_a_rule_with_a_reply_keeps_it(console: Console) -> None:
+    page = console.get("rules/edit?id=menu&image=images/gia.jpg")
+    assert 'value="images/menu.jpg"' in page.text
+    assert 'value="images/gia.jpg"' not in page.text
+
+
 def test_a_replaced_picture_keeps_its_name_and_can_be_undone(console: Console, shop: Path) -> None:
     page = upload(console, (photo("blue"), "khac.png"), replace="images/menu.jpg")
     assert "images/menu.jpg: replaced; every rule that names it sends the new picture." in words(page)

@@ -14,7 +14,6 @@ _TYPES = {"jpg": "image/jpeg", "png": "image/png"}
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     """Add ``GET /picture-files/<name>``; ``?v=`` is the file's digest, so that browsers fetch a changed one anew."""
-
     library = ImageLibrary(runtime.settings.rules_file)
 
     def is_in_library(name: str) -> bool:

@@ -49,7 +49,8 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     """
     Add the form and what is done with one rule; ``?id=`` names the rule, without it there is a new one.
 
-    ``?keyword=`` and ``?example=``, as often as wanted, are filled in beside what the rule has.
+    ``?keyword=`` and ``?example=``, as often as wanted, are filled in beside what the rule has, ``?image=``, the name
+    of an image file, into a rule that has no reply.
     """
     editor = _Editor(runtime)
     routes.get("/rules/edit", endpoint="rule_edit")(editor.show)
@@ -180,6 +181,9 @@ def _prefilled(fields: forms.Fields) -> forms.Fields:
         given = [text for text in map(forms.clean, request.args.getlist(name)) if text]
         if given:
             more[key] = [*(known if isinstance(known, list) else []), *given]
+    image = forms.clean(request.args.get("image", ""))
+    if image and not fields.get("reply"):
+        more["reply"] = {"file": image}
     return {**fields, **more}
 
 
