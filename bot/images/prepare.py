@@ -12,7 +12,7 @@ from bot.i18n import N_
 from bot.images.formats import ACCEPTED, is_complete, sniff_format
 from bot.images.local_files import Form
 from bot.images.metadata import strip_metadata
-from bot.images.resize import DecodedImage, ResizeError, TooManyPixels, decode, jpeg_versions
+from bot.images.resize import LONGEST_SIDE, DecodedImage, ResizeError, TooManyPixels, decode, jpeg_versions
 from bot.zalo import MAX_IMAGE_BYTES
 
 _PHONE_FORMATS: Final = frozenset({"HEIC", "AVIF"})
@@ -109,13 +109,19 @@ def _as_jpeg(decoded: DecodedImage, size: int) -> PreparedImage:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    """Return the image without transparency and with nothing but its pixels and its colour profile."""
+    """
+    Return the image no larger than is needed, without transparency, with nothing but pixels and colour profile.
+
+    *image* itself is made smaller, for two of its size would take twice the memory.
+    """
+    profile = image.info.get("icc_profile") if image.mode in {"RGB", "RGBA", "L"} else None
+    if image.mode in {"1", "P"}:  # these would be made smaller without in-between colours
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    plain = image
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         plain = Image.new("RGB", image.size, _WHITE)
         plain.paste(layer, mask=layer)
-        profile = None if image.mode in {"L", "LA"} else image.info.get("icc_profile")
-    else:
-        plain, profile = image.copy(), image.info.get("icc_profile")
     plain.info = {"icc_profile": profile} if profile else {}
     return plain

@@ -19,8 +19,9 @@ from bot.files import atomic_write, locked_folder, read_plain_file
 from bot.images import local_files
 from bot.zalo import MAX_IMAGE_BYTES
 
-# No phone shows more, and no chat needs less.
-_LONGEST_SIDE: Final = 3000
+#: Of an image that is made smaller, in pixels: no phone shows more.
+LONGEST_SIDE: Final = 3000
+# No chat needs less.
 _SHORTEST_SIDE: Final = 300
 _STEP: Final = 0.8
 _QUALITIES: Final = (90, 82, 75)
@@ -119,7 +120,7 @@ def decode(data: bytes, formats: tuple[str, ...] = ("JPEG", "PNG")) -> DecodedIm
             stored = opened.size
             if "progressive" in opened.info and stored[0] * stored[1] > _MAX_PIXELS:
                 raise TooManyPixels  # read whole, whatever is asked for
-            opened.draft(None, (_LONGEST_SIDE, _LONGEST_SIDE))  # a JPEG need not be unpacked larger than it comes out
+            opened.draft(None, (LONGEST_SIDE, LONGEST_SIDE))  # a JPEG need not be unpacked larger than it comes out
             if opened.width * opened.height > _MAX_PIXELS:
                 raise TooManyPixels
             is_turned = opened.getexif().get(ExifTags.Base.Orientation, 1) != 1
@@ -174,7 +175,7 @@ def _as_png(picture: Image.Image) -> Iterator[ImageVersion]:
 
 def _sizes(picture: Image.Image) -> Iterator[Image.Image]:
     longest = max(picture.size)
-    side = float(min(longest, _LONGEST_SIDE))
+    side = float(min(longest, LONGEST_SIDE))
     while side >= min(longest, _SHORTEST_SIDE):
         sides = [max(1, round(length * side / longest)) for length in picture.size]
         yield picture if side == longest else picture.resize((sides[0], sides[1]))

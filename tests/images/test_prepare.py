@@ -107,6 +107,16 @@ def test_webp_becomes_jpeg_on_white() -> None:
     assert PLACE not in found.content
 
 
+def test_a_large_palette_keeps_what_lies_between_its_colours() -> None:
+    """It is made smaller in full colours."""
+    noise = Image.frombytes("L", (1600, 1600), random.Random(4).randbytes(1600 * 1600)).resize((3200, 3200))
+    data = encoded(noise.convert("P"), "PNG")
+    assert len(data) > MAX_IMAGE_BYTES
+    found = prepare_upload(data)
+    assert (found.sides[0], max(found.sides[1]) <= 3000) == ((3200, 3200), True)
+    assert opened(found.content).mode == "RGB"
+
+
 def test_a_large_png_becomes_a_jpeg() -> None:
     image = Image.frombytes("RGB", (800, 800), random.Random(2).randbytes(800 * 800 * 3))
     found = prepare_upload(encoded(image, "PNG"))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -53,11 +55,37 @@ def console(shop: Path) -> Iterator[Console]:
         yield found
 
 
-def upload(console: Console, *files: tuple[bytes, str], replace: str = "") -> TestResponse:
+class SlowBody(io.BytesIO):
+    """The body of a request that is not read on before *gate* opens; *begun* tells that somebody began."""
+
+    def __init__(self, body: bytes, begun: threading.Semaphore, gate: threading.Event) -> None:
+        super().__init__(body)
+        self._begun, self._gate = begun, gate
+
+    def _wait(self) -> None:
+        self._begun.release()
+        self._gate.wait(60)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._wait()
+        return super().read(size)
+
+    def readinto(self, buffer: Any, /) -> int:
+        self._wait()
+        return super().readinto(buffer)
+
+
+def body_of(*files: tuple[bytes, str]) -> tuple[bytes, str]:
+    """Return the form with these files as a browser sends it, and its type."""
     parts = [FileStorage(io.BytesIO(data), name) for data, name in files]
     boundary, body = encode_multipart(MultiDict([("image", part) for part in parts]))
+    return body, f"multipart/form-data; boundary={boundary}"
+
+
+def upload(console: Console, *files: tuple[bytes, str], replace: str = "") -> TestResponse:
+    body, content_type = body_of(*files)
     path = f"pictures/library{f'?replace={replace}' if replace else ''}"
-    return console.post(path, body, content_type=f"multipart/form-data; boundary={boundary}")
+    return console.post(path, body, content_type=content_type)
 
 
 def act(console: Console, action: str, name: str) -> TestResponse:
@@ -195,6 +223,29 @@ def test_two_editors_at_once_lose_nothing(console: Console, shop: Path) -> None:
         assert list(pool.map(send, colours)) == [200] * len(colours)
     stored = {path.read_bytes() for path in (shop / "images").glob("moi*.jpg")}
     assert len(stored) == len(colours)
+
+
+def test_too_many_uploads_at_once_are_told_to_wait(console: Console) -> None:
+    """Each holds a thread that answers nobody else."""
+    body, content_type = body_of((photo("blue"), "moi.jpg"))
+    begun, gate = threading.Semaphore(0), threading.Event()
+
+    def send() -> int:
+        editor = Console(console.app, console.runtime)
+        editor.log_in()
+        more = {"input_stream": SlowBody(body, begun, gate), "content_length": len(body)}
+        return editor.post("pictures/library", content_type=content_type, **more).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        sent = [pool.submit(send) for _ in range(4)]
+        try:
+            assert all(begun.acquire(timeout=60) for _ in sent)
+            page = upload(console, (photo("red"), "khac.jpg"))
+        finally:
+            gate.set()
+        assert (page.status_code, "Others are uploading pictures" in words(page)) == (503, True)
+        assert [one.result() for one in sent] == [200] * 4
+    assert upload(console, (photo("red"), "khac.jpg")).status_code == 200
 
 
 def test_more_than_a_form_may_have_is_taken_and_too_much_is_told(console: Console) -> None:

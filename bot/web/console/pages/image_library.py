@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -27,6 +28,8 @@ PAGE_SIZE: Final = 48
 #: The largest upload, in bytes: all its images and what a form has around them.
 MAX_UPLOAD_BYTES: Final = MAX_BODY_BYTES
 _SHOWN_TRASHED: Final = 12
+# The others wait for the one whose images are converted, each with a thread that then answers nobody else.
+_UPLOADING: Final = threading.BoundedSemaphore(4)
 
 PageResponse = str | tuple[str, int]
 
@@ -83,6 +86,15 @@ class _LibraryPage:
     def upload(self) -> PageResponse:
         """Add every image that was sent, or with ``?replace=`` put one in the place of that image."""
         self._require_publishing()
+        if not _UPLOADING.acquire(blocking=False):
+            text = _("Others are uploading pictures at this moment. Try again in a few seconds.")
+            return self._page([_Outcome(text, "warn")], 503)
+        try:
+            return self._uploaded()
+        finally:
+            _UPLOADING.release()
+
+    def _uploaded(self) -> PageResponse:
         request.max_content_length = MAX_UPLOAD_BYTES
         try:
             files = [file for file in request.files.getlist("image") if file.filename]
