@@ -21,7 +21,7 @@ class Shift:
     """Messages that went from one rule to another."""
 
     before: str | None
-    """The rule that was recorded: its id, FALLBACK, or None for silence."""
+    """The rule of the rules in force, or that was recorded: its id, FALLBACK, or None for silence."""
     after: str | None
     """The rule that the new file has for them, likewise."""
     times: int
@@ -64,19 +64,21 @@ class _ShiftCount:
     examples: dict[str, None] = field(default_factory=dict)
 
 
-def compare(rules: RuleSet, messages: Iterable[Message]) -> Comparison:
+def compare(rules: RuleSet, messages: Iterable[Message], *, in_force: RuleSet | None = None) -> Comparison:
     """
     Return what *rules* would have made of *messages* (newest first), each at its own time and OA.
 
+    They are compared with what the rules *in_force* make of them; without, with what was decided at the time.
     Only rules are compared: not the pictures of a rule, nor what its cooldown would have held back.
     """
     counts: dict[tuple[str | None, str | None], _ShiftCount] = {}
     times = []
     for message in messages:
         times.append(message.happened_at)
+        before = message.rule_id if in_force is None else _winning_rule_id(in_force, message)
         after = _winning_rule_id(rules, message)
-        if after != message.rule_id:
-            count = counts.setdefault((message.rule_id, after), _ShiftCount())
+        if after != before:
+            count = counts.setdefault((before, after), _ShiftCount())
             count.times += 1
             if len(count.examples) < _MAX_EXAMPLES:
                 count.examples[redact(message.text)] = None

@@ -10,9 +10,10 @@ from pathlib import Path
 from bot.analysis.backtest import Comparison, compare
 from bot.analysis.diff import Diff, diff_lines
 from bot.inbox.messages import Message
-from bot.rules.engine import FALLBACK
+from bot.rules.engine import FALLBACK, RuleSet, compile_rules
 from bot.rules.model.schema import Reply, RuleFile
 from bot.rules.problem import Problem, text_of
+from bot.rules.reading.loader import load
 from bot.rules.validate import Summary, summarized, validate
 
 
@@ -29,6 +30,8 @@ class PreviewRequest:
     """What to try it on, newest first."""
     present: bytes | None = None
     """The content of the file that it would replace; None if there is none."""
+    in_force: bytes | None = None
+    """The rules that answer customers now; None: compare with what was decided at the time of each message."""
     former: bytes | None = None
     """What the editor set out from, if the present one is another."""
 
@@ -57,7 +60,8 @@ class Preview:
 def preview(request: PreviewRequest) -> Preview:
     """Return what there is to say of a file; 10,000 keywords take seconds, a file made to be slow takes a minute."""
     verdict = validate(request.content, today=request.today, folder=request.folder)
-    comparison = compare(verdict.rules, request.messages) if verdict.rules else None
+    in_force = _in_force(request)
+    comparison = compare(verdict.rules, request.messages, in_force=in_force) if verdict.rules else None
     named = {shift.after for shift in comparison.shifts} if comparison else set()
     replies = _replies(verdict.rules.file) if verdict.rules else ()
     return Preview(
@@ -68,6 +72,12 @@ def preview(request: PreviewRequest) -> Preview:
         changes=_diff(request.present, request.content),
         concurrent_changes=_diff(request.former, request.present),
     )
+
+
+def _in_force(request: PreviewRequest) -> RuleSet | None:
+    """Return the rules that answer customers now: they were checked when they came into force."""
+    loaded = load(request.in_force) if request.in_force is not None and request.messages else None
+    return compile_rules(loaded.file, loaded.digest) if loaded and loaded.file else None
 
 
 def _replies(file: RuleFile) -> Iterator[tuple[str, Reply]]:

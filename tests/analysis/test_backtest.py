@@ -51,6 +51,17 @@ def test_what_stays_and_what_shifts() -> None:
     )
 
 
+def test_against_the_rules_in_force() -> None:
+    """What counts is what they answer now, not what an older file answered at the time."""
+    old, new = (
+        rules("id: gia, keywords: [giá]"),
+        rules("id: gia, keywords: [giá, bảng giá]", "id: ship, keywords: [ship]"),
+    )
+    messages = [message("giá sao shop", None), message("ship ko", None), message("menu", "menu")]
+    assert compare(old, messages, in_force=old).shifts == ()
+    assert compare(new, messages, in_force=old).shifts == (Shift(None, "ship", 1, ("ship ko",)),)
+
+
 def test_the_fallback_is_no_rule() -> None:
     """A message that gets it now and got silence before, or the other way round, is answered differently."""
     with_fallback = compare(

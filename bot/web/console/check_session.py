@@ -204,8 +204,14 @@ class CheckSession:
             self._plain_request(content),
             messages=tuple(EventQueries(self._runtime.database).messages(MAX_MESSAGES)),
             present=present,
+            in_force=self._in_force(present),
             former=self.good_rules(base_digest) if base_digest != digest(present) else None,
         )
+
+    def _in_force(self, present: bytes | None) -> bytes | None:
+        """Return the content of the rules that answer customers now."""
+        sought = self._runtime.watch.rules.digest
+        return present if present is not None and digest(present) == sought else self.good_rules(sought)
 
 
 def _shift_groups(preview: Preview) -> Iterator[ShiftGroup]:
