@@ -1,4 +1,4 @@
-"""The console's picture library in a real browser: choose, paste, replace, delete and undo."""
+"""The console's picture library in a real browser: choose, drop, paste, replace, delete and undo."""
 
 from __future__ import annotations
 
@@ -56,9 +56,7 @@ def open_library(page: Page) -> None:
 
 
 @pytest.mark.parametrize("size", list(SIZES))
-def test_choose_several_paste_one_replace_delete_and_undo(
-    browser: Browser, bot: Bot, tmp_path: Path, size: str
-) -> None:
+def test_choose_drop_paste_replace_delete_and_undo(browser: Browser, bot: Bot, tmp_path: Path, size: str) -> None:
     with window(browser, bot, size=size) as page:
         open_library(page)
         large = photo(4000, 3000, turned=True)
@@ -76,8 +74,10 @@ def test_choose_several_paste_one_replace_delete_and_undo(
         page.screenshot(path=tmp_path / "library.png", full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         assert texts_too_faint(page) == []
-        paste(page)
+        hand_over(page, "drop", "abc")
         expect(outcomes).to_have_count(1)
+        expect(outcomes).to_contain_text("image.png: This is not a picture.")
+        hand_over(page, "paste")
         expect(outcomes).to_contain_text("added as images/image.png")
         page.get_by_label("Replace: menu.jpg").click()
         page.get_by_label("New picture for menu.jpg").set_input_files([chosen("moi.jpg", photo(200, 200))])
@@ -91,19 +91,23 @@ def test_choose_several_paste_one_replace_delete_and_undo(
         assert (bot.rules.parent / "images" / "image.png").exists()
 
 
-def paste(page: Page) -> None:
-    """Paste a picture of one pixel, as from a screenshot."""
-    page.evaluate("""async () => {
-        const blob = await new Promise((done) => {
+def hand_over(page: Page, how: str, content: str = "") -> None:
+    """Drop or paste a file with that content, by default a picture of one pixel."""
+    page.evaluate(
+        """async ([how, content]) => {
             const canvas = document.createElement("canvas");
             canvas.width = canvas.height = 1;
-            canvas.toBlob(done, "image/png");
-        });
-        const data = new DataTransfer();
-        data.items.add(new File([blob], "image.png", {type: "image/png"}));
-        const event = new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true});
-        document.body.dispatchEvent(event);
-    }""")
+            const pixel = await new Promise((done) => canvas.toBlob(done, "image/png"));
+            const data = new DataTransfer();
+            data.items.add(new File([content || pixel], "image.png", {type: "image/png"}));
+            const options = {bubbles: true, cancelable: true};
+            const event = how === "drop"
+                ? new DragEvent("drop", {dataTransfer: data, ...options})
+                : new ClipboardEvent("paste", {clipboardData: data, ...options});
+            document.getElementById("uploader").dispatchEvent(event);
+        }""",
+        [how, content],
+    )
 
 
 def test_without_javascript_the_form_does_it(browser: Browser, bot: Bot) -> None:
