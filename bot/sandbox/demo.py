@@ -59,7 +59,7 @@ _STOP_SECONDS = 30.0
 # Whatever else is set here or in a .env belongs to the real bot.
 _KEPT_SETTINGS = {"bot_lang", "log_format", "log_level"}
 _PACKAGE = Path(bot.__file__).resolve().parent
-_SAMPLE_RULES = _PACKAGE / "sandbox" / "sample_rules.yaml"
+_SAMPLE_RULES = _PACKAGE / "rules" / "starters" / "tiem-banh.yaml"
 _SAMPLE_SHOP, _SAMPLE_HOST = "Tiệm Nhà Na", b"anh.tiemnhana.example"
 _MOST_SAMPLES = 9
 

@@ -265,7 +265,7 @@ def test_examples_are_neither_looked_up_nor_logged(database: Database, caplog: p
     def resolve(_host: str, _port: int) -> list[Address]:
         raise AssertionError("nobody is to be asked")
 
-    sample = Path(__file__).parents[2] / "bot" / "sandbox" / "sample_rules.yaml"
+    sample = Path(__file__).parents[2] / "bot" / "rules" / "starters" / "tiem-banh.yaml"
     rules = validate(sample.read_bytes(), today=TODAY).rules
     assert rules is not None
     caplog.set_level(logging.INFO, logger="bot.image_health")

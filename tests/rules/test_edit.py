@@ -18,7 +18,7 @@ from bot.rules.reading.loader import load
 from tests.support.golden import GOOD
 
 FILES = sorted(GOOD.glob("*.yaml"))
-SAMPLE = Path(__file__).parents[2] / "bot" / "sandbox" / "sample_rules.yaml"
+SAMPLE = Path(__file__).parents[2] / "bot" / "rules" / "starters" / "tiem-banh.yaml"
 COMMENTED = """\
 # đầu tệp
 version: 1   # bản

@@ -20,7 +20,7 @@ from bot.rules.validate import validate
 from bot.zalo import EVENT_KINDS
 from tests.support.golden import LANGS
 
-SAMPLE = (Path(bot.__file__).parent / "sandbox" / "sample_rules.yaml").read_bytes()
+SAMPLE = (Path(bot.__file__).parent / "rules" / "starters" / "tiem-banh.yaml").read_bytes()
 TODAY = date(2027, 1, 25)
 
 SHOP = """

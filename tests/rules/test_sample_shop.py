@@ -13,7 +13,7 @@ from bot.rules.engine import rank
 from bot.rules.validate import validate
 
 PACKAGE = Path(bot.__file__).parent
-SAMPLE = PACKAGE / "sandbox" / "sample_rules.yaml"
+SAMPLE = PACKAGE / "rules" / "starters" / "tiem-banh.yaml"
 PICTURES = PACKAGE / "web" / "static" / "shop"
 
 

@@ -15,7 +15,7 @@ from bot.sandbox.past_messages import past_events
 from bot.sandbox.zalo_events import EventMaker
 from tests.support.rows import NOW
 
-SAMPLE = Path(__file__).parents[2] / "bot" / "sandbox" / "sample_rules.yaml"
+SAMPLE = Path(__file__).parents[2] / "bot" / "rules" / "starters" / "tiem-banh.yaml"
 MAKER = EventMaker("1", "secret", "2")
 
 

@@ -22,7 +22,7 @@ UNWIELDY = """
     reply: {attachment_id: "aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789aBcDeFgHiJkLmNoPqRsTuVwXyZ"}
 
 fallback:"""
-SAMPLE = (Path(__file__).parents[2] / "bot" / "sandbox" / "sample_rules.yaml").read_text(encoding="utf-8")
+SAMPLE = (Path(__file__).parents[2] / "bot" / "rules" / "starters" / "tiem-banh.yaml").read_text(encoding="utf-8")
 SAMPLE = SAMPLE.replace("\nfallback:", UNWIELDY)
 PAGES = tuple(page.name for page in app.PAGES)
 

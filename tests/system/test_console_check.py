@@ -13,7 +13,7 @@ from tests.support.browser import SIZES, log_in, needs_browser, wait_for_images,
 from tests.support.console import PASSWORD
 from tests.support.running import MAKER, Bot
 
-SAMPLE = (Path(__file__).parents[2] / "bot" / "sandbox" / "sample_rules.yaml").read_text(encoding="utf-8")
+SAMPLE = (Path(__file__).parents[2] / "bot" / "rules" / "starters" / "tiem-banh.yaml").read_text(encoding="utf-8")
 PICTURES = "https://anh.tiemnhana.example"
 GIFTS = f"""
   - id: qua-tang

@@ -13,7 +13,7 @@ from tests.support.browser import SIZES, log_in, needs_browser, texts_too_faint,
 from tests.support.console import PASSWORD
 from tests.support.running import MAKER, Bot, wait_until
 
-SAMPLE = (Path(__file__).parents[2] / "bot" / "sandbox" / "sample_rules.yaml").read_text(encoding="utf-8")
+SAMPLE = (Path(__file__).parents[2] / "bot" / "rules" / "starters" / "tiem-banh.yaml").read_text(encoding="utf-8")
 LINK = "https://anh.tiemnhana.example/gio-vang.jpg"
 
 pytestmark = [*needs_browser, pytest.mark.xdist_group("console_rule_editor")]

@@ -190,6 +190,16 @@ def test_what_is_written_is_only_words(console: Console) -> None:
     assert page.text.count("&lt;/textarea&gt;&lt;script&gt;") >= 3
 
 
+def test_a_sample_shop_to_begin_with(console: Console) -> None:
+    """It is offered beside an empty field, and comes whole."""
+    assert "Or begin with a sample shop: Bakery Fashion Spa Phone shop School" in words(console.get("check"))
+    page = console.get("check?take=spa")
+    assert "Or begin with" not in words(page)
+    assert "rules.yaml: fine." in words(
+        checked(console, html.unescape(re.findall(r"<textarea[^>]*>\n(.*?)</textarea>", page.text, re.S)[0]))
+    )
+
+
 # What it changes
 
 

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from bot.rules.reading.loader import load
 from tests.support.console import RULES, Console, running, words
 
-SAMPLE = (Path(__file__).parents[2] / "bot" / "sandbox" / "sample_rules.yaml").read_text(encoding="utf-8")
+SAMPLE = (Path(__file__).parents[2] / "bot" / "rules" / "starters" / "tiem-banh.yaml").read_text(encoding="utf-8")
 LINK = "https://shop.example/moi.jpg"
 
 

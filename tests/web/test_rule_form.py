@@ -22,7 +22,7 @@ from bot.web.console.rule_form import (
 )
 from tests.support.golden import GOOD
 
-FILES = [*sorted(GOOD.glob("*.yaml")), Path(__file__).parents[2] / "bot" / "sandbox" / "sample_rules.yaml"]
+FILES = [*sorted(GOOD.glob("*.yaml")), Path(__file__).parents[2] / "bot" / "rules" / "starters" / "tiem-banh.yaml"]
 
 
 def sent(rule: Rule) -> MultiDict[str, str]:

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 import bot
 from bot.analysis.preview_process import PreviewTimeout, PreviewTooLarge
 from bot.rules.publishing.publisher import digest, normalise_newlines
+from bot.rules.starters import STARTERS, starter
 from bot.runtime import Runtime
 from bot.web.console import check_notes as notes
 from bot.web.console.check_notes import Note
@@ -41,7 +42,7 @@ class Draft:
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
-    """Add the page; ``?take=`` puts a file into the field: ``file``, ``good`` or the name of a version."""
+    """Add the page; ``?take=`` puts a file into the field: ``file``, ``good``, a starter's or a version's name."""
     page = _Check(runtime)
     routes.get("/check", endpoint="check")(page.show)
     routes.post("/check", endpoint="check_ask")(page.ask)
@@ -106,6 +107,8 @@ class _Check:
             return present
         if name == "good":
             return self._session.good_rules(self._runtime.watch.rules.digest)
+        if name in STARTERS:
+            return starter(name)
         return self._session.publisher.read(name) if name and self._runtime.settings.console_publish else None
 
     def _checked(self, draft: Draft, note: Note | None = None) -> PageResponse:
@@ -129,6 +132,7 @@ class _Check:
         page = render_template(
             "console/check.html",
             draft=draft,
+            starters=STARTERS,
             line=request.args.get("line", 0, type=int),
             note=note,
             result=result,
