@@ -15,6 +15,7 @@ from bot.redaction import MASK, redact
 from bot.rules.engine import RuleSet, rank
 from bot.rules.explain import Explanation, explain
 from bot.rules.explain_text import near_misses, other_rules
+from bot.rules.language.small_talk import is_small_talk
 from bot.rules.language.text import WORDS, fold, letters_of, normalise, plain, without_urls
 from bot.rules.suggest import Suggestion, suggest
 
@@ -74,6 +75,15 @@ def still_unanswered(questions: Iterable[Question], rules: RuleSet, *, now: floa
     for question in questions:
         if rank(rules, question.text, oa_id=question.oa_id, now=now).winner is None:
             yield question
+
+
+def split_small_talk(messages: Iterable[Message]) -> tuple[list[Message], list[Message]]:
+    """Return the messages that ask something, and small talk."""
+    topics: list[Message] = []
+    small_talk: list[Message] = []
+    for message in messages:
+        (small_talk if is_small_talk(message.text) else topics).append(message)
+    return topics, small_talk
 
 
 def find_gaps(messages: Iterable[Message], rules: RuleSet, *, now: float, most: int, skip: int = 0) -> list[Gap]:

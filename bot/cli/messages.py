@@ -10,12 +10,13 @@ from typing import Final, get_args
 import click
 
 from bot.analysis.backtest import Comparison, Effect, Shift, compare
-from bot.analysis.unmatched import Gap, Question, find_gaps
+from bot.analysis.unmatched import Gap, Question, find_gaps, group_questions, split_small_talk, still_unanswered
 from bot.cli.context import EXIT_PROBLEMS, load_rules_file, load_settings, open_database, print_problems, today
 from bot.cli.events_output import moment
 from bot.config import Language
 from bot.files import read_plain_file
 from bot.i18n import N_, translator
+from bot.inbox.messages import Message
 from bot.inbox.queries import EventQueries
 from bot.rules.engine import RuleSet, compile_rules
 from bot.rules.explain_text import suggestion_text
@@ -52,7 +53,8 @@ def unmatched(*, days: int, limit: int, as_yaml: bool) -> None:
     with open_database(settings) as database:
         now = database.now()
         messages = EventQueries(database).unmatched(_MOST_READ, since=now - days * _DAY)
-    found = find_gaps(messages, rules, now=now, most=limit)
+    topics, small_talk = split_small_talk(messages)
+    found = find_gaps(topics, rules, now=now, most=limit)
     if as_yaml:
         lines = _yaml_lines(found, lang)
     elif found:
@@ -61,6 +63,7 @@ def unmatched(*, days: int, limit: int, as_yaml: bool) -> None:
                 _("What no rule answered in the last {days} days:").format(days=days),
                 "",
                 *_list_lines(found, lang),
+                *_small_talk_lines(small_talk, rules, lang, now=now),
                 "",
                 _("With --yaml: what to paste into rules.yaml."),
             ]
@@ -123,6 +126,14 @@ def _list_lines(found: Iterable[Gap], lang: Language) -> Iterator[str]:
         yield f"{_people(gap.question, lang):>10}  {_short(gap.question.text)}"
         for rule, why in islice(gap.obstacles(lang), 1):
             yield f"{'':12}" + _("{rule}: {why}").format(rule=rule, why=why)
+
+
+def _small_talk_lines(messages: Iterable[Message], rules: RuleSet, lang: Language, *, now: float) -> Iterator[str]:
+    """Yield one line for all the messages that ask nothing, if there are any."""
+    count = sum(question.times for question in still_unanswered(group_questions(messages), rules, now=now))
+    if count:
+        text = translator(lang).gettext("Short messages that say little: {count}").format(count=count)
+        yield f"{'':12}{text}"
 
 
 def _yaml_lines(found: Iterable[Gap], lang: Language) -> Iterator[str]:

@@ -111,6 +111,9 @@ class EventFilter:
         return [column == value for column, value in values if value is not None]
 
 
+#: The largest number that an event can have.
+MAX_EVENT_ID: Final = 2**63 - 1
+
 #: So many events are looked at for one page of `EventQueries.listing`: rare ones must not cost a walk over a million.
 MAX_SCANNED: Final = 20_000
 

@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from pydantic import ValidationError
+
 from bot.rules.engine import RuleSet, compile_rules
-from bot.rules.language.abbreviations import ABBREVIATIONS
-from bot.rules.language.common_words import COMMON_BY_LETTERS, COMMON_WORDS, PUNCTUATION
+from bot.rules.language.common_words import PUNCTUATION
 from bot.rules.language.slug import slug
+from bot.rules.language.small_talk import is_meaningless
 from bot.rules.language.text import Token, normalise, tokens
 from bot.rules.matching.keywords import parse
 from bot.rules.matching.matcher import NearMiss
-from bot.rules.model.field_types import MAX_KEYWORD_LENGTH
 from bot.rules.model.schema import Image, Keyword, Reply, Rule, RuleFile
 
 # The other reasons are doubts that the message means the rule at all.
@@ -38,6 +39,8 @@ class Suggestion:
     rule_id: str
     is_new: bool
     yaml: str
+    keyword: str
+    """What the rule gets; empty for a new rule of an event without words."""
 
 
 def suggest(
@@ -52,7 +55,8 @@ def suggest(
         alone = file.model_copy(update={"rules": (rule,)})
         if answers(compile_rules(alone, digest="")):
             yaml = _rule_line(rule) if index is not None else _whole_rule(rule)
-            return Suggestion(rule.id, index is None, yaml)
+            keyword = rule.keywords[-1].text if rule.keywords else ""
+            return Suggestion(rule.id, index is None, yaml, keyword)
     return None
 
 
@@ -72,7 +76,13 @@ def _changed(file: RuleFile, text: str, kind: str, near: Sequence[NearMiss]) -> 
 
 def _can_be_keyword(text: str) -> bool:
     """Return whether a keyword may say so; punctuation alone stands in too many messages."""
-    return 0 < len(text) <= MAX_KEYWORD_LENGTH and not PUNCTUATION.issuperset(text)
+    if PUNCTUATION.issuperset(text):
+        return False
+    try:
+        Keyword(text=text)
+    except ValidationError:  # too long, damaged
+        return False
+    return True
 
 
 def _new_rule(file: RuleFile, kind: str, name: str, keywords: tuple[Keyword, ...]) -> Rule:
@@ -107,19 +117,12 @@ def _key_phrase(words: Sequence[Token], text: str) -> str:
         bare = normalise(text).strip()
         return bare if bare.isprintable() else ""
     first, last = 0, len(words) - 1
-    while first < last and _is_meaningless(words[first], text):
+    while first < last and is_meaningless(words[first], text):
         first += 1
     last = min(last, first + _MOST_WORDS - 1)
-    while last > first and _is_meaningless(words[last], text):
+    while last > first and is_meaningless(words[last], text):
         last -= 1
     return _as_typed(words[first : last + 1], text)
-
-
-def _is_meaningless(word: Token, text: str) -> bool:
-    """Return whether it is a number, or a word that nearly every message has, typed with or without its marks."""
-    typed = normalise(text[word.start : word.end])
-    meant = [meaning.text for meaning in ABBREVIATIONS.get(typed, ())] or [typed]
-    return typed.isdigit() or COMMON_WORDS.issuperset(meant) or (typed == word.folded and typed in COMMON_BY_LETTERS)
 
 
 def _as_typed(words: Sequence[Token], text: str) -> str:

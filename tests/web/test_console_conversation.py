@@ -159,3 +159,36 @@ def test_a_search_goes_on_where_it_ended(console: Console) -> None:
     further = re.search(r'rel="next" href="/console/([^"]+)"', page.text)
     assert further
     assert re.findall(r"<q>(.*?)</q>", console.get(html.unescape(further[1])).text) == ["hiếm"]
+
+
+def test_a_wrong_picture_leads_to_the_form_of_its_rule(tmp_path: Path) -> None:
+    """The message is filled in as one that the rule must not answer; long numbers are left out."""
+    with running(tmp_path, console_publish=True) as console:
+        console.log_in()
+        event_id = put(console, text="bảng giá xe máy 0912345678", rule_id="bang-gia")
+        for page in (f"events/{event_id}/conversation", f"events/{event_id}"):
+            link = re.search(r'href="/console/(rules/edit[^"]+)"', console.get(page).text)
+            assert link
+        form = console.get(html.unescape(link[1])).text
+        not_examples = re.search(r'<textarea id="not_examples".*?>(.*?)</textarea>', form, re.DOTALL)
+        assert not_examples
+        assert not_examples[1].strip() == "bảng giá xe máy •••"
+        assert console.get("rules/edit?id=bang-gia&wrong=99999999999999999999").status_code == 200
+
+
+@pytest.mark.parametrize("values", [
+    {"text": "menu", "rule_id": "khong-con"},
+    {"text": None, "kind": "follow", "rule_id": "chao-mung"},
+    {"text": "menu", "rule_id": "fallback"},
+])  # fmt: skip
+def test_a_wrong_picture_of_no_rule_leads_nowhere(tmp_path: Path, values: dict[str, Any]) -> None:
+    """The rule is gone, or has no words."""
+    with running(tmp_path, console_publish=True) as console:
+        console.log_in()
+        event_id = put(console, **values)
+        assert "rules/edit" not in console.get(f"events/{event_id}/conversation").text
+
+
+def test_a_wrong_picture_is_not_asked_about_where_editors_cannot_publish(console: Console) -> None:
+    event_id = put(console, text="bảng giá", rule_id="bang-gia")
+    assert "rules/edit" not in console.get(f"events/{event_id}/conversation").text

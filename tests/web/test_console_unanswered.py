@@ -80,6 +80,56 @@ def test_a_rule_that_an_exclude_keeps_out_is_named(console: Console) -> None:
     assert "To paste" not in page
 
 
+def test_small_talk_is_folded_into_one_line(console: Console) -> None:
+    """It comes after the last question, with how often each was written."""
+    ask(
+        console,
+        "ok shop",
+        "dạ vâng ạ",
+        "alo",
+        "hihi",
+        "cảm ơn shop",
+        "cam on shop nhieu",
+        "alo",
+        "tuyển nhân viên không",
+    )
+    page = console.get("unanswered")
+    assert page.text.count('class="card gap"') == 1
+    said = words(page)
+    assert said.index("tuyển nhân viên không") < said.index("Short messages that say little: 7 alo 2")
+    assert "cảm ơn shop" in said
+
+
+def test_a_question_opens_the_form_filled_in(tmp_path: Path) -> None:
+    """As a new rule, or beside the keywords of the rule that it nearly has; nothing stands in the address."""
+    with running(tmp_path, console_publish=True) as console:
+        console.log_in()
+        ask(console, "bàng giá", "Bàng giá?")
+        page = console.get("unanswered")
+        assert "Add “bàng giá” to the rule bang-gia +2 messages in 7 days" in words(page)
+        assert "To paste into the rules file" not in words(page)
+        forms = re.findall(r'<form method="post" action="/console/rules/fill">(.*?)</form>', page.text, re.DOTALL)
+        changed, new = [
+            {name: html.unescape(value) for name, value in re.findall(r'name="(\w+)" value="(.*?)"', form)}
+            for form in forms
+        ]
+        assert changed == {"id": "bang-gia", "keyword": "bàng giá", "example": "bàng giá"}
+        form = console.post("rules/fill", changed).text
+        assert re.findall(r'name="keyword" value="([^"]+)"', form) == ["bảng giá", "giá bao nhiêu", "bàng giá"]
+        assert "\nbàng giá</textarea>" in form
+        form = console.post("rules/fill", new).text
+        assert re.findall(r'name="keyword" value="([^"]+)"', form) == ["bàng giá"]
+        assert 'name="id" value="bang-gia-2"' in form
+
+
+def test_no_form_is_offered_where_editors_cannot_publish(console: Console) -> None:
+    """There is what to paste instead."""
+    ask(console, "tuyển nhân viên không")
+    page = console.get("unanswered")
+    assert "rules/fill" not in page.text
+    assert "To paste into the rules file" in words(page)
+
+
 def test_what_the_rules_answer_now_is_gone(console: Console) -> None:
     """They may have been mended since; the fallback is no answer."""
     ask(console, "bảng giá bao nhiêu", "xin chào")
@@ -161,14 +211,14 @@ def test_a_page_that_is_not_there_any_more(console: Console) -> None:
 def test_it_says_what_it_did_not_look_at(console: Console) -> None:
     """Very many messages, or a time of which none are kept."""
     database = console.runtime.database
-    keep(database, age=NOW - database.now() + 3600, text="xin chào", **NO_RULE)
+    keep(database, age=NOW - database.now() + 3600, text="tuyển nhân viên không", **NO_RULE)
     with database.write() as connection:
         row = dict(connection.execute(sa.select(events)).mappings().one())
         rows = [{**row, "id": None, "key": f"more-{n}"} for n in range(unanswered.MAX_MESSAGES)]
         connection.execute(sa.insert(events), rows)
     page = words(console.get("unanswered"))
     assert "only those are looked at since" in page
-    assert f"1 person {unanswered.MAX_MESSAGES:,} messages xin chào" in page
+    assert f"1 person {unanswered.MAX_MESSAGES:,} messages tuyển nhân viên không" in page
 
 
 def test_it_says_how_long_messages_are_kept(tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ from bot.rules.model.image_links import image_link
 from bot.zalo import EVENT_KINDS
 
 _LONGEST = 200
-MAX_KEYWORD_LENGTH = _LONGEST
 _PLAIN = re.compile(r"""[^\W_](?:[^\[\]{},#:"'\\\n]*[^\[\]{},#:"'\\\s])?""")
 _TEXT = {"type": ["string", "number", "boolean", "null"]}  # an editor types 199, no or null without quotes
 

@@ -11,7 +11,7 @@ from typing import Any, Final, get_args
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from bot.inbox.queries import MAX_SCANNED, MAX_SEARCHED, EventDetail, EventFilter, EventQueries
+from bot.inbox.queries import MAX_EVENT_ID, MAX_SCANNED, MAX_SEARCHED, EventDetail, EventFilter, EventQueries
 from bot.inbox.replay import ReplayOutcome, ReplayResult, prospect, replay
 from bot.inbox.states import Status
 from bot.inbox.texts import replay_text
@@ -31,8 +31,7 @@ CONVERSATION_SIZE: Final = 60
 #: So many dead letters are replayed by one press: each is a durable transaction of its own.
 MAX_REPLAYED: Final = 500
 
-_MAX_ID: Final = 2**63 - 1
-_ONE: Final = f"/events/<int(min=1, max={_MAX_ID}):event_id>"
+_ONE: Final = f"/events/<int(min=1, max={MAX_EVENT_ID}):event_id>"
 # The vendor's words ride in a cookie for the length of one page.
 _MAX_ERROR_CHARACTERS: Final = 160
 _KINDS: Final[dict[ReplayOutcome, str]] = {"reopened": "good", "late": "warn", "erased": "warn"}
@@ -131,6 +130,11 @@ def _rule_ids(runtime: Runtime) -> list[str]:
     return [*(rule.id for rule in file.rules), *([FALLBACK] if file.fallback else [])]
 
 
+def _editable(runtime: Runtime) -> set[str]:
+    """Return the rules whose form can be opened from here."""
+    return {rule.id for rule in runtime.watch.rules.file.rules} if runtime.settings.console_publish else set()
+
+
 def _conversation_page(runtime: Runtime, event: EventDetail) -> str:
     """Return the conversation with the customer of that event, up to `?before=`."""
     before = _number("before")
@@ -144,6 +148,7 @@ def _conversation_page(runtime: Runtime, event: EventDetail) -> str:
         newest=here() if before else None,
         statuses={known: status_badge(known) for known in get_args(Status)},
         fallback=FALLBACK,
+        editable=_editable(runtime),
     )
 
 
@@ -160,6 +165,7 @@ def _event_page(runtime: Runtime, event: EventDetail) -> str:
         outcome=outcome,
         refusal=replay_text(event.id, ReplayResult(outcome), window=settings.reply_window, lang=formatting.language()),
         retention=sentences.duration(settings.retention, formatting.language()),
+        editable=_editable(runtime),
     )
 
 
@@ -171,7 +177,7 @@ def _accounts(runtime: Runtime) -> list[str]:
 def _number(name: str) -> int | None:
     """Return a number of the address that can be an event's; None if there is none."""
     given = request.args.get(name, type=int)
-    return given if given is not None and 0 < given <= _MAX_ID else None
+    return given if given is not None and 0 < given <= MAX_EVENT_ID else None
 
 
 def _window(runtime: Runtime) -> str:

@@ -10,6 +10,8 @@ from typing import Final
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from bot.inbox.queries import MAX_EVENT_ID, EventQueries
+from bot.redaction import redact
 from bot.rules.language.slug import slug
 from bot.rules.model.field_parsers import DAYS, MATCHES
 from bot.rules.model.schema import RuleFile
@@ -50,9 +52,11 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     Add the form and what is done with one rule; ``?id=`` names the rule, without it there is a new one.
 
     ``?keyword=`` and ``?example=``, as often as wanted, are filled in beside what the rule has, ``?image=``, the name
-    of an image file, into a rule that has no reply.
+    of an image file, into a rule that has no reply. A form may post them to ``/rules/fill``, which keeps customers'
+    words out of addresses. ``?wrong=`` is the number of a message that the rule should not have answered.
     """
     editor = _Editor(runtime)
+    routes.post("/rules/fill", endpoint="rule_fill")(editor.show)
     routes.get("/rules/edit", endpoint="rule_edit")(editor.show)
     routes.post("/rules/edit", endpoint="rule_save")(editor.save)
     routes.post("/rules/act", endpoint="rule_act")(editor.act)
@@ -64,8 +68,14 @@ class _Editor:
         self._session = CheckSession(runtime)
 
     def show(self) -> PageResponse:
-        opened = self._open(request.args.get("id", ""))
-        return self._page(opened, _prefilled(opened.fields)) if isinstance(opened, _Opened) else opened
+        """Show the form, filled in with what was asked for."""
+        opened = self._open(request.values.get("id", "").strip())
+        if not isinstance(opened, _Opened):
+            return opened
+        fields = _prefilled(opened.fields, self._wrongly_answered())
+        if opened.index is None and fields.get("keywords"):
+            fields = {"id": _free_id(opened.content, _words_of(fields)), **fields}
+        return self._page(opened, fields)
 
     def save(self) -> PageResponse:
         """Show what the check says of the rule as the form has it; publish it, if that is what was checked."""
@@ -135,6 +145,12 @@ class _Editor:
         flash(reason, "warn")
         return redirect(url_for("console.check", take="file", line=line), 303)
 
+    def _wrongly_answered(self) -> list[str]:
+        """Return the text of the message ``?wrong=``, masked."""
+        number = request.args.get("wrong", 0, type=int)
+        event = EventQueries(self._runtime.database).event(number) if 0 < number <= MAX_EVENT_ID else None
+        return [redact(event.text)] if event and event.text else []
+
     def _file(self, content: bytes) -> RuleFile | None:
         """Return what the rules file says; it is read anew only if it is another than the one in force."""
         rules = self._runtime.watch.rules
@@ -173,14 +189,20 @@ class _Editor:
         return page, note.status if note else 200
 
 
-def _prefilled(fields: forms.Fields) -> forms.Fields:
+def _prefilled(fields: forms.Fields, not_examples: list[str]) -> forms.Fields:
     """Return what the form shows at first."""
+    given = {
+        "keywords": request.values.getlist("keyword"),
+        "examples": request.values.getlist("example"),
+        "not_examples": not_examples,
+    }
     more: forms.Fields = {}
-    for key, name in (("keywords", "keyword"), ("examples", "example")):
+    for key, texts in given.items():
         known = fields.get(key)
-        given = [text for text in map(forms.clean, request.args.getlist(name)) if text]
-        if given:
-            more[key] = [*(known if isinstance(known, list) else []), *given]
+        old = known if isinstance(known, list) else []
+        new = [text for text in map(forms.clean, texts) if text and text not in old]
+        if new:
+            more[key] = [*old, *new]
     image = forms.clean(request.args.get("image", ""))
     if image and not fields.get("reply"):
         more["reply"] = {"file": image}

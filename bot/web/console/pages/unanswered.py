@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from itertools import islice
 from typing import Final
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
-from bot.analysis.unmatched import find_gaps
+from bot.analysis.unmatched import Question, find_gaps, group_questions, split_small_talk, still_unanswered
+from bot.inbox.messages import Message
 from bot.inbox.queries import EventQueries
+from bot.redaction import MASK
 from bot.rules import explain_text as sentences
+from bot.rules.engine import RuleSet
 from bot.runtime import Runtime
 from bot.web.console import formatting
 
@@ -18,6 +23,8 @@ from bot.web.console import formatting
 PAGE_SIZE: Final = 10
 #: So many unanswered messages are grouped: nobody waits for a page for seconds.
 MAX_MESSAGES: Final = 3_000
+#: Short messages that say little, named in one line below the last question.
+MAX_SMALL_TALK: Final = 30
 
 #: By what stands in the address.
 _PERIODS: Final = {"24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
@@ -33,8 +40,10 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
         period = asked if asked in _PERIODS else _USUAL
         lang, rules, now = formatting.language(), runtime.watch.rules, runtime.database.now()
         messages = EventQueries(runtime.database).unmatched(MAX_MESSAGES, since=now - _PERIODS[period].total_seconds())
+        topics, small_talk = split_small_talk(messages)
         page = max(0, request.args.get("page", 1, type=int) - 1)
-        found = find_gaps(messages, rules, now=now, most=PAGE_SIZE + 1, skip=page * PAGE_SIZE)
+        found = find_gaps(topics, rules, now=now, most=PAGE_SIZE + 1, skip=page * PAGE_SIZE)
+        rest = _most_said(small_talk, rules, now) if len(found) <= PAGE_SIZE else []
         if page and not found:  # there were more when the page before was made
             return redirect(url_for("console.unanswered", period=period))
         retention = runtime.settings.retention
@@ -48,7 +57,16 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
             next=url_for("console.unanswered", period=period, page=page + 2) if len(found) > PAGE_SIZE else None,
             since=messages[-1].happened_at if len(messages) == MAX_MESSAGES else None,
             obstacles=[list(gap.obstacles(lang)) for gap in found[:PAGE_SIZE]],
-            advice=[[(sentences.suggestion_text(a, lang), a.yaml) for a in gap.advice] for gap in found[:PAGE_SIZE]],
+            advice=[[(sentences.suggestion_text(a, lang), a) for a in gap.advice] for gap in found[:PAGE_SIZE]],
+            small_talk=rest,
+            mask=MASK,
+            publishes=runtime.settings.console_publish,
+            rule_ids=[rule.id for rule in rules.file.rules if rule.on == "text"],
             kept=sentences.duration(retention, lang) if retention < _PERIODS[period] else "",
             trouble=runtime.watch.error,
         )
+
+
+def _most_said(small_talk: Sequence[Message], rules: RuleSet, now: float) -> list[Question]:
+    """Return what is folded into one line, most people first."""
+    return list(islice(still_unanswered(group_questions(small_talk), rules, now=now), MAX_SMALL_TALK))
