@@ -1,4 +1,4 @@
-"""How the bot runs under gunicorn, and how it starts under anything else."""
+"""Gunicorn settings, hooks and start of `bot serve`; the application for other servers."""
 
 from __future__ import annotations
 

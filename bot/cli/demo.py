@@ -1,4 +1,4 @@
-"""The command that shows the whole thing; apart from `run`, for production needs no sandbox."""
+"""The `bot demo` command; apart from `serve`, as production needs no sandbox."""
 
 from __future__ import annotations
 

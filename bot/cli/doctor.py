@@ -1,4 +1,4 @@
-"""The command that says what is wrong and what to do."""
+"""The `bot doctor` command: every check, printed by topic."""
 
 from __future__ import annotations
 

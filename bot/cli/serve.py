@@ -1,4 +1,4 @@
-"""The command that runs the bot."""
+"""The `bot serve` command."""
 
 from __future__ import annotations
 

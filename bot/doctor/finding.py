@@ -1,4 +1,4 @@
-"""One thing that was looked at, how it stands, and the form of what is said of it."""
+"""A finding of `bot doctor`: what was checked, its status, and what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the pictures that the rules name can be sent, as far as a few looks can tell."""
+"""Check a few of the images that the rules name: can they be sent?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the rules file is in order, and whether the console may replace it; nothing is changed."""
+"""Check the rules file: is it in order, and may the console replace it? Nothing is changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole examination, in the order in which an operator mends things."""
+"""Run every check of `bot doctor`, in the order in which an operator mends things."""
 
 from __future__ import annotations
 

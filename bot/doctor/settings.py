@@ -1,4 +1,4 @@
-"""Whether the settings are there, and whether they look as if the wrong thing had been pasted."""
+"""Check the settings: are they there, and do they look like what they should be?"""
 
 from __future__ import annotations
 

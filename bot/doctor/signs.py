@@ -1,4 +1,4 @@
-"""What the inbox tells of mistakes that were made elsewhere: in Zalo's console, and in OA Manager."""
+"""Signs in the stored events of mistakes made in Zalo's console or in OA Manager."""
 
 from __future__ import annotations
 

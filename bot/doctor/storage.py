@@ -1,4 +1,4 @@
-"""Whether the database is in order, and which mistakes elsewhere its events hint at; it is neither made nor changed."""
+"""Check the database: is it in order? It is neither made nor changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the vendor answers and knows us, and whether its clock agrees with ours; nothing is sent to anybody."""
+"""Check the vendor: does it answer, does it know the account, does its clock agree? Nothing is sent to anybody."""
 
 from __future__ import annotations
 

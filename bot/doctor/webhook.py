@@ -1,4 +1,4 @@
-"""What the world sees of the webhook, as Zalo's console and as a forger will; nothing is stored."""
+"""Check the webhook from outside, as Zalo's console and as a forger would call it; nothing is stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Times that a clock wrote which has since been set right: they are clamped, so that nothing waits for them."""
+"""Clamp times that lie in the future because a clock was wrong, so that nothing waits for them."""
 
 from __future__ import annotations
 

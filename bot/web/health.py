@@ -1,4 +1,4 @@
-"""Whether the bot lives and whether it can do its work."""
+"""Health checks: /healthz (the process lives) and /readyz (it can do its work)."""
 
 from __future__ import annotations
 

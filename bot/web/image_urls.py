@@ -1,4 +1,4 @@
-"""Where a page finds the pictures that rules name."""
+"""URLs under which a page shows the images that rules name."""
 
 from __future__ import annotations
 

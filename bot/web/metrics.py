@@ -1,4 +1,4 @@
-"""What Prometheus scrapes: what the processes counted, and what the database says at that moment."""
+"""GET /metrics: the processes' counters, and gauges read from the database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where Zalo's events come in: acknowledged once they are durable, and never later than that."""
+"""Webhook for Zalo: authorise, read the event, store it, and acknowledge it once it is durable."""
 
 from __future__ import annotations
 
