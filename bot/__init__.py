@@ -19,7 +19,7 @@ The folders, from the top down; a module imports only what stands below it (``li
 * ``cli``, ``server``, ``web``: commands, gunicorn, pages
 * ``sandbox``, ``doctor``, ``analysis``: the other side for demo and tests; what is wrong; what rules would do
 * ``runtime``: the running parts of one process
-* ``delivery``, ``image_health``, ``failures``: sending; whether images can be sent; what failures mean for people
+* ``delivery``, ``image_health``: sending; whether images can be sent
 * ``inbox``, ``cpaas``: everything stored; the vendor's client
 * ``rules``: the rules file, from bytes to decisions
 * ``images``, ``net``, ``zalo``: image files; outbound HTTP; Zalo's events

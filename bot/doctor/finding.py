@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, cast, get_args
 
 from bot.config import Language
-from bot.failures import explain
 from bot.i18n import translator
+from bot.inbox.failures import explain
 
 Section = Literal["settings", "clock", "database", "rules", "pictures", "vendor", "webhook", "by-hand"]
 Level = Literal["fine", "warning", "problem", "unchecked"]

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from bot.cli.main import main
-from bot.failures import explain
 from bot.inbox.database import Database
+from bot.inbox.failures import explain
 from bot.inbox.tables import events
 from bot.rules.validate import validate
 from bot.sandbox.script import OK, answer

@@ -20,8 +20,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from bot.analysis.preview_process import PreviewRunner, run_in_subprocess
 from bot.errors import StorageError
-from bot.failures import explain
 from bot.i18n import N_
+from bot.inbox.failures import explain
 from bot.runtime import Runtime
 from bot.web import image_urls
 from bot.web.console import auth, formatting, notices

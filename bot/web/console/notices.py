@@ -9,8 +9,8 @@ from typing import Final, Literal
 from flask import url_for
 
 from bot import metrics
-from bot.failures import explain
 from bot.image_health.report import ImageReports
+from bot.inbox.failures import explain
 from bot.inbox.queries import EventQueries
 from bot.inbox.statistics import DAY_SECONDS, HOUR_SECONDS, Statistics
 from bot.metrics import QuotaLeft

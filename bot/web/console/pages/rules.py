@@ -9,8 +9,8 @@ from typing import Final, get_args
 from flask import Blueprint, render_template, request, url_for
 
 from bot.config import Language
-from bot.failures import is_about_rule
 from bot.i18n import translator
+from bot.inbox.failures import is_about_rule
 from bot.inbox.queries import EventQueries, EventRow
 from bot.rules import explain_text as sentences
 from bot.rules.engine import FALLBACK, RuleSet

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.config import Settings
 from bot.cpaas import CpaasClient
 from bot.errors import DeliveryError, Misconfigured, NotNow, OutcomeUnknown, PictureRefused
-from bot.failures import explain, is_about_rule
+from bot.inbox.failures import explain, is_about_rule
 from bot.sandbox.script import Script, answer, bad_gateway, cut, etelecom_code, vendor_code
 from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor
