@@ -32,6 +32,12 @@ _BY_HAND: Final[Texts] = {
             "the wrong one, every event is refused with 401."
         )
     ),
+    "whole-requests": Words(
+        N_(
+            "Web server in front: it must hand on whole requests only (nginx: proxy_request_buffering on; Caddy: "
+            "request_buffers), or slow clients reach the bot. README shows both."
+        )
+    ),
 }
 
 #: What is said, by the code of the finding.
