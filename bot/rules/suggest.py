@@ -6,22 +6,30 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 from pydantic import ValidationError
 
 from bot.rules.engine import RuleSet, compile_rules
-from bot.rules.language.common_words import PUNCTUATION
+from bot.rules.language.common_words import PUNCTUATION, is_word
 from bot.rules.language.slug import slug
 from bot.rules.language.small_talk import is_meaningless
-from bot.rules.language.text import Token, normalise, tokens
+from bot.rules.language.syllables import is_syllable, needs_no_marks
+from bot.rules.language.text import Token, fold, normalise, tokens
+from bot.rules.linting.lint import check
+from bot.rules.linting.misreadings import misreadings
 from bot.rules.matching.keywords import parse
-from bot.rules.matching.matcher import NearMiss
+from bot.rules.matching.matcher import KeywordPattern, Matcher, NearMiss
 from bot.rules.model.schema import Image, Keyword, Reply, Rule, RuleFile
+from bot.rules.reading.loader import load
 
 # The other reasons are doubts that the message means the rule at all.
 _SAME_MEANING: Final = frozenset({"marks", "letter", "between", "missing", "place"})
 _MOST_WORDS = 6
+_FEWEST_WORDS_LEFT = 2
 _LONGEST_ID = 40
 _PLAIN_YAML = re.compile(r"\w(?:[\w .%/+-]*[\w%+])?")
 _NO_NAME = "luat-moi"
@@ -33,7 +41,8 @@ class Suggestion:
     """
     A piece of YAML to paste: the new `keywords` line of a rule, or a whole new rule.
 
-    It has been tried: with it, the rule answers the event.
+    It has been tried: with it, the rule answers the event, the check of rules files says nothing about the keyword, and
+    no example of another rule has it.
     """
 
     rule_id: str
@@ -53,9 +62,10 @@ def suggest(
     """
     for index, rule in _changed(file, text, kind, near):
         alone = file.model_copy(update={"rules": (rule,)})
-        if answers(compile_rules(alone, digest="")):
+        compiled = compile_rules(alone, digest="")
+        keyword = rule.keywords[-1].text if rule.keywords else ""
+        if answers(compiled) and not (keyword and (_is_doubted(keyword) or _takes_example(file, rule, keyword))):
             yaml = _rule_line(rule) if index is not None else _whole_rule(rule)
-            keyword = rule.keywords[-1].text if rule.keywords else ""
             return Suggestion(rule.id, index is None, yaml, keyword)
     return None
 
@@ -66,12 +76,65 @@ def _changed(file: RuleFile, text: str, kind: str, near: Sequence[NearMiss]) -> 
     for miss in near:
         index, typed_words = miss.keyword.rule, _keyword_as_typed(miss, words, text)
         rule = file.rules[index]
-        if _can_be_keyword(typed_words) and miss.reason in _SAME_MEANING:
+        if miss.reason not in _SAME_MEANING or _is_another_word(miss, words, text) or _is_too_wide(miss, typed_words):
+            continue
+        if _can_be_keyword(typed_words):
             yield index, rule.model_copy(update={"keywords": (*rule.keywords, Keyword(text=typed_words))})
     if kind != "text":
         yield None, _new_rule(file, kind, kind, ())
     elif _can_be_keyword(keyword := _key_phrase(words, text)):
         yield None, _new_rule(file, kind, keyword, (Keyword(text=keyword),))
+
+
+def _is_another_word(miss: NearMiss, words: Sequence[Token], text: str) -> bool:
+    """Return whether the customer most likely meant what was typed: «có bánh» is no slip for «cỡ bánh»."""
+    typed = next((word for word in words if text[word.start : word.end] == miss.typed), None)
+    if typed is None or miss.reason not in {"marks", "letter"}:
+        return False
+    is_bare = normalise(miss.typed) == typed.folded
+    return is_meaningless(typed, text) or (miss.reason == "letter" and is_bare and is_word(typed.folded))
+
+
+def _is_too_wide(miss: NearMiss, keyword: str) -> bool:
+    """Return whether little is left of a keyword without the word that the message lacks: «có bánh» of «có bánh gì»."""
+    meant = [word for word in tokens(keyword) if not is_meaningless(word, keyword)]
+    return miss.reason == "missing" and len(meant) < _FEWEST_WORDS_LEFT
+
+
+@lru_cache(maxsize=4096)
+def _is_doubted(keyword: str) -> bool:
+    """Return whether the keyword lacks its marks, or the check of rules files says anything about it by itself."""
+    letters = [piece.letters for piece in parse(keyword).pieces]
+    if len(letters) == 1 and keyword == letters[0] and is_syllable(keyword) and not needs_no_marks(keyword):
+        return True
+    written = f'rules: [{{id: a, keywords: [{_quoted(keyword)}], reply: {{image_url: "https://a.vn/a.jpg"}}}}]'
+    loaded = load(written.encode())
+    if loaded.file is None or loaded.problems or check(loaded, today=date.min):
+        return True
+    return any(misreadings(compile_rules(loaded.file, digest=""), loaded.places))
+
+
+def _takes_example(file: RuleFile, rule: Rule, keyword: str) -> bool:
+    """Return whether an example of another rule, or what this rule must not answer, has the keyword."""
+    texts = (other.not_examples if other.id == rule.id else other.examples for other in file.rules)
+    return _is_in_any(keyword, tuple(chain.from_iterable(texts)))
+
+
+@lru_cache(maxsize=256)
+def _is_in_any(keyword: str, texts: tuple[str, ...]) -> bool:
+    pieces = [piece.letters for piece in parse(keyword).pieces]
+    matcher = Matcher([KeywordPattern(0, keyword, "phrase")])
+    return any(matcher.hits(text).any for text in texts if _may_have(pieces, _folded(text)))
+
+
+def _may_have(pieces: Sequence[str], folded: str) -> bool:
+    """Return whether half of the words stand there as they are; the others may be shortened. It saves most matching."""
+    return 2 * sum(letters in folded for letters in pieces) >= len(pieces)
+
+
+@lru_cache(maxsize=16_384)
+def _folded(text: str) -> str:
+    return fold(text)
 
 
 def _can_be_keyword(text: str) -> bool:
@@ -143,5 +206,9 @@ def _keywords(rule: Rule) -> str:
 
 
 def _keyword(keyword: Keyword) -> str:
-    text = keyword.text if _PLAIN_YAML.fullmatch(keyword.text) else json.dumps(keyword.text, ensure_ascii=False)
+    text = _quoted(keyword.text)
     return text if keyword.match == "phrase" else f"{{text: {text}, match: {keyword.match}}}"
+
+
+def _quoted(text: str) -> str:
+    return text if _PLAIN_YAML.fullmatch(text) else json.dumps(text, ensure_ascii=False)

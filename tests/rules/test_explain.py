@@ -16,6 +16,7 @@ from bot.config import Language
 from bot.rules import explain_text as sentences
 from bot.rules.engine import Incoming, RuleSet, decide
 from bot.rules.explain import Explanation, explain, shares
+from bot.rules.suggest import Suggestion
 from bot.rules.validate import validate
 from bot.zalo import EVENT_KINDS
 from tests.support.golden import LANGS
@@ -329,7 +330,6 @@ def pasted(yaml: str, found: Explanation) -> str:
         ("menuu nha", "menuu", "keywords: [menuu]"),
         ("❤️", "luat-moi", 'keywords: ["❤"]'),
         (":)", "luat-moi", 'keywords: [":)"]'),
-        ("nha", "nha", "keywords: [nha]"),
     ],
 )
 def test_the_advice_works(text: str, rule: str, line: str) -> None:
@@ -355,9 +355,41 @@ def test_advice_for_an_event() -> None:
 
 def test_advice_takes_a_free_id() -> None:
     """The id of another rule is not taken twice."""
-    found = explain(small("keywords: [giá]"), "a")
+    found = explain(rules_of(SHOP.replace("id: menu", "id: wifi")), "có wifi ko")
     assert found.suggestion
-    assert found.suggestion.rule_id == "a-2"
+    assert found.suggestion.rule_id == "wifi-2"
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        ("keywords: [cỡ bánh]", "tet co ban ko shop"),
+        ("keywords: [cỡ bánh]", "có bánh ko"),
+        ("keywords: [có bánh gì]", "có bánh ko"),
+        ("keywords: [giá]", "nha"),
+        ("keywords: [giá]", "thue nha nguyen can"),
+        ("keywords: [giá]", "aø"),
+    ],
+)  # fmt: skip
+def test_no_advice_rather_than_wrong_advice(rule: str, text: str) -> None:
+    """Another word was meant, the check would warn, or the marks are not known."""
+    found = explain(small(rule), text).suggestion
+    assert found is None or found.is_new
+    assert found is None or found.keyword == "bánh"
+
+
+def test_advice_leaves_other_rules_their_examples() -> None:
+    """What an example of another rule says is not given to this one, nor what it must not answer."""
+    typed = "bàng giá xe"
+    known = small("keywords: [bảng giá]", "keywords: [xe máy]")
+    assert explain(known, typed).suggestion == Suggestion(
+        "a", False, "  - id: a\n    keywords: [bảng giá, bàng giá]", "bàng giá"
+    )
+    taken = small("keywords: [bảng giá]", "keywords: [xe máy]\n    examples: [bàng giá xe máy]")
+    denied = small("keywords: [bảng giá]\n    not_examples: [bàng giá]", "keywords: [xe máy]")
+    for rules in (taken, denied):
+        found = explain(rules, typed).suggestion
+        assert found is None or found.is_new
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "\u200b"])
