@@ -18,7 +18,7 @@ from bot.delivery.transitions import Transitions, longest_cooldown
 from bot.errors import StorageError
 from bot.image_health.checker import ImageChecker
 from bot.inbox.database import Database
-from bot.inbox.group_commit import Future, Writer
+from bot.inbox.group_commit import Future, GroupCommitWriter
 from bot.inbox.oa_limits import RateLimit
 from bot.inbox.queries import EventQueries
 from bot.inbox.queue import Inbox
@@ -113,7 +113,7 @@ class Runtime:
     def _open_parts(self) -> None:
         settings = self.settings
         self.database = Database(settings.database_url.get_secret_value())
-        self._writer = Writer(self.database)
+        self._writer = GroupCommitWriter(self.database)
         self.inbox = Inbox(self.database, self._writer)
         self.uploads = Uploads(self.database, RateLimit.per_minute(settings.send_rate))
         self.watch = RulesReloader(settings.rules_file, RulesSnapshots(self.database, self._writer))

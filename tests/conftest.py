@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from bot.inbox.database import Database
-from bot.inbox.group_commit import Writer
+from bot.inbox.group_commit import GroupCommitWriter
 from bot.inbox.queue import Inbox
 from tests.support.databases import Postgres, migrate, new_postgres_database
 
@@ -89,14 +89,14 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def writer(database: Database) -> Iterator[Writer]:
+def writer(database: Database) -> Iterator[GroupCommitWriter]:
     """Who writes into it."""
-    running = Writer(database)
+    running = GroupCommitWriter(database)
     yield running
     running.stop()
 
 
 @pytest.fixture
-def inbox(database: Database, writer: Writer) -> Inbox:
+def inbox(database: Database, writer: GroupCommitWriter) -> Inbox:
     """An empty inbox."""
     return Inbox(database, writer)

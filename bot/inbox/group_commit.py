@@ -40,7 +40,7 @@ class Future:
         "value",
     )
 
-    def __init__(self, writer: Writer, operation: Operation, value: object) -> None:
+    def __init__(self, writer: GroupCommitWriter, operation: Operation, value: object) -> None:
         self._writer = writer
         self.operation = operation
         self.value = value
@@ -121,7 +121,7 @@ class Future:
             self._writer.lead(self)
 
 
-class Writer:
+class GroupCommitWriter:
     """
     Commits for all threads of its process over one connection; not across a fork.
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bot.inbox import clock, oa_limits, statements
 from bot.inbox.database import Database
 from bot.inbox.echoes import EchoVerdict, find_echo, read_echoes
-from bot.inbox.group_commit import Future, Writer
+from bot.inbox.group_commit import Future, GroupCommitWriter
 from bot.inbox.oa_limits import Failure, FailureVerdict, RateLimit
 from bot.inbox.states import Claim, Lease, SaveResult, State, StateChange
 from bot.inbox.tables import IS_ECHO, events
@@ -33,7 +33,7 @@ class ClaimRequest:
 class Inbox:
     """Each call is one durable transaction, shared with whatever else this process writes at that moment."""
 
-    def __init__(self, database: Database, writer: Writer) -> None:
+    def __init__(self, database: Database, writer: GroupCommitWriter) -> None:
         self._database = database
         self._writer = writer
         added = database.insert(events).on_conflict_do_nothing(index_elements=[events.c.key])

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bot.inbox.database import Database
 from bot.inbox.engine import insert
-from bot.inbox.group_commit import Writer
+from bot.inbox.group_commit import GroupCommitWriter
 from bot.inbox.tables import good_rules
 
 # How long former rules are kept; what counts is the latest.
@@ -19,7 +19,7 @@ _KEPT_SECONDS: Final = 86_400.0
 class RulesSnapshots:
     """Each call is one short transaction; any number of processes may keep the same content at once."""
 
-    def __init__(self, database: Database, writer: Writer) -> None:
+    def __init__(self, database: Database, writer: GroupCommitWriter) -> None:
         self._database = database
         self._writer = writer
 

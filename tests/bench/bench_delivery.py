@@ -11,7 +11,7 @@ import pytest
 
 from bot.cpaas import SEND_IMAGE_PATH
 from bot.inbox.database import Database
-from bot.inbox.group_commit import Writer
+from bot.inbox.group_commit import GroupCommitWriter
 from bot.inbox.queue import Inbox
 from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor
@@ -31,7 +31,7 @@ def fill(url: str, start: int) -> None:
     """Put events of as many users into the inbox, each of which gets one picture."""
     database = Database(url)
     database.migrate()
-    writer = Writer(database)
+    writer = GroupCommitWriter(database)
     inbox = Inbox(database, writer)
     for number in range(EVENTS):
         body = MAKER.text(str(start + number), "shop ơi bang gia").body

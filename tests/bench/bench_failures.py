@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.inbox.database import Database
-from bot.inbox.group_commit import Writer
+from bot.inbox.group_commit import GroupCommitWriter
 from bot.inbox.queue import Inbox
 from bot.sandbox.script import OK, Script, answer, bad_gateway, cut, hang, late
 from bot.sandbox.send_image import Account
@@ -51,7 +51,7 @@ def fill(url: str, start: int, count: int) -> None:
     """Put asks into the inbox."""
     database = Database(url)
     database.migrate()
-    writer = Writer(database)
+    writer = GroupCommitWriter(database)
     inbox = Inbox(database, writer)
     pending = [inbox.submit(parse(decode(e.body), e.body), e.body, now=database.now()) for e in asks(start, count)]
     for one in pending:

@@ -12,7 +12,7 @@ from statistics import median
 import pytest
 
 from bot.inbox.database import Database
-from bot.inbox.group_commit import Writer
+from bot.inbox.group_commit import GroupCommitWriter
 from bot.inbox.oa_limits import RateLimit
 from bot.inbox.queue import Inbox
 from bot.inbox.retention import BATCH, apply_retention
@@ -41,7 +41,7 @@ class Shop:
         start, step = NOW - 40 * DAY, 40 * DAY / settled
         with self.database.write() as connection:
             connection.exec_driver_sql(FILL, (settled, start, step, start, step))
-        self.writer = Writer(self.database)
+        self.writer = GroupCommitWriter(self.database)
         self.inbox = Inbox(self.database, self.writer)
         self.numbers = itertools.count()
 

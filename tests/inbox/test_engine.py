@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from bot.errors import ConfigError, StorageError, UnstorableValue
 from bot.inbox.database import Database
 from bot.inbox.engine import parse_url
-from bot.inbox.group_commit import Writer
+from bot.inbox.group_commit import GroupCommitWriter
 from bot.inbox.queue import Inbox
 from bot.inbox.write_check import BoundedCheck
 from tests.support.databases import Postgres, administer, new_postgres_database
@@ -25,7 +25,7 @@ def test_a_session_that_became_read_only_is_given_up(postgres_url: str) -> None:
     """After a failover the pool holds sessions of what is a standby now; the next write goes to a new session."""
     database = Database(postgres_url)
     database.migrate()
-    writer = Writer(database)
+    writer = GroupCommitWriter(database)
     inbox = Inbox(database, writer)
     assert inbox.put(event("a"), b"{}", now=1.0)
     connections = [database.connect() for _ in range(4)]
@@ -48,13 +48,13 @@ _FULL_DISK = """
 import resource, sys
 from bot.errors import StorageError
 from bot.inbox.database import Database
-from bot.inbox.group_commit import Writer
+from bot.inbox.group_commit import GroupCommitWriter
 from bot.inbox.queue import Inbox
 from tests.support.queue import event
 import signal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 database = Database(sys.argv[1]); database.migrate()
-writer = Writer(database); inbox = Inbox(database, writer)
+writer = GroupCommitWriter(database); inbox = Inbox(database, writer)
 inbox.put(event("a"), b"{}", now=1.0)
 limit = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limit[1]))

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bot.errors import StorageError
 from bot.inbox.database import Database
-from bot.inbox.group_commit import Writer
+from bot.inbox.group_commit import GroupCommitWriter
 
 PATIENCE = 30.0
 
@@ -53,7 +53,7 @@ def lose(connection: sa.Connection, values: Sequence[None]) -> Sequence[None]:
     return values
 
 
-def test_a_connection_that_is_lost_is_replaced(writer: Writer) -> None:
+def test_a_connection_that_is_lost_is_replaced(writer: GroupCommitWriter) -> None:
     """Whoever was part of that commit hears of it; the next ones are written."""
     assert writer.submit(add, 1).result() == 2
     with pytest.raises(StorageError):
@@ -61,14 +61,14 @@ def test_a_connection_that_is_lost_is_replaced(writer: Writer) -> None:
     assert [writer.submit(add, n).result() for n in range(3)] == [1, 2, 3]
 
 
-def test_every_thread_gets_its_own_answer(writer: Writer) -> None:
+def test_every_thread_gets_its_own_answer(writer: GroupCommitWriter) -> None:
     """However the lead changes hands."""
     with ThreadPoolExecutor(16) as pool:
         outcomes = list(pool.map(lambda n: writer.submit(add, n).result(), range(400)))
     assert outcomes == [n + 1 for n in range(400)]
 
 
-def test_what_is_queued_while_a_commit_runs_goes_with_the_next_one(writer: Writer) -> None:
+def test_what_is_queued_while_a_commit_runs_goes_with_the_next_one(writer: GroupCommitWriter) -> None:
     """The thread that waits first leads it, without being asked."""
     gate = Gate()
     with ThreadPoolExecutor(4) as pool:
@@ -81,7 +81,7 @@ def test_what_is_queued_while_a_commit_runs_goes_with_the_next_one(writer: Write
         assert [one.result(PATIENCE) for one in rest] == [3, 3, 3]
 
 
-def test_the_lead_passes_to_a_thread_that_has_come_meanwhile(writer: Writer) -> None:
+def test_the_lead_passes_to_a_thread_that_has_come_meanwhile(writer: GroupCommitWriter) -> None:
     """Who led has its answer and leaves; the thread that takes over commits also what nobody waits for."""
     gate, done = Gate(), threading.Event()
     with ThreadPoolExecutor(2) as pool:
@@ -97,7 +97,7 @@ def test_the_lead_passes_to_a_thread_that_has_come_meanwhile(writer: Writer) -> 
     assert (heir.answer, other.answer) == (2, 3)
 
 
-def test_only_one_thread_waits_to_take_over(writer: Writer) -> None:
+def test_only_one_thread_waits_to_take_over(writer: GroupCommitWriter) -> None:
     """All others go on with their work at once."""
     gate = Gate()
     with ThreadPoolExecutor(2) as pool:
@@ -115,7 +115,7 @@ def test_only_one_thread_waits_to_take_over(writer: Writer) -> None:
     assert [future.result() for future in futures] == [1, 2]
 
 
-def test_an_error_is_told_to_the_one_that_caused_it(writer: Writer) -> None:
+def test_an_error_is_told_to_the_one_that_caused_it(writer: GroupCommitWriter) -> None:
     """The others of its commit are written all the same."""
     gate = Gate()
     with ThreadPoolExecutor(4) as pool:
@@ -128,7 +128,7 @@ def test_an_error_is_told_to_the_one_that_caused_it(writer: Writer) -> None:
             futures[1].result()
 
 
-def test_a_thread_waits_for_another_s_commit_no_longer_than_it_wants(writer: Writer) -> None:
+def test_a_thread_waits_for_another_s_commit_no_longer_than_it_wants(writer: GroupCommitWriter) -> None:
     """What it wanted written is written all the same."""
     gate = Gate()
     with ThreadPoolExecutor(1) as pool:
@@ -142,7 +142,7 @@ def test_a_thread_waits_for_another_s_commit_no_longer_than_it_wants(writer: Wri
     assert future.result() == 2
 
 
-def test_a_callback_that_fails_harms_no_other(writer: Writer) -> None:
+def test_a_callback_that_fails_harms_no_other(writer: GroupCommitWriter) -> None:
     """One added to a write that is done is called at once."""
     future = writer.submit(add, 1)
     told = []
@@ -155,7 +155,7 @@ def test_a_callback_that_fails_harms_no_other(writer: Writer) -> None:
 
 def test_stopping_commits_what_is_queued(database: Database) -> None:
     """Also what nobody has waited for yet."""
-    writer = Writer(database)
+    writer = GroupCommitWriter(database)
     future = writer.submit(add, 1)
     writer.stop()
     assert (future.is_done, future.answer) == (True, 2)

@@ -13,7 +13,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 
 from bot.inbox.database import Database
-from bot.inbox.group_commit import Writer
+from bot.inbox.group_commit import GroupCommitWriter
 from bot.inbox.oa_limits import Failure, RateLimit
 from bot.inbox.queries import EventQueries
 from bot.inbox.queue import Inbox
@@ -170,7 +170,7 @@ def test_no_more_calls_than_the_rate_allows(inbox: Inbox) -> None:
 def test_no_minute_sees_more_calls_than_the_rate(inbox: Inbox, database_url: str, calls: int) -> None:
     """Whatever the rate, and with two machines claiming as often as possible, no window of 60 seconds holds more."""
     other = Database(database_url)
-    writer = Writer(other)
+    writer = GroupCommitWriter(other)
     rate, times, number, now = RateLimit.per_minute(calls), [], 0, NOW
     while now < NOW + 150:
         put(inbox, *(event(f"{number + n}", user=f"u{number + n}") for n in range(3)), now=now)

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from bot.inbox import queue as inbox_module
 from bot.inbox.database import Database
-from bot.inbox.group_commit import Writer
+from bot.inbox.group_commit import GroupCommitWriter
 from bot.inbox.oa_limits import RateLimit
 from bot.inbox.queue import Inbox
 from bot.inbox.states import Claim, Lease, StateChange
@@ -43,7 +43,7 @@ class Known:
 class InboxMachine(RuleBasedStateMachine):
     """Puts, claims, saves and waits; the model works out itself what each must answer."""
 
-    make_inbox: Callable[[Database, Writer], Inbox] = Inbox
+    make_inbox: Callable[[Database, GroupCommitWriter], Inbox] = Inbox
     url = ""
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class InboxMachine(RuleBasedStateMachine):
         with self.database.write() as connection:
             connection.execute(sa.delete(events))
             connection.execute(sa.delete(accounts))
-        self.writer = Writer(self.database)
+        self.writer = GroupCommitWriter(self.database)
         self.inbox = self.make_inbox(self.database, self.writer)
 
     def teardown(self) -> None:
@@ -163,7 +163,11 @@ class InboxMachine(RuleBasedStateMachine):
 
 
 def run(
-    url: str, made: Callable[[Database, Writer], Inbox], *, examples: int, phases: Sequence[Phase] = tuple(Phase)
+    url: str,
+    made: Callable[[Database, GroupCommitWriter], Inbox],
+    *,
+    examples: int,
+    phases: Sequence[Phase] = tuple(Phase),
 ) -> None:
     class Machine(InboxMachine):
         make_inbox = made

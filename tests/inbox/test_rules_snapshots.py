@@ -5,13 +5,13 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from bot.inbox.database import Database
-from bot.inbox.group_commit import Writer
+from bot.inbox.group_commit import GroupCommitWriter
 from bot.inbox.rules_snapshots import RulesSnapshots
 
 
 def test_the_last_good_rules_are_the_ones_kept_last(database: Database) -> None:
     """Only the newest content is kept."""
-    writer = Writer(database)
+    writer = GroupCommitWriter(database)
     snapshots = RulesSnapshots(database, writer)
     assert snapshots.last_good_rules() is None
     snapshots.keep_good_rules("1", b"one")
@@ -22,7 +22,7 @@ def test_the_last_good_rules_are_the_ones_kept_last(database: Database) -> None:
 
 def test_processes_that_start_together_may_all_keep_the_same_rules(database: Database) -> None:
     """Every worker keeps what it has loaded; none of them stumbles over another."""
-    writers = [Writer(database) for _ in range(4)]
+    writers = [GroupCommitWriter(database) for _ in range(4)]
     kept = [RulesSnapshots(database, writer) for writer in writers]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda n: kept[n % 4].keep_good_rules("1" if n < 20 else f"{n % 3}", b"rules"), range(40)))

@@ -18,7 +18,7 @@ from bot.delivery.sender import Sender
 from bot.delivery.settings import DeliverySettings
 from bot.delivery.transitions import Transitions
 from bot.inbox.database import Database
-from bot.inbox.group_commit import Writer
+from bot.inbox.group_commit import GroupCommitWriter
 from bot.inbox.queue import Inbox
 from bot.inbox.tables import events
 from bot.inbox.uploads import Uploads
@@ -48,7 +48,7 @@ class Deliverer:
         self.clock = ShiftedClock()
         self.database = Database(url)
         self.database.migrate()
-        self._writer = Writer(self.database)
+        self._writer = GroupCommitWriter(self.database)
         self.inbox = inbox(self.database, self._writer)
         rules = validate(RULES.encode(), today=date(2026, 1, 1)).rules
         assert rules is not None
