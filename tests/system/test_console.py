@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import requests
@@ -187,9 +188,11 @@ def test_every_page(page: Page, path: str) -> None:
 
 # Colours do not depend on the width.
 @pytest.mark.parametrize("page", ["desktop"], indirect=True)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["login", *PAGES])
-def test_words_stand_out_from_what_is_behind_them(page: Page, path: str) -> None:
+def test_words_stand_out_from_what_is_behind_them(page: Page, path: str, scheme: Literal["light", "dark"]) -> None:
     """By at least 4.5 to 1, as WCAG AA asks."""
+    page.emulate_media(color_scheme=scheme)
     if path == "login":
         page.context.clear_cookies()  # to log out would end the session of all these tests
     page.goto(path)

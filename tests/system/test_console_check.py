@@ -40,7 +40,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, bot: Bot) -> Iterator
     """A window of each size, logged in."""
     with window(browser, bot, size=request.param) as found:
         log_in(found)
-        found.get_by_role("link", name="Check", exact=True).click()
+        found.goto("check")
         expect(found.get_by_role("heading", level=1)).to_have_text("Check a file")
         yield found
 

@@ -65,16 +65,18 @@ class Page(NamedTuple):
     name: str
     title: str
     add_routes: Callable[[Blueprint, Runtime], None]
+    is_in_bar: bool = True
+    """Whether a phone shows it in the bar at the bottom, rather than behind "More"."""
 
 
 PAGES: tuple[Page, ...] = (
     Page("overview", N_("Overview"), overview.add_routes),
-    Page("try", N_("Try"), try_rules.add_routes),
+    Page("try", N_("Try"), try_rules.add_routes, is_in_bar=False),
     Page("rules", N_("Rules"), rules.add_routes),
-    Page("check", N_("Check"), check.add_routes),
+    Page("check", N_("Check"), check.add_routes, is_in_bar=False),
     Page("unanswered", N_("Unanswered"), unanswered.add_routes),
     Page("events", N_("Events"), events.add_routes),
-    Page("pictures", N_("Pictures"), images.add_routes),
+    Page("pictures", N_("Pictures"), images.add_routes, is_in_bar=False),
 )
 
 

@@ -13,7 +13,7 @@ const VIETNAMESE = {
 const UNDERLINES = Object.fromEntries(["error", "warning", "info", "hint"].map((severity) => [
   `.cm-lintRange-${severity}`,
   {
-    backgroundImage: "none", textDecoration: `underline wavy ${severity === "error" ? "#d35b2c" : "#b98400"} 1px`,
+    backgroundImage: "none", textDecoration: `underline wavy var(--${severity === "error" ? "bad" : "warn"}-strong) 1px`,
     textUnderlineOffset: "3px", textDecorationSkipInk: "none",
   },
 ]));
@@ -105,14 +105,24 @@ function colours(cm) {
 
 function theme(cm) {
   return cm.EditorView.theme({
-    "&": { height: "100%", fontSize: "14px", backgroundColor: "var(--paper, #fff)", color: "var(--ink)" },
+    "&": { height: "100%", fontSize: "14px", backgroundColor: "var(--paper)", color: "var(--ink)" },
     "&.cm-focused": { outline: "none" },
     ".cm-scroller": { fontFamily: 'ui-monospace, "SF Mono", Menlo, "DejaVu Sans Mono", monospace', lineHeight: "1.55" },
     ".cm-content": { padding: "8px 0" },
     ".cm-gutters": { backgroundColor: "var(--page)", color: "var(--soft)", borderRight: "1px solid var(--line)" },
-    ".cm-panels": { backgroundColor: "var(--page)", color: "var(--ink)" },
-    ".cm-panels input": { fontSize: "16px" },
-    ".cm-tooltip": { maxWidth: "min(60ch, 90vw)", fontFamily: "system-ui, sans-serif" },
+    ".cm-activeLine": { backgroundColor: "var(--blue-faint)" },
+    ".cm-activeLineGutter": { backgroundColor: "var(--blue-pale)" },
+    ".cm-cursor": { borderLeftColor: "var(--ink)" },
+    "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
+      backgroundColor: "var(--bubble)",
+    },
+    ".cm-foldPlaceholder": { backgroundColor: "var(--page)", borderColor: "var(--line)", color: "var(--soft)" },
+    ".cm-panels": { backgroundColor: "var(--page)", color: "var(--ink)", borderColor: "var(--line)" },
+    ".cm-panels .cm-button": { backgroundImage: "none", backgroundColor: "var(--paper)", borderColor: "var(--edge-soft)" },
+    ".cm-panels .cm-textfield": { fontSize: "16px", backgroundColor: "var(--paper)", color: "var(--ink)" },
+    ".cm-tooltip": {
+      backgroundColor: "var(--paper)", borderColor: "var(--edge-soft)", color: "var(--ink)", maxWidth: "min(60ch, 90vw)", fontFamily: "system-ui, sans-serif",
+    },
     ".cm-diagnostic": { whiteSpace: "pre-wrap", padding: "6px 10px" },
     ".cm-completionInfo": { maxWidth: "36ch", padding: "6px 10px" },
     ...UNDERLINES,

@@ -21,5 +21,29 @@ for (const image of document.images) {
   }
 }
 
-// On a phone the navigation is wider than the screen.
-document.querySelector(".pages [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+// The pages behind "More" go away again by Escape or a touch elsewhere.
+const more = document.querySelector(".page-bar details");
+
+document.addEventListener("click", (event) => {
+  if (more?.open && !more.contains(event.target)) {
+    more.open = false;
+  }
+});
+
+function isTyping(event) {
+  const target = event.composedPath()[0]; // within the text editor's shadow root, too
+  return target.isContentEditable || target.matches?.("input, select, textarea");
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && more?.open) {
+    more.open = false;
+    more.querySelector("summary").focus();
+  }
+  const search = document.querySelector("input[type=search]");
+  if (event.key === "/" && search && !event.ctrlKey && !event.metaKey && !event.altKey && !event.isComposing && !isTyping(event)) {
+    event.preventDefault(); // else the slash is typed
+    search.focus();
+    search.select();
+  }
+});
