@@ -91,6 +91,49 @@ def test_from_the_button_to_the_picture_that_customers_get(page: Page, bot: Bot,
     wait_until(answered, "a customer gets the new picture")
 
 
+def test_from_an_unanswered_question_to_the_picture(page: Page, bot: Bot, vendor: SandboxVendor) -> None:
+    """The form is filled in from the question; published, the question is gone from the list."""
+    question = "shop có bọc quà không"
+    bot.deliver(MAKER.text("2001", question))
+    page.goto("unanswered")
+    asked = page.get_by_role("heading", name=question)
+    wait_until(lambda: page.reload() and asked.count(), "the question")
+    assert fits(page)
+    assert texts_too_faint(page) == []
+    assert small_targets(page) == []
+    page.get_by_role("button", name="Create a rule").click()
+    expect(page.locator("[data-name=keyword] .chip span")).to_have_text(["bọc quà"])
+    expect(page.get_by_label("Name of the rule")).to_have_value("boc-qua")
+    expect(page.get_by_label("Messages that must get this reply")).to_have_value(question)
+    page.get_by_label("Picture 1").fill(LINK)
+    page.get_by_role("button", name="See what it does").click()
+    expect(page.locator("#result")).to_contain_text("rules.yaml: fine.")
+    page.get_by_role("button", name="Publish").click()
+    expect(page.get_by_text("The new version answers customers now.")).to_be_visible()
+
+    def answered() -> bool:
+        bot.deliver(MAKER.text("2002", question))
+        return any(taken.message.image == LINK for taken in vendor.taken)
+
+    wait_until(answered, "a customer gets the new picture")
+    page.goto("unanswered")
+    expect(asked).to_have_count(0)
+
+
+def test_a_question_goes_to_a_known_rule(page: Page, bot: Bot) -> None:
+    """Its name is typed or chosen."""
+    bot.deliver(MAKER.text("2001", "shop có bọc quà không"))
+    page.goto("unanswered")
+    more = page.get_by_text("Add to a rule…")
+    wait_until(lambda: page.reload() and more.count(), "the question")
+    more.click()
+    page.get_by_label("Name of the rule").fill("menu")
+    assert fits(page)
+    page.get_by_role("button", name="Open the rule").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Change a rule menu")
+    expect(page.locator("[data-name=keyword] .chip span").last).to_have_text("bọc quà")
+
+
 def test_what_is_done_with_a_card(page: Page, bot: Bot) -> None:
     """Off, on, edited by keyboard, deleted only after a second press."""
     page.get_by_role("button", name="Switch off: menu").click()
