@@ -122,6 +122,17 @@ def test_a_question_opens_the_form_filled_in(tmp_path: Path) -> None:
         assert 'name="id" value="bang-gia-2"' in form
 
 
+def test_a_name_that_no_rule_has_is_told(tmp_path: Path) -> None:
+    """The list of questions comes again."""
+    with running(tmp_path, console_publish=True) as console:
+        console.log_in()
+        answer = console.post("rules/fill", {"id": "<b>" + "x" * 9_000, "keyword": "a"})
+        assert (answer.status_code, answer.location) == (303, "/console/unanswered")
+        page = console.get("unanswered")
+        assert "No rule has the name <b>xxx" in words(page)
+        assert "<b>xxx" not in page.text
+
+
 def test_no_form_is_offered_where_editors_cannot_publish(console: Console) -> None:
     """There is what to paste instead."""
     ask(console, "tuyển nhân viên không")

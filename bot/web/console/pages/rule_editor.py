@@ -28,6 +28,7 @@ from bot.web.console.formatting import gettext as _
 
 _SPARE_ROWS: Final = 3
 _ID_LENGTH: Final = 40
+_MOST_NAME_CHARACTERS: Final = 64  # ride in a cookie for the length of one page
 
 PageResponse = str | tuple[str, int] | AnyResponse
 
@@ -56,7 +57,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     words out of addresses. ``?wrong=`` is the number of a message that the rule should not have answered.
     """
     editor = _Editor(runtime)
-    routes.post("/rules/fill", endpoint="rule_fill")(editor.show)
+    routes.post("/rules/fill", endpoint="rule_fill")(editor.fill)
     routes.get("/rules/edit", endpoint="rule_edit")(editor.show)
     routes.post("/rules/edit", endpoint="rule_save")(editor.save)
     routes.post("/rules/act", endpoint="rule_act")(editor.act)
@@ -76,6 +77,14 @@ class _Editor:
         if opened.index is None and fields.get("keywords"):
             fields = {"id": _free_id(opened.content, _words_of(fields)), **fields}
         return self._page(opened, fields)
+
+    def fill(self) -> PageResponse:
+        """Show the form for what a page suggests; the rule's name may have been typed."""
+        name = request.form.get("id", "").strip()
+        if name and all(rule.id != name for rule in self._runtime.watch.rules.file.rules):
+            flash(_("No rule has the name {name}.").format(name=forms.clean(name)[:_MOST_NAME_CHARACTERS]), "warn")
+            return redirect(url_for("console.unanswered"), 303)
+        return self.show()
 
     def save(self) -> PageResponse:
         """Show what the check says of the rule as the form has it; publish it, if that is what was checked."""
