@@ -147,9 +147,9 @@ def test_pages_hold_every_event_once(console: Console, query: str) -> None:
 
 def test_nothing_to_show(console: Console) -> None:
     """An empty inbox, and a filter that nothing passes."""
-    assert "There are no such events" in words(console.get("events"))
+    assert "No customer has written yet. Try a message" in words(console.get("events"))
     put(console)
-    assert "There are no such events" in words(console.get("events?status=parked"))
+    assert "There are no such events. Show all messages" in words(console.get("events?status=parked"))
     assert console.get("events/999").status_code == 404
 
 

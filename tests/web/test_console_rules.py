@@ -132,7 +132,7 @@ def test_search(console: Console, asked: str, found: list[str]) -> None:
     assert list(cards(answer.text)) == found
     assert "<script>" not in answer.text
     if not found:
-        assert "There is no such rule" in words(answer)
+        assert "There is no such rule. Try another word, or fewer. Show all" in words(answer)
 
 
 def test_search_after_a_change_of_the_file(console: Console, tmp_path: Path) -> None:
