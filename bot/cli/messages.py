@@ -70,7 +70,10 @@ def unmatched(*, days: int, limit: int, as_yaml: bool) -> None:
         )
     else:
         lines = iter(
-            [_("The last {days} days hold no question that the present rules do not answer.").format(days=days)]
+            [
+                _("The last {days} days hold no question that the present rules do not answer.").format(days=days),
+                *_small_talk_lines(small_talk, rules, lang, now=now),
+            ]
         )
     click.echo("\n".join(lines))
     if len(messages) == _MOST_READ:

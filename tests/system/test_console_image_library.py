@@ -50,7 +50,8 @@ def bot(tmp_path: Path) -> Iterator[Bot]:
 
 def open_library(page: Page) -> None:
     log_in(page)
-    page.get_by_role("link", name="Pictures", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+    page.goto("pictures")
     page.get_by_role("link", name="Picture library").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Picture library")
 

@@ -159,15 +159,17 @@ def test_what_nobody_answered_and_what_to_write(shop: Bot) -> None:
 
 def test_without_usable_rules_the_questions_are_listed_all_the_same(shop: Bot) -> None:
     """What stands in the inbox does not depend on them."""
-    shop.deliver(MAKER.text("101", "xin chào"))
-    wait_for(shop, ignored=1)
+    shop.deliver(MAKER.text("101", "tiệm có bán nến không"))
+    shop.deliver(MAKER.text("102", "alo"))
+    wait_for(shop, ignored=2)
     for content in ("rules: [", None):
         shop.rules.unlink()
         if content:
             shop.rules.write_text(content, encoding="utf-8")
         done = run(shop, "unmatched")
         assert (done.exit_code, "bot check" in done.stderr) == (0, True)
-        assert "1 person  xin chào" in done.stdout
+        assert "1 person  tiệm có bán nến không" in done.stdout
+        assert "Short messages that say little: 1" in done.stdout
 
 
 def test_a_backtest_says_what_would_change(shop: Bot, vendor: SandboxVendor) -> None:
