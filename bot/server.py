@@ -189,6 +189,8 @@ class _Gunicorn(BaseApplication):
             "threads": _THREADS,
             "worker_connections": _max_connections(),
             "keepalive": 30,
+            # Gunicorn's third, X-Forwarded-Protocol, must say "ssl": web servers that send it with "https" got a 400.
+            "secure_scheme_headers": {"X-FORWARDED-PROTO": "https", "X-FORWARDED-SSL": "on"},
             "forwarder_headers": "",  # SCRIPT_NAME of a client would rewrite its path
             "graceful_timeout": graceful_seconds(self._settings.send_timeout),
             "logger_class": _Logger,

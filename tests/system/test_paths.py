@@ -42,6 +42,10 @@ def test_headers_that_agree_on_the_scheme_are_no_contradiction(
             (b"X-Forwarded-Ssl: on", 200),
             (b"X-Forwarded-Proto: https", 200),
             (b"X-Forwarded-Ssl: off", 400),
+            (
+                b"X-Forwarded-Protocol: https",
+                200 if server == "bot serve" else 400,
+            ),  # gunicorn's own default wants "ssl"
         ):
             sent = b"GET /healthz HTTP/1.1\r\nHost: bot\r\nX-Forwarded-Proto: https\r\n" + second + b"\r\n\r\n"
             assert answers(bot.port, sent, 1)[0] == [status]

@@ -177,7 +177,14 @@ def test_the_cookie(console: Console) -> None:
     assert said == {"path": "/console", "httponly": "True", "samesite": "Lax"}
 
 
-@pytest.mark.parametrize("how", [{"base_url": "https://bot.example"}, {"headers": {"X-Forwarded-Proto": "https"}}])
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"base_url": "https://bot.example"},
+        {"headers": {"X-Forwarded-Proto": "https"}},
+        {"headers": {"X-Forwarded-Proto": "https, https"}},
+    ],
+)
 def test_the_cookie_behind_tls(console: Console, how: dict[str, Any]) -> None:
     """It never travels in the open."""
     assert cookie(console.post("login", {"password": PASSWORD}, **how))["secure"] == "True"

@@ -152,7 +152,8 @@ class _ConsoleSessions(SecureCookieSessionInterface):
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002  Flask's signature
         # Whoever forges the header only keeps the own browser from sending the cookie in the open.
-        return request.is_secure or request.headers.get("X-Forwarded-Proto", "").strip().lower() == "https"
+        schemes = request.headers.get("X-Forwarded-Proto", "").lower().split(",")
+        return request.is_secure or all(scheme.strip() == "https" for scheme in schemes)
 
 
 def enable_sessions(app: Flask, authenticator: Authenticator) -> None:
