@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -10,8 +10,8 @@ from pathlib import Path
 from bot.analysis.backtest import Comparison, compare
 from bot.analysis.diff import Diff, diff_lines
 from bot.inbox.messages import Message
-from bot.rules.engine import FALLBACK, RuleSet, compile_rules
-from bot.rules.model.schema import Reply, RuleFile
+from bot.rules.engine import RuleSet, compile_rules, replies_of
+from bot.rules.model.schema import Reply
 from bot.rules.problem import Problem, text_of
 from bot.rules.reading.loader import load
 from bot.rules.validate import Summary, summarized, validate
@@ -63,12 +63,12 @@ def preview(request: PreviewRequest) -> Preview:
     in_force = _in_force(request)
     comparison = compare(verdict.rules, request.messages, in_force=in_force) if verdict.rules else None
     named = {shift.after for shift in comparison.shifts} if comparison else set()
-    replies = _replies(verdict.rules.file) if verdict.rules else ()
+    replies = replies_of(verdict.rules.file) if verdict.rules else {}
     return Preview(
         problems=verdict.problems,
         summary=summarized(verdict),
         comparison=comparison,
-        replies={name: reply for name, reply in replies if name in named},
+        replies={name: reply for name, reply in replies.items() if name in named},
         changes=_diff(request.present, request.content),
         concurrent_changes=_diff(request.former, request.present),
     )
@@ -78,13 +78,6 @@ def _in_force(request: PreviewRequest) -> RuleSet | None:
     """Return the rules that answer customers now: they were checked when they came into force."""
     loaded = load(request.in_force) if request.in_force is not None and request.messages else None
     return compile_rules(loaded.file, loaded.digest) if loaded and loaded.file else None
-
-
-def _replies(file: RuleFile) -> Iterator[tuple[str, Reply]]:
-    for rule in file.rules:
-        yield rule.id, rule.reply
-    if file.fallback:
-        yield FALLBACK, file.fallback.reply
 
 
 def _diff(before: bytes | None, after: bytes | None) -> Diff | None:

@@ -129,6 +129,12 @@ class Decision:
     reason: Reason
 
 
+def replies_of(file: RuleFile) -> dict[str, Reply]:
+    """Return what each rule sends, by its id, those that are switched off too; the fallback's under FALLBACK."""
+    fallback = {FALLBACK: file.fallback.reply} if file.fallback else {}
+    return {rule.id: rule.reply for rule in file.rules} | fallback
+
+
 def compile_rules(file: RuleFile, digest: str) -> RuleSet:
     """Return the file ready to decide; it must be free of problems."""
     enabled = [(index, rule) for index, rule in enumerate(file.rules) if rule.enabled]

@@ -16,7 +16,7 @@ from bot.analysis.diff import count_changed_lines
 from bot.analysis.preview import Preview, PreviewRequest
 from bot.analysis.preview_process import PreviewRunner
 from bot.inbox.queries import EventQueries
-from bot.rules.engine import FALLBACK
+from bot.rules.engine import replies_of
 from bot.rules.model.schema import Reply
 from bot.rules.problem import text_of
 from bot.rules.publishing.history import Version
@@ -161,9 +161,7 @@ class CheckSession:
 
     def replies_in_force(self) -> Mapping[str, Reply]:
         """Return what the rules in force send, by id; FALLBACK among them."""
-        file = self._runtime.watch.rules.file
-        fallback = {FALLBACK: file.fallback.reply} if file.fallback else {}
-        return {rule.id: rule.reply for rule in file.rules} | fallback
+        return replies_of(self._runtime.watch.rules.file)
 
     def history(self) -> Iterator[HistoryEntry]:
         """Yield the latest versions of the file, newest first, with what each changed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort
 
 from bot.images import local_files
+from bot.rules.engine import replies_of
 from bot.rules.model.schema import RuleFile
 from bot.rules.publishing.image_library import ImageLibrary
 from bot.runtime import Runtime
@@ -35,5 +36,4 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
 
 def _names(file: RuleFile) -> set[str | None]:
     """Return the files that rules name, those that are switched off too: the page Rules shows them all."""
-    replies = [rule.reply for rule in file.rules] + ([file.fallback.reply] if file.fallback else [])
-    return {image.file for reply in replies for image in reply.images}
+    return {image.file for reply in replies_of(file).values() for image in reply.images}

@@ -13,7 +13,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from bot.files import format_size
 from bot.images.prepare import PreparedImage, UploadRefused, prepare_upload
-from bot.rules.engine import FALLBACK
+from bot.rules.engine import FALLBACK, replies_of
 from bot.rules.model.schema import RuleFile
 from bot.rules.publishing.image_library import ImageLibrary, StoredImage, UnknownImage
 from bot.rules.publishing.publisher import Publisher
@@ -206,8 +206,7 @@ def _users(files: Iterable[RuleFile]) -> Mapping[str, tuple[str, ...]]:
 
 
 def _uses(file: RuleFile) -> Iterator[tuple[str, str]]:
-    replies = [(rule.id, rule.reply) for rule in file.rules]
-    for rule_id, reply in [*replies, *([(FALLBACK, file.fallback.reply)] if file.fallback else [])]:
+    for rule_id, reply in replies_of(file).items():
         yield from ((image.file, rule_id) for image in reply.images if image.file)
 
 
