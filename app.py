@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.server import application, serve
+from bot.web.server import application, serve
 
 ENV_FILE = Path(__file__).with_name(".env")
 

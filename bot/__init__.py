@@ -16,12 +16,12 @@ The way of an event, from Zalo's POST to the image on the customer's phone:
 
 The folders, from the top down; a module imports only what stands below it (``lint-imports`` checks that):
 
-* ``cli``, ``server``, ``web``: commands, gunicorn, pages
+* ``cli``, ``web``: commands; gunicorn, webhook, pages
 * ``sandbox``, ``doctor``, ``analysis``: the other side for demo and tests; what is wrong; what rules would do
 * ``runtime``: the running parts of one process
 * ``delivery``, ``image_health``: sending; whether images can be sent
 * ``inbox``, ``cpaas``: everything stored; the vendor's client
 * ``rules``: the rules file, from bytes to decisions
 * ``images``, ``net``, ``zalo``: image files; outbound HTTP; Zalo's events
-* ``config``, ``i18n``, ``logs``, ``metrics``, ``redaction``, ``durations``, ``errors``
+* ``config``, ``logs``, ``metrics``, ``files``, ``i18n``, ``errors``
 """

@@ -1,4 +1,4 @@
-"""The settings: environment variables, or a `.env` file, read once and passed down."""
+"""Settings from the environment or a `.env` file, read once; the lengths of time that settings and rules name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bot import durations
 from bot.errors import ConfigError
 from bot.i18n import system_language
 
@@ -45,6 +44,24 @@ _POSTGRES_URL: Final = re.compile(
 _HOST_AND_PORT: Final = re.compile(
     r"(?:\[[0-9A-Fa-f:.]+(?:%\w+)?\]|[\w.-]*|/?(?:%2[Ff][\w.%-]*))(?::(?P<port>\d{1,5}))?"
 )
+_DURATION: Final = re.compile(r"\s*(\d{1,6})\s*([smhd])\s*", re.ASCII)
+_DURATION_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def parse_duration(text: str) -> timedelta:
+    """
+    Return the length of time that *text* names.
+
+    >>> parse_duration("48h")
+    datetime.timedelta(days=2)
+
+    Raises:
+        ValueError: The text is not a whole number and one of s, m, h, d.
+    """
+    form = _DURATION.fullmatch(text)
+    if form is None:
+        raise ValueError("expected a number and a unit, as in 30s, 10m, 48h or 30d")
+    return timedelta(**{_DURATION_UNITS[form[2]]: int(form[1])})
 
 
 def _header_safe(secret: SecretStr) -> SecretStr:
@@ -84,7 +101,7 @@ def _weakness(secret: str) -> LiteralString | None:
 
 
 def _duration(value: object) -> object:
-    return durations.parse(value) if isinstance(value, str) else value
+    return parse_duration(value) if isinstance(value, str) else value
 
 
 def _id_list(value: object) -> object:

@@ -22,8 +22,8 @@ from bot.errors import (
     PictureRefused,
     Refused,
 )
+from bot.logs import single_line
 from bot.net import bounded
-from bot.redaction import single_line
 
 SEND_IMAGE_PATH = "/api/vendor/v1/zalo/oa-send-image"
 UPLOAD_FILE_PATH = "/api/vendor/v1/zalo/upload-file"

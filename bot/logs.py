@@ -1,12 +1,14 @@
-"""Log lines: text for people, JSON for machines; never a secret, never a customer's words."""
+"""Logging as text or JSON without secrets, and redaction: what of a stranger's text may be shown."""
 
 from __future__ import annotations
 
 import json
 import logging
+import re
 import threading
 import time
 import traceback
+import unicodedata
 from abc import abstractmethod
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -24,6 +26,14 @@ _BOUNDED_SECONDS: Final = 1.0
 _SHORTEST_SECRET: Final = 6
 # What they say is about the database or the machine: with hidden parameters, in the first line, it quotes nobody.
 _SPEAK_OF_THEMSELVES: Final = {"sqlite3", "sqlalchemy", "psycopg"}
+#: What stands where a number or an address was.
+MASK: Final = "•••"
+
+_MAX_REDACTED = 2_500
+# A telephone number has eight digits or more, and people put dots, spaces or keycaps between them.
+# Six digits are a price: 150.000.
+_NUMBER = re.compile(r"[+(]?\d(?:[\W_]{0,5}\d){6,}")
+_ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]+ ?@ ?[\w-]+(?:\.[\w-]+)+|(?<!\S)[^\s@]*@\S*")
 
 
 def about(key: str, event_id: int | None = None) -> dict[str, object]:
@@ -155,3 +165,33 @@ def kind(error: BaseException) -> str:
     name = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
     is_told = isinstance(error, (BotError, OSError, ImportError)) or package in _SPEAK_OF_THEMSELVES
     return f"{name}: {_printable(words)}" if is_told and words else name
+
+
+def single_line(text: str) -> str:
+    """
+    Return *text* on one line, without the characters that steer a terminal or hide.
+
+    >>> single_line("HTTP 400:\\n\\x1b[31mbad\\u202e")
+    'HTTP 400: [31mbad'
+    """
+    if not text.isprintable():
+        text = "".join(" " if character.isspace() else character for character in text if not _steers(character))
+    return " ".join(text.split())
+
+
+def redact(text: str) -> str:
+    """
+    Return a customer's words on one line, telephone and other long numbers and e-mail addresses left out.
+
+    >>> redact("ship cho mình, sđt 0912.345.678 hoặc na@shop.example nhé")
+    'ship cho mình, sđt ••• hoặc ••• nhé'
+    >>> redact("2 ly 150.000đ")
+    '2 ly 150.000đ'
+    """
+    plain = single_line(unicodedata.normalize("NFKC", single_line(text[:_MAX_REDACTED])))
+    return single_line(_NUMBER.sub(MASK, _ADDRESS.sub(MASK, plain)))
+
+
+def _steers(character: str) -> bool:
+    """Return whether it is a control, a direction mark or the like; white space is not."""
+    return unicodedata.category(character) in {"Cc", "Cf", "Co", "Cs"} and not character.isspace()

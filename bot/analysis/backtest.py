@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from bot.inbox.messages import Message
-from bot.redaction import redact
+from bot.logs import redact
 from bot.rules.engine import FALLBACK, RuleSet, rank
 
 #: `gained`: a rule answers now, none did before; `changed`: another answers; `lost`: none does any more.

@@ -11,7 +11,7 @@ from typing import Final
 
 from bot.config import Language
 from bot.inbox.messages import Message
-from bot.redaction import MASK, redact
+from bot.logs import MASK, redact
 from bot.rules.engine import RuleSet, rank
 from bot.rules.explain import Explanation, explain
 from bot.rules.explain_text import near_misses, other_rules

@@ -16,7 +16,7 @@ from bot.doctor.finding import SECTIONS, Finding, Level, count
 from bot.doctor.run import TEXTS, examine
 from bot.errors import COULD_NOT_RUN, BotError
 from bot.i18n import P, translator
-from bot.redaction import single_line
+from bot.logs import single_line
 
 _ENV_FILE: Final = Path(".env")
 _MARKS: Final[dict[Level, tuple[str, str]]] = {

@@ -16,8 +16,7 @@ from bot.inbox.queries import EventDetail, EventQueries, EventRow, ImageStatus
 from bot.inbox.replay import replay
 from bot.inbox.states import Status
 from bot.inbox.texts import reason_text, replay_text
-from bot.logs import event_name
-from bot.redaction import single_line
+from bot.logs import event_name, single_line
 
 _MOST_LETTERS = 80
 _NUMBER = click.IntRange(1, 2**63 - 1)

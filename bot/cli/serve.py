@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bot import server
+from bot.web import server
 
 
 @click.command()

@@ -16,9 +16,9 @@ from bot.image_health.probe import probe
 from bot.image_health.references import ImageReference, referenced_images, today
 from bot.image_health.texts import IMAGE_WORDS, facts
 from bot.image_health.verdict import CheckResult, Code
+from bot.logs import single_line
 from bot.net.addresses import AddressPolicy
 from bot.net.public import MAX_FETCH_SECONDS
-from bot.redaction import single_line
 from bot.rules.engine import RuleSet
 from bot.rules.validate import validate
 

@@ -16,7 +16,7 @@ from bot.i18n import N_, NN_
 from bot.inbox.database import Database, migrations
 from bot.inbox.engine import parse_url
 from bot.inbox.queries import EventQueries
-from bot.redaction import single_line
+from bot.logs import single_line
 
 _LEAST_FREE: Final = 500 * 1024 * 1024
 _OLD_SECONDS: Final = 300.0

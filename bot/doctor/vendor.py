@@ -16,7 +16,7 @@ from bot.cpaas import CpaasClient, ProbeResult
 from bot.doctor.finding import Finding, Texts, Words
 from bot.errors import Misconfigured, NotNow
 from bot.i18n import N_
-from bot.redaction import single_line
+from bot.logs import single_line
 
 _SKEW: Final = 30.0
 #: What neither the vendor nor the webhook may take.

@@ -8,7 +8,7 @@ from typing import Final
 from bot.config import Language
 from bot.i18n import N_, translator
 from bot.inbox.replay import ReplayOutcome, ReplayResult
-from bot.redaction import single_line
+from bot.logs import single_line
 from bot.rules.explain_text import duration
 
 _REASONS: Final = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from bot.redaction import single_line
+from bot.logs import single_line
 from bot.runtime import Runtime
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.analysis.unmatched import Gap, Question, find_gaps, group_questions, still_unanswered
 from bot.inbox.queries import Message
-from bot.redaction import MASK, redact, single_line
+from bot.logs import MASK, redact, single_line
 from bot.rules.engine import RuleSet
 from bot.rules.validate import validate
 from tests.support.clock import NOW

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from bot.config import Settings
-from bot.server import graceful_seconds
+from bot.web.server import graceful_seconds
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -147,7 +147,8 @@ def test_no_room_for_temporary_files(tmp_path: Path) -> None:
     """One line of words, whatever is full."""
     (tmp_path / "rules.yaml").write_text(RULES, encoding="utf-8")
     code = (
-        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); from bot.server import serve; serve()"
+        "import resource, sys; from bot.web.server import serve;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); serve()"
     )
     done = subprocess.run(
         [sys.executable, "-c", f"{code}; sys.exit()"],

@@ -21,7 +21,7 @@ from bot.inbox.replay import ReplayResult, replay
 from bot.inbox.states import Status
 from bot.inbox.tables import events
 from bot.inbox.texts import replay_text
-from bot.redaction import single_line
+from bot.logs import single_line
 from bot.rules.engine import FALLBACK
 from bot.web.console.event_timeline import timeline
 from bot.web.console.pages.events import MAX_REPLAYED, PAGE_SIZE

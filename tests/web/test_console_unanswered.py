@@ -20,7 +20,7 @@ from bot.analysis.unmatched import find_gaps
 from bot.cli.main import main
 from bot.inbox.queries import Message
 from bot.inbox.tables import events
-from bot.redaction import MASK
+from bot.logs import MASK
 from bot.rules.engine import FALLBACK, rank
 from bot.rules.suggest import Suggestion
 from bot.rules.validate import validate

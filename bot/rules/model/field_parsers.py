@@ -11,7 +11,7 @@ from zoneinfo import available_timezones
 
 from pydantic_core import PydanticCustomError
 
-from bot import durations
+from bot.config import parse_duration
 from bot.rules.language.slug import slug
 from bot.rules.model.damaged_text import is_damaged, repaired
 from bot.rules.model.synonyms import closest
@@ -251,7 +251,7 @@ def _clock(hour: str, minute: str | None, half: str | None) -> str | None:
 def duration(value: str) -> timedelta:
     """Return the length of time: a whole number and s, m, h or d."""
     try:
-        found = durations.parse(value)
+        found = parse_duration(value)
     except ValueError:
         near = _loose_duration(value)
         if near:

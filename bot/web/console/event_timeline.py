@@ -10,7 +10,7 @@ from bot.i18n import N_
 from bot.inbox.queries import EventDetail, EventListItem, EventRow, ImageStatus
 from bot.inbox.states import Status
 from bot.inbox.texts import reason_text
-from bot.redaction import redact, single_line
+from bot.logs import redact, single_line
 from bot.rules.engine import FALLBACK
 from bot.web.console import formatting
 from bot.web.console.formatting import gettext as _

@@ -11,7 +11,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from werkzeug.wrappers import Response as AnyResponse
 
 from bot.inbox.queries import MAX_EVENT_ID, EventQueries
-from bot.redaction import redact
+from bot.logs import redact
 from bot.rules.language.slug import slug
 from bot.rules.model.field_parsers import DAYS, MATCHES
 from bot.rules.model.schema import RuleFile

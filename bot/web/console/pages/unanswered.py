@@ -13,7 +13,7 @@ from werkzeug import Response
 from bot.analysis.unmatched import Question, find_gaps, group_questions, split_small_talk, still_unanswered
 from bot.inbox.messages import Message
 from bot.inbox.queries import EventQueries
-from bot.redaction import MASK
+from bot.logs import MASK
 from bot.rules import explain_text as sentences
 from bot.rules.engine import RuleSet
 from bot.runtime import Runtime
