@@ -262,15 +262,6 @@ class EventQueries:
         rows = self._rows(sa.select(good_rules.c.content).where(good_rules.c.digest == digest))
         return rows[0]["content"] if rows else None
 
-    def replies_by_rule(self, *, since: float) -> dict[str, int]:
-        """Return how many events each rule has answered since then, FALLBACK among them."""
-        query = (
-            sa.select(events.c.rule_id, sa.func.count().label("n"))
-            .where(events.c.replied_at.is_not(None), events.c.replied_at >= since)
-            .group_by(events.c.rule_id)
-        )
-        return {row["rule_id"]: row["n"] for row in self._rows(query)}
-
     def last_failure_by_rule(self, most: int, *, counts: Callable[[str], bool] = bool) -> dict[str, EventRow]:
         """
         Return of each rule the newest event whose error, the vendor's words, counts.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Final, Literal, NamedTuple, get_args
@@ -123,19 +123,25 @@ class Statistics:
             for start, name, n in connection.execute(_OUTCOMES, {"b_since": first}):
                 by_hour.setdefault(start, Counter())[name] = int(n)
             delays = Counter({int(name): int(n) for name, n in connection.execute(_DELAYS, {"b_since": first})})
-            by_rule = Counter(
-                {name: int(n) for name, n in connection.execute(_RULES, {"b_since": start_of_day(first)})}
-            )
-            counted = max(_counted_until(connection), first)
-            for start in range(counted, int(now) + SETTLING_SECONDS, HOUR_SECONDS):
-                for key, n in _count(connection, start).items():
-                    if key.measure == "outcome":
-                        by_hour.setdefault(start, Counter())[key.name] += n
-                    elif key.measure == "delay":
-                        delays[int(key.name)] += n
-                    else:
-                        by_rule[key.name] += n
+            by_rule = _replies(connection, first)
+            for key, n in _uncounted(connection, first, now):
+                if key.measure == "outcome":
+                    by_hour.setdefault(key.starts_at, Counter())[key.name] += n
+                elif key.measure == "delay":
+                    delays[int(key.name)] += n
+                else:
+                    by_rule[key.name] += n
         return Period(by_hour, by_rule, delays)
+
+    def replies_by_rule(self, since: float, *, now: float) -> Counter[str]:
+        """Return how many events each rule has answered from the day of *since* on, FALLBACK among them."""
+        first = start_of_day(since)
+        with self._database.read() as connection:
+            replies = _replies(connection, first)
+            for key, n in _uncounted(connection, first, now):
+                if key.measure == "hour-rule":
+                    replies[key.name] += n
+        return replies
 
     def last_received(self) -> float | None:
         """Return when the latest event came in, of whatever kind; None if there is none."""
@@ -169,6 +175,18 @@ def _first_hour(connection: sa.Connection, *, since: int) -> int | None:
     found = [connection.scalar(query, {"b_since": since}) for query in _FIRST_RECEIVED]
     times = [at for at in found if at is not None]
     return int(min(times)) // HOUR_SECONDS * HOUR_SECONDS if times else None
+
+
+def _replies(connection: sa.Connection, since: int) -> Counter[str]:
+    """Return how many events each rule has answered from the day of *since* on, of those that are counted."""
+    return Counter({name: int(n) for name, n in connection.execute(_RULES, {"b_since": start_of_day(since)})})
+
+
+def _uncounted(connection: sa.Connection, since: int, now: float) -> Iterator[tuple[_Key, int]]:
+    """Yield what the events come to of the hours from that of *since* on that are not counted yet."""
+    first = max(_counted_until(connection), since // HOUR_SECONDS * HOUR_SECONDS)
+    for start in range(first, int(now) + SETTLING_SECONDS, HOUR_SECONDS):
+        yield from _count(connection, start).items()
 
 
 def _count(connection: sa.Connection, start: int) -> Counter[_Key]:

@@ -157,14 +157,6 @@ def test_what_is_yet_to_be_done_is_counted(database: Database, reports: EventQue
     assert reports.dead_ids() == dead
 
 
-def test_answers_are_counted_by_rule(database: Database, reports: EventQueries) -> None:
-    """What went out since then, the fallback too; not what was merely decided."""
-    for rule, days in (("a", 1), ("a", 6.9), ("a", 7.1), (FALLBACK, 2)):
-        keep(database, rule_id=rule, replied_at=NOW - days * DAY)
-    keep(database, rule_id="a", status="ignored", reason="cooldown")
-    assert reports.replies_by_rule(since=NOW - 7 * DAY) == {"a": 2, FALLBACK: 1}
-
-
 def test_the_newest_failure_of_each_rule(database: Database, reports: EventQueries) -> None:
     """Of what failed for good, waits for a person, or is tried again; not of what went well in the end."""
     keep(database, rule_id="a", status="dead", error="HTTP 400")
@@ -242,7 +234,6 @@ def test_sqlite_answers_by_an_index(tmp_path: Path) -> None:
         reports.event(1)
         reports.dead_ids()
         reports.counts_by_status()
-        reports.replies_by_rule(since=NOW)
         reports.last_failure_by_rule(9)
         reports.messages(9)
         reports.unmatched(9, since=NOW)

@@ -16,7 +16,7 @@ from bot.web.console.pages.rules import PAGE_SIZE
 from bot.web.console.problem_view import by_rule
 from tests.support.console import Console, running, words
 from tests.support.local_images import jpeg
-from tests.support.rows import NOW, keep
+from tests.support.rows import DAY, NOW, keep
 
 TODAY = datetime(2026, 11, 20, tzinfo=UTC).date()
 RULES = """\
@@ -90,16 +90,47 @@ def test_every_rule_is_a_card(console: Console) -> None:
     assert "when no rule matches once per customer in 24 hours" in found["the-fallback"]
 
 
+def answered(console: Console, rule_id: str, *, days: float = 1) -> None:
+    """Store that the rule answered somebody so many days ago."""
+    at = console.runtime.database.now() - days * DAY
+    keep(console.runtime.database, rule_id=rule_id, received_at=at, replied_at=at)
+
+
 def test_how_often_a_rule_answered(console: Console) -> None:
-    """In the last seven days."""
-    database = console.runtime.database
-    now, day = database.now(), 86_400.0
-    for rule, days in (("bang-gia", 1), ("bang-gia", 6.9), ("bang-gia", 7.1), (FALLBACK, 2)):
-        keep(database, rule_id=rule, replied_at=now - days * day)
+    """In the last thirty days, the fallback too; not what was merely decided."""
+    for rule, days in (("bang-gia", 1), ("bang-gia", 28), ("bang-gia", 31), (FALLBACK, 2)):
+        answered(console, rule, days=days)
+    keep(console.runtime.database, rule_id="bang-gia", status="ignored", reason="cooldown")
     found = cards(console.get("rules").text)
-    assert "2 answers in 7 days" in found["bang-gia"]
-    assert "0 answers in 7 days" in found["rong"]
-    assert "1 answer in 7 days" in found["the-fallback"]
+    assert "2 answers in 30 days" in found["bang-gia"]
+    assert "0 answers in 30 days" in found["rong"]
+    assert "1 answer in 30 days" in found["the-fallback"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("sort=file", ["bang-gia", "gio-mo-cua", "tam-nghi", "rong", "chao-mung", "the-fallback"]),
+        ("sort=use", ["rong", "the-fallback", "bang-gia", "gio-mo-cua", "tam-nghi", "chao-mung"]),
+        ("sort=least", ["gio-mo-cua", "tam-nghi", "chao-mung", "bang-gia", "the-fallback", "rong"]),
+        ("show=unused", ["gio-mo-cua", "chao-mung"]),
+        ("show=failing", ["bang-gia"]),
+        ("show=off", ["tam-nghi"]),
+        ("show=warned", ["rong"]),
+        ("show=failing&q=giao", []),
+        ("sort=use&q=gia", ["rong", "bang-gia"]),
+        ("sort=no&show=such", ["bang-gia", "gio-mo-cua", "tam-nghi", "rong", "chao-mung", "the-fallback"]),
+    ],
+)
+def test_sort_and_filter(console: Console, asked: str, found: list[str]) -> None:
+    """By use, the order of the file where it is the same; with a search or without."""
+    for rule in ("rong", "rong", "rong", FALLBACK, FALLBACK, "bang-gia"):
+        answered(console, rule)
+    keep(console.runtime.database, rule_id="bang-gia", status="dead", error="HTTP 400: -201: too big", received_at=NOW)
+    page = console.get(f"rules?{asked}")
+    assert list(cards(page.text)) == found
+    if not found:
+        assert "There is no such rule" in words(page)
 
 
 def test_the_last_problem_of_a_rule(console: Console) -> None:
@@ -159,6 +190,8 @@ def test_pages(tmp_path: Path) -> None:
         for number in ("0", "-1", "x", "99999999999999999999"):
             assert console.get(f"rules?page={number}").status_code == 200
         assert 'href="/console/rules?q=luat&amp;page=2"' in console.get("rules?q=luat").text
+        turned = console.get("rules?sort=use&show=unused").text
+        assert 'href="/console/rules?sort=use&amp;show=unused&amp;page=2"' in turned
 
 
 def test_warnings_stand_at_their_rules(console: Console) -> None:
