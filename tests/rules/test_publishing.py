@@ -17,7 +17,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from bot.rules.problem import split_lines
-from bot.rules.publishing.history import MAX_VERSIONS, FileHistory
+from bot.rules.publishing.history import (
+    MAX_AUTHOR_CHARACTERS,
+    MAX_NOTE_CHARACTERS,
+    MAX_VERSIONS,
+    FileHistory,
+    VersionInfo,
+)
 from bot.rules.publishing.publisher import EditConflict, Publisher, digest, normalise_newlines
 from bot.rules.reading.loader import load
 
@@ -131,6 +137,66 @@ def test_the_oldest_versions_go(path: Path) -> None:
     assert len(kept(path)) == MAX_VERSIONS
 
 
+def test_who_published_it_and_why(path: Path) -> None:
+    """Kept beside the version, for its owner alone; it goes with it, and what was written by hand has nobody's name."""
+    publisher = Publisher(path)
+    info = VersionInfo.of(author=" Chị Hạnh\n", note="giá Tết \x1b[2J\ud800 mới", restored="../rules.yaml")
+    assert info == VersionInfo("Chị Hạnh", "giá Tết [2J mới")
+    publisher.publish(b"new", seen=digest(b"old"), now=NOW, info=info)
+    newest, oldest = publisher.versions()
+    assert (publisher.info(newest.name), publisher.info(oldest.name)) == (info, VersionInfo())
+    files = sorted((path.parent / ".rules.yaml.history").iterdir())
+    assert [file.suffix for file in files] == [".yaml", ".json", ".yaml"]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    for number in range(MAX_VERSIONS):
+        publish(path, b"%d" % number, now=NOW + number)
+    assert {file.suffix for file in (path.parent / ".rules.yaml.history").iterdir()} == {".yaml"}
+
+
+def test_a_restored_version_says_which(path: Path) -> None:
+    """By the name that the former one has in the history."""
+    publish(path, b"new")
+    former = Publisher(path).previous()
+    assert former is not None
+    info = VersionInfo.of(restored=former.name)
+    Publisher(path).publish(b"old", seen=digest(b"new"), now=NOW + 1, info=info)
+    assert Publisher(path).info(Publisher(path).versions()[0].name).restored == former.name
+
+
+@given(st.text(), st.text())
+def test_names_and_notes_are_short_and_on_one_line(author: str, note: str) -> None:
+    """Whatever somebody sends, it can be written and comes back as it is."""
+    info = VersionInfo.of(author=author, note=note)
+    assert len(info.author) <= MAX_AUTHOR_CHARACTERS
+    assert len(info.note) <= MAX_NOTE_CHARACTERS
+    assert (info.author + info.note).isprintable()
+    assert (info.author + info.note).encode().decode() == info.author + info.note
+    assert VersionInfo.of(author=info.author, note=info.note) == info
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"\xff", b'{"author": 1, "x": "y"}', b"[" * 10_000, b'"' + b"a" * 20_000]
+)
+def test_a_damaged_description_is_none(path: Path, content: bytes) -> None:
+    """The version is there all the same."""
+    Publisher(path).publish(b"new", seen=digest(b"old"), now=NOW, info=VersionInfo("Hạnh"))
+    next((path.parent / ".rules.yaml.history").glob("*.json")).write_bytes(content)
+    newest = Publisher(path).versions()[0]
+    assert Publisher(path).info(newest.name) == VersionInfo()
+    assert Publisher(path).read(newest.name) == b"new"
+
+
+def test_what_was_written_by_hand_is_kept_for_who_begins_from_it(path: Path) -> None:
+    """Once, and found again by its digest when somebody else has published meanwhile."""
+    publisher = Publisher(path)
+    publisher.keep_present(now=NOW)
+    publisher.keep_present(now=NOW + 1)
+    assert kept(path) == [b"old"]
+    publish(path, b"new")
+    assert publisher.find(digest(b"old")) == b"old"
+    assert publisher.find(digest(b"old")[:12]) is publisher.find("") is publisher.find(digest(b"other")) is None
+
+
 @pytest.mark.parametrize("name", ["", "../rules.yaml", "2026-09-21T14-13-20.000Z-0123456789ab.yaml", "x\0y"])
 def test_names_that_lead_to_no_version(path: Path, name: str) -> None:
     """Least of all out of the folder."""
@@ -180,7 +246,7 @@ def test_a_folder_that_must_not_be_written(locked_folder: Path, has_history: boo
 CHILD = """
 import sys
 from pathlib import Path
-from bot.rules.publishing import Publisher, digest
+from bot.rules.publishing.publisher import Publisher, digest
 publisher = Publisher(Path(sys.argv[1]))
 print("ready", flush=True)
 for number in range(10**6):
@@ -196,7 +262,7 @@ def test_kill_9_at_any_moment(path: Path) -> None:
         with subprocess.Popen([sys.executable, "-c", CHILD, str(path)], stdout=subprocess.PIPE) as child:
             assert child.stdout is not None
             for _ in range(2 + turn % 3):  # killed while it is busy with the next one
-                child.stdout.readline()
+                assert child.stdout.readline()
             for _ in range(20_000 * (turn % 2)):
                 if (path.parent / ".rules.yaml.new").exists():
                     break
@@ -208,6 +274,93 @@ def test_kill_9_at_any_moment(path: Path) -> None:
     publish(path, b"after all")
     assert path.read_bytes() == b"after all"
     assert sorted(entry.name for entry in path.parent.iterdir()) == [".rules.yaml.history", "rules.yaml"]
+
+
+PUBLISH_AND_DIE = """
+import os, shutil, signal, sys
+from pathlib import Path
+from bot.images.prepare import PreparedImage
+from bot.rules.publishing.history import VersionInfo
+from bot.rules.publishing.image_library import ImageLibrary
+from bot.rules.publishing.publisher import Publisher, digest
+
+template, path = Path(sys.argv[1]), Path(sys.argv[2])
+
+def is_system_call(function):
+    return {getattr(function, "__module__", None), type(getattr(function, "__self__", None)).__module__} & {
+        "posix", "io", "_io", "fcntl"}
+
+def publish(die_at):
+    reached = 0
+
+    def after_each_call(frame, event, function):
+        nonlocal reached
+        if event in ("c_return", "c_exception") and is_system_call(function):
+            reached += 1
+            if reached == die_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.setprofile(after_each_call)
+    image = PreparedImage(b"new" * 10_000, "jpg", (0, 0), ((0, 0), (0, 0)), False)
+    name, _is_new = ImageLibrary(path).add(image, "new.jpg")
+    publisher = Publisher(path)
+    publisher.publish(f"{name}\\n".encode() * 2_000, seen=digest(publisher.content()), now=1_790_000_060.0,
+                      info=VersionInfo("Hanh", "new"))
+    sys.setprofile(None)
+
+step, died = 0, True
+while died:
+    step += 1
+    shutil.rmtree(path.parent, ignore_errors=True)
+    shutil.copytree(template, path.parent)
+    child = os.fork()
+    if not child:
+        publish(step)
+        os._exit(0)
+    died = os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    print("died" if died else "done", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_kill_9_after_every_system_call_of_a_publication(tmp_path: Path) -> None:
+    """The rules are the old or the new ones, and the images that they name are there, whole; the next try succeeds."""
+    template, path = tmp_path / "before", tmp_path / "shop" / "rules.yaml"
+    (template / "images").mkdir(parents=True)
+    (template / "images" / "old.jpg").write_bytes(b"old" * 10_000)
+    (template / "rules.yaml").write_bytes(b"images/first.jpg\n" * 2_000)
+    publish(template / "rules.yaml", b"images/old.jpg\n" * 2_000, now=NOW)
+    seen: list[str] = []
+    command = [sys.executable, "-c", PUBLISH_AND_DIE, str(template), str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        for outcome in child.stdout:
+            seen.append(_whole_set(path))
+            if outcome == "died\n" and len(seen) % 10 == 0:
+                publish(path, b"images/old.jpg\n" * 2_000, now=NOW + 120)
+                assert _whole_set(path) == "old"
+            child.stdin.write("\n")
+            child.stdin.flush()
+    assert outcome == "done\n"
+    assert child.returncode == 0
+    assert seen == sorted(seen, reverse=True)  # the old set up to one call, from there on the new one
+    assert (seen[0], seen[-1]) == ("old", "new")
+    assert len(seen) > 50
+
+
+def _whole_set(path: Path) -> str:
+    """Return which rules are published; they and their image are whole, and so is every version that is kept."""
+    contents = [path.read_bytes(), *(content for content in kept(path) if content is not None)]
+    assert all(content == (content.split(b"\n")[0] + b"\n") * 2_000 for content in contents)
+    name = contents[0].split(b"\n")[0].decode()
+    word = Path(name).stem
+    assert (path.parent / name).read_bytes() == word.encode() * 10_000
+    publisher = Publisher(path)
+    versions = publisher.versions()
+    if versions[0].holds(b"images/new.jpg\n" * 2_000):
+        assert publisher.info(versions[0].name) == VersionInfo("Hanh", "new")
+    return word
 
 
 def test_many_at_once(path: Path) -> None:
@@ -261,6 +414,13 @@ class Life(RuleBasedStateMachine):
             again = self.publisher.previous()
             assert again is not None
             assert self.publisher.read(again.name) == before
+
+    @rule()
+    def keep_present(self) -> None:
+        content = self.publisher.content()
+        self.publisher.keep_present(now=self.now)
+        if content is not None and content not in self.steps[-MAX_VERSIONS:]:
+            self._note(content)
 
     @rule(content=st.sampled_from([None, b"x", b"y"]))
     def edit_by_hand(self, content: bytes | None) -> None:

@@ -1,13 +1,14 @@
-"""Version history of the rules file: the last 50 contents, in `.rules.yaml.history/`."""
+"""Version history of the rules file, in `.rules.yaml.history/`: the last 50 contents, who published them and why."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,11 @@ from bot.files import atomic_write, copy_owner, locked_folder, read_plain_file
 #: Versions that are kept; for one more the oldest goes.
 MAX_VERSIONS: Final = 50
 
+#: Letters of an author's name, and of a note, that are kept.
+MAX_AUTHOR_CHARACTERS: Final = 60
+MAX_NOTE_CHARACTERS: Final = 300
+
+_MAX_INFO_BYTES: Final = 16 * 1024
 _SHORT: Final = 12
 _NAME = re.compile(rf"(\d{{4}}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{{3}})Z-([0-9a-f]{{{_SHORT}}})\.yaml", re.ASCII)
 _TIME: Final = "%Y-%m-%dT%H-%M-%S.%f"
@@ -41,8 +47,34 @@ class Version:
         return content is not None and _short_digest(content) == self.short_digest
 
 
+@dataclass(frozen=True, slots=True)
+class VersionInfo:
+    """Who published a version and why, each on one line, empty if it is not known; never written to a log."""
+
+    author: str = ""
+    note: str = ""
+    restored: str = ""
+    """The name of the former version whose content it has again."""
+
+    @classmethod
+    def of(cls, *, author: str = "", note: str = "", restored: str = "") -> VersionInfo:
+        """Return what somebody gave, as much of it as is kept."""
+        is_name = _NAME.fullmatch(restored) is not None
+        return cls(
+            _one_line(author, MAX_AUTHOR_CHARACTERS), _one_line(note, MAX_NOTE_CHARACTERS), restored if is_name else ""
+        )
+
+
+_NOTHING_KNOWN: Final = VersionInfo()
+
+
 class FileHistory:
-    """The folder ``.<name of the rules file>.history``: files that an editor can read, named by their times."""
+    """
+    The folder ``.<name of the rules file>.history``: files that an editor can read, named by their times.
+
+    Beside ``<version>.yaml`` stands ``<version>.json`` with its `VersionInfo`, if there is anything to say. It is
+    written first, so that a version that is there has its own.
+    """
 
     def __init__(self, path: Path) -> None:
         self.folder = path.with_name(f".{path.name}.history")
@@ -76,7 +108,21 @@ class FileHistory:
         except FileNotFoundError:
             return None
 
-    def keep(self, content: bytes, *, since: float, metadata_of: os.stat_result | None) -> None:
+    def info(self, name: str) -> VersionInfo:
+        """Return who published the version that is so called, and why; of one that is not there nothing."""
+        if _version(name) is None:
+            return VersionInfo()
+        try:
+            found = json.loads(read_plain_file(self._info_path(name), limit=_MAX_INFO_BYTES))
+        except (OSError, ValueError, RecursionError):  # not there, or not written by us
+            return VersionInfo()
+        known = {field.name for field in fields(VersionInfo)}
+        texts = found.items() if isinstance(found, dict) else ()
+        return VersionInfo.of(**{key: text for key, text in texts if key in known and isinstance(text, str)})
+
+    def keep(
+        self, content: bytes, *, since: float, metadata_of: os.stat_result | None, info: VersionInfo = _NOTHING_KNOWN
+    ) -> None:
         """
         Keep the content as the newest version, unless it is that already; the oldest goes where there are too many.
 
@@ -91,9 +137,23 @@ class FileHistory:
         time = datetime.fromtimestamp(since, UTC).strftime(_TIME)[:-3]
         self._keep_private(metadata_of)
         name = f"{time}Z-{_short_digest(content)}.yaml"
+        if info != _NOTHING_KNOWN:
+            described = json.dumps(asdict(info), ensure_ascii=False).encode()
+            atomic_write(self._info_path(name), described, metadata_of=metadata_of, mode=_FILE_MODE)
         atomic_write(self.folder / name, content, metadata_of=metadata_of, mode=_FILE_MODE)
         for version in kept[MAX_VERSIONS - 1 :]:
             (self.folder / version.name).unlink(missing_ok=True)
+        self._delete_stray_info()
+
+    def _info_path(self, name: str) -> Path:
+        return (self.folder / name).with_suffix(".json")
+
+    def _delete_stray_info(self) -> None:
+        """Delete what is said of versions that are not there: they went, or a kill came before they were written."""
+        for path in self.folder.glob("*.json"):
+            name = path.with_suffix(".yaml").name
+            if _version(name) is not None and not (self.folder / name).exists():
+                path.unlink(missing_ok=True)
 
     def _keep_private(self, metadata_of: os.stat_result | None) -> None:
         """Leave the folder to the owner of the rules file alone."""
@@ -101,6 +161,12 @@ class FileHistory:
             if metadata_of is not None:
                 copy_owner(self.folder, metadata_of)
             self.folder.chmod(_FOLDER_MODE)
+
+
+def _one_line(text: str, most: int) -> str:
+    """Return a text without line ends, control characters and what a JSON file cannot hold, cut to *most* letters."""
+    visible = "".join(one if one.isprintable() else " " for one in text)
+    return " ".join(visible.split())[:most].rstrip()
 
 
 def _version(name: str) -> Version | None:

@@ -6,12 +6,15 @@ import hashlib
 import logging
 import os
 from pathlib import Path
+from typing import Final
 
 from bot.files import atomic_write, read_plain_file
 from bot.rules.problem import split_lines
-from bot.rules.publishing.history import FileHistory, Version
+from bot.rules.publishing.history import FileHistory, Version, VersionInfo
 
 log = logging.getLogger(__name__)
+
+_NOTHING_KNOWN: Final = VersionInfo()
 
 
 class EditConflict(Exception):
@@ -41,9 +44,11 @@ class Publisher:
         except FileNotFoundError:
             return None
 
-    def publish(self, content: bytes, *, seen: str, now: float) -> None:
+    def publish(self, content: bytes, *, seen: str, now: float, info: VersionInfo = _NOTHING_KNOWN) -> None:
         """
         Put *content* into the file if that is still the one whose `digest` is *seen*; *now* in seconds since 1970.
+
+        *info* says in the history who published it and why.
 
         Raises:
             EditConflict: It is another one.
@@ -61,7 +66,23 @@ class Publisher:
             log.info("rules published", extra={"digest": digest(content)[:12]})
             if metadata is not None and path.stat().st_uid != metadata.st_uid:
                 log.warning("the rules file has another owner now", extra={"uid": metadata.st_uid})
-            _keep_too(history, content, now, metadata)
+            _keep_too(history, content, now, metadata, info)
+
+    def keep_present(self, *, now: float) -> None:
+        """
+        Keep what the file holds now in the history, for who begins to edit it: somebody may have written it by hand.
+
+        Raises:
+            OSError: It cannot be read, or the history cannot be written.
+        """
+        content = self.content()
+        if content is None or self.find(digest(content)) is not None:
+            return
+        path, history = self._path.resolve(), self._history()
+        with history.locked():
+            content, metadata = self.content(), path.stat()
+            if content is not None:
+                history.keep(content, since=min(metadata.st_mtime, now), metadata_of=metadata)
 
     def versions(self) -> list[Version]:
         """Return what the file has held, newest first: the present content too, unless it was written by hand."""
@@ -70,6 +91,17 @@ class Publisher:
     def read(self, name: str) -> bytes | None:
         """Return the content of the version that is so called; None if there is no such one."""
         return self._history().read(name)
+
+    def info(self, name: str) -> VersionInfo:
+        """Return who published the version that is so called, and why."""
+        return self._history().info(name)
+
+    def find(self, sought: str) -> bytes | None:
+        """Return the content of the version whose `digest` is *sought*; None if it is not kept, or not any more."""
+        history = self._history()
+        alike = (version for version in history.versions() if sought.startswith(version.short_digest))
+        contents = (history.read(version.name) for version in alike)
+        return next((content for content in contents if content is not None and digest(content) == sought), None)
 
     def previous(self) -> Version | None:
         """
@@ -103,9 +135,11 @@ def _without_blank_end(lines: tuple[str, ...]) -> tuple[str, ...]:
     return lines if lines[-1] else lines[:-1]
 
 
-def _keep_too(history: FileHistory, content: bytes, now: float, metadata: os.stat_result | None) -> None:
+def _keep_too(
+    history: FileHistory, content: bytes, now: float, metadata: os.stat_result | None, info: VersionInfo
+) -> None:
     """Keep what is published by now; if that fails, the next publication finds it in the file."""
     try:
-        history.keep(content, since=now, metadata_of=metadata)
+        history.keep(content, since=now, metadata_of=metadata, info=info)
     except OSError as error:
         log.warning("the history of the rules file cannot be written", extra={"trouble": error.strerror})
