@@ -89,7 +89,7 @@ def _url_token(secret: SecretStr) -> SecretStr:
 
 
 def _weakness(secret: str) -> LiteralString | None:
-    """Return why a password or token is soon guessed; None if it is not. Blanks are letters like others."""
+    """Return why a password or token is easy to guess; None if it is not. Blanks count as characters."""
     if len(secret.strip()) < _SHORTEST_PASSWORD:
         return f"is too short; it needs {_SHORTEST_PASSWORD} characters or more"
     # What is left of a well-known word with digits and signs around it: "Password123!", "zalo-2027".
@@ -131,7 +131,7 @@ def _http_url(url: str) -> str:
 
 
 def _bind_address(host: str) -> str:
-    """Return a name or an address; of one of IPv6 the brackets, as in a URL, are left out."""
+    """Return a host name or an address, without the brackets that an IPv6 address has in a URL."""
     host = host.strip()
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     try:
@@ -144,7 +144,7 @@ def _bind_address(host: str) -> str:
 
 
 def _database_url(secret: SecretStr) -> SecretStr:
-    """Refuse what the driver would read otherwise than it is meant, or fail at with a piece of the password."""
+    """Refuse a URL that the driver would misread, or would quote with a piece of the password when it fails."""
     url = secret.get_secret_value().strip()
     if url.startswith("sqlite:///"):
         return SecretStr(url)
@@ -256,9 +256,9 @@ class Settings(BaseSettings):
     @classmethod
     def load(cls, env_file: Path = Path(".env"), *, partly: bool = False) -> Self:
         """
-        Read the environment, and *env_file* for what it does not hold.
+        Read the environment, then *env_file* for the variables that are not set.
 
-        With *partly*, whatever answering users needs may be absent: for commands that answer nobody.
+        With *partly*, the variables needed only to answer users may be missing: some commands answer nobody.
 
         Raises:
             ConfigError: Names every missing or wrong variable, and never a value.
@@ -272,9 +272,9 @@ class Settings(BaseSettings):
     @classmethod
     def examine(cls, env_file: Path = Path(".env"), *, partly: bool = False) -> tuple[Self, dict[str, str]]:
         """
-        Return the settings, defaults standing in for what is wrong, and what is wrong or missing by variable.
+        Return the settings, with defaults in place of wrong values, and the errors by variable name.
 
-        *partly* as for `load`. No value is in the words.
+        *partly* is that of `load`. The errors never quote a value.
 
         Raises:
             ConfigError: The file is no text, or may not be read.
@@ -285,7 +285,7 @@ class Settings(BaseSettings):
 
     @classmethod
     def _read(cls, env_file: Path) -> tuple[Self, dict[str, str]]:
-        """Return the settings, defaults standing in for what is wrong, and what is wrong by variable."""
+        """Return the settings, with defaults in place of wrong values, and the errors by variable name."""
         try:
             return cls(_env_file=env_file), {}
         except ValidationError as error:
@@ -295,19 +295,19 @@ class Settings(BaseSettings):
         except OSError as error:
             words = "let the user that runs the bot read it (chown), or remove it"
             raise ConfigError(f"{env_file.name} cannot be read ({error.strerror}); {words}") from None
-        # Outside the except: no chained traceback may print what was given.
+        # Outside the except block, so that no chained traceback prints a value.
         faults = {str(e["loc"][0]): e["msg"].removeprefix("Value error, ") for e in found}
         stand_ins = {name: cls.model_fields[name].get_default(call_default_factory=True) for name in faults}
         return cls(_env_file=env_file, **stand_ins), {name.upper(): what for name, what in faults.items()}
 
     def _at_odds(self) -> dict[str, str]:
-        """Return the settings that are refused because of another one."""
+        """Return the errors of settings that contradict one another, by variable name."""
         if self.webhook_auth == "off" and not is_loopback(self.host):
             return {"WEBHOOK_AUTH": "off is refused unless HOST is a loopback address, as 127.0.0.1"}
         return {}
 
     def _missing(self) -> list[str]:
-        """Return the variables that answering users needs and that are not set."""
+        """Return the variables that are needed to answer users and are not set."""
         needed: dict[str, SecretStr | str | None] = {"CPAAS_API_KEY": self.cpaas_api_key}
         if not self.cpaas_api_key_only:
             needed["CPAAS_ACCESS_TOKEN"] = self.cpaas_access_token

@@ -28,20 +28,20 @@ from bot.net import bounded
 SEND_IMAGE_PATH = "/api/vendor/v1/zalo/oa-send-image"
 UPLOAD_FILE_PATH = "/api/vendor/v1/zalo/upload-file"
 
-#: How many uploads may be under way at a time, in one process.
+#: How many uploads one process may have in progress.
 MAX_UPLOADS = 4
 
-#: An answer is some hundred bytes; whoever sends more than this, unpacked, is not answering.
+#: An answer has some hundred bytes; more than this, decompressed, is not an answer.
 MAX_ANSWER_BYTES = 1024 * 1024
 
-# Whatever the vendor asks for beyond that, looking again costs one call.
+# An upper bound for Retry-After: trying again sooner than asked costs one call.
 _MAX_RETRY_AFTER_SECONDS = 60.0
 _MAX_MESSAGE_CHARS = 300
-# Ids of Zalo and of the vendor have at most 64 characters in every sample, tokens of uploads some 200.
+# In every sample, ids of Zalo and of the vendor have at most 64 characters, upload tokens about 200.
 _MAX_ID_CHARS = 128
 _MAX_TOKEN_CHARS = 2048
 
-# Connections that were kept open for the next call may be closed by the vendor just then; a new one is tried at last.
+# The vendor may close idle connections just as we reuse them; the last attempt opens a new one.
 _MAX_STALE_CONNECTIONS = 3
 
 Kind = type[DeliveryError]
@@ -51,12 +51,12 @@ def _codes(*rows: tuple[Kind, str]) -> Mapping[str, Kind]:
     return {code: kind for kind, codes in rows for code in codes.split()}
 
 
-#: What Zalo's own codes (its OA API's error table) and eTelecom's (Twirp's words) mean, wherever in an answer they are.
+#: What Zalo's error codes (OA API table) and eTelecom's (Twirp's) mean, wherever in an answer they stand.
 _CODES = _codes(
     (NotNow, "-32 -200 -211 -234"),
     (Misconfigured, "-118 -124 -202 -204 -205 -209 -212 -216 -219 -220 -221 -223 -224 -240 -242 -320 -321 -401 -14014"),
     (PictureExpired, "-100"),
-    (PictureRefused, "-201 -210"),  # a field that is not valid, a limit: most often the picture's
+    (PictureRefused, "-201 -210"),  # an invalid field or a limit: most often the image's
     (Refused, "-213 -217 -218 -222 -227 -230 -232 -233 -244 -248 -305 -311"),
     (Misconfigured, "unauthenticated permission_denied"),
     (NotNow, "resource_exhausted unavailable internal aborted"),
@@ -64,7 +64,7 @@ _CODES = _codes(
     (Refused, "invalid_argument malformed not_found bad_route unimplemented failed_precondition out_of_range"),
 )
 
-#: What a status means that comes with no such code; 200, 201 and 204 are read on.
+#: What an HTTP status without such a code means; for 200, 201 and 204 the body decides.
 _STATUSES = _codes(
     (Refused, "400 404 405"),
     (Misconfigured, "401 403 301 302 303 307 308 407"),
@@ -80,18 +80,18 @@ _COUNT = re.compile(r"[0-9]{1,15}")
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What the OA may still send for nothing, or for what was paid: eTelecom tells it beside the picture's id."""
+    """How many messages the OA may still send, free or paid: eTelecom reports it beside the message's id."""
 
     kind: str
     """Zalo's `quota_type`: reply (of this user), sub_quota, purchase_quota, reward_quota, welcome_msg…; or other."""
     left: int
     size: int | None
-    """None where only the rest is told."""
+    """None if only what is left is reported."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The vendor took a picture; each id is "" where it gave none."""
+    """The vendor took an image; an id that it did not give is ""."""
 
     msg_id: str
     referent_id: str
@@ -100,23 +100,23 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """What the vendor answered to a request that asks for nothing."""
+    """The vendor's answer to a request that sends nothing."""
 
     status: int
     failure: Kind | None
-    """As which error the answer would count after a send; None: as a success."""
+    """The error class that this answer to a send would raise; None for a success."""
     words: str
-    """The vendor's, without our secrets."""
+    """The vendor's words, without our secrets."""
     date: str
-    """The header Date; "" if there is none."""
+    """The Date header; "" if there is none."""
 
 
 class CpaasClient:
-    """Sends pictures for any number of OAs and threads over pooled connections."""
+    """Sends images for any number of OAs and threads over pooled connections."""
 
     def __init__(self, settings: Settings) -> None:
         self.timeout = settings.send_timeout
-        """Seconds that one call takes at most."""
+        """The deadline of one call, in seconds."""
         self._secrets = [
             secret.get_secret_value()
             for secret in (settings.cpaas_api_key, settings.cpaas_access_token, settings.cpaas_bearer_token)
@@ -128,8 +128,8 @@ class CpaasClient:
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, adapter)
         url = settings.cpaas_base_url + SEND_IMAGE_PATH
-        # What requests would look up in the environment for each call, once; and never ~/.netrc, which
-        # would take the place of our Authorization header.
+        # Look up once what requests would read from the environment at each call; and never ~/.netrc, which
+        # would replace our Authorization header.
         self._how = self._session.merge_environment_settings(url, {}, False, None, None)
         self._session.trust_env = False
         self._headers = _headers(settings)
@@ -137,14 +137,14 @@ class CpaasClient:
         self._blank = self._session.prepare_request(requests.Request("POST", url, headers=as_json, data=b""))
         self._upload_url = settings.cpaas_base_url + UPLOAD_FILE_PATH
         self.upload_type = settings.cpaas_upload_type
-        """What uploads are called; tokens of one type may mean nothing to another."""
+        """The `type` of uploads; a token of one type may be invalid for another."""
 
     def send_image(self, *, oa_id: str, user_id: str, image: Mapping[str, str]) -> Receipt:
         """
-        Send one picture: *image* is ``{"image_url": …}`` or ``{"attachment_id": …}``.
+        Send one image: *image* is ``{"image_url": …}`` or ``{"attachment_id": …}``.
 
         Raises:
-            DeliveryError: Any of its kinds but NotReady; a plain return means that the vendor took it.
+            DeliveryError: Any subclass but NotReady; a return means that the vendor took the image.
         """
         request = self._blank.copy()
         body = {"message": dict(image), "oa_id": oa_id, "recipient": {"user_id": user_id}}
@@ -159,14 +159,14 @@ class CpaasClient:
 
     def upload_file(self, *, oa_id: str, name: str, content: bytes) -> str:
         """
-        Upload a picture for one OA and return the token that is its `attachment_id` for the next 7 days.
+        Upload an image for one OA and return the token that is its `attachment_id` for the next 7 days.
 
-        *name* must have an ending: without one, Zalo is known to say success and give nothing. The vendor's page on
+        *name* must have an extension: without one, Zalo answers success without a token. The vendor's page on
         `upload-file` names `type` and `oaId` as query, `file` as form field, and `data.token` in the answer, for "the
         send file/image APIs"; Zalo itself calls the same thing `attachment_id`.
 
         Raises:
-            DeliveryError: As `send_image`; a success without a token counts as Refused.
+            DeliveryError: As for `send_image`; a success without a token is Refused.
         """
         request = requests.Request(
             "POST",
@@ -182,7 +182,7 @@ class CpaasClient:
         return token
 
     def _call(self, request: requests.PreparedRequest) -> dict[str, Any]:
-        """Return the body of a success; raise the error that any other answer is."""
+        """Return the body of a success; raise the error class of any other answer."""
         for _ in range(_MAX_STALE_CONNECTIONS):
             try:
                 response = self._session.send(request, allow_redirects=False, **self._how)
@@ -196,9 +196,9 @@ class CpaasClient:
 
     def probe(self, *, credentials: str | None = None) -> ProbeResult:
         """
-        Ask for nothing: an empty object names neither user nor picture, so none can go out.
+        Send an empty object, which names neither user nor image, so that nothing can be sent.
 
-        *credentials* stands in for every one of ours, to see whether the vendor minds.
+        *credentials* replaces ours, to see whether the vendor checks them.
 
         Raises:
             requests.RequestException: There was no answer.
@@ -253,11 +253,11 @@ def _object(response: requests.Response) -> dict[str, Any] | None:
 
 def _data(answer: dict[str, Any]) -> dict[str, Any]:
     data = answer.get("data")
-    return data if data and isinstance(data, dict) else answer  # eTelecom's own answer has no envelope
+    return data if data and isinstance(data, dict) else answer  # eTelecom answers without an envelope
 
 
 def _failure(response: requests.Response, answer: dict[str, Any] | None) -> tuple[Kind, str] | None:
-    """Return what went wrong, in the vendor's words, or None: the vendor says 200 to refusals too."""
+    """Return the error class and the vendor's words, or None: the vendor answers refusals with 200, too."""
     status = response.status_code
     words = _words(answer) if answer is not None else _text(response.reason)
     if status == 204:
@@ -276,7 +276,7 @@ def _failure(response: requests.Response, answer: dict[str, Any] | None) -> tupl
 
 
 def _codes_in(answer: Mapping[str, Any]) -> Iterator[str]:
-    """Yield whatever may be one of Zalo's or eTelecom's codes, the most telling place first."""
+    """Yield all that may be a code of Zalo or eTelecom, the most specific place first."""
     errors = answer.get("errors")
     inner = errors if isinstance(errors, dict) else {}
     for place in (answer, inner):
@@ -294,18 +294,18 @@ def _words(answer: Mapping[str, Any]) -> str:
 
 
 def _text(value: object) -> str:
-    """Return the vendor's words, which may hold half an emoji or a NUL: no database stores those."""
+    """Return the vendor's words without NUL and lone surrogates, which databases cannot store."""
     return single_line(value) if isinstance(value, str) else ""
 
 
 def _id(value: object, most: int = _MAX_ID_CHARS) -> str:
-    """Return an id or a code; "" for whatever cannot be one."""
+    """Return an id or a code; "" for any other value."""
     text = _text(value)
     return text if len(text) <= most else ""
 
 
 def _quota(told: object) -> Quota | None:
-    """Return the quota that an answer holds; None where it holds none, or one without a usable rest."""
+    """Return the quota in an answer; None if there is none, or if what is left is unusable."""
     if not isinstance(told, dict) or (left := _count(told.get("remain"))) is None:
         return None
     kind = _id(told.get("quota_type"))
@@ -318,7 +318,7 @@ def _count(value: object) -> int | None:
 
 
 def _retry_after(response: requests.Response) -> float:
-    """Return the seconds of Retry-After, given as a number or as a date; 0 where it makes no sense."""
+    """Return the seconds of Retry-After, given as a number or as a date; 0 if it is invalid."""
     text = response.headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
         seconds = float(text[:9])
@@ -333,7 +333,7 @@ def _retry_after(response: requests.Response) -> float:
 
 def _no_answer(error: requests.RequestException) -> DeliveryError:
     reason = bounded.cause_of(error)
-    # A ProxyError too comes from making the connection, before the request is written.
+    # A ProxyError, too, is raised while connecting, before the request is written.
     never_made = isinstance(error, (requests.ConnectTimeout, requests.exceptions.ProxyError)) or isinstance(
         reason, (urllib3.exceptions.NewConnectionError, bounded.TLSFailed)
     )

@@ -9,21 +9,21 @@ Every exception this package raises, split by what the catcher does next.
     |  +- BadPayload          400
     +- StorageError           the database is away or takes no writes: try again later
     +- UnstorableValue        the database refuses this value and takes others
-    +- DeliveryError          the vendor did not take a picture
+    +- DeliveryError          the vendor did not take an image
        +- NotNow              try again, not before .retry_after seconds; .reached: the vendor itself said so
-       +- Misconfigured       no picture of this account can go out until a person mends something
+       +- Misconfigured       no image of this account can be sent until a person mends something
        +- Refused             give up: dead letter
-       |  +- PictureRefused   unless another picture may go in its place
-       |     +- PictureExpired   or this one, uploaded anew
-       +- NotReady            its picture must be uploaded first: look again in .wait seconds
-       +- OutcomeUnknown      it may have gone out: wait for the echo
+       |  +- PictureRefused   unless another image can be sent instead
+       |     +- PictureExpired   or this one, uploaded again
+       +- NotReady            its image must be uploaded first: look again in .wait seconds
+       +- OutcomeUnknown      it may have been sent: wait for the echo
 """
 
 from __future__ import annotations
 
 from typing import ClassVar, Final
 
-#: What a process exits with that could not start; gunicorn stops instead of trying for ever.
+#: Exit status of a process that could not start; gunicorn stops instead of trying for ever.
 COULD_NOT_RUN: Final = 3
 
 
@@ -45,7 +45,7 @@ class WebhookError(BotError):
 
 
 class BadSignature(WebhookError):
-    """The signature is missing or was not made for this body."""
+    """The signature is missing or does not match this body."""
 
     status = 401
 
@@ -63,11 +63,11 @@ class UnstorableValue(BotError):
 
 
 class DeliveryError(BotError):
-    """The vendor did not take the picture."""
+    """The vendor did not take the image."""
 
 
 class NotNow(DeliveryError):
-    """The vendor is busy or out of reach."""
+    """The vendor is busy or cannot be reached."""
 
     def __init__(self, message: str | None = None, *, retry_after: float = 0.0, reached: bool = True) -> None:
         super().__init__(message)
@@ -80,19 +80,19 @@ class Misconfigured(DeliveryError):
 
 
 class Refused(DeliveryError):
-    """The vendor refuses this picture or this user, for good."""
+    """The vendor refuses this image or this user, for good."""
 
 
 class PictureRefused(Refused):
-    """This picture cannot be sent; another one perhaps can."""
+    """This image cannot be sent; another one perhaps can."""
 
 
 class PictureExpired(PictureRefused):
-    """The vendor no longer has the uploaded picture."""
+    """The vendor no longer has the uploaded image."""
 
 
 class NotReady(DeliveryError):
-    """The picture is not uploaded yet."""
+    """The image is not uploaded yet."""
 
     def __init__(self, message: str | None = None, *, wait: float, lasting: bool = False) -> None:
         super().__init__(message)
@@ -102,4 +102,4 @@ class NotReady(DeliveryError):
 
 
 class OutcomeUnknown(DeliveryError):
-    """The request went out and no usable answer came back."""
+    """The request was sent and no usable answer came back."""

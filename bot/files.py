@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Literal
 
-#: More than that is no file of rules; what is a little too big is still read, and told with its place.
+#: Far beyond the limit of a rules file: one a little too big is still read, so that the error can name the place.
 MAX_READ_BYTES: Final = 16 * 1024 * 1024
 _KB: Final = 1024
 _MB: Final = 1024 * 1024
@@ -20,12 +20,12 @@ _MB: Final = 1024 * 1024
 
 def read_plain_file(path: Path, *, limit: int = MAX_READ_BYTES) -> bytes:
     """
-    Return the content of a plain file, links followed; a pipe or a device is never waited for.
+    Return the content of a plain file, following links; never block on a pipe or a device.
 
     Raises:
-        OSError: It is no plain file, has more than *limit* bytes, or cannot be read; *strerror* says which.
+        OSError: It is not a plain file, has more than *limit* bytes, or cannot be read; *strerror* says which.
     """
-    _check_plain(path, path.stat())  # to open some devices does something
+    _check_plain(path, path.stat())  # opening some devices has side effects
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as file:  # noqa: PTH123  by its descriptor: the path may be another file by now
         info = os.fstat(descriptor)
@@ -47,7 +47,7 @@ def _check_plain(path: Path, info: os.stat_result) -> None:
 @contextlib.contextmanager
 def locked_folder(folder: Path) -> Iterator[None]:
     """
-    Keep other processes of this machine that lock the same folder out, for as long as the block lasts.
+    Hold the exclusive lock of *folder* during the block, against other processes of this machine that use it.
 
     Raises:
         OSError: The folder cannot be opened.
@@ -62,16 +62,16 @@ def locked_folder(folder: Path) -> Iterator[None]:
 
 def atomic_write(path: Path, content: bytes, *, metadata_of: os.stat_result | None, mode: int | None = None) -> None:
     """
-    Write a file so that whoever reads it, also after a power cut, finds the former content or this one, whole.
+    Replace a file so that a reader, also after a power cut, finds either the whole old or the whole new content.
 
-    It gets the owner of *metadata_of* as far as the system lets us, and *mode*, else the mode of that file. Only one
+    It gets the owner of *metadata_of* if the system allows that, and *mode*, else the mode of *metadata_of*. Only one
     caller at a time may write the same file: see `locked_folder`.
 
     Raises:
         OSError: Nothing was changed.
     """
     fresh = path.with_name(f".{path.name}.new")
-    fresh.unlink(missing_ok=True)  # of a process that was killed
+    fresh.unlink(missing_ok=True)  # left by a process that was killed
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123  never through a link that somebody put there
@@ -90,15 +90,15 @@ def atomic_write(path: Path, content: bytes, *, metadata_of: os.stat_result | No
 
 
 def copy_owner(file: int | Path, metadata: os.stat_result) -> None:
-    """Give a file or folder the owner of another, or at least the group."""
+    """Give a file or folder the owner in *metadata*, or at least the group."""
     for owner in (metadata.st_uid, -1):
-        with contextlib.suppress(PermissionError):  # only root may give files away
+        with contextlib.suppress(PermissionError):  # only root may change the owner
             os.chown(file, owner, metadata.st_gid)
             break
 
 
 def _sync(folder: Path) -> None:
-    """Make the new name last; some file systems of networks do not support that."""
+    """Make the new directory entry durable; some network file systems do not support that."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         with contextlib.suppress(OSError):
@@ -109,7 +109,7 @@ def _sync(folder: Path) -> None:
 
 def format_size(size: int, language: Literal["vi", "en"]) -> str:
     """
-    Return a size in bytes as people read it, rounded up: what is over a limit never looks as if it were at it.
+    Return a size in bytes as people read it, rounded up, so that a file over a limit never looks exactly at it.
 
     >>> format_size(1_300_000, "vi"), format_size(1_300_000, "en"), format_size(800, "en")
     ('1,3 MB', '1.3 MB', '1 KB')

@@ -1,8 +1,8 @@
 """
 Translation (gettext): English stands in the code, other languages in locale/<language>/LC_MESSAGES/bot.po.
 
-The .po file itself is read, not a compiled .mo: so a checkout, an editable install and a wheel work alike without a
-build step, and no binary copy can lag behind. It takes some milliseconds, and only where its language is asked for.
+The .po file is read at run time, not compiled to a .mo: a checkout, an editable install and a wheel then work alike
+without a build step, and no binary copy can be out of date. Reading takes some milliseconds, once per language in use.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ def P(key: str, message: str) -> tuple[str, str]:
 
 
 def system_language() -> Literal["vi", "en"]:
-    """Return the language of this machine's user."""
+    """Return the language of the user's locale."""
     try:
         name = locale.getlocale()[0] or ""
-    except ValueError:  # one that Python does not know
+    except ValueError:  # a locale that Python does not know
         name = ""
     return "vi" if name.lower().startswith("vi") else "en"
 
@@ -54,7 +54,7 @@ def format_date(day: date, language: str) -> str:
 @cache
 def translator(language: str) -> gettext.NullTranslations:
     """
-    Return the texts of a language, as ``vi``.
+    Return the translations into *language*, such as ``vi``.
 
     Raises:
         FileNotFoundError: There is no .po file for it.
@@ -66,9 +66,9 @@ def translator(language: str) -> gettext.NullTranslations:
 
 class PoTranslations(gettext.NullTranslations):
     """
-    The content of a .po file, of a language that has one form for every count, as Vietnamese.
+    The content of a .po file whose language has no plural forms, such as Vietnamese.
 
-    What it does not translate stays as it is in the code.
+    A text without a translation stays English.
     """
 
     def __init__(self, content: str) -> None:
@@ -81,7 +81,7 @@ class PoTranslations(gettext.NullTranslations):
                 context = text + _CONTEXT_END
             elif field == "msgid":
                 message, context = context + text, ""
-            elif field == "msgstr" and text and message:  # that of "" is the header
+            elif field == "msgstr" and text and message:  # the entry of "" is the header
                 self._texts[message] = text
 
     def gettext(self, message: str) -> str:
@@ -93,7 +93,7 @@ class PoTranslations(gettext.NullTranslations):
         return self._texts.get(context + _CONTEXT_END + message, message)
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        """Return the translation of a text that in English depends on a count."""
+        """Return the translation of a text whose English depends on a count."""
         return self._texts.get(msgid1) or super().ngettext(msgid1, msgid2, n)
 
 

@@ -18,15 +18,15 @@ from bot.errors import BotError
 
 log = logging.getLogger(__name__)
 
-# What every record has anyway; the rest was given with `extra=` and is shown.
+# The fields of every record; the others were given with `extra=` and are shown.
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
 _ID_LENGTH: Final = 16
 _BOUNDED_SECONDS: Final = 1.0
-# Whoever has a shorter one has none, and every other line would be full of holes.
+# A shorter secret protects nothing, and masking it would damage many lines.
 _SHORTEST_SECRET: Final = 6
-# What they say is about the database or the machine: with hidden parameters, in the first line, it quotes nobody.
+# The first line of their errors speaks of the database or the machine; parameters are hidden, so it quotes nobody.
 _SPEAK_OF_THEMSELVES: Final = {"sqlite3", "sqlalchemy", "psycopg"}
-#: What stands where a number or an address was.
+#: Replaces a telephone number or an e-mail address.
 MASK: Final = "•••"
 
 _MAX_REDACTED = 2_500
@@ -47,7 +47,7 @@ def event_name(key: str) -> str:
 
 
 class Bounded:
-    """A line that strangers can have written as often as they like: logged once a second, the others counted."""
+    """A log line that strangers can trigger at will: written at most once a second, the others are counted."""
 
     def __init__(self, logger: logging.Logger, level: int, message: str) -> None:
         self._logger = logger
@@ -58,7 +58,7 @@ class Bounded:
         self._left_out = 0
 
     def __call__(self, fields: dict[str, object], *, error: BaseException | None = None) -> None:
-        """Log the line with *fields*, and with how *error* came about."""
+        """Log the line with *fields*, and with the traceback of *error*."""
         with self._lock:
             now = time.monotonic()
             if now < self._next_at:
@@ -72,14 +72,14 @@ class Bounded:
 
 def configure(form: Literal["text", "json"], level: str, *, secrets: Collection[str] = ()) -> None:
     """
-    Send the log to standard error in *form*, from *level* up, and what ends a thread with it.
+    Send the log to standard error in *form*, from *level* up, including the errors that end a thread.
 
-    Whoever writes one of *secrets*, it is not shown.
+    Each of *secrets* is masked in every line.
     """
     handler = logging.StreamHandler()
     handler.setFormatter((_Json if form == "json" else _Text)(secrets))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # What they say at each call or start drowns our lines.
+    # Their lines at each call or start would drown ours.
     for name in ("urllib3", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     threading.excepthook = _thread_ended
@@ -95,7 +95,7 @@ class _Formatter(logging.Formatter):
         super().__init__()
         plain = {secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}
         in_json = {json.dumps(secret)[1:-1] for secret in plain}
-        # One may be a part of another.
+        # Longest first: one may be a part of another.
         self._secrets = sorted(plain | in_json, key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
@@ -106,7 +106,7 @@ class _Formatter(logging.Formatter):
 
     @abstractmethod
     def line(self, record: logging.LogRecord) -> str:
-        """Return all of the record."""
+        """Return the whole line of the record."""
 
 
 class _Text(_Formatter):
@@ -129,7 +129,7 @@ class _Json(_Formatter):
         if trace := _trace(record):
             line["trace"] = trace
         written = json.dumps(line, ensure_ascii=False, default=str)
-        # U+2028 and the like end lines for some readers, others steer a terminal, and half an emoji cannot be written.
+        # U+2028 ends a line for some readers, control characters steer a terminal, a lone surrogate cannot be encoded.
         return written if written.isprintable() else "".join(map(_escaped, written))
 
 
@@ -142,7 +142,7 @@ def _escaped(character: str) -> str:
 
 
 def _printable(text: str) -> str:
-    """Return *text* so that it cannot pass for a line of its own."""
+    """Return *text* with control characters escaped, so that it cannot forge a log line."""
     return text if text.isprintable() else repr(text)[1:-1]
 
 
@@ -152,7 +152,7 @@ def _trace(record: logging.LogRecord) -> str:
 
 
 def _chain(error: BaseException) -> str:
-    """Return what Python would print, but of most exceptions only the kind: what they say may quote a customer."""
+    """Return Python's traceback, but only the class of most exceptions: their messages may quote a customer."""
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     before = f"{_chain(cause)}\n\nThen:\n\n" if cause is not None else ""
     frames = "".join(traceback.format_tb(error.__traceback__))
@@ -160,7 +160,7 @@ def _chain(error: BaseException) -> str:
 
 
 def kind(error: BaseException) -> str:
-    """Return the class of *error* and, if it quotes nobody, its first line."""
+    """Return the class of *error* and, if its message quotes nobody, the first line of it."""
     package, words = type(error).__module__.partition(".")[0], str(error).partition("\n")[0]
     name = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
     is_told = isinstance(error, (BotError, OSError, ImportError)) or package in _SPEAK_OF_THEMSELVES
@@ -169,7 +169,7 @@ def kind(error: BaseException) -> str:
 
 def single_line(text: str) -> str:
     """
-    Return *text* on one line, without the characters that steer a terminal or hide.
+    Return *text* on one line, without control and invisible characters.
 
     >>> single_line("HTTP 400:\\n\\x1b[31mbad\\u202e")
     'HTTP 400: [31mbad'
@@ -181,7 +181,7 @@ def single_line(text: str) -> str:
 
 def redact(text: str) -> str:
     """
-    Return a customer's words on one line, telephone and other long numbers and e-mail addresses left out.
+    Return a customer's words on one line, with telephone and other long numbers and e-mail addresses masked.
 
     >>> redact("ship cho mình, sđt 0912.345.678 hoặc na@shop.example nhé")
     'ship cho mình, sđt ••• hoặc ••• nhé'
@@ -193,5 +193,5 @@ def redact(text: str) -> str:
 
 
 def _steers(character: str) -> bool:
-    """Return whether it is a control, a direction mark or the like; white space is not."""
+    """Return whether it is a control or format character (a direction mark, say); white space is not."""
     return unicodedata.category(character) in {"Cc", "Cf", "Co", "Cs"} and not character.isspace()

@@ -29,17 +29,17 @@ _log_damaged = logs.Bounded(log, logging.WARNING, "a file of counts is damaged a
 
 _DIRECTORY: Final = "PROMETHEUS_MULTIPROC_DIR"
 
-# The kinds of files that the library makes for these metrics, and what is reserved for each: some 5,000 values.
+# The files that the library makes for these metrics, by kind, and the bytes reserved for each: about 5,000 values.
 _FILE_KINDS: Final = ("counter", "histogram", "gauge_mostrecent")
 _FILE_BYTES: Final = 1024 * 1024
-# How often it is looked whether the files are still there.
+# How often the files are checked for.
 _CHECK_SECONDS: Final = 1.0
 
-# Zalo gives up after two seconds, a call of the vendor after SEND_TIMEOUT: both limits have to be a bound or near one.
+# Zalo gives up after two seconds, a vendor call after SEND_TIMEOUT: both limits must be at or near a bucket bound.
 _ACKNOWLEDGED_WITHIN = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 _SENT_WITHIN = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
-# Each has a label: such metrics make their values when they are first counted, and `share` comes before that.
+# All have labels: a metric with labels creates its values when it is first counted, which is after `share`.
 _counts = CollectorRegistry()
 _acknowledgements = Histogram(
     "zalo_bot_acknowledgement_seconds",
@@ -95,10 +95,10 @@ _METRICS: Final = (
 
 class _SharedFiles:
     """
-    The files that this process counts in, which the library maps into memory.
+    The memory-mapped files that this process counts in.
 
-    Their space is reserved: a process that writes to a mapped page for which the disk has no space is killed. Whoever
-    tidies them away, or fills the disk, costs the counts and nothing else.
+    Their space is reserved on the disk: a process that writes to a mapped page without disk space is killed by SIGBUS.
+    If the files are deleted or the disk is full, only the counts are lost.
     """
 
     def __init__(self) -> None:
@@ -107,7 +107,7 @@ class _SharedFiles:
         self._check_at = 0.0
 
     def check(self) -> None:
-        """Make sure that this process has files with space to count in; raises OSError where it cannot."""
+        """Make sure that this process has files with reserved space; raise OSError if it cannot have them."""
         now = time.monotonic()
         if self._process == os.getpid() and now < self._check_at:
             return
@@ -120,7 +120,7 @@ class _SharedFiles:
                 self._begin_anew()
 
     def recover(self) -> None:
-        """Count in new files after something went wrong with the old ones; else alone, in memory."""
+        """Count in new files after the old ones failed; if that fails too, in memory for this process alone."""
         with self._lock:
             try:
                 self._begin_anew()
@@ -150,7 +150,7 @@ _files = _SharedFiles()
 
 
 def _forget(value_class: Any) -> None:
-    """Drop what was counted, and count in values of that class from now on."""
+    """Drop all counts, and count with *value_class* from now on."""
     values.ValueClass = value_class
     for metric in _METRICS:
         metric.clear()
@@ -167,7 +167,7 @@ def _count_alone(error: OSError) -> None:
 
 
 def _never_fails(count: Callable[P, None]) -> Callable[P, None]:
-    """Have *count* raise nothing: whatever is wrong with the files of counts, an event is delivered all the same."""
+    """Wrap *count* so that it never raises: an event is delivered even if the files of counts fail."""
 
     @wraps(count)
     def counted_safely(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -185,19 +185,19 @@ def _never_fails(count: Callable[P, None]) -> Callable[P, None]:
 
 @_never_fails
 def acknowledged(status: int, seconds: float) -> None:
-    """Count an answer to a delivery: its HTTP status and how long it took."""
+    """Count an answer to a webhook request: its HTTP status and the seconds it took."""
     _acknowledgement(status).observe(seconds)
 
 
 @_never_fails
 def received(kind: str | None, *, fresh: bool) -> None:
-    """Count a durable event, or its redelivery; *kind* is None for one that nobody may answer."""
+    """Count a stored event, or its redelivery; *kind* is None for an event that gets no answer."""
     (_event if fresh else _redelivery)(kind).inc()
 
 
 @contextmanager
 def sending() -> Iterator[None]:
-    """Time the block, a call of the vendor; its outcome is ``Taken``, or the name of the exception that ends it."""
+    """Time a vendor call (the block); its outcome is ``Taken`` or the name of the exception it raises."""
     began, outcome = time.perf_counter(), "Taken"
     try:
         yield
@@ -215,7 +215,7 @@ def _sent(outcome: str, seconds: float) -> None:
 
 @_never_fails
 def settled(kind: str, status: str, reason: str | None, rule: str | None) -> None:
-    """Count an event that has come to its end, and the reply of the rule if it has got one."""
+    """Count an event that has reached a final state, and its rule's reply if one was sent."""
     _settled.labels(kind, status, reason or "").inc()
     if status == "sent":
         _replies.labels(rule or "").inc()
@@ -223,31 +223,31 @@ def settled(kind: str, status: str, reason: str | None, rule: str | None) -> Non
 
 @_never_fails
 def unmatched(kind: str) -> None:
-    """Count an event that has come to its end without a rule that matches it."""
+    """Count an event that has reached a final state without a matching rule."""
     _unmatched.labels(kind).inc()
 
 
 @_never_fails
 def quota(oa_id: str, kind: str, *, left: int, size: int | None) -> None:
-    """Show what the vendor says is left of an OA's quota of that kind, and of how many in all, where it tells."""
+    """Show how much of an OA's quota of that kind is left and, if the vendor says so, how large it is."""
     _quota_left.labels(oa_id, kind).set(left)
     if size is not None:
         _quota_size.labels(oa_id, kind).set(size)
 
 
 class QuotaLeft(NamedTuple):
-    """What the vendor told last of a quota of an OA."""
+    """An OA's quota as the vendor last reported it."""
 
     oa_id: str
     kind: str
     """Zalo's `quota_type`, as `bot.cpaas.Quota` has it."""
     left: int
     size: int | None
-    """How many it has when it is full; None where that was not told."""
+    """The size of the full quota; None if the vendor did not say."""
 
 
 def quotas() -> list[QuotaLeft]:
-    """Return every quota that `quota` was told of since the start, by this process or by one that shares with it."""
+    """Return every quota given to `quota` since the start, by this process or by one that shares its counts."""
     if is_shared():
         found = [*_Shared("gauge_mostrecent_*.db").collect()]
     else:
@@ -262,9 +262,9 @@ def quotas() -> list[QuotaLeft]:
 
 def share(directory: Path) -> None:
     """
-    Count in *directory* from now on, where every process that does the same sees it; the children of this one do.
+    Count in *directory* from now on, together with every process that does the same, such as our children.
 
-    It should be empty at the start of the first process. Call this before anything is counted.
+    It should be empty when the first process starts. Call this before anything is counted.
     """
     os.environ[_DIRECTORY] = str(directory)
     values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
@@ -272,16 +272,16 @@ def share(directory: Path) -> None:
 
 def share_with_siblings() -> None:
     """
-    Count together with the processes of the same parent: gunicorn's workers, where nobody prepared their master.
+    Count together with the processes of the same parent: gunicorn's workers, if their master did not call `share`.
 
-    Children of this process share among themselves: it may be a master that loads first and forks then.
+    Children of this process share with one another: this may be a master that loads the application before it forks.
     """
     share(_of_siblings())
     os.register_at_fork(after_in_child=_join_siblings)
 
 
 def is_shared() -> bool:
-    """Return whether this process counts together with others, by its own choice or by the environment's."""
+    """Return whether this process counts together with others, by a call of `share` or by the environment."""
     return bool(os.environ.get(_DIRECTORY))
 
 
@@ -289,7 +289,7 @@ def begin() -> None:
     """
     Make sure that counting never fails; call it in each process before anything is counted.
 
-    Where the shared directory cannot be had, this process counts for itself, and the log says so.
+    If the shared directory cannot be used, this process counts for itself, and the log says so.
     """
     if not is_shared():
         return
@@ -304,12 +304,12 @@ def begin() -> None:
 
 
 def counted() -> Collector:
-    """Return what was counted: by all processes that share with this one, else by this one."""
+    """Return the counts of all processes that share with this one, else of this one."""
     return _Shared() if is_shared() else _counts
 
 
 class _Shared(Collector):
-    """What all processes have counted, as far as it stands in files that are called so."""
+    """The sums over the files of all processes."""
 
     def __init__(self, pattern: str = "*.db") -> None:
         self._pattern = pattern
@@ -333,7 +333,7 @@ def _is_whole(file: Path) -> bool:
         return False
 
 
-# To look up a label takes the library longer than to count, and these are on the acknowledgement's path.
+# Looking up a label takes the library longer than counting, and these are on the acknowledgement path.
 
 
 @cache
@@ -352,7 +352,7 @@ def _redelivery(kind: str | None) -> Counter:
 
 
 def _join_siblings() -> None:
-    # What is counted next goes there: the library notices the fork by itself.
+    # From here on the counts go there: the library notices the fork by itself.
     if is_shared():
         os.environ[_DIRECTORY] = str(_of_siblings())
         begin()
@@ -365,12 +365,12 @@ def _of_siblings() -> Path:
 
 
 def _is_ours(directory: Path) -> bool:
-    """Return whether nobody else made it, where all may: the names there can be guessed."""
+    """Return whether this user owns the directory: its name can be guessed, and anybody may create it."""
     return directory.parent != Path(tempfile.gettempdir()) or directory.stat().st_uid == os.getuid()
 
 
 def _started_at(process: int) -> str:
-    """Return when the process started, in ticks since the machine did; numbers of processes are used again."""
+    """Return when the process started, in ticks since boot; process ids are reused."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
     except OSError:  # not Linux

@@ -1,4 +1,4 @@
-"""The parts of the running bot wired together: one `Runtime` per process, made anew after a fork."""
+"""Wires the parts of the running bot together: one `Runtime` per process, created after the fork."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from bot.zalo import Event
 
 log = logging.getLogger(__name__)
 
-# Past the longest call of the vendor, what is left is a few commits.
+# After the longest vendor call, only a few commits are left.
 _DRAIN_MARGIN = 15.0
 # Zalo waits two seconds for its answer.
 _START_SECONDS = 1.5
 
 
 class Runtime:
-    """Receives deliveries into the inbox and, unless told otherwise, delivers what is in it."""
+    """Stores events in the inbox and, unless *delivers* is false, delivers them."""
 
     def __init__(self, settings: Settings, *, delivers: bool = True) -> None:
         self.settings = settings
@@ -50,12 +50,12 @@ class Runtime:
         """
         Open the database, load the rules, start the threads.
 
-        A process that forks afterwards, as gunicorn's master does with --preload, leaves the work to its children:
-        threads do not survive a fork, and one forked in the middle of something would hang.
+        If this process forks afterwards, as gunicorn's master does with --preload, the children do the work: threads do
+        not survive a fork, and a lock held by one of them would stay locked.
 
         Raises:
-            ConfigError: The rules file is not there.
-            RulesError: The rules file has problems.
+            ConfigError: There is no rules file.
+            RulesError: The rules file has errors.
             StorageError: The database cannot be opened.
         """
         self._open()
@@ -63,16 +63,16 @@ class Runtime:
         atexit.register(self.stop)
 
     def _open_in_background(self) -> None:
-        # A new gunicorn worker is deaf to signals until it gets on: it must not wait for the database here.
+        # A new gunicorn worker ignores signals until this returns: it must not wait for the database here.
         threading.Thread(target=self._open, name="start", daemon=True).start()
 
     def preflight(self) -> None:
-        """Do what a start does that can fail, and leave nothing running; raises what `start` raises."""
+        """Do all of a start that can fail, and leave nothing running; raise what `start` raises."""
         self._open_parts()
         self._close_parts()
 
     def readiness(self) -> tuple[list[str], list[str]]:
-        """Return what is missing for the work, and what the operator should know besides, in less than a second."""
+        """Return why the bot is not ready, and warnings for the operator, in less than a second."""
         if not self._running.is_set():
             return ["it is starting"], []
         try:
@@ -146,7 +146,7 @@ class Runtime:
 
     def store(self, event: Event, body: bytes) -> Future:
         """
-        Queue the event to be stored, and the delivery to be woken once it is durable.
+        Queue the event to be stored, and wake the delivery once it is durable.
 
         Raises:
             TimeoutError: The bot is still starting.
@@ -173,7 +173,7 @@ class Runtime:
             self._dispatcher.wake()
 
     def stop(self) -> None:
-        """Finish what is being sent, give the rest back, and close everything."""
+        """Finish the calls in progress, release the other claims, and close everything."""
         if not self._running.is_set():
             return
         self._running.clear()

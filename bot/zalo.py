@@ -1,4 +1,4 @@
-"""What Zalo sends: the signature of a delivery, and the event in its body."""
+"""Zalo's webhook requests: verify the signature, parse the event in the body."""
 
 from __future__ import annotations
 
@@ -32,45 +32,45 @@ ANSWERABLE: Mapping[str, str] = {
 }
 EVENT_KINDS: Final = tuple(ANSWERABLE.values())
 
-#: Zalo takes images of at most "1 MB" and does not say which: this is the larger one.
+#: Zalo takes images of at most "1 MB" without saying whether that is 10^6 or 2^20 bytes: this is the larger.
 MAX_IMAGE_BYTES: Final = 1024 * 1024
 
-#: After this Zalo forgets an uploaded image, and answers "attachment_id was expired".
+#: Zalo deletes an uploaded image after this time and then answers "attachment_id was expired".
 ATTACHMENT_LIFETIME: Final = timedelta(days=7)
 
 _SIGNATURE = re.compile(r"\s*(?:mac\s*=\s*)?([0-9a-f]{64})\s*", re.ASCII | re.IGNORECASE)
 _ECHO = re.compile(r"oa_send_(?!group_|anonymous_|consent)[a-z_]+")
-# Ids are at most 20 digits or 40 hex letters in every sample; anything longer names nobody.
+# Ids are at most 20 digits or 40 hex digits in every sample; anything longer is no id.
 _LONGEST_ID = 128
-# Webhooks of Official Accounts did not exist before; the official sample's 12-digit time says 1974.
+# OA webhooks did not exist before this; a 12-digit timestamp in Zalo's own sample means 1974.
 _FIRST_PLAUSIBLE_MS = 1_451_606_400_000
 _LAST_PLAUSIBLE_MS = 32_503_680_000_000
-# A number kept as text loses no digit of a 64-bit id and costs nothing if it is huge.
+# A number kept as text loses no digit of a 64-bit id, and a huge one costs nothing.
 _JSON = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
-# PostgreSQL stores no NUL and no database stores half a surrogate pair.
+# PostgreSQL cannot store NUL, and no database can store a lone surrogate.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened, as Zalo tells it; ids are text because they outgrow a double."""
+    """One webhook event; ids are text because they exceed the precision of a double."""
 
     key: str
-    """What makes two deliveries the same event: 64 hex digits."""
+    """Identifies the event: deliveries of the same event have the same key. 64 hex digits."""
     name: str
     app_id: str
     oa_id: str
     user_id: str
     msg_id: str
     sent_at: float | None
-    """Seconds since 1970, by Zalo's clock; None where the body gives no believable time."""
+    """Seconds since 1970 by Zalo's clock; None if the body has no plausible time."""
     text: str
     on: str | None
-    """The rules file's word for an event that may be answered, else None."""
+    """The `on:` value of an event that may be answered, else None."""
     is_echo: bool
-    """Zalo repeats to the webhook what the OA sent to a user."""
+    """Whether it is an echo: Zalo reports to the webhook what the OA sent to a user."""
     by_human: bool
-    """An echo of something that a person wrote in OA Manager (`sender.admin_id`)."""
+    """Whether it is the echo of a message that a person wrote in OA Manager (`sender.admin_id`)."""
 
 
 def sign(body: bytes, *, app_id: str, timestamp: str, secret: str) -> str:
@@ -86,12 +86,12 @@ def sign(body: bytes, *, app_id: str, timestamp: str, secret: str) -> str:
 
 def verify(body: bytes, payload: Mapping[str, Any], header: str | None, *, app_id: str, secret: str) -> None:
     """
-    Return if *header* was made for exactly these bytes by who knows the OA Secret Key of our app.
+    Check that *header* is the signature of exactly these bytes with the OA Secret Key of our app.
 
     *payload* is `decode(body)`: the signed time is the one inside the body.
 
     Raises:
-        BadSignature: The header is absent or malformed, does not match, or the body is of another app.
+        BadSignature: The header is missing, malformed or does not match, or the body names another app.
     """
     given = _SIGNATURE.fullmatch(header or "")
     digits = given[1].lower() if given else ""
@@ -107,7 +107,7 @@ def decode(body: bytes) -> dict[str, Any]:
     Return the JSON object in *body*, its numbers as text exactly as written.
 
     Raises:
-        BadPayload: The body is anything but a JSON object.
+        BadPayload: The body is not a JSON object.
     """
     try:
         payload = _JSON.decode(body.decode())
@@ -120,11 +120,11 @@ def decode(body: bytes) -> dict[str, Any]:
 
 def parse(payload: Mapping[str, Any], body: bytes) -> Event:
     """
-    Return the event in a decoded *body*; a name or shape that is not known gives one that nobody answers.
+    Return the event in a decoded *body*; one of unknown name or shape gets no answer.
 
-    The event key is over app, OA, event name, user, `msg_id` and timestamp, and not over the bytes:
-    a forwarder may write the same event anew. Where those leave events apart undecided
-    (receipts, management events), it is over the bytes.
+    The event key is a hash of app, OA, event name, user, `msg_id` and timestamp, not of the bytes, because a forwarder
+    may serialise the same event differently. Where these fields do not identify the event (receipts, management
+    events), it is a hash of the bytes.
     """
     name, app_id = _word(payload.get("event_name")), _word(payload.get("app_id"))
     message = _object(payload.get("message"))
@@ -164,7 +164,7 @@ def _object(value: object) -> Mapping[str, Any]:
 
 
 def _word(value: object) -> str:
-    """Return an id, name or number as text; "" for whatever cannot be one."""
+    """Return an id, name or number as text; "" for any other value."""
     if not isinstance(value, str) or len(value) > _LONGEST_ID:
         return ""
     return _storable(value)

@@ -1,4 +1,4 @@
-"""Settings, rules file and database as the commands open them; each ends the command with the reason if it cannot."""
+"""Load the settings, the rules file and the database for a command, or end it with the reason and an exit status."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from bot.rules.validate import ValidationResult, validate
 if TYPE_CHECKING:
     from bot.inbox.database import Database
 
-#: Exit status: what was looked at has problems, or what was asked for is not there.
+#: Exit status: problems were found, or the requested thing does not exist.
 EXIT_PROBLEMS: Final = 1
 
 
 def load_settings() -> Settings:
-    """Return the settings, or end the command with what is wrong with them."""
+    """Return the settings, or end the command with their errors."""
     try:
         return Settings.load(partly=True)
     except BotError as error:
@@ -35,7 +35,7 @@ def load_settings() -> Settings:
 
 
 def load_rules_file(path: Path, lang: Language) -> tuple[bytes, ValidationResult]:
-    """Return the file and what is to be said of it; if it cannot be read, end the command with the reason."""
+    """Return the file and its validation; if it cannot be read, end the command with the reason."""
     try:
         data = read_plain_file(path)
     except OSError as error:
@@ -45,7 +45,7 @@ def load_rules_file(path: Path, lang: Language) -> tuple[bytes, ValidationResult
 
 
 def print_problems(result: ValidationResult, path: Path, data: bytes, lang: Language) -> None:
-    """Print each problem with its line, and an empty line below them."""
+    """Print each problem with its line, then an empty line."""
     source = text_of(data)
     for problem in result.problems:
         click.echo(render(problem, path=str(path), source=source, lang=lang))
@@ -54,18 +54,18 @@ def print_problems(result: ValidationResult, path: Path, data: bytes, lang: Lang
 
 
 def today() -> date:
-    """Return the day on this machine's calendar."""
+    """Return today's date in this machine's time zone."""
     return datetime.now().astimezone().date()
 
 
 @contextmanager
 def open_database(settings: Settings, *, writes: bool = False) -> Iterator[Database]:
     """
-    Open the database that the settings name; without *writes* nothing in it can be changed.
+    Open the database that the settings name, read-only unless *writes*.
 
-    It is never created. Where it is missing or fails within the block, the command ends and says so.
+    It is never created. If it is missing, or fails within the block, the command ends with a message.
     """
-    # Here, for `bot check` and `bot try` need no database, and half again as long to start with its libraries.
+    # Imported here: `bot check` and `bot try` need no database, and its libraries lengthen their start by half.
     from bot.inbox.database import Database  # noqa: PLC0415
     from bot.inbox.engine import read_only, sqlite_file  # noqa: PLC0415
 
@@ -86,7 +86,7 @@ def open_database(settings: Settings, *, writes: bool = False) -> Iterator[Datab
         click.echo(error, err=True)
         raise SystemExit(COULD_NOT_RUN) from None
     except (StorageError, PermissionError) as error:
-        # The driver's own words hold the query, and where the server is.
+        # The driver's message contains the query and the server's address.
         text = _("the database cannot be used ({kind}); has the bot run with this DATABASE_URL?")
         click.echo(text.format(kind=error if isinstance(error, StorageError) else type(error).__name__), err=True)
         raise SystemExit(COULD_NOT_RUN) from None

@@ -1,4 +1,4 @@
-"""The `bot demo` command; apart from `serve`, as production needs no sandbox."""
+"""The `bot demo` command, apart from `serve` because production needs no sandbox."""
 
 from __future__ import annotations
 

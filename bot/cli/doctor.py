@@ -71,7 +71,7 @@ def doctor(*, url: str | None) -> None:
 
 
 def report(findings: Sequence[Finding], lang: Language) -> Iterator[str]:
-    """Yield the lines that say it all, and the sum at the end."""
+    """Yield the lines of the report, and the totals at the end."""
     translations = translator(lang)
     for section in SECTIONS:
         mine = [finding for finding in findings if finding.section == section]
@@ -95,7 +95,7 @@ def _lines(finding: Finding, lang: Language) -> Iterator[str]:
     _ = translator(lang).gettext
     mark, colour = _MARKS[finding.level]
     said, why, todo = TEXTS[finding.code].filled(finding, lang)
-    # What the vendor or a file said must not pass for a line of ours, nor steer the terminal.
+    # Words of the vendor or of a file must neither forge a line of ours nor steer the terminal.
     yield f"  {click.style(mark, fg=colour)} {single_line(said)}"
     for label, text in ((_("Why"), why), (_("Do"), todo)):
         if text:

@@ -1,4 +1,4 @@
-"""Commands for operators: what became of events, and to try again what failed."""
+"""Commands for operators: list events and replay those that failed."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def _short(text: str) -> str:
 
 
 def _about(event: EventDetail, lang: Language) -> Iterator[tuple[str, str]]:
-    """Yield what is known of the event, label and value; not the customer's words."""
+    """Yield label and value of everything known about the event, except the customer's words."""
     _ = translator(lang).gettext
     reason = f"{event.reason} ({reason_text(event.reason, lang)})" if event.reason else None
     values = (

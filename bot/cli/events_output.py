@@ -1,4 +1,4 @@
-"""Times and tables as the commands about past events print them."""
+"""Format times and tables for the commands about past events."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from bot.i18n import format_date
 
 
 def moment(seconds: float, lang: Language) -> str:
-    """Return a time as this machine's clock shows it."""
+    """Return a time (seconds since 1970) in this machine's time zone."""
     at = datetime.fromtimestamp(seconds, UTC).astimezone()
     return f"{format_date(at, lang)} {at:%H:%M:%S}"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the rows under their heads, in columns."""
+    """Return the lines of a table with aligned columns."""
     lines = [head, *rows]
     widths = [max(len(line[n]) for line in lines) for n in range(len(head))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]

@@ -1,7 +1,7 @@
 """
 Help and usage errors of the commands in the language of BOT_LANG.
 
-click asks gettext for a compiled catalogue of its own texts; the bot has theirs in bot.po, with all others.
+click would ask gettext for a compiled catalogue of its texts; the bot keeps their translations in its own bot.po.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MODULES: Final = (core, decorators, exceptions, formatting, parser, types)
 
 _IN_ENV_FILE: Final = re.compile(r"""^\s*(?:export\s+)?BOT_LANG\s*=\s*["']?(vi|en)\b""", re.MULTILINE)
 
-#: What click says of the commands: marked here, for translations are looked for in the bot's own code.
+#: Texts of click itself, marked here because the extraction reads only the bot's own code.
 CLICK_TEXTS: Final = (
     N_("Usage:"),
     N_("Options"),
@@ -51,10 +51,10 @@ CLICK_TEXTS: Final = (
 
 
 def language() -> str:
-    """Return the language that the environment or .env asks for, else the system's, without all other settings."""
+    """Return BOT_LANG of the environment or .env, else the system's language, without reading other settings."""
     asked = os.environ.get("BOT_LANG")
     if not asked:
-        # A file that cannot be read is told of by the command, which reads all of it.
+        # The command itself reports a file that cannot be read.
         with contextlib.suppress(OSError, UnicodeDecodeError):
             found = _IN_ENV_FILE.search(Path(".env").read_text(encoding="utf-8"))
             asked = found[1] if found else None
@@ -62,20 +62,20 @@ def language() -> str:
 
 
 def localize_click(lang: str) -> None:
-    """Make click say its own texts in *lang*, from now on."""
+    """Translate click's own texts into *lang* from now on."""
     texts = translator(lang)
     for module in _MODULES:
         vars(module).update(_=texts.gettext, ngettext=texts.ngettext)
 
 
 def paragraphs(command: click.Command) -> list[str]:
-    """Return the help of the command as texts to translate, each on one line but for those whose lines are to stay."""
+    """Return the help as paragraphs to translate, each on one line unless its line breaks must stay (\\b)."""
     parts = cleandoc(command.help or "").split("\n\n")
     return [part if part.startswith("\b") else " ".join(part.split()) for part in parts if part]
 
 
 def localized(command: click.Command, lang: str) -> click.Command:
-    """Return the command with its help, and that of its options, in *lang*."""
+    """Return the command with its help and its options' help in *lang*."""
     gettext = translator(lang).gettext
     own = copy(command)
     own.help = "\n\n".join(gettext(paragraph) for paragraph in paragraphs(command)) or None

@@ -13,7 +13,7 @@ import click
 from bot.cli.localized import language, localize_click, localized
 from bot.i18n import N_, translator
 
-#: Where each command is, and what the list of them says of it: it is imported when it runs, and not for the list.
+#: Module and short help of each command; the module is imported only when the command runs.
 _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "serve": ("serve:serve", N_("Run the web side and the sending side under gunicorn: production.")),
     "demo": ("demo:demo", N_("Show the whole thing on this machine: no account, no keys, no server.")),
@@ -38,10 +38,10 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
 
 
 class _Commands(click.Group):
-    """The commands, each imported when it is wanted: a bare `bot --help` needs none of the libraries."""
+    """The commands, each imported when it runs: a bare `bot --help` needs no libraries."""
 
     def main(self, *args: Any, **more: Any) -> Any:
-        """Run a command; what the terminal cannot show becomes a question mark, not a traceback."""
+        """Run a command; characters that the terminal cannot encode are printed as question marks."""
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, TextIOWrapper):
                 stream.reconfigure(errors="replace")
@@ -49,7 +49,7 @@ class _Commands(click.Group):
         return super().main(*args, **more)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names, in the order in which people come to need them."""
+        """Return the names in the order in which a new user needs them."""
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -61,7 +61,7 @@ class _Commands(click.Group):
         return localized(command, language())
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write what the bot is."""
+        """Write the description of the bot."""
         click.Group.format_help_text(localized(self, language()), ctx, formatter)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

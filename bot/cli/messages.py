@@ -1,4 +1,4 @@
-"""Commands for editors: what customers really wrote, and what the rules make of it."""
+"""Commands for editors about past messages: those without an answer, and what other rules would answer."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def backtest(*, file: Path, limit: int) -> None:
 
 
 def _rules_in_force(path: Path, lang: Language) -> RuleSet:
-    """Return the rules of the file; none, and say so, while it is not usable."""
+    """Return the rules of the file; if it has errors, print so and return an empty set."""
     _ = translator(lang).gettext
     try:
         rules = validate(read_plain_file(path), today=today()).rules
@@ -113,7 +113,7 @@ def _rules_in_force(path: Path, lang: Language) -> RuleSet:
 
 
 def _rules_to_try(path: Path, lang: Language) -> RuleSet:
-    """Return the rules of the file, or end the command with what is wrong with them."""
+    """Return the rules of the file, or end the command with their errors."""
     _ = translator(lang).gettext
     data, result = load_rules_file(path, lang)
     if result.rules is None:
@@ -132,7 +132,7 @@ def _list_lines(found: Iterable[Gap], lang: Language) -> Iterator[str]:
 
 
 def _small_talk_lines(messages: Iterable[Message], rules: RuleSet, lang: Language, *, now: float) -> Iterator[str]:
-    """Yield one line for all the messages that ask nothing, if there are any."""
+    """Yield one line that sums up the small talk, if there is any."""
     count = sum(question.times for question in still_unanswered(group_questions(messages), rules, now=now))
     if count:
         text = translator(lang).gettext("Short messages that say little: {count}").format(count=count)
@@ -140,7 +140,7 @@ def _small_talk_lines(messages: Iterable[Message], rules: RuleSet, lang: Languag
 
 
 def _yaml_lines(found: Iterable[Gap], lang: Language) -> Iterator[str]:
-    """Yield what to write for each question."""
+    """Yield the suggested YAML for each question."""
     for gap in found:
         for advice in gap.advice[:1]:
             yield f"  # {_people(gap.question, lang)}: {_short(gap.question.text)}"

@@ -33,12 +33,12 @@ _KINDS = {**{kind: kind for kind in EVENT_KINDS}, **zalo.ANSWERABLE}
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """What `bot try` is asked beside the text."""
+    """The options of `bot try` beside the text."""
 
     kind: str
     oa_id: str | None
     at: datetime | time | None
-    """In the time zone of the file, which is not known yet."""
+    """In the time zone of the rules file, which is read later."""
     lang: Language
 
 
@@ -112,7 +112,7 @@ def schema() -> None:
 
 def _show(rules: RuleSet, text: str, question: _Question) -> None:
     moment = _in_zone(question.at, rules.zone)
-    # What a terminal or a pipe passes on that is no text cannot be printed either.
+    # Bytes from the terminal or a pipe that are not text could not be printed either.
     text = text.encode(errors="replace").decode()
     found = explain(rules, text, kind=question.kind, oa_id=question.oa_id, now=moment.timestamp())
     for line in explanation_lines(found, question.lang, at=moment if question.at else None):
@@ -120,7 +120,7 @@ def _show(rules: RuleSet, text: str, question: _Question) -> None:
 
 
 def _typed_lines(lang: Language) -> Iterator[str]:
-    """Yield what is typed, or piped, line by line until it ends; on a terminal with a prompt."""
+    """Yield the lines of standard input; on a terminal, with a prompt."""
     _ = translator(lang).gettext
     prompt = "> " if sys.stdin.isatty() else ""
     if prompt:
@@ -134,7 +134,7 @@ def _typed_lines(lang: Language) -> Iterator[str]:
 
 
 def _kind(event: str, lang: Language) -> str:
-    """Return the rules' word for an event that is called by it or by Zalo's name."""
+    """Return the `on:` value of an event named by it or by Zalo's event name."""
     _ = translator(lang).gettext
     if event in _KINDS:
         return _KINDS[event]
@@ -147,7 +147,7 @@ def _kind(event: str, lang: Language) -> str:
 
 
 def _at(given: str | None, lang: Language) -> datetime | time | None:
-    """Return the moment, or the time of today, that was asked for; its zone is the file's."""
+    """Return the moment or time of day given by --at; its time zone is the file's."""
     _ = translator(lang).gettext
     if given is None:
         return None
@@ -168,7 +168,7 @@ def _in_zone(at: datetime | time | None, zone: ZoneInfo) -> datetime:
 
 
 def _rules(path: Path, lang: Language) -> RuleSet | None:
-    """Return the rules; if they have errors, print these and return None."""
+    """Return the rules; if they have errors, print them and return None."""
     data, result = load_rules_file(path, lang)
     if result.rules is None:
         _print_result(result, path, data, lang)
@@ -182,9 +182,9 @@ def _print_result(result: ValidationResult, path: Path, data: bytes, lang: Langu
 
 def _fix_images(result: ValidationResult, path: Path, lang: Language, *, to_stderr: bool) -> None:
     """
-    Make the pictures of the rules file at *path* small enough that *result* calls too big, and tell what was done.
+    Resize the images beside the rules file at *path* that *result* reports as too big, and print what was done.
 
-    *to_stderr*: tell it on the standard error, because the output is for programs.
+    *to_stderr*: print to standard error, because standard output is for programs.
     """
     _ = translator(lang).gettext
     names = [name for name, look in result.image_files.items() if look.fault and look.fault.code == "file-too-big"]

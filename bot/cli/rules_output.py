@@ -1,4 +1,4 @@
-"""What the editors' commands print."""
+"""Output of the editors' commands: problems as text, JSON or annotations, and explanations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.rules.model.schema import Image, Reply
 from bot.rules.problem import Problem
 
 _LABEL_WIDTH = 10
-# Controls, formats (direction, zero width) and line ends.
+# Control and format characters (direction, zero width), and line ends.
 _UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
 
 _UNREADABLE: Final[dict[type[OSError], str]] = {
@@ -37,7 +37,7 @@ def unreadable(path: Path, error: OSError, lang: Language) -> str:
 
 
 def as_object(problem: Problem, lang: Language) -> dict[str, str | int]:
-    """Return a problem for programs; line and column count from 1."""
+    """Return a problem as a JSON object; line and column count from 1."""
     return {
         "line": problem.line,
         "column": problem.column,
@@ -49,14 +49,14 @@ def as_object(problem: Problem, lang: Language) -> dict[str, str | int]:
 
 
 def as_annotation(problem: Problem, path: Path, lang: Language) -> str:
-    """Return a problem as a workflow command of GitHub Actions, which shows it beside the line."""
+    """Return a problem as a GitHub Actions workflow command, which annotates the line."""
     file = str(path).replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
     place = f"file={file},line={problem.line},col={problem.column},title={problem.code}"
     return f"::{problem.severity} {place}::{problem.message(lang).replace('%', '%25')}"
 
 
 def explanation_lines(explanation: Explanation, lang: Language, *, at: datetime | None = None) -> Iterator[str]:
-    """Yield an explanation as a terminal shows it; *at* is the moment that was asked for, if it was not now."""
+    """Yield the lines of an explanation for a terminal; *at* is the moment of --at, if given."""
     _ = translator(lang).gettext
     if explanation.kind == "text":
         yield _labelled(_("Message"), _typed(explanation) or _("(empty)"))
@@ -81,7 +81,7 @@ def _labelled(label: str, text: str) -> str:
 
 
 def _typed(explanation: Explanation) -> str:
-    """Return the message with the words marked that the winner matched."""
+    """Return the message with the words that the winner matched marked."""
     return "".join(
         click.style(f"«{_visible(piece)}»", fg="green", bold=True) if matched else _visible(piece)
         for piece, matched in explanation.pieces()
@@ -89,12 +89,12 @@ def _typed(explanation: Explanation) -> str:
 
 
 def _visible(text: str) -> str:
-    """Return *text* on one line, without what would upset a terminal."""
+    """Return *text* on one line, without characters that steer a terminal."""
     return "".join(char if unicodedata.category(char) not in _UNSEEN else " " * (char in "\n\t") for char in text)
 
 
 def _sends(reply: Reply | None, lang: Language) -> Iterator[str]:
-    """Yield the pictures that go out; of several each on a line of its own."""
+    """Yield the images that are sent; several are on a line each."""
     _ = translator(lang).gettext
     pictures = shares(reply) if reply else ()
     if not reply or len(pictures) == 1:

@@ -8,9 +8,9 @@ from typing import Final
 
 #: The image formats that Zalo accepts.
 ACCEPTED: Final = frozenset({"JPEG", "PNG"})
-#: What a browser shows as a page.
+#: A web page instead of an image.
 WEB_PAGE: Final = "HTML"
-#: So many bytes of a file's beginning tell what it is.
+#: How many bytes of the beginning of a file tell its format.
 HEAD: Final = 1024
 
 _SIGNS: Final = (
@@ -32,7 +32,7 @@ _SIGNS: Final = (
     (0, b"\x1f\x8b", "gzip"),
 )
 _PAGE_BEGINS: Final = (b"<!doctype html", b"<html", b"<head", b"<body", b"<script")
-# A JPEG's frame says how large it is; these three in the same row of markers are something else.
+# The frame markers of a JPEG (SOF), which hold its size; three markers in the same range are something else.
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _IMAGE_DATA: Final = 0xDA
 _MARKER: Final = 0xFF
@@ -43,7 +43,7 @@ _PNG: Final = b"\x89PNG\r\n\x1a\n"
 
 
 def sniff_format(data: bytes, content_type: str = "") -> str:
-    """Return JPEG, PNG, HTML, … for the beginning of a file; empty for one that cannot be told."""
+    """Return JPEG, PNG, HTML, … for the beginning of a file; "" for an unknown format."""
     for place, sign, form in _SIGNS:
         if data.startswith(sign, place):
             return form
@@ -56,14 +56,14 @@ def sniff_format(data: bytes, content_type: str = "") -> str:
 
 
 def is_complete(data: bytes) -> bool:
-    """Return whether a JPEG or PNG goes on to its end mark: half a copy does not, nor one that is still growing."""
+    """Return whether a JPEG or PNG has its end mark: a half or still growing copy does not."""
     if data.startswith(_PNG):
         return any(kind == b"IEND" for kind, _start, _stop in png_chunks(data))
     return any(marker == END_OF_IMAGE for marker, _start, _stop in jpeg_segments(data))
 
 
 def png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield each whole chunk of a PNG as its kind and where it begins and ends; IEND is the last."""
+    """Yield each complete chunk of a PNG as (type, start, end); IEND is the last."""
     place = len(_PNG)
     while place + 12 <= len(data):
         size, kind = int.from_bytes(data[place : place + 4]), data[place + 4 : place + 8]
@@ -78,10 +78,10 @@ def png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     """
-    Yield each segment of a JPEG as its marker and where it begins and ends, without the start mark.
+    Yield each segment of a JPEG as (marker, start, end), without the start marker.
 
-    The data of a scan belong to its segment. A whole image ends with END_OF_IMAGE; what a camera puts behind it, as a
-    second image or a video, is left out.
+    The data of a scan belongs to its segment. A whole image ends with END_OF_IMAGE; what a camera appends after it,
+    such as a second image or a video, is left out.
     """
     place = 2
     while place + 4 <= len(data) and data[place] == _MARKER:
@@ -92,7 +92,7 @@ def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
         stop = place + 2 + int.from_bytes(data[place + 2 : place + 4])
         is_last = False
         if marker == _IMAGE_DATA:
-            # What is no marker goes on to the next one: data (FF 00) and its restart marks.
+            # Scan data goes on to the next marker: an escaped FF (FF 00) and restart markers belong to it.
             following = _NEXT_MARKER.search(data, stop)
             if following is None:
                 return
@@ -106,7 +106,7 @@ def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def dimensions(data: bytes) -> tuple[int, int] | None:
-    """Return width and height in pixels as the header of a JPEG or PNG says them; None if they cannot be told."""
+    """Return width and height in pixels from the header of a JPEG or PNG; None if it has none."""
     if data.startswith(b"\x89PNG") and data[12:16] == b"IHDR" and len(data) >= 24:
         return int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
     return _of_jpeg(data) if data.startswith(b"\xff\xd8") else None
@@ -120,6 +120,6 @@ def _of_jpeg(data: bytes) -> tuple[int, int] | None:
             return int.from_bytes(data[place + 7 : place + 9]), int.from_bytes(data[place + 5 : place + 7])
         if marker == _IMAGE_DATA:
             return None
-        # A marker may be padded; others say how long their part is, themselves not counted.
+        # A marker may be padded; a length counts its segment without the marker.
         place += 1 if marker == 0xFF else 2 + int.from_bytes(data[place + 2 : place + 4])
     return None

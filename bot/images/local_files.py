@@ -17,7 +17,7 @@ from bot.images.formats import HEAD, is_complete, sniff_format
 from bot.zalo import MAX_IMAGE_BYTES
 
 Form = Literal["jpg", "png"]
-#: What changes when a file does; None: there is none.
+#: Changes when the file does (times, size, inode); None if there is no file.
 FileStamp = tuple[int, ...] | None
 
 _FORMS: Final[Mapping[str, Form]] = {"JPEG": "jpg", "PNG": "png"}
@@ -37,10 +37,10 @@ class LocalImage:
 
 @dataclass(frozen=True, slots=True)
 class ImageFile:
-    """What was found under one name: a digest, or a fault."""
+    """The result for one name: a digest, or a fault."""
 
     digest: str
-    """Empty where there is a fault."""
+    """Empty if there is a fault."""
     fault: UnusableImage | None
     stamp: FileStamp
 
@@ -56,12 +56,12 @@ class UnusableImage(Exception):
 
 def read_image(folder: Path, name: str) -> LocalImage:
     """
-    Return the picture *name* in *folder*, at most MAX_IMAGE_BYTES long.
+    Return the image *name* in *folder*, at most MAX_IMAGE_BYTES long.
 
-    Its bytes decide what it is, not its name.
+    Its bytes decide its format, not its name.
 
     Raises:
-        UnusableImage: It is not there, lies outside, is no JPEG or PNG, is too big, or ends before its end mark.
+        UnusableImage: It is missing, outside *folder*, no JPEG or PNG, too big, or ends before its end mark.
     """
     try:
         content = _content(find_image(folder, name), name)
@@ -71,7 +71,7 @@ def read_image(folder: Path, name: str) -> LocalImage:
 
 
 def _content(path: Path, name: str) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)  # a pipe must not hold us up
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)  # a pipe must not block us
     try:
         info = os.fstat(descriptor)
         if not stat.S_ISREG(info.st_mode):
@@ -93,27 +93,27 @@ def _content(path: Path, name: str) -> bytes:
 
 def find_image(folder: Path, name: str) -> Path:
     """
-    Return where the file stands, all links followed.
+    Return the path of the file, with all links resolved.
 
     Raises:
-        UnusableImage: There is none, or it lies outside *folder*.
+        UnusableImage: There is none, or it is outside *folder*.
     """
     try:
         root = folder.resolve()
-        # A Mac writes letters with marks in another way than a keyboard does.
+        # macOS writes letters with marks decomposed (NFD), keyboards composed (NFC).
         for spelling in dict.fromkeys((name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name))):
             path = (root / spelling).resolve()
             if not path.is_relative_to(root):
                 raise UnusableImage("file-path/link", word=name)
             if path.exists():
                 return path
-    except (OSError, ValueError, RuntimeError) as error:  # a name that no file can have, links in a circle
+    except (OSError, ValueError, RuntimeError) as error:  # a name that no file can have, or a symlink loop
         raise UnusableImage("file-missing/unreadable", word=name) from error
     raise UnusableImage("file-missing", word=name)
 
 
 def inspect(folder: Path, names: Iterable[str]) -> Mapping[str, ImageFile]:
-    """Return what is to be said of each name; each file is read once, and kept by none."""
+    """Return the digest or fault of each name; each file is read once and not kept."""
     image_files = {name: _inspect(folder, name) for name in dict.fromkeys(names)}
     missing = (name for name, seen in image_files.items() if seen.fault and seen.fault.code == "file-missing")
     for name in islice(missing, _MOST_SUGGESTIONS):
@@ -125,7 +125,7 @@ def inspect(folder: Path, names: Iterable[str]) -> Mapping[str, ImageFile]:
 
 
 def file_stamp(folder: Path, name: str) -> FileStamp:
-    """Return the file's stamp: the same one means, to all appearance, the same content."""
+    """Return the file's stamp: the same stamp means, in practice, the same content."""
     try:
         info = (folder / name).stat()
     except (OSError, ValueError):
@@ -134,7 +134,7 @@ def file_stamp(folder: Path, name: str) -> FileStamp:
 
 
 def _inspect(folder: Path, name: str) -> ImageFile:
-    before = file_stamp(folder, name)  # whatever changes from here on is seen as a change
+    before = file_stamp(folder, name)  # any later change gives another stamp
     try:
         return ImageFile(read_image(folder, name).digest, None, before)
     except UnusableImage as error:
@@ -151,7 +151,7 @@ def _form(head: bytes, name: str) -> Form:
 
 
 def _near(folder: Path, name: str) -> str | None:
-    """Return the name of the file that was most likely meant: other capitals, another ending, a slip."""
+    """Return the name of the file that was most likely meant: other capitals, another extension, a typo."""
     path, found = folder, []
     for part in Path(name).parts:
         names = _neighbours(path)

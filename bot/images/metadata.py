@@ -7,7 +7,7 @@ from typing import Final
 from bot.images.formats import END_OF_IMAGE, jpeg_segments, png_chunks, sniff_format
 
 _APP0, _APP2, _APP14, _APP15, _COMMENT = 0xE0, 0xE2, 0xEE, 0xEF, 0xFE
-# What an image is shown by: its size, its colour profile, how its colours are written.
+# The segments that decide how an image looks: size, colour profile, colour encoding.
 _SHOWN_BY: Final = {_APP0: b"JFIF\0", _APP2: b"ICC_PROFILE\0", _APP14: b"Adobe"}
 _PNG_CHUNKS: Final = frozenset(
     {
@@ -30,9 +30,9 @@ _PNG_CHUNKS: Final = frozenset(
 
 def strip_metadata(data: bytes) -> bytes:
     """
-    Return a whole JPEG or PNG without its metadata and without what follows its end; an animated PNG becomes still.
+    Return a complete JPEG or PNG without metadata and without trailing data; an animated PNG becomes still.
 
-    Its orientation goes too: an image that is to be turned must be turned first.
+    The EXIF orientation is removed, too: apply it to the pixels first.
     """
     if sniff_format(data) == "PNG":
         chunks = [data[start:stop] for kind, start, stop in png_chunks(data) if kind in _PNG_CHUNKS]

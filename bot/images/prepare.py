@@ -18,12 +18,12 @@ from bot.zalo import MAX_IMAGE_BYTES
 _PHONE_FORMATS: Final = frozenset({"HEIC", "AVIF"})
 _DECODED: Final = (*sorted(ACCEPTED), "WebP")
 _WHITE: Final = (255, 255, 255)
-# An image takes hundreds of megabytes while it is converted: one at a time in a process.
+# Converting an image takes hundreds of megabytes: one at a time per process.
 _CONVERTING: Final = threading.Lock()
 
 
 class UploadRefused(Exception):
-    """What was uploaded is no usable image; *message* is a text to translate, *kind* the format that it has."""
+    """The upload is not a usable image; *message* is a text to translate, *kind* the format found."""
 
     def __init__(self, message: str, *, kind: str = "") -> None:
         super().__init__(message)
@@ -33,27 +33,27 @@ class UploadRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PreparedImage:
-    """An image as it can be sent."""
+    """An image that can be sent."""
 
     content: bytes
     form: Form
     size: tuple[int, int]
     """In bytes, before and after."""
     sides: tuple[tuple[int, int], tuple[int, int]]
-    """Width and height in pixels, before and after, as it is looked at."""
+    """Width and height in pixels, before and after, with the EXIF orientation applied."""
     is_converted: bool
-    """Whether its pixels were written anew."""
+    """Whether its pixels were encoded again."""
 
 
 def prepare_upload(data: bytes) -> PreparedImage:
     """
     Return an uploaded file as an image that Zalo takes.
 
-    A JPEG or PNG that is small enough keeps its pixels byte for byte, unless it must be turned. All others, WebP among
-    them, become JPEG, on white where they are transparent. The bytes decide what a file is, not its name.
+    A JPEG or PNG that is small enough keeps its pixel data byte for byte, unless it must be turned. All others, such as
+    WebP, become JPEG, with white in place of transparency. The bytes decide the format, not the name.
 
     Raises:
-        UploadRefused: It is no image, one of another kind, damaged, animated, or has too many pixels.
+        UploadRefused: It is no image, of an unsupported format, damaged, animated, or has too many pixels.
     """
     kind = _checked_kind(data)
     with _CONVERTING:
@@ -67,7 +67,7 @@ def prepare_upload(data: bytes) -> PreparedImage:
 
 
 def _checked_kind(data: bytes) -> str:
-    """Return the format of what can be converted."""
+    """Return the format of an image that can be converted."""
     kind = sniff_format(data)
     if not data:
         raise UploadRefused(N_("The file is empty."))
@@ -110,12 +110,12 @@ def _as_jpeg(decoded: DecodedImage, size: int) -> PreparedImage:
 
 def _on_white(image: Image.Image) -> Image.Image:
     """
-    Return the image no larger than is needed, without transparency, with nothing but pixels and colour profile.
+    Return the image at the largest size needed, without transparency, with only pixels and colour profile.
 
-    *image* itself is made smaller, for two of its size would take twice the memory.
+    *image* itself is made smaller: a copy of its full size would double the memory.
     """
     profile = image.info.get("icc_profile") if image.mode in {"RGB", "RGBA", "L"} else None
-    if image.mode in {"1", "P"}:  # these would be made smaller without in-between colours
+    if image.mode in {"1", "P"}:  # palette images would be resized without interpolation
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     plain = image

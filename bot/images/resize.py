@@ -19,14 +19,14 @@ from bot.files import atomic_write, locked_folder, read_plain_file
 from bot.images import local_files
 from bot.zalo import MAX_IMAGE_BYTES
 
-#: Of an image that is made smaller, in pixels: no phone shows more.
+#: Longest side, in pixels, of an image that is made smaller: no phone shows more.
 LONGEST_SIDE: Final = 3000
-# No chat needs less.
+# Shortest result that is tried: no chat needs less.
 _SHORTEST_SIDE: Final = 300
 _STEP: Final = 0.8
 _QUALITIES: Final = (90, 82, 75)
 _COLOURS: Final = 256
-# Some 10 bytes of memory each; JPEGs are unpacked smaller.
+# A pixel takes about 10 bytes of memory; JPEGs are decoded at a lower resolution.
 _MAX_PIXELS: Final = 40_000_000
 _MOST_READ: Final = 200 * 1024 * 1024
 _WITH_ALPHA: Final = frozenset({"RGBA", "LA", "PA", "La", "RGBa"})
@@ -34,20 +34,20 @@ _WITH_ALPHA: Final = frozenset({"RGBA", "LA", "PA", "La", "RGBa"})
 
 @dataclass(frozen=True, slots=True)
 class ResizeResult:
-    """What was done to one picture file."""
+    """How one image file was changed."""
 
     name: str
     kept_as: str
-    """The name of the original now."""
+    """The new name of the original."""
     size: tuple[int, int]
     """In bytes, before and after."""
     sides: tuple[tuple[int, int], tuple[int, int]]
-    """Width and height in pixels, before and after; before as it is looked at, not as it is stored."""
+    """Width and height in pixels, before and after, with the EXIF orientation applied."""
     fewer_colours: bool
 
 
 class ResizeError(Exception):
-    """The file cannot be read as a picture, or not be replaced."""
+    """The file cannot be read as an image, or cannot be replaced."""
 
 
 class TooManyPixels(ResizeError):
@@ -56,14 +56,14 @@ class TooManyPixels(ResizeError):
 
 @dataclass(frozen=True, slots=True)
 class DecodedImage:
-    """An image's pixels, as it is looked at."""
+    """An image's pixels, with its EXIF orientation applied."""
 
     image: Image.Image
-    """It may have fewer pixels than the file, if that has more than anybody needs."""
+    """It has fewer pixels than the file if that has more than a phone shows."""
     sides: tuple[int, int]
-    """Width and height of the file in pixels, as it is looked at."""
+    """Width and height of the file in pixels, with the EXIF orientation applied."""
     is_turned: bool
-    """Whether the file's EXIF data asked for the image to be turned."""
+    """Whether the EXIF orientation turned the image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +77,13 @@ class ImageVersion:
 
 def resize_to_fit(folder: Path, name: str, *, most: int = MAX_IMAGE_BYTES) -> ResizeResult:
     """
-    Replace the picture *name* in *folder* by one of at most *most* bytes: same name, same kind of file.
+    Replace the image *name* in *folder* with one of at most *most* bytes, of the same name and format.
 
-    The original stays beside it, under a name of its own. The picture is turned as its EXIF data asks, and loses them.
-    A JPEG gets a lower quality, a PNG at most 256 colours, and both fewer pixels if that is not enough.
+    The original stays beside it under another name. The EXIF orientation is applied and the metadata removed. A JPEG
+    gets a lower quality, a PNG at most 256 colours, and both get fewer pixels if that is not enough.
 
     Raises:
-        ResizeError: It could not be done; the file is as it was.
+        ResizeError: It failed; the file is unchanged.
     """
     try:
         path = local_files.find_image(folder, name)
@@ -105,22 +105,22 @@ def resize_to_fit(folder: Path, name: str, *, most: int = MAX_IMAGE_BYTES) -> Re
 
 def decode(data: bytes, formats: tuple[str, ...] = ("JPEG", "PNG")) -> DecodedImage:
     """
-    Return the pixels of an image file, turned as its EXIF data asks.
+    Return the pixels of an image file, with its EXIF orientation applied.
 
     Raises:
         TooManyPixels: It has more than 40 million.
         ResizeError: It cannot be read.
     """
     try:
-        # Twice as many pixels as it warns of are an error, and no camera's.
+        # Pillow raises an error at twice as many pixels; no camera makes those.
         with (
             warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
             Image.open(io.BytesIO(data), formats=formats) as opened,
         ):
             stored = opened.size
             if "progressive" in opened.info and stored[0] * stored[1] > _MAX_PIXELS:
-                raise TooManyPixels  # read whole, whatever is asked for
-            opened.draft(None, (LONGEST_SIDE, LONGEST_SIDE))  # a JPEG need not be unpacked larger than it comes out
+                raise TooManyPixels  # decoded at full size in any case
+            opened.draft(None, (LONGEST_SIDE, LONGEST_SIDE))  # a JPEG can be decoded at the size of the result
             if opened.width * opened.height > _MAX_PIXELS:
                 raise TooManyPixels
             is_turned = opened.getexif().get(ExifTags.Base.Orientation, 1) != 1
@@ -136,7 +136,7 @@ def decode(data: bytes, formats: tuple[str, ...] = ("JPEG", "PNG")) -> DecodedIm
 
 
 def _smaller(data: bytes, most: int) -> tuple[tuple[int, int], ImageVersion]:
-    """Return the picture's sides, and the best version of it that is small enough."""
+    """Return the image's sides, and the best version of it that is small enough."""
     decoded = decode(data)
     versions = _as_png(decoded.image) if data.startswith(b"\x89PNG") else jpeg_versions(decoded.image)
     found = next((version for version in versions if len(version.content) <= most), None)
@@ -146,16 +146,16 @@ def _smaller(data: bytes, most: int) -> tuple[tuple[int, int], ImageVersion]:
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:
-    """Return a grey picture of 16 bits a pixel with 8; all others as they are."""
+    """Return a 16-bit grey image with 8 bits a pixel, any other as it is."""
     if not picture.mode.startswith("I"):
         return picture
     grey = picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
-    grey.info.pop("transparency", None)  # one of 65,536 greys, which is no longer one of 256
+    grey.info.pop("transparency", None)  # a 16-bit value, which means nothing after the conversion to 8
     return grey
 
 
 def jpeg_versions(picture: Image.Image) -> Iterator[ImageVersion]:
-    """Yield the picture as JPEG, each version smaller than the one before."""
+    """Yield the image as JPEG, each version smaller than the one before."""
     profile = picture.info.get("icc_profile") if picture.mode in {"RGB", "L"} else None
     plain = picture if picture.mode in {"RGB", "L"} else picture.convert("RGB")
     for sized in _sizes(plain):
@@ -164,7 +164,7 @@ def jpeg_versions(picture: Image.Image) -> Iterator[ImageVersion]:
 
 
 def _as_png(picture: Image.Image) -> Iterator[ImageVersion]:
-    """Yield the picture as PNG, each version smaller than the one before; all its colours at first, then fewer."""
+    """Yield the image as PNG, each version smaller than the one before: first with all colours, then with fewer."""
     has_alpha = picture.mode in _WITH_ALPHA or "transparency" in picture.info
     plain = picture.convert("RGBA" if has_alpha else "RGB")
     for number, sized in enumerate(_sizes(plain)):
@@ -189,7 +189,7 @@ def _saved(picture: Image.Image, form: str, *, fewer_colours: bool = False, **ho
 
 
 def _keep(path: Path, data: bytes) -> Path:
-    """Write the original under the first free name, as ``menu.goc.jpg``; "gốc" is Vietnamese for it."""
+    """Write the original under the first free name, as ``menu.goc.jpg``; "gốc" is Vietnamese for "original"."""
     number = 1
     while True:
         kept = path.with_name(f"{path.stem}.goc{f'-{number}' if number > 1 else ''}{path.suffix}")

@@ -1,4 +1,4 @@
-"""Which IP addresses are public (IANA registries, minus tunnels and cloud metadata), and which names lead to them."""
+"""Public IP addresses (IANA registries, minus tunnels and cloud metadata), and the resolution of names to them."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ import certifi
 
 Address = IPv4Address | IPv6Address
 
-# What IANA gives out of IPv6 for the internet: mapped IPv4, NAT64, local and multicast addresses all lie outside.
+# The IPv6 range that IANA allocates for the internet: mapped IPv4, NAT64, local and multicast addresses lie outside.
 _GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
-# Public by the registries, and yet the way to somewhere else.
+# Public by the registries, but they lead elsewhere.
 _BLOCKED: Final = tuple(
     ipaddress.ip_network(network)
     for network in (
-        "2002::/16",  # 6to4: any IPv4 address, wrapped
-        "2001::/23",  # protocols; Teredo among them, the same again
+        "2002::/16",  # 6to4: embeds any IPv4 address
+        "2001::/23",  # protocol assignments, among them Teredo, which embeds IPv4 as well
         "3fff::/20",  # documentation
-        "192.0.0.0/24",  # protocols; Oracle's clouds serve their machines there
-        "192.88.99.0/24",  # relays of 6to4
-        "168.63.129.16/32",  # what Azure serves its machines
+        "192.0.0.0/24",  # protocol assignments; metadata service of Oracle Cloud
+        "192.88.99.0/24",  # 6to4 relays
+        "168.63.129.16/32",  # metadata service of Azure
     )
 )
 
 
 def is_public(address: Address) -> bool:
-    """Return whether it is an address of the public internet, by IANA's registries: no private network, no metadata."""
+    """Return whether *address* is on the public internet by IANA's registries: not private, no cloud metadata."""
     if isinstance(address, IPv6Address) and address not in _GLOBAL_UNICAST:
         return False
     return address.is_global and not address.is_multicast and not any(address in network for network in _BLOCKED)
@@ -43,14 +43,14 @@ def resolve(host: str, port: int) -> list[Address]:
 
     Raises:
         OSError: There is none.
-        UnicodeError: It cannot be a name.
+        UnicodeError: *host* cannot be a name.
     """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(ipaddress.ip_address(str(place[0]).partition("%")[0]) for *_, place in found))
 
 
 def public_ca_context() -> ssl.SSLContext:
-    """Return a TLS context that trusts the public certificate authorities alone, none that this machine adds."""
+    """Return a TLS context that trusts only the public certificate authorities, not those added to this machine."""
     return ssl.create_default_context(cafile=certifi.where())
 
 

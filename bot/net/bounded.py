@@ -30,16 +30,16 @@ from urllib3.util.connection import create_connection
 
 from bot.net.addresses import Address, AddressPolicy, resolve
 
-# Longer than a packet travels there and back.
+# Longer than a round trip.
 _RESET_MILLISECONDS: Final = 300
 
 
 class TLSFailed(SSLError):
-    """The TLS connection never came to be, so that nothing was sent over it."""
+    """The TLS handshake failed, so nothing was sent."""
 
 
 class NeverRead(ConnectionError):
-    """The other side had closed the connection before it read the request, as one does that was idle for long."""
+    """The server closed the connection, idle for long, before it read the request."""
 
 
 class AddressNotAllowed(NewConnectionError):
@@ -50,9 +50,9 @@ class Adapter(HTTPAdapter):
     """
     Sends each request within *deadline* seconds, from resolving the name to the answer's last byte.
 
-    A connection that takes more than half of the deadline is given up: there would be no time left for its answer. A
-    body of more than *most_bytes*, counted as it is after decompression, is an error. With *addresses*, only what
-    these allow is connected to, and their certificates alone are trusted.
+    Connecting may take half of the deadline, so that time is left for the answer. A body of more than *most_bytes*
+    after decompression is an error. With *addresses*, connections go only to the addresses and trust only the
+    certificates that the policy allows.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Adapter(HTTPAdapter):
     def send(
         self, request: PreparedRequest, stream: bool = False, timeout: Any = None, *args: Any, **kwargs: Any
     ) -> Response:
-        """Send the request; a *timeout* in seconds takes the place of the deadline."""
+        """Send the request; a *timeout* in seconds replaces the deadline."""
         seconds = self._deadline if timeout is None else timeout
         limit: Any = Timeout(connect=seconds / 2, total=seconds)
         response = super().send(request, stream, limit, *args, **kwargs)
@@ -75,39 +75,39 @@ class Adapter(HTTPAdapter):
         return response
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pools, with connections of our kind."""
+        """Make the pools, with our own connection classes."""
         if self._addresses is not None:
             kwargs["ssl_context"] = self._addresses.tls
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = self._pools
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        """Return the pools for connections through the proxy; those through SOCKS keep their own kind."""
+        """Return the pools for connections through the proxy; SOCKS proxies keep their own connection class."""
         manager = super().proxy_manager_for(proxy, **kwargs)
         if not proxy.lower().startswith("socks"):
             manager.pool_classes_by_scheme = self._pools
         return manager
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Have requests choose the trusted certificates, unless the addresses come with their own."""
+        """Let requests choose the trusted certificates, unless the address policy has its own."""
         if self._addresses is None:
             super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
 
 
 def was_never_read(error: RequestException) -> bool:
-    """Return whether the request did not reach anybody, as the connection was closed when it came."""
+    """Return whether nobody read the request, because the connection had been closed before."""
     cause = error.args[0] if error.args else None
     return isinstance(cause, ProtocolError) and any(isinstance(inner, NeverRead) for inner in cause.args)
 
 
 def cause_of(error: RequestException) -> object:
-    """Return what urllib3 or this module raised, out of what requests wraps around it."""
+    """Return the exception of urllib3 or of this module that requests has wrapped."""
     cause = error.args[0] if error.args else error
     return getattr(cause, "reason", cause)
 
 
 class _LimitedBody:
-    """The body of an urllib3 response, which ends in an error where it unpacks to more than *most_bytes*."""
+    """The body of a urllib3 response; reading more than *most_bytes* after decompression is an error."""
 
     def __init__(self, raw: Any, most_bytes: int) -> None:
         self._raw = raw
@@ -126,7 +126,7 @@ class _LimitedBody:
 
 
 class _Incoming(io.RawIOBase):
-    """What a connection brings until the answer's time is over, however steadily the other side dribbles."""
+    """Reads a connection until the deadline of the answer, even if the other side keeps sending byte by byte."""
 
     def __init__(self, raw: socket.SocketIO, sock: socket.socket, seconds: float) -> None:
         self._raw = raw
@@ -167,18 +167,18 @@ class _Response(http.client.HTTPResponse):
 
 def _is_reset(sock: socket.socket) -> bool:
     """
-    Return whether the end of what *sock* brings is followed by a reset.
+    Return whether the end of the data on *sock* is followed by a reset.
 
-    TCP resets a connection whose data comes after the close, or was never read before it. Of a request that was read
-    there is nothing left to be answered so.
+    TCP resets a connection if data arrives after the close, or was not read before it. That does not happen to a
+    request that the server has read.
     """
     poller = select.poll()
-    poller.register(sock, 0)  # errors and hang-ups are reported all the same
+    poller.register(sock, 0)  # errors and hang-ups are always reported
     return bool(poller.poll(_RESET_MILLISECONDS))
 
 
 class _Connection(HTTPConnection):
-    """Knows of each failure whether it came before anything was sent."""
+    """A connection whose errors tell whether anything was sent before."""
 
     response_class = _Response
     addresses: AddressPolicy | None = None
@@ -201,12 +201,12 @@ class _Connection(HTTPConnection):
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is not None and isinstance(self.timeout, (int, float)):
-            # The answer before has left behind what remained of its own time.
+            # The previous answer left its remaining time as the timeout.
             self.sock.settimeout(self.timeout)
         super().request(*args, **kwargs)
 
     def _new_conn(self) -> socket.socket:
-        """Return a connection with the first of the host's allowed addresses that takes one."""
+        """Return a connection to the first of the host's allowed addresses that accepts one."""
         found = self._resolve()
         allowed = [address for address in found if self.addresses is None or self.addresses.allows(address)]
         if not allowed:
@@ -225,7 +225,7 @@ class _Connection(HTTPConnection):
         raise NewConnectionError(self, f"no connection: {failure}") from failure
 
     def _resolve(self) -> Sequence[Address]:
-        """Resolve the name in a thread: the system's way has no time limit, and cannot be stopped."""
+        """Resolve the name in a thread: getaddrinfo has no time limit and cannot be interrupted."""
         answers: queue.SimpleQueue[Sequence[Address] | Exception] = queue.SimpleQueue()
         ask = self.addresses.resolve if self.addresses is not None else resolve
 

@@ -21,7 +21,7 @@ from urllib3.exceptions import (
 from bot.net import bounded
 from bot.net.addresses import AddressPolicy
 
-#: Why no answer came that can be judged.
+#: Why there is no answer to judge.
 FetchFailure = Literal[
     "bad-address",
     "unknown-host",
@@ -33,7 +33,7 @@ FetchFailure = Literal[
     "bad-redirect",
 ]
 
-#: Seconds for all of it: names, redirects and body.
+#: Seconds for the whole fetch: names, redirects and body.
 MAX_FETCH_SECONDS: Final = 10.0
 _MAX_REDIRECTS: Final = 3
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -44,7 +44,7 @@ _HEADERS: Final = {
     "Connection": "close",
     "User-Agent": "zalo-picture-bot",
 }
-# In this order: some are kinds of others.
+# In this order: some are subclasses of others.
 _FAILURES: Final[Mapping[type[Exception], FetchFailure]] = {
     bounded.AddressNotAllowed: "private-address",
     NameResolutionError: "unknown-host",
@@ -60,14 +60,14 @@ class Fetched:
     """A server's answer."""
 
     url: str
-    """Where it came from in the end."""
+    """The address after all redirects."""
     status: int
     content_type: str
-    """As the server says."""
+    """The Content-Type header."""
     body: bytes
-    """Unpacked; at most one byte more than was asked for; empty unless the status is 2xx."""
+    """Decompressed; at most one byte more than was asked for; empty unless the status is 2xx."""
     claimed: int | None
-    """The length of the whole body, as the server says; None if it says none, or sends it packed."""
+    """The Content-Length of the whole body; None if there is none or the body is compressed."""
     redirected: bool = False
 
 
@@ -81,17 +81,17 @@ class FetchError(Exception):
 
 def fetch(url: str, addresses: AddressPolicy, *, most: int, seconds: float = MAX_FETCH_SECONDS) -> Fetched:
     """
-    Return what a GET of *url* brings within *seconds*.
+    Return the answer to a GET of *url* within *seconds*.
 
-    Every name is resolved here, and the connection goes to the very address that *addresses* allow, also after each of
-    up to three redirects. Proxies of the environment, cookies and credentials play no part. Of the body, at most *most*
-    bytes and one more are read.
+    Each name is resolved here, and the connection goes to exactly the address that *addresses* allow, also after each
+    of up to three redirects (no DNS rebinding). Proxies of the environment, cookies and credentials are not used. At
+    most *most* + 1 bytes of the body are read.
 
     Raises:
-        FetchError: It brings nothing; no answer of a server raises anything else.
+        FetchError: There is no answer; nothing that a server sends raises another error.
     """
     ends_at = time.monotonic() + seconds
-    # What is longer than *most* is cut here; the adapter's error is for what comes on top of it.
+    # A body longer than *most* is cut here; the adapter's own limit is an error, so it must be larger.
     with closing(bounded.Adapter(seconds, most + 2 * _CHUNK_BYTES, addresses)) as adapter:
         for redirects in range(1 + _MAX_REDIRECTS):
             answer = _get(adapter, _usable(url), ends_at, most)
@@ -102,11 +102,11 @@ def fetch(url: str, addresses: AddressPolicy, *, most: int, seconds: float = MAX
 
 
 def _usable(url: str) -> str:
-    """Return the address as it is sent: the host in ASCII, other letters escaped, without user, password, fragment."""
+    """Return the URL as it is sent: the host in ASCII, other letters escaped, without user, password and fragment."""
     try:
         parts = urlsplit(requests.Request("GET", url).prepare().url or "")
         usable = parts.scheme == "https" and bool((parts.hostname or "").strip(".")) and parts.port != 0
-    except ValueError:  # what requests raises for addresses is one too
+    except ValueError:  # requests raises subclasses of it for invalid URLs
         usable = False
     if not usable:
         raise FetchError("bad-address")
@@ -118,7 +118,7 @@ def _without_user(parts: SplitResult) -> str:
 
 
 def _get(adapter: bounded.Adapter, url: str, ends_at: float, most: int) -> Fetched | str:
-    """Return the answer, or where it redirects to; without a session there are no cookies and no proxies."""
+    """Return the answer, or the URL that it redirects to; without a session there are no cookies and no proxies."""
     left = ends_at - time.monotonic()
     if left <= 0:
         raise FetchError("too-slow")
@@ -130,7 +130,7 @@ def _get(adapter: bounded.Adapter, url: str, ends_at: float, most: int) -> Fetch
             return _fetched(url, response, most)
     except requests.RequestException as error:
         raise FetchError(_failure(bounded.cause_of(error))) from None
-    except (HTTPError, OSError, ValueError):  # what requests lets through of odd answers
+    except (HTTPError, OSError, ValueError):  # urllib3 errors that requests does not wrap
         raise FetchError("broken-answer") from None
 
 
@@ -148,9 +148,9 @@ def _fetched(url: str, response: requests.Response, most: int) -> Fetched:
 
 
 def _target(url: str, location: str | None) -> str:
-    """Return where the redirect leads, if it may be followed."""
+    """Return the target of a redirect that may be followed."""
     try:
-        # Header lines are read as Latin-1, whatever was meant.
+        # http.client decodes header lines as Latin-1.
         target = urljoin(url, (location or "").strip().encode("latin-1").decode("utf-8", "replace"))
         _usable(target)
     except (ValueError, FetchError):

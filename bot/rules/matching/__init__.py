@@ -1,1 +1,1 @@
-"""Keyword matching: which keywords of the rules a message has, and how well each fits."""
+"""Keyword matching: find the keywords of all rules in a message, and rank the matches."""

@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from bot.rules.matching.short_forms import Context
 
 Rank: TypeAlias = tuple[int, int, int, int, int]
-"""Certainty, words, quality, spread and letters of a match: the greater the better."""
+"""Certainty, words, quality, spread and letters of a match: greater is better."""
 
 WordSpan: TypeAlias = tuple[int, int]
-"""From and to (exclusive)."""
+"""First and end (exclusive)."""
 
 BestMatch: TypeAlias = "tuple[Rank, int, str, Sequence[MessageWord], WordSpan]"
-"""How good a match is, its pattern, what it bridges, and its place among words (characters, if there are none)."""
+"""Rank, pattern, name of the difference, words, and span in words (in characters, if there are no words)."""
 
 
 class MatchQuality(NamedTuple):
-    """How near the typed words of a match are to the keyword's."""
+    """How close the typed words of a match are to the keyword's."""
 
     name: str
     rank: int
@@ -48,7 +48,7 @@ _QUALITIES: Final = (
 )
 _SWAPPED: Final = _NAMES[MatchKind.TONE]
 _GUESSES: Final = frozenset(_NAMES[kind] for kind in MatchKind if kind >= MatchKind.AMBIGUOUS)
-"""They silence no rule by `exclude`."""
+"""Kinds of match that are guesses: an `exclude` keyword that matches so silences no rule."""
 _LIKELY_MARKS: Final = {letters: syllables(LIKELY_MEANT[letters])[0].marks for letters in RARELY_BARE}
 _FILLERS: Final = frozenset(
     [
@@ -76,23 +76,23 @@ _FILLERS: Final = frozenset(
         "z",
     ]
 )
-"""What may stand around a message of one word (folded) and says nothing of its own."""
+"""Words (folded) that may surround a one-word message without adding meaning."""
 _STOPS: Final = ("c", "ch", "p", "t")
 
 
 def quality_of(kind: MatchKind, exact: bool) -> MatchQuality:
-    """Return the quality of a match read in this way; *exact*: with all marks of the keyword."""
+    """Return the quality of a match of this *kind*; *exact*: with all marks of the keyword."""
     return _QUALITIES[kind][exact]
 
 
 class BestMatches:
-    """Keeps the best match of each target; of equal ones that of the earliest pattern."""
+    """Keeps the best match of each target; of equal matches, that of the earliest pattern."""
 
     __slots__ = ("_all_words", "_exact", "_swapped", "_types_marks", "best", "words")
 
     def __init__(self, words: Sequence[MessageWord]) -> None:
         self.best: dict[int, BestMatch] = {}
-        self.words = words  # those of the trie that is being scanned
+        self.words = words  # the words of the trie in use
         self._all_words = words
         self._types_marks: bool | None = None
         self._exact: list[WordSpan] = []
@@ -109,7 +109,7 @@ class BestMatches:
         """
         Note that the words from *first* to *end* (exclusive) match.
 
-        *context*: what must stand next to the match, if that is not all that the message says.
+        *context*: words that must be next to the match, unless the message says nothing else.
         """
         if context is not None and not self._is_confirmed(context, first, end):
             return
@@ -128,7 +128,7 @@ class BestMatches:
             self._offer(keyword, rank, quality.name, self.words, (first, end))
 
     def finish_scan(self) -> None:
-        """Take the matches with hỏi and ngã swapped into account, where no other keyword matches exactly."""
+        """Count the matches with hỏi and ngã swapped, unless another keyword matches there exactly."""
         for keyword, rank, (first, end) in self._swapped:
             if not any(start <= first and end <= stop for start, stop in self._exact):
                 self._offer(keyword, rank, _SWAPPED, self.words, (first, end))
@@ -152,7 +152,7 @@ class BestMatches:
                 best[target] = (rank, pattern, kind, words, span)
 
     def _is_confirmed(self, context: Context, first: int, end: int) -> bool:
-        """Return whether an abbreviation with several meanings is confirmed by a neighbour or by standing alone."""
+        """Return whether a neighbour, or being alone, confirms this meaning of an ambiguous abbreviation."""
         words = self.words
         before = words[first - 1].letters if first else ""
         after = words[end].letters if end < len(words) else ""
@@ -163,7 +163,7 @@ class BestMatches:
         return all(word.letters in _FILLERS for word in (*words[:first], *words[end:]))
 
     def _is_another_word(self, keyword: Keyword, quality: MatchQuality, first: int, end: int) -> bool:
-        """Return whether a word at the match's edge, typed without the keyword's marks, is meant without them."""
+        """Return whether a word at the edge of the match, typed without the keyword's marks, is another word."""
         words, wanted = self.words, keyword.syllables
         if first and self._is_in_compound(words[first - 1], words[first], 1, wanted[0]):
             return True
@@ -184,7 +184,7 @@ class BestMatches:
         return compound is not None and compound[which].marks != wanted.marks
 
     def _is_doubtful(self, keyword: Keyword, first: int, end: int) -> bool:
-        """Return whether a bare word between words with their marks may well be meant so: ``qua`` in ``qua tặng``."""
+        """Return whether a bare word among marked words may be meant without marks: ``qua`` in ``qua tặng``."""
         if len(keyword.syllables) == 1 or end - first != len(keyword.syllables) or not self._writer_types_marks():
             return False
         pairs = list(zip(self.words[first:end], keyword.syllables, strict=True))
@@ -205,17 +205,17 @@ class BestMatches:
 
 
 def _is_likely(word: MessageWord, wanted: Syllable) -> bool:
-    """Return whether the word, if marks were left out, is most likely *wanted*."""
+    """Return whether *wanted* is the most likely word if marks were left out."""
     return _LIKELY_MARKS.get(word.letters) == wanted.marks
 
 
 def _is_complete(typed: Syllable) -> bool:
-    """Return whether a syllable may be correct as it was typed."""
+    """Return whether a syllable can be correct as typed."""
     return not typed.letters.endswith(_STOPS) if typed.marks else needs_no_marks(typed.letters)
 
 
 class TypedSpans:
-    """Where the words of matches stand in the message as it was typed."""
+    """The spans of matched words in the message as typed."""
 
     __slots__ = ("_clean", "_known", "_source_map")
 
@@ -236,7 +236,7 @@ class TypedSpans:
     def _of_words(self, words: Sequence[MessageWord]) -> list[WordSpan]:
         spans, end = [], 0
         for word in words:
-            start = self._clean.index(word.text, end)  # only separators lie between two words
+            start = self._clean.index(word.text, end)  # there are only separators between two words
             end = start + len(word.text)
             spans.append((start, end))
         return spans
@@ -244,9 +244,9 @@ class TypedSpans:
 
 def types_marks(words: Iterable[MessageWord]) -> bool:
     """
-    Return whether the writer of these words types marks, so that a bare word is a word without marks.
+    Return whether the sender types marks, so that a bare word is a word without marks.
 
-    No word may have lost its marks for certain (``nhieu``); at least a third must have some, particles aside.
+    No word may certainly lack its marks (``nhieu``), and at least a third, particles aside, must have marks.
     """
     alphabetic = marked = 0
     for word in words:

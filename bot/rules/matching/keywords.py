@@ -20,25 +20,25 @@ _MAX_REMEMBERED_LENGTH = 100
 
 
 class TokenKind(Enum):
-    """As what a message is looked at for a keyword."""
+    """How a message is cut into tokens to look for a keyword."""
 
-    WORDS = "words"  # letters and digits only: an emoji between two words separates nothing
-    SIGNS = "signs"  # the keyword has an emoji, %, +, $ or the like: then these count as words too
-    RAW = "raw"  # nothing but punctuation: looked for as it is
+    WORDS = "words"  # letters and digits only: an emoji between two words is ignored
+    SIGNS = "signs"  # the keyword has an emoji, %, +, $ or the like: these count as words
+    RAW = "raw"  # only punctuation: searched for literally
 
 
 class Output(NamedTuple):
-    """A pattern that wants a keyword, as the scan needs it."""
+    """A pattern that has a keyword, in the form that the scan needs."""
 
-    pattern: int  # its place among the matcher's patterns
-    target: int  # what competes for the same best hit
+    pattern: int  # index among the matcher's patterns
+    target: int  # patterns with the same target compete for its best hit
     least_spread: int
-    forgiving: bool  # a guessed typo will do
+    forgiving: bool  # accepts a guessed typo
 
 
 @dataclass(slots=True)
 class Keyword:
-    """One or more words, and everybody who looks for them."""
+    """One or more words, and the patterns that have them."""
 
     syllables: tuple[Syllable, ...]
     any_marks: bool = False
@@ -55,16 +55,16 @@ class Keyword:
 
 
 class Piece(NamedTuple):
-    """A word or sign of a keyword, as one string without marks and as the syllables it is cut into."""
+    """A word or sign of a keyword: as one string without marks, and as syllables."""
 
     text: str
     letters: str
     syllables: tuple[Syllable, ...]
-    marks: int  # of the syllables, in the form of `chain`
+    marks: int  # of the syllables, as `chain` packs them
 
 
 class Parsed(NamedTuple):
-    """A keyword as written, taken apart: the words and signs that count, and the whole of it normalised."""
+    """A parsed keyword: the words and signs that count, and the normalised whole."""
 
     token_kind: TokenKind
     pieces: tuple[Piece, ...]
@@ -72,30 +72,30 @@ class Parsed(NamedTuple):
     syllables: tuple[Syllable, ...]
     """All syllables in a row."""
     marks: int
-    """Theirs, in the form of `chain`; 0 if there are none."""
+    """The marks of all syllables, as `chain` packs them; 0 if there are none."""
 
     @property
     def marks_exact(self) -> bool:
-        """Whether it is one syllable that is correct without marks, so that marks make another word of it."""
+        """Whether it is one syllable that is a word without marks, so that marks make it another word."""
         return len(self.syllables) == 1 and not self.marks and needs_no_marks(self.syllables[0].letters)
 
     @property
     def any_marks(self) -> bool:
-        """Whether it was written without marks and stands for its letters with whatever marks."""
+        """Whether it was written without marks and matches its letters with any marks."""
         return not self.marks and not self.marks_exact
 
     @property
     def cut(self) -> bool:
-        """Whether it is longer than what is compared."""
+        """Whether it is longer than the part that is compared."""
         return len(self.syllables) > MAX_SYLLABLES
 
     def keyword(self) -> Keyword:
-        """Return what is compared of it."""
+        """Return the part that is compared."""
         return Keyword(self.syllables[:MAX_SYLLABLES], self.any_marks)
 
 
 class MessageWord:
-    """One word of a message: what of it counts whatever the keywords are."""
+    """One word of a message: its properties that do not depend on the keywords."""
 
     __slots__ = ("alphabetic", "bare", "letters", "marked", "syllable", "text", "unmarked")
 
@@ -111,7 +111,7 @@ class MessageWord:
 
 
 def parse(text: str) -> Parsed:
-    """Take a keyword apart."""
+    """Parse a keyword into words and syllables."""
     return _remembered(text) if len(text) <= _MAX_REMEMBERED_LENGTH else _parse(text)
 
 
@@ -125,7 +125,7 @@ def _parse(text: str) -> Parsed:
     return Parsed(kind, pieces, normalised, in_a_row, chain(in_a_row)[0])
 
 
-# The checks, the matcher and the next reading of the same file ask for the same ones.
+# Cached: the checks, the matcher and the next reading of the file parse the same keywords.
 _remembered = lru_cache(maxsize=16_384)(_parse)
 
 
@@ -134,12 +134,12 @@ def _piece(text: str, parts: tuple[Syllable, ...]) -> Piece:
 
 
 def as_syllables(piece: str) -> tuple[Syllable, ...]:
-    """Return the syllables of a word, a sign as the one syllable that it is, nothing for punctuation."""
+    """Return the syllables of a word; a sign is one syllable, punctuation none."""
     if piece[0].isalnum():
         return syllables(piece)
     return (Syllable(piece, 0, 0),) if is_sign(piece) else ()
 
 
 def is_sign(piece: str) -> bool:
-    """Return whether one character counts as a word in keywords that have it: emoji, currency, %, &, +, arrows."""
+    """Return whether a character counts as a word in the keywords that contain it: emoji, currency, %, &, +, arrows."""
     return piece in {"%", "&"} or (len(piece) == 1 and unicodedata.category(piece) in {"Sm", "Sc", "Sk", "So", "Cn"})

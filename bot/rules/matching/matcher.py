@@ -1,4 +1,4 @@
-"""The matcher: all keywords of all rules, found in a message in one pass, each with its best match."""
+"""The matcher: find all keywords of all rules in a message in one pass, and keep the best match of each rule."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ MatchMode: TypeAlias = Literal["phrase", "exact", "prefix", "contains"]
 Role: TypeAlias = Literal["any", "exclude", "all_of"]
 
 MAX_SYLLABLES: Final = kw.MAX_SYLLABLES
-"""So much of a keyword is compared; of a longer one the rest is ignored, and `exact` becomes `prefix`."""
+"""Only the first syllables of a longer keyword are compared, and its `exact` becomes `prefix`."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeywordPattern:
-    """One keyword of one rule, in the role it plays there."""
+    """One keyword of one rule, with its role in the rule."""
 
     rule: int
     text: str
@@ -48,11 +48,11 @@ class Hit:
     """
     A keyword found in a message.
 
-    *words*: the keyword's, cut where letters meet digits; 0 for mere punctuation. *quality*: 2 with all marks, 0 with
-    marks omitted, below 0 by the greatest difference, one number for each. *spread*: 2 the whole message, 1 its
-    beginning, 0 within. *letters*: of the keyword. *spans*: the matched words in the message as typed.
-    *kind*: the greatest difference: "exact", "unmarked", or the name of a `MatchKind` in small letters.
-    *is_certain*: false if marks are left out where the writer types marks, and the words are correct without.
+    *words*: number of words of the keyword, cut where letters meet digits; 0 for punctuation. *quality*: 2 with all
+    marks, 0 with marks omitted, negative for other differences, one number for each kind. *spread*: 2 if it is the
+    whole message, 1 at its beginning, 0 elsewhere. *letters*: number of letters of the keyword. *spans*: the matched
+    words in the message as typed. *kind*: the greatest difference: "exact", "unmarked", or a `MatchKind` in lower case.
+    *is_certain*: false if marks are missing although the sender types marks, and the words are correct without them.
     """
 
     keyword: KeywordPattern
@@ -67,7 +67,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """The best hit of each rule, of each rule that is vetoed, and of each (rule, group) of all_of."""
+    """The best hit of each rule, of each rule's `exclude`, and of each (rule, group) of `all_of`."""
 
     any: dict[int, Hit]
     excluded: dict[int, Hit]
@@ -80,10 +80,10 @@ class NearMiss:
     A keyword that a message almost has.
 
     *reason*: "marks" (*typed* contradicts *wanted*), "unmarked" (*typed* is a word of its own without marks),
-    "ambiguous" (*typed* is an abbreviation of *wanted*, and of others), "place" (it is there, but not at the beginning,
-    or not the whole message), "glued" (it is part of a longer word), "letter" (one letter is off), "between" (*typed*
-    stands between its words), "missing" (*wanted* is missing), "word" (one word is another). *span* is the place of
-    *typed* in the message as typed.
+    "ambiguous" (*typed* abbreviates *wanted* and other words), "place" (it is there, but not at the beginning, or not
+    the whole message), "glued" (it is part of a longer word), "letter" (one letter differs), "between" (*typed* is
+    between its words), "missing" (*wanted* is missing), "word" (one word differs). *span*: the place of *typed* in the
+    message as typed.
     """
 
     keyword: KeywordPattern
@@ -95,12 +95,12 @@ class NearMiss:
 
 class Matcher:
     """
-    Finds all patterns in a message at once; threads may share it.
+    Finds all patterns in a message in one pass; thread-safe.
 
     Args:
-        patterns: What to look for, in the order of the file: of equal hits the earlier pattern's counts.
-        abbreviations: The shop's own, beside the built-in ones; each key one word.
-        typos: Forgive one wrong letter in long words.
+        patterns: In the order of the file: of equal hits, that of the earlier pattern counts.
+        abbreviations: The shop's own, in addition to the built-in ones; each key is one word.
+        typos: Whether to accept one wrong letter in long words.
     """
 
     def __init__(
@@ -116,13 +116,13 @@ class Matcher:
         self._substrings = Substrings()
         by_kind = self._sort()
         self.short_forms: Mapping[str, Sequence[Meaning]] = meanings_of(abbreviations)
-        """What short words may stand for."""
+        """The meanings of abbreviations."""
         words, signs = by_kind[TokenKind.WORDS], by_kind[TokenKind.SIGNS]
         self._words = KeywordTrie(words, Lexicon(words, self.short_forms, typos=typos), signs=False)
         self._signs = KeywordTrie(signs, Lexicon(signs, self.short_forms, typos=typos), signs=True) if signs else None
 
     def _sort(self) -> dict[TokenKind, list[Keyword]]:
-        """Return the different keywords of whole words with their outputs; the others go to the substrings."""
+        """Return the distinct keywords of whole words with their outputs; add the others to the substrings."""
         keywords: dict[tuple[TokenKind, tuple[str, ...], int], Keyword] = {}
         targets: dict[tuple[Role, int, int], int] = {}
         for number, (pattern, parsed) in enumerate(zip(self._patterns, self._parsed, strict=True)):
@@ -138,7 +138,7 @@ class Matcher:
         return {kind: [keyword for (of, _, _), keyword in keywords.items() if of is kind] for kind in TokenKind}
 
     def hits(self, text: str) -> Hits:
-        """Return the best that *text* has of every rule."""
+        """Return the best hits of every rule in *text*."""
         normalised = normalise(text)
         clean = without_urls(normalised)
         words = self._words.read(clean)
@@ -172,15 +172,15 @@ class Matcher:
 
     @cached_property
     def _near_miss_index(self) -> NearMissIndex:
-        """What near misses are found by; who only answers messages does not need it."""
+        """The index of near misses, built on first use: answering messages does not need it."""
         patterns = zip(self._patterns, self._parsed, strict=True)
         return NearMissIndex((n, parsed) for n, (pattern, parsed) in enumerate(patterns) if pattern.role != "exclude")
 
     def near_misses(self, text: str, *, most: int = 5, hits: Hits | None = None) -> list[NearMiss]:
         """
-        Return keywords that *text* almost has, the nearest first, at most one for what a rule asks for.
+        Return keywords that *text* almost has, the nearest first, at most one for each target.
 
-        Exclusions, and what the text has already, are left out. *hits*: of the text, if they are known.
+        `exclude` keywords and targets that have a hit are left out. *hits*: those of *text*, if known.
         """
         words = tokens(text)[:MAX_WORDS]
         places = positions(words)
@@ -201,7 +201,7 @@ class Matcher:
 
     @cached_property
     def _by_words(self) -> Mapping[str, list[int]]:
-        """The patterns by the words of their keywords."""
+        """Indices of the patterns by the words of their keywords."""
         by_words: dict[str, list[int]] = {}
         for number, (pattern, parsed) in enumerate(zip(self._patterns, self._parsed, strict=True)):
             if pattern.role != "exclude":
@@ -209,7 +209,7 @@ class Matcher:
         return by_words
 
     def _unconfirmed(self, words: Sequence[Token], text: str) -> Iterator[tuple[int, Difference]]:
-        """Yield the patterns whose keyword an abbreviation with several meanings may stand for."""
+        """Yield the patterns whose keyword an ambiguous abbreviation may mean."""
         for first, word in enumerate(words):
             short = plain(normalise(text[word.start : word.end]))
             for meaning in self.short_forms.get(short, ()):
@@ -222,14 +222,14 @@ def _is_met(pattern: KeywordPattern, hits: Hits) -> bool:
 
 
 def _explained(near: Difference | None, pattern: KeywordPattern) -> Difference | None:
-    """Say why a keyword that stands in the message is not found there."""
+    """Return why a keyword that is in the message does not match."""
     if near is None or near.reason != "place" or pattern.match in {"exact", "prefix"}:
         return near
     return near._replace(reason="unmarked")
 
 
 def _target_of(pattern: KeywordPattern) -> tuple[Role, int, int]:
-    """Return what the pattern competes for: the best hit of a rule, or of one of its groups."""
+    """Return the target of the pattern: the best hit of a rule, or of one of its groups."""
     return pattern.role, pattern.rule, pattern.group if pattern.role == "all_of" else 0
 
 
@@ -243,7 +243,7 @@ def unmarked(text: str) -> str:
     """
     Return the words of a keyword without marks: two keywords have the same letters if these are equal.
 
-    Keywords of mere punctuation have no letters: the result is empty.
+    A keyword of punctuation only has no letters: the result is empty.
 
     >>> unmarked("Bán"), unmarked("SP-001")
     ('ban', 'sp 001')

@@ -1,4 +1,4 @@
-"""Near misses: keywords that a message has but for one word, letter or mark; for explanations, not for speed."""
+"""Near misses: keywords that differ from a message by one word, letter or mark; for explanations, not for speed."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 MissReason: TypeAlias = Literal[
     "marks", "unmarked", "ambiguous", "place", "glued", "letter", "between", "missing", "word"
 ]
-"""Why a keyword missed, the nearest misses first."""
+"""Reasons for a miss, the nearest first."""
 
 NEAREST_FIRST: Final = ("marks", "unmarked", "ambiguous", "place", "glued", "letter", "between", "missing", "word")
 MAX_WORDS: Final = 60
-"""Only so many words of a message are compared."""
+"""Words of a message that are compared; the rest is ignored."""
 
 _MIN_ONE_OFF_LENGTH = 3
 
 
 class Difference(NamedTuple):
-    """What stands between a message and a keyword; *first* to *end* (exclusive) are the words it is about."""
+    """The difference between a message and a keyword, in the words *first* to *end* (exclusive) of the message."""
 
     reason: MissReason
     first: int
@@ -36,7 +36,7 @@ class Difference(NamedTuple):
 
 
 def positions(tokens: Sequence[Token]) -> dict[str, list[int]]:
-    """Return where each word of a message stands, by its letters without marks."""
+    """Return the indices of each word of a message, by its letters without marks."""
     places: dict[str, list[int]] = {}
     for place, token in enumerate(tokens):
         places.setdefault(token.folded, []).append(place)
@@ -44,7 +44,7 @@ def positions(tokens: Sequence[Token]) -> dict[str, list[int]]:
 
 
 class NearMissIndex:
-    """Which of many keywords can be near a message at all: only those are worth a closer look. Never changes."""
+    """Preselects the keywords that can be near a message at all. Immutable."""
 
     def __init__(self, keywords: Iterable[tuple[int, Parsed]]) -> None:
         self._sizes: dict[int, int] = {}
@@ -63,7 +63,7 @@ class NearMissIndex:
                 self._shapes.setdefault((letters[0], len(letters)), []).append(letters)
 
     def of(self, tokens: Sequence[Token], places: Mapping[str, Sequence[int]]) -> list[int]:
-        """Return the keywords, in order, of which a message of these *tokens* at these *places* lacks one word."""
+        """Return the keywords, in order, of which a message lacks one word; *places* is `positions(tokens)`."""
         there = Counter(number for letters in places for number in self._with_word.get(letters, ()))
         several = (number for number, words in there.items() if words >= self._sizes[number] - 1)
         typed = {*places, *(part.letters for token in tokens for part in token.syllables)}
@@ -72,7 +72,7 @@ class NearMissIndex:
         return sorted({*several, *single})
 
     def _one_off(self, word: str) -> Iterator[str]:
-        """Yield the single words that are one letter off."""
+        """Yield the one-word keywords that differ by one letter."""
         for size in range(len(word) - 1, len(word) + 2):
             for letters in self._shapes.get((word[0], size), ()):
                 if one_edit_apart(word, letters):
@@ -81,9 +81,9 @@ class NearMissIndex:
 
 def difference(tokens: Sequence[Token], places: Mapping[str, Sequence[int]], parsed: Parsed) -> Difference | None:
     """
-    Return the smallest difference between the keyword and any place of the message, None if all are great.
+    Return the smallest difference between the keyword and any place in the message; None if all are too large.
 
-    *places*: of the *tokens*, by `positions`.
+    *places* is `positions(tokens)`.
     """
     if len(parsed.pieces) == 1:
         found = [found for first in range(len(tokens)) for found in _one_word(tokens, first, parsed)]
@@ -95,9 +95,9 @@ def difference(tokens: Sequence[Token], places: Mapping[str, Sequence[int]], par
 
 
 def _beginnings(places: Mapping[str, Sequence[int]], pieces: Sequence[Piece]) -> list[int]:
-    """Return where in the message several words may begin, such that all but one are in their places or one beside."""
+    """Return where a keyword of several words may begin: all words but one are at their places, at most one off."""
     votes = Counter(place - n for n, piece in enumerate(pieces) for place in places.get(piece.letters, ()))
-    firsts = {*votes, *(first + 1 for first in votes)} if len(pieces) > 2 else votes  # the first one may be missing
+    firsts = {*votes, *(first + 1 for first in votes)} if len(pieces) > 2 else votes  # the first word may be missing
     enough = len(pieces) - 1
     return sorted(
         first for first in firsts if first >= 0 and votes[first] + max(votes[first - 1], votes[first + 1]) >= enough
@@ -129,7 +129,7 @@ def _several_words(tokens: Sequence[Token], first: int, parsed: Parsed) -> Itera
 
 
 def _row(row: Sequence[Token], first: int, parsed: Parsed) -> Iterator[Difference]:
-    """Compare word by word: one may have other letters, or any of them other marks."""
+    """Compare word by word: one word may have other letters, or any word other marks."""
     pieces = parsed.pieces
     if len(row) < len(pieces):
         return
@@ -151,7 +151,7 @@ def _row(row: Sequence[Token], first: int, parsed: Parsed) -> Iterator[Differenc
 
 
 def _allows(parsed: Parsed, piece: Piece, token: Token) -> bool:
-    """Return whether the marks of a token with the piece's letters contradict none of the piece's."""
+    """Return whether the marks of a token with the same letters are compatible with those of *piece*."""
     marks, typed = chain(token.syllables)
     return parsed.any_marks or not (marks ^ piece.marks) & typed
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bot.rules.matching.keywords import Keyword
 
 _MIN_JOINED_LENGTH: Final = 5
-_MIN_JOINED_PAIR_LENGTH: Final = 4  # inside a longer keyword
+_MIN_JOINED_PAIR_LENGTH: Final = 4  # within a longer keyword
 _MIN_TYPO_LENGTH: Final = 5
 _MIN_TYPO_LENGTH_IN_CONTEXT: Final = 4
 _MAX_GUESSED_LENGTH: Final = 20
@@ -38,7 +38,7 @@ _MIN_SURE_LENGTH: Final = 4
 
 
 class MatchKind(IntEnum):
-    """What bridges a typed word and a keyword's, the surest first."""
+    """How a typed word differs from a keyword's, the most certain kind first."""
 
     AS_TYPED = 0
     STRETCHED = 1  # giááá, shoppp
@@ -47,26 +47,26 @@ class MatchKind(IntEnum):
     SPLIT = 4  # in box
     GLUED = 5  # size38, xingiá
     SPELLING = 6  # khôg, zá
-    AMBIGUOUS = 7  # ck, where the words around it tell that it is no husband
+    AMBIGUOUS = 7  # ck for chuyển khoản, where its neighbours exclude chồng (husband)
     TYPO = 8  # khuyne
     TELEX = 9  # gias
     TONE = 10  # đỗi for đổi
 
 
 class Edge(IntEnum):
-    """Whether a reading is about the whole typed word."""
+    """Whether a reading covers the whole typed word."""
 
     WHOLE = 0
-    SUFFIX = 1  # a match can begin with it, but not go on to it
+    SUFFIX = 1  # a match can only begin with it
     PREFIX = 2  # a match can only end with it
 
 
 class Reading(NamedTuple):
     """
-    A typed word read as these words of keywords, its marks in the form of `chain`.
+    A typed word read as these words of keywords, with its marks as `chain` packs them.
 
-    *proof*: how much it proves: 2 for each word typed as nothing else, 1 where its marks may be missing; below 0, how
-    much the rest of the keyword must prove. A match stands if the sum over its words is not below 0.
+    *proof*: the evidence for the match: 2 for a word that can be nothing else, 1 if its marks may be missing; negative
+    if the rest of the keyword must prove it. A match counts if the sum over its words is at least 0.
     """
 
     letters: tuple[str, ...]
@@ -77,7 +77,7 @@ class Reading(NamedTuple):
     proof: int
     edge: Edge = Edge.WHOLE
     context: Context | None = None
-    """What must stand beside it where nothing else of the keyword confirms it."""
+    """Neighbours that must confirm it if the rest of the keyword does not."""
 
 
 def _reading(
@@ -104,7 +104,7 @@ def _proof_of(parts: Sequence[Syllable]) -> int:
 
 
 class Lexicon:
-    """All words of all keywords, found again in what people type; never changes once made."""
+    """All words of all keywords, to be recognised in what people type. Immutable."""
 
     def __init__(
         self,
@@ -119,14 +119,14 @@ class Lexicon:
         self._meanings = dict(self._known_meanings(meanings))
         self._forgives_typos = typos
 
-    # The indexes below are made when the first word comes that is no keyword's: reading a file does not wait for them.
+    # The indexes below are built at the first unknown word, so that reading a file does not wait for them.
 
     @cached_property
     def _joined(self) -> Mapping[str, Mapping[tuple[int, ...], int]]:
         """
-        Words of keywords run together, to the lengths of the words and what a reading of them proves.
+        Words of keywords without the space between them: the lengths of the words, and the proof of the reading.
 
-        That is 0 where it takes typed marks to be sure.
+        The proof is 0 if only typed marks make the reading certain.
         """
         joined: dict[str, dict[tuple[int, ...], int]] = {}
         for words in self._keywords:
@@ -144,7 +144,7 @@ class Lexicon:
 
     @cached_property
     def _initials(self) -> Mapping[str, set[tuple[str, str]]]:
-        """Two neighbours in a keyword by the first letter of the one and all of the other."""
+        """Pairs of neighbours in a keyword, by the first letter of the first and the whole second word."""
         initials: dict[str, set[tuple[str, str]]] = {}
         for words in self._keywords:
             for first, second in pairwise(words):
@@ -154,7 +154,7 @@ class Lexicon:
 
     @cached_property
     def _typos(self) -> Mapping[str, Sequence[str]]:
-        """The words of keywords by what is left of them without one letter."""
+        """The words of keywords by their deletions of one letter (symmetric delete spelling correction)."""
         typos: dict[str, list[str]] = {}
         for word in sorted(self._words) if self._forgives_typos else ():
             if len(word) >= _MIN_TYPO_LENGTH_IN_CONTEXT and word.isalpha():
@@ -163,7 +163,7 @@ class Lexicon:
         return typos
 
     def _known_meanings(self, meanings: Mapping[str, Sequence[Meaning]]) -> Iterator[tuple[str, list[Reading]]]:
-        """Yield the abbreviations some meaning of which is made of keywords' words alone."""
+        """Yield the abbreviations with a meaning that consists of keywords' words."""
         for short, of_short in meanings.items():
             known = []
             for meaning in of_short:
@@ -174,11 +174,11 @@ class Lexicon:
                 yield short, known
 
     def has(self, word: str) -> bool:
-        """Return whether a word with a slash or point in it (``đ/c``, ``b.hành``) is one abbreviation."""
+        """Return whether a word with a slash or full stop (``đ/c``, ``b.hành``) is one abbreviation."""
         return word in self._meanings or fold(plain(word)) in self._initials
 
     def readings(self, word: str, parts: Sequence[Syllable]) -> tuple[Reading, ...]:
-        """Return every way to read one normalised word and its syllables; none depends on another keyword."""
+        """Return all readings of a normalised word and its syllables."""
         found: list[Reading] = []
         if self._words.issuperset([part.letters for part in parts]):
             found.append(_reading(parts, MatchKind.AS_TYPED, _proof_of(parts)))
@@ -194,7 +194,7 @@ class Lexicon:
         return tuple(found)
 
     def _in_pieces(self, word: str) -> Iterator[Reading]:
-        """Yield a word with slashes or points in it as what stands between these."""
+        """Yield the reading of a word as the parts between its slashes or full stops."""
         pieces = [syllables(piece)[0] for piece in WORDS.findall(word)]
         for parts, edge in ((pieces, Edge.WHOLE), (pieces[-1:], Edge.SUFFIX), (pieces[:1], Edge.PREFIX)):
             if self._words.issuperset([part.letters for part in parts]):
@@ -203,7 +203,7 @@ class Lexicon:
     def _guessed(self, word: str, typed: Syllable) -> Iterator[Reading]:
         yield from self._with_other_i(word)
         if is_syllable(typed.letters):
-            if "oo" in word:  # khoong: a syllable only as xoong is one
+            if "oo" in word:  # khoong looks like a syllable, but only xoong and the like are
                 yield from self._undecoded(word)
             yield from self._sound_alike(word, typed)
             yield from self._with_a_letter_lost(word, typed)
@@ -264,7 +264,7 @@ class Lexicon:
             yield _reading(parts, MatchKind.JOINED, proof or (len(lengths) if typed.marks else -1))
 
     def _initialled(self, word: str, typed: Syllable) -> Iterator[Reading]:
-        """Yield two words of which the first is but its first letter: ktra, bhành, đlịch."""
+        """Yield two words, the first abbreviated to its first letter: ktra, bhành, đlịch."""
         if word in self._abbreviations:
             return
         for first, second in sorted(self._initials.get(typed.letters, ())):
@@ -274,7 +274,7 @@ class Lexicon:
             yield _reading([shape, Syllable.of(rest)], MatchKind.ABBREVIATION, 0 if sure else -1)
 
     def _glued_words(self, word: str, typed: Syllable) -> Iterator[Reading]:
-        """Yield a keyword's word that has lost the space to a neighbour: shopgiao hàng, tra đơnchưa."""
+        """Yield a keyword's word typed without the space to a neighbour: shopgiao hàng, tra đơnchưa."""
         letters = letters_of(word)
         for cut in range(1, len(letters)):
             left, right = typed.letters[:cut], typed.letters[cut:]
@@ -291,7 +291,7 @@ class Lexicon:
                     yield _reading([Syllable.of(own)], MatchKind.GLUED, 0 if sure else -1, edge)
 
     def _beside_digits(self, parts: Sequence[Syllable]) -> Iterator[Reading]:
-        """Yield a word beside digits: size38, 2màu."""
+        """Yield a word next to digits: size38, 2màu."""
         for part, edge in ((parts[0], Edge.PREFIX), (parts[-1], Edge.SUFFIX)):
             if len(part.letters) >= _MIN_GLUED_LENGTH and part.letters.isalpha() and part.letters in self._words:
                 yield _reading([part], MatchKind.GLUED, 1, edge)
@@ -304,7 +304,7 @@ class Lexicon:
             yield _reading([syllable], MatchKind.TELEX, proof)
 
     def _with_a_letter_lost(self, word: str, typed: Syllable) -> Iterator[Reading]:
-        """Yield longer words that lost a letter and became another syllable (khoản, khản): only beside other words."""
+        """Yield words that lost a letter and became another syllable (khoản, khản): only next to other words."""
         letters = typed.letters
         if len(letters) < _MIN_TYPO_LENGTH - 1 or letters in COMMON_BY_LETTERS or word in self._abbreviations:
             return
@@ -313,7 +313,7 @@ class Lexicon:
                 yield _reading([typed.bare_shapes(known)], MatchKind.TYPO, -1 if typed.marks else -2)
 
     def _mistyped(self, typed: Syllable) -> Iterator[Reading]:
-        """Yield the words that are one edit away: a short one, or another first letter, only beside other words."""
+        """Yield the words one edit away; a short one, or another first letter, only next to other words."""
         word = typed.letters
         if len(word) < _MIN_TYPO_LENGTH_IN_CONTEXT - 1:
             return
@@ -329,12 +329,12 @@ class Lexicon:
 
 @lru_cache(maxsize=2048)
 def _syllables_of(meaning: str) -> tuple[tuple[Syllable, ...], frozenset[str]]:
-    """Return the syllables, and their letters, of what an abbreviation stands for: most do so for all rules."""
+    """Return the syllables of an abbreviation's meaning, and their letters. Cached: most are built in."""
     parts = tuple(part for word in words_of(meaning) for part in syllables(word))
     return parts, frozenset(part.letters for part in parts)
 
 
 def _both_marked(letters: Sequence[Letter], cut: int) -> bool:
-    """Return whether the letters before and behind *cut* both have marks."""
+    """Return whether the letters before and after *cut* both have marks."""
     marked = [letter.tones or letter.shape for letter in letters]
     return any(marked[:cut]) and any(marked[cut:])

@@ -14,14 +14,14 @@ from bot.rules.language.text import WORDS, fold, normalise, plain
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_BARE_SHARE: Final = 50  # percent: no meaning for sure
+_BARE_SHARE: Final = 50  # percent: below it, no meaning is certain
 
 DOTTED: Final = re.compile(r"(?<![^\W_])(?:[bcdđghklmnpqrstvx]{1,2}[/.])+[^\W\d_]+(?![^\W_])")
-"""A word cut by slashes or points after its first consonants: đ/c, b.hành, s/đ/t."""
+"""A word with slashes or full stops after initial consonants: đ/c, b.hành, s/đ/t."""
 
 
 class Context(NamedTuple):
-    """Words (folded) next to an abbreviation with several meanings: for one of these, and against it."""
+    """Words (folded) next to an ambiguous abbreviation that speak for one meaning, and against it."""
 
     before: frozenset[str]
     after: frozenset[str]
@@ -30,7 +30,7 @@ class Context(NamedTuple):
 
     @classmethod
     def of(cls, meaning: Meaning, others: Sequence[Meaning]) -> Context:
-        """What confirms another meaning speaks against this one, unless it confirms this one too."""
+        """Return the context; words that confirm another meaning speak against this one, unless they confirm both."""
         not_before = frozenset().union(*(other.before for other in others)) - meaning.before
         not_after = frozenset().union(*(other.after for other in others)) - meaning.after
         return cls(meaning.before, meaning.after, not_before, not_after)
@@ -38,10 +38,10 @@ class Context(NamedTuple):
 
 def abbreviation_keys(text: str) -> tuple[str, ...]:
     """
-    Return what customers may type for a shop's own abbreviation, with its marks and without.
+    Return what customers may type for a shop's own abbreviation, with and without its marks.
 
-    Empty if *text* is not one word: then it can never be met. Slashes and points after one or two consonants
-    do not end a word.
+    Empty if *text* is not one word, because it can then never be found. Slashes and full stops after one or two
+    consonants do not end a word.
 
     >>> abbreviation_keys("SĐT"), abbreviation_keys("đ/c"), abbreviation_keys("a b")
     (('sđt', 'sdt'), ('đ/c', 'd/c'), ())
@@ -56,7 +56,7 @@ def abbreviation_keys(text: str) -> tuple[str, ...]:
 
 
 def meanings_of(abbreviations: Mapping[str, str]) -> dict[str, tuple[Meaning, ...]]:
-    """Return what short words may stand for: the shop's own, typed with or without marks, and the built-in ones."""
+    """Return the meanings of the shop's own abbreviations, with and without marks, and of the built-in ones."""
     meanings = dict(_built_in())
     for short, text in abbreviations.items():
         for key in abbreviation_keys(short):
@@ -68,9 +68,9 @@ def meanings_of(abbreviations: Mapping[str, str]) -> dict[str, tuple[Meaning, ..
 @lru_cache(maxsize=1)
 def _built_in() -> Mapping[str, tuple[Meaning, ...]]:
     """
-    Return the built-in abbreviations, those with marks also as typed without.
+    Return the built-in abbreviations, those with marks also without them.
 
-    Where that is a word of its own (xien for xiền), the rest of a keyword must confirm it.
+    If the bare form is another word (xien for xiền), the rest of a keyword must confirm it.
     """
     meanings = dict(ABBREVIATIONS)
     for short, of_short in ABBREVIATIONS.items():

@@ -1,4 +1,4 @@
-"""Keywords with `match: contains`, and keywords of mere punctuation: plain substring search."""
+"""Substring search for keywords with `match: contains` and keywords of punctuation only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MAX_OCCURRENCES: Final = 100  # of one keyword's letters in a message
 
 
 class Part(NamedTuple):
-    """A keyword's letters, found in the words from *first* to *end* (exclusive)."""
+    """An occurrence of a keyword's letters in the words from *first* to *end* (exclusive)."""
 
     keyword: Keyword
     exact: bool
@@ -29,7 +29,7 @@ class Part(NamedTuple):
 
 
 class Substrings:
-    """Looks for one after the other while they are few, as they should be. Never changes once made."""
+    """Searches for one keyword after the other while there are few. Immutable after the last `add`."""
 
     def __init__(self) -> None:
         self.signs: dict[str, Keyword] = {}
@@ -38,7 +38,7 @@ class Substrings:
         self._sizes: set[int] = set()
 
     def add(self, parsed: Parsed, output: Output) -> None:
-        """Look for one more keyword; one without any character is never found."""
+        """Add a keyword; an empty one never matches."""
         if parsed.token_kind is TokenKind.WORDS:
             words = tuple(Syllable.of(letters_of(plain(piece.text))) for piece in parsed.pieces)
             keyword = Keyword(words, parsed.any_marks)
@@ -51,7 +51,7 @@ class Substrings:
             same.setdefault(parsed.text, Keyword(())).outputs.append(output)
 
     def parts(self, words: Sequence[MessageWord]) -> Iterator[Part]:
-        """Yield the keywords whose letters are in the words: each at its best place, unless marks contradict."""
+        """Yield the keywords whose letters are in the words and whose marks fit, each at its best place."""
         if not self._parts:
             return
         text = " ".join(word.letters for word in words)
@@ -76,7 +76,7 @@ class Substrings:
                     )
 
     def _within(self, text: str) -> Iterable[str]:
-        """Return those of the keywords' letters that are in the text, looked for in the quicker of two ways."""
+        """Return the keywords' letters that are in the text, by the faster of two searches."""
         if len(self._parts) <= len(self._sizes) * len(text):
             return (wanted for wanted in self._parts if wanted in text)
         return self._parts.keys() & {text[at : at + size] for size in self._sizes for at in range(len(text))}
@@ -90,7 +90,7 @@ def _occurrences(text: str, wanted: str) -> Iterator[int]:
 
 
 def _typed(letters: Sequence[Letter], at: int, wanted: str) -> tuple[int, int]:
-    """Return the marks typed on the letters of *wanted*, word by word as in the keyword."""
+    """Return the marks typed on the letters of *wanted*, word by word."""
     words = []
     for word in wanted.split(" "):
         words.append(Syllable.of(letters[at : at + len(word)]))

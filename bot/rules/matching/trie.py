@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from bot.rules.matching.readings import Lexicon, Reading
     from bot.rules.matching.short_forms import Context
 
-_MAX_REMEMBERED: Final = 50_000  # different words; some 20 MB
+_MAX_REMEMBERED: Final = 50_000  # distinct words, about 20 MB
 _MAX_REMEMBERED_LENGTH: Final = 40
 _MIN_SPLIT_LENGTH: Final = 4
-_MAX_PATHS: Final = 8  # that many ways to read a row of words with several readings each
-_MAX_STEPS: Final = 12_000  # of one scan; an ordinary message takes some hundred
+_MAX_PATHS: Final = 8  # combinations of readings of consecutive words
+_MAX_STEPS: Final = 12_000  # steps of one scan; an ordinary message takes some hundred
 
 
 class TrieNode:
-    """A place in the trie: where the next word leads, and the keywords that end here."""
+    """A node of the trie: its children by word, and the keywords that end here."""
 
     __slots__ = ("ends", "next")
 
@@ -47,11 +47,11 @@ class TrieNode:
 
 
 TriePath: TypeAlias = "tuple[dict[str, TrieNode], int, int, MatchKind, int]"
-"""How far a walk has come: where it may go on, the marks and typed places so far, the least sure kind, the proof."""
+"""State of a walk: the children, the marks and typed places so far, the least certain kind, the proof."""
 
 
 class _IndexedWord(MessageWord):
-    """A typed word with its readings and where these lead in the trie; none of it depends on the words around."""
+    """A typed word with its readings and the nodes they lead to; independent of its neighbours."""
 
     __slots__ = ("heads", "hits", "pairs", "readings", "starts")
 
@@ -66,11 +66,10 @@ class _IndexedWord(MessageWord):
 
 class KeywordTrie:
     """
-    The keywords of one kind; finds all of them in a message at a cost that hardly depends on their number.
+    Finds the keywords of one kind in a message at a cost that hardly depends on their number.
 
-    With *signs*, emoji, %, + and the like are words as any other; otherwise they separate nothing.
-    Never changes once made but for what it remembers of words seen before, which threads may share: entries
-    are immutable, and writing one twice does no harm.
+    With *signs*, emoji, %, + and the like count as words; otherwise they are ignored. Immutable but for the cache of
+    words seen before, which threads may share: its entries are immutable, and writing one twice does no harm.
     """
 
     def __init__(self, keywords: Sequence[Keyword], lexicon: Lexicon, *, signs: bool) -> None:
@@ -85,7 +84,7 @@ class KeywordTrie:
             self._add_pairs(keyword)
 
     def _add_pairs(self, keyword: Keyword) -> None:
-        """Let a foreign word be found when it is typed as two: ``in box``, ``wi-fi``."""
+        """Add a foreign word also as two words, as people type it: ``in box``, ``wi-fi``."""
         word = keyword.letters[0]
         if len(keyword.syllables) > 1 or len(word) < _MIN_SPLIT_LENGTH or not word.isalpha() or is_syllable(word):
             return
@@ -93,14 +92,14 @@ class KeywordTrie:
             self._pairs.setdefault(word[:cut], {}).setdefault(word[cut:], []).append(keyword)
 
     def read(self, text: str) -> list[_IndexedWord]:
-        """Return the words of a normalised text without URLs, signs among them if the keywords have such."""
+        """Return the words of a normalised text without URLs, including signs if the keywords have any."""
         known = self._memory.get
         pieces = self._with_dotted(text) if "/" in text or "." in text else self._pieces(text)
         words = [known(piece) or self._learn(piece) for piece in pieces]
         return [word for word in words if word.letters] if self._signs else words
 
     def _with_dotted(self, text: str) -> list[str]:
-        """Return the pieces of a text, known abbreviations with a slash or point in them whole."""
+        """Return the pieces of a text, keeping known abbreviations with a slash or full stop whole."""
         pieces: list[str] = []
         done = 0
         for dotted in DOTTED.finditer(text):
@@ -135,7 +134,7 @@ class KeywordTrie:
         return word
 
     def scan(self, words: Sequence[_IndexedWord], matches: BestMatches) -> None:
-        """Tell *matches* of every keyword in the message."""
+        """Add every keyword in the message to *matches*."""
         last = len(words) - 1
         steps = 0
         for first, word in enumerate(words):
@@ -153,7 +152,7 @@ class KeywordTrie:
 
 
 def _walk(words: Sequence[_IndexedWord], first: int, paths: list[TriePath], matches: BestMatches) -> int:
-    """Follow all readings of the words after *first* as long as some keyword goes on; return the number of steps."""
+    """Follow all readings of the words after *first* while some keyword continues; return the number of steps."""
     steps = 0
     for end in range(first + 1, len(words)):
         further: list[TriePath] = []
@@ -181,7 +180,7 @@ def _sureness(path: TriePath) -> tuple[int, int]:
 
 
 def _follow(branches: dict[str, TrieNode], words: tuple[str, ...]) -> TrieNode | None:
-    """Return where *words* lead from here."""
+    """Return the node that *words* lead to."""
     node = branches.get(words[0])
     for letters in words[1:]:
         if node is None:
@@ -193,11 +192,11 @@ def _follow(branches: dict[str, TrieNode], words: tuple[str, ...]) -> TrieNode |
 def _verified(
     keywords: Iterable[Keyword], marks: int, typed: int, kind: MatchKind, proof: int
 ) -> Iterator[tuple[Keyword, MatchQuality]]:
-    """Yield those of the keywords whose marks the typed ones do not contradict, and how well they fit."""
+    """Yield the keywords whose marks are compatible with the typed ones, and the quality of the match."""
     for keyword in keywords:
         contradicted = (marks ^ keyword.marks) & typed
         if marks == keyword.marks:
-            # Keys that come out as just these marks, word for word, prove one another.
+            # Undecoded keystrokes that give exactly these marks, in every word, confirm one another.
             if proof >= 0 or (kind is MatchKind.TELEX and proof > -len(keyword.syllables)):
                 yield keyword, quality_of(kind, True)
         elif proof < 0 or (kind is MatchKind.TELEX and not proof):
@@ -209,11 +208,11 @@ def _verified(
 
 
 _TONES_SWAPPED: Final = frozenset({MatchKind.AS_TYPED, MatchKind.ABBREVIATION})
-"""Where hỏi and ngã may be swapped: nothing else is guessed."""
+"""Kinds in which hỏi and ngã may be swapped: nothing else is guessed."""
 
 
 def _is_one_tone(contradicted: int, keyword: Keyword) -> bool:
-    """Return whether the contradicted marks are hỏi for ngã, or ngã for hỏi, of one of several syllables."""
+    """Return whether the contradiction is hỏi for ngã, or the reverse, in one of several syllables."""
     return (
         contradicted.bit_count() == 2
         and len(keyword.syllables) > 1
