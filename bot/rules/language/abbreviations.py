@@ -1,4 +1,4 @@
-"""Teencode and other abbreviations of Vietnamese customers, with what they stand for and how surely; particles."""
+"""Teencode and other abbreviations of Vietnamese customers, with their meanings and frequencies; particles."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _CERTAIN_PERCENT: Final = 80
 
 
 class Meaning(NamedTuple):
-    """One thing that an abbreviation stands for."""
+    """One meaning of an abbreviation."""
 
     text: str
     """Normalised, with all its marks."""
     share: int
-    """How often the abbreviation stands for it in chats with shops, in percent."""
+    """How often the abbreviation has this meaning in chats with shops, in percent."""
     before: frozenset[str] = frozenset()
-    """Words, without marks, that confirm the meaning when they stand just before the abbreviation."""
+    """Words (without marks) that confirm the meaning just before the abbreviation."""
     after: frozenset[str] = frozenset()
-    """The same for just behind it."""
+    """The same just after it."""
 
     @property
     def is_certain(self) -> bool:
@@ -32,7 +32,7 @@ class Meaning(NamedTuple):
 
 
 def _read(lines: list[str]) -> dict[str, tuple[Meaning, ...]]:
-    """Return the table by abbreviation; a line is: form, meaning, share, and perhaps words beside it."""
+    """Return the table by abbreviation; a line holds form, meaning, share and, optionally, neighbours."""
     meanings: dict[str, tuple[Meaning, ...]] = {}
     for line in lines:
         form, text, share, *beside = line.split("\t")
@@ -42,7 +42,7 @@ def _read(lines: list[str]) -> dict[str, tuple[Meaning, ...]]:
 
 
 def _neighbours(words: list[str]) -> tuple[frozenset[str], frozenset[str]]:
-    """Return which words confirm a meaning before and behind: ``voi~`` only before, ``~em`` only behind."""
+    """Return the words that confirm a meaning before and after it: ``voi~`` only before, ``~em`` only after."""
     before = frozenset(word.rstrip("~") for word in words if not word.startswith("~"))
     after = frozenset(word.lstrip("~") for word in words if not word.endswith("~"))
     return before, after
@@ -50,11 +50,11 @@ def _neighbours(words: list[str]) -> tuple[frozenset[str], frozenset[str]]:
 
 def _lines() -> list[str]:
     rows = [line for line in _FILE.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-    return rows[1:]  # below the names of the columns
+    return rows[1:]  # after the column names
 
 
 ABBREVIATIONS: Final[Mapping[str, tuple[Meaning, ...]]] = MappingProxyType(_read(_lines()))
-"""What is typed (normalised, one word, marks as typed) and everything that it may stand for, likely meanings first."""
+"""Meanings, the likeliest first, by what is typed (normalised, one word, marks as typed)."""
 
 PARTICLES: Final = frozenset({"ơi", "ạ", "à", "á", "ờ", "ừ", "ừm", "dạ", "nhé", "nhỉ", "hả", "đi"})
-"""Marked by habit even by people who type no other marks: no evidence that a sender types marks."""
+"""Often marked even by people who type no other marks, so they do not show that a sender types marks."""

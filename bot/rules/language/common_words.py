@@ -19,10 +19,10 @@ về với xin
 """)
 
 COMMON_WORDS: Final = frozenset(_WORDS)
-"""Alone, each of them says nothing about what a customer wants."""
+"""Stop words: alone, none of them tells what a customer wants."""
 
 COMMON_BY_LETTERS: Final = {fold(word): word for word in _WORDS}
-"""The everyday word that its letters are taken for when no marks are typed."""
+"""The stop word with these letters, by its letters without marks."""
 
 _OF_SHOPS = _listed("""
 áo bánh chè cơm cũ đổi giá giảm giờ hàng hè hẹn khám lẻ màu món mở mới phí phòng phở quán răng rẻ sỉ số sữa thử trà trả
@@ -30,12 +30,12 @@ vải vốn
 """)
 
 LIKELY_MEANT: Final = {fold(word): word for word in _OF_SHOPS}
-"""What a bare word most likely is in the chats and the rules of a shop."""
+"""The word that these letters without marks most likely mean in the chats and rules of a shop."""
 
 RARELY_BARE: Final = frozenset(
     _listed("ao com doi gia giam gio hang he hen kham le mo moi mon phi pho rang re si so sua")
 )
-"""Those of LIKELY_MEANT (by their letters) that are hardly ever words by themselves, without marks."""
+"""The letters in LIKELY_MEANT that are hardly ever a word without marks."""
 
 _FOREIGN = _listed("""
 account add admin app apple auth baby bank bill blog body bonus book bot box brand buffet bus buy cafe call
@@ -52,7 +52,7 @@ video view villa vip visa voice voucher web website wifi win woman women xiaomi 
 """)
 
 FOREIGN_WORDS: Final = frozenset(_FOREIGN)
-"""Loans and names that customers write as they are: never taken for mistyped, shortened or undecoded words."""
+"""Loanwords and names: never read as mistyped, abbreviated or undecoded words."""
 
 
 def is_word(letters: str) -> bool:
@@ -66,4 +66,4 @@ def is_word(letters: str) -> bool:
 
 
 PUNCTUATION: Final = frozenset(".,?!…;:~-_/\"'“”‘’* ")
-"""Signs that stand in very many messages; a smiley has a bracket or a letter too."""
+"""Punctuation of ordinary messages; a smiley has a bracket or a letter as well."""

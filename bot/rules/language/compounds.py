@@ -10,7 +10,7 @@ from bot.rules.language.text import Fit, Syllable, compat, syllables
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-# These are meant even where no mark is typed: nobody writes the other word there.
+# Meant even without any marks: the other word does not occur there.
 _CLEAR = """
 kiểm tra, điều tra, thanh tra, hôm qua, vừa qua, thông qua, trải qua, vượt qua, gia đình, quốc gia, chuyên gia,
 đại gia, hoàng gia, gia lai, gia lâm, gia hạn, gia tăng, gia công, gia dụng, gia truyền, phụ gia, thương gia,
@@ -18,7 +18,7 @@ con gái, con trai, chia sẻ, chia tay, phi thường, phi công, phi hành, b�
 ban nãy, ban công, ban đầu, đánh giá, đôi khi, khách quan, liên quan, cơ quan, quan trọng, quan tâm, thành phố,
 thành công, ngân hàng, nhà hàng, cửa hàng, hành khách, tham gia, chiều qua, sáng qua, trưa qua
 """
-# These only beside a mark that agrees, or in the text of somebody who types marks.
+# Meant only next to a mark that fits, or if the sender types marks.
 _OTHERS = """
 gia vị, gia trưởng, gia giáo, gia tộc, gia nhân, thế gia, gia chủ, gia súc, gia cầm, gia phả, ghé qua, chạy qua,
 đi qua, bỏ qua, qua lại, qua loa, qua đêm, qua đời, qua mặt, tối qua, đêm qua, hồi qua, bữa qua, bước qua, năm qua,
@@ -72,9 +72,9 @@ def compound_of(
     first: Syllable, second: Syllable, *, types_marks: Callable[[], bool]
 ) -> tuple[Syllable, Syllable] | None:
     """
-    Return the compound that two typed words are, with all its marks; None if they are none for all one can tell.
+    Return the compound, with all its marks, that two typed words are; None if they are none or it is uncertain.
 
-    *types_marks*: tells whether their writer types marks, so that a word without any has none.
+    *types_marks*: tells whether the sender types marks, so that a bare word is a word without marks.
     """
     found = _COMPOUNDS.get((first.letters, second.letters))
     if found is None or Fit.NO in {compat(first, found.first), compat(second, found.second)}:
@@ -86,7 +86,7 @@ def compound_of(
 
 def may_be_compound(first: str, second: str) -> bool:
     """
-    Return whether two words (folded) may be a compound, with whatever marks.
+    Return whether two words (folded) may be a compound with any marks.
 
     >>> may_be_compound("kiem", "tra"), may_be_compound("doi", "tra")
     (True, False)

@@ -1,4 +1,4 @@
-"""Spelling in chats, undone: habits (-g for -ng, j for i, z for v, d and gi), stretched words, one-letter typos."""
+"""Undo the spelling of chats: habits (-g for -ng, j for i, z for v, d and gi), stretched words, one-letter typos."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _HABITS: Final = tuple(
         (rf"(?<={_VOWEL})k$", ("c", "ch")),  # thík
     )
 )
-# The tone stands on the vowel that is left: típ for tiếp, mún for muốn, ngừi for người.
+# The tone is on the remaining vowel: típ for tiếp, mún for muốn, ngừi for người.
 _SHORT_DIPHTHONGS: Final = (
     (re.compile(r"(?<=[^\W\d_aeioquy])i([\u0300-\u0323])(?=(?:m|n|p|t|u)$)"), "ie\u0302\\1"),
     (re.compile(r"(?<=[^\W\d_aeioquy])u([\u0300-\u0323])(?=(?:i|m|n|ng|t)$)"), "uo\u0302\\1"),
@@ -46,7 +46,7 @@ _OTHER_D: Final = ("gi", "v")
 
 def respellings(word: str) -> Iterator[str]:
     """
-    Yield what a word that is no syllable may be once a habit is undone; *word* normalised, with its marks.
+    Yield the readings of a word that is no syllable once a habit is undone; *word* is normalised, with its marks.
 
     >>> list(respellings("khôg")), list(respellings("zá"))
     (['không'], ['dá', 'giá', 'vá'])
@@ -58,7 +58,7 @@ def respellings(word: str) -> Iterator[str]:
 
 def sound_alikes(word: str) -> Iterator[str]:
     """
-    Yield other words that sound like *word*, a syllable with a tone mark, where people write as they speak.
+    Yield the homophones of *word*, a syllable with a tone mark, as people write them who spell as they speak.
 
     >>> list(sound_alikes("mún")), list(sound_alikes("dô"))
     (['muốn'], ['giô', 'vô'])
@@ -73,7 +73,7 @@ def sound_alikes(word: str) -> Iterator[str]:
 
 def with_other_i(word: str) -> str | None:
     """
-    Return the other of two accepted spellings of a final i, None if there is but one.
+    Return the other accepted spelling of a final i or y; None if there is only one.
 
     >>> with_other_i("mĩ"), with_other_i("kỹ"), with_other_i("mai")
     ('mỹ', 'kĩ', None)
@@ -82,13 +82,13 @@ def with_other_i(word: str) -> str | None:
 
 
 def one_letter_less(word: str) -> set[str]:
-    """Return the word and all that is left of it without one letter: the keys of an index of typos (SymSpell)."""
+    """Return the word and its deletions of one letter: the keys of a symmetric delete index (SymSpell)."""
     return {word} | {word[:i] + word[i + 1 :] for i in range(len(word))}
 
 
 def one_edit_apart(one: str, other: str) -> bool:
     """
-    Return whether one letter more, less or other, or two neighbours swapped, makes one word of the other.
+    Return whether the Damerau-Levenshtein distance (optimal string alignment) of two words is one.
 
     >>> one_edit_apart("khuyne", "khuyen"), one_edit_apart("gia", "gai"), one_edit_apart("gia", "gioi")
     (True, True, False)
@@ -105,9 +105,9 @@ def one_edit_apart(one: str, other: str) -> bool:
 
 def squeezed(letters: Sequence[Letter]) -> set[Syllable]:
     """
-    Return what a stretched word may be: runs of three equal letters and more made one or two, of two made one.
+    Return what a stretched word may be: runs of three or more equal letters cut to one or two, runs of two to one.
 
-    Two letters are a run only in words of four and more (``giáá``); sizes of clothes are never stretched (``xxl``).
+    Two letters are a run only in words of at least four (``giáá``); clothing sizes are never stretched (``xxl``).
     """
     word = "".join([letter.base for letter in letters])
     if not _REPEATED.search(word) or _CLOTHES_SIZE.fullmatch(word):
@@ -117,13 +117,13 @@ def squeezed(letters: Sequence[Letter]) -> set[Syllable]:
 
 
 def squeezed_text(word: str) -> str:
-    """Return a stretched word with single letters: runs of two count in words of four letters or more."""
+    """Return a stretched word with single letters; runs of two count in words of at least four letters."""
     least = 2 if len(word) >= _MIN_SQUEEZED_LENGTH else 3
     return _REPEATED.sub(lambda run: run[1] if len(run[0]) >= least else run[0], word)
 
 
 def _squeeze(letters: Sequence[Letter], least: int, to: int) -> list[Letter]:
-    """Return the letters with each run of *least* or more equal ones cut to *to*, the last with the marks of all."""
+    """Return the letters with runs of at least *least* equal ones cut to *to*; the last gets the marks of all."""
     squeezed: list[Letter] = []
     start = 0
     for end in range(1, len(letters) + 1):

@@ -1,4 +1,4 @@
-"""The spelling rules of Vietnamese syllables: which letters can be one, and which of them need no marks."""
+"""Vietnamese syllables: which letters can be one, and which need no marks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unicodedata
 
 _INITIALS = "b c ch d g gh gi h k kh l m n ng ngh nh p ph qu r s t th tr v x"
 
-# Every rime of the language with its letters' own marks and no tone.
+# All rimes of the language, with the marks of the letters and without tones.
 _RIMES = """
 a ac ach ai am an ang anh ao ap at au ay ăc ăm ăn ăng ăp ăt âc âm ân âng âp ât âu ây
 e ec em en eng eo ep et ê êch êm ên ênh êp êt êu
@@ -22,11 +22,11 @@ a ac ach ai an ang anh ao at au ay ăc ăm ăn ăng ăp ăt ân âng ât ây e e
 i ich in inh it iu ôc ơ ơi y ych ynh yt yên yêt
 """
 
-_STOPS = ("c", "ch", "p", "t")  # a syllable that ends so always has a tone mark
+_STOPS = ("c", "ch", "p", "t")  # a syllable with this ending always has a tone mark
 
-# They look like words without marks, but no correctly spelled text has them.
+# They look like words without marks, but are not words.
 _NO_WORDS = frozenset({"dau", "dia", "gi", "giay", "gieng", "gui", "khong", "nua"})
-# They look like words that lost their marks, but correctly spelled text has them: loans that everybody uses.
+# They look like words that lost their marks, but are loanwords in general use.
 _LOANS = frozenset({"bot", "cap", "chat", "cut", "hot", "mac", "net", "pop", "set", "tip", "top"})
 
 
@@ -51,12 +51,12 @@ def _joins(initial: str, rime: str) -> bool:
 
 
 def _spelled(initial: str, rime: str) -> str:
-    """Return the two as they are written together: ``gi`` swallows an ``i`` (``gìn``, ``giêng``)."""
+    """Return the written syllable: ``gi`` before a rime with ``i`` drops one ``i`` (``gìn``, ``giêng``)."""
     return initial + (rime[1:] if initial == "gi" and rime[0] == "i" else rime)
 
 
 def _syllables(*, bare: bool) -> frozenset[str]:
-    """Return all syllables without marks; *bare*: only those that are complete without."""
+    """Return all syllables without marks; *bare*: only those that are words without marks."""
     found = set()
     for initial in ("", *_INITIALS.split()):
         for rime in (_RIMES_AFTER_QU if initial == "qu" else _RIMES).split():
@@ -74,7 +74,7 @@ _BARE = (_syllables(bare=True) - _NO_WORDS) | _LOANS
 
 def is_syllable(letters: str) -> bool:
     """
-    Return whether *letters* (folded) spell a Vietnamese syllable once the right marks are on.
+    Return whether *letters* (folded) are a Vietnamese syllable with the right marks.
 
     >>> is_syllable("nhieu"), is_syllable("menu")
     (True, False)
@@ -84,9 +84,9 @@ def is_syllable(letters: str) -> bool:
 
 def needs_no_marks(letters: str) -> bool:
     """
-    Return whether *letters* (folded) may stand as they are in a text with all its marks.
+    Return whether *letters* (folded) are a correct syllable without marks.
 
-    Foreign words are no syllables and are not counted here.
+    Foreign words are no syllables, so the answer for them is false.
 
     >>> needs_no_marks("gia"), needs_no_marks("nhieu"), needs_no_marks("dat")
     (True, False, False)

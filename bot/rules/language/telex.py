@@ -1,4 +1,4 @@
-"""Telex and VNI keys that an input method left undecoded: ``gias``, ``bao nhieeu``, ``gia1``."""
+"""Decode Telex and VNI keystrokes that no input method decoded: ``gias``, ``bao nhieeu``, ``gia1``."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _MAX_LENGTH: Final = 10  # "nghieengs" has nine
 
 def decode(word: str) -> Syllable | None:
     """
-    Return the syllable that the keys stand for; None if there are no such keys, or no syllable comes of them.
+    Return the syllable that the keystrokes give; None if there are none, or the result is no syllable.
 
-    *word*: normalised, one word, no mark typed otherwise.
+    *word*: normalised, one word, without typed marks.
 
     >>> decode("nhieeu").letters, decode("gia1").letters, decode("shop"), decode("gia")
     ('nhieu', 'gia', None, None)
@@ -70,7 +70,7 @@ def _decode_telex(keys: str) -> tuple[list[Letter], int]:
 
 
 def _decode_vni(keys: str) -> tuple[list[Letter], int]:
-    """Return the letters, as many as the keys if some digit is no key of VNI there."""
+    """Return the letters and the tone; there are as many letters as keys if no key was decoded as a mark."""
     letters: list[Letter] = []
     tone = 0
     for key in keys:
@@ -86,7 +86,7 @@ def _decode_vni(keys: str) -> tuple[list[Letter], int]:
 
 
 def _shape_last(letters: list[Letter], shapes: Mapping[str, int]) -> bool:
-    """Give the last bare letter that can have one of *shapes* its shape; return whether there is one."""
+    """Set the shape of the last bare letter that can have one of *shapes*; return whether there is one."""
     for at in range(len(letters) - 1, -1, -1):
         base, tones, shape = letters[at]
         if base in shapes and not shape:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 MAX_LENGTH: Final = 2_500
-"""Characters of a message that are looked at; Zalo itself takes about 2,000."""
+"""Characters of a message that are read; Zalo itself takes about 2,000."""
 
 # Zero-width and direction characters, fillers, variation selectors, the keycap, skin tones, tags.
 _INVISIBLE = (
@@ -21,7 +21,7 @@ _INVISIBLE = (
     "\U0001f3fb-\U0001f3ff\U000e0000-\U000e0fff"
 )
 _DELETED = re.compile(f"[{_INVISIBLE}]+")
-_UNUSUAL = re.compile(f"[{_INVISIBLE}\u0300-\u036fðɖı]")  # whatever casefold and NFKC alone do not settle
+_UNUSUAL = re.compile(f"[{_INVISIBLE}\u0300-\u036fðɖı]")  # characters that casefold and NFKC do not unify
 _MAYBE_MARKS = re.compile(r"[^\w\s\x00-\u02ff]{5,}")
 _MAX_MARKS_IN_A_ROW = 4
 _MAX_PASSES = 4
@@ -33,29 +33,29 @@ _HORN = 3
 _SHAPES = {"\u0302": 1, "\u0306": 2, "\u031b": _HORN}  # circumflex, breve, horn
 _SHAPE_BITS = 2
 
-# Chinese and kana, which are written without spaces: every character is a word.
+# Chinese and kana are written without spaces: each character is a word.
 _LONE = "\u3005-\u9fff\U00020000-\U0003ffff"
-# Marks that `\w` leaves out and that stand inside words: Latin, Cyrillic, Arabic, Indic, Thai, Lao, Burmese, Khmer.
+# Combining marks inside words, which `\w` excludes: Latin, Cyrillic, Arabic, Indic, Thai, Lao, Burmese, Khmer.
 _MARKS = (
     "\u0300-\u036f\u0483-\u0487\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0963\u0981-\u0983\u09bc-\u09d7\u0b82-\u0bd7"
     "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece\u102b-\u103e\u17b4-\u17d3\u1ab0-\u1aff\u1dc0-\u1dff"
 )
 _LETTER = r"[^\W\d_]"
-# What a word goes on after: a mark, the apostrophe of don't, the point of 199.000.
+# Characters that do not end a word: a mark, the apostrophe of don't, the full stop of 199.000.
 _JOINT = rf"[{_MARKS}'’.,](?:(?<=[{_MARKS}])|(?<={_LETTER}['’])(?={_LETTER})|(?<=\d[.,])(?=\d{{3}}(?!\d)))"
 WORDS: Final = re.compile(rf"[^\W_{_LONE}]++(?:{_JOINT}[^\W_{_LONE}]*+)*+|(?=\w)[{_LONE}]")
 WORDS_AND_SIGNS: Final = re.compile(WORDS.pattern + r"|[^\w\s]")
 _URL = re.compile(r"(?:https?://|www\.)\S+")
 _JOINERS = str.maketrans("", "", "'’ʼ.,/")
 _DIGITS_OR_NOT = re.compile(r"\d+|\D+")
-_MAX_REMEMBERED_LENGTH = 16  # letters: of longer words nobody types the same again
+_MAX_REMEMBERED_LENGTH = 16  # letters; longer words hardly ever recur
 
 
 def normalise(text: str) -> str:
     """
-    Return *text* in the one form that is compared: NFKC, lower case, nothing invisible, at most MAX_LENGTH long.
+    Return *text* in the form that is compared: NFKC, lower case, nothing invisible, at most MAX_LENGTH long.
 
-    Marks stay, spaces and punctuation too. Any string will do, broken surrogates included.
+    Marks, spaces and punctuation stay. Any string is accepted, lone surrogates included.
 
     >>> normalise("BẢNG\\u200b Giá")
     'bảng giá'
@@ -78,12 +78,12 @@ def _normalise_once(text: str) -> str:
     text = _MAYBE_MARKS.sub(_shorten, text)
     text = unicodedata.normalize("NFKC", text)[:MAX_LENGTH]
     text = unicodedata.normalize("NFC", text.casefold())[:MAX_LENGTH]
-    # Some fonts' keyboards type eth for đ; Turkish dotted and dotless i.
+    # Some keyboards type eth for đ; Turkish has a dotted and a dotless i.
     return text.replace("ð", "đ").replace("ɖ", "đ").replace("ı", "i").replace("i\u0307", "i")
 
 
 def _shorten(run: re.Match[str]) -> str:
-    """Return the run with at most four combining marks in a row: sorting thousands of them takes seconds."""
+    """Return the run cut to four combining marks: reordering thousands of them takes seconds."""
     kept: list[str] = []
     marks = 0
     for character in run[0]:
@@ -95,7 +95,7 @@ def _shorten(run: re.Match[str]) -> str:
 
 def fold(text: str) -> str:
     """
-    Return *text* normalised and without marks on Latin letters: what regular expressions of rules see.
+    Return *text* normalised and without marks on Latin letters: the text that `pattern` is matched against.
 
     >>> fold("Đặt hàng ở đâu?")
     'dat hang o dau?'
@@ -104,14 +104,14 @@ def fold(text: str) -> str:
 
 
 def without_urls(normalised: str) -> str:
-    """Return the text with every URL blanked out, each other character at its old place."""
+    """Return the text with every URL replaced by as many spaces."""
     if "://" in normalised or "www." in normalised:
         return _URL.sub(lambda url: " " * len(url[0]), normalised)
     return normalised
 
 
 class Letter(NamedTuple):
-    """One letter without its marks, the set of its tones and its shape (circumflex, breve, horn; đ)."""
+    """A letter without its marks, the set of its tones, and its shape (circumflex, breve, horn; đ)."""
 
     base: str
     tones: int
@@ -129,7 +129,7 @@ def _letter(character: str) -> Letter:
 
 
 def _marked(letter: Letter, marks: Iterable[str]) -> Letter:
-    """Return the letter with these marks too; marks that Vietnamese does not know change nothing."""
+    """Return the letter with additional marks; marks unknown to Vietnamese are ignored."""
     base, tones, shape = letter
     for mark in marks:
         tones |= _TONES.get(mark, 0)
@@ -142,9 +142,9 @@ def _is_latin(character: str) -> bool:
 
 
 def letters_of(normalised: str) -> list[Letter]:
-    """Return the characters of normalised text, the marks of Latin letters taken off and noted."""
+    """Return the characters of normalised text, with the marks of Latin letters separated."""
     letters: list[Letter] = []
-    latin = -1  # the letter that marks belong to
+    latin = -1  # the letter that the marks belong to
     for character in normalised:
         if latin >= 0 and "\u0300" <= character <= "\u036f":
             letters[latin] = _marked(letters[latin], character)
@@ -160,10 +160,10 @@ def letters_of(normalised: str) -> list[Letter]:
 @dataclass(frozen=True, slots=True)
 class Syllable:
     """
-    Letters without marks, and the marks as bits, so that two syllables are compared in two operations.
+    Letters without marks, and the marks as a bit field, so that comparing two syllables takes two operations.
 
-    Five bits for the set of tones wherever they stand (``gía`` is ``giá``), then two for the shape of each letter.
-    *typed* has ones where the writer typed a mark: there a keyword must agree.
+    Five bits are the set of tones, on whichever letter (``gía`` is ``giá``), then two bits the shape of each letter.
+    *typed* is the mask of the marks that the sender typed: there a keyword must agree.
     """
 
     letters: str
@@ -177,7 +177,7 @@ class Syllable:
 
     @classmethod
     def of(cls, letters: Sequence[Letter]) -> Syllable:
-        """Put letters together; two tones in one syllable agree with no other."""
+        """Return the syllable of these letters; one with two tones matches no other."""
         base = "".join([letter.base for letter in letters])
         if "uo" in base:
             letters = _with_both_horns(letters, base.index("uo"))
@@ -191,13 +191,13 @@ class Syllable:
         return cls(base, shapes << _TONE_BITS | tones, typed << _TONE_BITS | every_tone)
 
     def bare_shapes(self, letters: str) -> Syllable:
-        """Return other letters with this syllable's tone: for spellings whose letters stand elsewhere."""
+        """Return a syllable of other letters with this one's tone, for respellings that move letters."""
         tones = (1 << _TONE_BITS) - 1
         return Syllable(letters, self.marks & tones, self.typed & tones)
 
 
 def _with_both_horns(letters: Sequence[Letter], at: int) -> Sequence[Letter]:
-    """Return ``uơ`` and ``ưo`` before another letter as the ``ươ`` that is meant: no syllable has the others."""
+    """Return the letters with ``uơ`` or ``ưo`` before another letter as ``ươ``: no syllable has the others."""
     u, o = letters[at : at + 2]
     if at + 2 == len(letters) or {u.shape, o.shape} != {0, _HORN}:
         return letters
@@ -205,7 +205,7 @@ def _with_both_horns(letters: Sequence[Letter], at: int) -> Sequence[Letter]:
 
 
 def chain(syllables: Iterable[Syllable]) -> tuple[int, int]:
-    """Return the marks and the typed places of several syllables as one pair of numbers."""
+    """Return the marks and the masks of typed marks of several syllables, packed into two numbers."""
     marks = typed = 0
     for syllable in syllables:
         marks = marks << syllable.bits | syllable.marks
@@ -214,7 +214,7 @@ def chain(syllables: Iterable[Syllable]) -> tuple[int, int]:
 
 
 def hook_or_tilde(syllables: Iterable[Syllable]) -> int:
-    """Return, in the form of `chain`, ones in place of both tones where a syllable has hỏi or ngã."""
+    """Return, packed as by `chain`, the mask of both tones for each syllable with hỏi or ngã."""
     mask = 0
     for syllable in syllables:
         mask = mask << syllable.bits | (_HOOK_OR_TILDE if syllable.marks & _HOOK_OR_TILDE else 0)
@@ -222,16 +222,16 @@ def hook_or_tilde(syllables: Iterable[Syllable]) -> int:
 
 
 class Fit(IntEnum):
-    """How the marks of a typed syllable stand to those of a keyword's syllable with the same letters."""
+    """How the marks of a typed syllable compare with those of a keyword's syllable with the same letters."""
 
-    NO = 0  # another word: different letters, or a mark was typed that the keyword has not
-    LOOSE = 1  # marks were omitted, none contradicts
+    NO = 0  # another word: other letters, or a typed mark that the keyword lacks
+    LOOSE = 1  # marks are omitted, none contradicts
     EXACT = 2
 
 
 def compat(typed: Syllable, keyword: Syllable) -> Fit:
     """
-    Return whether *typed* may stand for *keyword*: marks may be omitted, never contradicted.
+    Return whether *typed* can mean *keyword*: marks may be omitted, never contradicted.
 
     >>> [compat(syllables(word)[0], syllables("giá")[0]).name for word in ("giá", "gia", "già", "gai")]
     ['EXACT', 'LOOSE', 'NO', 'NO']
@@ -242,7 +242,7 @@ def compat(typed: Syllable, keyword: Syllable) -> Fit:
 
 
 def plain(word: str) -> str:
-    """Return a word without apostrophes, thousands separators, and what stands inside abbreviations (đ/c)."""
+    """Return a word without apostrophes, thousands separators and the signs inside abbreviations (đ/c)."""
     return word if word.isalnum() else word.translate(_JOINERS)
 
 
@@ -265,11 +265,11 @@ def _cut(word: str) -> tuple[Syllable, ...]:
     return tuple(Syllable.of(letters_of(part)) for part in _DIGITS_OR_NOT.findall(plain(word)))
 
 
-_remembered = lru_cache(maxsize=8192)(_cut)  # the language has some 7,000
+_remembered = lru_cache(maxsize=8192)(_cut)  # the language has about 7,000
 
 
 class SourceMap:
-    """Where each character of a normalised text stands in the text as it was typed."""
+    """Maps the characters of a normalised text to the text as typed."""
 
     __slots__ = ("_places", "_whole")
 
@@ -282,7 +282,7 @@ class SourceMap:
             self._places = _places(text, normalised)
 
     def spans(self, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Return for each span (end exclusive) of the normalised text the characters as typed that became it."""
+        """Return the span (end exclusive) in the typed text of each span of the normalised text."""
         places = self._places
         if places is None:
             return spans
@@ -290,7 +290,7 @@ class SourceMap:
 
 
 def _places(text: str, normalised: str) -> list[tuple[int, int]]:
-    """Return the span of each character's origin; empty if the text is too odd to tell."""
+    """Return the origin of each character; empty if it cannot be determined."""
     starts = [i for i, character in enumerate(text) if not (i and _continues(character))]
     places: list[tuple[int, int]] = []
     pieces: list[str] = []
@@ -305,7 +305,7 @@ _normalised_piece = lru_cache(maxsize=4096)(normalise)
 
 
 def _continues(character: str) -> bool:
-    """Return whether the character melts into the one before it."""
+    """Return whether normalisation merges the character into the one before it."""
     return bool(unicodedata.combining(character) or "\u1161" <= character <= "\u11ff" or _DELETED.match(character))
 
 
@@ -321,7 +321,7 @@ class Token:
 
 def tokens(text: str) -> tuple[Token, ...]:
     """
-    Return the words of *text*; URLs, punctuation, emoji and other signs are left out.
+    Return the words of *text*, without URLs, punctuation, emoji and other signs.
 
     >>> [token.folded for token in tokens("Giá 199.000đ?")]
     ['gia', '199000d']

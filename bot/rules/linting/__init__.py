@@ -1,1 +1,1 @@
-"""What is right in form, but hardly meant: conflicts, examples, expiry."""
+"""Lint of valid rules files: conflicts, doubtful keywords, failing examples, expiry."""

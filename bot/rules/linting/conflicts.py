@@ -11,12 +11,12 @@ from bot.rules.matching.matcher import Hit, KeywordPattern, Matcher
 from bot.rules.model.schema import Rule
 from bot.rules.problem import Arg, Phrase, Place, Problem, phrase
 
-_MOST_RIVALS = 20  # of one keyword; whoever has more has heard enough
+_MOST_RIVALS = 20  # reported for one keyword
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A keyword whose messages another rule answers; *certain*: whatever else a message says."""
+    """A keyword whose messages another rule answers; *certain*: regardless of the rest of the message."""
 
     code: str
     shadowed: KeywordUse
@@ -26,7 +26,7 @@ class Conflict:
 
 
 def conflicts(words: KeywordIndex) -> Iterator[Problem]:
-    """Yield what is wrong between the keywords of different rules."""
+    """Yield the conflicts between keywords of different rules."""
     same = list(_same(words.keywords))
     known = {id(conflict.shadowed) for conflict in same}
     found = [*same, *_outranked(words, known)]
@@ -48,7 +48,7 @@ def _problem(code: str, conflict: Conflict, place: Place, **args: Arg) -> Proble
 
 
 def _same(keywords: Iterable[KeywordUse]) -> Iterator[Conflict]:
-    """Yield the keywords that a better placed rule has too."""
+    """Yield the keywords that a rule with precedence has as well."""
     for group in _groups(keywords, lambda word: word.words):
         ranked = sorted(group, key=lambda word: (-word.rule.priority, word.index))
         for shadowed, by in _shadowed(ranked, _covers):
@@ -57,7 +57,7 @@ def _same(keywords: Iterable[KeywordUse]) -> Iterator[Conflict]:
 
 
 def _unmarked_twins(keywords: Iterable[KeywordUse]) -> Iterator[Conflict]:
-    """Yield the keywords that are another rule's once the customer leaves the marks out."""
+    """Yield the keywords that become another rule's when customers omit the marks."""
     for group in _groups(keywords, lambda word: (word.letters, word.keyword.match)):
         ranked = sorted(group, key=lambda word: (-word.rule.priority, word.marks != 0, word.index))
         for shadowed, by in _shadowed(ranked, lambda by, shadowed: by.words != shadowed.words):
@@ -77,7 +77,7 @@ def _groups(keywords: Iterable[KeywordUse], key: Callable[[KeywordUse], Hashable
 def _shadowed(
     ranked: list[KeywordUse], beats: Callable[[KeywordUse, KeywordUse], bool]
 ) -> Iterator[tuple[KeywordUse, KeywordUse]]:
-    """Yield every keyword of a group with the first of those before it that always beats it."""
+    """Yield every keyword of a group with the first keyword before it that always wins."""
     for place, shadowed in enumerate(ranked):
         rivals = (word for word in ranked[:_MOST_RIVALS][:place] if word.index != shadowed.index)
         better = (word for word in rivals if active_whenever(word.rule, shadowed.rule) and beats(word, shadowed))
@@ -86,14 +86,14 @@ def _shadowed(
 
 
 def _covers(wide: KeywordUse, narrow: KeywordUse) -> bool:
-    """Return whether, of two keywords with the same words, one matches wherever the other does, and as well."""
+    """Return whether *wide* matches wherever *narrow* does, and at least as well; both have the same words."""
     if "contains" in {wide.keyword.match, narrow.keyword.match}:
         return wide.keyword.match == narrow.keyword.match
     return at_every_place(wide.keyword, narrow.keyword)
 
 
 def _outranked(words: KeywordIndex, known: set[int]) -> Iterator[Conflict]:
-    """Yield the keywords that have a keyword of higher priority within them."""
+    """Yield the keywords that contain a keyword of higher priority."""
     lowest = min((rule.priority for _, rule in words.of_rules()), default=0)
     above = [word for word in words.keywords if word.rule.priority > lowest]
     if not above:
@@ -119,7 +119,7 @@ def _outranks(by: KeywordUse, shadowed: KeywordUse) -> bool:
 
 
 def _dead_rules(words: KeywordIndex, found: Iterable[Conflict]) -> dict[int, Conflict]:
-    """Return the rules that lose every keyword, and have no other way to match, with their first conflict."""
+    """Return the rules that lose every keyword and match nothing else, with their first conflict."""
     lost: dict[int, dict[int, Conflict]] = {}
     for conflict in found:
         if conflict.certain:
@@ -132,7 +132,7 @@ def _dead_rules(words: KeywordIndex, found: Iterable[Conflict]) -> dict[int, Con
 
 
 def active_whenever(one: Rule, other: Rule) -> bool:
-    """Return whether *one* is in play, by time and OA, whenever *other* is."""
+    """Return whether *one* is active, by time and OA, whenever *other* is."""
     in_time = one.active is None or one.active == other.active
     return in_time and (not one.oa or (bool(other.oa) and set(other.oa) <= set(one.oa)))
 

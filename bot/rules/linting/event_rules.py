@@ -1,4 +1,4 @@
-"""Lint rules for other events than texts: one that another rule always answers before."""
+"""Lint rules for events other than texts: those that another rule always precedes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.rules.reading.loader import Places
 
 
 def shadowed_event_rules(file: RuleFile, places: Places) -> Iterator[Problem]:
-    """Yield a problem for each rule for an event that never answers, because a better placed one always does."""
+    """Yield a problem for each rule for an event that never answers because another rule always does."""
     by_event: dict[str, list[tuple[int, Rule]]] = {}
     for index, rule in enumerate(file.rules):
         if rule.enabled and rule.on != "text":

@@ -17,7 +17,7 @@ def failing_examples(rules: RuleSet, places: Places) -> Iterator[Problem]:
     """Yield a problem for every example that its rule does not answer, and every counter-example that it does."""
     for index, rule in enumerate(rules.file.rules):
         if rule.enabled:
-            own_words = cache(partial(_matcher_of, rule))  # made for the first example that fails
+            own_words = cache(partial(_matcher_of, rule))  # created for the first example that fails
             for number in range(len(rule.examples)):
                 yield from _missed(rules, places, index, number, own_words)
             for number, text in enumerate(rule.not_examples):
@@ -56,7 +56,7 @@ def _answered(rules: RuleSet, places: Places, index: int, number: int, text: str
 
 
 def _winner(rules: RuleSet, ranked: tuple[Candidate, ...], index: int) -> Candidate | None:
-    """Return who answers at a time when the rule *index* is in play: it may be the only one that is."""
+    """Return the winner at a time when the rule *index* is active, even if that is the only one."""
     rule = rules.file.rules[index]
     others = (c for c in ranked if c.rule == index or active_whenever(rules.file.rules[c.rule], rule))
     return next(others, None)
@@ -87,13 +87,13 @@ def _position(rule: Rule, hit: Hit) -> int:
 
 
 def _matcher_of(rule: Rule) -> Matcher:
-    """Return what finds the rule's keywords, and no others, each by itself."""
+    """Return a matcher of only this rule's keywords."""
     keywords = [*rule.keywords, *(keyword for group in rule.all_of for keyword in group)]
     return Matcher([KeywordPattern(n, keyword.text, keyword.match) for n, keyword in enumerate(keywords)])
 
 
 def _nearest(matcher: Matcher, text: str) -> Phrase | str:
-    """Return which of a rule's keywords the text almost has; nothing if there is none."""
+    """Return the rule's keyword that the text almost has; "" if there is none."""
     miss = next(iter(matcher.near_misses(text, most=1)), None)
     if miss is None:
         return ""

@@ -1,4 +1,4 @@
-"""Warn about what is too old today: uploads that expire, rules whose dates are over."""
+"""Warn about uploads that expire and rules whose dates are over."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from bot.rules.reading.loader import Places
 from bot.zalo import ATTACHMENT_LIFETIME
 
 _REMIND_AFTER = timedelta(days=5)
-_AHEAD = timedelta(days=1)  # an editor's day begins before that of the server
+_AHEAD = timedelta(days=1)  # the editor's time zone may be ahead of the server's
 
 
 def expired(file: RuleFile, places: Places, *, today: date) -> Iterator[Problem]:
-    """Yield warnings for pictures that expire and rules whose time is over."""
+    """Yield warnings for images that expire and rules whose dates are over."""
     for image, path in images_of(file):
         if image.attachment_id is not None and image.image_url is None:
             yield from _attachment(image.uploaded, places, path, today)

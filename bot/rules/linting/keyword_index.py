@@ -1,4 +1,4 @@
-"""Index of all keywords of a rules file with their positions: what the checks look at."""
+"""Index of all keywords of a rules file with their positions, for the lint."""
 
 from __future__ import annotations
 
@@ -20,37 +20,37 @@ class KeywordUse:
     """One keyword of one rule."""
 
     index: int
-    """Of the rule in the file."""
+    """Index of the rule in the file."""
     rule: Rule
     keyword: Keyword
     parsed: Parsed
     place: Place
 
     letters: tuple[str, ...]
-    """The words without marks; for mere punctuation the text."""
+    """The words without marks; for punctuation only, the text."""
     marks: int
     """All marks of the words in one number; 0 if there are none."""
 
     @property
     def words(self) -> tuple[tuple[str, ...], int]:
-        """The words with their marks, in a form that is equal for equal words."""
+        """The words with their marks, as a key that is equal for equal words."""
         return self.letters, self.marks
 
     @property
     def is_guarded(self) -> bool:
-        """Whether the matcher takes it for another word in the text of somebody who types marks."""
+        """Whether the matcher reads it as another word if the sender types marks."""
         return len(self.letters) == 1 and self.marks != 0
 
 
 def always_within(inner: KeywordUse, hit: Hit, outer: KeywordUse) -> bool:
     """
-    Return whether *inner*, which *hit* the text of *outer*, hits every message that has *outer*.
+    Return whether *inner*, whose match in the text of *outer* is *hit*, matches every message that has *outer*.
 
-    Guesses aside (words glued together, mistyped and the like): they may be read as the one and not as the other.
+    Guesses (missing spaces, typos and the like) are disregarded: they may match one and not the other.
     """
     if not at_every_place(inner.keyword, outer.keyword):
         return False
-    # Marks that outer leaves open, or that single syllables and compounds make doubtful, may differ in a message.
+    # Marks that outer leaves open, or that are uncertain in single syllables and compounds, may differ in a message.
     may_differ = outer.parsed.any_marks or (
         inner.words != outer.words and (inner.is_guarded or _is_cut_from_compound(inner.letters, outer.letters))
     )
@@ -58,7 +58,7 @@ def always_within(inner: KeywordUse, hit: Hit, outer: KeywordUse) -> bool:
 
 
 def _is_cut_from_compound(inner: tuple[str, ...], outer: tuple[str, ...]) -> bool:
-    """Return whether *inner* begins or ends in *outer* within two words that may be a compound."""
+    """Return whether *inner* begins or ends inside a possible compound of two words in *outer*."""
     size = len(inner)
     for first in range(len(outer) - size + 1):
         if outer[first : first + size] == inner:
@@ -69,7 +69,7 @@ def _is_cut_from_compound(inner: tuple[str, ...], outer: tuple[str, ...]) -> boo
 
 
 def at_every_place(inner: Keyword, outer: Keyword) -> bool:
-    """Return whether *inner* may stand wherever *outer* may, as their kinds of match go."""
+    """Return whether the match kind of *inner* allows every position that that of *outer* allows."""
     if "contains" in {inner.match, outer.match}:
         return inner.match == "contains"
     return inner.match == "phrase" or outer.match in {"exact", inner.match}
@@ -84,7 +84,7 @@ class KeywordIndex:
     keywords: tuple[KeywordUse, ...]
     excludes: tuple[KeywordUse, ...]
     grouped: tuple[KeywordUse, ...]
-    """Those in `all_of`."""
+    """The keywords in `all_of`."""
 
     def of_rules(self) -> Iterator[tuple[int, Rule]]:
         """Yield the enabled rules for texts with their indexes."""
@@ -96,7 +96,7 @@ def _in_use(file: RuleFile) -> Iterator[tuple[int, Rule]]:
 
 
 def index_keywords(file: RuleFile, places: Places) -> KeywordIndex:
-    """Take every keyword apart, once for all checks."""
+    """Parse every keyword, once for all checks."""
     keywords: list[KeywordUse] = []
     excludes: list[KeywordUse] = []
     grouped: list[KeywordUse] = []

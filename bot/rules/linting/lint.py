@@ -1,4 +1,4 @@
-"""Lint a well-formed rules file: keywords, excludes, patterns, links that are hardly meant."""
+"""Lint a well-formed rules file: keywords, excludes, patterns and links that are unlikely to be intended."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bot.rules.reading.loader import Loaded, Places
 
 
 def check(loaded: Loaded, *, today: date) -> tuple[Problem, ...]:
-    """Return every clash and doubt of the rules that could be read; *today* is the editor's date."""
+    """Return every conflict and warning of the rules that could be read; *today* is the editor's date."""
     if loaded.part is None:
         return ()
     words = index_keywords(loaded.part, loaded.places)
@@ -47,7 +47,7 @@ def check(loaded: Loaded, *, today: date) -> tuple[Problem, ...]:
 
 
 def _everyday(words: KeywordIndex) -> Iterator[Problem]:
-    """A single syllable that customers type all the time, or that looks so without marks."""
+    """Yield the keywords of one syllable that is a stop word, or looks like one without marks."""
     for word in words.keywords:
         if len(word.letters) != 1 or word.keyword.match not in {"phrase", "prefix"}:
             continue
@@ -59,7 +59,7 @@ def _everyday(words: KeywordIndex) -> Iterator[Problem]:
 
 
 def _redundant(words: KeywordIndex) -> Iterator[Problem]:
-    """Two keywords of one rule of which one does the work of both."""
+    """Yield the keywords of a rule that another of its keywords makes redundant."""
     for one_list in (words.keywords, words.excludes):
         seen: dict[tuple[object, ...], KeywordUse] = {}
         marked = {(w.index, w.letters, w.keyword.match): w for w in reversed(one_list) if w.marks}
@@ -74,14 +74,14 @@ def _redundant(words: KeywordIndex) -> Iterator[Problem]:
 
 
 def _literal(words: KeywordIndex) -> Iterator[Problem]:
-    """A bare syllable that is a word of its own, where the marks may have been forgotten."""
+    """Yield the bare syllables that are words without marks but may lack forgotten marks."""
     forgetful = any(map(_lost_marks, words.keywords))
     marked = {(word.index, word.letters) for word in words.keywords if word.marks}
     for word in words.keywords:
         if not word.parsed.marks_exact or word.letters[0] in COMMON_BY_LETTERS or (word.index, word.letters) in marked:
             continue
         if not word.keyword.text[:1].isalnum():
-            continue  # a code that customers are told to send, as "#gia": it is meant as it is
+            continue  # a code that customers are told to send, such as "#gia"
         near = LIKELY_MEANT.get(word.letters[0])
         if near is not None:
             yield Problem.at(word.place, "literal-keyword", word=word.keyword.text, near=near)
@@ -90,7 +90,7 @@ def _literal(words: KeywordIndex) -> Iterator[Problem]:
 
 
 def _lost_marks(word: KeywordUse) -> bool:
-    """Return whether the keyword was typed without the marks that it must have."""
+    """Return whether the keyword lacks marks that it must have."""
     bare = [letters for letters in word.letters if is_syllable(letters)]
     return not word.marks and any(not needs_no_marks(letters) for letters in bare)
 
@@ -109,7 +109,7 @@ def _too_long(words: KeywordIndex) -> Iterator[Problem]:
 
 
 def _excludes(words: KeywordIndex) -> Iterator[Problem]:
-    """An exclude that stands in a keyword of its own rule, which can then hardly ever match, or never."""
+    """Yield the excludes contained in a keyword of their own rule, which then hardly ever matches."""
     excludes = words.excludes
     matcher = Matcher(
         [KeywordPattern(n, x.keyword.text, x.keyword.match, role="exclude") for n, x in enumerate(excludes)]

@@ -1,4 +1,4 @@
-"""Sentences that rules will misread: keywords inside frequent compounds, short forms that two rules' keywords share."""
+"""Lint keywords that will be misread: inside frequent compounds, or by an abbreviation of two rules' keywords."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from bot.rules.problem import Place, Problem
 from bot.rules.reading.loader import Places
 
 _MISLEADING: Final = ("ngân hàng", "cửa hàng", "nhà hàng")
-"""Frequent compounds that end in a word which keywords begin with."""
-_MAX_SENTENCES: Final = 200  # of one file are tried: whoever has more has heard enough
-_MIN_SHARE_PERCENT: Final = 30  # of the uses of a short form: what is meant less often is no twin
+"""Frequent compounds whose last word is the first word of keywords."""
+_MAX_SENTENCES: Final = 200  # sentences tried per file
+_MIN_SHARE_PERCENT: Final = 30  # percent of the uses of a short form: a rarer meaning is ignored
 
 
 def _by_end(compounds: Iterable[str]) -> dict[str, list[tuple[str, Syllable]]]:
-    """Return compounds with their last words, by the letters of these."""
+    """Return compounds with their last word, by the letters of that word."""
     by_end: dict[str, list[tuple[str, Syllable]]] = {}
     for compound in compounds:
         (end,) = syllables(compound.split()[1])
@@ -37,11 +37,11 @@ _ENDS: Final = _by_end(_MISLEADING)
 _SHORTENED: Final = frozenset(
     text for meanings in ABBREVIATIONS.values() if len(meanings) > 1 for text in _likely(meanings)
 )
-"""What a short form with several meanings may well stand for."""
+"""The likely meanings of an ambiguous short form."""
 
 
 class _Use(NamedTuple):
-    """One keyword and where it stands."""
+    """One keyword and its position."""
 
     rule: int
     number: int
@@ -49,19 +49,19 @@ class _Use(NamedTuple):
     parsed: Parsed
 
     def place(self, places: Places) -> Place:
-        """Return where it stands in the file."""
+        """Return its place in the file."""
         return places.at("rules", self.rule, "keywords", self.number, "text")
 
 
 def misreadings(rules: RuleSet, places: Places) -> Iterator[Problem]:
-    """Yield a problem for every keyword that a sentence shows to be misread; the sentence has been tried."""
+    """Yield a problem for every keyword that matches a sentence with another meaning; the match has been tested."""
     uses = list(_uses(rules))
     yield from _in_compounds(rules, places, uses)
     yield from _short_twins(rules, places, uses)
 
 
 def _uses(rules: RuleSet) -> Iterator[_Use]:
-    """Yield the keywords that may be misread at all: few of them."""
+    """Yield the few keywords that can be misread at all."""
     for index, rule in enumerate(rules.file.rules):
         for number, keyword in enumerate(rule.keywords if rule.enabled and rule.on == "text" else ()):
             parsed = parse(keyword.text)
@@ -71,7 +71,7 @@ def _uses(rules: RuleSet) -> Iterator[_Use]:
 
 
 def _in_compounds(rules: RuleSet, places: Places, uses: list[_Use]) -> Iterator[Problem]:
-    """A keyword the first word of which is the end of a compound: hàng về, in ngân hàng về; one for each rule."""
+    """Yield keywords whose first word ends a compound (hàng về, in ngân hàng về), at most one for each rule."""
     warned: set[int] = set()
     for use, sentence, compound in islice(_sentences(uses), _MAX_SENTENCES):
         winner = next(iter(rank(rules, sentence).ranked), None)
@@ -82,7 +82,7 @@ def _in_compounds(rules: RuleSet, places: Places, uses: list[_Use]) -> Iterator[
 
 
 def _sentences(uses: list[_Use]) -> Iterator[tuple[_Use, str, str]]:
-    """Yield keywords of two words or more, each with a sentence that has them otherwise, and the compound in that."""
+    """Yield (keyword, sentence, compound): the sentence has the keyword's words, with the first in the compound."""
     for use in uses:
         parts = use.parsed.syllables
         for compound, end in _ENDS.get(parts[0].letters, ()) if len(parts) > 1 else ():
@@ -91,7 +91,7 @@ def _sentences(uses: list[_Use]) -> Iterator[tuple[_Use, str, str]]:
 
 
 def _short_twins(rules: RuleSet, places: Places, uses: list[_Use]) -> Iterator[Problem]:
-    """Keywords of two rules that customers shorten alike (đh), where the shop does not say what it means."""
+    """Yield keywords of two rules that share an abbreviation (đh) which the shop does not define."""
     by_text: dict[str, _Use] = {}
     for use in uses:
         by_text.setdefault(use.parsed.text, use)
@@ -103,7 +103,7 @@ def _short_twins(rules: RuleSet, places: Places, uses: list[_Use]) -> Iterator[P
 
 
 def _has_marked_form(short: str) -> bool:
-    """Return whether the form is in the list with marks too (đh for dh): one warning will do."""
+    """Return whether the list has the form with marks as well (đh for dh): one warning is enough."""
     return any(other != short and fold(other) == short for other in ABBREVIATIONS)
 
 

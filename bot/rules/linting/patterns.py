@@ -1,4 +1,4 @@
-"""Lint regular expressions (`pattern`), without RE2's own words."""
+"""Lint regular expressions (`pattern`), with our own messages instead of RE2's."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from bot.rules.language.text import fold
 from bot.rules.problem import Place, Problem
 
 PATTERN_CODES = frozenset({"pattern-backspace", "pattern-invalid", "pattern-marks", "pattern-not-installed"})
-"""With one of these a rule's pattern cannot be compiled, or means nothing."""
+"""Problems with which a pattern cannot be compiled or never matches."""
 
-# What RE2 says, and which of our messages that is.
+# RE2's error messages, and ours.
 _REASONS = {
     "missing )": "bracket",
     "missing ]": "bracket",
@@ -37,7 +37,7 @@ def pattern_problems(pattern: str, place: Place) -> Iterator[Problem]:
 
 
 def _without_marks(pattern: str) -> str:
-    """Return the pattern with plain letters; its escapes keep their capitals."""
+    """Return the pattern with its letters folded; ASCII, hence every escape, stays as it is."""
     return "".join(char if char.isascii() else fold(char) for char in pattern)
 
 

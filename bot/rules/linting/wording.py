@@ -11,7 +11,7 @@ from bot.rules.language.text import fold
 from bot.rules.linting.keyword_index import KeywordIndex, KeywordUse
 from bot.rules.problem import Problem
 
-# What shops are asked for, where every syllable by itself would also be a word without marks, or nearly.
+# Frequent requests whose syllables are, or are nearly, all words without marks.
 _PHRASES: Final = """
 bảng giá, báo giá, giá cả, giá sỉ, giá lẻ, giá bán, giá vé, giá phòng, giá bao nhiêu, bao nhiêu tiền, mua hàng, đặt
 hàng, đặt bàn, đặt phòng, đặt lịch, đặt bánh, giao hàng, gửi hàng, phí giao hàng, phí ship, đổi trả, đổi hàng, trả
@@ -27,14 +27,14 @@ _MOST_NAMED = 5
 
 
 def wording_problems(words: KeywordIndex) -> Iterator[Problem]:
-    """Yield what is doubtful about single keywords."""
+    """Yield the warnings about single keywords."""
     yield from _punctuation(words)
     yield from _unmarked(words)
     yield from _exact_in_groups(words)
 
 
 def _punctuation(words: KeywordIndex) -> Iterator[Problem]:
-    """``"?"`` stands in every question; alone, with ``match: exact``, it may be meant."""
+    """Yield keywords of punctuation: every question has ``"?"``; with ``match: exact`` it may be intended."""
     for word in (*words.keywords, *words.grouped):
         if PUNCTUATION.issuperset(word.keyword.text) and word.keyword.match != "exact":
             yield Problem.at(word.place, "everyday-keyword/punctuation", word=word.keyword.text)
@@ -44,7 +44,7 @@ def _punctuation(words: KeywordIndex) -> Iterator[Problem]:
 
 
 def _unmarked(words: KeywordIndex) -> Iterator[Problem]:
-    """Keywords that were typed without their marks; of one rule they are named together."""
+    """Yield one problem for each rule with keywords that lack their marks."""
     marked = {(word.index, word.letters) for word in (*words.keywords, *words.grouped) if word.marks}
     by_rule: dict[int, list[KeywordUse]] = {}
     for word in (*words.keywords, *words.grouped):
@@ -60,7 +60,7 @@ def _unmarked(words: KeywordIndex) -> Iterator[Problem]:
 
 
 def _lacks_marks(word: KeywordUse) -> bool:
-    """Return whether several syllables stand there of which one at least cannot be right without marks."""
+    """Return whether it has several syllables, at least one of which is wrong without marks."""
     if word.marks or len(word.letters) < 2:
         return False
     is_vietnamese = all(map(is_syllable, word.letters))
@@ -72,7 +72,7 @@ def _letters(word: KeywordUse) -> str:
 
 
 def _exact_in_groups(words: KeywordIndex) -> Iterator[Problem]:
-    """A message that is nothing but one text can hardly have a word of each group."""
+    """Yield `match: exact` inside all_of: a message of exactly one text cannot have a word of each group."""
     for word in words.grouped:
         if word.keyword.match == "exact" and len(word.rule.all_of) > 1:
             yield Problem.at(word.place, "exact-in-all-of", word=word.keyword.text)

@@ -6,13 +6,13 @@ import re
 import unicodedata
 from typing import Final
 
-# The bytes of UTF-8 read as Windows-1252 or -1258 begin so: Ã¡, áº£, Ä‘, Æ°, â€œ; read as Mac Roman: √°, ·∫£, ƒë, ∆∞.
+# UTF-8 decoded as Windows-1252 or -1258 begins with these: Ã¡, áº£, Ä‘, Æ°, â€œ; as Mac Roman: √°, ·∫£, ƒë, ∆∞.
 _MOJIBAKE: Final = re.compile(
     "[ÃÂĂ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|á[º»][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|Ä[‘\u0091\u0090\u0110]|Æ[°¡]|â€|ðŸ"
     "|√[°†¢£§®©≤≥∫ªΩ∏∂±¥µ¨¶]|·[∫ª][\u0080-\u2265]|ƒ[ëê]|∆[∞°]"
 )
 _ENCODINGS: Final = ("cp1252", "cp1258", "mac-roman")
-# TCVN3 (.VnTime) and VNI fonts keep the marks in signs and letters that Vietnamese does not have.
+# TCVN3 (.VnTime) and VNI fonts encode marks as signs and letters that Vietnamese does not have.
 _LEGACY_FONT: Final = re.compile(r"[^\W\d_][¸¶¹¨](?![^\W\d_]*[ăâđêôơư])|[aeou][ûø]|[aeo]ù", re.IGNORECASE)
 _LOST: Final = "\N{REPLACEMENT CHARACTER}"
 _QUESTION_MARK_IN_WORD: Final = re.compile(r"[^\W\d_]\?+[^\W\d_]|(?:^|\s)\?+[^\W\d_]")
@@ -21,7 +21,7 @@ _LETTER_AND_LOST: Final = re.compile(r"[^\W\d_]\?")
 
 def is_damaged(text: str) -> bool:
     """
-    Return whether letters were certainly destroyed.
+    Return whether letters were certainly destroyed by a wrong encoding.
 
     >>> is_damaged("báº£ng giÃ¡"), is_damaged("b\ufffdng gi\ufffd"), is_damaged("BÃ bảo MÃ số")
     (True, True, False)
@@ -33,7 +33,7 @@ def is_damaged(text: str) -> bool:
 
 def repaired(text: str) -> str | None:
     """
-    Return what the text was before its bytes were read in a wrong encoding; None if that is not known.
+    Return the text before its bytes were decoded wrongly; None if it cannot be recovered.
 
     >>> repaired("báº£ng giÃ¡"), repaired("b\ufffdng")
     ('bảng giá', None)
@@ -52,7 +52,7 @@ def _byte(char: str, encoding: str) -> bytes:
     try:
         return char.encode(encoding)
     except UnicodeEncodeError:
-        return char.encode("latin-1")  # what the encoding has no sign for
+        return char.encode("latin-1")  # bytes that the encoding leaves undefined
 
 
 def has_question_marks_for_letters(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Tell links that expire by themselves: signed URLs of clouds, and the media hosts of chat and social apps."""
+"""Detect links that expire: signed URLs of clouds, and the media hosts of chat and social apps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-# Whose links end, whatever they say. A name covers what lies under it.
+# Hosts whose links always expire. A name covers its subdomains.
 _SHORT_LIVED_HOSTS: Final = (
     "fbcdn.net", "cdninstagram.com", "fbsbx.com", "whatsapp.net", "zdn.vn", "zadn.vn", "tiktokcdn.com",
     "tiktokcdn-us.com", "tiktokcdn-eu.com", "muscdn.com", "api.telegram.org", "telesco.pe", "telegram-cdn.org",
@@ -28,12 +28,12 @@ _SHORT_LIVED_PATHS: Final = re.compile(
     r")",
     re.IGNORECASE,
 )
-# Parameters whose value is the end: seconds or milliseconds since 1970, or a date.
+# Parameters that hold the expiry: seconds or milliseconds since 1970, or a date.
 _ENDS: Final = (
     "expires", "expire", "exp", "expiry", "expiration", "expires_at", "expiresat", "x-expires", "expirationtimestamp",
     "x-oss-expires-at", "valid_until", "validuntil", "valid_to", "validto", "deadline",
 )  # fmt: skip
-# The same in hexadecimal, or under a short name: only where a signature or the host says so.
+# The same in hexadecimal or under a short name: only with a signature, or on known hosts.
 _ENDS_WITH: Final = {"oe": ("oh", "_nc_ht"), "ex": ("hm", "is"), "ext": ("hash",), "se": ("sig",), "e": ("t", "k", "s")}
 _STARTS: Final = (("x-amz-date", "x-amz-expires"), ("x-goog-date", "x-goog-expires"), ("x-oss-date", "x-oss-expires"))
 _SIGNATURES: Final = ("tempauth", "key-pair-id", "x-amz-signature", "x-goog-signature", "x-oss-signature")
@@ -43,14 +43,14 @@ _LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 
 @dataclass(frozen=True, slots=True)
 class LinkExpiry:
-    """A link stops working; *at* is None where it does not say when."""
+    """A link that expires; *at* is None if it does not say when."""
 
     at: datetime | None
 
 
 def expiry_of(url: str) -> LinkExpiry | None:
     """
-    Return when the link expires, None for one that lasts, as far as it shows.
+    Return the expiry of a link; None if there is no sign of one.
 
     >>> expiry_of("https://cdn.discordapp.com/a/b/menu.png?ex=69000000&is=68fea000&hm=ab").at.date().isoformat()
     '2025-10-27'
@@ -73,7 +73,7 @@ def _is_short_lived(parts: SplitResult, url: str) -> bool:
 
 
 def _signed_until(query: Mapping[str, str]) -> datetime | None:
-    """S3, Google Cloud Storage and their like: when it was signed, and for how many seconds."""
+    """Return the expiry of S3, Google Cloud Storage and the like: the time of signing plus a duration in seconds."""
     for start, seconds in _STARTS:
         begin = _date(query.get(start, ""))
         if begin is not None and re.fullmatch(r"\d{1,9}", query.get(seconds, "")):
@@ -94,7 +94,7 @@ def _stated(query: Mapping[str, str]) -> datetime | None:
 
 
 def _in_token(query: Mapping[str, str]) -> datetime | None:
-    """A JSON Web Token, or Akamai's ``exp=…~hmac=…``."""
+    """Return the expiry of a JSON Web Token, or of Akamai's ``exp=…~hmac=…``."""
     for value in query.values():
         if token := re.fullmatch(r"eyJ[\w-]+\.(eyJ[\w-]+)\.[\w-]*", value):
             end = _json(token[1]).get("exp")
@@ -105,12 +105,12 @@ def _in_token(query: Mapping[str, str]) -> datetime | None:
 
 
 def _cos(query: Mapping[str, str]) -> datetime | None:
-    """Tencent's cloud: ``q-sign-time=begin;end``."""
+    """Return the expiry of Tencent's cloud: ``q-sign-time=begin;end``."""
     return _moment(query.get("q-sign-time", "").rpartition(";")[2])
 
 
 def _policy(query: Mapping[str, str]) -> datetime | None:
-    """CloudFront: a policy in base64 with its own letters."""
+    """Return the expiry in a CloudFront policy: base64 with an alphabet of its own."""
     if "key-pair-id" not in query or "policy" not in query:
         return None
     policy = json.dumps(_json(query["policy"].translate(str.maketrans("_~-", "=/+"))))

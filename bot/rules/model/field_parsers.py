@@ -1,4 +1,4 @@
-"""Parse the text of one field into its value, or raise the error that an editor is told."""
+"""Parse the text of one field into its value, or raise the error that editors see."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _HOURS = re.compile(r"([01]?\d|2[0-3]):([0-5]\d) ?- ?([01]?\d|2[0-3]):([0-5]\d)"
 _LOOSE_TIME = r"(\d{1,2})(?:\s*(?:h|g|:|\.|giờ|gio)\s*(\d{2})?)?\s*(am|pm|sa|ch)?"
 _LOOSE_HOURS = re.compile(rf"\D*?{_LOOSE_TIME}\s*(?:-|–|—|~|đến|den|tới|to)\s*{_LOOSE_TIME}\s*")
 _SPAN = rf"{_LOOSE_TIME}\s*(?:-|–|—|~|đến|den|tới|to)\s*{_LOOSE_TIME}"
-_LATEST_HOUR = 29  # 25:00 is one o'clock at night
+_LATEST_HOUR = 29  # 25:00 is 1 a.m.
 _AMOUNT = re.compile(r"(\d{1,6})([a-z]+)(\d{0,2})", re.ASCII)
 _LONGEST_WAIT = timedelta(days=366)
 _UNITS = {
@@ -54,12 +54,12 @@ _UNITS = {
 
 
 def field_error(key: LiteralString, /, **args: Arg) -> PydanticCustomError:
-    """Return the error that the loader turns into the problem *key*."""
+    """Return a pydantic error that the loader turns into the problem *key*."""
     return PydanticCustomError(key, key, dict(args))
 
 
 def text(value: str) -> str:
-    """Return the words as typed; empty and invisible ones are refused."""
+    """Return the text as typed; empty and invisible texts are refused."""
     if not _INVISIBLE.sub("", value).strip():
         raise field_error("empty-text")
     if is_damaged(value):
@@ -79,7 +79,7 @@ def identifier(value: str) -> str:
 
 
 def attachment_id(value: str) -> str:
-    """Return the id that Zalo gave to an uploaded picture: one word of any letters."""
+    """Return the id that Zalo gave to an uploaded image: one word of any letters."""
     text(value)
     if "://" in value:
         raise field_error("attachment-is-link")
@@ -105,7 +105,7 @@ def image_file_name(value: str) -> str:
 
 
 def boolean(value: str) -> bool:
-    """Return true or false, the only two spellings: completion and every reader know them."""
+    """Return true or false; other spellings of YAML 1.1 (yes, on) are refused."""
     if value.casefold() in {"true", "false"}:
         return value.casefold() == "true"
     bare = slug(value)
@@ -115,7 +115,7 @@ def boolean(value: str) -> bool:
 
 
 def integer(low: int, high: int) -> Callable[[str], int]:
-    """Return the reader of a whole number from *low* to *high*."""
+    """Return the parser of a whole number from *low* to *high*."""
 
     def read(value: str) -> int:
         if not re.fullmatch(r"[+-]?\d{1,9}", value, re.ASCII) or not low <= int(value) <= high:
@@ -126,7 +126,7 @@ def integer(low: int, high: int) -> Callable[[str], int]:
 
 
 def version(value: str) -> int:
-    """Return the number of the format; there is only one so far."""
+    """Return the version of the format; there is only one so far."""
     if value != "1":
         raise field_error("bad-version", word=value)
     return 1
@@ -164,7 +164,7 @@ def weekday(value: str) -> str:
 
 def days_meant(value: str) -> tuple[str, ...]:
     """
-    Return the days that other words most likely stand for.
+    Return the days that another spelling most likely means.
 
     >>> days_meant("T2"), days_meant("thứ 6 - chủ nhật")
     (('mon',), ('fri', 'sat', 'sun'))
@@ -184,7 +184,7 @@ def _timezones() -> frozenset[str]:
 
 
 def timezone(value: str) -> str:
-    """Return the name of a time zone that this computer knows."""
+    """Return the name of a time zone in the system's database."""
     if value in _timezones():
         return value
     near = closest(value, sorted(_timezones()), "timezone")
@@ -221,7 +221,7 @@ def calendar_date(value: str) -> date:
 
 
 def hours(value: str) -> tuple[time, time]:
-    """Return when the opening hours begin and end; the end may lie after midnight."""
+    """Return the start and end of opening hours; the end may be after midnight."""
     form = _HOURS.fullmatch(value)
     if form is None:
         if len(re.findall(_SPAN, value.casefold())) > 1:

@@ -1,4 +1,4 @@
-"""The types of the fields of rules.yaml: how the typed text is read, and what completion knows of it."""
+"""Field types of rules.yaml: the parser of each, and its JSON Schema for completion."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TEXT = {"type": ["string", "number", "boolean", "null"]}  # an editor types 199
 
 
 def _read(parse: Callable[[str], Any], longest: int = _LONGEST) -> BeforeValidator:
-    """Return the step from the typed text to the value; what is a value already passes."""
+    """Return a validator that parses the typed text; a value that is parsed already passes."""
 
     def read(value: object) -> object:
         if isinstance(value, str):
@@ -35,19 +35,19 @@ def _read(parse: Callable[[str], Any], longest: int = _LONGEST) -> BeforeValidat
 
 
 def _schema(pattern: str, *examples: str) -> WithJsonSchema:
-    """Return what an editor's completion knows of a text of a certain form."""
+    """Return the JSON Schema of a text that matches *pattern*."""
     return WithJsonSchema({"type": "string", "pattern": pattern, "examples": list(examples)})
 
 
 def short(value: str, longest: int = _LONGEST) -> str:
-    """Refuse a text that is longer than any right one: some suggestions take long to find."""
+    """Refuse a text longer than any valid one: finding suggestions for it would take long."""
     if len(value) > longest:
         raise field_error("too-long", limit=longest, size=len(value))
     return value
 
 
 def one_line(value: object) -> object:
-    """Refuse ``giá: 50k`` in a list of texts, where the colon made a key and a value of it."""
+    """Refuse ``giá: 50k`` in a list of texts: the colon makes it a mapping."""
     match value:
         case {"text": _} | {"match": _}:
             return value
@@ -59,7 +59,7 @@ def one_line(value: object) -> object:
 
 
 def _items(value: object, info: ValidationInfo) -> object:
-    """Refuse what is no list, and a list of nothing."""
+    """Refuse an empty list, and anything but a list."""
     key = "reply" if info.field_name == "images" else str(info.field_name)
     match value:
         case str() if value.strip():
@@ -72,7 +72,7 @@ def _items(value: object, info: ValidationInfo) -> object:
 
 
 def _groups(value: object) -> object:
-    """Refuse ``all_of: [tết, giảm giá]``: its items are lists themselves."""
+    """Refuse ``all_of: [tết, giảm giá]``: its items must be lists."""
     match value:
         case [*_] if any(isinstance(item, str) and item for item in value):
             groups: list[list[object]] = [item if isinstance(item, list) else [item] for item in value]
@@ -92,18 +92,18 @@ def _rules(value: object) -> object:
 
 
 def as_list(value: str) -> str:
-    """Return what to write for several texts that stand in one: ``[gia, bang gia]``."""
+    """Return the YAML for a text that holds several: ``[gia, bang gia]``."""
     return flow_list(_parts(value))
 
 
 def flow_list(texts: Iterable[str]) -> str:
-    """Return a list of texts as YAML takes it between brackets."""
+    """Return the texts as a YAML flow sequence."""
     return f"[{', '.join(map(flow_text, texts))}]"
 
 
 def flow_text(text: str) -> str:
     """
-    Return a text as YAML takes it between brackets, in quotes where it needs them.
+    Return a text as an item of a YAML flow sequence, quoted if necessary.
 
     >>> flow_text("bảng giá"), flow_text("giá: 50k")
     ('bảng giá', '"giá: 50k"')
@@ -113,7 +113,7 @@ def flow_text(text: str) -> str:
 
 def quote_text(text: str) -> str:
     """
-    Return a text of one line in quotes, as YAML takes it everywhere.
+    Return a text of one line as a quoted YAML scalar.
 
     >>> quote_text("giá: 50k"), quote_text('bàn 24"')
     ('"giá: 50k"', '\'bàn 24"\'')
@@ -126,7 +126,7 @@ def _parts(value: str) -> list[str]:
 
 
 def _as_items(key: str, value: str) -> str:
-    """Return what to write for a text that stands where *key* wants a list."""
+    """Return the YAML for a text where *key* needs a list."""
     if key == "all_of":
         return f"[{', '.join(flow_list([part]) for part in _parts(value))}]"
     if key == "days":
@@ -141,7 +141,7 @@ Text = Annotated[
 ShortText = Annotated[
     str, _read(field_parsers.text), BeforeValidator(one_line), WithJsonSchema({**_TEXT, "minLength": 1})
 ]
-"""A keyword or an abbreviation: every word of it is looked for, and costs memory."""
+"""A keyword or an abbreviation; its length is limited because each word is indexed in memory."""
 Id = Annotated[
     str,
     _read(field_parsers.identifier),

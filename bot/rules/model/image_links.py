@@ -17,7 +17,7 @@ from bot.rules.model.field_parsers import field_error, image_file_name
 
 LONGEST = 2048
 
-# Hosts whose links open a page unless they end in .jpg or .png. A name covers what lies under it.
+# Hosts whose links open a web page unless they end in .jpg or .png. A name covers its subdomains.
 _PAGES = {
     "Google Drive": ("drive.google.com", "docs.google.com"),
     "Google Photos": ("photos.google.com", "photos.app.goo.gl"),
@@ -59,7 +59,7 @@ _MOST_REPAIRS = 6
 
 @dataclass(frozen=True, slots=True)
 class _Fault:
-    """What is wrong with a link, and the link without it, where that can be said."""
+    """A fault of a link, and the corrected link if there is one."""
 
     key: LiteralString
     repaired: str | None = None
@@ -68,10 +68,9 @@ class _Fault:
 
 def image_link(value: str) -> str:
     """
-    Return the link if it is https and may lead to a JPEG or PNG; its bytes are not fetched.
+    Return the link if it is https and may lead to a JPEG or PNG; nothing is fetched.
 
-    What is suggested instead is right itself; where nothing right can be suggested, the fault that cannot be repaired
-    is reported.
+    The error suggests only a link that is valid itself; without one, it reports the fault that cannot be repaired.
     """
     first = fault = _fault(value)
     repaired = value
@@ -101,7 +100,7 @@ def _several(links: list[str]) -> _Fault:
 
 
 def _around(value: str) -> _Fault | None:
-    """Punctuation of a sentence, quotes and brackets that were copied with the link."""
+    """Return the fault of punctuation, quotes or brackets copied with the link."""
     bare = _LEAD.sub("", value)
     if not _SCHEME.match(bare) and (link := _LINK.search(bare)):
         bare = link[0]
@@ -127,7 +126,7 @@ def _spaces(value: str) -> _Fault | None:
 
 
 def _scheme(value: str) -> _Fault | None:
-    """The link must begin with ``https://``, once."""
+    """Return the fault of a link that does not begin with one ``https://``."""
     scheme = _SCHEME.match(value)
     if value.casefold().startswith("http://") and scheme and len(scheme[0]) == len("http://"):
         return _Fault("http-url", "https" + value[4:])
@@ -154,10 +153,10 @@ def _a_file(value: str) -> _Fault:
 
 
 def _target(value: str) -> _Fault | None:
-    """What the link leads to: a picture, as far as it shows."""
+    """Return the fault of a link that visibly does not lead to an image."""
     try:
         parts = urlsplit(value)
-        _ = parts.port  # checked when it is asked for
+        _ = parts.port  # urlsplit checks the port only when it is read
     except ValueError:
         return _Fault("bad-url", args={"word": value})
     host = (parts.hostname or "").rstrip(".")
@@ -165,7 +164,7 @@ def _target(value: str) -> _Fault | None:
 
 
 def _page(parts: SplitResult, host: str) -> _Fault | None:
-    """A page that shows the picture, or another kind of file."""
+    """Return the fault of a link to a web page or to another kind of file."""
     path = parts.path.casefold()
     if _under(host, _DROPBOX) and not _under(host, _DIRECT) and not _RAW.search(parts.query):
         return _Fault("page-link/dropbox", urlunsplit(parts._replace(query=_raw(parts.query), fragment="")))
@@ -183,7 +182,7 @@ def _page(parts: SplitResult, host: str) -> _Fault | None:
 
 
 def _raw(query: str) -> str:
-    """Return the query with which Dropbox gives the file itself instead of its page."""
+    """Return the query that makes Dropbox serve the file instead of a page."""
     kept = [part for part in query.split("&") if part and not part.startswith("dl=")]
     return "&".join([*kept, "raw=1"])
 
@@ -193,7 +192,7 @@ def _under(host: str, names: tuple[str, ...]) -> bool:
 
 
 def link_warnings(value: str, *, today: date) -> Iterator[tuple[str, Mapping[str, date]]]:
-    """Yield the warnings, by key and with their arguments, that a link of the right form still deserves."""
+    """Yield the warnings about a valid link, each as (key, arguments)."""
     host = urlsplit(value).hostname or ""
     if "…" in value or ".." in host:
         yield "url-placeholder", {}

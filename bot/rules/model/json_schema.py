@@ -26,7 +26,7 @@ def json_schema() -> dict[str, Any]:
         "additionalProperties": False,
     }
     definitions["Reply"] = {"anyOf": [image, pictures, one_of]}
-    del schema["properties"]["rules"]["minItems"]  # a file may live on its fallback
+    del schema["properties"]["rules"]["minItems"]  # a file with only a fallback is valid
     definitions["Hours"] = {"type": "string", "pattern": _HOURS, "examples": ["08:00-21:30", "22:00-06:00"]}
     about = in_both("Bot trả lời khách bằng ảnh nào, khi nào.", "Which pictures customers are answered with, and when.")
     dialect = "https://json-schema.org/draft/2020-12/schema"
@@ -34,7 +34,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def _tidy(schema: Any) -> Any:
-    """Return the schema without what is true of the models and not of the file: nulls, empty lists, docstrings."""
+    """Return the schema without what holds for the models but not for the file: nulls, empty lists, docstrings."""
     if isinstance(schema, list):
         return [_tidy(item) for item in schema if item != {"type": "null"}]
     if not isinstance(schema, dict):

@@ -15,7 +15,7 @@ from bot.rules.model.image_links import image_link
 
 
 def in_both(vi: str, en: str) -> str:
-    """Return a description in both languages: completion cannot know which one its reader wants."""
+    """Return a description in both languages: completion does not know its reader's language."""
     return f"{vi}\n\n{en}"
 
 
@@ -24,7 +24,7 @@ class _Model(BaseModel):
 
 
 class Keyword(_Model):
-    """Words to look for in a message; in the file a plain text, or a mapping with ``match``."""
+    """Words to find in a message; in the file a text, or a mapping with ``match``."""
 
     text: ft.ShortText = Field(description=in_both("Những chữ cần tìm trong tin nhắn.", "The words to look for."))
     match: ft.Match = Field(
@@ -45,7 +45,7 @@ class Keyword(_Model):
 
 
 class FallbackImage(_Model):
-    """The picture that goes out where an uploaded one cannot."""
+    """The image that is sent if the uploaded one cannot be."""
 
     image_url: ft.Link = Field(
         description=in_both("Đường dẫn https của ảnh dự phòng.", "The https link of the picture that stands in.")
@@ -59,7 +59,7 @@ class FallbackImage(_Model):
 
 
 class Image(_Model):
-    """One picture: exactly one of ``image_url``, ``attachment_id`` and ``file``."""
+    """One image: exactly one of ``image_url``, ``attachment_id`` and ``file``."""
 
     image_url: ft.Link | None = Field(
         None,
@@ -112,7 +112,7 @@ class Image(_Model):
 
 
 class Reply(_Model):
-    """The pictures of an answer: all in this order, or one of them."""
+    """The images of an answer: all in this order, or one of them."""
 
     images: Annotated[tuple[Image, ...], ft.Items]
     one_of: bool = False
@@ -120,7 +120,7 @@ class Reply(_Model):
     @model_validator(mode="before")
     @classmethod
     def _from_yaml(cls, data: object) -> object:
-        """Take the three forms of the file; a tuple of images means that no file is being read."""
+        """Accept the three forms in a file; a tuple of images comes from code."""
         _refuse_text(data)
         match data:
             case {"images": tuple()}:
@@ -142,7 +142,7 @@ def _refuse_text(data: object) -> None:
 
 
 def _right_link(value: str) -> str:
-    """Return the link, or what is suggested instead of it; raise its error where nothing can be."""
+    """Return the link, or its correction; raise its error if there is none."""
     try:
         return image_link(value)
     except PydanticCustomError as error:
@@ -153,7 +153,7 @@ def _right_link(value: str) -> str:
 
 
 class Hours(_Model):
-    """From *start* to before *end*, in the file's time zone; over midnight if *end* is the earlier one."""
+    """From *start* to before *end* in the file's time zone; past midnight if *end* is earlier."""
 
     start: time
     end: time
@@ -173,7 +173,7 @@ class Hours(_Model):
 
 
 class Active(_Model):
-    """When a rule counts; what is not given does not limit it."""
+    """When a rule is active; a missing field does not restrict it."""
 
     from_date: ft.Day | None = Field(
         None, alias="from", description=in_both("Từ ngày này (năm-tháng-ngày).", "From this day (year-month-day).")
@@ -196,7 +196,7 @@ class Active(_Model):
 
 
 class Rule(_Model):
-    """Which messages or events get which pictures."""
+    """A rule: the messages or events, and the images that answer them."""
 
     id: ft.Id = Field(
         description=in_both("Tên riêng của quy tắc: a-z, 0-9 và dấu -.", "The rule's own name: a-z, 0-9 and -.")
@@ -283,7 +283,7 @@ class Fallback(_Model):
 
 
 class RuleFile(_Model):
-    """A whole rules.yaml."""
+    """The content of a rules file."""
 
     version: ft.Version = Field(1, description=in_both("Phiên bản của định dạng: 1.", "Version of the format: 1."))
     timezone: ft.Timezone = Field(

@@ -1,4 +1,4 @@
-"""Synonyms: what editors write when they mean one of our words, and the closest of our words."""
+"""Synonyms and typos of the keys and values of a rules file, and the word that is meant."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.rules.language.slug import slug
 
 Kind = Literal["key", "event", "day", "timezone", "match"]
 
-# Our word: what people write instead, without marks, capitals and spaces.
+# Valid word: what people write instead, without marks, capitals and spaces.
 _KEYS = {
     "version": "phienban",
     "timezone": "muigio mui tz zone",
@@ -108,9 +108,9 @@ def is_key(word: str) -> bool:
 
 def closest(word: str, allowed: Collection[str], kind: Kind) -> str | None:
     """
-    Return the one of *allowed* that *word* most likely stands for.
+    Return the one of *allowed* that *word* most likely means.
 
-    *kind* chooses the table: the same word means different things as a key and as a day.
+    *kind* chooses the table: the same word may mean another thing as a key than as a day.
     """
     bare = _bare(word)
     bare = _SENT.sub("", bare) if kind == "event" else bare
