@@ -11,6 +11,7 @@ from typing import Final
 from bot.files import atomic_write, read_plain_file
 from bot.rules.problem import split_lines
 from bot.rules.publishing.history import FileHistory, Version, VersionInfo
+from bot.rules.publishing.rule_changes import ChangeCounts
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +96,10 @@ class Publisher:
     def info(self, name: str) -> VersionInfo:
         """Return who published the version that is so called, and why."""
         return self._history().info(name)
+
+    def changes(self, name: str) -> ChangeCounts | None:
+        """Return what the version that is so called changed in the one before; None if that is not known."""
+        return self._history().changes(name)
 
     def find(self, sought: str) -> bytes | None:
         """Return the content of the version whose `digest` is *sought*; None if it is not kept, or not any more."""
