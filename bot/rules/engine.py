@@ -15,10 +15,10 @@ from bot.rules.matching.matcher import Hit, Hits, KeywordPattern, Matcher
 from bot.rules.model.field_parsers import DAYS
 from bot.rules.model.schema import Active, Image, Reply, Rule, RuleFile
 
-#: The rule id that an answer of the fallback is recorded under; no rule can be called so.
+#: The rule id under which answers of the fallback are recorded; no rule can have it.
 FALLBACK = "(fallback)"
 
-#: Why a rule is not in play.
+#: Why a rule is not active.
 InactiveReason = Literal["oa", "not-yet", "over", "day", "hours"]
 #: Why an event got the answer it got, or none.
 Reason = Literal["rule", "fallback", "no-match", "cooldown", "fallback-cooldown"]
@@ -26,7 +26,7 @@ Reason = Literal["rule", "fallback", "no-match", "cooldown", "fallback-cooldown"
 
 @dataclass(frozen=True)
 class RuleSet:
-    """A rules file ready to decide; shared by threads, changed by none."""
+    """A compiled rules file, ready to decide. Immutable, so threads share it."""
 
     file: RuleFile
     digest: str
@@ -38,14 +38,14 @@ class RuleSet:
     by_kind: Mapping[str, tuple[int, ...]]
     """The enabled rules for each kind of event, by index."""
     digests: Mapping[str, str] = field(default_factory=dict)
-    """SHA-256 in hex of the picture files as they stood when the rules were read, by name; not of all, perhaps."""
+    """SHA-256 in hex of the image files when the rules were read, by name; some may be missing."""
 
     @cached_property
     def switched_off(self) -> RuleSet | None:
         """
-        The rules that are switched off as if they were on and the others off, each in its place; None if none is.
+        The disabled rules as if enabled, and the others disabled, at the same indices; None if no rule is disabled.
 
-        They have no patterns, for nobody has checked those.
+        Their patterns are left out, because those are not checked.
         """
         rules = self.file.rules
         if all(rule.enabled for rule in rules):
@@ -57,22 +57,22 @@ class RuleSet:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """What the decision needs to know of an event."""
+    """The input of a decision about an event."""
 
     kind: str
-    """The rules' word for it: text, follow, …"""
+    """Its `on:` value: text, follow, …"""
     text: str
     oa_id: str
     key: str
-    """The event key: it chooses among the pictures of `one_of`, so that a retry sends the same."""
+    """The event key: it chooses among the images of `one_of`, so that a retry sends the same."""
 
 
-#: What may decide between two rules that match, the weightiest first.
+#: The criteria that decide between two matching rules, in order of precedence.
 Criterion = Literal["priority", "certainty", "words", "marks", "spread", "letters", "first"]
 
 
 class Score(NamedTuple):
-    """How well a rule matches, by each criterion; the bigger wins."""
+    """How well a rule matches, by each criterion; the greater score wins."""
 
     priority: int
     certainty: int
@@ -82,7 +82,7 @@ class Score(NamedTuple):
     spread: int
     letters: int
     first: int
-    """Never the same for two rules."""
+    """Position in the file, so that no two rules are equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Candidate:
 
 
 def decided_by(winner: Candidate, other: Candidate) -> Criterion:
-    """Return what makes *winner* win over another rule's candidate."""
+    """Return the criterion by which *winner* beats another rule's candidate."""
     names: tuple[Criterion, ...] = get_args(Criterion)
     scores = zip(names, winner.score, other.score, strict=True)
     return next(name for name, theirs, others in scores if theirs != others)
@@ -104,14 +104,14 @@ def decided_by(winner: Candidate, other: Candidate) -> Criterion:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Every rule's part in one event, by the rule's index in the file."""
+    """The result of ranking all rules for one event; rules by index in the file."""
 
     ranked: tuple[Candidate, ...]
-    """Those that match and are in play, the winner first."""
+    """The rules that match and are active, the winner first."""
     excluded: Mapping[int, Hit]
-    """Those that matched but for the `exclude` keyword that hit."""
+    """The rules that an `exclude` keyword kept from matching, with its hit."""
     inactive: Mapping[int, InactiveReason]
-    """Those that matched but are not in play at this time or for this OA."""
+    """The rules that match but are not active at this time or for this OA."""
 
     @property
     def winner(self) -> int | None:
@@ -121,7 +121,7 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What an event is answered with; no images: with silence."""
+    """The answer to an event; no images means no answer."""
 
     rule_id: str | None
     images: tuple[Mapping[str, str], ...]
@@ -130,13 +130,13 @@ class Decision:
 
 
 def replies_of(file: RuleFile) -> dict[str, Reply]:
-    """Return what each rule sends, by its id, those that are switched off too; the fallback's under FALLBACK."""
+    """Return the reply of each rule by id, disabled rules included, and of the fallback under FALLBACK."""
     fallback = {FALLBACK: file.fallback.reply} if file.fallback else {}
     return {rule.id: rule.reply for rule in file.rules} | fallback
 
 
 def compile_rules(file: RuleFile, digest: str) -> RuleSet:
-    """Return the file ready to decide; it must be free of problems."""
+    """Return the file compiled; it must have no errors."""
     enabled = [(index, rule) for index, rule in enumerate(file.rules) if rule.enabled]
     keywords = [keyword for index, rule in enabled for keyword in _keyword_patterns(index, rule)]
     matcher = Matcher(keywords, abbreviations=file.abbreviations, typos=file.typos)
@@ -147,11 +147,11 @@ def compile_rules(file: RuleFile, digest: str) -> RuleSet:
 
 def compile_pattern(pattern: str) -> Any:
     """
-    Return the pattern compiled by RE2, which takes time linear in the text whatever the pattern.
+    Return the pattern compiled by RE2, whose time is linear in the text for any pattern.
 
     Raises:
         ImportError: The optional package google-re2 is not installed.
-        re2.error: The pattern is not one that RE2 takes.
+        re2.error: RE2 does not accept the pattern.
     """
     import re2  # noqa: PLC0415  an optional extra
 
@@ -175,10 +175,10 @@ def rank(
     rules: RuleSet, text: str, *, kind: str = "text", oa_id: str | None = None, now: float | None = None
 ) -> Ranking:
     """
-    Return how the rules share out an event; without *oa_id* or *now*, rules count as in play for any.
+    Return the ranking of the rules for an event; without *oa_id* or *now*, rules are active for any OA or time.
 
-    Higher priority wins; otherwise the rule whose keyword has more words; then the one that matches it more
-    exactly; then the one written first. A match without marks in a message that has them yields to surer ones.
+    Higher priority wins; then the rule whose keyword has more words; then the one that matches more exactly; then the
+    one written first. A match without marks in a message that has marks loses to a certain one.
     """
     moment = None if now is None else datetime.fromtimestamp(now, rules.zone)
     hits = rules.matcher.hits(text) if kind == "text" else None
@@ -194,12 +194,12 @@ def rank(
 
 
 def has_words(kind: str, text: str) -> bool:
-    """Return whether an event says something in words: as a text, or beside an image, a link, a file …"""
+    """Return whether an event has words: a text, or the caption of an image, a link, a file …"""
     return kind == "text" or bool(text.strip())
 
 
 def asked_kind(rules: RuleSet, text: str, kind: str, *, oa_id: str | None, now: float | None) -> str:
-    """Return the kind whose rules answer: with words beside an image or a link, those for texts come first."""
+    """Return the kind whose rules answer: for an image or a link with words, the rules for texts come first."""
     if kind != "text" and has_words(kind, text) and rank(rules, text, oa_id=oa_id, now=now).winner is not None:
         return "text"
     return kind
@@ -207,10 +207,10 @@ def asked_kind(rules: RuleSet, text: str, kind: str, *, oa_id: str | None, now: 
 
 def decide(rules: RuleSet, incoming: Incoming, *, now: float, last_reply: Callable[[str], float | None]) -> Decision:
     """
-    Return what the event is answered with.
+    Return the answer to the event.
 
-    *last_reply* tells when a rule last answered this user, in seconds since 1970. A winner that answered too
-    short a time ago is silent, and no lesser rule speaks in its place: a wrong picture is worse than none.
+    *last_reply* returns when a rule last answered this user, in seconds since 1970. A winner within its cooldown sends
+    nothing, and no other rule answers instead: a wrong image is worse than none.
     """
     text, oa_id = incoming.text, incoming.oa_id
     kind = asked_kind(rules, text, incoming.kind, oa_id=oa_id, now=now)
@@ -230,10 +230,10 @@ def decide(rules: RuleSet, incoming: Incoming, *, now: float, last_reply: Callab
 
 def choose(reply: Reply, key: str, digests: Mapping[str, str]) -> tuple[Mapping[str, str], ...]:
     """
-    Return the reply's pictures in order; of `one_of` the one that the event *key* falls on, by weight.
+    Return the reply's images in order; for `one_of`, the one that the event *key* selects, by weight.
 
     Each is ``{"image_url": …}``, ``{"attachment_id": …}`` or ``{"file": name, "digest": …}`` with the digest from
-    *digests*; the latter two also with ``"else"``, a link, where the rule gives one.
+    *digests*; the latter two also with ``"else"``, a link, if the rule has one.
     """
     if not reply.one_of:
         return tuple(_as_mapping(image, digests) for image in reply.images)
@@ -302,7 +302,7 @@ def _out_of_time(active: Active, moment: datetime) -> InactiveReason | None:
         start, end = active.hours.start, active.hours.end
         over_midnight = end <= start
         if over_midnight and clock < end:
-            # The small hours belong to the evening before.
+            # Hours after midnight belong to the day before.
             day -= timedelta(days=1)
         elif not (start <= clock and (over_midnight or clock < end)):
             return "hours"

@@ -1,4 +1,4 @@
-"""Explain one event: which rule answers and why, and what kept each other rule from answering."""
+"""Explain one event: which rule answers and why, and why each other rule does not."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from bot.rules.matching.near_misses import NEAREST_FIRST
 from bot.rules.model.schema import Image, Reply, Rule, RuleFile
 from bot.rules.suggest import Suggestion, suggest
 
-# A slip of the pen. The other reasons tell something only where nobody answers.
+# Typos. The other reasons are of use only if no rule answers.
 _SLIPS = frozenset({"marks", "unmarked", "place", "glued", "letter"})
 _ALL = frozenset(NEAREST_FIRST)
 _REWRITTEN = frozenset({"stretched", "joined", "split", "glued", "spelling", "typo", "telex", "tone"})
-_SHORTEST_ONE_OFF = 5  # letters: "shop" is no near miss of "ship"
+_SHORTEST_ONE_OFF = 5  # letters, so that "shop" is no near miss of "ship"
 _MOST_NEAR = 3
-_MOSTLY_KNOWN_PERCENT = 80  # of an abbreviation's uses: below it, it may as well be a word
+_MOSTLY_KNOWN_PERCENT = 80  # of an abbreviation's uses; below it, the word itself may be meant
 _MOST_LOOKED_AT = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A rule that finds in the event what it asks for."""
+    """A rule that matches the event."""
 
     rule: Rule
     hits: tuple[Hit, ...]
@@ -47,7 +47,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Outranked:
-    """A rule that matches and is in play, and in what it falls short of the winner."""
+    """A rule that matches and is active, and the criterion by which it loses."""
 
     match: Match
     why: Criterion
@@ -55,7 +55,7 @@ class Outranked:
 
 @dataclass(frozen=True, slots=True)
 class Excluded:
-    """A rule that would match but for the `exclude` keyword that hit."""
+    """A rule that an `exclude` keyword keeps from matching."""
 
     rule: Rule
     by: Hit
@@ -63,17 +63,17 @@ class Excluded:
 
 @dataclass(frozen=True, slots=True)
 class Inactive:
-    """A rule that matches and is switched off, or not for this time or OA."""
+    """A rule that matches but is disabled, or not active for this time or OA."""
 
     match: Match
     why: InactiveReason | Literal["off"]
     would_answer: bool
-    """Whether it would win if it were in play."""
+    """Whether it would win if it were active."""
 
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A rule with a keyword that the message almost has."""
+    """A rule with a near miss."""
 
     rule: Rule
     miss: NearMiss
@@ -81,50 +81,50 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class Incomplete:
-    """A rule of which one group of `all_of` is missing."""
+    """A rule that lacks one group of `all_of`."""
 
     rule: Rule
     hits: tuple[Hit, ...]
     missing: tuple[str, ...]
-    """The keywords any of which would do."""
+    """The keywords of the group, any of which is enough."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Everything about one event; rules in the order in which they come near the answer."""
+    """The explanation of one event; each list of rules begins with the one closest to answering."""
 
     kind: str
-    """The rules' word for the event: text, follow, …; text where words beside an image or a link found their rule."""
+    """The `on:` value: text, follow, …; text if the caption of an image or a link matched a rule for texts."""
     text: str
     understood: str
-    """The text as it was compared: small letters, abbreviations written out, slips mended; marks as typed."""
+    """The text as it was understood: lower case, abbreviations and typos replaced; marks as typed."""
     winner: Match | None
     reply: Reply | None
-    """The pictures of the winner or of the fallback; None if nobody answers."""
+    """The images of the winner or of the fallback; None if there is no answer."""
     cooldown: timedelta | None
-    """A customer gets the reply at most once in this time."""
+    """The time in which a customer gets the reply at most once."""
     outranked: tuple[Outranked, ...]
     excluded: tuple[Excluded, ...]
     inactive: tuple[Inactive, ...]
     near: tuple[Near, ...]
-    """With a winner only slips of the pen."""
+    """With a winner, only typos."""
     incomplete: tuple[Incomplete, ...]
     """Empty with a winner."""
     suggestion: Suggestion | None
-    """What to write into the file, if nothing matches at all."""
+    """What to add to the file if nothing matches."""
 
     @property
     def was_reread(self) -> bool:
-        """Whether the text was understood as more than its own small letters."""
+        """Whether anything in the text was understood as something else."""
         return _letters(self.understood) != _letters(unicodedata.normalize("NFC", self.text).casefold())
 
     def rereadings(self) -> list[tuple[str, str]]:
-        """Return the words of the winner's matches as typed and as what else they were read."""
+        """Return (typed, understood) for the words of the winner's matches that were understood as others."""
         pairs = (pair for hit in (self.winner.hits if self.winner else ()) for pair in _rereadings(self.text, hit))
         return list(dict.fromkeys(pairs))
 
     def pieces(self) -> Iterator[tuple[str, bool]]:
-        """Yield the text as typed, piece by piece, and whether the winner matched the piece."""
+        """Yield the text as typed in pieces, each with whether the winner matched it."""
         done = 0
         for start, end in _merged(self.winner.hits if self.winner else ()):
             yield self.text[done:start], False
@@ -137,10 +137,10 @@ def explain(
     rules: RuleSet, text: str, *, kind: str = "text", oa_id: str | None = None, now: float | None = None
 ) -> Explanation:
     """
-    Return what becomes of an event and why.
+    Return the explanation of an event.
 
-    Without *oa_id* or *now* (seconds since 1970), rules count as in play for any. Takes some milliseconds, the first
-    time more: made for people who wait, not for messages.
+    Without *oa_id* or *now* (seconds since 1970), rules are active for any OA or time. Takes some milliseconds, more at
+    the first call: it is for people, not for answering messages.
     """
     file = rules.file
     answers_words = has_words(kind, text)
@@ -176,7 +176,7 @@ def explain(
 
 
 def shares(reply: Reply) -> tuple[tuple[Image, float], ...]:
-    """Return the pictures of a reply, each with the part of the events that get it: 1 for all."""
+    """Return the images of a reply, each with the share of events that get it (1 is all)."""
     total = sum(image.weight for image in reply.images)
     return tuple((image, image.weight / total if reply.one_of else 1.0) for image in reply.images)
 
@@ -194,7 +194,7 @@ def _match(file: RuleFile, candidate: Candidate) -> Match:
 
 
 def _inactive(rules: RuleSet, ranking: Ranking, text: str, kind: str) -> Iterator[Inactive]:
-    """Yield what would match at another time, for another OA, or if it were switched on."""
+    """Yield the rules that would match at another time, for another OA, or if enabled."""
     least = ranking.ranked[0].score if ranking.ranked else ()
     for candidate in rank(rules, text, kind=kind).ranked if ranking.inactive else ():
         why = ranking.inactive.get(candidate.rule)
@@ -205,7 +205,7 @@ def _inactive(rules: RuleSet, ranking: Ranking, text: str, kind: str) -> Iterato
 
 
 def _near(rules: RuleSet, text: str, hits: Hits, listed: Container[int], reasons: Container[str]) -> Iterator[Near]:
-    """Yield the rules that the message nearly has a keyword of, by what an editor would call near."""
+    """Yield the rules with near misses that an editor would call near."""
     found: dict[int, NearMiss] = {}
     for miss in rules.matcher.near_misses(text, most=_MOST_LOOKED_AT, hits=hits):
         index = miss.keyword.rule
@@ -224,7 +224,7 @@ def _is_near(miss: NearMiss, unmet: list[int]) -> bool:
 
 
 def _unmet(rule: Rule, index: int, hits: Hits) -> list[int]:
-    """Return the groups of the rule's `all_of` that the message has nothing of."""
+    """Return the groups of the rule's `all_of` without a hit."""
     return [group for group in range(len(rule.all_of)) if (index, group) not in hits.all_of]
 
 
@@ -239,7 +239,7 @@ def _incomplete(file: RuleFile, hits: Hits, listed: Iterable[int]) -> Iterator[I
 
 
 def _understood(rules: RuleSet, text: str, hits: Hits, winner: Match | None) -> str:
-    """Return the text with what was read as something else replaced by that."""
+    """Return the text with reread words replaced by what they were read as."""
     found = [*(winner.hits if winner else ()), *hits.any.values(), *hits.all_of.values(), *hits.excluded.values()]
     read: list[tuple[int, int, str]] = []
     mended = ((h.spans[0][0], h.spans[-1][1], h.keyword.text) for h in found if h.kind in _REWRITTEN)
@@ -253,7 +253,7 @@ def _understood(rules: RuleSet, text: str, hits: Hits, winner: Match | None) -> 
 
 
 def _written_out(rules: RuleSet, text: str, hits: Iterable[Hit]) -> Iterator[tuple[int, int, str]]:
-    """Yield the abbreviations with what they stand for; of several meanings the one that a keyword wanted."""
+    """Yield the abbreviations with their meanings; of several, the one of a matched keyword."""
     for token in tokens(text):
         meanings = rules.matcher.short_forms.get(plain(normalise(text[token.start : token.end])), ())
         wanted = [meaning.text for meaning in meanings if any(_is_part(meaning.text, token, hit) for hit in hits)]
@@ -269,7 +269,7 @@ def _is_part(meaning: str, token: Token, hit: Hit) -> bool:
 
 
 def _rereadings(text: str, hit: Hit) -> Iterator[tuple[str, str]]:
-    """Yield what was typed for other words of the keyword, word by word where there are as many of each."""
+    """Yield (typed, keyword) for words that differ, one by one if both have the same number of words."""
     if hit.kind in {"exact", "unmarked"} or not hit.words:
         return
     typed = [normalise(text[start:end]) for start, end in hit.spans]
@@ -285,7 +285,7 @@ def _rereadings(text: str, hit: Hit) -> Iterator[tuple[str, str]]:
 
 
 def _is_same(typed: str, wanted: str) -> bool:
-    """Return whether a word is the keyword's, marks left out or not."""
+    """Return whether a word is the keyword's, with or without its marks."""
     fits = [compat(one, other) for one, other in zip(syllables(typed), syllables(wanted), strict=False)]
     return Fit.NO not in fits and fold(plain(typed)) == fold(plain(wanted))
 
@@ -295,7 +295,7 @@ def _letters(text: str) -> list[str]:
 
 
 def _merged(hits: Iterable[Hit]) -> list[tuple[int, int]]:
-    """Return the stretches of text that the hits cover, in order, none touching another."""
+    """Return the spans of text that the hits cover, merged and in order."""
     merged: list[tuple[int, int]] = []
     for start, end in sorted((hit.spans[0][0], hit.spans[-1][1]) for hit in hits):
         if merged and start <= merged[-1][1]:

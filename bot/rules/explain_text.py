@@ -70,7 +70,7 @@ _TEXTS: Final = {
 
 
 def winner_text(explanation: Explanation, lang: Language) -> str:
-    """Return which rule answers and by what."""
+    """Return which rule answers, and which keyword matched."""
     _ = translator(lang).gettext
     match = explanation.winner
     if match is None:
@@ -87,7 +87,7 @@ def winner_text(explanation: Explanation, lang: Language) -> str:
 
 
 def notes(explanation: Explanation, lang: Language) -> list[str]:
-    """Return what may keep the answer back another time."""
+    """Return the conditions that may prevent the answer at another time."""
     _ = translator(lang).gettext
     found = []
     if explanation.cooldown:
@@ -113,7 +113,7 @@ def other_rules(explanation: Explanation, lang: Language) -> Iterator[tuple[str,
 
 
 def near_misses(explanation: Explanation, lang: Language) -> Iterator[tuple[str, str]]:
-    """Yield the ids of the rules that nearly match, each with what is amiss."""
+    """Yield the ids of the rules that nearly match, each with the difference."""
     for near in explanation.near:
         yield near.rule.id, near_text(near, lang)
     for incomplete in explanation.incomplete:
@@ -121,7 +121,7 @@ def near_misses(explanation: Explanation, lang: Language) -> Iterator[tuple[str,
 
 
 def outranked_text(outranked: Outranked, winner: Match, lang: Language) -> str:
-    """Return in what a rule falls short of the winner."""
+    """Return the criterion by which a rule loses to the winner."""
     _ = translator(lang).gettext
     ours, theirs = outranked.match, winner
     key = f"beaten-{outranked.why}" if ours.rule.on == "text" else f"beaten-{outranked.why}-event"
@@ -136,7 +136,7 @@ def excluded_text(excluded: Excluded, lang: Language) -> str:
 
 
 def inactive_text(inactive: Inactive, lang: Language) -> str:
-    """Return why a rule is not in play, and when it would be."""
+    """Return why a rule is not active, and when it would be."""
     _ = translator(lang).gettext
     rule = inactive.match.rule
     when = schedule(rule.active, lang) if rule.active else ""
@@ -145,7 +145,7 @@ def inactive_text(inactive: Inactive, lang: Language) -> str:
 
 
 def near_text(near: Near, lang: Language) -> str:
-    """Return the little that stands between the message and a keyword."""
+    """Return the difference between the message and a keyword."""
     _ = translator(lang).gettext
     miss, keyword = near.miss, near.miss.keyword.text
     mode = miss.keyword.match
@@ -171,7 +171,7 @@ def suggestion_text(suggestion: Suggestion, lang: Language) -> str:
 
 
 def schedule(active: Active, lang: Language) -> str:
-    """Return when a rule counts, as one says it."""
+    """Return when a rule is active, in words."""
     _ = translator(lang).gettext
     parts = [_dates(active, lang), _days(active, lang)]
     if active.hours:

@@ -1,4 +1,4 @@
-"""A finding in a rules file: position, message, severity, and how it is rendered with its line."""
+"""A problem in a rules file: position, message, severity, and its rendering with the line."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from bot.rules.catalog.messages import MESSAGES, WARNINGS
 Severity = Literal["error", "warning"]
 
 _LONGEST_WORD = 60
-_LONGEST_SUGGESTION = 2_100  # it is there to be copied
+_LONGEST_SUGGESTION = 2_100  # a text to copy
 _LONGEST_LINE = 160
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 class Place(NamedTuple):
-    """A stretch of one line; line and column count from 1, as editors show them."""
+    """A span within a line; line and column count from 1, as editors show them."""
 
     line: int
     column: int
@@ -35,7 +35,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A part of a message that is itself said in the reader's language."""
+    """A part of a message that is translated as well."""
 
     key: str
     args: tuple[tuple[str, Arg], ...] = ()
@@ -63,7 +63,7 @@ def phrase(key: str, /, **args: Arg) -> Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One finding. Positions count from 1; its message is made when it is shown."""
+    """One problem; positions count from 1, and the message is rendered in the reader's language."""
 
     line: int
     column: int
@@ -73,22 +73,22 @@ class Problem:
 
     @classmethod
     def at(cls, place: Place, key: str, /, **args: Arg) -> Problem:
-        """Return the finding *key*, which is a code or ``code/variant``, at *place*."""
+        """Return the problem *key*, a code or ``code/variant``, at *place*."""
         return cls.of(place, phrase(key, **args))
 
     @classmethod
     def of(cls, place: Place, what: Phrase) -> Problem:
-        """Return the finding that *what* tells, at *place*."""
+        """Return the problem with the message *what* at *place*."""
         severity: Severity = "warning" if what.key in WARNINGS else "error"
         return cls(place.line, place.column, place.length, what, severity)
 
     @property
     def code(self) -> str:
-        """The searchable name of the mistake, as ``unknown-key``."""
+        """The searchable code of the problem, such as ``unknown-key``."""
         return self.phrase.key.partition("/")[0]
 
     def message(self, lang: Language) -> str:
-        """Return what is wrong and what to write instead."""
+        """Return the message: what is wrong, and what to write instead."""
         return self.phrase.text(lang)
 
 
@@ -102,18 +102,18 @@ class RulesError(BotError):
         self.source = source
 
     def render(self, lang: Language) -> str:
-        """Return every finding with its line, one under the other."""
+        """Return every problem with its line, one below the other."""
         source = text_of(self.source)
         return "\n".join(render(problem, path=self.path, source=source, lang=lang) for problem in self.problems)
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Return the findings as one reads the file, each once."""
+    """Return the problems in the order of the file, without duplicates."""
     return tuple(sorted(dict.fromkeys(problems), key=lambda p: (p.line, p.column, p.code)))
 
 
 def text_of(data: bytes) -> str:
-    """Return the content of a rules file as `render` shows it, whatever its encoding."""
+    """Return the content of a rules file in any encoding as `render` shows it."""
     is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return data.decode("utf-16" if is_utf16 else "utf-8", errors="replace")
 
@@ -123,13 +123,13 @@ def split_lines(text: str) -> tuple[str, ...]:
     """
     Return the lines of *text* without their ends, as editors number them.
 
-    ``str.splitlines`` also cuts at form feeds and the like, where no editor begins a line.
+    ``str.splitlines`` also splits at form feeds and the like, where editors do not.
     """
     return tuple(_LINE_END.split(text.removeprefix("\ufeff")))
 
 
 def render(problem: Problem, *, path: str, source: str, lang: Language) -> str:
-    """Return the finding with the line it is about and a mark under the letters meant."""
+    """Return the problem with its line, and a marker below the letters concerned."""
     label = translator(lang).gettext("warning:") + " " if problem.severity == "warning" else ""
     head = f"{path}:{problem.line}:{problem.column}: {label}{problem.message(lang)} [{problem.code}]"
     lines = split_lines(source)
@@ -152,7 +152,7 @@ def _window(line: str, column: int) -> tuple[str, int]:
 
 
 def _visible(char: str) -> str:
-    """Return *char*, or a stand-in of one column for what would upset a terminal."""
+    """Return *char*, or a placeholder of one column if it would steer a terminal."""
     if char == "\t":
         return char
     controls = unicodedata.category(char) in {"Cc", "Zl", "Zp"} or "\u202a" <= char <= "\u202e"
@@ -179,6 +179,6 @@ def _said(name: str, arg: Arg, lang: Language) -> str:
 
 
 def _short(word: str, most: int = _LONGEST_WORD) -> str:
-    """Return *word* on one line and not longer than a reader wants to see it."""
+    """Return *word* on one line, shortened to *most* characters."""
     word = "".join(map(_visible, " ".join(word[: most * 4].split())))
     return word if len(word) <= most else word[: most - 1] + "…"

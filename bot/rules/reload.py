@@ -1,4 +1,4 @@
-"""Hot reload: the rules in force are the file's while it is good, else the last good ones."""
+"""Hot reload of the rules file; while it has errors, the last valid rules stay in force."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from bot.rules.validate import ValidationResult, validate, with_pictures
 
 log = logging.getLogger(__name__)
 
-# A file is taken when two looks see the same bytes: an editor may be half-way through writing it.
+# A file is loaded when two polls see the same bytes: an editor may still be writing it.
 _LOOK_EVERY = 0.5
 
 
 class LastGood(Protocol):
-    """Where the last good rules outlive the process."""
+    """Persistent storage of the last valid rules."""
 
     def last_good_rules(self) -> bytes | None:
-        """Return the content that was kept last."""
+        """Return the content that was stored last."""
         ...
 
     def keep_good_rules(self, digest: str, content: bytes) -> None:
-        """Keep the content as the last good one."""
+        """Store the content as the last valid one."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """A content of the file, and what is to be said of it."""
+    """A content of the file, with its validation."""
 
     content: bytes
     result: ValidationResult
@@ -46,14 +46,14 @@ class Validation:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What one look sees: the rules file, and the picture files that it named when it was judged last."""
+    """What one poll sees: the rules file, and the image files that it named when it was last validated."""
 
     digest: str = ""
     stamps: tuple[FileStamp, ...] = ()
 
 
 class RulesReloader:
-    """Follows the rules file and its pictures; a reader sees one whole set of rules or the next, never a mixture."""
+    """Follows the rules file and its images; readers see either the old or the new rules, never a mixture."""
 
     def __init__(self, path: Path, last_good: LastGood) -> None:
         self._path = path
@@ -66,9 +66,9 @@ class RulesReloader:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.error = ""
-        """What is wrong with the file at present, for the operator; empty while it is in force."""
+        """The error of the file, for the operator; "" while the file is in force."""
         self.last_validation: Validation | None = None
-        """The file as it was judged last; None while it cannot be read."""
+        """The last validation of the file; None while it cannot be read."""
 
     @property
     def rules(self) -> RuleSet:
@@ -79,18 +79,18 @@ class RulesReloader:
 
     def load(self) -> None:
         """
-        Read the file, or take the last good rules if it is not usable.
+        Load the file, or the last valid rules if it is not usable.
 
         Raises:
-            RulesError: There is neither, and the file has problems.
-            ConfigError: There is neither, and the file cannot be read.
+            RulesError: There are no valid rules, and the file has errors.
+            ConfigError: There are no valid rules, and the file cannot be read.
         """
         content = self._read()
         problems = self._judge(content)
         if self._rules is not None:
             return
         kept = self._last_good.last_good_rules()
-        # What has become of their pictures meanwhile must not keep the bot from starting.
+        # A change of their images since must not prevent the start.
         fallback = validate(kept, today=_today()).rules if kept is not None else None
         if fallback is None:
             if isinstance(content, OSError):
@@ -111,7 +111,7 @@ class RulesReloader:
             self._thread.join()
 
     def poll(self) -> None:
-        """Read the file, and take it if it or a picture is another than before, good, and has come to rest."""
+        """Load the file if it or an image has changed, is stable between two polls, and is valid."""
         content = self._read()
         state = _State(_digest(content), tuple(local_files.file_stamp(self._folder, name) for name in self._pictures))
         if state != self._seen:

@@ -1,4 +1,4 @@
-"""Starter rules files for a new shop, by kind: a whole file to begin with, whose links the editor replaces."""
+"""Starter rules files for a new shop, by kind of shop; the editor replaces the links."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.i18n import N_
 
-#: What the kinds are called, by the names of their files in the folder `starters`.
+#: The names of the kinds, by file name in the folder `starters`.
 STARTERS: Final = {
     "tiem-banh": N_("Bakery"),
     "thoi-trang": N_("Fashion"),

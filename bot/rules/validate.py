@@ -1,4 +1,4 @@
-"""The one validator of rules files: the start, `bot check`, the reload and the console all ask it."""
+"""Validate a rules file and its images, for the start, `bot check`, the reload and the console alike."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ from bot.rules.problem import FileSize, Phrase, Place, Problem, in_order, phrase
 from bot.rules.reading.loader import Loaded, load
 
 MAX_PROBLEMS = 100
-_CUT = "more-problems"  # not a problem, but how many are left out
+_CUT = "more-problems"  # not a problem, but the number of those left out
 
 
 @dataclass(frozen=True, slots=True)
 class ValidationResult:
-    """The rules ready to decide, or why there are none."""
+    """The compiled rules, or the errors."""
 
     rules: RuleSet | None
     """None if one of the problems is an error."""
     problems: tuple[Problem, ...]
     rule_lines: tuple[int, ...] = ()
-    """The line on which each of the rules begins; empty without rules."""
+    """The first line of each rule; empty without rules."""
     image_files: Mapping[str, ImageFile] = field(default_factory=dict)
-    """What was found of the image files that the rules name."""
+    """The results for the image files that the rules name."""
 
 
 @contextmanager
 def _gc_paused() -> Iterator[None]:
     """
-    Keep the garbage collector from running: for work whose many results live on.
+    Pause the garbage collector for work that creates many long-lived objects.
 
-    It would image_file through them again and again: up to a third of the time, with every other thread stopped.
+    It would scan them again and again: up to a third of the time, with all other threads stopped.
     """
     was_on = gc.isenabled()
     gc.disable()
@@ -59,9 +59,9 @@ def _gc_paused() -> Iterator[None]:
 @_gc_paused()
 def validate(data: bytes, *, today: date, folder: Path | None = None) -> ValidationResult:
     """
-    Return the rules that *data* holds and all that is wrong with them; any bytes will do.
+    Return the rules in *data* and all problems; accepts any bytes.
 
-    Image files are looked for in *folder*, that of the rules file; without it they are not looked at.
+    Image files are read from *folder*, that of the rules file; without it they are not checked.
     """
     loaded = load(data)
     image_files = local_files.inspect(folder, _names(loaded.part)) if folder and loaded.part else {}
@@ -77,7 +77,7 @@ def validate(data: bytes, *, today: date, folder: Path | None = None) -> Validat
 
 
 def with_pictures(rules: RuleSet, folder: Path) -> RuleSet:
-    """Return rules that were good without looking at their image files, with what is found of these in *folder*."""
+    """Return valid rules with the digests of their image files in *folder*."""
     return replace(rules, digests=_digests(local_files.inspect(folder, _names(rules.file))))
 
 
@@ -107,7 +107,7 @@ def _has_error(problems: list[Problem]) -> bool:
 
 
 def _shown(problems: list[Problem]) -> tuple[Problem, ...]:
-    """Return the problems in order; of very many the errors first, and how many are left out."""
+    """Return the problems in order; of too many, errors first, with the number of those left out."""
     ordered = in_order(problems)
     if len(ordered) <= MAX_PROBLEMS:
         return ordered
@@ -120,22 +120,22 @@ def _shown(problems: list[Problem]) -> tuple[Problem, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What was found and what was looked at; without usable rules the latter is 0."""
+    """Counts of problems and of what was checked; without usable rules the latter are 0."""
 
     is_usable: bool
     errors: int
     warnings: int
     is_cut: bool
-    """Whether there are more problems than are shown."""
+    """Whether some problems are left out."""
     rules: int = 0
     off: int = 0
-    """How many of the rules are switched off."""
+    """Number of disabled rules."""
     keywords: int = 0
     examples: int = 0
 
 
 def summarized(result: ValidationResult) -> Summary:
-    """Return the figures of a result."""
+    """Return the counts of a result."""
     shown = [problem.severity for problem in result.problems if problem.code != _CUT]
     found = (shown.count("error"), shown.count("warning"), len(shown) < len(result.problems))
     if result.rules is None:
@@ -153,7 +153,7 @@ def summarized(result: ValidationResult) -> Summary:
 
 
 def summary_text(summary: Summary, name: object, lang: Language) -> str:
-    """Return whether the file *name* can be used, and how much was looked at: an empty one must not pass for good."""
+    """Return whether the file *name* can be used, and how much was checked: an empty file must not look fine."""
     _ = translator(lang).gettext
     problems = _(" and ").join(_found(summary, lang))
     if not summary.is_usable:

@@ -1,1 +1,1 @@
-"""What editors are told about a rules file: every message by its code."""
+"""Messages about a rules file, by code."""

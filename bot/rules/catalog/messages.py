@@ -1,8 +1,8 @@
 """
 All messages about a rules file by key, and which of them are warnings.
 
-A key is a code, or a code and a variant of it behind a slash; only the code is shown. The key is the context (msgctxt)
-of the message for translators.
+A key is a code, or a code, a slash and a variant; only the code is shown. The key is the context (msgctxt) of the
+message for translators.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bot.rules.catalog.syntax import FILE, YAML
 #: The English message of every key.
 MESSAGES: Final = dict((*FILE, *YAML, *FIELDS, *IMAGE_FILES, *LINTING))
 
-#: What informs and does not stop: the file works, perhaps not as its editor thinks.
+#: Warnings: the file works, but perhaps not as its editor thinks.
 WARNINGS: Final = frozenset(
     {
         "abbreviation-words",

@@ -1,1 +1,1 @@
-"""From YAML to models, with a position for every problem."""
+"""Read a rules file: from YAML to models, with a position for every problem."""

@@ -21,7 +21,7 @@ _IN_IMAGE = {field.alias or name for name, field in Image.model_fields.items()}
 
 
 def contradictions(root: MappingNode) -> Iterator[Problem]:
-    """Yield what single fields cannot show: two where one is allowed, one that needs another."""
+    """Yield the contradictions between fields: two where one is allowed, one that needs another."""
     rules = [rule for rule in _items(root.get("rules")) if isinstance(rule, MappingNode)]
     yield from _same_ids(rules)
     for rule in rules:
@@ -38,7 +38,7 @@ def contradictions(root: MappingNode) -> Iterator[Problem]:
 
 
 def head(node: Node) -> Place:
-    """Return the place that stands for the whole of *node*: of a mapping in lines, its first key."""
+    """Return the place to report for *node*: for a block mapping, its first key."""
     if isinstance(node, MappingNode) and node.entries:
         first = next(iter(node.entries.values())).key.place
         if first[:2] == node.place[:2]:
@@ -79,7 +79,7 @@ def _dates(active: Node | None) -> Iterator[Problem]:
         try:
             wrong_way = field_parsers.calendar_date(first.text) > field_parsers.calendar_date(last.text)
         except PydanticCustomError:
-            return  # reported with the field
+            return  # reported by the field's parser
         if wrong_way:
             yield Problem.at(last.place, "date-order", first=first.text, last=last.text)
 
@@ -132,13 +132,13 @@ def _keyword(keyword: Node, *, is_flow: bool) -> Iterator[Problem]:
         code = "comma-keyword/quoted" if text.quoted else "comma-keyword"
         apart = _apart(field_parsers.SEPARATORS.split(text.text), is_flow=is_flow)
         yield Problem.at(text.place, code, sign=separator[0], apart=apart)
-    elif text is keyword and field_parsers.ALTERNATIVES.search(text.text.strip()):  # {text: …} says that it is one
+    elif text is keyword and field_parsers.ALTERNATIVES.search(text.text.strip()):  # {text: …} declares it as one
         apart = _apart(field_parsers.ALTERNATIVES.split(text.text), is_flow=is_flow)
         yield Problem.at(text.place, "comma-keyword/alternatives", apart=apart)
 
 
 def _apart(parts: Iterable[str], *, is_flow: bool) -> Phrase:
-    """Return how to write several keywords instead of one, where it stands."""
+    """Return how to write several keywords in place of one."""
     texts = [flow_text(part.strip()) for part in parts if part.strip()]
     if is_flow:
         return phrase("apart-brackets", near=", ".join(texts))

@@ -1,4 +1,4 @@
-"""Repair slips that single lines show: invisible letters, foreign comments, lost colons and dashes."""
+"""Repair mistakes visible in a single line: invisible characters, foreign comments, missing colons and dashes."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ _NOTHING: Final = re.compile(r"\s*(#.*)?$")
 
 
 def repair_file(source: Source) -> None:
-    """Repair what only the file as a whole shows: Excel's quotes, a lost line ``rules:``."""
+    """Repair mistakes visible only in the whole file: Excel's quotes, a missing line ``rules:``."""
     _excel_quotes(source)
     _lost_rules(source)
 
 
 def repair_line(source: Source, number: int) -> None:
-    """Repair the line *number*, counted from 0; one that no person can have typed is left as it is."""
+    """Repair the line *number*, counted from 0, unless it is too long to be typed."""
     if len(source.repaired[number]) > LONGEST_LINE:
         return
     _invisible(source, number)
@@ -56,7 +56,7 @@ def repair_line(source: Source, number: int) -> None:
 
 
 def _invisible(source: Source, number: int) -> None:
-    """Take invisible characters out of the indentation, the dash and the key."""
+    """Remove invisible characters from the indentation, the dash and the key."""
     line = source.repaired[number]
     if not _HAS_INVISIBLE.search(line):
         return
@@ -69,7 +69,7 @@ def _invisible(source: Source, number: int) -> None:
 
 
 def _left_by_programs(source: Source, number: int) -> bool:
-    """Blank a line that is no part of the rules; return whether it was one."""
+    """Blank a line that a program left in the file (merge markers and the like); return whether it was one."""
     line = source.repaired[number]
     start = len(line) - len(line.lstrip())
     if line[start : start + 1] not in _FOREIGN_STARTS:
@@ -98,7 +98,7 @@ def _comment_behind(source: Source, number: int) -> None:
 
 
 def _flow_equals(source: Source, number: int) -> None:
-    """``{image_url = "…"}``."""
+    """Repair ``=`` for ``:`` in a flow mapping: ``{image_url = "…"}``."""
     line = source.repaired[number]
     if "=" not in line or "{" not in line:
         return
@@ -110,7 +110,7 @@ def _flow_equals(source: Source, number: int) -> None:
 
 
 def _lost_colon(source: Source, number: int) -> None:
-    """``reply {…}``, ``- id bang-gia``, a bare ``rules``: a key without its colon, among lines that have theirs."""
+    """Repair a key without its colon among lines with theirs: ``reply {…}``, ``- id bang-gia``, ``rules``."""
     line = source.repaired[number]
     key = _BARE_KEY.match(line)
     if not key or not is_key(key[2]):
@@ -129,7 +129,7 @@ def _lost_colon(source: Source, number: int) -> None:
 
 
 def _lost_dash(source: Source, number: int) -> None:
-    """A second ``id:`` in one rule begins another rule."""
+    """Repair a missing dash: a second ``id:`` in a rule begins another rule."""
     line = source.repaired[number]
     key = _ID.match(line)
     if not key:
@@ -149,7 +149,7 @@ def _lost_dash(source: Source, number: int) -> None:
 
 
 def _excel_quotes(source: Source) -> None:
-    """Every line in quotes, those inside doubled: a spreadsheet saved as CSV."""
+    """Repair a file that a spreadsheet saved as CSV: every line in quotes, inner quotes doubled."""
     written = [number for number, line in enumerate(source.repaired) if line.strip()]
     if not 2 <= len(written) <= _MOST_EXCEL_LINES or not all(
         _is_excel_line(source.repaired[number].rstrip()) for number in written
@@ -169,7 +169,7 @@ def _is_excel_line(line: str) -> bool:
 
 
 def _lost_rules(source: Source) -> None:
-    """Rules without the line ``rules:`` above them."""
+    """Repair rules without the line ``rules:`` above them."""
     first = next((number for number, line in enumerate(source.repaired) if _RULE_WITH_ID.match(line)), None)
     if not first or any(_RULES.match(line) for line in source.repaired):
         return
@@ -177,15 +177,15 @@ def _lost_rules(source: Source) -> None:
     if not (_NOTHING.match(above) or _VERSION.match(above)):
         return
     if not any(_KEY_LINE.match(line) for line in source.repaired[:first]):
-        return  # the whole file is a list: told as such
+        return  # the whole file is a list: reported as such
     dash = source.repaired[first].index("-")
     source.report(first, dash, 1, "no-top/list")
-    # The one format there is need not be named.
+    # The version may be missing: there is only one.
     source.replace_span(first - 1, 0, len(above), "rules:")
 
 
 def _neighbour(source: Source, number: int, step: int) -> str:
-    """Return the next line above or below with something on it."""
+    """Return the next non-blank line above or below."""
     line = number + step
     while 0 <= line < len(source.repaired) and _NOTHING.match(source.repaired[line]):
         line += step
@@ -193,7 +193,7 @@ def _neighbour(source: Source, number: int, step: int) -> str:
 
 
 def _key_column(line: str) -> int | None:
-    """Return where the key of a line begins, if it is one of a rules file."""
+    """Return the column of the key of a line, if it is a key of a rules file."""
     key = _KEY_LINE.match(line)
     return len(key[1]) if key and is_key(key[2]) else None
 

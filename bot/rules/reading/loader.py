@@ -18,20 +18,20 @@ from bot.rules.reading.yaml_tree import Entry, MappingNode, Node, ScalarNode, Se
 
 _RECOVERY_LIMIT = 200_000
 _MOST_RECOVERIES = 10
-_MOST_ERRORS = 1_000  # are told; nobody reads as many
+_MOST_ERRORS = 1_000  # reported; nobody reads more
 _MOST_TAB_INDENTED = 100
 _MOST_RENAMINGS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where the parts of a `RuleFile` stand in the file."""
+    """The positions of the parts of a `RuleFile` in the file."""
 
     _root: Node
     _kept: tuple[int, ...]
 
     def at(self, *path: str | int) -> Place:
-        """Return the place of a part, as ``at("rules", 0, "keywords", 2)``."""
+        """Return the place of a part, such as ``at("rules", 0, "keywords", 2)``."""
         return model_errors.place_of(self._root, self._in_file(path))
 
     def under(self, *path: str | int) -> Places:
@@ -47,7 +47,7 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a rules file says."""
+    """The result of loading a rules file."""
 
     file: RuleFile | None
     """None if there is any error."""
@@ -55,20 +55,20 @@ class Loaded:
     digest: str
     """SHA-256 of the bytes, in hex."""
     part: RuleFile | None
-    """The file without the rules that have errors: enough to look for more problems, never to answer with."""
+    """The file without the rules that have errors: for finding more problems, never for answering."""
     places: Places
     """The places of *part*."""
 
 
 def load(data: bytes) -> Loaded:
-    """Return the rules file, or everything that is wrong with its form; any bytes will do."""
+    """Return the rules file, or all syntax and field errors; accepts any bytes."""
     digest = hashlib.sha256(data).hexdigest()
     text = source.read(data)
     root, problems = _root(text)
     if root is None:
         return Loaded(None, in_order(problems), digest, None, Places(ScalarNode("", Place(1, 1)), ()))
     file, errors = _modelled(root)
-    for _ in range(_MOST_RENAMINGS):  # what stands under a renamed key is looked at only in the next round
+    for _ in range(_MOST_RENAMINGS):  # the values under a renamed key are checked only in the next round
         unknown = model_errors.rename_keys(errors[:_MOST_ERRORS], root)
         problems += unknown
         file, errors = _modelled(root) if unknown else (file, errors)
@@ -80,7 +80,7 @@ def load(data: bytes) -> Loaded:
 
 
 def _root(text: Source) -> tuple[MappingNode | None, list[Problem]]:
-    """Return the tree of a file that has a form at all."""
+    """Return the tree of the file if it is a mapping, and the problems."""
     if not text.readable:
         return None, text.problems
     if not any(line.strip() for line in text.lines):
@@ -100,7 +100,7 @@ def _root(text: Source) -> tuple[MappingNode | None, list[Problem]]:
 
 
 def _tree(text: Source) -> tuple[Node | None, list[Problem]]:
-    """Read the YAML; a rule that cannot be read is left out, so that the others can be looked at."""
+    """Parse the YAML; leave out rules that cannot be parsed, so that the others are checked."""
     unreadable: list[Problem] = []
     left_out = bool(text.tab_indented)
     if not _leave_out_tab_indented(text):
@@ -125,7 +125,7 @@ def _tree(text: Source) -> tuple[Node | None, list[Problem]]:
 
 
 def _leave_out_tab_indented(text: Source) -> bool:
-    """Leave out the rules with lines whose indentation is not known; return False if they are not all in rules."""
+    """Leave out the rules with lines of unknown indentation; return False if some lines are outside the rules."""
     if len(text.tab_indented) > _MOST_TAB_INDENTED:
         return False
     for line in text.tab_indented:
@@ -137,19 +137,19 @@ def _leave_out_tab_indented(text: Source) -> bool:
 
 
 def _has_slip(text: Source, block: range) -> bool:
-    """Return whether something in these lines was repaired already: then it is why the rest does not fit."""
+    """Return whether something in these lines was repaired: then that explains the error."""
     return any(problem.line - 1 in block for problem in text.problems)
 
 
 def _excuse_rules(root: Node | None) -> None:
-    """Say nothing of a list that is empty only because its rules were left out."""
+    """Drop the error of a list that is empty only because its rules were left out."""
     match root:
         case MappingNode(entries={"rules": Entry(value=ScalarNode(text="") as nothing) as entry}):
             root.entries["rules"] = entry._replace(value=nothing._replace(broken=True))
 
 
 def _modelled(root: MappingNode) -> tuple[RuleFile | None, list[ErrorDetails]]:
-    """Return the file, or all that the models say against it."""
+    """Return the file, or all errors of the models."""
     try:
         return RuleFile.model_validate(_plain(root), by_alias=True, by_name=False), []
     except ValidationError as error:
@@ -157,7 +157,7 @@ def _modelled(root: MappingNode) -> tuple[RuleFile | None, list[ErrorDetails]]:
 
 
 def _plain(node: Node) -> Any:
-    """Return the tree as the models take it: every scalar is text."""
+    """Return the tree as plain Python objects; every scalar is text."""
     match node:
         case ScalarNode():
             return node.text
@@ -168,7 +168,7 @@ def _plain(node: Node) -> Any:
 
 
 def _sound_part(root: MappingNode, errors: list[ErrorDetails]) -> tuple[RuleFile | None, tuple[int, ...]]:
-    """Return the file without what has errors, and which of its rules are left."""
+    """Return the file without its faulty rules, and the indices of the remaining ones."""
     data = _plain(root)
     rules = data.get("rules")
     bad = {error["loc"][1] for error in errors if error["loc"][0] == "rules" and len(error["loc"]) > 1}

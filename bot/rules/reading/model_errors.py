@@ -1,4 +1,4 @@
-"""Translate pydantic's errors into problems: position in the file, our code, none of pydantic's words."""
+"""Translate pydantic's errors into problems with our codes and positions in the file."""
 
 from __future__ import annotations
 
@@ -43,19 +43,19 @@ _MODELS: dict[str, tuple[str, type[BaseModel]]] = {
 }
 _IMAGE_KEYS = frozenset({"image_url", "attachment_id", "file", "one_of"})
 _TEXT_REPLIES = frozenset({"text", "message", "content", "noi_dung", "noidung", "tin_nhan", "chu", "van_ban"})
-_MOST_SUGGESTIONS = 200  # each costs a comparison with every known word
+_MOST_SUGGESTIONS = 200  # each is compared with every known word
 
 
 def errors_of(error: ValidationError) -> list[ErrorDetails]:
-    """Return the single errors, without the values that were refused."""
+    """Return the errors one by one, without the refused values."""
     return error.errors(include_url=False, include_input=False)
 
 
 def rename_keys(errors: Iterable[ErrorDetails], root: MappingNode) -> list[Problem]:
     """
-    Report every unknown key; where it is plain what was meant, let the tree say that instead.
+    Report every unknown key, and rename it in the tree if the meaning is certain.
 
-    Otherwise one wrong letter would also be reported as a missing key, and what stands under it not at all.
+    Otherwise one wrong letter would also be reported as a missing key, and the value under it would not be checked.
     """
     problems: list[Problem] = []
     for number, error in enumerate(e for e in errors if e["type"] == "extra_forbidden"):
@@ -89,7 +89,7 @@ def _unknown_key(mapping: MappingNode, key: str, path: Path, *, guess: bool) -> 
 
 
 def _home_of(key: str) -> str | None:
-    """Return the name of the mapping that *key* belongs in."""
+    """Return the name of the mapping that *key* belongs to."""
     for name, model in _MODELS.values():
         if key in {field.alias or own for own, field in model.model_fields.items()}:
             return name
@@ -97,7 +97,7 @@ def _home_of(key: str) -> str | None:
 
 
 def problems_of(errors: Iterable[ErrorDetails], root: MappingNode) -> Iterator[Problem]:
-    """Yield a problem for every error but unknown keys."""
+    """Yield a problem for every error except unknown keys."""
     for error in errors:
         if error["type"] != "extra_forbidden" and (problem := _problem(error, root)):
             yield problem
@@ -127,7 +127,7 @@ def _problem(error: ErrorDetails, root: MappingNode) -> Problem | None:
 
 
 def _needless_list(code: str, node: SequenceNode, parent: Node, key: str) -> Problem:
-    """A list within a list of keywords, or a dash below fallback."""
+    """Return the problem of a list within a list of keywords, or of a dash below fallback."""
     texts = [item.text for item in node.items if isinstance(item, ScalarNode)]
     in_brackets = isinstance(parent, SequenceNode) and parent.is_flow
     if code == "not-a-mapping/keyword" and in_brackets and len(texts) == len(node.items):
@@ -138,14 +138,14 @@ def _needless_list(code: str, node: SequenceNode, parent: Node, key: str) -> Pro
 
 
 def _key_of(path: Path) -> str:
-    """Return the key that an editor sees for *path*: a keyword's text is an item of its list."""
+    """Return the key in the file for *path*: a keyword's text is an item of its list."""
     names = [step for step in path if isinstance(step, str) and step != "images"]
     in_list = len(path) > 1 and isinstance(path[-2], int) and path[-1] == "text"
     return names[-2] if in_list else names[-1]
 
 
 def _has_strangers(mapping: MappingNode, path: Path) -> bool:
-    """Return whether a key of the mapping is unknown: it may be the one that seems to be missing."""
+    """Return whether the mapping has an unknown key: it may be the missing one, misspelt."""
     _, model = _model_at(path)
     return bool(mapping.entries.keys() - {field.alias or name for name, field in model.model_fields.items()})
 
@@ -163,14 +163,14 @@ def _model_at(path: Path) -> tuple[str, type[BaseModel]]:
 
 def resolve(root: Node, path: Path) -> Node:
     """
-    Return the node that *path* of the models leads to.
+    Return the node at *path*, a path in the models.
 
-    The file has shorter forms (a bare text is a keyword): a step that it does not show is not taken.
+    The file has shorter forms (a text is a keyword): steps that are not in the file are skipped.
     """
     node = root
     for step in path:
         match node, step:
-            case MappingNode(), "images":  # no key of the file: the models' name for all forms of reply
+            case MappingNode(), "images":  # not a key of the file: the models' name for all forms of reply
                 node = node.get("one_of") or node
             case MappingNode(), str() if found := node.get(step):
                 node = found
@@ -180,5 +180,5 @@ def resolve(root: Node, path: Path) -> Node:
 
 
 def place_of(root: Node, path: Path) -> Place:
-    """Return where in the file that part of the models stands."""
+    """Return the place in the file of *path*, a path in the models."""
     return head(resolve(root, path))

@@ -1,4 +1,4 @@
-"""Repair lines that stand at the wrong level: keys not indented, indented too deep, or two on one line."""
+"""Repair lines at the wrong level: keys not indented, indented too deep, or two on one line."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _CLOSED: Final = re.compile(r"""(?<![\w\\])("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')|\[
 
 
 def repair_nesting(source: Source) -> None:
-    """Repair the levels of a file whose single lines are repaired."""
+    """Repair the levels of a file after its single lines were repaired."""
     _rules_below_another_key(source)
     for number, line in enumerate(source.repaired):
         if len(source.problems) > _MOST_PROBLEMS:
@@ -45,7 +45,7 @@ def repair_nesting(source: Source) -> None:
 
 
 def _rules_below_another_key(source: Source) -> None:
-    """``rules:`` indented, as under ``fallback:``."""
+    """Repair an indented ``rules:``, as under ``fallback:``."""
     if any(map(_TOP_RULES.match, source.repaired)):
         return
     for number, line in enumerate(source.repaired):
@@ -59,7 +59,7 @@ def _rules_below_another_key(source: Source) -> None:
 
 
 def _block(source: Source, first: int, indent: int) -> range:
-    """Return the line *first* and those below that are indented at least as deep."""
+    """Return the line *first* and the following lines that are indented at least as deep."""
     end = first + 1
     while end < len(source.repaired):
         line = source.repaired[end]
@@ -70,7 +70,7 @@ def _block(source: Source, first: int, indent: int) -> range:
 
 
 def _not_indented(source: Source, number: int) -> None:
-    """``reply:`` with ``image_url: …`` right below it, at the same level."""
+    """Repair ``reply:`` with ``image_url: …`` below it at the same level."""
     open_key = _OPEN_KEY.match(source.repaired[number])
     if not open_key or open_key[3] not in _INSIDE:
         return
@@ -93,7 +93,7 @@ def _not_indented(source: Source, number: int) -> None:
 
 
 def _two_keys(source: Source, number: int) -> None:
-    """``reply: image_url: …`` on one line, and a key behind the value of another."""
+    """Repair ``reply: image_url: …`` on one line, and a key after the value of another."""
     line = source.repaired[number]
     two = _TWO_KEYS.match(line)
     if two and is_key(two[2]) and two[3] in _INSIDE.get(two[2], ()):
@@ -124,16 +124,16 @@ def _two_keys(source: Source, number: int) -> None:
 
 
 def is_yaml(text: str) -> bool:
-    """Return whether the text, as a suggestion would have it typed, can be read."""
+    """Return whether the suggested text is valid YAML."""
     try:
         yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError):  # a date that is none
+    except (yaml.YAMLError, ValueError):  # an invalid date
         return False
     return True
 
 
 def _wrapped(value: str) -> str:
-    """Return keys that stand one behind the other with every level in brackets of its own."""
+    """Return nested keys on one line, each level in its own braces."""
     inner = re.match(r"(\w+)\s*:\s+(\w+)\s*:\s", value)
     if inner and inner[2] in _INSIDE.get(inner[1], ()):
         value = f"{inner[1]}: {_wrapped(value[inner.start(2) :])}"

@@ -11,7 +11,7 @@ _TOP_KEY = re.compile(r"[^\s#-]")
 
 
 def rule_around(lines: list[str], line: int) -> range | None:
-    """Return the lines, counted from 0, of the rule or of the section below the rules that *line* is in."""
+    """Return the lines, counted from 0, of the rule, or of the section after the rules, that contains *line*."""
     bounds = list(_bounds(lines))
     first = max((bound for bound in bounds if bound <= line), default=None)
     if first is None:
@@ -20,7 +20,7 @@ def rule_around(lines: list[str], line: int) -> range | None:
 
 
 def rules_before(lines: list[str], line: int) -> range:
-    """Return the lines of the rules between the first of their list and the rule or section that *line* is in."""
+    """Return the lines of the rules before the rule or section that contains *line*."""
     bounds = [bound for bound in _bounds(lines) if bound <= line]
     first = len(bounds) - 1
     while first > 0 and _DASH.match(lines[bounds[first - 1]]):
@@ -29,7 +29,7 @@ def rules_before(lines: list[str], line: int) -> range:
 
 
 def _bounds(lines: list[str]) -> Iterator[int]:
-    """Yield where something begins that can be read without the rest: each rule, each key below the rules."""
+    """Yield the first line of each part that can be parsed alone: each rule, each key after the rules."""
     start = next((number for number, words in enumerate(lines) if _RULES.match(words)), len(lines))
     indent = None
     for number in range(start + 1, len(lines)):
@@ -42,6 +42,6 @@ def _bounds(lines: list[str]) -> Iterator[int]:
 
 
 def blank(lines: list[str], block: range) -> None:
-    """Empty these lines."""
+    """Make these lines empty."""
     for number in block:
         lines[number] = ""

@@ -1,8 +1,8 @@
 """
-Decode the bytes of a rules file, and repair plain slips of the keyboard.
+Decode the bytes of a rules file, and replace characters that only look right.
 
-A file that came through Word, a phone or a chat holds characters that look right and are not. Each is
-reported and replaced by what was meant, so that the reading can go on and find the other mistakes.
+A file that came through Word, a phone or a chat contains such characters. Each is reported and replaced, so that
+reading goes on and finds the other mistakes.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from bot.rules.reading import line_slips, nesting_slips
 
 MAX_BYTES = 2_000_000
 
-# What YAML does not take, and line ends that no editor shows as such.
+# Characters that YAML refuses, and line ends that editors do not show as such.
 _FORBIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]"  # \n and \r are gone by then
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]"  # \n and \r are removed before
 )
 _ODD_SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 _LEAD = re.compile(r"\s*(?:-\s+)*")
@@ -32,29 +32,29 @@ _TIGHT_COLON = re.compile(r" *(?:- +)?(\w+) *(:=|=>|->|[:：=])(\s?)")
 _LIST_ITEM = re.compile(r" *-(?=\s|$)")
 _KEY_AHEAD = re.compile(r"(\w+) *[:：]")
 _OPEN_KEY = re.compile(r":\s*(#.*)?$")
-_MOST_PROBLEMS = 200  # more than that, and it is no rules file
+_MOST_PROBLEMS = 200  # more of them, and it is not a rules file
 
 
 @dataclass(slots=True)
 class Source:
-    """The text that YAML gets, and the way back from its columns to those of the file."""
+    """The repaired text for the YAML parser, with the mapping of its columns to those of the file."""
 
     lines: Sequence[str]
     repaired: list[str]
     problems: list[Problem] = field(default_factory=list)
     readable: bool = True
     tab_indented: list[int] = field(default_factory=list)
-    """The lines, from 0, whose indentation is not known: how wide a tab is meant to be is anybody's guess."""
+    """The lines, from 0, indented with tabs, whose width is unknown."""
     _columns: dict[int, list[int]] = field(default_factory=dict)
-    """Of repaired lines: the column in the file of each character, and of the end."""
+    """For repaired lines: the column in the file of each character, and of the end."""
 
     @property
     def text(self) -> str:
-        """What YAML gets to read."""
+        """The text for the YAML parser."""
         return "\n".join(self.repaired).replace("\t", " ")
 
     def place(self, line: int, column: int, length: int = 1) -> Place:
-        """Return where in the file that stretch of the repaired text stands; *line* and *column* count from 0."""
+        """Return the place in the file of a stretch of the repaired text; *line* and *column* count from 0."""
         if line not in self._columns:
             return Place(line + 1, column + 1, max(length, 1))
         start = self._original(line, column)
@@ -66,7 +66,7 @@ class Source:
         return columns[min(column, len(columns) - 1)]
 
     def report(self, line: int, column: int, length: int, key: str, **args: str | int) -> None:
-        """Add a problem; the position is one of the repaired text."""
+        """Add a problem at a position of the repaired text."""
         self.problems.append(Problem.at(self.place(line, column, length), key, **args))
 
     def replace_span(self, line: int, start: int, end: int, text: str) -> None:
@@ -80,7 +80,7 @@ class Source:
 
 
 def read(data: bytes) -> Source:
-    """Return the text of *data*; never fails: what is no text has problems and no lines."""
+    """Return the text of *data*; never fails: bytes that are not text give problems and no lines."""
     if len(data) > MAX_BYTES:
         return _nothing(Problem.at(Place(1, 1), "too-big", size=FileSize(len(data)), limit=FileSize(MAX_BYTES)))
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\x00" in data[:4]:
@@ -135,7 +135,7 @@ def _forbidden(source: Source, number: int) -> None:
 
 
 def _odd_spaces(source: Source, number: int) -> None:
-    """Replace spaces of other kinds where YAML wants the plain one: in front, after a dash, after a colon."""
+    """Replace other Unicode spaces where YAML needs U+0020: in the indentation, after a dash, after a colon."""
     line = source.repaired[number]
     if not _ODD_SPACES.search(line):
         return
@@ -159,7 +159,7 @@ def _dashes(source: Source, number: int) -> None:
 
 
 def _is_in_list(source: Source, number: int, indent: int) -> bool:
-    """Return whether the lines around say that a dash in this column begins a list item."""
+    """Return whether a dash in this column begins a list item, by the lines around."""
     if (key := _KEY_AHEAD.match(source.repaired[number], indent + 1)) and is_key(key[1]):
         return True
     before = _first_written(source.repaired[line] for line in range(number - 1, -1, -1))

@@ -28,12 +28,12 @@ _STARTS = ("alias", "anchor", "tag", "directive", "block scalar", "cannot start 
 
 
 def explain_yaml_error(error: MarkedYAMLError, source: Source) -> Problem:
-    """Return the problem behind *error*, at the place where the editor has to type something."""
+    """Return the problem that caused *error*, at the place to correct."""
     return _Explainer(error, source).problem()
 
 
 class _Explainer:
-    """Looks at one error of the parser and at the lines around it."""
+    """Finds the cause of one parser error in the lines around it."""
 
     def __init__(self, error: MarkedYAMLError, source: Source) -> None:
         self.source = source
@@ -43,7 +43,7 @@ class _Explainer:
         self.from_line, self.from_column = self._position(error.context_mark or error.problem_mark)
 
     def _position(self, mark: Mark | None) -> tuple[int, int]:
-        """Return line and column from 0 within the text: the end of a file is the end of its last words."""
+        """Return line and column from 0 within the text: the end of a file is the end of its last non-blank line."""
         last = len(self.source.repaired) - 1
         line = min(mark.line, last) if mark else last
         at_end = mark is None or mark.line > last
@@ -52,7 +52,7 @@ class _Explainer:
         return line, len(self.source.repaired[line].rstrip()) if at_end or mark is None else mark.column
 
     def problem(self) -> Problem:
-        """Try one explanation after the other, the most certain first."""
+        """Return the first explanation that fits, trying the most certain first."""
         found = (
             self.second_document()
             or self.hash_in_brackets()
@@ -70,11 +70,11 @@ class _Explainer:
         return Problem.at(self.source.place(line, column, length), key, **args)
 
     def word_at(self, line: int, column: int) -> str:
-        """Return what stands there up to the next space, at least one character if there is one."""
+        """Return the text from there to the next space, at least one character if there is one."""
         return re.split(r"\s", self.source.repaired[line][column:], maxsplit=1)[0]
 
     def hash_in_brackets(self) -> Problem | None:
-        """``[giá, #km]``: the bracket is closed inside a comment."""
+        """Explain ``[giá, #km]``: the closing bracket is in a comment."""
         opening = self.opening()
         if opening is None:
             return None
@@ -108,7 +108,7 @@ class _Explainer:
         return self.at(self.line, start, len(word), "bad-escape", word=word)
 
     def quote(self) -> Problem | None:
-        """An opening quote whose line has no closing one; later lines only suffer from it."""
+        """Explain an unclosed quote: errors in later lines only follow from it."""
         if "scanning a quoted" in self.context or "double-quoted" in self.context:
             sign = self.char_at(self.from_line, self.from_column)
             return self.unclosed(self.from_line, self.from_column, "unclosed-quote", "unclosed-quote/end", sign=sign)
@@ -143,7 +143,7 @@ class _Explainer:
         return self.unclosed(line, column, "unclosed-bracket", "unclosed-bracket/end", sign=sign, close=_CLOSING[sign])
 
     def unclosed(self, line: int, column: int, key: str, at_end: str, **args: str) -> Problem:
-        """What is opened and not closed; on the last line, without a line end, the file was not saved whole."""
+        """Explain an unclosed bracket or quote; on a last line without line end, the file was cut off."""
         return self.at(line, column, 1, at_end if self.is_cut_off(line) else key, **args)
 
     def is_cut_off(self, line: int) -> bool:
@@ -159,12 +159,12 @@ class _Explainer:
         return self.at(self.line, self.column, 1, "stray-comma")
 
     def after_comma(self) -> bool:
-        """Return whether the lines above break off where another item of a list in brackets would follow."""
+        """Return whether the lines above end with a comma inside brackets."""
         before = self.line_before()
         return before is not None and self.source.repaired[before].rstrip().endswith((",", "["))
 
     def opening(self) -> tuple[int, int, str] | None:
-        """Return the place and the sign of the bracket that is still open, None if the fault is outside of any."""
+        """Return the line, column and sign of the open bracket; None if the error is outside of brackets."""
         if "flow" not in self.context:
             return None
         line, end = self.from_line, self.from_column + 1
@@ -217,7 +217,7 @@ class _Explainer:
         return self.colon_in_value(line, key.end()) if key and key.end() <= self.column else None
 
     def colon_in_value(self, line: str, start: int) -> Problem:
-        """A second colon on the line: behind one of our keys, or in the middle of a text."""
+        """Explain a second colon on the line: after one of our keys, or inside a text."""
         value = line[start:].strip()
         start = line.index(value, start)
         behind = re.search(r"(\w+)\s*:\s", value + " ")
@@ -228,7 +228,7 @@ class _Explainer:
         return self.at(self.line, start, len(value), "colon-in-text", near=quote_text(value))
 
     def line_before(self) -> int | None:
-        """Return the last line above with something on it but a comment."""
+        """Return the last line above that is neither blank nor a comment."""
         above = range(self.line - 1, -1, -1)
         return next((n for n in above if re.match(r"\s*[^\s#]", self.source.repaired[n])), None)
 
@@ -259,7 +259,7 @@ class _Explainer:
         return Problem.at(place, "indentation/wanted", indent=first, wanted=wanted, line=above + 1)
 
     def wanted_indent(self, indent: int) -> tuple[int, int] | None:
-        """Return the nearest indentation of a line above that this one may belong beside, with that line's number."""
+        """Return the closest indentation of the lines above that this line may need, with that line's number."""
         is_item = _ITEM.match(self.source.repaired[self.line]) is not None
         open_levels: list[tuple[int, int]] = []
         lowest = sys.maxsize
@@ -280,7 +280,7 @@ class _Explainer:
 
 
 def _unclosed(line: str) -> int | None:
-    """Return where a quoted text begins that does not end on this line."""
+    """Return the column of a quote that is not closed on this line."""
     place = 0
     while (opening := _OPENED.search(line, place)) and opening[1]:
         start = opening.start(1)

@@ -1,4 +1,4 @@
-"""Parse YAML into a tree of texts with positions; no types are guessed, no anchors or tags are taken."""
+"""Parse YAML into a tree of texts with positions, without implicit types, anchors and tags."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 20
 MAX_PARTS = 100_000  # keys, values and lists: three times as many as 10,000 keywords need
-_MOST_PROBLEMS = 500  # more than that, and it is no rules file
+_MOST_PROBLEMS = 500  # more of them, and it is not a rules file
 _MOST_STEPS_BACK = 3
 _FAST: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CURLY = re.compile("[“”„‟‘‚‛«»]([^“”„‟«»]*)[“”„‟’‘»]?|([^“”„‟«»]*[^0-9“”„‟«»])[“”»]")
@@ -34,23 +34,23 @@ _TIGHT = re.compile(r"(\w+)([:：])(.+)", re.DOTALL)
 
 
 class ScalarNode(NamedTuple):
-    """A text as typed. *hidden* is the one word after it that a ``#`` turned into a comment."""
+    """A text as typed. *hidden* is a single word after it that a ``#`` turned into a comment."""
 
     text: str
     place: Place
     quoted: bool = False
-    broken: bool = False  # already reported: nothing more is said about it
+    broken: bool = False  # already reported
     hidden: ScalarNode | None = None
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing at all was typed here."""
+        """Whether nothing was typed here."""
         return not self.text and not self.quoted
 
 
 @dataclass(frozen=True, slots=True)
 class SequenceNode:
-    """A list, and where its first sign stands."""
+    """A list, with the place of its first character."""
 
     items: list[Node]
     place: Place
@@ -65,12 +65,12 @@ class MappingNode:
     place: Place
 
     def get(self, key: str) -> Node | None:
-        """Return the value under *key*, None if it is not there."""
+        """Return the value of *key*, or None."""
         entry = self.entries.get(key)
         return entry.value if entry else None
 
     def rename(self, key: str, other: str) -> None:
-        """Let what is under *key* stand under *other*."""
+        """Rename *key* to *other*."""
         self.entries[other] = self.entries.pop(key)
 
 
@@ -86,11 +86,11 @@ Node = ScalarNode | SequenceNode | MappingNode
 
 @dataclass(slots=True)
 class _OpenNode:
-    """A list or mapping whose end is not reached; *key* is the key that waits for its value."""
+    """A list or mapping that is not complete; *key* is the key whose value comes next."""
 
     node: SequenceNode | MappingNode
     key: ScalarNode | None = None
-    skips: bool = False  # the key was a list or mapping: its value goes nowhere
+    skips: bool = False  # the key is a list or mapping: its value is dropped
 
 
 @dataclass(slots=True)
@@ -102,7 +102,7 @@ class _Builder:
     parts: int = 0
 
     def take(self, event: yaml.Event) -> bool:
-        """Add what *event* tells; return False when there is nothing more to read."""
+        """Add *event* to the tree; return False at the end."""
         if len(self.problems) > _MOST_PROBLEMS:
             self.root = None
             return False
@@ -203,7 +203,7 @@ class _Builder:
         return ScalarNode(_STRAY.sub("", text), place, quoted, broken, hidden)
 
     def joins_lines(self, event: yaml.ScalarEvent) -> bool:
-        """Report a text that goes on over lines that begin with a dash, or that are items without one."""
+        """Report a text continued over lines that begin with a dash, or that are items without one."""
         start, end = _marks(event)
         if start.line == end.line:
             return False
@@ -229,7 +229,7 @@ class _Builder:
         return False
 
     def lists_lines(self, event: yaml.ScalarEvent, first: int, last: int) -> bool:
-        """Report lines without dashes where a list is wanted."""
+        """Report lines without dashes where a list is needed."""
         key = self.stack[-1].key if self.stack else None
         if key is None or key.text not in _LISTS:
             return False
@@ -240,7 +240,7 @@ class _Builder:
         return True
 
     def hidden(self, event: yaml.ScalarEvent) -> ScalarNode | None:
-        """Return the ``#word`` that stands right after the text, if that is all there is."""
+        """Return the ``#word`` right after the text, if nothing else follows."""
         _, end = _marks(event)
         line, column = end.line, end.column
         if line >= len(self.source.repaired):
@@ -263,7 +263,7 @@ class _Builder:
         return event.anchor is not None or tag is not None
 
     def at(self, event: yaml.Event) -> tuple[int, int, int]:
-        """Return line, column (from 0) and length of what *event* covers of its first line."""
+        """Return line, column (from 0) and length of *event* on its first line."""
         start, end = _marks(event)
         if start.line >= len(self.source.repaired):
             last = len(self.source.repaired) - 1
@@ -277,13 +277,13 @@ class _Builder:
 
 
 def _marks(event: yaml.Event) -> tuple[Mark, Mark]:
-    """Return where *event* begins and ends; only events that somebody made by hand lack it."""
+    """Return the start and end of *event*; parsed events always have them."""
     return cast("Mark", event.start_mark), cast("Mark", event.end_mark)
 
 
 def build(source: Source) -> tuple[Node | None, list[Problem]]:
     """
-    Return the tree of the text, None if it holds nothing, and what it may not hold.
+    Return the tree of the text (None if it is empty) and the problems.
 
     Raises:
         yaml.MarkedYAMLError: The text is not YAML.
@@ -291,7 +291,7 @@ def build(source: Source) -> tuple[Node | None, list[Problem]]:
     try:
         return _build(source, source.text, _FAST)
     except yaml.YAMLError as error:
-        # The other reader is slow, and tells best where the fault is.
+        # The pure Python parser is slow, but locates errors best.
         if (shorter := _without_sound_rules(source, error)) is not None:
             _build(source, _for_slow_reader(shorter), yaml.SafeLoader)
         _build(source, _for_slow_reader(source.text), yaml.SafeLoader)
@@ -309,12 +309,12 @@ def _build(
 
 
 def _for_slow_reader(text: str) -> str:
-    """Return the text without question marks at the end of items between brackets: it takes them for a key."""
+    """Return the text without question marks that end items in brackets: the slow parser reads them as keys."""
     return _QUESTION_IN_BRACKETS.sub("x", text)
 
 
 def _without_sound_rules(source: Source, error: yaml.YAMLError) -> str | None:
-    """Return the text without the rules, but the first, that end before the fault begins; None if there are none."""
+    """Return the text without the rules between the first and the error; None if there are none."""
     for _ in range(_MOST_STEPS_BACK):
         sound = sections.rules_before(source.repaired, _line_of(error))
         if not sound or _fault_in(source, sound.start):
