@@ -1,1 +1,1 @@
-"""What a set of rules does to real messages: backtest, preview, unmatched."""
+"""Analyses of rules on stored messages: backtest, preview, unmatched."""

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from bot.rules.problem import split_lines
 
-#: Lines that are shown at most, and letters of each.
+#: Maximum of lines shown, and of characters of each.
 MAX_LINES: Final = 400
 MAX_LINE_CHARACTERS: Final = 240
 
@@ -21,33 +21,33 @@ LineKind = Literal["same", "gone", "new"]
 
 @dataclass(frozen=True, slots=True)
 class DiffLine:
-    """A line of one of the versions, or of both."""
+    """A line of one version, or of both."""
 
     kind: LineKind
     number: int
-    """Counted from 1: in the former version for a line that is gone, else in the new one."""
+    """Counted from 1, in the old version for a removed line, else in the new one."""
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """What has to be done to the one to get the other."""
+    """The difference between two versions."""
 
     new: int
-    """Lines that are in the second alone."""
+    """Number of lines only in the new version."""
     gone: int
     hunks: tuple[tuple[DiffLine, ...], ...]
-    """The lines that are different, with a few around them; each hunk is without a gap."""
+    """The changed lines with a few around them, in contiguous hunks."""
     left_out: int
-    """Lines of hunks that are too many to be shown."""
+    """Number of lines that are not shown."""
 
 
 def diff_lines(before: str, after: str) -> Diff:
-    """Return what is different; two files with very many lines that are alike may take seconds."""
+    """Return the difference; files with very many equal lines may take seconds."""
     old, new = _lines(before), _lines(after)
     head = _common_prefix_length(old, new)
     tail = _common_prefix_length(old[head:][::-1], new[head:][::-1])
-    # What both begin and end with need not be aligned, but for what is shown of it.
+    # The common beginning and end need no alignment, except for the context shown.
     first, last = max(0, head - _CONTEXT_LINES), max(0, tail - _CONTEXT_LINES)
     middle = difflib.SequenceMatcher(None, old[first : len(old) - last], new[first : len(new) - last])
     hunks = [tuple(_hunk(opcodes, old, new, first)) for opcodes in middle.get_grouped_opcodes(_CONTEXT_LINES)]
@@ -58,7 +58,7 @@ def diff_lines(before: str, after: str) -> Diff:
 
 
 def count_changed_lines(before: str, after: str) -> tuple[int, int]:
-    """Return how many lines are new and gone wherever they stand, at once: a line that only moved is neither."""
+    """Return the number of added and removed lines, in linear time; a moved line is neither."""
     old, new = Counter(_lines(before)), Counter(_lines(after))
     return (new - old).total(), (old - new).total()
 
@@ -69,7 +69,7 @@ def _lines(text: str) -> Sequence[str]:
 
 
 def _common_prefix_length(old: Sequence[str], new: Sequence[str]) -> int:
-    """Return how many lines are the same from the first on."""
+    """Return the number of equal lines at the beginning."""
     pairs = enumerate(zip(old, new, strict=False))
     return next((number for number, (one, other) in pairs if one != other), min(len(old), len(new)))
 

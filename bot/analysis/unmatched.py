@@ -24,21 +24,21 @@ _MAX_VARIANTS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Messages that differ in marks, signs and numbers at most."""
+    """Messages that differ only in marks, punctuation and numbers."""
 
     text: str
-    """The most typical spelling, with marks if anybody typed them; masked."""
+    """The most typical spelling, with marks if anybody typed them; redacted."""
     people: int
     times: int
     oa_id: str
-    """The OA that was asked last."""
+    """The OA of the newest message."""
     variants: tuple[str, ...] = ()
-    """Other spellings, the most frequent first, not all of very many; masked."""
+    """Other spellings, the most frequent first; limited in number; redacted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A question that the rules do not answer, and what would make them."""
+    """A question that the rules do not answer, and suggestions that would."""
 
     question: Question
     explanation: Explanation
@@ -48,7 +48,7 @@ class Gap:
     """Whether an earlier gap has advice for the same rule, which is left out here: it may answer this one too."""
 
     def obstacles(self, lang: Language) -> Iterator[tuple[str, str]]:
-        """Yield the rules that came near, the nearest first, each with what stood in the way."""
+        """Yield the rules that nearly match, the nearest first, each with the obstacle."""
         return chain(other_rules(self.explanation, lang), near_misses(self.explanation, lang))
 
 
@@ -60,7 +60,7 @@ class _QuestionGroup:
 
 
 def group_questions(messages: Iterable[Message]) -> Iterator[Question]:
-    """Yield the questions in *messages* (newest first), those that most people ask first."""
+    """Yield the questions in *messages* (newest first), the most frequent first."""
     groups: dict[str, _QuestionGroup] = {}
     for message in messages:
         spelling, key = _spelling_and_key(message.text)
@@ -131,7 +131,7 @@ def _question(group: _QuestionGroup) -> Question:
 
 
 def _typical(spellings: Counter[str]) -> str:
-    """Return the most frequent spelling of those with marks, else of all; of equal ones that with most marks."""
+    """Return the most frequent spelling with marks, else of all; among equals, the one with most marks."""
     if len(spellings) == 1:
         return next(iter(spellings))
     marks = {spelling: _marks(spelling) for spelling in spellings}
@@ -139,5 +139,5 @@ def _typical(spellings: Counter[str]) -> str:
 
 
 def _marks(text: str) -> int:
-    """Return how many letters have marks."""
+    """Return the number of letters with marks."""
     return sum(bool(letter.tones or letter.shape) for letter in letters_of(normalise(text)))

@@ -1,1 +1,1 @@
-"""What may be wrong with a bot and its surroundings, looked at one by one and told as findings."""
+"""Checks of a bot and its surroundings (`bot doctor`), each reported as findings."""

@@ -18,30 +18,30 @@ SECTIONS: Final[tuple[Section, ...]] = get_args(Section)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """How one thing stands; what to say of it, why it matters and what to do is known by its code."""
+    """The result of one check; the code gives the text, why it matters, and what to do."""
 
     section: Section
     level: Level
     code: str
     args: Mapping[str, object] = field(default_factory=dict)
-    """What the text names: never a secret, never a customer's words."""
+    """Values in the text: never a secret, never a customer's words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What is said of a finding, in English, to be translated; the last two are empty where all is well."""
+    """The English texts of a finding, to be translated; *why* and *todo* are empty if all is well."""
 
     said: str | tuple[str, str]
-    """What is the case; two texts, for one and for several, where it depends on the finding's `count`."""
+    """The finding; two texts, singular and plural, if it depends on the finding's `count`."""
     why: str = ""
     """Why it matters."""
     todo: str = ""
     """What to do."""
     lead: str = ""
-    """What stands before `said` in every language."""
+    """A prefix of `said` that is the same in every language."""
 
     def filled(self, finding: Finding, lang: Language) -> tuple[str, str, str]:
-        """Return the three texts in a language, with what the finding names."""
+        """Return the three texts in *lang*, with the values of the finding."""
         translations = translator(lang)
         if isinstance(self.said, tuple):
             said = translations.ngettext(*self.said, cast("int", finding.args["count"]))
@@ -52,15 +52,15 @@ class Words:
 
 
 def _values(finding: Finding, lang: Language) -> Mapping[str, object]:
-    """Return what texts may name: the finding's args, and what the vendor's words among them mean."""
+    """Return the values for the texts: the finding's args, and the meaning of the vendor's words among them."""
     trouble = finding.args.get("trouble")
     return finding.args if trouble is None else {**finding.args, "meaning": explain(str(trouble), lang)}
 
 
-#: What is said, by the code of the finding.
+#: The texts by code.
 Texts = Mapping[str, Words]
 
 
 def count(findings: Iterable[Finding], level: Level) -> int:
-    """Return how many findings are of that level."""
+    """Return the number of findings of that level."""
     return sum(finding.level == level for finding in findings)

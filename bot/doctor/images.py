@@ -1,4 +1,4 @@
-"""Check a few of the images that the rules name: can they be sent?"""
+"""Check whether the images that the rules name can be sent, for at most half a minute."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ TEXTS: Final[Texts] = {
 
 def check_pictures(rules_file: Path, addresses: AddressPolicy, *, now: float) -> Iterator[Finding]:
     """
-    Yield each picture that is not well, how many are, and which could not be looked at.
+    Yield a finding for each bad image, one for the number of good ones, and one for those not checked in time.
 
-    It looks for half a minute at most. Rules that cannot be used name no pictures.
+    It takes half a minute at most. Unusable rules name no images.
     """
     rules = _rules(rules_file, now)
     if rules is None:
@@ -69,7 +69,7 @@ def _rules(path: Path, now: float) -> RuleSet | None:
 def _checks(
     rules: RuleSet, folder: Path, addresses: AddressPolicy, now: float
 ) -> Iterator[tuple[ImageReference, CheckResult]]:
-    """Yield the pictures, each with a look at it while there is time."""
+    """Yield the images, each with its check result while there is time."""
     day = today(rules, now)
     ends_at = time.monotonic() + _MAX_SECONDS
     for number, image in enumerate(referenced_images(rules, now=now)):

@@ -1,4 +1,4 @@
-"""Check the rules file: is it in order, and may the console replace it? Nothing is changed."""
+"""Check whether the rules file is valid and whether the console may replace it; nothing is changed."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def check_rules(path: Path, *, today: date) -> Finding:
 
 
 def check_publishing(path: Path) -> Finding:
-    """Return whether the console can put another rules file there; nothing is written."""
+    """Return whether the console can replace the rules file; nothing is written."""
     folder = path.resolve().parent
     if not os.access(folder, os.W_OK | os.X_OK):
         return _finding("problem", "publish-no-directory", file=path, directory=folder)

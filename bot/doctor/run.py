@@ -1,4 +1,4 @@
-"""Run every check of `bot doctor`, in the order in which an operator mends things."""
+"""Run every check of `bot doctor`, in the order in which an operator should fix problems."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.doctor.finding import Finding, Texts, Words
 from bot.i18n import N_
 from bot.net.addresses import AddressPolicy
 
-#: What only a person can look at, in Zalo's console and OA Manager.
+#: Checks that only a person can make, in Zalo's console and OA Manager.
 _BY_HAND: Final[Texts] = {
     "syntax-filter": Words(
         N_(
@@ -40,7 +40,7 @@ _BY_HAND: Final[Texts] = {
     ),
 }
 
-#: What is said, by the code of the finding.
+#: The texts by code.
 TEXTS: Final[Texts] = {
     **configuration.TEXTS, **storage.TEXTS, **rules.TEXTS, **images.TEXTS, **vendor.TEXTS, **webhook.TEXTS, **_BY_HAND
 }  # fmt: skip
@@ -48,10 +48,10 @@ TEXTS: Final[Texts] = {
 
 def examine(env_file: Path, *, url: str | None, now: float) -> Iterator[Finding]:
     """
-    Yield all findings; *url* is the webhook's address as the world sees it, *now* this machine's time.
+    Yield all findings; *url* is the public address of the webhook, *now* this machine's time.
 
     Raises:
-        ConfigError: The file of settings is no text.
+        ConfigError: The .env file is not text.
     """
     settings, faults = Settings.examine(env_file)
     yield from configuration.check_settings(settings, faults, env_file)
@@ -66,6 +66,6 @@ def examine(env_file: Path, *, url: str | None, now: float) -> Iterator[Finding]
         yield Finding("webhook", "unchecked", "webhook-not-given")
     else:
         yield from webhook.check_webhook(settings, url)
-    # Of what the inbox gave a sign, that has been said already.
+    # Findings from the stored events have been reported before.
     signs = {finding.code.partition("/")[0] for finding in stored}
     yield from (Finding("by-hand", "unchecked", code) for code in _BY_HAND if code not in signs)

@@ -1,4 +1,4 @@
-"""Check the settings: are they there, and do they look like what they should be?"""
+"""Check that the settings are set and plausible."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ TEXTS: Final[Texts] = {
 
 
 def check_settings(settings: Settings, faults: Mapping[str, str], env_file: Path) -> Iterator[Finding]:
-    """Yield a finding for each fault, for what is set that is secret, and for what looks like a mistake."""
+    """Yield a finding for each fault, for each secret that is set, and for each likely mistake."""
     yield from (_finding("problem", _fault_code(name, what), name=name, what=what) for name, what in faults.items())
     given = {name: _plain(getattr(settings, name)) for name in _SECRETS}
     for name, secret in given.items():
@@ -105,7 +105,7 @@ def check_settings(settings: Settings, faults: Mapping[str, str], env_file: Path
 
 
 def _optional(settings: Settings) -> set[str]:
-    """Return the secrets that may be set, as the others are, and need not."""
+    """Return the secrets that are optional, given the other settings."""
     return {"console_password"} | (set() if settings.cpaas_api_key_only else {"cpaas_bearer_token"})
 
 
@@ -120,7 +120,7 @@ def _fault_code(name: str, what: str) -> str:
 
 
 def _looked_at(name: str, secret: str) -> Finding:
-    """Return how a secret looks from outside; what it is, only its issuer can say."""
+    """Return whether a secret looks plausible; only its issuer can tell whether it is right."""
     if secret[0] in _QUOTES or secret[-1] in _QUOTES:
         return _finding("problem", "quotes", name=name)
     if " " in secret:
@@ -130,7 +130,7 @@ def _looked_at(name: str, secret: str) -> Finding:
 
 
 def _same(given: Mapping[str, str], app_id: str | None) -> Iterator[Finding]:
-    """Yield a finding if the key that checks signatures is another setting's value pasted twice."""
+    """Yield a finding if the OA Secret Key is the value of another setting, pasted twice."""
     others = {"ZALO_APP_ID": app_id} | {n.upper(): given[n] for n in ("cpaas_api_key", "cpaas_access_token")}
     for name, value in others.items():
         if value and value == given["zalo_oa_secret_key"]:

@@ -1,4 +1,4 @@
-"""Check the database: is it in order? It is neither made nor changed."""
+"""Check the database, without creating or changing it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.logs import single_line
 _LEAST_FREE: Final = 500 * 1024 * 1024
 _OLD_SECONDS: Final = 300.0
 _WEEK_SECONDS: Final = 7 * 86_400.0
-# Fewer may begin with # by chance, or because a shop's menu sends them.
+# Fewer texts may begin with # by chance, or because a shop's menu sends them.
 _FEWEST, _MOST = 10, 100
 
 TEXTS: Final[Texts] = {
@@ -131,7 +131,7 @@ TEXTS: Final[Texts] = {
 
 
 def check_database(url: str) -> Iterator[Finding]:
-    """Yield how the database stands; a file that does not exist is not made."""
+    """Yield the findings about the database; a missing file is not created."""
     try:
         place = parse_url(url)
     except ConfigError:
@@ -148,7 +148,7 @@ def check_database(url: str) -> Iterator[Finding]:
             return
         yield from _file(file, journal)
         if journal.lower() != "wal":
-            return  # to open it as the bot does would switch it over
+            return  # opening it as the bot does would switch the journal mode
     yield from _opened(url)
 
 
@@ -193,7 +193,7 @@ def _opened(url: str) -> Iterator[Finding]:
         if revision == migrations()[-1]:
             yield from _contents(database)
     except StorageError as error:
-        # Of the driver's words only the kind: they may name the address.
+        # Only the class of the driver's error: its message may contain the address.
         yield _database("problem", "db-away", reason=str(error))
     finally:
         database.dispose()
@@ -212,7 +212,7 @@ def _versions(revision: str | None) -> Iterator[Finding]:
 
 
 def _is_writable(database: Database, *, is_current: bool) -> bool:
-    """Return whether a write is taken; where the tables are not this version's, whether one can be begun."""
+    """Return whether a write succeeds or, if the schema is of another version, whether one can be begun."""
     try:
         if is_current:
             database.check_writable()
@@ -241,7 +241,7 @@ def _contents(database: Database) -> Iterator[Finding]:
 
 
 def check_event_hints(database: Database, *, now: float) -> Iterator[Finding]:
-    """Yield what the stored events are a sign of."""
+    """Yield the problems that the stored events indicate."""
     queries = EventQueries(database)
     texts, strange = queries.latest_texts(_MOST), queries.count_foreign_echoes(since=now - _WEEK_SECONDS)
     if queries.is_empty():

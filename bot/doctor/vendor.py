@@ -1,4 +1,4 @@
-"""Check the vendor: does it answer, does it know the account, does its clock agree? Nothing is sent to anybody."""
+"""Check the vendor: reachability, credentials and clock. Nothing is sent to anybody."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.i18n import N_
 from bot.logs import single_line
 
 _SKEW: Final = 30.0
-#: What neither the vendor nor the webhook may take.
+#: Credentials that neither the vendor nor the webhook may accept.
 WRONG_CREDENTIALS: Final = "bot-doctor"
 _ALL_HEADERS: Final = "API-KEY, accessToken, Authorization"
 _KEY_ALONE: Final = "API-KEY"
@@ -101,11 +101,11 @@ TEXTS: Final[Texts] = {
 
 def check_vendor(settings: Settings, *, now: float) -> Iterator[Finding]:
     """
-    Yield what the vendor makes of an empty request with our credentials, and with wrong ones beside it.
+    Yield the findings from an empty request with our credentials, and one with wrong credentials.
 
-    That both are refused alike proves nothing; that only the wrong ones are refused shows that ours are known. The
-    other way to prove oneself, with or without the token, is tried too: accounts differ. *now* is compared with the
-    vendor's clock.
+    If both are refused alike, nothing is proven; if only the wrong ones are refused, ours are valid. The other way to
+    authenticate, with or without the token, is tried as well: accounts differ. *now* is compared with the vendor's
+    clock.
     """
     if settings.cpaas_api_key is None:
         yield Finding("vendor", "unchecked", "vendor-no-key")
@@ -129,7 +129,7 @@ def check_vendor(settings: Settings, *, now: float) -> Iterator[Finding]:
 
 
 def _otherwise(settings: Settings) -> CpaasClient | None:
-    """Return a client that proves itself the other way; None where its credentials are not set."""
+    """Return a client that authenticates the other way; None if its credentials are not set."""
     if settings.cpaas_access_token is None:
         return None
     return CpaasClient(settings.model_copy(update={"cpaas_api_key_only": not settings.cpaas_api_key_only}))
@@ -139,9 +139,9 @@ def judge_vendor(
     answer: ProbeResult, stranger: ProbeResult | None, second: ProbeResult | None, *, key_only: bool
 ) -> Finding:
     """
-    Return what the answer to our credentials says, given the one to wrong ones.
+    Return the finding from the answer to our credentials and the one to wrong credentials.
 
-    *second* is the answer to the other way to prove oneself, *key_only* whether ours is API-KEY alone.
+    *second* is the answer to the other way to authenticate; *key_only*: ours is API-KEY alone.
     """
     args = {"status": answer.status, "words": single_line(answer.words)}
     other_way = second is not None and _refused_for_its_body(second)
@@ -167,13 +167,13 @@ def _refused_for_its_body(answer: ProbeResult) -> bool:
 
 
 def _refused_for_its_credentials(answer: ProbeResult) -> bool:
-    """Return whether they are what is refused: also by a vendor who calls a header too many a bad request."""
+    """Return whether the credentials are refused; some vendors answer 400 to a header too many."""
     is_bad_request = answer.failure is not None and answer.status == 400
     return answer.failure is Misconfigured or (is_bad_request and bool(_SPEAKS_OF_CREDENTIALS.search(answer.words)))
 
 
 def check_clock(date: str, *, now: float) -> Finding:
-    """Return how far this machine's clock, *now*, is from an HTTP header Date."""
+    """Return the finding about the difference between this machine's clock, *now*, and an HTTP Date header."""
     try:
         seconds = abs(parsedate_to_datetime(date).timestamp() - now)
     except ValueError:
@@ -184,7 +184,7 @@ def check_clock(date: str, *, now: float) -> Finding:
 
 
 def failure_code(error: requests.RequestException) -> str:
-    """Return in a word why there was no answer."""
+    """Return the code of the reason why there was no answer."""
     reason = getattr(error.args[0] if error.args else None, "reason", None)
     if isinstance(error, requests.exceptions.SSLError):
         return "tls"

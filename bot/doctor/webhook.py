@@ -1,4 +1,4 @@
-"""Check the webhook from outside, as Zalo's console and as a forger would call it; nothing is stored."""
+"""Check the webhook from outside, as Zalo's console and a forger would call it; nothing is stored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.doctor.vendor import WRONG_CREDENTIALS, failure_code
 from bot.i18n import N_
 
 _SLOW: Final = 1.0
-# Of an event that nobody answers, should it be taken.
+# An event that gets no answer, in case it is accepted.
 _UNSIGNED: Final = json.dumps({"event_name": "bot_doctor", "app_id": "0", "timestamp": "0"}).encode()
 
 TEXTS: Final[Texts] = {
@@ -84,7 +84,7 @@ TEXTS: Final[Texts] = {
 
 
 def check_webhook(settings: Settings, url: str) -> Iterator[Finding]:
-    """Yield how the address that Zalo is given answers: as its console will see it, and as a forger will."""
+    """Yield the findings from the webhook's answers to Zalo's console and to a forger."""
     parts = _webhook(url)
     shown = _without_token(parts, settings)
     yield from _address(parts)
@@ -95,7 +95,7 @@ def check_webhook(settings: Settings, url: str) -> Iterator[Finding]:
 
 
 def _webhook(url: str) -> SplitResult:
-    """Return the webhook's address; of a site alone it is the usual path."""
+    """Return the webhook's address; for a site without a path, the usual path."""
     parts = urlsplit(url)
     return parts._replace(path="/webhook") if parts.path in {"", "/"} else parts
 
@@ -122,7 +122,7 @@ def _answers(parts: SplitResult, shown: str, settings: Settings) -> Iterator[Fin
         yield _expected("webhook-probe", probe, 200, url=shown)
         if probe.elapsed.total_seconds() > _SLOW:
             yield _webhook_finding("warning", "webhook-slow", seconds=round(probe.elapsed.total_seconds(), 1))
-        # With a token in it, the address itself is what a forger would have to know.
+        # With a token in it, the address itself is the secret.
         forged = f"{url.rpartition('/')[0]}/{WRONG_CREDENTIALS}" if settings.webhook_auth == "token" else url
         answer = session.post(forged, data=_UNSIGNED, timeout=timeout, allow_redirects=False)
         yield _expected("webhook-forged", answer, 401, url=shown)

@@ -1,1 +1,1 @@
-"""Whether the images that rules name can be sent: schedule, probe, verdict."""
+"""Check whether the images that the rules name can be sent: schedule, probe, verdict."""

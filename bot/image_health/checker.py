@@ -1,4 +1,4 @@
-"""Background thread that checks the images of the rules, a few a minute, whoever of the processes comes first."""
+"""Background thread that checks the images of the rules, a few per minute over all processes."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from bot.rules.engine import RuleSet
 
 log = logging.getLogger(__name__)
 
-# Between two checks, with nothing to check, and after a fault; how often to see whether the schedule is complete.
+# Seconds between two checks, with nothing to check, and after a fault; and between updates of the schedule.
 _PAUSE_SECONDS: Final = 1.0
 _IDLE_SECONDS: Final = 5.0
 _RETRY_SECONDS: Final = 60.0
 _REFRESH_SECONDS: Final = 600.0
-# For who wants to stop; the check that is under way is given up, and made again when its lease ends.
+# Seconds to wait at a stop; a check in progress is dropped, and repeated when its lease ends.
 _STOP_SECONDS: Final = 2.0
 _MAX_RULES_LOGGED: Final = 5
 
@@ -31,8 +31,8 @@ class ImageChecker:
     """
     Checks each image that the rules in force name about every six hours, in a thread of its own.
 
-    Images new to the rules come at once, and so do those that were not well, when the rules change. Any number of
-    processes share the work: see `CheckSchedule`.
+    When the rules change, new images and those that were bad are checked at once. Any number of processes share the
+    work: see `CheckSchedule`.
     """
 
     def __init__(
@@ -50,16 +50,16 @@ class ImageChecker:
         self._thread = threading.Thread(target=self._run, name="images", daemon=True)
 
     def start(self) -> None:
-        """Begin; call it after the last fork."""
+        """Start the thread; call it after the last fork."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread; it may still wait for a server, but does nothing with the answer."""
+        """Stop the thread; it may still wait for a server, but ignores the answer."""
         self._stopping.set()
         self._thread.join(_STOP_SECONDS)
 
     def step(self) -> float:
-        """Check one image that is due; return in how many seconds to come again."""
+        """Check one image that is due; return the seconds until the next step."""
         now = self._database.now()
         rules = self._rules()
         if rules is not self._scheduled_rules or now > self._complete_until:
@@ -80,12 +80,12 @@ class ImageChecker:
             try:
                 pause = self.step()
             except Exception:
-                # The database is away; images do not change for that.
+                # The database is unavailable, which says nothing about the images.
                 log.exception("cannot check the pictures")
                 pause = _RETRY_SECONDS
 
     def _complete(self, rules: RuleSet, now: float) -> None:
-        """Have the schedule hold what the rules name; a process with other rules may have struck it out."""
+        """Add the images of the rules to the schedule; a process with other rules may have removed them."""
         self._images = {image.key: image for image in referenced_images(rules, now=now)}
         self._schedule.add_missing(self._images, now=now)
         if rules is not self._scheduled_rules:
@@ -99,7 +99,7 @@ class ImageChecker:
 
 
 def _log_change(image: ImageReference, before: CheckState, after: CheckState) -> None:
-    """Log an image that turns bad, or well again, once."""
+    """Log once that an image has turned bad, or good again."""
     old, new = before.result.status, after.result.status
     facts = {"picture": image.loggable, "rules": ",".join(image.rules[:_MAX_RULES_LOGGED])}
     if new == "bad" and old != "bad":

@@ -1,4 +1,4 @@
-"""Probe one image: fetch the link, read the file, or judge the attachment_id by its day."""
+"""Probe one image: fetch the link, read the file, or judge the attachment_id by its upload date."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from bot.net.addresses import AddressPolicy
 from bot.net.public import MAX_FETCH_SECONDS, FetchError, FetchFailure, fetch
 from bot.zalo import MAX_IMAGE_BYTES
 
-# What a machine sees of every address that may go out through its proxy alone.
+# Failures that a machine sees for every address if it can reach the internet only through a proxy.
 _NO_WAY_OUT: Final = frozenset[FetchFailure]({"unknown-host", "unreachable", "too-slow"})
 
 
 def probe(
     image: ImageReference, addresses: AddressPolicy, *, folder: Path, today: date, seconds: float = MAX_FETCH_SECONDS
 ) -> CheckResult:
-    """Return what a check of the image finds, after *seconds* at most; *folder* is that of the rules file."""
+    """Return the result of checking the image, after *seconds* at most; *folder* is that of the rules file."""
     known = known_without_probing(image, today=today)
     if known is not None:
         return known
@@ -37,7 +37,7 @@ def probe(
 
 
 def known_without_probing(image: ImageReference, *, today: date) -> CheckResult | None:
-    """Return what can be said of an image that need not, or cannot, be probed; None for all others."""
+    """Return the result for an image that need not or cannot be probed; None for all others."""
     if image.kind == "attachment_id":
         return judge_attachment(image.uploaded, today=today)
     return CheckResult("example-address") if image.kind == "image_url" and is_example(image.reference) else None
@@ -46,7 +46,7 @@ def known_without_probing(image: ImageReference, *, today: date) -> CheckResult 
 def _read(folder: Path, name: str) -> bytes | None:
     try:
         path = local_files.find_image(folder, name)
-        if not path.is_file():  # to open a pipe could take for ever
+        if not path.is_file():  # opening a pipe could block for ever
             return None
         with path.open("rb") as file:
             return file.read(MAX_IMAGE_BYTES + 1)
@@ -55,5 +55,5 @@ def _read(folder: Path, name: str) -> bytes | None:
 
 
 def _has_proxy(url: str) -> bool:
-    """Return whether the environment names a proxy for the address."""
+    """Return whether the environment sets a proxy for the URL."""
     return select_proxy(url, get_environ_proxies(url)) is not None

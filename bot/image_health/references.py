@@ -19,26 +19,26 @@ ImageKind = Literal["image_url", "attachment_id", "file"]
 
 @dataclass(frozen=True, slots=True)
 class ImageReference:
-    """An image as the rules name it."""
+    """An image as referenced by the rules."""
 
     kind: ImageKind
     reference: str
     """The field's value."""
     uploaded: date | None
-    """The day of an attachment_id's upload, where the rules say it: the latest of those that they say."""
+    """The latest upload date of an attachment_id that the rules give, if any."""
     rules: tuple[str, ...]
     """The ids of the rules that send it, in the order of the file; FALLBACK among them."""
     digest: str = ""
-    """SHA-256 of a file's content when the rules were read, in hex; empty if it was not known."""
+    """SHA-256 in hex of the file when the rules were read; "" if unknown."""
 
     @property
     def key(self) -> str:
-        """The same for the same image in every process, another for a file with another content; 64 letters."""
+        """A key of 64 letters, equal in all processes; it changes with the content of a file."""
         return hashlib.sha256(f"{self.kind} {self.digest} {self.reference}".encode()).hexdigest()
 
     @property
     def loggable(self) -> str:
-        """The reference as it may be logged: of a link nothing that could let somebody in."""
+        """The reference as it may be logged: without the parts of a link that may grant access."""
         if self.kind != "image_url":
             return self.reference
         parts = urlsplit(self.reference)
@@ -46,7 +46,7 @@ class ImageReference:
 
 
 def today(rules: RuleSet, now: float) -> date:
-    """Return the day on which *now*, in seconds since 1970, falls for the rules."""
+    """Return the date of *now* (seconds since 1970) in the time zone of the rules."""
     return datetime.fromtimestamp(now, rules.zone).date()
 
 
@@ -64,7 +64,7 @@ def referenced_images(rules: RuleSet, *, now: float) -> list[ImageReference]:
 
 
 def _still_sendable(file: RuleFile, day: date) -> Iterator[tuple[Image, str]]:
-    """Yield the images that may be sent on that day or later, each with a rule that sends it."""
+    """Yield the images that may be sent on *day* or later, each with a rule that sends it."""
     for image, path in images_of(file):
         rule = file.rules[int(path[1])] if path[0] == "rules" else None
         until = rule.active.until if rule is not None and rule.active is not None else None
@@ -73,7 +73,7 @@ def _still_sendable(file: RuleFile, day: date) -> Iterator[tuple[Image, str]]:
 
 
 def _references(image: Image) -> Iterator[tuple[ImageKind, str, date | None]]:
-    """Yield where the image is, and where the one is that stands in for it."""
+    """Yield the reference of the image, and that of its substitute."""
     if image.attachment_id is not None:
         yield "attachment_id", image.attachment_id, image.uploaded
     elif image.file is not None:

@@ -19,50 +19,50 @@ from bot.inbox.tables import uploads
 from bot.rules.engine import RuleSet
 from bot.zalo import ATTACHMENT_LIFETIME
 
-# Uploads that failed in a row: one may have caught a file that was just being saved.
+# Consecutive failed uploads: one may have read a file while it was saved.
 _LASTING_FAILURES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class UploadState:
-    """How far an image file is with one OA."""
+    """The upload of an image file to one OA."""
 
     oa_id: str
     at: float | None
-    """When it was uploaded, in seconds since 1970; None if it has not been."""
+    """When it was uploaded, in seconds since 1970; None if it is not."""
     is_valid: bool
-    """Whether Zalo still knows it."""
+    """Whether Zalo still has it."""
     trouble: str
-    """Why the latest upload failed; empty if it did not."""
+    """Why the latest upload failed; "" if it did not."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageHealth:
-    """How one image stands."""
+    """The health of one image."""
 
     image: ImageReference
     result: CheckResult
     checked_at: float | None
-    """When it was checked, in seconds since 1970; None for one that need not be checked, or was not yet."""
+    """When it was checked, in seconds since 1970; None if it need not be, or has not been."""
     age: int | None = None
-    """Days since the upload of an attachment_id, where the rules say its day."""
+    """Days since the upload of an attachment_id, if the rules give its date."""
     expires: date | None = None
-    """The day on which the attachment_id is no longer valid."""
+    """The first day on which the attachment_id is invalid."""
     is_flapping: bool = False
-    """Whether the latest check failed in a way that may pass, so that the one before it still counts."""
+    """Whether the latest check failed temporarily, so that the previous result still counts."""
     uploads: tuple[UploadState, ...] = ()
-    """Of a file that has been asked for: one for each OA."""
+    """For a file that was needed: one for each OA."""
 
 
 class ImageReports:
-    """What the schedule of checks says of the images that rules name."""
+    """Reads the health of the images from the schedule of checks."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._schedule = CheckSchedule(database)
 
     def images(self, rules: RuleSet, *, now: float) -> list[ImageHealth]:
-        """Return how each image stands that may be sent from *now* on, in the order of the rules file."""
+        """Return the health of each image that may be sent from *now* on, in the order of the rules file."""
         states, rows, day = self._schedule.states(), self._uploads(), today(rules, now)
         return [
             _of_file(health, rows[health.image.digest], now) if health.image.digest in rows else health
@@ -72,7 +72,7 @@ class ImageReports:
         ]
 
     def _uploads(self) -> Mapping[str, list[sa.RowMapping]]:
-        """Return how far the image files are that have been asked for, by digest, for each OA the latest."""
+        """Return the uploads of image files by digest, the latest for each OA."""
         query = sa.select(uploads).order_by(uploads.c.claimed_until)
         with self._database.read() as connection:
             latest = {(row["oa_id"], row["digest"]): row for row in connection.execute(query).mappings()}
@@ -83,7 +83,7 @@ class ImageReports:
 
 
 def _of_file(health: ImageHealth, rows: Sequence[sa.RowMapping], now: float) -> ImageHealth:
-    """Return what is said of an image file that has been asked for."""
+    """Return the health of an image file that was needed."""
     is_refused = any(row["refused"] and row["failures"] >= _LASTING_FAILURES for row in rows)
     return replace(
         health,

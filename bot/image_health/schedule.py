@@ -13,34 +13,34 @@ from bot.image_health.verdict import CheckResult
 from bot.inbox.database import Database
 from bot.inbox.tables import picture_checks
 
-#: Seconds to the next check of an image: at one that is well, after a first failure, and after more of them.
+#: Seconds to the next check of a good image, after a first failure, and after more failures.
 CHECK_SECONDS: Final = 6 * 3600.0
 FIRST_RETRY_SECONDS: Final = 600.0
 RETRY_SECONDS: Final = 1800.0
-#: Seconds in which a check is over, or its process is not there any more.
+#: The lease of a check, in seconds: after it, the process that claimed the check has died.
 LEASE_SECONDS: Final = 60.0
 _NOT_CHECKED: Final = CheckResult("not-checked")
-# Checks that were put off by the same time drift apart.
+# Jitter, so that checks scheduled together drift apart.
 _JITTER: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class CheckState:
-    """What is known of an image."""
+    """The state of an image's checks."""
 
     result: CheckResult = _NOT_CHECKED
-    """The latest that counts."""
+    """The latest result that counts."""
     checked_at: float | None = None
-    """When that was, in seconds since 1970."""
+    """When it was checked, in seconds since 1970."""
     failures: int = 0
-    """Checks in a row that found it bad."""
+    """Number of consecutive failed checks."""
 
 
 def next_state(state: CheckState, result: CheckResult, *, now: float) -> CheckState:
     """
-    Return what is known after one more check.
+    Return the state after one more check.
 
-    A failure that may pass counts from the second in a row: until then the image stands as it did.
+    A temporary failure counts from the second in a row: until then the previous result stays.
     """
     if result.status != "bad":
         return CheckState(result, now)
@@ -50,7 +50,7 @@ def next_state(state: CheckState, result: CheckResult, *, now: float) -> CheckSt
 
 
 def seconds_until_next(state: CheckState) -> float:
-    """Return in how many seconds the image is to be checked next; without jitter."""
+    """Return the seconds until the next check, without jitter."""
     return (CHECK_SECONDS, FIRST_RETRY_SECONDS, RETRY_SECONDS)[min(state.failures, 2)]
 
 
@@ -58,8 +58,7 @@ class CheckSchedule:
     """
     The table of checks, shared by all processes; each call is one short transaction.
 
-    A claim puts the next check off for as long as a check may last. Who is later than that has still looked at the
-    image, so what it found is taken as well.
+    A claim postpones the next check by the lease. The result of a check that takes longer is accepted as well.
     """
 
     def __init__(self, database: Database) -> None:
@@ -67,22 +66,22 @@ class CheckSchedule:
         self._insert = database.insert(picture_checks).on_conflict_do_nothing(index_elements=[picture_checks.c.key])
 
     def add_missing(self, keys: Iterable[str], *, now: float) -> None:
-        """Put the images that are not in the schedule yet into it, due at once."""
+        """Add the images that are not in the schedule, due at once."""
         new = sorted(set(keys) - self._known())
         if new:
             with self._database.write() as connection:
                 connection.execute(self._insert, [{"key": key, "due_at": now} for key in new])
 
     def recheck_failing(self, *, now: float) -> None:
-        """Make due at once the images that were not well when they were checked."""
+        """Make the images whose last check failed due at once."""
         with self._database.write() as connection:
             connection.execute(_RECHECK_FAILING, {"b_now": now})
 
     def request(self, key: str, *, now: float) -> bool:
         """
-        Make an image due at once because somebody wants to know; return whether it is.
+        Make an image due at once on a user's request; return whether it is due.
 
-        It is not if its verdict is of the last minute, or if somebody may be checking: nobody's server is pestered.
+        It is not if it was checked within the last minute or may be being checked, to spare the image's server.
         """
         with self._database.write() as connection:
             return connection.execute(_REQUEST, {"b_key": key, "b_now": now}).rowcount > 0
@@ -93,18 +92,18 @@ class CheckSchedule:
             return frozenset(connection.scalars(_PENDING, {"b_now": now}))
 
     def claim(self, *, now: float) -> str | None:
-        """Return the key of an image that is due, the one that waits longest; None if none is."""
+        """Claim the image that is due the longest and return its key; None if none is due."""
         times = {"b_now": now, "b_far": now + 2 * CHECK_SECONDS}
         with self._database.read() as connection:
             if connection.scalar(_DUE, times) is None:
-                return None  # without a place among the writers
+                return None  # without the write lock
         with self._database.write() as connection:
             key: str | None = connection.scalar(_DUE_LOCKED, times)
             connection.execute(_POSTPONE, {"b_key": key, "b_due": now + LEASE_SECONDS})
         return key
 
     def save(self, key: str, result: CheckResult, *, now: float) -> tuple[CheckState, CheckState]:
-        """Store what a check found; return what was known before and what is known now."""
+        """Store the result of a check; return the state before and after."""
         with self._database.write() as connection:
             row = connection.execute(_STATE, {"b_key": key}).mappings().first()
             before = _state(row) if row else CheckState()
@@ -116,12 +115,12 @@ class CheckSchedule:
         return before, after
 
     def forget(self, key: str) -> None:
-        """Strike an image out that no rule names any more."""
+        """Remove an image that no rule names any more."""
         with self._database.write() as connection:
             connection.execute(sa.delete(picture_checks).where(picture_checks.c.key == key))
 
     def states(self) -> dict[str, CheckState]:
-        """Return all that is known, by the images' keys."""
+        """Return the states by image key."""
         with self._database.read() as connection:
             return {row["key"]: _state(row) for row in connection.execute(sa.select(picture_checks)).mappings()}
 
@@ -136,7 +135,7 @@ def _state(row: sa.RowMapping) -> CheckState:
     )
 
 
-# The columns kept their names when those in the code became the field's.
+# The columns have older names than the fields.
 _COLUMNS: Final = {field.name: field.name for field in fields(CheckResult)} | {
     "code": "word",
     "http_status": "status",
@@ -146,12 +145,12 @@ _key = picture_checks.c.key == sa.bindparam("b_key")
 _STATE: Final[sa.Select[Any]] = sa.select(picture_checks).where(_key).with_for_update()
 _DUE: Final[sa.Select[Any]] = (
     sa.select(picture_checks.c.key)
-    # A time so far ahead was written by a clock that has since been set right.
+    # A time so far ahead comes from a clock that has been corrected since.
     .where(sa.or_(picture_checks.c.due_at <= sa.bindparam("b_now"), picture_checks.c.due_at > sa.bindparam("b_far")))
     .order_by(picture_checks.c.due_at)
     .limit(1)
 )
-_DUE_LOCKED: Final = _DUE.with_for_update(skip_locked=True)  # SQLite, which has one writer, leaves it out
+_DUE_LOCKED: Final = _DUE.with_for_update(skip_locked=True)  # ignored by SQLite, which has one writer
 _POSTPONE: Final = sa.update(picture_checks).where(_key).values(due_at=sa.bindparam("b_due"))
 _SAVE: Final = (
     sa.update(picture_checks)
@@ -159,7 +158,7 @@ _SAVE: Final = (
     .values({name: sa.bindparam(name) for name in (*_COLUMNS.values(), "checked_at", "failures", "due_at")})
 )
 _now = sa.bindparam("b_now", type_=sa.Double)
-_is_pending = picture_checks.c.due_at <= _now + LEASE_SECONDS  # somebody may be checking
+_is_pending = picture_checks.c.due_at <= _now + LEASE_SECONDS  # a check may be in progress
 _RECHECK_FAILING: Final = (
     sa.update(picture_checks).where(picture_checks.c.failures > 0, sa.not_(_is_pending)).values(due_at=_now)
 )

@@ -1,4 +1,4 @@
-"""What is said of an image by verdict: what is the case, why it matters, what to do."""
+"""Texts for image checks by verdict: the finding, why it matters, what to do."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ class ImageWords:
     """What to say of a picture; the last two are empty where nothing is to be done."""
 
     label: str
-    """In a word or two."""
+    """One or two words."""
     said: str
     """As the end of a sentence about the picture; may name `status`, `form` and `size`, see `facts`."""
     why: str = ""
     todo: str = ""
 
     def translated(self, lang: Language, **values: object) -> ImageWords:
-        """Return the same in another language, filled with *values*."""
+        """Return the texts in *lang*, filled with *values*."""
         _ = translator(lang).gettext
         texts = (self.label, self.said, self.why, self.todo)
         return ImageWords(*(_(text).format(**values) for text in texts))
@@ -150,12 +150,12 @@ IMAGE_WORDS: Final[Mapping[Code, ImageWords]] = {
 
 
 def explain(result: CheckResult, lang: Language) -> ImageWords:
-    """Return what to say of a picture after that check, its facts filled in."""
+    """Return the texts for the result of a check, filled with its facts."""
     return IMAGE_WORDS[result.code].translated(lang, **facts(result))
 
 
 def facts(result: CheckResult) -> dict[str, object]:
-    """Return what `said` may name: the status of HTTP, the form of the file and its size."""
+    """Return the values for `said`: the HTTP status, the format of the file and its size."""
     return {"status": result.http_status or "?", "form": result.format or "?", "size": _size(result)}
 
 

@@ -13,7 +13,7 @@ from bot.images.formats import ACCEPTED, WEB_PAGE, dimensions, sniff_format
 from bot.net.public import Fetched, FetchFailure
 from bot.zalo import ATTACHMENT_LIFETIME, MAX_IMAGE_BYTES
 
-#: What is wrong with an image: customers do not get it, or will not for long.
+#: Faults of an image: customers do not get it, or soon will not.
 ProblemCode = Literal[
     FetchFailure,
     "error-answer",
@@ -26,7 +26,7 @@ ProblemCode = Literal[
     "upload-refused",
     "expired",
 ]
-#: Why nothing can be said of it.
+#: Reasons why an image cannot be judged.
 DoubtCode = Literal["not-checked", "example-address", "behind-proxy", "no-upload-day"]
 Code = Literal["ok", ProblemCode, DoubtCode]
 Status = Literal["ok", "bad", "unknown"]
@@ -34,9 +34,9 @@ Status = Literal["ok", "bad", "unknown"]
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 DOUBT_CODES: Final[tuple[DoubtCode, ...]] = get_args(DoubtCode)
 
-# A server may claim any length; databases keep so much.
+# A server may claim any length; this is the largest integer of the column.
 _MAX_SIZE: Final = 2**53
-# What may be over by the next check; the rest is as it is.
+# Faults that may have passed by the next check.
 _TRANSIENT_CODES: Final = frozenset[Code]({"unknown-host", "unreachable", "too-slow", "broken-answer"})
 _TRANSIENT_STATUSES: Final = frozenset({408, 425, 429, *range(500, 600)})
 _LOGIN_STATUSES: Final = frozenset({401, 403, 407})
@@ -46,36 +46,36 @@ _PASSWORD_FIELD: Final = re.compile(rb"""type\s*=\s*["']?password""", re.IGNOREC
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What one check of an image showed; a fact that it did not show is None, or empty."""
+    """The result of one check of an image; unknown facts are None or ""."""
 
     code: Code
     http_status: int | None = None
-    """Of HTTP."""
+    """The HTTP status."""
     format: str = ""
-    """What it really is: JPEG, PNG, GIF, HTML, …"""
+    """The actual format: JPEG, PNG, GIF, HTML, …"""
     size: int | None = None
-    """In bytes; of one that is too large, what its server says."""
+    """In bytes; for one that is too large, what its server claims."""
     width: int | None = None
     height: int | None = None
     """In pixels."""
 
     @property
     def status(self) -> Status:
-        """Whether the image is well; unknown is no complaint."""
+        """The status; an image that cannot be judged is not bad."""
         if self.code == "ok":
             return "ok"
         return "unknown" if self.code in DOUBT_CODES else "bad"
 
     @property
     def is_transient(self) -> bool:
-        """Whether it may be well again by itself in a moment: a server that is down, a line that is cut."""
+        """Whether the fault may pass by itself: a server that is down, a lost connection."""
         return self.code in _TRANSIENT_CODES or (
             self.code == "error-answer" and self.http_status in _TRANSIENT_STATUSES
         )
 
 
 def judge(answer: Fetched) -> CheckResult:
-    """Return what can be said of an image after that answer."""
+    """Return the verdict from a server's answer."""
     if answer.status in _LOGIN_STATUSES:
         return CheckResult("needs-login", answer.status)
     if answer.status in {404, 410}:
@@ -89,22 +89,22 @@ def judge(answer: Fetched) -> CheckResult:
 
 
 def judge_file(data: bytes | None) -> CheckResult:
-    """Return what can be said of a file of which *data* was read, at most one byte too many; None: nothing."""
+    """Return the verdict on a file; *data* is at most one byte longer than the limit, None if it was not readable."""
     if data is None:
         return CheckResult("no-file")
     return _judge_bytes(data, http_status=None, size=len(data) if len(data) <= MAX_IMAGE_BYTES else None)
 
 
 def judge_attachment(uploaded: date | None, *, today: date) -> CheckResult:
-    """Return what can be said of an attachment_id: nobody but Zalo can fetch it, but its days are known."""
+    """Return the verdict on an attachment_id by its age: only Zalo can fetch it."""
     if uploaded is None:
         return CheckResult("no-upload-day")
     return CheckResult("expired" if today - uploaded >= ATTACHMENT_LIFETIME else "ok")
 
 
-@lru_cache(maxsize=4096)  # asked of every image whenever somebody wants to know how they all are
+@lru_cache(maxsize=4096)  # called for every image in each report
 def is_example(url: str) -> bool:
-    """Return whether the address is one that is set aside for examples (RFC 2606): there is no server behind it."""
+    """Return whether the host is reserved for examples (RFC 2606), so that no server exists."""
     host = f".{(urlsplit(url).hostname or '').rstrip('.')}"
     return host.endswith((".example", ".test", ".invalid", ".example.com", ".example.net", ".example.org"))
 
@@ -117,7 +117,7 @@ def _judge_bytes(data: bytes, *, http_status: int | None, size: int | None) -> C
 
 
 def _asks_for_login(answer: Fetched) -> bool:
-    """Return whether the page is one to log in at, by where it was redirected to or by a field for a password."""
+    """Return whether the page is a log-in page, by its URL after redirects or a password field."""
     parts = urlsplit(answer.url)
     moved = answer.redirected and _LOGIN_ADDRESS.search(f"{parts.hostname}{parts.path}") is not None
     return moved or _PASSWORD_FIELD.search(answer.body) is not None

@@ -1,1 +1,1 @@
-"""The other side, for demo, tests and benchmarks: a sandbox vendor, and Zalo's signed events."""
+"""Sandbox for demo, tests and benchmarks: a fake vendor, and Zalo's signed events."""

@@ -17,32 +17,32 @@ from bot.sandbox.zalo_events import EventMaker, SignedEvent
 
 Kind = Literal["text", "sticker", "follow"]
 
-#: Seconds after which a message that nobody has dealt with is called late.
+#: Seconds after which an unsettled message is shown as late.
 LATE_SECONDS = 8.0
 _POLL_SECONDS = 0.04
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the bot's inbox says of an event."""
+    """The state of an event in the bot's inbox."""
 
     status: str
     """open, sent, ignored, dead or parked."""
     reason: str
     rule_id: str
-    """Empty while it is not decided, and where no rule answers."""
+    """"" until the decision, and if no rule answers."""
     settled_at: float | None
     """Seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of the vendor for a message."""
+    """One vendor call for a message."""
 
     seconds: float
-    """From the customer's sending to the vendor's dealing with it."""
+    """From the customer's message to the vendor's handling."""
     status: int | None
-    """None: the vendor gave no answer."""
+    """None if the vendor gave no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,12 @@ class ReceivedImage:
 
     message: ImageMessage
     seconds: float
-    """From the customer's sending to the image's arrival."""
+    """From the customer's message to the image's arrival."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something a customer did, and what has become of it so far."""
+    """A message or other action of a customer, and its state."""
 
     number: int
     """1 for the first of this conversation."""
@@ -64,7 +64,7 @@ class Message:
     kind: Kind
     text: str
     key: str
-    """The event key that the bot's inbox knows it by."""
+    """The event key in the bot's inbox."""
     at: float
     """Seconds since 1970."""
     delivery: Delivery | None = None
@@ -75,13 +75,13 @@ class Message:
 
     @property
     def is_over(self) -> bool:
-        """Nothing more will become of it."""
+        """Whether its state is final."""
         return self.outcome is not None and self.outcome.status != "open"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is new: the message was sent, its last image arrived, or anything else about it."""
+    """A change of a message: sent, an image arrived, or another state."""
 
     what: Literal["sent", "image", "progress"]
     message: Message
@@ -89,9 +89,9 @@ class Change:
 
 class Conversation:
     """
-    The customers of a sandbox: what they send goes to the webhook, signed; what comes back is theirs to see.
+    The customers of a sandbox: their messages go to the webhook, signed, and the images come back to them.
 
-    *outcome* returns what the bot's inbox says of an event key, or None if it does not know it.
+    *outcome* returns the state of an event key in the bot's inbox, or None if it is unknown there.
     """
 
     def __init__(self, maker: EventMaker, webhook: Webhook, outcome: Callable[[str], Outcome | None]) -> None:
@@ -101,13 +101,13 @@ class Conversation:
         self._changed = threading.Condition()
         self._messages: dict[int, Message] = {}
         self._changes: dict[str, list[Change]] = {}
-        self._calls: queue.SimpleQueue[VendorCall | None] = queue.SimpleQueue()  # None: just look up
+        self._calls: queue.SimpleQueue[VendorCall | None] = queue.SimpleQueue()  # None: only look up
         self._thread = threading.Thread(target=self._follow, name="conversation", daemon=True)
         self._stopped = False
         self._thread.start()
 
     def say(self, user_id: str, kind: Kind, text: str = "") -> Message:
-        """Let a customer send a message or follow the OA; return it once the webhook has answered."""
+        """Send a customer's message or follow; return it once the webhook has answered."""
         event = self._event(user_id, kind, text)
         key = zalo.parse(zalo.decode(event.body), event.body).key
         with self._changed:
@@ -123,7 +123,7 @@ class Conversation:
             return message
 
     def on_vendor_call(self, call: VendorCall) -> None:
-        """Take note of a call of the vendor; give this to `SandboxVendor.listen`."""
+        """Record a vendor call; a listener for `SandboxVendor.listen`."""
         self._calls.put(call)
 
     def changes(self, user_id: str, after: int, *, timeout: float) -> list[Change]:
@@ -133,7 +133,7 @@ class Conversation:
             return self._changes.get(user_id, [])[after:]
 
     def stop(self) -> None:
-        """End the conversation: whoever waits for changes gets none."""
+        """End the conversation; waiting calls of `changes` return nothing."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
@@ -172,7 +172,7 @@ class Conversation:
             return [message for message in self._messages.values() if not message.is_over]
 
     def _add_to_message(self, call: VendorCall) -> None:
-        """Add a call of the vendor to the message that it was made for."""
+        """Add a vendor call to the message that it answers."""
         sent = call.received.message
         if sent is None:
             return
@@ -195,9 +195,9 @@ class Conversation:
             self._add_change("image" if call.msg_id else "progress", message)
 
     def _poll_inbox(self) -> None:
-        """Ask the bot's inbox about what is not over, and tell what is new."""
+        """Poll the bot's inbox for the open messages, and announce changes."""
         found = [(message, self._outcome(message.key)) for message in self._open_messages()]
-        # A call is queued before the bot hears of its outcome: told first, no message ends without its image.
+        # Calls are queued before the bot learns their outcome; handle them first: images precede the final state.
         while not self._calls.empty():
             if call := self._calls.get():
                 self._add_to_message(call)

@@ -29,9 +29,9 @@ class Request:
 
 class Answerer:
     """
-    The way back for one request: call one of `answer` and `cut`, now or later.
+    Answers one request: call either `answer` or `cut`, now or later.
 
-    Both belong to the server's thread, and do nothing once the client has gone.
+    Call both on the server's thread; they do nothing once the client is gone.
     """
 
     def __init__(self, connection: _Connection, *, keep_alive: bool) -> None:
@@ -40,9 +40,9 @@ class Answerer:
 
     def answer(self, status: int, body: bytes, headers: Mapping[str, str], *, pace: float = 0.0) -> None:
         """
-        Write the answer; a connection that may stay open then takes its next request.
+        Write the answer; a kept-alive connection then reads its next request.
 
-        With a *pace* it is written byte by byte, so many seconds apart.
+        With a *pace* it is written byte by byte, that many seconds apart.
         """
         lines = [f"HTTP/1.1 {status} {_REASONS.get(status, 'Unknown')}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
@@ -54,7 +54,7 @@ class Answerer:
         self._connection.finish(head + b"\r\n\r\n" + body, keep_alive=self._keep_alive, pace=pace)
 
     def cut(self) -> None:
-        """Close the connection without a word."""
+        """Close the connection without an answer."""
         self._connection.abort()
 
 
@@ -62,11 +62,11 @@ Handle = Callable[[Request, Answerer], None]
 
 
 class _BadRequest(Exception):
-    """The bytes are not a request this server reads."""
+    """The bytes are not a request that this server can parse."""
 
 
 class _Connection(asyncio.Protocol):
-    """One client: requests are taken one after the other, each once the one before is answered."""
+    """One client connection: each request is read after the previous one was answered."""
 
     def __init__(self, handle: Handle, connections: set[_Connection]) -> None:
         self._handle = handle
@@ -92,7 +92,7 @@ class _Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         self._ended = True
         self._take_next()
-        return True  # the client says no more but may still read: we close once all is answered
+        return True  # half-closed: close once all requests are answered
 
     def finish(self, answer: bytes, *, keep_alive: bool, pace: float) -> None:
         if self._transport is None:
@@ -108,7 +108,7 @@ class _Connection(asyncio.Protocol):
             return
         self._busy = False
         if self._buffer:
-            # Not at once: a client that pipelines would otherwise deepen the stack with each request.
+            # Deferred: a pipelining client would otherwise deepen the stack with each request.
             asyncio.get_running_loop().call_soon(self._take_next)
         elif self._ended:
             self._transport.close()
@@ -134,7 +134,7 @@ class _Connection(asyncio.Protocol):
 
 
 def _split(buffer: bytes) -> tuple[Request | None, bytes]:
-    """Return the first whole request of *buffer*, if there is one, and the rest."""
+    """Return the first complete request in *buffer*, or None, and the rest."""
     end = buffer.find(b"\r\n\r\n")
     if end < 0:
         if len(buffer) > _HEAD_LIMIT:
@@ -197,15 +197,15 @@ class HttpServer:
         return f"http://127.0.0.1:{self.port}"
 
     def accept(self) -> None:
-        """Take connections, after `refuse` again on the same port."""
+        """Accept connections; after `refuse`, on the same port."""
         self._run(self._accept)
 
     def refuse(self) -> None:
-        """Close the port and every connection: whoever connects now is refused."""
+        """Close the port and all connections: new ones are refused."""
         self._run(self._refuse)
 
     def later(self, seconds: float, call: Callable[[], None]) -> None:
-        """Call *call* on the server's thread, *seconds* from now; usable from any thread."""
+        """Call *call* on the server's thread in *seconds*; thread-safe."""
         self._loop.call_soon_threadsafe(self._loop.call_later, seconds, call)
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""A copy of the shop's rules for the demo: the console changes the copy, and edits of the original still count."""
+"""A copy of the shop's rules for the demo: the console changes the copy, and edits of the original are copied again."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class RulesCopy:
                 if content != self._copied:
                     self._copied = content
                     self._copy()
-            except OSError as error:  # an editor that saves may move the file away for a moment
+            except OSError as error:  # some editors move the file away for a moment when they save
                 log.debug("the original of the rules cannot be read: %s", error.strerror)
 
     def _copy(self) -> None:
@@ -46,7 +46,7 @@ class RulesCopy:
         atomic_write(self.path, self._copied, metadata_of=None)
 
     def _copy_image(self, name: str) -> None:
-        """Copy an image that lies below the original's folder; what is wrong with any other is told by the check."""
+        """Copy an image below the original's folder; the check reports all others."""
         original, copy = (self._source.parent / name).resolve(), (self.path.parent / name).resolve()
         is_inside = copy.is_relative_to(self.path.parent.resolve())
         if is_inside and original.is_relative_to(self._source.parent.resolve()) and original.is_file():

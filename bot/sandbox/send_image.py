@@ -1,4 +1,4 @@
-"""The documented request `oa-send-image`: checked field by field, and the answers to it."""
+"""Check requests to `oa-send-image` field by field as documented, and build the answers."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _IMAGE_FIELDS = ("image_url", "attachment_id")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who may send: the credentials the sandbox expects, and the OAs of the account (empty: any)."""
+    """The account: the credentials that the sandbox expects, and its OAs (empty: any)."""
 
     api_key: str
     access_token: str = ""
     bearer_token: str = ""
     api_key_only: bool = False
-    """As the vendor's newest revision: the other two headers must be absent."""
+    """Whether the other two headers must be absent, as in the vendor's newest revision."""
     oa_ids: frozenset[str] = frozenset()
 
     @property
     def headers(self) -> dict[str, str]:
-        """The credential headers of a right request, names in lower case."""
+        """The credential headers of a valid request, names in lower case."""
         if self.api_key_only:
             return {"api-key": self.api_key}
         return {
@@ -40,7 +40,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class ImageMessage:
-    """What a right request asks for: one image for one user of one OA."""
+    """A valid request: one image for one user of one OA."""
 
     oa_id: str
     user_id: str
@@ -51,7 +51,7 @@ class ImageMessage:
 
 
 class RequestFault(Exception):
-    """What is wrong with a request, in words that name no secret."""
+    """The fault of a request, in words without secrets."""
 
     def __init__(self, status: HTTPStatus, message: str) -> None:
         super().__init__(message)
@@ -63,7 +63,7 @@ def read(request: Request, account: Account) -> ImageMessage:
     Return the message that *request* asks for.
 
     Raises:
-        RequestFault: It is not exactly what the documentation asks for.
+        RequestFault: It differs from the documentation.
     """
     if request.path != PATH:
         raise RequestFault(HTTPStatus.NOT_FOUND, f"only {PATH} is served here")
@@ -81,7 +81,7 @@ def read(request: Request, account: Account) -> ImageMessage:
 
 def check_credentials(headers: Mapping[str, str], account: Account) -> None:
     """
-    Say nothing of the credentials of the account's own requests.
+    Check that the credentials are those of the account.
 
     Raises:
         RequestFault: They are missing, or those of another account.
@@ -129,7 +129,7 @@ def is_id(value: object) -> bool:
 
 
 def success(message: ImageMessage, msg_id: str, referent_id: str) -> dict[str, object]:
-    """Return the body of an image taken; `user_id` in it is the vendor's own, not Zalo's."""
+    """Return the body of a success; its `user_id` is the vendor's own, not Zalo's."""
     data = {
         "direction": "out",
         "msg_id": msg_id,
@@ -145,5 +145,5 @@ def success(message: ImageMessage, msg_id: str, referent_id: str) -> dict[str, o
 
 
 def failure(status: int, message: str) -> dict[str, object]:
-    """Return the body of a refusal; the documentation shows none, so this follows its success."""
+    """Return the body of a refusal; it is not documented, so it is modelled on that of a success."""
     return {"code": status, "data": {}, "message": message, "errors": {}}

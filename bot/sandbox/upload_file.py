@@ -1,4 +1,4 @@
-"""The documented request `upload-file`: checked field by field, and the answer to it."""
+"""Check requests to `upload-file` field by field as documented, and build the answer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What a right request brings: one image for one OA."""
+    """A valid request: one image for one OA."""
 
     oa_id: str
     type: str
@@ -31,21 +31,21 @@ class Upload:
 
     @property
     def is_kept(self) -> bool:
-        """Whether Zalo makes anything of it: of a name without an ending it says success, and keeps nothing."""
+        """Whether Zalo keeps it: for a name without an extension it answers success, but keeps nothing."""
         return "." in self.name.strip(".")
 
 
 def is_upload(request: Request) -> bool:
-    """Return whether the request is for this page at all."""
+    """Return whether the request is for this endpoint."""
     return urlsplit(request.path).path == PATH
 
 
 def read(request: Request, account: Account) -> Upload:
     """
-    Return the image that *request* brings.
+    Return the image in *request*.
 
     Raises:
-        RequestFault: It is not exactly what the documentation asks for.
+        RequestFault: It differs from the documentation.
     """
     if request.method != "POST":
         raise RequestFault(HTTPStatus.METHOD_NOT_ALLOWED, "only POST is allowed")
@@ -98,5 +98,5 @@ def _in_memory(
 
 
 def success(token: str, referent_id: str) -> dict[str, object]:
-    """Return the body for an upload that was taken."""
+    """Return the body of a successful upload."""
     return {"code": 0, "data": {"token": token} if token else {}, "message": "OK", "referentId": referent_id}

@@ -1,4 +1,4 @@
-"""Fake vendor for demo and tests: a real HTTP server that checks requests as documented, and fails when told to."""
+"""Fake vendor for the demo and tests: an HTTP server that checks requests as documented and fails on request."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from bot.sandbox.upload_file import Upload
 
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
 
-# No user can be called so.
+# Cannot be a user id.
 _UPLOADS = "uploads"
-#: Seconds to wait for what takes a moment on a machine that does nothing else.
+#: Seconds to wait for what takes a moment on an idle machine.
 PATIENCE: Final = 60.0
 
 _T = TypeVar("_T")
@@ -32,16 +32,16 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One request that came in, right or wrong."""
+    """A request that arrived, valid or not."""
 
     number: int
     """1 for the first request of this vendor."""
     at: float
-    """When it was read whole, seconds since 1970."""
+    """When it was read completely, in seconds since 1970."""
     request: Request
     message: ImageMessage | None
     fault: str
-    """Why it was refused; empty for a right request."""
+    """Why it was refused; "" for a valid request."""
     upload: Upload | None = None
 
     def __str__(self) -> str:
@@ -52,44 +52,44 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class VendorCall:
-    """What became of a request that was right."""
+    """The outcome of a valid request."""
 
     received: Received
     at: float
-    """When it was dealt with, seconds since 1970."""
+    """When it was handled, in seconds since 1970."""
     status: int | None
-    """None: no answer was given."""
+    """None if there was no answer."""
     msg_id: str
-    """Of the image that went out, as in the answer's `data.msg_id`; empty if none did."""
+    """Id of the image that was sent, as in the answer's `data.msg_id`; "" if none was."""
 
 
 @dataclass(frozen=True, slots=True)
 class SentImage:
-    """An image that went out to a user."""
+    """An image that was sent to a user."""
 
     message: ImageMessage
     msg_id: str
     at: float
-    """When it went out, seconds since 1970."""
+    """When it was sent, in seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
 class UploadedImage:
-    """An image that was uploaded, and the token by which it can be sent."""
+    """An uploaded image, and its token for sending."""
 
     upload: Upload
     token: str
     at: float
-    """When it was taken, seconds since 1970."""
+    """When it was uploaded, in seconds since 1970."""
 
 
 class SandboxVendor:
     """
-    The vendor on a free port of this machine; it serves from the moment it is made.
+    The vendor on a free port of this machine; the constructor starts it.
 
-    A wrong request is refused as the documentation says. A right one is treated, in this order, by what
-    `next` and `always` say of its user, then by what they say of everybody; else the image is taken. Uploads are
-    treated by what `next_upload` and `always_upload` say.
+    An invalid request is refused as documented. A valid one is handled by the script that `next` or `always` set for
+    its user, else by the one they set for everybody; without any, the image is sent. Uploads are handled by the scripts
+    of `next_upload` and `always_upload`.
     """
 
     def __init__(self, account: Account) -> None:
@@ -110,98 +110,98 @@ class SandboxVendor:
 
     @property
     def received(self) -> list[Received]:
-        """Every request so far, in order of arrival."""
+        """All requests, in order of arrival."""
         with self._changed:
             return list(self._received)
 
     @property
     def handled(self) -> list[VendorCall]:
-        """What became of the right ones, in the order it happened."""
+        """The outcomes of valid requests, in the order of handling."""
         with self._changed:
             return list(self._handled)
 
     @property
     def taken(self) -> list[SentImage]:
-        """The images that went out, in order."""
+        """The images that were sent, in order."""
         with self._changed:
             return list(self._taken)
 
     @property
     def uploaded(self) -> list[UploadedImage]:
-        """The images that were uploaded, in order; those that have expired among them."""
+        """The uploaded images, in order, expired ones included."""
         with self._changed:
             return list(self._uploaded.values())
 
     def upload_of(self, token: str) -> Upload | None:
-        """Return what was uploaded for the token, even if it has expired."""
+        """Return the upload of a token, even if it has expired."""
         with self._changed:
             uploaded = self._uploaded.get(token)
         return uploaded.upload if uploaded else None
 
     def expire_uploads(self) -> None:
-        """Forget what was uploaded so far, as Zalo does after 7 days."""
+        """Expire all uploads so far, as Zalo does after 7 days."""
         with self._changed:
             self._expired |= self._uploaded.keys()
 
     def next_upload(self, *scripts: Script) -> None:
-        """Treat the next right uploads like this, one each."""
+        """Use these scripts for the next valid uploads, one each."""
         self.next(*scripts, user_id=_UPLOADS)
 
     def always_upload(self, script: Script) -> None:
-        """Treat every right upload like this from now on; `OK` ends it."""
+        """Use this script for every valid upload from now on; `OK` ends it."""
         self.always(script, user_id=_UPLOADS)
 
     def next(self, *scripts: Script, user_id: str | None = None) -> None:
-        """Treat the next right requests (of *user_id*) like this, one each."""
+        """Use these scripts for the next valid requests (of *user_id*), one each."""
         with self._changed:
             self._next.setdefault(user_id, deque()).extend(scripts)
 
     def forget(self, *, user_id: str | None = None) -> None:
-        """Drop what `next` said and nobody used up."""
+        """Drop the unused scripts of `next`."""
         with self._changed:
             self._next.pop(user_id, None)
 
     def always(self, script: Script, *, user_id: str | None = None) -> None:
-        """Treat every right request (of *user_id*) like this from now on; `OK` ends it."""
+        """Use this script for every valid request (of *user_id*) from now on; `OK` ends it."""
         with self._changed:
             self._always[user_id] = script
 
     def listen(self, listener: Callable[[VendorCall], None]) -> None:
         """
-        Call *listener* with what becomes of each right request, before the caller hears of it.
+        Call *listener* with the outcome of each valid request, before the caller gets the answer.
 
         It runs on the server's thread and must not block.
         """
         self._listeners.append(listener)
 
     def release(self) -> None:
-        """Answer the requests that hang, as if nothing had been."""
+        """Answer the requests that hang."""
         with self._changed:
             held, self._held = self._held, []
         for answer in held:
             self._server.later(0, answer)
 
     def refuse_connections(self) -> None:
-        """Be down: open connections close, new ones are refused."""
+        """Go down: close open connections and refuse new ones."""
         self._server.refuse()
 
     def accept_connections(self) -> None:
-        """Be up again, at the same address."""
+        """Come up again at the same address."""
         self._server.accept()
 
     def wait_for(self, wanted: int | Callable[[Sequence[Received]], bool], timeout: float = PATIENCE) -> list[Received]:
         """
-        Return the requests once there are *wanted*, or once *wanted* says yes to them.
+        Return the requests once there are *wanted* of them, or once *wanted* is true for them.
 
         Raises:
-            TimeoutError: It did not come to that in *timeout* seconds; says what did arrive.
+            TimeoutError: That did not happen within *timeout* seconds; the message lists what arrived.
         """
         return self._wait(self._received, wanted, timeout)
 
     def wait_for_taken(
         self, wanted: int | Callable[[Sequence[SentImage]], bool], timeout: float = PATIENCE
     ) -> list[SentImage]:
-        """Like `wait_for`, of the images that went out."""
+        """Do as `wait_for`, with the images that were sent."""
         return self._wait(self._taken, wanted, timeout)
 
     def stop(self) -> None:
@@ -250,7 +250,7 @@ class SandboxVendor:
         return Received(number, now, request, send_image.read(request, self._account), "")
 
     def _keep(self, received: Received) -> Script:
-        """Record a request as it arrives; return how it is to be treated."""
+        """Record a request on arrival; return its script."""
         with self._changed:
             self._received.append(received)
             self._changed.notify_all()
@@ -262,7 +262,7 @@ class SandboxVendor:
             return self._unless_gone(received.message) or script
 
     def _unless_gone(self, message: ImageMessage) -> Script | None:
-        """Return Zalo's answer to an upload that it no longer has, or that belongs to another OA."""
+        """Return Zalo's answer for an upload that has expired or belongs to another OA."""
         uploaded = self._uploaded.get(message.image) if message.field == "attachment_id" else None
         if uploaded and uploaded.token in self._expired:
             return vendor_code(-100, "attachment_id was expired")
@@ -303,7 +303,7 @@ class SandboxVendor:
         return success
 
     def _take(self, received: Received, script: Script, back: Answerer) -> dict[str, object]:
-        """Record what becomes of an image and tell the listeners; return the body of its success."""
+        """Record the outcome and call the listeners; return the body of a success."""
         assert received.message is not None  # noqa: S101 - only right requests come here
         message, now = received.message, time.time()
         msg_id = secrets.token_hex(10)
@@ -331,7 +331,7 @@ def _refuse(fault: RequestFault, back: Answerer) -> None:
 
 
 def _answer(script: Script, success: dict[str, object], back: Answerer) -> None:
-    """Give the answer of *script*, or where it has none what the documentation shows."""
+    """Give the answer of *script*, or the documented one if it has none."""
     status, body = script.status, script.body
     if status == HTTPStatus.NO_CONTENT:
         back.answer(status, b"", script.headers, pace=script.pace)
@@ -345,5 +345,5 @@ def _answer(script: Script, success: dict[str, object], back: Answerer) -> None:
 def _encode(body: object) -> bytes:
     try:
         return json.dumps(body, ensure_ascii=False).encode()
-    except UnicodeEncodeError:  # half an emoji: only its escape can be written
+    except UnicodeEncodeError:  # a lone surrogate can only be written escaped
         return json.dumps(body).encode()

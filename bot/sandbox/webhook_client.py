@@ -1,4 +1,4 @@
-"""Posts signed events to a webhook as Zalo does: redelivery after a failure, an echo of each image that goes out."""
+"""Post signed events to a webhook as Zalo does, with redelivery after a failure and an echo of each sent image."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from bot.sandbox.zalo_events import EventMaker, SignedEvent
 
 log = logging.getLogger(__name__)
 
-#: Seconds before each redelivery. Zalo's are 30 s, 5 min, 15 min, 30 min, 1 h: nobody waits that long here.
+#: Seconds before each redelivery; shorter than Zalo's 30 s, 5 min, 15 min, 30 min and 1 h.
 INTERVALS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One POST of an event, from the sender's side."""
+    """One POST of an event, as the sender sees it."""
 
     status: int | None
-    """None: no answer came."""
+    """None if there was no answer."""
     seconds: float
-    """From the first byte written to the answer read."""
+    """From the first byte of the request to the last of the answer."""
 
 
 class Webhook:
     """
     One webhook URL, and the connections to it.
 
-    *timeout* is Zalo's patience in seconds: an answer that comes later counts as none.
+    *timeout* in seconds: a later answer counts as none, as with Zalo.
     """
 
     def __init__(self, url: str, *, timeout: float = 2.0, connections: int = 16) -> None:
@@ -47,7 +47,7 @@ class Webhook:
         self._session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=connections))
 
     def deliver(self, event: SignedEvent, *, num_retry: int = 0) -> Delivery:
-        """Post *event* once; with *num_retry* as a redelivery."""
+        """Post *event* once; *num_retry* marks a redelivery."""
         headers = {**event.headers, "num_retry": str(num_retry)} if num_retry else dict(event.headers)
         started = time.perf_counter()
         try:
@@ -63,15 +63,15 @@ class Webhook:
 
 class Echo:
     """
-    Tells the webhook of each image that went out: Zalo's own `oa_send_image` event.
+    Posts Zalo's `oa_send_image` event to the webhook for each image that was sent.
 
-    Give it to `SandboxVendor.listen`. What is not answered with 200 is posted again after *intervals*.
+    Pass it to `SandboxVendor.listen`. An event that is not answered with 200 is posted again after *intervals*.
     """
 
     def __init__(self, maker: EventMaker, url: str, *, intervals: Sequence[float] = INTERVALS) -> None:
         self.enabled = True
         self.keeps_msg_id = True
-        """The echo's `msg_id` is the one the vendor answered with; it is not known whether it really is."""
+        """Whether the echo's `msg_id` is that of the vendor's answer; whether Zalo's really is, is unknown."""
         self._maker = maker
         self._webhook = Webhook(url)
         self._intervals = intervals
@@ -79,7 +79,7 @@ class Echo:
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="sandbox-echo")
 
     def __call__(self, call: VendorCall) -> None:
-        """Post the echo of the image in *call*, if one went out, without making the caller wait."""
+        """Post the echo of the image in *call*, if one was sent, in the background."""
         message = call.received.message
         if not (self.enabled and call.msg_id and message) or self._stopped.is_set():
             return
@@ -89,7 +89,7 @@ class Echo:
         self._threads.submit(self._deliver, event)
 
     def stop(self) -> None:
-        """Post no more, and drop what waits for its redelivery."""
+        """Stop posting, and drop pending redeliveries."""
         self._stopped.set()
         self._threads.shutdown(cancel_futures=True)
         self._webhook.close()

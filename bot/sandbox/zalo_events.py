@@ -57,27 +57,27 @@ ATTACHMENTS: Mapping[Kind, Mapping[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class SignedEvent:
-    """One event as Zalo posts it: post exactly these bytes with exactly these headers."""
+    """An event as Zalo posts it: exactly these bytes with exactly these headers."""
 
     body: bytes
     headers: Mapping[str, str]
     msg_id: str
-    """Empty for events that have none."""
+    """"" for events without one."""
     timestamp: str
     """Milliseconds since 1970."""
 
 
 class Stamp(TypedDict, total=False):
-    """What is made up for an event unless given."""
+    """Fields of an event that are generated unless given."""
 
     msg_id: str
-    """20 hex digits in real ones."""
+    """20 hex digits in real events."""
     at: float | None
     """Seconds since 1970."""
 
 
 class EventMaker:
-    """Makes the events of one app and OA; a `msg_id` that is not given is drawn, a time is now."""
+    """Creates events of one app and OA; by default with a random `msg_id` and the present time."""
 
     def __init__(self, app_id: str, oa_secret: str, oa_id: str) -> None:
         self.app_id = app_id
@@ -101,7 +101,7 @@ class EventMaker:
         return self._following("follow", user_id, at=at)
 
     def unfollow(self, user_id: str, *, at: float | None = None) -> SignedEvent:
-        """The user follows the OA no more."""
+        """The user no longer follows the OA."""
         return self._following("unfollow", user_id, at=at)
 
     def chat_now(self, user_id: str, *, at: float | None = None) -> SignedEvent:
@@ -138,7 +138,7 @@ class EventMaker:
         return self._message("user_send_group_text", parties, {"text": text}, **stamp)
 
     def anonymous_text(self, anonymous_id: str, text: str, **stamp: Unpack[Stamp]) -> SignedEvent:
-        """A text of somebody who is not logged in."""
+        """A text from a user who is not logged in."""
         message = {"text": text, "conversation_id": "9c1b7f0d5e"}
         return self._from_user("anonymous_send_text", anonymous_id, message, **stamp)
 
