@@ -33,6 +33,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, shop: Bot) -> Iterato
     """Somebody is logged in and looks at the events; no script of ours fails and nothing is refused by the CSP."""
     width, height = request.param
     page = browser.new_page(viewport={"width": width, "height": height})
+    page.context.grant_permissions(["clipboard-write"])  # which browsers give to a page that is in front
     said: list[str] = []
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("console", lambda message: said.append(message.text) if "Content Security" in message.text else None)
