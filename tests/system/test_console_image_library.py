@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PIL import ExifTags, Image
-from playwright.sync_api import Browser, FilePayload, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browser import SIZES, log_in, needs_browser, texts_too_faint, wait_for_images, window
 from tests.support.console import PASSWORD
 from tests.support.running import Bot
+from tests.support.uploads import chosen, hand_over, photo
 
 RULES = """\
 version: 1
@@ -23,19 +22,6 @@ rules:
 """
 
 pytestmark = [*needs_browser, pytest.mark.xdist_group("console_image_library")]
-
-
-def photo(width: int, height: int, *, turned: bool = False) -> bytes:
-    """Return a JPEG as a camera writes it, held upright if *turned*."""
-    file, exif = io.BytesIO(), Image.Exif()
-    exif[ExifTags.Base.Orientation] = 6 if turned else 1
-    image = Image.effect_mandelbrot((width, height), (-2.2, -1.2, 0.8, 1.2), 40).convert("RGB")
-    image.save(file, "JPEG", quality=100, exif=exif)
-    return file.getvalue()
-
-
-def chosen(name: str, content: bytes) -> FilePayload:
-    return {"name": name, "mimeType": "image/jpeg", "buffer": content}
 
 
 @pytest.fixture
@@ -75,10 +61,10 @@ def test_choose_drop_paste_replace_delete_and_undo(browser: Browser, bot: Bot, t
         page.screenshot(path=tmp_path / "library.png", full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         assert texts_too_faint(page) == []
-        hand_over(page, "drop", "abc")
+        hand_over(page, "drop", "#uploader", "abc")
         expect(outcomes).to_have_count(1)
         expect(outcomes).to_contain_text("image.png: This is not a picture.")
-        hand_over(page, "paste")
+        hand_over(page, "paste", "#uploader")
         expect(outcomes).to_contain_text("added as images/image.png")
         page.get_by_label("Replace: menu.jpg").click()
         page.get_by_label("New picture for menu.jpg").set_input_files([chosen("moi.jpg", photo(200, 200))])
@@ -90,25 +76,6 @@ def test_choose_drop_paste_replace_delete_and_undo(browser: Browser, bot: Bot, t
         page.get_by_role("button", name="Undo").click()
         expect(outcomes).to_contain_text("images/image.png: restored.")
         assert (bot.rules.parent / "images" / "image.png").exists()
-
-
-def hand_over(page: Page, how: str, content: str = "") -> None:
-    """Drop or paste a file with that content, by default a picture of one pixel."""
-    page.evaluate(
-        """async ([how, content]) => {
-            const canvas = document.createElement("canvas");
-            canvas.width = canvas.height = 1;
-            const pixel = await new Promise((done) => canvas.toBlob(done, "image/png"));
-            const data = new DataTransfer();
-            data.items.add(new File([content || pixel], "image.png", {type: "image/png"}));
-            const options = {bubbles: true, cancelable: true};
-            const event = how === "drop"
-                ? new DragEvent("drop", {dataTransfer: data, ...options})
-                : new ClipboardEvent("paste", {clipboardData: data, ...options});
-            document.getElementById("uploader").dispatchEvent(event);
-        }""",
-        [how, content],
-    )
 
 
 def test_without_javascript_the_form_does_it(browser: Browser, bot: Bot) -> None:

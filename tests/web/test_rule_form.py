@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
 from bot.rules.model.schema import Rule
@@ -19,6 +21,7 @@ from bot.web.console.rule_form import (
     fits_form,
     image_rows,
     keyword_rows,
+    moved_up,
 )
 from tests.support.golden import GOOD
 
@@ -80,6 +83,57 @@ def test_a_rule_written_from_the_form_is_the_same_rule(path: Path) -> None:
         again = load(change_rule(bare, index, dict(fields_of_form(sent(rule))))).file
         assert again is not None
         assert again.rules[index] == rule
+
+
+RULES = [(path, index) for path in FILES for index in range(len(rules_in(path.read_bytes())))]
+WORDS = st.text(st.sampled_from("ảăđ yẹ#:-,'\"[]{}!&*%@0"), min_size=1, max_size=12)
+EDITS = st.one_of(
+    st.tuples(st.just("keyword"), WORDS),
+    st.tuples(st.just("pick"), st.from_regex(r"images/[a-z0-9-]{1,9}\.(jpg|png)", fullmatch=True)),
+    st.tuples(st.sampled_from(["examples", "not_examples", "all_of"]), WORDS),
+    st.tuples(st.just("order"), st.sampled_from(["all", "one_of"])),
+    st.tuples(st.just("priority"), st.integers(-9, 9).map(str)),
+    st.tuples(st.just("enabled"), st.just("")),
+    st.tuples(st.just("move"), st.integers(0, 9).map(str)),
+)
+
+
+@given(place=st.sampled_from(RULES), edits=st.lists(EDITS, max_size=5))
+def test_whatever_is_changed_in_the_form_no_other_rule_is_touched(
+    place: tuple[Path, int], edits: list[tuple[str, str]]
+) -> None:
+    """Every byte outside the rule stays, and the rule reads back as what the form said."""
+    path, index = place
+    content = path.read_bytes()
+    file = load(content).file
+    assert file is not None
+    form = sent(file.rules[index])
+    for name, value in edits:
+        if name == "keyword":
+            form.add("keyword_match", "exact")
+        if name in {"keyword", "pick"}:
+            form.add(name, value)
+        else:
+            form[name] = value
+    fields = moved_up(fields_of_form(form), int(form.get("move", "0")))
+    before = rules_in(content)[index]
+    changed = change_rule(content, index, changes(fields_of_rule(file.rules[index]), fields))
+    start, end = content.index(before.content), len(content) - content.index(before.content) - len(before.content)
+    assert changed.startswith(content[:start])
+    assert changed.endswith(content[len(content) - end :])
+    again = load(changed).file
+    if again is not None:  # an example that another rule answers, or too many images, is the check's matter
+        assert fields_of_rule(again.rules[index]) == fields
+
+
+def test_an_image_is_moved_before_the_one_above_it() -> None:
+    """In a list and among several of which one is sent; what cannot move stays."""
+    one, two, three = ({"file": f"{name}.jpg"} for name in "abc")
+    assert moved_up({"reply": [one, two, three]}, 3) == {"reply": [one, three, two]}
+    assert moved_up({"reply": {"one_of": [one, two]}}, 2) == {"reply": {"one_of": [two, one]}}
+    for number in (0, 1, 4):
+        assert moved_up({"reply": [one, two, three]}, number) == {"reply": [one, two, three]}
+    assert moved_up({"reply": one}, 2) == {"reply": one}
 
 
 def test_what_a_browser_sends() -> None:

@@ -30,6 +30,7 @@ from bot.web.console.pages import (
     events,
     image_files,
     image_library,
+    image_picker,
     images,
     overview,
     rule_editor,
@@ -101,6 +102,7 @@ def register(
     auth.add_routes(routes, authenticator, clock, trusted_proxies=runtime.settings.forwarded_allow_ips)
     image_files.add_routes(routes, runtime)
     image_library.add_routes(routes, runtime)
+    image_picker.add_routes(routes, runtime)
     rule_editor.add_routes(routes, runtime)
     for page in PAGES:
         page.add_routes(routes, runtime)

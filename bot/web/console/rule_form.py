@@ -82,6 +82,16 @@ def fits_form(rule: Rule) -> bool:
     return all(keyword.match == "phrase" and "," not in keyword.text for keyword in grouped)
 
 
+def moved_up(fields: Fields, number: int) -> Fields:
+    """Return the fields with the image of that number, from 1, before the one above it; without it as they are."""
+    reply = fields.get("reply")
+    images = reply["one_of"] if isinstance(reply, dict) and "one_of" in reply else reply
+    if not isinstance(images, list) or not 1 < number <= len(images):
+        return fields
+    order = [*images[: number - 2], images[number - 1], images[number - 2], *images[number:]]
+    return {**fields, "reply": order if images is reply else {"one_of": order}}
+
+
 def keyword_rows(value: Value) -> list[tuple[str, str]]:
     """Return the words and the kind of match of each keyword."""
     items = value if isinstance(value, list) else []
@@ -231,6 +241,7 @@ def _reply_of_form(form: MultiDict[str, str]) -> Value:
             image["else"] = {"image_url": clean(other)}
         if clean(reference) or len(image) > 1:
             images.append(image)
+    images += [{"file": name} for name in map(clean, form.getlist("pick")) if name]
     if form.get("order") == "one_of" and images:
         return {"one_of": images}
     return images if len(images) != 1 else images[0]

@@ -1,7 +1,7 @@
 "use strict";
 
 // The form works by itself: a field and a kind of match for each keyword. Here keywords become chips (Enter adds one,
-// a pasted list is split), and pictures get a button that adds another.
+// a pasted list is split).
 
 const form = document.getElementById("rule");
 
@@ -45,6 +45,7 @@ function makeChips(field) {
     remove.addEventListener("click", () => {
       item.remove();
       input.focus();
+      form.dispatchEvent(new Event("input"));
     });
     item.append(remove);
     return item;
@@ -59,6 +60,7 @@ function makeChips(field) {
       }
     }
     input.value = "";
+    form.dispatchEvent(new Event("input"));
   }
 
   for (const row of rows.slice(0, -1)) {
@@ -99,24 +101,9 @@ function makeChips(field) {
   });
 }
 
-function growImages(list) {
-  const another = button(`+ ${list.dataset.add}`);
-  another.className = "small";
-  another.addEventListener("click", () => {
-    const row = list.lastElementChild.cloneNode(true);
-    for (const input of row.querySelectorAll("input")) {
-      input.value = "";
-    }
-    list.append(row);
-    row.querySelector("input").focus();
-  });
-  list.after(another);
-}
-
 for (const field of form.querySelectorAll(".keywords")) {
   makeChips(field);
 }
-growImages(form.querySelector(".images"));
 
 form.addEventListener("submit", (event) => {
   if (form.getAttribute("aria-busy")) {

@@ -2,46 +2,32 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from flask import Blueprint, abort, render_template, request, url_for
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from bot.files import format_size
-from bot.images.prepare import PreparedImage, UploadRefused, prepare_upload
+from bot.images.prepare import UploadRefused, prepare_upload
 from bot.rules.engine import FALLBACK, replies_of
 from bot.rules.model.schema import RuleFile
 from bot.rules.publishing.image_library import ImageLibrary, StoredImage, UnknownImage
 from bot.rules.publishing.publisher import Publisher
 from bot.rules.reading.loader import load
 from bot.runtime import Runtime
-from bot.web.connection import MAX_BODY_BYTES
-from bot.web.console import check_notes, formatting
+from bot.web.console import formatting
+from bot.web.console import image_uploads as uploads
 from bot.web.console.formatting import gettext as _
+from bot.web.console.image_uploads import MAX_UPLOAD_BYTES, Outcome
 
 #: Images a page.
 PAGE_SIZE: Final = 48
-#: The largest upload, in bytes: all its images and what a form has around them.
-MAX_UPLOAD_BYTES: Final = MAX_BODY_BYTES
+
 _SHOWN_TRASHED: Final = 12
-# The others wait for the one whose images are converted, each with a thread that then answers nobody else.
-_UPLOADING: Final = threading.BoundedSemaphore(4)
 
 PageResponse = str | tuple[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What came of one thing that was asked for."""
-
-    text: str
-    kind: Literal["good", "warn", "bad"]
-    restores: str = ""
-    """The entry of the trash that undoes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,25 +72,24 @@ class _LibraryPage:
     def upload(self) -> PageResponse:
         """Add every image that was sent, or with ``?replace=`` put one in the place of that image."""
         self._require_publishing()
-        if not _UPLOADING.acquire(blocking=False):
-            text = _("Others are uploading pictures at this moment. Try again in a few seconds.")
-            return self._page([_Outcome(text, "warn")], 503)
         try:
-            return self._uploaded()
-        finally:
-            _UPLOADING.release()
+            with uploads.uploading():
+                return self._uploaded()
+        except uploads.Busy:
+            return self._page([uploads.busy()], 503)
 
     def _uploaded(self) -> PageResponse:
-        request.max_content_length = MAX_UPLOAD_BYTES
         try:
-            files = [file for file in request.files.getlist("image") if file.filename]
+            files = uploads.received("image")
         except RequestEntityTooLarge:
-            text = _("Nothing was uploaded: that was more than {limit} at once. Choose fewer pictures.")
-            return self._page([_Outcome(text.format(limit=_size(MAX_UPLOAD_BYTES)), "bad")], 413)
+            return self._page([uploads.too_large()], 413)
         if not files:
-            return self._page([_Outcome(_("Choose a picture first."), "warn")], 400)
+            return self._page([Outcome(_("Choose a picture first."), "warn")], 400)
         replaced = request.args.get("replace", "")
-        outcomes = [self._stored(file, replaced) for file in (files[:1] if replaced else files)]
+        if replaced:
+            outcomes = [self._replaced(replaced, files[0])]
+        else:
+            outcomes = [uploads.stored(self._library, file) for file in files]
         return self._page(outcomes, 422 if all(one.kind == "bad" for one in outcomes) else 200)
 
     def act(self) -> PageResponse:
@@ -116,58 +101,44 @@ class _LibraryPage:
         try:
             outcome = act(name, now)
         except UnknownImage:
-            outcome = _Outcome(_("That picture is not there any more."), "warn")
+            outcome = Outcome(_("That picture is not there any more."), "warn")
         except OSError as error:
-            outcome = _Outcome(_unwritable(error), "bad")
+            outcome = Outcome(uploads.unwritable(error), "bad")
         return self._page([outcome], 200 if outcome.kind == "good" else 409)
 
     def _require_publishing(self) -> None:
         if not self._runtime.settings.console_publish:
             abort(404)
 
-    def _stored(self, file: FileStorage, replaced: str) -> _Outcome:
-        """Prepare one image and store it."""
+    def _replaced(self, name: str, file: FileStorage) -> Outcome:
+        """Put an image in the place of one of the library."""
         filename = file.filename or ""
         try:
             image = prepare_upload(file.read())
-            if replaced:
-                return self._replace(replaced, image)
-            name, is_new = self._library.add(image, filename)
+            self._library.replace(name, image, now=self._runtime.database.now())
         except UploadRefused as error:
-            return _Outcome(f"{filename}: {_(error.message).format(kind=error.kind)}", "bad")
+            return uploads.refused(filename, error)
         except UnknownImage:
-            return _Outcome(_("That picture is not there any more."), "bad")
+            return Outcome(_("That picture is not there any more."), "bad")
         except OSError as error:
-            return _Outcome(f"{filename}: {_unwritable(error)}", "bad")
-        if not is_new:
-            return _Outcome(
-                _("{filename}: is in the library already, as {name}.").format(filename=filename, name=name), "warn"
-            )
-        return _Outcome(
-            _("{filename}: added as {name}.").format(filename=filename, name=name) + _changes(image), "good"
-        )
+            return Outcome(f"{filename}: {uploads.unwritable(error)}", "bad")
+        text = _("{name}: replaced; every rule that names it sends the new picture.").format(name=name)
+        return Outcome(text + uploads.changes(image), "good", name, self._library.trashed()[0].entry)
 
-    def _replace(self, name: str, image: PreparedImage) -> _Outcome:
-        self._library.replace(name, image, now=self._runtime.database.now())
-        text = _("{name}: replaced; every rule that names it sends the new picture.").format(name=name) + _changes(
-            image
-        )
-        return _Outcome(text, "good", self._library.trashed()[0].entry)
-
-    def _delete(self, name: str, now: float) -> _Outcome:
+    def _delete(self, name: str, now: float) -> Outcome:
         content = self._publisher.content()
         file = load(content).file if content is not None else None
         users = _users(filter(None, (self._runtime.watch.rules.file, file))).get(name, ())
         if users:
             text = _("{name}: not deleted, for rules send it: {rules}. Give them another picture first.")
-            return _Outcome(text.format(name=name, rules=", ".join(map(formatting.rule_name, users))), "bad")
+            return Outcome(text.format(name=name, rules=", ".join(map(formatting.rule_name, users))), "bad")
         entry = self._library.delete(name, now=now)
-        return _Outcome(_("{name}: deleted.").format(name=name), "good", entry)
+        return Outcome(_("{name}: deleted.").format(name=name), "good", restores=entry)
 
-    def _restore(self, entry: str, now: float) -> _Outcome:
-        return _Outcome(_("{name}: restored.").format(name=self._library.restore(entry, now=now)), "good")
+    def _restore(self, entry: str, now: float) -> Outcome:
+        return Outcome(_("{name}: restored.").format(name=self._library.restore(entry, now=now)), "good")
 
-    def _page(self, outcomes: list[_Outcome], status: int = 200) -> PageResponse:
+    def _page(self, outcomes: list[Outcome], status: int = 200) -> PageResponse:
         users = _users([self._runtime.watch.rules.file])
         images, shows_unused = self._library.images(), request.args.get("show") == "unused"
         unused = [image for image in images if image.name not in users]
@@ -193,7 +164,7 @@ class _LibraryPage:
 
 def _card(image: StoredImage, users: Mapping[str, tuple[str, ...]]) -> _Card:
     address = url_for("console.picture_file", name=image.name, v=f"{image.modified_ns:x}")
-    return _Card(image, users.get(image.name, ()), address, _size(image.size))
+    return _Card(image, users.get(image.name, ()), address, uploads.size_text(image.size))
 
 
 def _users(files: Iterable[RuleFile]) -> Mapping[str, tuple[str, ...]]:
@@ -208,22 +179,3 @@ def _users(files: Iterable[RuleFile]) -> Mapping[str, tuple[str, ...]]:
 def _uses(file: RuleFile) -> Iterator[tuple[str, str]]:
     for rule_id, reply in replies_of(file).items():
         yield from ((image.file, rule_id) for image in reply.images if image.file)
-
-
-def _changes(image: PreparedImage) -> str:
-    """Return what was changed in an image, as words to add; empty if it is as it was."""
-    if not image.is_converted:
-        return ""
-    before, after = (
-        f"{_size(size)} ({width} × {height})" for size, (width, height) in zip(image.size, image.sides, strict=True)
-    )
-    return " " + _("Made ready for Zalo: from {before} to {after}.").format(before=before, after=after)
-
-
-def _size(size: int) -> str:
-    return format_size(size, formatting.language())
-
-
-def _unwritable(error: OSError) -> str:
-    text = _("The folder of pictures cannot be written ({reason}). Please tell whoever runs the bot.")
-    return text.format(reason=check_notes.write_failure(error))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
 from bot.inbox.queries import MAX_EVENT_ID, EventQueries
@@ -16,15 +19,19 @@ from bot.rules.language.slug import slug
 from bot.rules.model.field_parsers import DAYS, MATCHES
 from bot.rules.model.schema import RuleFile
 from bot.rules.publishing import edit
+from bot.rules.publishing.image_library import ImageLibrary
 from bot.rules.publishing.publisher import digest
 from bot.rules.reading.loader import load
 from bot.runtime import Runtime
 from bot.web.console import check_notes as notes
 from bot.web.console import formatting
+from bot.web.console import image_uploads as uploads
 from bot.web.console import rule_form as forms
 from bot.web.console.check_notes import Note
 from bot.web.console.check_session import CheckResult, CheckSession
 from bot.web.console.formatting import gettext as _
+from bot.web.console.image_uploads import Outcome
+from bot.web.console.pages.image_picker import picks
 
 _SPARE_ROWS: Final = 3
 _ID_LENGTH: Final = 40
@@ -48,6 +55,15 @@ class _Opened:
         return hashlib.sha256(self.text).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the check said."""
+
+    result: CheckResult
+    checked: str = ""
+    """The digest of the file that it looked at, if the form may publish that."""
+
+
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     """
     Add the form and what is done with one rule; ``?id=`` names the rule, without it there is a new one.
@@ -67,6 +83,7 @@ class _Editor:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._session = CheckSession(runtime)
+        self._library = ImageLibrary(runtime.settings.rules_file)
 
     def show(self) -> PageResponse:
         """Show the form, filled in with what was asked for."""
@@ -91,20 +108,34 @@ class _Editor:
         opened = self._open(request.args.get("id", ""))
         if not isinstance(opened, _Opened):
             return opened
-        fields = forms.fields_of_form(request.form)
+        try:
+            outcomes = self._uploaded()
+        except RequestEntityTooLarge:
+            return self._page(opened, opened.fields, _note_too_large())
+        uploaded = [("pick", outcome.name) for outcome in outcomes if outcome.name]
+        fields = forms.fields_of_form(MultiDict([*request.form.items(multi=True), *uploaded]))
         if not fields.get("id"):
             fields = {"id": _free_id(opened.content, _words_of(fields)), **fields}
+        if "move" in request.form:
+            moved = forms.moved_up(fields, request.form.get("move", 0, type=int))
+            return self._page(opened, moved, outcomes=outcomes)
+        return self._judged(opened, fields, outcomes)
+
+    def _judged(self, opened: _Opened, fields: forms.Fields, outcomes: list[Outcome]) -> PageResponse:
+        """Publish the rule if that is what was checked, else show what the check says."""
+        page = partial(self._page, opened, fields, outcomes=outcomes)
         if request.form.get("mark", opened.mark) != opened.mark:
-            return self._page(opened, fields, _note_changed())
+            return page(_note_changed())
         content = _written(opened, fields)
         result = notes.check(self._session, content, digest(opened.content))
         if isinstance(result, Note):
-            return self._page(opened, fields, result)
+            return page(result)
         checked = digest(content)
-        if request.form.get("action") != "publish" or request.form.get("checked") != checked:
-            return self._page(opened, fields, result=result, checked=checked)
+        is_seen = request.form.get("checked") == checked and not outcomes
+        if request.form.get("action") != "publish" or not is_seen:
+            return page(seen=_Seen(result, checked))
         if refusal := notes.publish(self._session, result, content, digest(opened.content)):
-            return self._page(opened, fields, refusal, result)
+            return page(refusal, _Seen(result))
         return self._published(str(fields["id"]))
 
     def act(self) -> PageResponse:
@@ -126,7 +157,8 @@ class _Editor:
         if isinstance(result, CheckResult):
             note = notes.publish(self._session, result, content, digest(opened.content))
         if note:
-            return self._page(opened, opened.fields, note, result if isinstance(result, CheckResult) else None)
+            seen = _Seen(result) if isinstance(result, CheckResult) else None
+            return self._page(opened, opened.fields, note, seen)
         return self._published("" if act is edit.delete_rule else name)
 
     def _open(self, name: str) -> _Opened | PageResponse:
@@ -149,6 +181,17 @@ class _Editor:
         if not forms.fits_form(file.rules[index]):
             return self._to_text(rules[index].start + 1, _("The form cannot show all of this rule: change it here."))
         return _Opened(content, index, forms.fields_of_rule(file.rules[index]), rules[index].content)
+
+    def _uploaded(self) -> list[Outcome]:
+        """Add the images that were sent with the form to the library."""
+        files = uploads.received("upload")
+        if not files:
+            return []
+        try:
+            with uploads.uploading():
+                return [uploads.stored(self._library, file) for file in files]
+        except uploads.Busy:
+            return [uploads.busy()]
 
     def _to_text(self, line: int, reason: str) -> AnyResponse:
         flash(reason, "warn")
@@ -173,8 +216,8 @@ class _Editor:
         opened: _Opened,
         fields: forms.Fields,
         note: Note | None = None,
-        result: CheckResult | None = None,
-        checked: str = "",
+        seen: _Seen | None = None,
+        outcomes: Sequence[Outcome] = (),
     ) -> PageResponse:
         page = render_template(
             "console/rule_edit.html",
@@ -192,8 +235,11 @@ class _Editor:
             days=DAYS,
             day_first=forms.day_first,
             note=note,
-            result=result,
-            checked=checked,
+            result=seen.result if seen else None,
+            checked=seen.checked if seen else "",
+            outcomes=outcomes,
+            picks=picks(self._library),
+            max_bytes=uploads.MAX_UPLOAD_BYTES,
         )
         return page, note.status if note else 200
 
@@ -247,6 +293,11 @@ def _hours(active: object) -> tuple[str, str]:
     hours = active.get("hours", "") if isinstance(active, dict) else ""
     start, _dash, end = str(hours).partition("-")
     return start, end
+
+
+def _note_too_large() -> Note:
+    text = _("Go back in the browser: what you typed is still there.")
+    return Note(f"{uploads.too_large().text} {text}", 413, "bad")
 
 
 def _note_changed() -> Note:

@@ -1,0 +1,42 @@
+"""Images as people upload them: a camera's photo, a file chooser's entry, a drop and a paste."""
+
+from __future__ import annotations
+
+import io
+
+from PIL import ExifTags, Image
+from playwright.sync_api import FilePayload, Page
+
+
+def photo(width: int, height: int, *, turned: bool = False) -> bytes:
+    """Return a JPEG as a camera writes it, held upright if *turned*, with the place where it was taken."""
+    file, exif = io.BytesIO(), Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6 if turned else 1
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
+    image = Image.effect_mandelbrot((width, height), (-2.2, -1.2, 0.8, 1.2), 40).convert("RGB")
+    image.save(file, "JPEG", quality=100, exif=exif)
+    return file.getvalue()
+
+
+def chosen(name: str, content: bytes) -> FilePayload:
+    """Return a file as one is chosen."""
+    return {"name": name, "mimeType": "image/jpeg", "buffer": content}
+
+
+def hand_over(page: Page, how: str, selector: str, content: str = "") -> None:
+    """Drop or paste a file with that content, by default an image of one pixel, on what *selector* finds."""
+    page.evaluate(
+        """async ([how, selector, content]) => {
+            const canvas = document.createElement("canvas");
+            canvas.width = canvas.height = 1;
+            const pixel = await new Promise((done) => canvas.toBlob(done, "image/png"));
+            const data = new DataTransfer();
+            data.items.add(new File([content || pixel], "image.png", {type: "image/png"}));
+            const options = {bubbles: true, cancelable: true};
+            const event = how === "drop"
+                ? new DragEvent("drop", {dataTransfer: data, ...options})
+                : new ClipboardEvent("paste", {clipboardData: data, ...options});
+            document.querySelector(selector).dispatchEvent(event);
+        }""",
+        [how, selector, content],
+    )

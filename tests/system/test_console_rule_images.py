@@ -1,0 +1,146 @@
+"""Images in the console's form of a rule, in a real browser: upload, pick, order, up to the image a customer gets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from bot.rules.model.schema import RuleFile
+from bot.rules.reading.loader import load
+from bot.sandbox.vendor import SandboxVendor
+from tests.support.browser import SIZES, log_in, needs_browser, texts_too_faint, wait_for_images, window
+from tests.support.console import PASSWORD
+from tests.support.running import MAKER, Bot, wait_until
+from tests.support.uploads import chosen, hand_over, photo
+
+RULES = """\
+version: 1
+rules:
+  - id: menu
+    keywords: [thực đơn]
+    reply: {file: images/menu.jpg}
+"""
+
+pytestmark = [*needs_browser, pytest.mark.xdist_group("console_rule_images")]
+
+
+@pytest.fixture
+def bot(tmp_path: Path, vendor: SandboxVendor) -> Iterator[Bot]:
+    """A bot that answers and lets editors publish, with two images in its library."""
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "menu.jpg").write_bytes(photo(300, 200))
+    (tmp_path / "images" / "gia-tet.jpg").write_bytes(photo(200, 300))
+    more = {"CONSOLE_PASSWORD": PASSWORD, "CONSOLE_PUBLISH": "true"}
+    with Bot(tmp_path, vendor.url, rules=RULES, **more) as running:
+        yield running
+
+
+@pytest.fixture(params=list(SIZES))
+def page(request: pytest.FixtureRequest, browser: Browser, bot: Bot) -> Iterator[Page]:
+    """A window of each size on the page Rules."""
+    with window(browser, bot, size=request.param) as found:
+        log_in(found)
+        expect(found.get_by_role("heading", level=1)).to_have_text("Overview")
+        found.goto("rules")
+        yield found
+
+
+def images(page: Page) -> Locator:
+    return page.locator(".images .title")
+
+
+def file_of(bot: Bot) -> RuleFile:
+    file = load(bot.rules.read_bytes()).file
+    assert file is not None
+    return file
+
+
+def test_several_are_uploaded_picked_ordered_and_removed(page: Page, bot: Bot) -> None:
+    """Chosen, dropped, pasted and from the library; put in order by buttons and by dragging."""
+    page.get_by_role("link", name="Add a rule").click()
+    page.get_by_placeholder("Type one and press Enter").first.fill("bọc quà")
+    page.get_by_label("Add pictures").set_input_files(
+        [chosen("Bánh kem.jpg", photo(90, 60)), chosen("no.jpg", b"<html>no picture")]
+    )
+    outcomes = page.locator(".outcomes .notice")
+    expect(outcomes).to_have_count(2)
+    expect(outcomes.nth(1)).to_contain_text("no.jpg: The file is HTML")
+    expect(images(page)).to_have_text(["banh-kem.jpg"])
+    hand_over(page, "drop", ".adding-images")
+    expect(images(page)).to_have_text(["banh-kem.jpg", "image.png"])
+    page.get_by_text("Choose from the library").click()
+    wait_for_images(page, ".picks img", wider_than=0)
+    expect(page.get_by_role("checkbox", name="banh-kem.jpg")).to_be_checked()
+    page.get_by_role("searchbox", name="Search by name").fill("gia tết")
+    expect(page.locator(".picks li")).to_have_count(1)
+    page.get_by_role("checkbox", name="gia-tet.jpg").check()
+    expect(images(page)).to_have_text(["banh-kem.jpg", "image.png", "gia-tet.jpg"])
+    page.get_by_role("button", name="Move up: gia-tet.jpg").click()
+    page.get_by_role("button", name="Move down: banh-kem.jpg").click()
+    expect(images(page)).to_have_text(["gia-tet.jpg", "banh-kem.jpg", "image.png"])
+    drag(page, "image.png", to="gia-tet.jpg")
+    expect(images(page)).to_have_text(["image.png", "gia-tet.jpg", "banh-kem.jpg"])
+    page.get_by_role("button", name="Remove: image.png").click()
+    page.get_by_label("send one of them").check()
+    page.get_by_label("Share, if one of several").first.fill("3")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert texts_too_faint(page) == []
+    page.get_by_role("button", name="See what it does").click()
+    expect(page.locator("#result")).to_contain_text("rules.yaml: fine.")
+    expect(images(page)).to_have_text(["gia-tet.jpg", "banh-kem.jpg"])
+    page.get_by_role("button", name="Publish").click()
+    expect(page.get_by_text("The new version answers customers now.")).to_be_visible()
+    images_of_reply = "        - {file: images/gia-tet.jpg, weight: 3}\n        - {file: images/banh-kem.jpg}\n"
+    assert f"    reply:\n      one_of:\n{images_of_reply}" in bot.rules.read_text(encoding="utf-8")
+
+
+def drag(page: Page, name: str, *, to: str) -> None:
+    """Drag one image's handle up to another's place."""
+    handle = page.locator(".images li", has_text=name).locator(".handle")
+    handle.scroll_into_view_if_needed()
+    start, end = handle.bounding_box(), page.locator(".images li", has_text=to).bounding_box()
+    assert start
+    assert end
+    page.mouse.move(start["x"] + 5, start["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(start["x"] + 5, end["y"] + 2, steps=8)
+    page.mouse.up()
+
+
+def test_a_picked_image_is_put_away_again(page: Page) -> None:
+    """The library shows what the rule has, and takes it back."""
+    page.goto("rules/edit?id=menu")
+    expect(images(page)).to_have_text(["menu.jpg"])
+    page.get_by_text("Choose from the library").click()
+    page.get_by_role("checkbox", name="gia-tet.jpg").check()
+    expect(images(page)).to_have_text(["menu.jpg", "gia-tet.jpg"])
+    page.get_by_role("checkbox", name="menu.jpg").uncheck()
+    expect(images(page)).to_have_text(["gia-tet.jpg"])
+
+
+def test_without_script(browser: Browser, bot: Bot, vendor: SandboxVendor) -> None:
+    """A file of the form is uploaded, one of the library ticked, and the second moved up."""
+    with window(browser, bot, script=False) as page:
+        log_in(page)
+        page.goto("rules/edit")
+        page.get_by_label("Keywords 1", exact=True).fill("bọc quà")
+        page.get_by_label("Add pictures").set_input_files(
+            [chosen("Quà.jpg", photo(90, 60)), chosen("no.jpg", b"%PDF-1.7")]
+        )
+        page.get_by_text("Choose from the library").click()
+        page.get_by_role("checkbox", name="gia-tet.jpg").check()
+        page.get_by_role("button", name="See what it does").click()
+        expect(page.locator(".notice").first).to_have_text("Quà.jpg: added as images/qua.jpg.")
+        expect(page.get_by_text("no.jpg: The file is PDF")).to_be_visible()
+        page.get_by_role("button", name="Move up: Picture 2").click()
+        expect(images(page).first).to_have_text("qua.jpg")
+        page.get_by_role("button", name="See what it does").click()
+        page.get_by_role("button", name="Publish").click()
+        expect(page.get_by_text("The new version answers customers now.")).to_be_visible()
+    reply = next(rule.reply for rule in file_of(bot).rules if rule.id == "boc-qua")
+    assert [image.file for image in reply.images] == ["images/qua.jpg", "images/gia-tet.jpg"]
+    bot.deliver(MAKER.text("1001", "bọc quà giúp em"))
+    wait_until(lambda: len(vendor.taken) == 2, "the two images")
