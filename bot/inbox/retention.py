@@ -1,4 +1,4 @@
-"""Retention: erase old texts, count and delete old events, in small batches."""
+"""Retention: erase old texts, count and delete old events in small batches, delete old drafts."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bot.inbox.database import Database
+from bot.inbox.drafts import Drafts
 from bot.inbox.engine import insert
 from bot.inbox.statistics import Statistics
 from bot.inbox.tables import HAS_WORDS, IS_BARE, IS_OVER, events, tallies
@@ -122,8 +123,9 @@ class RetentionWorker:
             deleted += done.deleted
             if self._stopping.wait(_BATCH_PAUSE_SECONDS):
                 break
-        if erased or deleted:
-            log.info("retention", extra={"erased": erased, "deleted": deleted})
+        drafts = Drafts(self._database).delete_old(now=self._database.now())
+        if erased or deleted or drafts:
+            log.info("retention", extra={"erased": erased, "deleted": deleted, "drafts": drafts})
 
 
 def _some(connection: sa.Connection, query: sa.Select[Any], before: float) -> Sequence[int]:

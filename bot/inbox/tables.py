@@ -218,3 +218,15 @@ console_sessions = sa.Table(
     sa.Column("digest", sa.String(64), primary_key=True, comment="SHA-256 of the session's id, in hex"),
     sa.Column("began_at", sa.Double, nullable=False),
 )
+
+#: One row a browser of an editor: the rules as far as they were written there, not published yet.
+drafts = sa.Table(
+    "drafts",
+    metadata,
+    sa.Column("browser", sa.String(64), primary_key=True, comment="SHA-256 of the id in its cookie, in hex"),
+    sa.Column("content", sa.LargeBinary, comment="empty: it was discarded"),
+    sa.Column("base_digest", sa.String(64), nullable=False, comment="of the rules file that it was begun from"),
+    sa.Column("revision", sa.Integer, nullable=False, comment="goes up with each save"),
+    sa.Column("tab", sa.String(32), nullable=False, comment="which tab of the browser saved it last"),
+    sa.Column("saved_at", sa.Double, nullable=False),
+)

@@ -44,9 +44,19 @@ def running_browser() -> Iterator[Browser]:
 
 @contextmanager
 def window(
-    browser: Browser, bot: Bot, *, size: str = "desktop", script: bool = True, state: StorageState | None = None
+    browser: Browser,
+    bot: Bot,
+    *,
+    size: str = "desktop",
+    script: bool = True,
+    state: StorageState | None = None,
+    may_be_offline: bool = False,
 ) -> Iterator[Page]:
-    """Open a window at the log-in; whatever the browser complains of, or asks others for, fails the test."""
+    """
+    Open a window at the log-in; whatever the browser complains of, or asks others for, fails the test.
+
+    With *may_be_offline* it may complain of requests that got no answer.
+    """
     width, height = SIZES[size]
     context: BrowserContext = browser.new_context(
         viewport={"width": width, "height": height},
@@ -61,7 +71,8 @@ def window(
 
     def note(message: ConsoleMessage) -> None:
         # Chromium reports a refused form, which is what some tests are about, as an error too.
-        if message.type in {"error", "warning"} and "the server responded with a status of 4" not in message.text:
+        expected = ["the server responded with a status of 4", *(["net::ERR_"] if may_be_offline else [])]
+        if message.type in {"error", "warning"} and not any(text in message.text for text in expected):
             complaints.append(message.text)
 
     def count(request: Request) -> None:

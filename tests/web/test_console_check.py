@@ -41,6 +41,8 @@ rules:
     {PICTURE % "ship"}
 """
 TODAY = date(2027, 1, 25)
+#: What the page has besides the text, so that it can be checked and saved.
+HIDDEN = ("base_digest", "revision", "tab")
 BROKEN = SHIP.replace("keywords: [giao", "keyword: [giao")
 
 
@@ -75,16 +77,15 @@ def text_of(page: TestResponse) -> str:
 
 def checked(console: Console, text: str, **more: Any) -> TestResponse:
     """Send a text from the page as a browser does."""
-    began = field(console.get("check"), "base_digest")
-    return console.post("check", {"text": text.replace("\n", "\r\n"), "base_digest": began, **more})
+    page = console.get("check?take=file")
+    sent = {name: field(page, name) for name in HIDDEN} | {"text": text.replace("\n", "\r\n")}
+    return console.post("check", sent | more)
 
 
 def published(console: Console, text: str) -> TestResponse:
     """Check a text and press the button that then is there."""
     page = checked(console, text)
-    return console.post(
-        "check/publish", {name: field(page, name) for name in ("base_digest", "checked")} | {"text": text}
-    )
+    return console.post("check/publish", {name: field(page, name) for name in (*HIDDEN, "checked")} | {"text": text})
 
 
 def uploaded(console: Console, data: bytes, **form: str) -> TestResponse:

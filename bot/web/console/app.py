@@ -25,8 +25,10 @@ from bot.inbox.failures import explain
 from bot.runtime import Runtime
 from bot.web import image_urls
 from bot.web.console import auth, formatting, notices
+from bot.web.console.draft_store import DraftStore
 from bot.web.console.pages import (
     check,
+    draft,
     events,
     image_files,
     image_library,
@@ -58,6 +60,10 @@ _YEAR_SECONDS = 365 * 24 * 3600
 _PUBLIC_ENDPOINTS = {"console.static", "console.login", "console.log_in"}
 # What is no page leads nowhere after the log-in.
 _NOT_RESUMED = {"console.elsewhere", "console.picture_file"}
+
+
+# Forms whose text is kept as the draft where the session has ended meanwhile: nothing that was written is lost.
+_SAVED_AT_LOGIN = {f"console.{name}" for name in ("check_ask", "check_publish", "check_draft", "check_autosave")}
 
 
 class Page(NamedTuple):
@@ -104,6 +110,7 @@ def register(
     image_library.add_routes(routes, runtime)
     image_picker.add_routes(routes, runtime)
     rule_editor.add_routes(routes, runtime)
+    draft.add_routes(routes, runtime)
     for page in PAGES:
         page.add_routes(routes, runtime)
 
@@ -144,6 +151,10 @@ def require_login(
         if g.logged_in:
             request.max_content_length = request.max_form_memory_size = MAX_FORM_BYTES
             formatting.remember_language()
+        elif request.endpoint in _SAVED_AT_LOGIN and authenticator.was_logged_in(clock()):
+            request.max_content_length = request.max_form_memory_size = MAX_FORM_BYTES
+            auth.refuse_cross_origin()
+            return DraftStore(runtime).keep_at_login()
         elif request.endpoint not in _PUBLIC_ENDPOINTS:
             return auth.to_login(resume=request.endpoint not in _NOT_RESUMED)
         if request.method not in {"GET", "HEAD", "OPTIONS"}:

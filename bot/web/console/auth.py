@@ -96,9 +96,16 @@ class Authenticator:
 
     def is_logged_in(self, now: float) -> bool:
         """Return whether the browser logged in less than `SESSION_LIFETIME` before *now*, and has not logged out."""
+        return self._has_session(now, SESSION_LIFETIME)
+
+    def was_logged_in(self, now: float) -> bool:
+        """Return whether its session has ended only by its age: nobody has logged it out."""
+        return self._has_session(now, COOKIE_LIFETIME)
+
+    def _has_session(self, now: float, lifetime: timedelta) -> bool:
         session_id = session.get("id")
         began_at = self._sessions.began_at(session_id) if isinstance(session_id, str) else None
-        return began_at is not None and now - began_at < SESSION_LIFETIME.total_seconds()
+        return began_at is not None and now - began_at < lifetime.total_seconds()
 
     def log_in(self, password: str, address: str, *, now: float) -> float | None:
         """

@@ -76,7 +76,10 @@ async function improve() {
     schema,
     language: document.documentElement.lang,
     label: label.textContent,
-    onChange: later,
+    onChange: () => {
+      sheet.dispatchEvent(new Event("input"));
+      later();
+    },
     onSubmit: () => form.requestSubmit(form.querySelector("button.primary")),
   });
   label.addEventListener("click", editor.focus);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -12,12 +12,14 @@ from werkzeug.wrappers import Response as AnyResponse
 
 import bot
 from bot.analysis.preview_process import PreviewTimeout, PreviewTooLarge
+from bot.inbox.drafts import KEPT_SECONDS
 from bot.rules.publishing.publisher import digest, normalise_newlines
 from bot.rules.starters import STARTERS, starter
 from bot.runtime import Runtime
 from bot.web.console import check_notes as notes
 from bot.web.console.check_notes import Note
 from bot.web.console.check_session import MAX_REFRESHES, Busy, CheckResult, CheckSession
+from bot.web.console.draft_store import DraftStatus, DraftStore
 
 _SCHEMA_FILE: Final = Path(bot.__file__).parent / "rules" / "rules.schema.json"
 
@@ -34,6 +36,8 @@ class Draft:
     """The same for the field; empty if it is no text."""
     base_digest: str = ""
     """The digest of the rules file that they set out from."""
+    status: DraftStatus = field(default_factory=DraftStatus)
+    """What is saved of it."""
 
     @property
     def publishable(self) -> bytes:
@@ -48,6 +52,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     routes.post("/check", endpoint="check_ask")(page.ask)
     routes.post("/check/problems", endpoint="check_problems")(page.problems)
     routes.get("/check/schema.json", endpoint="check_schema")(page.schema)
+    routes.post("/check/draft", endpoint="check_draft")(page.save_draft)
     routes.post("/check/publish", endpoint="check_publish")(page.publish)
     routes.post("/check/back", endpoint="check_back")(page.go_back)
 
@@ -56,20 +61,32 @@ class _Check:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._session = CheckSession(runtime)
+        self._drafts = DraftStore(runtime)
 
     def show(self) -> PageResponse:
-        present = self._session.content()
-        loaded = self._content_to_load(request.args.get("take", ""), present)
-        return self._page(Draft(text=_readable(loaded or b""), base_digest=digest(present)))
+        present, saved = self._session.content(), self._drafts.open()
+        name = request.args.get("take", "")
+        status = self._drafts.status(saved, is_open=saved is not None and not name)
+        if saved and status.is_open:
+            return self._page(Draft(saved.content, _readable(saved.content), saved.base_digest, status))
+        loaded = self._content_to_load(name, present) or b""
+        return self._page(Draft(loaded, _readable(loaded), digest(present), status))
 
     def ask(self) -> PageResponse:
-        draft = _draft()
+        draft = self._sent()
         return self._checked(draft) if draft.content.strip() else self._page(draft, notes.nothing())
+
+    def save_draft(self) -> PageResponse:
+        """Save the draft for who has no script."""
+        draft = self._sent()
+        if draft.status.refusal:
+            return self._page(draft, Note(draft.status.refusal, 409, "bad"))
+        return redirect(url_for("console.check"), 303)
 
     def problems(self) -> AnyResponse | tuple[str, int]:
         """Answer the text editor, as JSON: what is wrong with the text in the field; null: ask again."""
         try:
-            found = self._session.problems(_draft().content)
+            found = self._session.problems(normalise_newlines(request.form.get("text", "")))
         except Busy:
             return jsonify(None)
         except (PreviewTimeout, PreviewTooLarge):
@@ -82,10 +99,13 @@ class _Check:
 
     def publish(self) -> PageResponse:
         self._must_be_on()
-        draft = _draft()
+        draft = self._sent()
         if digest(draft.content) != request.form.get("checked"):
             return self._checked(draft, notes.edited())
-        return self._publish(draft, notes.published())
+        answer = self._publish(draft, notes.published())
+        if isinstance(answer, AnyResponse) and not draft.status.refusal:
+            self._drafts.discard()
+        return answer
 
     def go_back(self) -> PageResponse:
         self._must_be_on()
@@ -93,9 +113,21 @@ class _Check:
             self._session.publisher.read(request.form.get("version", "")),
             request.form.get("base_digest", ""),
         )
+        status = self._drafts.status(self._drafts.open(), is_open=False)
         if content is None:
-            return self._page(Draft(base_digest=base_digest), notes.gone())
-        return self._publish(Draft(content, _readable(content), base_digest), notes.restored())
+            return self._page(Draft(base_digest=base_digest, status=status), notes.gone())
+        return self._publish(Draft(content, _readable(content), base_digest, status), notes.restored())
+
+    def _sent(self) -> Draft:
+        """Return what was sent, the file that was chosen or the text in the field, saved as the browser's draft."""
+        given, base_digest = request.files.get("file"), request.form.get("base_digest", "")
+        text = request.form.get("text", "")
+        content = given.read() if given is not None and given.filename else normalise_newlines(text)
+        if given is not None and given.filename:
+            text = _readable(content)
+        is_open = bool(text.strip())
+        status = self._drafts.save(text) if is_open else self._drafts.status(self._drafts.open(), is_open=False)
+        return Draft(content, text, base_digest, status)
 
     def _must_be_on(self) -> None:
         if not self._runtime.settings.console_publish:
@@ -132,11 +164,13 @@ class _Check:
         page = render_template(
             "console/check.html",
             draft=draft,
+            draft_days=round(KEPT_SECONDS / 86_400),
             starters=STARTERS,
             line=request.args.get("line", 0, type=int),
             note=note,
             result=result,
             base_digest=result.seen if result else draft.base_digest,
+            present_digest=result.seen if result else digest(session.content()),
             checked=digest(draft.publishable),
             file=runtime.settings.rules_file,
             file_state=file_state,
@@ -149,16 +183,6 @@ class _Check:
             history=list(session.history()) if publishes else [],
         )
         return page, note.status if note else 200
-
-
-def _draft() -> Draft:
-    """Return what was sent: the file that was chosen, else the text in the field."""
-    given, base_digest = request.files.get("file"), request.form.get("base_digest", "")
-    if given is not None and given.filename:
-        content = given.read()
-        return Draft(content, _readable(content), base_digest)
-    text = request.form.get("text", "")
-    return Draft(normalise_newlines(text), text, base_digest)
 
 
 def _readable(content: bytes) -> str:

@@ -1,0 +1,177 @@
+"""The draft of the browser that asks: the cookie it is known by, saving, and what a page says of it."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, Literal
+
+from flask import after_this_request, current_app, flash, g, jsonify, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from bot.inbox.drafts import KEPT_SECONDS, MAX_DRAFT_BYTES, Draft, DraftConflict, Drafts, DraftTooLarge, new_browser_id
+from bot.rules.publishing.publisher import Publisher, digest
+from bot.runtime import Runtime
+from bot.web.console import formatting
+from bot.web.console.formatting import gettext as _
+
+#: Unlike the session it outlives the log-in: whoever logs in again finds the draft.
+COOKIE_NAME: Final = "console_draft"
+_PATH: Final = "/console"
+
+_BROWSER_ID: Final = re.compile(r"[A-Za-z0-9_-]{20,64}", re.ASCII)
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_TAB: Final = re.compile(r"[0-9a-f]{8,32}", re.ASCII)
+_TAB_BYTES: Final = 8
+_MAX_REVISION: Final = 2**31 - 2
+
+
+@dataclass(frozen=True, slots=True)
+class DraftOrigin:
+    """Which version of the rules a draft was begun from."""
+
+    kind: Literal["present", "former", "none", "unknown"]
+    """`present`: the file as it stands; `none`: there was no file; `unknown`: a version that is not kept any more."""
+    since: float = 0.0
+    """Since when a `former` version was the rules file, in seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftStatus:
+    """What a page says of the browser's draft, and what it sends back to save over it."""
+
+    revision: int = 0
+    """The revision that this page shows; 0: another text, so that the draft is not overwritten unasked."""
+    tab: str = ""
+    said: str = ""
+    """When it was saved, in words; empty: there is none."""
+    is_open: bool = False
+    """Whether the page shows the draft."""
+    origin: DraftOrigin | None = None
+    conflict: Draft | None = None
+    """What another tab saved, so that this page's text was not."""
+    refusal: str = ""
+    """Why the text was not saved, in words."""
+
+
+class DraftStore:
+    """Opens and saves the draft of the browser that asks; everything is about the present request."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._publisher = Publisher(runtime.settings.rules_file)
+
+    def open(self) -> Draft | None:
+        """Return the draft; None if there is none."""
+        browser_id = _browser_id()
+        return Drafts(self._runtime.database).open(browser_id) if browser_id else None
+
+    def save(self, text: str) -> DraftStatus:
+        """Save *text* as the form that was sent says; the answer tells what became of it."""
+        form = request.form
+        sent = Draft(
+            content=text.replace("\r\n", "\n").encode(errors="replace") if text.strip() else b"",
+            base_digest=form.get("base_digest", "") if _DIGEST.fullmatch(form.get("base_digest", "")) else "",
+            revision=min(form.get("replaces", form.get("revision", 0, type=int), type=int), _MAX_REVISION),
+            saved_at=self._runtime.database.now(),
+        )
+        tab = _tab()
+        try:
+            saved = Drafts(self._runtime.database).save(self._kept_browser_id(), sent, tab=tab)
+        except DraftConflict as other:
+            refusal = _("Not saved: this browser already has another draft, saved at {time}.").format(
+                time=self._time(other.draft.saved_at)
+            )
+            return DraftStatus(sent.revision, tab, conflict=other.draft, refusal=refusal)
+        except DraftTooLarge:
+            refusal = _("Not saved: a draft may have {most} bytes at most.").format(
+                most=formatting.format_number(MAX_DRAFT_BYTES)
+            )
+            return DraftStatus(sent.revision, tab, refusal=refusal)
+        return replace(self.status(saved, is_open=True), tab=tab)
+
+    def discard(self) -> None:
+        """Throw the draft away."""
+        browser_id = _browser_id()
+        if browser_id:
+            Drafts(self._runtime.database).discard(browser_id, now=self._runtime.database.now())
+
+    def status(self, draft: Draft | None, *, is_open: bool) -> DraftStatus:
+        """Return what a page says that shows the draft, or with *is_open* false, something else."""
+        self._kept_browser_id()
+        if draft is None:
+            return DraftStatus(tab=_tab())
+        said = _("Draft saved {time}").format(time=self._time(draft.saved_at))
+        return DraftStatus(draft.revision if is_open else 0, _tab(), said, is_open, self._origin(draft))
+
+    def keep_at_login(self) -> AnyResponse:
+        """Save the text of a form that comes after the session has ended; return the way to the log-in."""
+        login = url_for("console.login", next=url_for("console.check"))
+        status = self.save(request.form.get("text", ""))
+        if request.endpoint == "console.check_autosave":
+            return saved_answer(status, login=login)
+        flash(status.refusal or _("Your text is kept as a draft. Log in to go on with it."), "warn")
+        return redirect(login, 303)
+
+    def _kept_browser_id(self) -> str:
+        """Return the id of this browser, a new one if it has none; the cookie is kept as long as a draft is."""
+        browser_id: str = g.setdefault("draft_browser_id", _browser_id() or new_browser_id())
+        is_secure = current_app.session_interface.get_cookie_secure(current_app)
+
+        @after_this_request
+        def remember(response: AnyResponse) -> AnyResponse:
+            response.set_cookie(
+                COOKIE_NAME,
+                browser_id,
+                max_age=int(KEPT_SECONDS),
+                path=_PATH,
+                secure=is_secure,
+                httponly=True,
+                samesite="Lax",
+            )
+            return response
+
+        return browser_id
+
+    def _origin(self, draft: Draft) -> DraftOrigin:
+        try:
+            present = self._publisher.content()
+        except OSError:
+            present = None
+        if draft.base_digest == digest(present):
+            return DraftOrigin("present" if present is not None else "none")
+        if not draft.base_digest:
+            return DraftOrigin("none")
+        former = (v for v in self._publisher.versions() if draft.base_digest.startswith(v.short_digest))
+        found = next(former, None)
+        return DraftOrigin("former", found.since) if found else DraftOrigin("unknown")
+
+    def _time(self, seconds: float) -> str:
+        """Return the time of day, with the date unless that is today."""
+        zone = self._runtime.watch.rules.zone
+        at, now = (datetime.fromtimestamp(moment, zone) for moment in (seconds, self._runtime.database.now()))
+        return f"{at:%H:%M}" if at.date() == now.date() else formatting.format_time(seconds, zone)
+
+
+def saved_answer(status: DraftStatus, *, login: str = "") -> AnyResponse:
+    """Return what the page's script is told: `revision`, `said`, and where to log in if the session has ended."""
+    told = {"revision": status.revision, "said": status.refusal or status.said, "login": login}
+    if status.conflict:
+        told["revision"] = status.conflict.revision
+    answer = jsonify(told)
+    answer.status_code = 409 if status.conflict else 413 if status.refusal else 200
+    return answer
+
+
+def _browser_id() -> str:
+    """Return the id in the cookie; empty if there is none, or nothing that we gave."""
+    given = request.cookies.get(COOKIE_NAME, "")
+    return given if _BROWSER_ID.fullmatch(given) else ""
+
+
+def _tab() -> str:
+    """Return which tab the form was sent from, a new one for a page that is opened."""
+    given = request.form.get("tab", "")
+    return given if _TAB.fullmatch(given) else secrets.token_hex(_TAB_BYTES)

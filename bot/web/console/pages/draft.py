@@ -1,0 +1,25 @@
+"""Saving and discarding of the draft that the page Check shows."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from bot.runtime import Runtime
+from bot.web.console.draft_store import DraftStore, saved_answer
+from bot.web.console.formatting import gettext as _
+
+
+def add_routes(routes: Blueprint, runtime: Runtime) -> None:
+    """Add what the page's script sends while somebody types, and a button; `check` has the one that saves by form."""
+    store = DraftStore(runtime)
+
+    @routes.post("/check/autosave", endpoint="check_autosave")
+    def autosave() -> AnyResponse:
+        return saved_answer(store.save(request.form.get("text", "")))
+
+    @routes.post("/check/discard", endpoint="check_discard")
+    def discard() -> AnyResponse:
+        store.discard()
+        flash(_("The draft is discarded."), "good")
+        return redirect(url_for("console.check"), 303)

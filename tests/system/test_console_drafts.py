@@ -1,0 +1,144 @@
+"""Drafts of the console's page Check in a real browser: what is typed is kept, whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Dialog, Page, expect
+
+from bot.sandbox.vendor import SandboxVendor
+from tests.support.browser import SIZES, log_in, needs_browser, window
+from tests.support.console import PASSWORD
+from tests.support.running import RULES, Bot
+
+pytestmark = [*needs_browser, pytest.mark.xdist_group("console_drafts")]
+
+
+@pytest.fixture
+def bot(tmp_path: Path, vendor: SandboxVendor) -> Iterator[Bot]:
+    """A bot that lets editors publish."""
+    publishing = {"CONSOLE_PASSWORD": PASSWORD, "CONSOLE_PUBLISH": "true"}
+    with Bot(tmp_path, vendor.url, **publishing) as running:
+        yield running
+
+
+@pytest.fixture(params=list(SIZES))
+def page(request: pytest.FixtureRequest, browser: Browser, bot: Bot) -> Iterator[Page]:
+    """A window of each size, logged in, with the present rules in the editor."""
+    with window(browser, bot, size=request.param, may_be_offline=True) as found:
+        log_in(found)
+        found.goto("check?take=file")
+        expect(found.locator(".editor .cm-content")).to_contain_text("bang-gia")
+        yield found
+
+
+def type_below(page: Page, text: str) -> None:
+    """Type at the end of what the editor holds."""
+    page.locator(".editor .cm-content").focus()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(text)
+
+
+def expect_saved(page: Page) -> None:
+    expect(page.locator("#saved")).to_contain_text("Draft saved")
+
+
+def fits(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+def test_what_is_typed_is_saved_and_there_after_a_restart(page: Page, bot: Bot) -> None:
+    """Without a press of a button; over Back, the other language and a new start of the bot."""
+    type_below(page, "# nháp của tôi")
+    expect_saved(page)
+    assert page.url == f"{bot.url}/console/check"
+    page.goto("rules")
+    page.go_back()
+    expect(page.locator(".editor")).to_contain_text("# nháp của tôi")
+    page.get_by_role("link", name="Tiếng Việt").click()
+    expect(page.get_by_text("Đây là bản nháp của bạn.")).to_be_visible()
+    expect(page.locator(".editor")).to_contain_text("# nháp của tôi")
+    bot.terminate()
+    bot.start()
+    page.goto("check?lang=en")
+    expect(page.get_by_text("This is your draft.")).to_be_visible()
+    expect(page.locator("#text")).to_have_value(f"{RULES}# nháp của tôi")
+    assert fits(page)
+    assert bot.rules.read_text(encoding="utf-8") == RULES
+
+
+def test_a_session_that_ends_in_mid_edit_loses_nothing(page: Page, browser: Browser, bot: Bot) -> None:
+    """The page says so, with the way to the log-in; after that it saves what was typed meanwhile."""
+    with window(browser, bot) as colleague:
+        log_in(colleague)
+        colleague.get_by_role("button", name="End every session").click()
+        expect(colleague.get_by_label("Password")).to_be_visible()
+    type_below(page, "# sau khi hết phiên")
+    expect(page.locator("#saved")).to_contain_text("Not saved: you are logged out.")
+    with page.expect_popup() as opened:
+        page.locator("#saved").get_by_role("link", name="Log in").click()
+    log_in(opened.value)
+    expect(opened.value.get_by_role("heading", level=1)).to_have_text("Check a file")
+    opened.value.close()
+    expect_saved(page)
+    page.goto("check")
+    expect(page.locator("#text")).to_have_value(f"{RULES}# sau khi hết phiên")
+
+
+def test_two_tabs_do_not_overwrite_each_other(page: Page) -> None:
+    """The later one is told, and chooses."""
+    other = page.context.new_page()
+    other.goto("check?take=file")
+    type_below(other, "# thẻ kia")
+    expect_saved(other)
+    type_below(page, "# thẻ này")
+    told = page.locator("#draft-conflict")
+    expect(told).to_contain_text("Not saved: this browser already has another draft")
+    assert fits(page)
+    other.reload()
+    expect(other.locator("#text")).to_have_value(f"{RULES}# thẻ kia")
+    told.get_by_role("button", name="Replace it by this text").click()
+    expect_saved(page)
+    expect(told).to_be_hidden()
+    type_below(other, "!")
+    expect(other.locator("#draft-conflict")).to_be_visible()
+    other.locator("#draft-conflict").get_by_role("link", name="Open that draft").click()
+    expect(other.locator("#text")).to_have_value(f"{RULES}# thẻ này")
+
+
+def test_leaving_with_unsaved_text_warns(page: Page, bot: Bot) -> None:
+    """Where the bot does not answer, so that nothing can be saved; once it does, nobody is asked."""
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.route("**/check/autosave", lambda route: route.abort("internetdisconnected"))
+    type_below(page, "# chưa lưu")
+    expect(page.locator("#saved")).to_have_text("Not saved yet; trying again.")
+    page.get_by_role("link", name="Tiếng Việt").click()
+    assert asked == ["beforeunload"]
+    expect(page.locator(".editor")).to_contain_text("# chưa lưu")
+    page.unroute("**/check/autosave")
+    expect_saved(page)
+    page.get_by_role("link", name="Tiếng Việt").click()
+    expect(page.get_by_text("Đây là bản nháp của bạn.")).to_be_visible()
+    assert asked == ["beforeunload"]
+
+
+def test_a_draft_is_discarded_only_by_who_is_sure(page: Page) -> None:
+    """It is asked once."""
+    type_below(page, "# bỏ đi")
+    expect_saved(page)
+    page.reload()
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    page.get_by_role("button", name="Discard the draft").click()
+    expect(page.get_by_text("This is your draft.")).to_be_visible()
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Discard the draft").click()
+    expect(page.get_by_text("The draft is discarded.")).to_be_visible()
+    expect(page.locator("#text")).to_have_value("")
