@@ -20,7 +20,7 @@ from bot.errors import (
 )
 from bot.inbox.oa_limits import Failure
 from bot.inbox.queue import Inbox
-from bot.inbox.states import Claim, State, Status
+from bot.inbox.states import Claim, State, Status, join_keywords
 from bot.rules.engine import FALLBACK, Incoming, RuleSet, decide
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,14 @@ class Transitions:
             now=now,
             last_reply=lambda rule_id: self._inbox.last_reply(claim.oa_id, claim.user_id, rule_id, now=now),
         )
-        state = replace(claim.state, rule_id=decision.rule_id, rules_hash=rules.digest, reason=decision.reason)
+        state = replace(
+            claim.state,
+            rule_id=decision.rule_id,
+            rules_hash=rules.digest,
+            reason=decision.reason,
+            keyword=join_keywords(decision.keywords),
+            runner_up=decision.runner_up,
+        )
         if not decision.images:
             return replace(state, status="ignored", settled_at=now)
         return replace(state, images=[dict(image) for image in decision.images], due_at=now)

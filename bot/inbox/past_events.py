@@ -28,6 +28,8 @@ class PastEvent:
     reason: str
     rule_id: str | None
     images: tuple[Mapping[str, str], ...]
+    keyword: str | None = None
+    runner_up: str | None = None
     error: str | None = None
     """The vendor's words, if it refused the images."""
 
@@ -48,6 +50,8 @@ def _row(past: PastEvent, rules_hash: str) -> dict[str, Any]:
         "attempts": 1 if past.images else 0,
         "rule_id": past.rule_id,
         "rules_hash": rules_hash,
+        "keyword": past.keyword,
+        "runner_up": past.runner_up,
         "images": [dict(image) for image in past.images] or None,
         "progress": len(past.images) if was_sent else 0,
         "replied_at": past.settled_at if was_sent else None,

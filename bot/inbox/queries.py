@@ -285,17 +285,25 @@ class EventQueries:
         """Return the latest texts that the rules were asked about, newest first."""
         return self._messages(most, HAS_WORDS, events.c.kind == "text", events.c.rules_hash.is_not(None))
 
+    def answered_by(self, rule_id: str, most: int, *, since: float) -> list[Message]:
+        """Return the latest texts that the rule, or FALLBACK, was to answer, newest first, back to *since*."""
+        # By their ids, which are in the order of coming in, as the index of the rule's events has them.
+        asked = (HAS_WORDS, events.c.rule_id == rule_id, events.c.received_at >= since)
+        return self._messages(most, *asked, by=events.c.id.desc())
+
     def unmatched(self, most: int, *, since: float) -> list[Message]:
         """Return the latest texts that no rule matched, newest first, back to *since*."""
         return self._messages(most, IS_UNMATCHED, events.c.received_at >= since)
 
-    def _messages(self, most: int, *conditions: sa.ColumnElement[bool]) -> list[Message]:
+    def _messages(
+        self, most: int, *conditions: sa.ColumnElement[bool], by: sa.ColumnElement[Any] | None = None
+    ) -> list[Message]:
         happened_at = sa.func.coalesce(events.c.sent_at, events.c.received_at).label("happened_at")
         columns = (happened_at if name == "happened_at" else events.c[name] for name in _names(Message))
         query = (
             sa.select(*columns)
             .where(*conditions, events.c.text != "")
-            .order_by(events.c.received_at.desc(), events.c.id.desc())
+            .order_by(*((events.c.received_at.desc(), events.c.id.desc()) if by is None else (by,)))
             .limit(most)
         )
         with self._database.read() as connection:

@@ -77,7 +77,7 @@ def _fresh(row: sa.RowMapping, *, now: float) -> dict[str, Any]:
         "settled_at": None,
     }
     if row["status"] == "dead" and row["progress"] == 0 and _has_words(row):
-        return values | {"reason": None, "rule_id": None, "rules_hash": None, "images": None}
+        return values | dict.fromkeys(("reason", "rule_id", "rules_hash", "keyword", "runner_up", "images"))
     return values | {"reason": "fallback" if row["rule_id"] == FALLBACK else "rule"}
 
 

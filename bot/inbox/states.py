@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 Status = Literal["open", "sent", "ignored", "dead", "parked"]
+
+#: A keyword that matched is stored up to here.
+MAX_KEYWORD_CHARACTERS: Final = 255
+_KEYWORD_SEPARATOR: Final = " + "
+
+
+def join_keywords(keywords: Iterable[str]) -> str | None:
+    """Return the keywords that matched as they are stored; None without one."""
+    return _KEYWORD_SEPARATOR.join(keywords)[:MAX_KEYWORD_CHARACTERS] or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +30,10 @@ class State:
     attempts: int = 0
     rule_id: str | None = None
     rules_hash: str | None = None
+    keyword: str | None = None
+    """What of the rule matched; of `all_of` each one, joined. None where words had no part in it."""
+    runner_up: str | None = None
+    """The rule that would have answered without this one."""
     images: list[dict[str, str]] | None = None
     """
     What the decision sends; None: not decided.

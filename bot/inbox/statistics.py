@@ -6,23 +6,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Final
 
 import sqlalchemy as sa
 
 from bot.inbox.database import Database
 from bot.inbox.engine import insert
-from bot.inbox.tables import HAS_WORDS, IS_BARE, IS_FAILED, IS_OPEN, event_counts, events
-from bot.rules.engine import FALLBACK
+from bot.inbox.hour_counts import DELAY_BOUNDS, HOUR_SECONDS, PARTS, CountKey, HourCounts, count_events
+from bot.inbox.tables import event_counts, events, rule_matches
 
-#: How a customer's message ended; other events, as the OA's own, are not counted.
-#: ``answered`` by a rule; ``fallback`` by the fallback; ``unanswered``: a text that no rule matched, and no image was
-#: sent; ``failed``: given up; ``unclear``: nobody knows whether the image went out; ``waiting``: not settled;
-#: ``silent``: nothing was to be sent, as a person was answering, or to a sticker without a rule.
-Outcome = Literal["answered", "fallback", "unanswered", "failed", "unclear", "waiting", "silent"]
-OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
-
-HOUR_SECONDS: Final = 3600
 DAY_SECONDS: Final = 24 * HOUR_SECONDS
 #: The customers' day: Vietnam is seven hours ahead of UTC, in summer too.
 UTC_OFFSET_SECONDS: Final = 7 * HOUR_SECONDS
@@ -32,8 +24,9 @@ SETTLING_SECONDS: Final = 300
 #: (`bot.inbox.retention.KEPT_SECONDS`), so that it is always counted whole.
 RECOUNT_SECONDS: Final = 6 * DAY_SECONDS
 
-#: Upper bounds of the classes of times to the image, in seconds; the last class has none.
-DELAY_BOUNDS: Final = (0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 60, 120, 300, 900, 3600, 14400)
+#: For so long which keyword brought a rule's answers is kept: what pages show, and a day.
+MATCHES_KEPT_SECONDS: Final = 31 * DAY_SECONDS
+
 _UNFINISHED: Final = ("waiting", "unclear", "failed")
 
 
@@ -103,17 +96,21 @@ class Statistics:
         the hour was unfinished in them, and so the hour is counted again.
         """
         with self._database.read() as connection:
-            counts = _count(connection, start)
+            counted = count_events(connection, start)
+        counts = counted.events or Counter({CountKey("outcome", start, "", "silent"): 0})
         rules = {(key.oa_id, key.name): n for key, n in counts.items() if key.measure == "hour-rule"}
-        counts = counts or Counter({_Key("outcome", start, "", "silent"): 0})
         with self._database.write() as connection:
             if not self._database.is_sqlite:
                 connection.exec_driver_sql("LOCK TABLE event_counts IN SHARE ROW EXCLUSIVE MODE")
             for row in connection.execute(_RULES_OF_HOUR, {"b_start": start}).all():
                 rules[row.oa_id, row.name] = rules.get((row.oa_id, row.name), 0) - row.n
             connection.execute(_FORGET_HOUR, {"b_start": start, "b_before": start - RECOUNT_SECONDS - DAY_SECONDS})
+            connection.execute(_FORGET_MATCHES, {"b_start": start, "b_before": start - MATCHES_KEPT_SECONDS})
             connection.execute(sa.insert(event_counts), [{**key._asdict(), "n": n} for key, n in counts.items()])
-            _add(connection, {_Key("rule", start_of_day(start), *key): n for key, n in sorted(rules.items()) if n})
+            if counted.matches:
+                matches = [{**key._asdict(), "n": n} for key, n in counted.matches.items()]
+                connection.execute(sa.insert(rule_matches), matches)
+            _add(connection, {CountKey("rule", start_of_day(start), *key): n for key, n in sorted(rules.items()) if n})
 
     def period(self, since: float, *, now: float) -> Period:
         """Return the figures from the hour of *since* on; the hours that are not rolled up yet are counted now."""
@@ -124,13 +121,14 @@ class Statistics:
                 by_hour.setdefault(start, Counter())[name] = int(n)
             delays = Counter({int(name): int(n) for name, n in connection.execute(_DELAYS, {"b_since": first})})
             by_rule = _replies(connection, first)
-            for key, n in _uncounted(connection, first, now):
-                if key.measure == "outcome":
-                    by_hour.setdefault(key.starts_at, Counter())[key.name] += n
-                elif key.measure == "delay":
-                    delays[int(key.name)] += n
-                else:
-                    by_rule[key.name] += n
+            for counted in count_the_rest(connection, first, now=now):
+                for key, n in counted.events.items():
+                    if key.measure == "outcome":
+                        by_hour.setdefault(key.starts_at, Counter())[key.name] += n
+                    elif key.measure == "delay":
+                        delays[int(key.name)] += n
+                    elif key.measure == "hour-rule":
+                        by_rule[key.name] += n
         return Period(by_hour, by_rule, delays)
 
     def replies_by_rule(self, since: float, *, now: float) -> Counter[str]:
@@ -138,9 +136,10 @@ class Statistics:
         first = start_of_day(since)
         with self._database.read() as connection:
             replies = _replies(connection, first)
-            for key, n in _uncounted(connection, first, now):
-                if key.measure == "hour-rule":
-                    replies[key.name] += n
+            for counted in count_the_rest(connection, first, now=now):
+                for key, n in counted.events.items():
+                    if key.measure == "hour-rule":
+                        replies[key.name] += n
         return replies
 
     def last_received(self) -> float | None:
@@ -153,15 +152,6 @@ class Statistics:
 def start_of_day(at: float) -> int:
     """Return when the day of *at* began in Vietnam, in seconds since 1970."""
     return (int(at) + UTC_OFFSET_SECONDS) // DAY_SECONDS * DAY_SECONDS - UTC_OFFSET_SECONDS
-
-
-class _Key(NamedTuple):
-    """What tells the rows of the roll-up apart."""
-
-    measure: str
-    starts_at: int
-    oa_id: str
-    name: str
 
 
 def _counted_until(connection: sa.Connection) -> int:
@@ -182,30 +172,19 @@ def _replies(connection: sa.Connection, since: int) -> Counter[str]:
     return Counter({name: int(n) for name, n in connection.execute(_RULES, {"b_since": start_of_day(since)})})
 
 
-def _uncounted(connection: sa.Connection, since: int, now: float) -> Iterator[tuple[_Key, int]]:
-    """Yield what the events come to of the hours from that of *since* on that are not counted yet."""
+def count_the_rest(connection: sa.Connection, since: int, *, now: float) -> Iterator[HourCounts]:
+    """Yield the counts of the hours from that of *since* on that are not rolled up yet."""
     first = max(_counted_until(connection), since // HOUR_SECONDS * HOUR_SECONDS)
     for start in range(first, int(now) + SETTLING_SECONDS, HOUR_SECONDS):
-        yield from _count(connection, start).items()
+        yield count_events(connection, start)
 
 
-def _count(connection: sa.Connection, start: int) -> Counter[_Key]:
-    """Return what the events of an hour come to."""
-    counts = Counter[_Key]()
-    for row in connection.execute(_GROUPS, {"b_start": start, "b_end": start + HOUR_SECONDS}):
-        counts[_Key("outcome", start, row.oa_id, row.outcome)] += row.n
-        if row.delay is not None:
-            counts[_Key("delay", start, row.oa_id, str(row.delay))] += row.n
-            counts[_Key("hour-rule", start, row.oa_id, row.rule_id)] += row.n
-    return counts
-
-
-def _add(connection: sa.Connection, counts: Mapping[_Key, int]) -> None:
+def _add(connection: sa.Connection, counts: Mapping[CountKey, int]) -> None:
     """Add to rows that may be there."""
     if not counts:
         return
     added = insert(event_counts, connection.dialect.name)
-    added = added.on_conflict_do_update(index_elements=_Key._fields, set_={"n": _COUNTS.n + added.excluded.n})
+    added = added.on_conflict_do_update(index_elements=CountKey._fields, set_={"n": _COUNTS.n + added.excluded.n})
     connection.execute(added, [{**key._asdict(), "n": n} for key, n in counts.items()])
 
 
@@ -221,12 +200,16 @@ _UNFINISHED_HOURS = (
 _RULES_OF_HOUR = sa.select(_COUNTS.oa_id, _COUNTS.name, _COUNTS.n).where(
     _COUNTS.measure == "hour-rule", _COUNTS.starts_at == sa.bindparam("b_start")
 )
+_HOURLY: Final = ("outcome", "delay", "hour-rule", "rule-failed", "rule-undelivered")
 # The rules of an hour are kept to take them from the day's when it is counted anew.
 _FORGET_HOUR = sa.delete(event_counts).where(
     sa.or_(
-        sa.and_(_COUNTS.measure.in_(("outcome", "delay", "hour-rule")), _COUNTS.starts_at == sa.bindparam("b_start")),
+        sa.and_(_COUNTS.measure.in_(_HOURLY), _COUNTS.starts_at == sa.bindparam("b_start")),
         sa.and_(_COUNTS.measure == "hour-rule", _COUNTS.starts_at < sa.bindparam("b_before")),
     )
+)
+_FORGET_MATCHES = sa.delete(rule_matches).where(
+    sa.or_(rule_matches.c.starts_at == sa.bindparam("b_start"), rule_matches.c.starts_at < sa.bindparam("b_before"))
 )
 _n = sa.func.sum(_COUNTS.n).label("n")
 _OUTCOMES = (
@@ -239,40 +222,7 @@ _DELAYS, _RULES = (
     for measure in ("delay", "rule")
 )
 _LAST_RECEIVED = sa.select(events.c.received_at).order_by(events.c.id.desc()).limit(1)
-
-# Every event is in one of these parts; each has an index by `received_at`, or is small.
-_IS_PARKED = events.c.status == sa.literal_column("'parked'")
-_PARTS: Final = (HAS_WORDS, IS_BARE, IS_OPEN, sa.and_(IS_FAILED, _IS_PARKED, events.c.body.is_(None)))
 _FIRST_RECEIVED = [
     sa.select(sa.func.min(events.c.received_at)).where(part, events.c.received_at >= sa.bindparam("b_since"))
-    for part in _PARTS
+    for part in PARTS
 ]
-_outcome = sa.case(
-    (events.c.status == "open", "waiting"),
-    (events.c.status == "dead", "failed"),
-    (events.c.status == "parked", "unclear"),
-    (sa.and_(events.c.status == "sent", events.c.rule_id == FALLBACK), "fallback"),
-    (events.c.status == "sent", "answered"),
-    (sa.and_(events.c.kind == "text", events.c.reason.in_(("no-match", "fallback-cooldown"))), "unanswered"),
-    else_="silent",
-).label("outcome")
-_took = events.c.replied_at - events.c.received_at
-_delay = sa.case(
-    (sa.or_(events.c.replied_at.is_(None), events.c.rule_id.is_(None)), None),
-    *((_took <= bound, number) for number, bound in enumerate(DELAY_BOUNDS)),
-    else_=len(DELAY_BOUNDS),
-).label("delay")
-_GROUPS = sa.union_all(
-    *(
-        sa.select(events.c.oa_id, events.c.rule_id, _outcome, _delay, sa.func.count().label("n"))
-        .where(
-            part,
-            events.c.received_at >= sa.bindparam("b_start"),
-            events.c.received_at < sa.bindparam("b_end"),
-            events.c.kind.is_not(None),
-            sa.func.coalesce(events.c.reason, "") != "other-oa",
-        )
-        .group_by(events.c.oa_id, events.c.rule_id, sa.text("outcome"), sa.text("delay"))
-        for part in _PARTS
-    )
-)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from bot.inbox.states import MAX_KEYWORD_CHARACTERS
+
 metadata = sa.MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -55,6 +57,8 @@ events = sa.Table(
         server_default="0",
         comment="begun in a row, without a stored outcome",
     ),
+    sa.Column("keyword", sa.String(MAX_KEYWORD_CHARACTERS), comment="of the rule: what matched; of `all_of` each one"),
+    sa.Column("runner_up", sa.String(128), comment="the rule that would have answered without it"),
     sqlite_autoincrement=True,
 )
 
@@ -88,6 +92,8 @@ sa.Index(
     sqlite_where=IS_REPLIED,
     postgresql_where=IS_REPLIED,
 )
+HAS_RULE = events.c.rule_id.is_not(None)
+sa.Index("ix_events_rule", events.c.rule_id, events.c.id, sqlite_where=HAS_RULE, postgresql_where=HAS_RULE)
 
 # Settled, and what the customer wrote is still there: what reports read, and what RETENTION erases.
 HAS_WORDS = sa.and_(events.c.body.is_not(None), events.c.status != sa.literal_column("'open'"))
@@ -121,6 +127,7 @@ tallies = sa.Table(
 )
 
 #: How many customers' messages of an hour ended in which way, and how many each rule answered (bot.inbox.statistics);
+#: and which failed to send (``rule-failed``: its image is at fault; ``rule-undelivered``: anything else);
 #: unlike `tallies` it is filled while the events are there, and it tells the hours.
 event_counts = sa.Table(
     "event_counts",
@@ -130,6 +137,28 @@ event_counts = sa.Table(
     sa.Column("oa_id", sa.String(128), primary_key=True),
     sa.Column("name", sa.String(128), primary_key=True, comment="the outcome, the class of delays, or the rule"),
     sa.Column("n", sa.BigInteger, nullable=False),
+)
+
+#: How many answers of an hour each keyword of a rule brought, and what other rule would have given them
+#: (bot.inbox.rule_statistics); kept for as long as pages show them.
+rule_matches = sa.Table(
+    "rule_matches",
+    metadata,
+    sa.Column("starts_at", sa.BigInteger, primary_key=True, autoincrement=False, comment="of the hour"),
+    sa.Column("oa_id", sa.String(128), primary_key=True),
+    sa.Column("rule_id", sa.String(128), primary_key=True),
+    sa.Column("keyword", sa.String(MAX_KEYWORD_CHARACTERS), primary_key=True, comment="empty: none is known"),
+    sa.Column("runner_up", sa.String(128), primary_key=True, comment="empty: no other rule matched"),
+    sa.Column("n", sa.BigInteger, nullable=False),
+)
+sa.Index("ix_rule_matches_rule", rule_matches.c.rule_id, rule_matches.c.starts_at)
+_HAS_RUNNER_UP = rule_matches.c.runner_up != sa.literal_column("''")
+sa.Index(
+    "ix_rule_matches_runner_up",
+    rule_matches.c.runner_up,
+    rule_matches.c.starts_at,
+    sqlite_where=_HAS_RUNNER_UP,
+    postgresql_where=_HAS_RUNNER_UP,
 )
 
 #: One row an OA: what the processes that share the database must agree on before they send.

@@ -127,6 +127,10 @@ class Decision:
     images: tuple[Mapping[str, str], ...]
     """Each as in `choose`."""
     reason: Reason
+    keywords: tuple[str, ...] = ()
+    """What of the rule matched: a keyword, or one of each group of `all_of`; none for a pattern or without words."""
+    runner_up: str | None = None
+    """The rule that would have answered without this one."""
 
 
 def replies_of(file: RuleFile) -> dict[str, Reply]:
@@ -217,9 +221,11 @@ def decide(rules: RuleSet, incoming: Incoming, *, now: float, last_reply: Callab
     ranking = rank(rules, text, kind=kind, oa_id=oa_id, now=now)
     if ranking.winner is not None:
         rule = rules.file.rules[ranking.winner]
+        keywords = tuple(hit.keyword.text for hit in ranking.ranked[0].hits)
+        runner_up = rules.file.rules[ranking.ranked[1].rule].id if len(ranking.ranked) > 1 else None
         if _too_soon(rule.cooldown, last_reply, rule.id, now):
-            return Decision(rule.id, (), "cooldown")
-        return Decision(rule.id, choose(rule.reply, incoming.key, rules.digests), "rule")
+            return Decision(rule.id, (), "cooldown", keywords, runner_up)
+        return Decision(rule.id, choose(rule.reply, incoming.key, rules.digests), "rule", keywords, runner_up)
     fallback = rules.file.fallback
     if fallback is None or not has_words(incoming.kind, incoming.text):
         return Decision(None, (), "no-match")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from bot.inbox.past_events import PastEvent
+from bot.inbox.states import join_keywords
 from bot.rules.engine import Incoming, RuleSet, decide
 from bot.rules.language.text import fold
 from bot.sandbox.zalo_events import EventMaker, SignedEvent
@@ -108,5 +109,7 @@ class _History:
             reason="refused" if is_refused else decision.reason,
             rule_id=decision.rule_id,
             images=decision.images,
+            keyword=join_keywords(decision.keywords),
+            runner_up=decision.runner_up,
             error=_REFUSAL if is_refused else None,
         )

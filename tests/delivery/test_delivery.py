@@ -19,6 +19,7 @@ from bot.inbox.states import Claim, State, StateChange
 from bot.rules.validate import validate
 from tests.support.local_images import images_of
 from tests.support.queue import LEASE, NOW, claim, event, put
+from tests.support.rows import found
 from tests.support.virtual_time import SETTINGS, VirtualDeliverer
 
 RULES = b"""\
@@ -168,6 +169,13 @@ def test_attempts_count_only_against_the_event_itself(inbox: Inbox, sender: Send
     last = replace(claimed, state=replace(claimed.state, attempts=2))
     assert sender.transitions.after_failure(last, NotNow("503"), is_own=True, now=NOW).status == "dead"
     assert sender.transitions.after_failure(claimed, Refused("-213"), is_own=True, now=NOW).reason == "refused"
+
+
+def test_what_matched_is_stored_with_the_decision(inbox: Inbox, sender: Sender, database: Database) -> None:
+    """The keyword of the rule, for its statistics."""
+    claimed = begun(inbox, sender)
+    assert found(database, claimed.id)["keyword"] == "giá"
+    assert found(database, claimed.id)["runner_up"] is None
 
 
 def test_a_rule_that_rests_is_silent(inbox: Inbox, sender: Sender) -> None:

@@ -157,6 +157,16 @@ def test_what_is_yet_to_be_done_is_counted(database: Database, reports: EventQue
     assert reports.dead_ids() == dead
 
 
+def test_what_customers_wrote_for_a_rule(database: Database, reports: EventQueries) -> None:
+    """The newest first, as far back as asked, while their texts are there."""
+    for days, text in ((3, "ba ngày"), (2, "hai ngày"), (1, "một ngày")):
+        keep(database, rule_id="a", age=days * DAY, text=text)
+    keep(database, rule_id="a", text=None, body=None)
+    keep(database, rule_id="b", text="khác")
+    assert [message.text for message in reports.answered_by("a", 9, since=NOW - 2.5 * DAY)] == ["một ngày", "hai ngày"]
+    assert [message.text for message in reports.answered_by("a", 1, since=0)] == ["một ngày"]
+
+
 def test_the_newest_failure_of_each_rule(database: Database, reports: EventQueries) -> None:
     """Of what failed for good, waits for a person, or is tried again; not of what went well in the end."""
     keep(database, rule_id="a", status="dead", error="HTTP 400")
@@ -237,6 +247,7 @@ def test_sqlite_answers_by_an_index(tmp_path: Path) -> None:
         reports.last_failure_by_rule(9)
         reports.messages(9)
         reports.unmatched(9, since=NOW)
+        reports.answered_by("a", 9, since=NOW)
 
     plans = sqlite_plans(database, ask)
     database.dispose()

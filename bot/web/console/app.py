@@ -36,6 +36,7 @@ from bot.web.console.pages import (
     images,
     overview,
     rule_editor,
+    rule_statistics,
     rules,
     try_rules,
     unanswered,
@@ -111,6 +112,7 @@ def register(
     image_picker.add_routes(routes, runtime)
     rule_editor.add_routes(routes, runtime)
     draft.add_routes(routes, runtime)
+    rule_statistics.add_routes(routes, runtime)
     for page in PAGES:
         page.add_routes(routes, runtime)
 

@@ -11,8 +11,9 @@ from flask import url_for
 from bot import metrics
 from bot.image_health.report import ImageReports
 from bot.inbox.failures import explain
+from bot.inbox.hour_counts import HOUR_SECONDS
 from bot.inbox.queries import EventQueries
-from bot.inbox.statistics import DAY_SECONDS, HOUR_SECONDS, Statistics
+from bot.inbox.statistics import DAY_SECONDS, Statistics
 from bot.metrics import QuotaLeft
 from bot.runtime import Runtime
 from bot.web.console import formatting

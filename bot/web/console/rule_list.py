@@ -12,14 +12,17 @@ from bot.rules.engine import FALLBACK, RuleSet
 from bot.rules.language.text import fold
 from bot.rules.model.schema import Keyword, Rule
 
-RuleSort = Literal["file", "use", "least"]
+RuleSort = Literal["file", "use", "least", "failures"]
 RuleState = Literal["unused", "failing", "off", "warned"]
 
+#: Use is counted over so many days, today among them.
+USE_DAYS: Final = 30
 #: What the list can be sorted by; the first is how it stands in the file.
 SORTS: Final[dict[RuleSort, str]] = {
     "file": N_("As in the file"),
     "use": N_("Most used first"),
     "least": N_("Least used first"),
+    "failures": N_("Most failures first"),
 }
 #: Which rules alone can be asked for.
 STATES: Final[dict[RuleState, str]] = {
@@ -35,7 +38,10 @@ class RuleUse:
     """What happened to the rules of late, by their ids, FALLBACK among them."""
 
     replies: Mapping[str, int]
+    failures: Mapping[str, int]
+    """How often its image was at fault."""
     failing: Container[str]
+    """Those whose image was at fault at last."""
     warned: Container[int]
     """By index in the file."""
 
@@ -44,8 +50,8 @@ def sort_rules(rules: RuleSet, chosen: list[int], sort: RuleSort, use: RuleUse) 
     """Return the rules, by index in the file, in another order; those used as often as they stood."""
     if sort == "file":
         return chosen
-    sign = -1 if sort == "use" else 1
-    return sorted(chosen, key=lambda index: sign * use.replies.get(rule_id(rules, index), 0))
+    counts = use.failures if sort == "failures" else use.replies
+    return sorted(chosen, key=lambda index: counts.get(rule_id(rules, index), 0), reverse=sort != "least")
 
 
 def rules_in_state(rules: RuleSet, chosen: list[int], state: RuleState, use: RuleUse) -> list[int]:

@@ -14,15 +14,9 @@ from flask import Blueprint, render_template, request
 from bot import metrics
 from bot.analysis.unmatched import Question, group_questions, still_unanswered
 from bot.i18n import N_
+from bot.inbox.hour_counts import HOUR_SECONDS
 from bot.inbox.queries import EventQueries
-from bot.inbox.statistics import (
-    DAY_SECONDS,
-    HOUR_SECONDS,
-    UTC_OFFSET_SECONDS,
-    Period,
-    Statistics,
-    start_of_day,
-)
+from bot.inbox.statistics import DAY_SECONDS, UTC_OFFSET_SECONDS, Period, Statistics, start_of_day
 from bot.rules.engine import FALLBACK
 from bot.runtime import Runtime
 from bot.web.console import charts, formatting

@@ -10,6 +10,7 @@ from flask import Blueprint, render_template, request, url_for
 
 from bot.inbox.failures import is_about_rule
 from bot.inbox.queries import EventQueries, EventRow
+from bot.inbox.rule_statistics import failures_by_rule
 from bot.inbox.statistics import DAY_SECONDS, Statistics
 from bot.rules import explain_text as sentences
 from bot.rules.engine import FALLBACK, RuleSet
@@ -18,13 +19,11 @@ from bot.runtime import Runtime
 from bot.web.console import formatting
 from bot.web.console.check_session import MAX_REFRESHES, CheckSession
 from bot.web.console.problem_view import Finding, GroupedFindings, by_rule
-from bot.web.console.rule_list import SORTS, STATES, RuleIndex, RuleSort, RuleUse, rules_in_state, sort_rules
+from bot.web.console.rule_list import SORTS, STATES, USE_DAYS, RuleIndex, RuleSort, RuleUse, rules_in_state, sort_rules
 
 #: Cards a page.
 PAGE_SIZE: Final = 50
 
-#: Use is counted over so many days, today among them.
-USE_DAYS: Final = 30
 _MOST_FAILURES = 500
 
 
@@ -66,7 +65,7 @@ def _page(runtime: Runtime, index: RuleIndex, session: CheckSession) -> str:
     state = next((known for known in STATES if known == request.args.get("show")), None)
     grouped = by_rule(validation, rules, formatting.language())
     answers, failures = _replies(runtime), _failures(runtime)
-    use = RuleUse(answers, failures, grouped.by_rule)
+    use = RuleUse(answers, _failure_counts(runtime), failures, grouped.by_rule)
     chosen = sort_rules(rules, index.matching(rules, asked), sort, use)
     if state:
         chosen = rules_in_state(rules, chosen, state, use)
@@ -97,12 +96,18 @@ def _page(runtime: Runtime, index: RuleIndex, session: CheckSession) -> str:
         is_readable=validation is not None,
         findings=grouped.rest,
         events=formatting.event_names(formatting.language()),
+        fallback=FALLBACK,
     )
 
 
 def _replies(runtime: Runtime) -> Mapping[str, int]:
     now = runtime.database.now()
     return Statistics(runtime.database).replies_by_rule(now - (USE_DAYS - 1) * DAY_SECONDS, now=now)
+
+
+def _failure_counts(runtime: Runtime) -> Mapping[str, int]:
+    now = runtime.database.now()
+    return failures_by_rule(runtime.database, now - (USE_DAYS - 1) * DAY_SECONDS, now=now)
 
 
 def _failures(runtime: Runtime) -> Mapping[str, EventRow]:

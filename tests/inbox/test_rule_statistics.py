@@ -1,0 +1,121 @@
+"""A rule's statistics on both databases: what is counted, and that it outlives the events."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bot.inbox.database import Database
+from bot.inbox.hour_counts import HOUR_SECONDS
+from bot.inbox.rule_statistics import RuleStatistics, failures_by_rule, rule_statistics
+from bot.inbox.statistics import MATCHES_KEPT_SECONDS, Statistics, start_of_day
+from bot.inbox.tables import events, rule_matches
+from bot.rules.engine import FALLBACK
+from tests.support.rows import DAY, HOUR, NOW, keep, sqlite_plans
+
+TOO_BIG, BLOCKED = "HTTP 400: -201: Image size is over the limit", "HTTP 200: code -217, blocked"
+
+
+def answered(database: Database, rule_id: str = "bang-gia", *, age: float = HOUR, **values: object) -> None:
+    """Store an answer of the rule."""
+    keep(database, rule_id=rule_id, age=age, replied_at=NOW - age + 1, **values)
+
+
+def roll_up(database: Database) -> None:
+    while Statistics(database).roll_up(now=NOW):
+        pass
+
+
+def found(database: Database, rule_id: str = "bang-gia") -> RuleStatistics:
+    return rule_statistics(database, rule_id, NOW - 29 * DAY, now=NOW)
+
+
+@pytest.fixture(params=["live", "rolled-up", "erased"])
+def stored(database: Database, request: pytest.FixtureRequest) -> Database:
+    """Events of some days: there, counted, or counted and deleted."""
+    answered(database, keyword="bảng giá")
+    answered(database, keyword="bảng giá", runner_up="khuyen-mai", age=30 * HOUR)
+    answered(database, keyword="giá bao nhiêu", runner_up="khuyen-mai", age=3 * DAY)
+    answered(database, keyword=None, age=3 * DAY)
+    answered(database, "khuyen-mai", keyword="giá rẻ", runner_up="bang-gia", age=3 * DAY)
+    answered(database, FALLBACK, age=3 * DAY)
+    answered(database, keyword="bảng giá", age=31 * DAY)
+    keep(database, status="dead", reason="refused", error=TOO_BIG, age=2 * DAY)
+    keep(database, status="dead", reason="refused", error=BLOCKED, age=2 * DAY)
+    keep(database, status="parked", reason="unknown", error=None, age=2 * DAY)
+    keep(database, status="ignored", reason="cooldown", keyword="bảng giá", age=2 * DAY)
+    if request.param == "live":
+        # The hours before are empty; each costs a few queries.
+        Statistics(database).count_hour(int(NOW - 4 * DAY) // HOUR_SECONDS * HOUR_SECONDS)
+    else:
+        roll_up(database)
+    if request.param == "erased":
+        with database.write() as connection:
+            connection.execute(sa.delete(events))
+    return database
+
+
+def test_answers_and_failures_are_counted_by_day(stored: Database) -> None:
+    """Apart: those that its image is at fault for, and others; not what was silent."""
+    by_day = {start: dict(counts) for start, counts in found(stored).by_day.items()}
+    assert by_day == {
+        start_of_day(NOW - HOUR): {"answered": 1},
+        start_of_day(NOW - 30 * HOUR): {"answered": 1},
+        start_of_day(NOW - 2 * DAY): {"failed": 1, "undelivered": 2},
+        start_of_day(NOW - 3 * DAY): {"answered": 2},
+    }
+    assert found(stored, FALLBACK).outcomes == {"answered": 1}
+    assert failures_by_rule(stored, NOW - 29 * DAY, now=NOW) == {"bang-gia": 1}
+
+
+def test_keywords_are_counted(stored: Database) -> None:
+    """The answers of which none is known too."""
+    assert found(stored).keywords == {"bảng giá": 2, "giá bao nhiêu": 1, "": 1}
+    assert not found(stored, FALLBACK).keywords
+
+
+def test_what_a_rule_takes_from_others_is_counted(stored: Database) -> None:
+    """And what they take from it."""
+    assert found(stored).runners_up == {"khuyen-mai": 2}
+    assert found(stored).winners == {"khuyen-mai": 1}
+    assert found(stored, "khuyen-mai").runners_up == {"bang-gia": 1}
+    assert found(stored, "khuyen-mai").winners == {"bang-gia": 2}
+
+
+def test_an_hour_that_is_counted_anew_counts_once(database: Database) -> None:
+    """A replayed event comes under another rule."""
+    event_id = keep(database, status="dead", reason="refused", error=TOO_BIG, age=5 * HOUR, keyword="giá")
+    roll_up(database)
+    assert found(database).outcomes == {"failed": 1}
+    with database.write() as connection:
+        changed = sa.update(events).where(events.c.id == event_id)
+        connection.execute(
+            changed.values(status="sent", rule_id="menu", keyword="thực đơn", error=None, replied_at=NOW - 4 * HOUR)
+        )
+    for start in Statistics(database).unfinished_hours(now=NOW):
+        Statistics(database).count_hour(start)
+    assert not found(database).outcomes
+    assert found(database, "menu").outcomes == {"answered": 1}
+    assert found(database, "menu").keywords == {"thực đơn": 1}
+
+
+def test_counts_of_keywords_are_forgotten_once_no_page_shows_them(database: Database) -> None:
+    """They are many."""
+    answered(database, keyword="cũ", age=MATCHES_KEPT_SECONDS + 2 * DAY)
+    answered(database, keyword="mới", age=3 * HOUR)
+    roll_up(database)
+    with database.read() as connection:
+        assert list(connection.scalars(sa.select(rule_matches.c.keyword))) == ["mới"]
+
+
+def test_the_indexes_serve_it(tmp_path: Path) -> None:
+    """No walk over the matches of all rules."""
+    database = Database(f"sqlite:///{tmp_path / 'bot.db'}")
+    database.migrate()
+    plans = sqlite_plans(database, lambda: found(database))
+    database.dispose()
+    matches = [plan for plan in plans if "rule_matches" in plan]
+    assert len(matches) == 2
+    assert all("ix_rule_matches_" in plan for plan in matches)
