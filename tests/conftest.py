@@ -1,4 +1,4 @@
-"""What tests share: both databases, fresh for each test."""
+"""Shared fixtures: both databases, fresh for each test."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ settings.load_profile("default")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the crash test be run for longer than CI does."""
+    """Add --kills, to run the crash test for longer than CI does."""
     parser.addoption("--kills", type=int, default=5, help="how often the crash test kills the bot")
 
 
@@ -90,7 +90,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def writer(database: Database) -> Iterator[GroupCommitWriter]:
-    """Who writes into it."""
+    """The writer of the database."""
     running = GroupCommitWriter(database)
     yield running
     running.stop()

@@ -1,4 +1,4 @@
-"""A real browser: where it is, and windows on a bot's console that fail the test whatever the browser complains of."""
+"""A real Chromium for tests of pages; any console error or foreign request of a page fails the test."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ needs_browser = [
 
 @contextmanager
 def running_browser() -> Iterator[Browser]:
-    """Give a browser; each test has windows of its own."""
+    """Start a browser; each test opens its own windows."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_SWITCHES)
         yield browser
@@ -53,9 +53,9 @@ def window(
     may_be_offline: bool = False,
 ) -> Iterator[Page]:
     """
-    Open a window at the log-in; whatever the browser complains of, or asks others for, fails the test.
+    Open a window at the log-in; any console error or request to another host fails the test.
 
-    With *may_be_offline* it may complain of requests that got no answer.
+    With *may_be_offline*, requests without an answer are no error.
     """
     width, height = SIZES[size]
     context: BrowserContext = browser.new_context(
@@ -70,7 +70,7 @@ def window(
     asked: set[str] = set()
 
     def note(message: ConsoleMessage) -> None:
-        # Chromium reports a refused form, which is what some tests are about, as an error too.
+        # Chromium also reports a refused form as an error, and some tests are about that.
         expected = ["the server responded with a status of 4", *(["net::ERR_"] if may_be_offline else [])]
         if message.type in {"error", "warning"} and not any(text in message.text for text in expected):
             complaints.append(message.text)
@@ -89,16 +89,16 @@ def window(
 
 
 def log_in(page: Page, password: str = PASSWORD) -> None:
-    """Give the password."""
+    """Log in."""
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Log in").click()
 
 
 def wait_for_images(page: Page, selector: str, *, wider_than: int) -> None:
     """
-    Return once *selector* finds images, all of them loaded, with more pixels to a line than *wider_than*.
+    Wait until *selector* finds images and all are loaded and wider than *wider_than* pixels.
 
-    Asked from here: the page's own policy forbids it to evaluate a string again and again.
+    Polled from here: the page's CSP forbids the `eval` that Playwright's own polling needs.
     """
     loaded = """([selector, width]) => {
         const images = [...document.querySelectorAll(selector)];
@@ -109,9 +109,9 @@ def wait_for_images(page: Page, selector: str, *, wider_than: int) -> None:
 
 def texts_too_faint(page: Page) -> list[str]:
     """
-    Return the texts whose colour is less than 4.5 times as light or dark as what is behind them, as WCAG AA asks.
+    Return the texts whose contrast with the background is below 4.5:1, the minimum of WCAG AA.
 
-    On an image or a gradient the darkest or lightest of its colours counts.
+    On a gradient, its darkest or lightest colour counts.
     """
     faint: list[str] = page.evaluate(_FAINT)
     return faint

@@ -1,4 +1,4 @@
-"""The time of tests that choose it."""
+"""Clocks that a test sets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Clock:
 
 
 class ShiftedClock:
-    """This machine's clock, set ahead by as much as a test wants while others read it."""
+    """This machine's clock plus an offset that the test may change at any time."""
 
     def __init__(self) -> None:
         self.ahead = 0.0

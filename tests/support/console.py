@@ -50,17 +50,17 @@ class Console:
         return self.client.get(f"/console/{path}", **more)
 
     def post(self, path: str, form: dict[str, Any] | bytes | None = None, **more: Any) -> TestResponse:
-        """Send a form as a browser does from one of our pages."""
+        """Post a form as a browser does from one of our pages."""
         headers = {"Sec-Fetch-Site": "same-origin", **more.pop("headers", {})}
         return self.client.post(f"/console/{path}", data=form or {}, headers=headers, **more)
 
     def log_in(self, password: str = PASSWORD) -> TestResponse:
-        """Give the password."""
+        """Log in."""
         return self.post("login", {"password": password})
 
 
 def preview_here(request: PreviewRequest, *, log_format: str) -> Preview:
-    """Make a preview without the process that it runs in otherwise, which takes a second to start."""
+    """Make a preview in this process: starting its own takes a second."""
     return preview(request)
 
 
@@ -89,6 +89,6 @@ def running(
 
 
 def words(response: TestResponse) -> str:
-    """Return what a page says, without its markup, on one line."""
+    """Return the text of a page, without markup, on one line."""
     bare = re.sub(r"<(script|style)\b.*?</\1>|<[^>]+>", " ", response.text, flags=re.DOTALL)
     return " ".join(html.unescape(bare).split())

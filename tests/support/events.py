@@ -26,10 +26,10 @@ def table_rows(url: str, table: sa.Table) -> list[sa.RowMapping]:
 
 
 def statuses(bot: Bot) -> list[str]:
-    """Return where the customers' events stand, oldest first."""
+    """Return the statuses of the customers' events, oldest first."""
     return [row["status"] for row in rows(bot) if row["reason"] not in ("echo", "human")]
 
 
 def settled(bot: Bot) -> bool:
-    """Return whether none of them is open."""
+    """Return whether no event is open."""
     return "open" not in statuses(bot)

@@ -1,4 +1,4 @@
-"""What the doctor finds, by code, once both languages can say it."""
+"""Findings of the doctor by code, checked to have texts in both languages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.doctor.finding import Finding
 
 
 def found(findings: Iterable[Finding]) -> dict[str, str]:
-    """Return the level of each finding by its code, once it is sure that both languages can say it."""
+    """Return the level of each finding by code; fail if a text is missing in a language."""
     every = list(findings)
     for lang in get_args(Language):
         assert "{" not in "".join(report(every, lang)).replace("({}", "")

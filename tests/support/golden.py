@@ -1,7 +1,7 @@
 """
-What the validator says to the files in tests/golden/bad, as an editor sees it.
+Golden files: the validator's output for the files in tests/golden/bad, as an editor sees it.
 
-``python -m tests.support.golden`` writes the expected outputs anew; read the difference before keeping it.
+``python -m tests.support.golden`` rewrites the expected outputs; read the diff before committing it.
 """
 
 from __future__ import annotations

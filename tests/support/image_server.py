@@ -1,4 +1,4 @@
-"""An https server on this machine that says what it is told to, byte for byte, and addresses that lead to it alone."""
+"""An https server on this machine with scripted answers, and an address policy that allows only it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ JPEG = (
     + bytes(396)
     + b"\xff\xd9"
 )
-"""A file that says it is a picture of 640 by 480, from its first letters to its end mark."""
+"""A minimal JPEG of 640 by 480 pixels: header and end mark."""
 PNG = (
     b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
     + (640).to_bytes(4)
@@ -37,12 +37,12 @@ PNG = (
     + b"\x00\x00\x00\x00IEND\xaeB`\x82"
 )
 
-#: Bytes to send before closing, or what to do with the connection.
+#: Bytes to send before closing, or a function of the connection.
 Answer = bytes | Callable[[ssl.SSLSocket], None]
 
 
 def ok(body: bytes, content_type: str = "image/jpeg", *, length: int | None = None) -> bytes:
-    """Return a plain answer; *length* is what it claims to be long."""
+    """Return an answer with status 200; *length* is the claimed Content-Length."""
     return (
         said(200, f"Content-Type: {content_type}", f"Content-Length: {len(body) if length is None else length}") + body
     )
@@ -54,7 +54,7 @@ def said(status: int, *headers: str) -> bytes:
 
 
 class ImageServer:
-    """Answers each path as told; remembers the requests. `addresses` lead here, and nowhere else."""
+    """Answers each path as scripted and records the requests. `addresses` resolve every name to this server."""
 
     def __init__(self, name: str = HOST, *, expires: datetime | None = None) -> None:
         self.authority = trustme.CA()
@@ -73,13 +73,13 @@ class ImageServer:
         return self.authority.issue_cert(name, not_before=datetime(2020, 1, 1), not_after=expires)  # noqa: DTZ001  theirs
 
     def url(self, path: str, answer: Answer, *, host: str = HOST) -> str:
-        """Return the address of *path*, which is answered so."""
+        """Return the URL of *path*, and script its answer."""
         self.answers[path] = answer
         return f"https://{host}:{self.port}{path}"
 
     @property
     def addresses(self) -> AddressPolicy:
-        """For who may come here, believes our authority, and finds every name here."""
+        """The policy that allows this server, trusts its authority, and resolves every name to it."""
         return self.policy()
 
     def policy(
@@ -89,7 +89,7 @@ class ImageServer:
         resolve: Callable[[str, int], Sequence[Address]] = lambda _host, _port: [HERE],
         trusts: bool = True,
     ) -> AddressPolicy:
-        """Return a policy that differs."""
+        """Return a policy with some parts replaced."""
         tls = ssl.create_default_context()
         if trusts:
             self.authority.configure_trust(tls)
@@ -123,7 +123,7 @@ class ImageServer:
 
     def _serve(self, raw: socket.socket) -> None:
         raw.settimeout(10)
-        # A client that has heard enough, or does not believe us, goes away in the middle.
+        # A client may close early: at its limit, or when it does not trust the certificate.
         with raw, contextlib.suppress(OSError), self._tls.wrap_socket(raw, server_side=True) as line:
             request = b""
             while b"\r\n\r\n" not in request and (more := line.recv(65536)):

@@ -1,4 +1,4 @@
-"""Letters and their marks, and the keys that Telex, VNI and a slip of the finger type for them."""
+"""Keystrokes of Telex and VNI for Vietnamese letters, and neighbouring keys for typos."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def without_marks(text: str) -> str:
 
 def telex(word: str, *, tone_last: bool = True, one_w: bool = False) -> str:
     """
-    Return the keys that a Telex user presses for *word*, as they stand there when the input method is off.
+    Return the keys that a Telex user presses for *word*: the text if the input method is off.
 
     *tone_last*: the tone's key ends the word, else it follows its vowel. *one_w*: one w for both letters of ươ.
 
@@ -87,7 +87,7 @@ def letters(word: str) -> Iterator[tuple[str, str, str]]:
 
 
 def spelled(parts: list[tuple[str, str, str]]) -> str:
-    """Return the word that `letters` took apart."""
+    """Return the word of these `letters`."""
     return unicodedata.normalize("NFC", "".join(base + shape + tone for base, shape, tone in parts))
 
 

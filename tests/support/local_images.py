@@ -20,14 +20,14 @@ KEY, TOKEN = "the-key", "the-token"
 
 
 def jpeg(size: int = 2_000, *, seed: str = "") -> bytes:
-    """Return *size* bytes that begin and end as a JPEG does; another *seed* makes another picture."""
+    """Return *size* bytes that begin and end like a JPEG; another *seed* gives another image."""
     text = seed.encode()
     start = b"\xff\xd8\xff\xe0" + (2 + len(text)).to_bytes(2) + text + b"\xff\xda\0\2"
     return start + bytes(size - len(start) - 2) + b"\xff\xd9"
 
 
 def png(size: int = 2_000) -> bytes:
-    """Return *size* bytes that begin and end as a PNG does."""
+    """Return *size* bytes that begin and end like a PNG."""
     start, end = b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"
     filling = size - len(start) - len(end) - 12
     return start + filling.to_bytes(4) + b"IDAT" + bytes(filling + 4) + end
@@ -43,7 +43,7 @@ def client(url: str, upload_type: str) -> CpaasClient:
 def images_of(
     database: Database, url: str, folder: Path, *, now: Callable[[], float] = time.time, upload_type: str = TYPE
 ) -> Iterator[ImageResolver]:
-    """Give what uploads the pictures of *folder* to the vendor at *url*."""
+    """Yield a resolver that uploads the images in *folder* to the vendor at *url*."""
     uploads = Uploads(database, RATE)
     pictures = ImageResolver(uploads, client(url, upload_type), folder, now=now)
     try:

@@ -30,5 +30,5 @@ def scrape(bot: Bot) -> Samples:
 
 
 def scraped(bot: Bot, **expected: float) -> Callable[[], bool]:
-    """Return whether a scrape shows what is expected, to be waited for: what ends an event is stored a little later."""
+    """Return a condition to wait for: a scrape shows the expected samples, which may follow an event a little later."""
     return lambda: {name: scrape(bot).get(name) for name in expected} == expected

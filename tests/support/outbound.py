@@ -1,4 +1,4 @@
-"""What tests of outgoing HTTP need: every connection of this process as it is made, and fetches that fail."""
+"""Helpers for tests of outgoing HTTP: record the connections of this process, and fetch images."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.net.addresses import AddressPolicy, public_ca_context
 from bot.net.public import Fetched, FetchError, FetchFailure, fetch
 from bot.zalo import MAX_IMAGE_BYTES
 
-#: Made once: it takes some 20 ms.
+#: Created once, because it takes about 20 ms.
 TRUST = public_ca_context()
 PUBLIC_ONLY = AddressPolicy(tls=TRUST)
 
@@ -26,12 +26,12 @@ def _watch(event: str, arguments: tuple[Any, ...]) -> None:
         _connected.append(arguments[1][:2])
 
 
-sys.addaudithook(_watch)  # for good, as Python has it: it sees every connection of this process
+sys.addaudithook(_watch)  # an audit hook cannot be removed
 
 
 @contextmanager
 def connections() -> Iterator[list[tuple[str, int]]]:
-    """Give the addresses to which anything in this process connects meanwhile."""
+    """Yield the list of addresses that this process connects to during the block."""
     global _watching  # noqa: PLW0603
     _connected.clear()
     _watching = True
@@ -42,19 +42,19 @@ def connections() -> Iterator[list[tuple[str, int]]]:
 
 
 def fetched(url: str, addresses: AddressPolicy, **limits: float) -> Fetched:
-    """Fetch an image, at most as large as Zalo takes it."""
+    """Fetch an image of at most the size that Zalo takes."""
     return fetch(url, addresses, most=MAX_IMAGE_BYTES, **limits)
 
 
 def failure_of(url: str, addresses: AddressPolicy, **limits: float) -> FetchFailure:
-    """Return why the fetch fails, as it must."""
+    """Return why the fetch fails; it must."""
     with pytest.raises(FetchError) as caught:
         fetched(url, addresses, **limits)
     return caught.value.failure
 
 
 def comes_to_an_end(url: str, addresses: AddressPolicy, **limits: float) -> bool:
-    """Return whether there is an answer, or the one error that there may be: any other is raised."""
+    """Return whether there is an answer; FetchError gives False, any other error is raised."""
     try:
         fetched(url, addresses, **limits)
     except FetchError:

@@ -1,4 +1,4 @@
-"""Ports on which nobody listens, and that no other test of this machine is given meanwhile."""
+"""Free ports, reserved against other test runs on this machine."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import socket
 import tempfile
 from pathlib import Path
 
-# Below those that the system gives to outgoing connections: such a one could take the port before its server does.
+# Below the ephemeral ports: an outgoing connection could take one of those before the server does.
 _FIRST, _LAST = 20_000, 32_000
 
-# The byte at a port's number is locked by the process that has the port, until it ends.
+# A process locks the byte at the offset of its port's number until it ends.
 _locks = os.open(Path(tempfile.gettempdir(), f"bot-tests-ports-{os.getuid()}"), os.O_CREAT | os.O_RDWR, 0o600)
 _ours: set[int] = set()
 _chance = random.SystemRandom()
 
 
 def free_port() -> int:
-    """Return a port that is free, and reserved for this process against other runs of the tests."""
+    """Return a free port, reserved for this process."""
     while True:
         port = _chance.randrange(_FIRST, _LAST)
         if port not in _ours and _reserve(port) and _is_free(port):

@@ -1,4 +1,4 @@
-"""The corpus of what customers write: sentences by intent, sentences that want no answer, and a rules file for them."""
+"""Corpus of customers' sentences: by intent, without answer, and a rules file for them."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class Sentence(NamedTuple):
     """The id of the rule that should answer."""
     shop: str
     region: str
-    """Where it is worded so: Bắc, Nam, or chung for both."""
+    """The region of the wording: Bắc, Nam, or chung for both."""
     text: str
 
 
 def sentences() -> list[Sentence]:
-    """Return the sentences that want an answer, in the order of the file."""
+    """Return the sentences that need an answer, in the order of the file."""
     return [Sentence(*row) for row in _rows("sentences.tsv")]
 
 
 def sentences_as_typed() -> list[tuple[str, str]]:
-    """Return the intent and the text of sentences that were written down with teencode, slips and all."""
+    """Return the intent and the text of sentences recorded as typed, with teencode and typos."""
     return [(intent, text) for intent, text in _rows("sentences_as_typed.tsv")]
 
 
@@ -63,7 +63,7 @@ def keywords_of(rules: RuleSet) -> dict[str, list[str]]:
 
 
 def utterance(text: str, keywords: Iterable[str]) -> Utterance | None:
-    """Return the text with the place of the longest of *keywords* that it has, letter by letter; None without any."""
+    """Return the text with the place of the longest of *keywords* in it; None if it has none."""
     found = [
         match.span()
         for keyword in keywords

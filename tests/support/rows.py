@@ -1,4 +1,4 @@
-"""Events as they stand in the database after a while, put there without delivering them."""
+"""Insert events into the database in any state, without delivering them."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ _TEXT: Mapping[str, Any] = {
 
 
 def keep(database: Database, *, age: float = HOUR, **values: Any) -> int:
-    """Store an event that came in *age* seconds before NOW, a sent text but for *values*; return its id."""
+    """Store an event that came in *age* seconds before NOW, by default a sent text; return its id."""
     row = {**_TEXT, "key": f"key-{next(_numbers)}", "received_at": NOW - age, **values}
     with database.write() as connection:
         return int(connection.execute(sa.insert(events).values(**row).returning(events.c.id)).scalar_one())
 
 
 def found(database: Database, event_id: int) -> dict[str, Any]:
-    """Return the event's row; empty if there is none."""
+    """Return the event's row, or {}."""
     with database.read() as connection:
         row = connection.execute(sa.select(events).where(events.c.id == event_id)).mappings().first()
     return dict(row or {})
 
 
 def sqlite_plans(database: Database, work: Callable[[], object]) -> list[str]:
-    """Return how SQLite goes about each query that *work* makes, one line a step."""
+    """Return the SQLite query plans of *work*, one line per step."""
     asked: list[tuple[str, Any]] = []
 
     def listen(_connection: object, _cursor: object, statement: str, values: Any, *_: object) -> None:

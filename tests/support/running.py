@@ -32,14 +32,14 @@ rules:
     reply: [{image_url: "https://shop.example/1.jpg"}, {image_url: "https://shop.example/2.jpg"}]
 """
 
-#: Seconds to wait for what takes a moment on a machine that does nothing else.
+#: Seconds to wait for what takes a moment on an idle machine.
 PATIENCE = sandbox.PATIENCE
 
 MAKER = EventMaker(APP_ID, OA_SECRET, OA_ID)
 
 
 class Bot:
-    """The bot as an operator starts it; `url` answers once the constructor returns."""
+    """The bot as an operator starts it; ready when the constructor returns."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Bot:
         raise AssertionError(f"the bot did not get ready:\n{self.said()}")
 
     def said(self) -> str:
-        """Return what the bot logged."""
+        """Return the bot's log."""
         return self.log.read_text(encoding="utf-8")
 
     def post(self, event: SignedEvent, **headers: str) -> requests.Response:
@@ -93,7 +93,7 @@ class Bot:
         return requests.post(f"{self.url}/webhook", data=event.body, headers={**event.headers, **headers}, timeout=10)
 
     def deliver(self, event: SignedEvent) -> None:
-        """Deliver the event until it is acknowledged, as Zalo does: it may be refused, cut off, or wait too long."""
+        """Post the event until it is acknowledged, as Zalo does after an error, a reset or a time-out."""
 
         def is_acknowledged() -> bool:
             try:
@@ -104,17 +104,17 @@ class Bot:
         wait_until(is_acknowledged, "the event to be acknowledged")
 
     def get(self, path: str) -> requests.Response:
-        """Ask for a page that anybody may see."""
+        """Get a public page."""
         return requests.get(f"{self.url}{path}", timeout=PATIENCE)
 
     def kill(self) -> None:
-        """End master and workers at once: nobody says goodbye."""
+        """Kill master and workers (SIGKILL)."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     def terminate(self, timeout: float = 30.0) -> int:
-        """Ask the master to end; return its exit status."""
+        """Terminate the master (SIGTERM); return its exit status."""
         self.process.terminate()
         return self.process.wait(timeout)
 
@@ -128,7 +128,7 @@ class Bot:
 
 
 def environment(directory: Path, vendor_url: str, port: int) -> dict[str, str]:
-    """Return the variables of a bot that may run."""
+    """Return the environment of a bot with valid settings."""
     root = str(Path(__file__).parents[2])
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
     return inherited | {

@@ -1,4 +1,4 @@
-"""Rules of a small shop, one of every kind."""
+"""Rules of a small shop, with one rule of each kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules files in short, and what the validator says to them."""
+"""Rules files in short form, and the validator's result for them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def rules(*lines: str) -> bytes:
 
 
 def verdict(*lines: str) -> ValidationResult:
-    """Return what the validator says to these rules."""
+    """Return the validation of these rules."""
     return validate(rules(*lines), today=TODAY)
 
 

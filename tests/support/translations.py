@@ -1,8 +1,8 @@
 """
-The texts that the code holds, and their translation.
+Extract the texts of the code and update their translations.
 
-``python -m tests.support.translations`` brings bot.po up to date with the code: new texts come in empty, changed ones
-as fuzzy with the former translation, and those that are gone go. Fill in and check what it names.
+``python -m tests.support.translations`` updates bot.po: new texts are empty, changed ones fuzzy with the old
+translation, and removed ones are dropped. Fill in and check the entries that it names.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def extracted() -> Catalog:
 
 
 def _help_texts() -> Iterator[str]:
-    """Yield what ``--help`` says of the bot, of the editors' commands and of their options."""
+    """Yield the help texts of the bot, of the editors' commands and of their options."""
     context = click.Context(main_command)
     for command in (main_command, *(main_command.get_command(context, name) for name in EDITORS_COMMANDS)):
         assert command
@@ -75,7 +75,7 @@ def messages(catalog: Catalog) -> list[Message]:
 
 
 def english(message: Message) -> tuple[str, ...]:
-    """Return the English text, or both if there is one for a single thing."""
+    """Return the English text, or singular and plural."""
     return message.id if isinstance(message.id, tuple) else (message.id,)
 
 
@@ -85,7 +85,7 @@ def vietnamese(message: Message) -> str:
 
 
 def update() -> Catalog:
-    """Bring bot.po up to date with the code, and return what it holds then."""
+    """Update bot.po from the code, and return the new catalogue."""
     catalog = translated() if PO.exists() else Catalog(locale="vi")
     catalog.update(extracted())
     write(catalog)
@@ -93,7 +93,7 @@ def update() -> Catalog:
 
 
 def write(catalog: Catalog) -> None:
-    """Write bot.po in the order of the files, without what changes by itself: line numbers and dates."""
+    """Write bot.po in the order of the files, without line numbers and dates."""
     PO.parent.mkdir(parents=True, exist_ok=True)
     file = io.BytesIO()
     write_po(file, catalog, width=120, omit_header=True, sort_by_file=True, ignore_obsolete=True, include_lineno=False)
@@ -101,7 +101,7 @@ def write(catalog: Catalog) -> None:
 
 
 def main() -> None:
-    """Update bot.po and name what is to be translated."""
+    """Update bot.po and list the entries to translate."""
     for message in messages(update()):
         if message.fuzzy or not message.string:
             print("fuzzy" if message.fuzzy else "empty", message.context or "", repr(message.id))

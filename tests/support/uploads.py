@@ -1,4 +1,4 @@
-"""Images as people upload them: a camera's photo, a file chooser's entry, a drop and a paste."""
+"""Uploads for browser tests: a camera's photo, a chosen file, a drop and a paste."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from playwright.sync_api import FilePayload, Page
 
 
 def photo(width: int, height: int, *, turned: bool = False) -> bytes:
-    """Return a JPEG as a camera writes it, held upright if *turned*, with the place where it was taken."""
+    """Return a JPEG as a camera writes it, with GPS data, and an EXIF orientation if *turned*."""
     file, exif = io.BytesIO(), Image.Exif()
     exif[ExifTags.Base.Orientation] = 6 if turned else 1
     exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
@@ -19,12 +19,12 @@ def photo(width: int, height: int, *, turned: bool = False) -> bytes:
 
 
 def chosen(name: str, content: bytes) -> FilePayload:
-    """Return a file as one is chosen."""
+    """Return a file for a file chooser."""
     return {"name": name, "mimeType": "image/jpeg", "buffer": content}
 
 
 def hand_over(page: Page, how: str, selector: str, content: str = "") -> None:
-    """Drop or paste a file with that content, by default an image of one pixel, on what *selector* finds."""
+    """Drop or paste a file on *selector*; its content is by default an image of one pixel."""
     page.evaluate(
         """async ([how, selector, content]) => {
             const canvas = document.createElement("canvas");

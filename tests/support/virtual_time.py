@@ -1,4 +1,4 @@
-"""Hours of delivery in a moment: the real inbox, decisions and sender, with time and the vendor's answers given."""
+"""Simulate hours of delivery in virtual time: the real inbox, decisions and sender, with scripted vendor answers."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ SETTINGS = DeliverySettings(
     max_attempts=8,
 )
 
-#: What the vendor does with an image at a time: it takes it, or fails as `bot.cpaas.CpaasClient` does.
+#: The vendor's answer to an image at a time: a receipt, or an error of `bot.cpaas.CpaasClient`.
 Answer = Callable[[Claim, float], Receipt]
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call of the vendor."""
+    """One vendor call."""
 
     at: float
     key: str
-    """The event's."""
+    """The event key."""
     image: str
     error: DeliveryError | None
 
 
 class _Vendor(CpaasClient):
-    """Answers at once as it is told, and writes down what it was asked."""
+    """Answers as scripted, and records the calls."""
 
     def __init__(self, virtual: VirtualDeliverer) -> None:
         super().__init__(Settings.model_validate({"cpaas_api_key": "k", "cpaas_access_token": "t"}))
@@ -67,7 +67,7 @@ class _Vendor(CpaasClient):
 
 
 class _Sender(Sender):
-    """Tells which event it sends."""
+    """A sender that reports which event it sends."""
 
     virtual: VirtualDeliverer
 
@@ -78,7 +78,7 @@ class _Sender(Sender):
 
 @dataclass
 class VirtualDeliverer:
-    """Delivers one event after the other, and goes from one time at which something is due to the next."""
+    """Delivers one event after the other, advancing the clock to the next time at which something is due."""
 
     database: Database
     inbox: Inbox
@@ -96,7 +96,7 @@ class VirtualDeliverer:
         self.sender.virtual = self
 
     def run(self, until: float) -> None:
-        """Deliver until then, or until nothing is left that time alone would make due."""
+        """Deliver until *until*, or until nothing will become due."""
         while self.now <= until:
             while claims := self.inbox.claim(5, now=self.now, lease=LEASE, rate=self.settings.rate):
                 for claim in claims:
@@ -107,7 +107,7 @@ class VirtualDeliverer:
             self.now = later
 
     def deliver(self, claim: Claim) -> None:
-        """Decide about the event, send what is to be sent, and store what became of it."""
+        """Decide, send, and store the outcome of an event."""
         state = self.sender.next_state(claim, now=self.now)
         if state.status == "open" and state.due_at <= self.now:
             begun = self.sender.begin(replace(claim, state=state), now=self.now)

@@ -1,4 +1,4 @@
-"""HTTP as it is on the wire, for what an HTTP client would not send or show."""
+"""Raw HTTP over sockets, for what an HTTP client would not send or show."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.running import PATIENCE
 
 
 def written(event: SignedEvent, *, version: str = "1.1", connection: str = "") -> bytes:
-    """Return a delivery as it is on the wire."""
+    """Return the bytes of a webhook request."""
     headers = {"Host": "bot", "Content-Length": str(len(event.body)), **event.headers}
     if connection:
         headers["Connection"] = connection
@@ -19,7 +19,7 @@ def written(event: SignedEvent, *, version: str = "1.1", connection: str = "") -
 
 
 def answers(port: int, sent: bytes, wanted: int) -> tuple[list[int], bytes]:
-    """Send the bytes at once; return the statuses of that many answers in their order, and all that was read."""
+    """Send the bytes at once; return the statuses of the first *wanted* answers, and everything read."""
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
         client.sendall(sent)
         read = b""
@@ -31,7 +31,7 @@ def answers(port: int, sent: bytes, wanted: int) -> tuple[list[int], bytes]:
 
 
 def whole_answers(read: bytes) -> list[int]:
-    """Return the statuses of the answers of which all was read."""
+    """Return the statuses of the complete answers."""
     found = []
     while (head := re.match(rb"HTTP/1\.[01] (\d{3}).*?\r\n\r\n", read, re.DOTALL)) is not None:
         length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head[0])
