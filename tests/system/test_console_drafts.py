@@ -142,3 +142,42 @@ def test_a_draft_is_discarded_only_by_who_is_sure(page: Page) -> None:
     page.get_by_role("button", name="Discard the draft").click()
     expect(page.get_by_text("The draft is discarded.")).to_be_visible()
     expect(page.locator("#text")).to_have_value("")
+
+
+def test_steps_are_undone_and_redone_over_a_page_load(page: Page) -> None:
+    """By buttons, which a telephone needs; after the check, too."""
+    undo, redo = page.get_by_role("button", name="Undo"), page.get_by_role("button", name="Redo")
+    expect(undo).to_have_attribute("aria-disabled", "true")
+    type_below(page, "# mot")
+    expect_saved(page)
+    page.reload()
+    type_below(page, " hai")
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(page.locator("#result .notice")).to_contain_text("rules.yaml: ")
+    undo.click()
+    expect(page.locator("#text")).to_have_value(f"{RULES}# mot")
+    undo.click()
+    expect(page.locator("#text")).to_have_value(RULES)
+    expect(undo).to_have_attribute("aria-disabled", "true")
+    redo.click()
+    expect(page.locator("#text")).to_have_value(f"{RULES}# mot")
+    expect(page.locator(".editor")).to_be_focused()
+
+
+def test_another_text_has_no_steps_of_the_former_one(page: Page) -> None:
+    """To undo what was done to another text would make a mess of this one."""
+    type_below(page, "# mot")
+    expect_saved(page)
+    page.goto("check?take=spa")
+    expect(page.get_by_role("button", name="Undo")).to_have_attribute("aria-disabled", "true")
+
+
+def test_lines_are_moved_and_words_found_by_touch(page: Page) -> None:
+    """A telephone has no Tab and no Ctrl+F."""
+    type_below(page, "a: 1")
+    page.get_by_role("button", name="Move to the right").click()
+    expect(page.locator("#text")).to_have_value(f"{RULES}  a: 1")
+    page.get_by_role("button", name="Move to the left").click()
+    expect(page.locator("#text")).to_have_value(f"{RULES}a: 1")
+    page.get_by_role("button", name="Find and replace").click()
+    expect(page.get_by_role("textbox", name="Find")).to_be_focused()

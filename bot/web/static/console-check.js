@@ -76,6 +76,7 @@ async function improve() {
     schema,
     language: document.documentElement.lang,
     label: label.textContent,
+    tools: document.getElementById("tools"),
     onChange: () => {
       sheet.dispatchEvent(new Event("input"));
       later();

@@ -18,11 +18,17 @@ const UNDERLINES = Object.fromEntries(["error", "warning", "info", "hint"].map((
   },
 ]));
 
+// The steps that can be undone are kept over a page load, in this tab alone.
+const HISTORY_KEY = "console-check-history";
+const MOST_STEPS = 100;
+const MOST_HISTORY_CHARACTERS = 500_000;
+
 /**
  * Put an editor in the place of `textarea`; resolves to `{goTo, diagnose, focus}`.
  *
  * `options`: `library` (URL of codemirror.js), `schema` (the JSON Schema of rules.yaml), `language` ("vi" or "en"),
- * `label` (what the field is called), `onChange` and `onSubmit` (called without arguments).
+ * `label` (what the field is called), `tools` (an element with buttons, each with a `data-command`), `onChange` and
+ * `onSubmit` (called without arguments).
  */
 export async function mount(textarea, options) {
   const cm = await import(options.library);
@@ -30,13 +36,18 @@ export async function mount(textarea, options) {
   host.className = "editor";
   const shadow = host.attachShadow({ mode: "open" });
   const view = new cm.EditorView({
-    doc: textarea.value,
+    state: cm.EditorState.fromJSON(
+      { doc: textarea.value, selection: { main: 0, ranges: [{ anchor: 0, head: 0 }] }, history: storedHistory(textarea.value) },
+      { extensions: extensions(cm, textarea, options) },
+      { history: cm.historyField },
+    ),
     parent: shadow,
     root: shadow,
-    extensions: extensions(cm, textarea, options),
   });
   textarea.after(host);
   textarea.hidden = true;
+  offerTools(cm, view, options.tools);
+  window.addEventListener("pagehide", () => storeHistory(cm, view.state));
   return {
     focus: () => view.focus(),
     goTo(line) {
@@ -82,6 +93,7 @@ function extensions(cm, textarea, options) {
         textarea.value = update.state.doc.toString();
         options.onChange();
       }
+      showSteps(cm, update.state, options.tools);
     }),
     cm.keymap.of([
       { key: "Mod-s", run: submit, preventDefault: true },
@@ -91,6 +103,70 @@ function extensions(cm, textarea, options) {
       ...cm.completionKeymap, ...cm.lintKeymap,
     ]),
   ];
+}
+
+/** Buttons for what a telephone has no keys for. */
+function offerTools(cm, view, tools) {
+  const commands = {
+    undo: cm.undo, redo: cm.redo, "indent-less": cm.indentLess, "indent-more": cm.indentMore, find: cm.openSearchPanel,
+  };
+  // Without this the editor would lose the focus, and a telephone put its keyboard away.
+  tools.addEventListener("pointerdown", (event) => event.preventDefault());
+  tools.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (button && button.getAttribute("aria-disabled") !== "true") {
+      commands[button.dataset.command](view);
+      if (button.dataset.command !== "find" && event.detail > 0) { // not where the keyboard pressed it
+        view.focus();
+      }
+    }
+  });
+  tools.hidden = false;
+  showSteps(cm, view.state, tools);
+}
+
+function showSteps(cm, state, tools) {
+  for (const [command, depth] of [["undo", cm.undoDepth(state)], ["redo", cm.redoDepth(state)]]) {
+    tools.querySelector(`[data-command=${command}]`).setAttribute("aria-disabled", String(depth === 0));
+  }
+}
+
+/** The steps that led to this text, as `storeHistory` left them; none if it is another text. */
+function storedHistory(text) {
+  try {
+    const { mark, history } = JSON.parse(sessionStorage.getItem(HISTORY_KEY)) ?? {};
+    if (mark === markOf(text)) {
+      return history;
+    }
+  } catch {
+    // Nothing that we wrote, or the browser keeps nothing: it begins without steps.
+  }
+  return { done: [], undone: [] };
+}
+
+function storeHistory(cm, state) {
+  const { doc, history } = state.toJSON({ history: cm.historyField });
+  let steps = MOST_STEPS;
+  let text;
+  do {
+    const kept = { done: history.done.slice(-steps), undone: history.undone.slice(-steps) };
+    text = JSON.stringify({ mark: markOf(doc), history: kept });
+    steps = Math.floor(steps / 2);
+  } while (text.length > MOST_HISTORY_CHARACTERS && steps > 0);
+  try {
+    sessionStorage.setItem(HISTORY_KEY, text.length > MOST_HISTORY_CHARACTERS ? "null" : text);
+  } catch {
+    // The browser keeps nothing; the text itself is with the server.
+  }
+}
+
+/** Tells texts apart: their length, and 32 bits of FNV-1a. */
+function markOf(text) {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  }
+  return `${text.length} ${hash >>> 0}`;
 }
 
 function colours(cm) {
