@@ -1,4 +1,4 @@
-"""Gunicorn worker: a request gets a thread when all of it has come, and a response may be completed later."""
+"""Gunicorn worker: a request is answered when all of it has come, and a response may be completed later."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bot import logs
 from bot.web.connection import REQUEST_SECONDS, BodyTooLargeError, Connection
 from bot.web.deferred import Deferred
 from bot.web.exchange import Exchange
-from bot.web.paths import without_token
+from bot.web.paths import never_waits, without_token
 
 _log_rejection = logs.Bounded(logging.getLogger(__name__), logging.WARNING, "what came in was no HTTP request")
 
@@ -55,8 +55,9 @@ class BufferingWorker(ThreadWorker):
     """
     Gunicorn's threaded worker, whose event loop receives requests and completes deferred responses.
 
-    A connection belongs to the loop, but while a thread answers its request. Slow and idle clients hold no thread,
-    and give way to new ones at `worker_connections` in all, or at a quarter of that for one peer.
+    A connection belongs to the loop, but while a thread answers its request; what never waits is answered by the loop
+    itself. Slow and idle clients hold no thread, and give way to new ones at `worker_connections` in all, or at a
+    quarter of that for one peer.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -68,6 +69,10 @@ class BufferingWorker(ThreadWorker):
         self._deferred: deque[Exchange] = deque()
         self._done: deque[Exchange] = deque()
         self._is_woken = False
+        self._begun: Deferred | None = None
+        """The latest of this turn that nobody sees to yet."""
+        self._is_warm = False
+        """Whether a thread has got a deferred response: before, the application may have to wait for its start."""
         self._swept_at = 0.0
 
     def run(self) -> None:
@@ -86,10 +91,13 @@ class BufferingWorker(ThreadWorker):
             listener.close()
 
     def _turn(self) -> None:
-        self.notify()
         self.wait_for_and_dispatch_events(_SWEEP_SECONDS if self._waiting or self._deferred else 1.0)
+        if self._begun is not None:  # one thread for all that came in this turn
+            begun, self._begun = self._begun, None
+            self.tpool.submit(begun.awaited.advance)
         if (now := time.monotonic()) >= self._swept_at + _SWEEP_SECONDS:
             self._swept_at = now
+            self.notify()
             self._sweep(now)
 
     def _drain(self) -> None:
@@ -183,7 +191,10 @@ class BufferingWorker(ThreadWorker):
             if request is not None:
                 connection.is_busy = True
                 self._waiting.pop(connection, None)
-                self.tpool.submit(self._serve, connection, request)
+                if self._is_warm and never_waits(request.method, request.path, len(request.body.getbuffer())):
+                    self._serve_here(connection, request)
+                else:
+                    self.tpool.submit(self._serve, connection, request)
             elif len(connection.received.data) > _SMALL_BYTES and self._buffers_too_much():
                 self._refuse(connection, HTTPStatus.SERVICE_UNAVAILABLE)
 
@@ -215,11 +226,24 @@ class BufferingWorker(ThreadWorker):
     def _serve(self, connection: Connection, request: Any) -> None:
         """Answer the request; a thread of the pool does it."""
         connection.sock.settimeout(_SEND_SECONDS)
-        keep = self._answered(connection, request, partial(self._respond, connection, request))
-        if keep is not None:
-            self.method_queue.defer(self._finish, connection, keep)
+        answered = self._answered(connection, request, partial(self._respond, connection, request))
+        if isinstance(answered, Deferred):
+            self._is_warm = True
+            answered.awaited.advance()
+        else:
+            self.method_queue.defer(self._finish, connection, answered)
 
-    def _answered(self, connection: Connection, request: Any, answer: Callable[[], bool | None]) -> bool | None:
+    def _serve_here(self, connection: Connection, request: Any) -> None:
+        """Answer the request in the loop, which waits for nothing."""
+        answered = self._answered(connection, request, partial(self._respond, connection, request))
+        if isinstance(answered, Deferred):
+            self._begun = answered
+        else:  # not at once: one that was sent right behind it would be answered inside this call
+            self.method_queue.defer(self._finish, connection, answered)
+
+    def _answered(
+        self, connection: Connection, request: Any, answer: Callable[[], bool | Deferred]
+    ) -> bool | Deferred:
         """Return what *answer* does; False if it fails, after the client has been told."""
         try:
             return answer()
@@ -229,8 +253,8 @@ class BufferingWorker(ThreadWorker):
             self.handle_error(request, connection.sock, connection.client, error)
         return False
 
-    def _respond(self, connection: Connection, request: Any) -> bool | None:
-        """Return whether the connection stays open; None if the response is completed later."""
+    def _respond(self, connection: Connection, request: Any) -> bool | Deferred:
+        """Return whether the connection stays open, or what the response waits for if it is completed later."""
         self.cfg.pre_request(self, request)
         exchange = Exchange(connection, request, self.cfg)
         self.nr += 1
@@ -243,8 +267,7 @@ class BufferingWorker(ThreadWorker):
         exchange.deferred = body
         self._deferred.append(exchange)
         body.awaited.add_done_callback(partial(self._on_done, exchange))
-        body.awaited.advance()
-        return None
+        return body
 
     def _complete(self, exchange: Exchange, body: Iterable[bytes]) -> bool:
         """Send the response; return whether the connection stays open."""

@@ -72,6 +72,13 @@ def test_requests_sent_together_are_answered_in_their_order(shared: Bot) -> None
     assert answers(shared.port, sent, 5)[0] == [200, 401, 200, 200, 404]
 
 
+def test_hundreds_of_refusals_sent_together_are_answered_one_after_the_other(shared: Bot) -> None:
+    """The event loop answers them itself; it must not answer each inside the one before."""
+    assert shared.post(MAKER.text("104", "x")).status_code == 200  # from here on the loop does
+    forged = b"POST /webhook HTTP/1.1\r\nHost: bot\r\nContent-Length: 2\r\n\r\n[]"
+    assert answers(shared.port, forged * 700, 700)[0] == [400] * 700
+
+
 @pytest.mark.parametrize(("version", "connection"), [("1.0", ""), ("1.1", "close")])
 def test_a_connection_that_ends_with_its_answer(shared: Bot, version: str, connection: str) -> None:
     """Reverse proxies speak so unless they are told otherwise."""
