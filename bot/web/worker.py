@@ -241,9 +241,7 @@ class BufferingWorker(ThreadWorker):
         else:  # not at once: one that was sent right behind it would be answered inside this call
             self.method_queue.defer(self._finish, connection, answered)
 
-    def _answered(
-        self, connection: Connection, request: Any, answer: Callable[[], bool | Deferred]
-    ) -> bool | Deferred:
+    def _answered(self, connection: Connection, request: Any, answer: Callable[[], bool | Deferred]) -> bool | Deferred:
         """Return what *answer* does; False if it fails, after the client has been told."""
         try:
             return answer()
