@@ -20,6 +20,7 @@ from bot.image_health.checker import ImageChecker
 from bot.inbox.database import Database
 from bot.inbox.group_commit import Future, GroupCommitWriter
 from bot.inbox.oa_limits import RateLimit
+from bot.inbox.publications import Publications
 from bot.inbox.queries import EventQueries
 from bot.inbox.queue import Inbox
 from bot.inbox.retention import RetentionWorker
@@ -27,7 +28,11 @@ from bot.inbox.rules_snapshots import RulesSnapshots
 from bot.inbox.uploads import Uploads
 from bot.inbox.write_check import BoundedCheck
 from bot.net.addresses import AddressPolicy
+from bot.rules.publishing.image_library import ImageLibrary
+from bot.rules.publishing.publisher import Publisher
 from bot.rules.reload import RulesReloader
+from bot.rules.replication.editing import SharedImageLibrary, SharedPublisher
+from bot.rules.replication.replica import Replica
 from bot.zalo import Event
 
 log = logging.getLogger(__name__)
@@ -88,6 +93,7 @@ class Runtime:
         except StorageError as error:
             return [f"the database does not answer ({error})"], []
         remarks = [f"rules: {self.watch.error}; the last good rules are in force"] if self.watch.error else []
+        remarks += filter(None, [self.replica.state.remark() if self.replica else ""])
         remarks += [f"OA {oa_id}: nothing is sent at present: {trouble}" for oa_id, trouble in troubles.items()]
         remarks += [f"OA {oa_id}: a picture is not uploaded: {trouble}" for oa_id, trouble in not_uploaded.items()]
         try:
@@ -99,6 +105,8 @@ class Runtime:
     def _open(self) -> None:
         self._open_parts()
         self.watch.start()
+        if self.replica is not None:
+            self.replica.start()
         self._survey = BoundedCheck(self._look)
         self._dispatcher = self._dispatch() if self._delivers else None
         self._retention_worker = RetentionWorker(
@@ -117,12 +125,24 @@ class Runtime:
         self.inbox = Inbox(self.database, self._writer)
         self.uploads = Uploads(self.database, RateLimit.per_minute(settings.send_rate))
         self.watch = RulesReloader(settings.rules_file, RulesSnapshots(self.database, self._writer))
+        path = settings.rules_file
+        self.replica: Replica | None = None
+        self.publisher, self.image_library = Publisher(path), ImageLibrary(path)
         try:
             self.database.migrate()
+            if not self.database.is_sqlite:  # else all processes share one machine, and its files
+                self._replicate()
             self.watch.load()
         except Exception:
             self._close_parts()
             raise
+
+    def _replicate(self) -> None:
+        """Begin with what is published for all machines, and publish for all."""
+        path, takes = self.settings.rules_file, self.settings.console_publish
+        replica = self.replica = Replica(path, Publications(self.database), takes=takes)
+        replica.poll()
+        self.publisher, self.image_library = SharedPublisher(path, replica), SharedImageLibrary(path, replica)
 
     def _dispatch(self) -> Dispatcher:
         settings = self.settings
@@ -183,6 +203,8 @@ class Runtime:
         if self._checker is not None:
             self._checker.stop()
         self._retention_worker.stop()
+        if self.replica is not None:
+            self.replica.stop()
         self.watch.stop()
         self._close_parts()
 

@@ -259,3 +259,25 @@ drafts = sa.Table(
     sa.Column("tab", sa.String(32), nullable=False, comment="which tab of the browser saved it last"),
     sa.Column("saved_at", sa.Double, nullable=False),
 )
+
+#: What editors have published for all machines that share the database: one row a change, in one order.
+publications = sa.Table(
+    "publications",
+    metadata,
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("file", sa.Text, nullable=False, comment="empty: the rules file; else an image, as rules name it"),
+    sa.Column("digest", sa.String(64), nullable=False, comment="SHA-256 of the content, in hex; empty: deleted"),
+    sa.Column("replaced", sa.String(64), nullable=False, comment="the digest before, where it was published"),
+    sa.Column("published_at", sa.Double, nullable=False),
+    sa.Column("info", sa.JSON(none_as_null=True), comment="who published it and why"),
+)
+sa.Index("ix_publications_file", publications.c.file, publications.c.sequence)
+
+#: The contents of what is published, and for a while of what was.
+publication_contents = sa.Table(
+    "publication_contents",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True, comment="SHA-256 of the content, in hex"),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Column("stored_at", sa.Double, nullable=False, comment="the latest time that somebody was about to publish it"),
+)

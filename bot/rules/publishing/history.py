@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,6 +65,13 @@ class VersionInfo:
         return cls(
             _one_line(author, MAX_AUTHOR_CHARACTERS), _one_line(note, MAX_NOTE_CHARACTERS), restored if is_name else ""
         )
+
+    @classmethod
+    def read(cls, found: object) -> VersionInfo:
+        """Return what was written as JSON, by this version of the program or another."""
+        known = {field.name for field in fields(cls)}
+        texts = found.items() if isinstance(found, Mapping) else ()
+        return cls.of(**{key: text for key, text in texts if key in known and isinstance(text, str)})
 
 
 _NOTHING_KNOWN: Final = VersionInfo()

@@ -97,12 +97,27 @@ class ImageLibrary:
         The same content is stored once. A name that is taken gets a number.
         """
         with self._locked():
-            if known := self._name_of(image.content):
-                return known, False
-            taken = {path.name.lower() for path in self._folder.iterdir()}
-            name = next(name for name in _safe_names(filename, image.form) if name not in taken)
-            self._write(name, image.content)
-            return f"{FOLDER}/{name}", True
+            name, is_new = self._choose_name(image, filename)
+            if is_new:
+                self._write(self._path_of(name), image.content)
+            return name, is_new
+
+    def choose_name(self, image: PreparedImage, filename: str) -> tuple[str, bool]:
+        """Return what `add` would return, without storing anything."""
+        with self._locked():
+            return self._choose_name(image, filename)
+
+    def put(self, name: str, content: bytes, *, now: float) -> None:
+        """Have the image *name*, anywhere below the rules file's folder, hold that content."""
+        with self._locked():
+            path = self._path_of(name)
+            if path.exists():
+                if read_plain_file(path) == content:
+                    return
+                self._keep(path, now)
+            for folder in reversed(path.relative_to(self._rules_file.parent).parents[:-1]):
+                self._make(self._rules_file.parent / folder)
+            self._write(path, content)
 
     def replace(self, name: str, image: PreparedImage, *, now: float) -> None:
         """
@@ -114,7 +129,7 @@ class ImageLibrary:
         with self._locked():
             path = self._path(name)
             self._keep(path, now)
-            self._write(path.name, image.content)
+            self._write(path, image.content)
 
     def delete(self, name: str, *, now: float) -> str:
         """
@@ -137,16 +152,28 @@ class ImageLibrary:
             UnknownImage: The trash has no such entry.
         """
         with self._locked():
-            found = next((one for one in self.trashed() if one.entry == entry), None)
-            if found is None:
-                raise UnknownImage(entry)
-            name, kept = PurePosixPath(found.name).name, self._trash / entry
-            content = read_plain_file(kept)
-            if any(image.name == found.name for image in self.images()):
-                self._keep(self._folder / name, now)
-            self._write(name, content)
-            kept.unlink(missing_ok=True)
-            return found.name
+            name, content = self.read_trashed(entry)
+            if any(image.name == name for image in self.images()):
+                self._keep(self._path_of(name), now)
+            self._write(self._path_of(name), content)
+            self.drop_trashed(entry)
+            return name
+
+    def drop_trashed(self, entry: str) -> None:
+        """Delete an entry of the trash that is back in its place."""
+        (self._trash / entry).unlink(missing_ok=True)
+
+    def read_trashed(self, entry: str) -> tuple[str, bytes]:
+        """
+        Return the name and the content of what `restore` would put back.
+
+        Raises:
+            UnknownImage: The trash has no such entry.
+        """
+        found = next((one for one in self.trashed() if one.entry == entry), None)
+        if found is None:
+            raise UnknownImage(entry)
+        return found.name, read_plain_file(self._trash / entry)
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -171,16 +198,30 @@ class ImageLibrary:
             raise UnknownImage(name)
         return self._folder / PurePosixPath(name).name
 
+    def _path_of(self, name: str) -> Path:
+        """Return where an image stands or is to stand; nothing leads out of the folder of the rules file."""
+        root, path = self._rules_file.parent.resolve(), self._rules_file.parent / name
+        if not path.resolve().is_relative_to(root) or path.resolve() == root:
+            raise OSError(errno.EXDEV, "it lies outside the folder of the rules file", path)
+        return path
+
+    def _choose_name(self, image: PreparedImage, filename: str) -> tuple[str, bool]:
+        if known := self._name_of(image.content):
+            return known, False
+        taken = {path.name.lower() for path in self._folder.iterdir()}
+        name = next(name for name in _safe_names(filename, image.form) if name not in taken)
+        return f"{FOLDER}/{name}", True
+
     def _name_of(self, content: bytes) -> str | None:
         """Return the image that has this content already."""
         alike = (image.name for image in self.images() if image.size == len(content))
         return next((name for name in alike if read_plain_file(self._path(name)) == content), None)
 
-    def _write(self, name: str, content: bytes) -> None:
-        """Write a file whoever may read the rules may read."""
-        info = self._rules_file.stat()
-        mode = stat.S_IMODE(info.st_mode) & ~_EXECUTABLE
-        atomic_write(self._folder / name, content, metadata_of=info, mode=mode)
+    def _write(self, path: Path, content: bytes) -> None:
+        """Write a file whoever may read the rules may read; where there are none yet, whoever may read their folder."""
+        like = self._rules_file if self._rules_file.exists() else self._rules_file.parent
+        info = like.stat()
+        atomic_write(path, content, metadata_of=info, mode=stat.S_IMODE(info.st_mode) & ~_EXECUTABLE)
 
     def _keep(self, path: Path, now: float) -> str:
         """Copy a file to the trash; the oldest goes where there are too many."""

@@ -8,6 +8,8 @@ from typing import Literal
 
 from bot.analysis.preview_process import TIMEOUT_SECONDS, PreviewTimeout, PreviewTooLarge
 from bot.rules.publishing.publisher import EditConflict
+from bot.rules.replication.editing import Diverged
+from bot.rules.replication.replica import NotWrittenHere
 from bot.web.console.check_session import Busy, CheckResult, CheckSession
 from bot.web.console.formatting import gettext as _
 
@@ -39,8 +41,12 @@ def publish(session: CheckSession, result: CheckResult, content: bytes, base_dig
         return unusable()
     try:
         session.publish(content, seen=base_digest)
+    except Diverged:
+        return diverged()
     except EditConflict:
         return changed()
+    except NotWrittenHere as error:
+        return not_written_here(error)
     except OSError as error:
         return unwritable(error)
     return None
@@ -96,6 +102,30 @@ def changed() -> Note:
     return Note(
         _("Nothing was published: somebody else has changed the rules file. Look below at what changed, then decide."),
         409,
+        "bad",
+    )
+
+
+def diverged() -> Note:
+    """This machine has not taken what was published last."""
+    return Note(
+        _(
+            "Nothing was published: other machines answer by a newer version, which this machine has not taken. Take "
+            "that first; the rules of this machine are kept among its versions."
+        ),
+        409,
+        "bad",
+    )
+
+
+def not_written_here(error: OSError) -> Note:
+    """All machines but this one can take it."""
+    return Note(
+        _(
+            "Published for the other machines, but the rules file of this one cannot be written ({reason}). Please "
+            "tell whoever runs the bot."
+        ).format(reason=write_failure(error)),
+        500,
         "bad",
     )
 

@@ -86,7 +86,11 @@ class CheckSession:
         self._runtime = runtime
         # One of each kind at a time: what an editor asks for does not wait for what is told while they type.
         self._checking, self._diagnosing = threading.Lock(), threading.Lock()
-        self.publisher = Publisher(runtime.settings.rules_file)
+
+    @property
+    def publisher(self) -> Publisher:
+        """Who writes the rules file: for this machine, or for all that share the database."""
+        return self._runtime.publisher
 
     def content(self) -> bytes | None:
         """Return what the rules file holds; None if it is not there or cannot be read, of which `watch` tells more."""
@@ -102,6 +106,7 @@ class CheckSession:
         Raises:
             bot.rules.publishing.publisher.EditConflict: It is another one by now.
             OSError: It cannot be written.
+            bot.errors.StorageError: Other machines share the database, and it is out of reach.
         """
         self.publisher.publish(content, seen=seen, now=self._runtime.database.now())
 

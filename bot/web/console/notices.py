@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -15,6 +16,7 @@ from bot.inbox.hour_counts import HOUR_SECONDS
 from bot.inbox.queries import EventQueries
 from bot.inbox.statistics import DAY_SECONDS, Statistics
 from bot.metrics import QuotaLeft
+from bot.rules.replication.state import ReplicaState
 from bot.runtime import Runtime
 from bot.web.console import formatting
 from bot.web.console.formatting import format_number, gettext, language, ngettext
@@ -47,7 +49,14 @@ class Notice:
 
 def current(runtime: Runtime) -> list[Notice]:
     """Return what is to be told now, what stops everything first."""
-    return [*_paused(runtime), *_rules(runtime), *_images(runtime), *_quota(), *_silence(runtime)]
+    return [
+        *_paused(runtime),
+        *_rules(runtime),
+        *_replica(runtime),
+        *_images(runtime),
+        *_quota(),
+        *_silence(runtime),
+    ]
 
 
 def is_short(quota: QuotaLeft) -> bool:
@@ -74,6 +83,35 @@ def _rules(runtime: Runtime) -> Iterator[Notice]:
     what = gettext("The rules file {file} cannot be used.").format(file=runtime.settings.rules_file.name)
     meaning = gettext("Customers are answered by the last good rules. Whoever changed the file must mend it.")
     yield Notice("bad", what, meaning, (url_for("console.check"), gettext("Show the error")), runtime.watch.error)
+
+
+def _replica(runtime: Runtime) -> Iterator[Notice]:
+    """Yield that this machine answers by other rules than were published for all that share the database."""
+    state = runtime.replica.state if runtime.replica else ReplicaState()
+    sentences = {
+        "by-hand": (
+            gettext("The rules file of machine {machine} was changed by hand; it is not what was published at {time}."),
+            gettext("This machine answers by its own file. Publish it for all machines, or take the published one."),
+        ),
+        "refused": (
+            gettext("Machine {machine} cannot use the rules that were published at {time}."),
+            gettext("It answers by its former ones. Whoever runs the bot must install the same version everywhere."),
+        ),
+        "unwritable": (
+            gettext("Machine {machine} cannot write the rules that were published at {time}."),
+            gettext("It answers by its former ones. Whoever runs the bot must let it write beside the rules file."),
+        ),
+        "off": (
+            gettext("Machine {machine} does not take the rules that were published at {time}."),
+            gettext("It answers by its own file. Whoever runs the bot must set CONSOLE_PUBLISH=true there too."),
+        ),
+    }
+    if state.standing == "current":
+        return
+    what, meaning = sentences[state.standing]
+    time = formatting.format_time(state.published_at, runtime.watch.rules.zone)
+    link = (url_for("console.check", take="published"), gettext("Open the published version"))
+    yield Notice("bad", what.format(machine=platform.node(), time=time), meaning, link, state.reason)
 
 
 def _images(runtime: Runtime) -> Iterator[Notice]:

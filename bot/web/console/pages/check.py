@@ -46,7 +46,7 @@ class Draft:
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
-    """Add the page; ``?take=`` puts a file into the field: ``file``, ``good``, a starter's or a version's name."""
+    """Add the page; ``?take=`` fills its field: with ``file``, ``good``, ``published``, a starter or a version."""
     page = _Check(runtime)
     routes.get("/check", endpoint="check")(page.show)
     routes.post("/check", endpoint="check_ask")(page.ask)
@@ -137,6 +137,8 @@ class _Check:
         """Return the file that is asked for."""
         if name == "file":
             return present
+        if name == "published":
+            return self._runtime.replica.published_rules() if self._runtime.replica else None
         if name == "good":
             return self._session.good_rules(self._runtime.watch.rules.digest)
         if name in STARTERS:

@@ -14,8 +14,8 @@ from bot.images.prepare import UploadRefused, prepare_upload
 from bot.rules.engine import FALLBACK, replies_of
 from bot.rules.model.schema import RuleFile
 from bot.rules.publishing.image_library import ImageLibrary, StoredImage, UnknownImage
-from bot.rules.publishing.publisher import Publisher
 from bot.rules.reading.loader import load
+from bot.rules.replication.editing import ImageInUse
 from bot.runtime import Runtime
 from bot.web.console import formatting
 from bot.web.console import image_uploads as uploads
@@ -62,8 +62,10 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
 class _LibraryPage:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._library = ImageLibrary(runtime.settings.rules_file)
-        self._publisher = Publisher(runtime.settings.rules_file)
+
+    @property
+    def _library(self) -> ImageLibrary:
+        return self._runtime.image_library
 
     def show(self) -> PageResponse:
         self._require_publishing()
@@ -102,6 +104,9 @@ class _LibraryPage:
             outcome = act(name, now)
         except UnknownImage:
             outcome = Outcome(_("That picture is not there any more."), "warn")
+        except ImageInUse:
+            text = _("{name}: not deleted, for a rule that was published on another machine sends it.")
+            outcome = Outcome(text.format(name=name), "bad")
         except OSError as error:
             outcome = Outcome(uploads.unwritable(error), "bad")
         return self._page([outcome], 200 if outcome.kind == "good" else 409)
@@ -126,7 +131,7 @@ class _LibraryPage:
         return Outcome(text + uploads.changes(image), "good", name, self._library.trashed()[0].entry)
 
     def _delete(self, name: str, now: float) -> Outcome:
-        content = self._publisher.content()
+        content = self._runtime.publisher.content()
         file = load(content).file if content is not None else None
         users = _users(filter(None, (self._runtime.watch.rules.file, file))).get(name, ())
         if users:

@@ -19,7 +19,6 @@ from bot.rules.language.slug import slug
 from bot.rules.model.field_parsers import DAYS, MATCHES
 from bot.rules.model.schema import RuleFile
 from bot.rules.publishing import edit
-from bot.rules.publishing.image_library import ImageLibrary
 from bot.rules.publishing.publisher import digest
 from bot.rules.reading.loader import load
 from bot.runtime import Runtime
@@ -83,7 +82,6 @@ class _Editor:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._session = CheckSession(runtime)
-        self._library = ImageLibrary(runtime.settings.rules_file)
 
     def show(self) -> PageResponse:
         """Show the form, filled in with what was asked for."""
@@ -189,7 +187,7 @@ class _Editor:
             return []
         try:
             with uploads.uploading():
-                return [uploads.stored(self._library, file) for file in files]
+                return [uploads.stored(self._runtime.image_library, file) for file in files]
         except uploads.Busy:
             return [uploads.busy()]
 
@@ -238,7 +236,7 @@ class _Editor:
             result=seen.result if seen else None,
             checked=seen.checked if seen else "",
             outcomes=outcomes,
-            picks=picks(self._library),
+            picks=picks(self._runtime.image_library),
             max_bytes=uploads.MAX_UPLOAD_BYTES,
         )
         return page, note.status if note else 200

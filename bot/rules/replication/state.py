@@ -1,0 +1,40 @@
+"""How the rules file of a machine stands to what is published, and what operators read about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+#: `current`: as published; `by-hand`: somebody changed the file on this machine; `refused`: this version of the program
+#: cannot use what is published; `unwritable`: it cannot be written here; `off`: editors may not change the file here.
+Standing = Literal["current", "by-hand", "refused", "unwritable", "off"]
+
+_REMARKS: Final[Mapping[Standing, str]] = {
+    "by-hand": "the file was changed by hand on this machine and is kept; it is not what was published at {time}",
+    "refused": "what was published at {time} cannot be used by this version of the bot ({reason}); the file is kept",
+    "unwritable": "what was published at {time} cannot be written on this machine ({reason})",
+    "off": "what was published at {time} is not taken by this machine: CONSOLE_PUBLISH is off",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaState:
+    """Where it stands."""
+
+    standing: Standing = "current"
+    reason: str = ""
+    """Why it is refused or unwritable, without a word of its content."""
+    missed: str = ""
+    """The digest of the published rules that this machine has not taken; empty: it has taken them all."""
+    published_at: float = 0.0
+    """When the latest rules were published; seconds since 1970."""
+
+    def remark(self) -> str:
+        """Return the line for ``/readyz``; empty if all is as published."""
+        text = _REMARKS.get(self.standing)
+        if text is None:
+            return ""
+        time = datetime.fromtimestamp(self.published_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return f"rules: {text.format(time=time, reason=self.reason)}"

@@ -1,0 +1,418 @@
+"""What is published on one machine reaches the others, images first; what was changed by hand is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from bot.inbox.database import Database
+from bot.inbox.publications import Publications
+from bot.rules.publishing.history import VersionInfo
+from bot.rules.publishing.image_library import UnknownImage
+from bot.rules.publishing.publisher import EditConflict, digest
+from bot.rules.replication.editing import Diverged, ImageInUse
+from tests.support.local_images import jpeg
+from tests.support.machines import Machine, prepared, rules
+
+OLD, NEW, NEWER, HAND = (rules(note=note) for note in ("old", "new", "newer", "by hand"))
+Join = Callable[..., Machine]
+
+
+@pytest.fixture
+def log(tmp_path: Path, sqlite_template: Path) -> Iterator[Publications]:
+    """The log of a shop that has published nothing; SQLite does for it."""
+    shutil.copy(sqlite_template, tmp_path / "bot.db")
+    database = Database(f"sqlite:///{tmp_path / 'bot.db'}")
+    yield Publications(database)
+    database.dispose()
+
+
+@pytest.fixture
+def join(tmp_path: Path, log: Publications) -> Join:
+    """Add a machine."""
+
+    def add(name: str, content: bytes | None = OLD, *, takes: bool = True) -> Machine:
+        return Machine(tmp_path / name, log, content, takes=takes)
+
+    return add
+
+
+def test_a_publication_reaches_the_others_with_its_history(join: Join) -> None:
+    """The versions are called alike everywhere, so that an editor may be on any machine."""
+    a, b = join("a"), join("b")
+    a.publish(NEW)
+    a.publish(NEWER)
+    b.replica.poll()
+    assert b.content == NEWER
+    assert b.versions() == a.versions() == [NEWER, NEW, OLD]
+    assert [v.name for v in b.publisher.versions()][:2] == [v.name for v in a.publisher.versions()][:2]
+    assert (a.standing, b.standing) == ("current", "current")
+
+
+def test_who_published_it_and_why_goes_with_it(join: Join) -> None:
+    """As the history of the publishing machine has it."""
+    a, b = join("a"), join("b")
+    info = VersionInfo.of(author="Hạnh", note="giá Tết")
+    a.publisher.publish(NEW, seen=digest(OLD), now=0, info=info)
+    b.replica.poll()
+    assert [machine.publisher.info(machine.publisher.versions()[0].name) for machine in (a, b)] == [info, info]
+
+
+def test_images_arrive_before_the_rules_that_name_them(join: Join) -> None:
+    """Those of the library, and those that somebody put beside the file; in folders, too."""
+    a, b = join("a"), join("b")
+    (a.folder / "tet" / "2027").mkdir(parents=True)
+    (a.folder / "tet" / "2027" / "qua.jpg").write_bytes(jpeg(seed="gift"))
+    (a.folder / "menu.jpg").write_bytes(jpeg(seed="menu"))
+    a.publish(rules("menu.jpg", "tet/2027/qua.jpg"))
+    b.replica.poll()
+    assert b.content == a.content
+    assert (b.image("menu.jpg"), b.image("tet/2027/qua.jpg")) == (jpeg(seed="menu"), jpeg(seed="gift"))
+    assert b.standing == "current"
+
+
+def test_a_machine_that_was_off_catches_up_when_it_starts(join: Join) -> None:
+    """With every version that it missed."""
+    a, b = join("a"), join("b")
+    for content in (NEW, OLD, NEWER):
+        a.publish(content)
+    b.start()
+    assert (b.content, b.versions()) == (NEWER, [NEWER, OLD, NEW, OLD])
+
+
+def test_a_file_that_was_changed_by_hand_is_kept_and_told_of(join: Join) -> None:
+    """Over a restart as well, and until it is as published again."""
+    a, b = join("a"), join("b")
+    a.publish(NEW)
+    b.replica.poll()
+    b.path.write_bytes(HAND)
+    a.publish(NEWER)
+    b.replica.poll()
+    assert (b.content, b.standing) == (HAND, "by-hand")
+    assert "changed by hand on this machine" in b.replica.state.remark()
+    b.start()
+    assert (b.content, b.standing) == (HAND, "by-hand")
+    b.path.write_bytes(NEWER)
+    b.replica.poll()
+    assert (b.standing, b.replica.state.remark()) == ("current", "")
+    a.publish(OLD)
+    b.replica.poll()
+    assert b.content == OLD
+
+
+def test_a_file_changed_by_hand_while_the_machine_was_off_is_kept(join: Join) -> None:
+    """In whichever order the two happen."""
+    a, b, c = join("a"), join("b"), join("c")
+    b.path.write_bytes(HAND)
+    a.publish(NEW)
+    c.path.write_bytes(HAND)
+    for machine in (b, c):
+        machine.start()
+        assert (machine.content, machine.standing) == (HAND, "by-hand")
+
+
+def test_a_change_by_hand_that_missed_nothing_is_told_and_published_with_the_next(join: Join) -> None:
+    """The editor saw it: it is what they set out from."""
+    a, b = join("a"), join("b")
+    a.publish(NEW)
+    b.replica.poll()
+    b.path.write_bytes(HAND)
+    b.replica.poll()
+    assert b.standing == "by-hand"
+    b.publish(NEWER)
+    a.replica.poll()
+    assert (a.content, b.content, a.standing, b.standing) == (NEWER, NEWER, "current", "current")
+
+
+def test_the_same_file_brought_to_all_by_hand_is_no_change_of_one(join: Join) -> None:
+    """Operators distribute files; what is published over theirs is taken where theirs stands."""
+    a, b = join("a"), join("b")
+    a.publish(NEW)
+    b.replica.poll()
+    for machine in (a, b):
+        machine.path.write_bytes(HAND)
+    a.publish(NEWER)
+    b.replica.poll()
+    assert (b.content, b.standing) == (NEWER, "current")
+
+
+def test_who_missed_a_publication_takes_it_before_publishing(join: Join) -> None:
+    """Nothing of the others is overwritten; the file of this machine is in its history."""
+    a, b = join("a"), join("b")
+    b.path.write_bytes(HAND)
+    a.publish(NEW)
+    with pytest.raises(Diverged):
+        b.publish(NEWER)
+    assert b.content == HAND
+    b.publish(NEW)
+    assert (b.content, b.standing) == (NEW, "current")
+    assert HAND in b.versions()
+    b.publish(HAND)
+    a.replica.poll()
+    assert a.content == HAND
+
+
+def test_of_two_who_publish_at_once_one_is_told(join: Join) -> None:
+    """Who was second sees what the first has published, and loses nothing."""
+    a, b = join("a"), join("b")
+    a.publish(NEW)
+    with pytest.raises(EditConflict) as refused:
+        b.publish(NEWER, over=OLD)
+    assert not isinstance(refused.value, Diverged)
+    assert b.content == NEW
+    b.publish(NEWER)
+    a.replica.poll()
+    assert a.content == NEWER
+
+
+def test_a_new_machine_takes_what_is_published_whatever_its_own_file_is(join: Join) -> None:
+    """That of an image, an old one, or none; its own stays in the history."""
+    a = join("a")
+    (a.folder / "menu.jpg").write_bytes(jpeg(seed="menu"))
+    a.publish(rules("menu.jpg"))
+    for name, content in (("same", OLD), ("other", HAND), ("none", None), ("there already", a.content)):
+        machine = join(name, content)
+        assert (machine.content, machine.standing) == (a.content, "current")
+        assert machine.image("menu.jpg") == jpeg(seed="menu")
+        assert content in machine.versions() or content in {None, a.content}
+
+
+def test_a_file_that_vanished_is_taken_again(join: Join) -> None:
+    """There is nothing of it to keep."""
+    a, b = join("a"), join("b")
+    a.publish(NEW)
+    b.replica.poll()
+    b.path.unlink()
+    b.replica.poll()
+    assert b.content == NEW
+
+
+def test_rules_that_this_version_cannot_use_are_refused_and_told(join: Join) -> None:
+    """What newer programs publish; the reason says where, and no word of the file."""
+    a, b = join("a"), join("b")
+    future = OLD + b"bi-mat: {khach: 1}\n"
+    a.publish(future)  # the publisher's own program has checked it
+    b.replica.poll()
+    assert (b.content, b.standing) == (OLD, "refused")
+    assert "5:1: unknown-key" in b.replica.state.remark()
+    assert "bi-mat" not in b.replica.state.remark()
+    with pytest.raises(Diverged):
+        b.publish(NEW)
+    a.publish(NEW)
+    b.replica.poll()
+    assert (b.content, b.standing) == (NEW, "current")
+
+
+def test_what_stands_in_the_way_of_the_history_is_told(join: Join) -> None:
+    """A machine that cannot write keeps what it has, publishes nothing, and goes on once it can."""
+    a, b = join("a"), join("b")
+    history = b.folder / ".rules.yaml.history"
+    for entry in history.iterdir():
+        entry.unlink()
+    history.rmdir()
+    history.write_bytes(b"")
+    with pytest.raises(OSError, match="exists"):
+        b.publish(NEWER)
+    a.publish(NEW)
+    b.replica.poll()
+    assert (b.content, b.standing) == (OLD, "unwritable")
+    assert "File exists" in b.replica.state.remark()
+    history.unlink()
+    b.start()
+    assert (b.content, b.standing) == (NEW, "current")
+
+
+def test_where_editors_may_not_publish_nothing_is_taken_and_that_is_told(join: Join) -> None:
+    """The operator's word counts on his machine."""
+    a, b = join("a"), join("b", takes=False)
+    assert b.standing == "current"
+    a.publish(NEW)
+    b.replica.poll()
+    assert (b.content, b.standing) == (OLD, "off")
+    assert list(b.folder.iterdir()) == [b.path]
+    b.path.write_bytes(NEW)
+    b.replica.poll()
+    assert b.standing == "current"
+
+
+def test_the_library_is_the_same_on_all_machines(join: Join) -> None:
+    """Adding, replacing, deleting and restoring travel; what gives way is in each trash."""
+    a, b = join("a"), join("b")
+    assert a.library.add(prepared("1"), "menu.jpg") == ("images/menu.jpg", True)
+    b.replica.poll()
+    assert b.image("images/menu.jpg") == jpeg(seed="1")
+    b.library.replace("images/menu.jpg", prepared("2"), now=0)
+    a.replica.poll()
+    assert a.image("images/menu.jpg") == jpeg(seed="2")
+    entry = a.library.delete("images/menu.jpg", now=0)
+    b.replica.poll()
+    assert (a.image("images/menu.jpg"), b.image("images/menu.jpg")) == (None, None)
+    assert [one.name for one in b.library.trashed()] == ["images/menu.jpg"] * 2
+    assert a.library.restore(entry, now=0) == "images/menu.jpg"
+    b.replica.poll()
+    assert a.image("images/menu.jpg") == b.image("images/menu.jpg") == jpeg(seed="2")
+    assert entry not in [one.entry for one in a.library.trashed()]
+
+
+def test_two_images_of_one_name_get_two_names(join: Join) -> None:
+    """Also where two machines take them at the same time; the same image is stored once."""
+    a, b = join("a"), join("b")
+    assert a.library.add(prepared("1"), "menu.jpg") == ("images/menu.jpg", True)
+    assert b.library.add(prepared("2"), "menu.jpg") == ("images/menu-2.jpg", True)
+    assert b.library.add(prepared("1"), "other.jpg") == ("images/menu.jpg", False)
+    a.replica.poll()
+    assert a.image("images/menu-2.jpg") == jpeg(seed="2")
+
+
+def test_an_image_that_rules_of_any_machine_name_is_not_deleted(join: Join) -> None:
+    """Neither those in force here, nor those that another machine has just published."""
+    a, b = join("a"), join("b")
+    for number in "12":
+        a.library.add(prepared(number), f"{number}.jpg")
+    b.replica.poll()
+    a.publish(rules("images/1.jpg"))
+    for machine in (b, a):
+        with pytest.raises(ImageInUse):
+            machine.library.delete("images/1.jpg", now=0)
+    b.path.write_bytes(rules("images/2.jpg"))
+    b.replica.poll()
+    for name in ("images/1.jpg", "images/2.jpg"):
+        with pytest.raises(ImageInUse):
+            b.library.delete(name, now=0)
+    with pytest.raises(UnknownImage):
+        b.library.delete("images/3.jpg", now=0)
+
+
+def test_an_image_stays_while_the_rules_of_that_machine_name_it(join: Join) -> None:
+    """Of one that kept its own; it goes when they are as published."""
+    a, b = join("a"), join("b")
+    a.library.add(prepared("1"), "1.jpg")
+    a.publish(rules("images/1.jpg"))
+    b.replica.poll()
+    b.path.write_bytes(rules("images/1.jpg", note="by hand"))
+    a.publish(NEW)
+    a.library.delete("images/1.jpg", now=0)
+    b.replica.poll()
+    assert (b.standing, b.image("images/1.jpg")) == ("by-hand", jpeg(seed="1"))
+    b.publish(NEW)
+    assert (b.standing, b.image("images/1.jpg")) == ("current", None)
+
+
+def test_an_image_that_was_changed_by_hand_goes_to_the_trash(join: Join) -> None:
+    """What is published stands in its place."""
+    a, b = join("a"), join("b")
+    a.library.add(prepared("1"), "1.jpg")
+    b.replica.poll()
+    (b.folder / "images" / "1.jpg").write_bytes(jpeg(seed="by hand"))
+    a.library.replace("images/1.jpg", prepared("2"), now=0)
+    b.replica.poll()
+    assert b.image("images/1.jpg") == jpeg(seed="2")
+    trashed = b.library.trashed()[0]
+    assert b.library.read_trashed(trashed.entry) == ("images/1.jpg", jpeg(seed="by hand"))
+
+
+@pytest.mark.parametrize("name", ["../outside.jpg", "/tmp/outside.jpg", "link/outside.jpg", "."])
+def test_no_image_is_written_outside_the_folder(join: Join, tmp_path: Path, name: str) -> None:
+    """Whatever the log says."""
+    a = join("a")
+    (tmp_path / "elsewhere").mkdir()
+    (a.folder / "link").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="outside"):
+        a.library.put(name, jpeg(), now=0)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_many_machines_and_threads_end_with_the_same(join: Join) -> None:
+    """Everybody publishes at once; each is told whether it counts, and the last that counts stands everywhere."""
+    machines = [join(name) for name in "abc"]
+
+    def publish(number: int) -> bytes | None:
+        content = rules(note=str(number))
+        try:
+            machines[number % 3].publish(content)
+        except EditConflict:
+            return None
+        return content
+
+    with ThreadPoolExecutor(6) as pool:
+        published = [content for content in pool.map(publish, range(18)) if content is not None]
+    for machine in machines:
+        machine.replica.poll()
+    assert len({machine.content for machine in machines}) == 1
+    assert machines[0].content in published
+    versions = machines[0].versions()
+    assert sorted(filter(None, versions)) == sorted([*published, OLD])
+    assert all(machine.versions() == versions for machine in machines)
+
+
+DIES = """
+import os, signal, sys
+from pathlib import Path
+from bot.inbox.database import Database
+from bot.inbox.publications import Publications
+from bot.rules.publishing.publisher import digest
+from bot.rules.replication.editing import SharedPublisher
+from bot.rules.replication.replica import Replica
+
+class Dying(Publications):
+    def append(self, changes, *, after):
+        if sys.argv[3] == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().append(changes, after=after)
+        if sys.argv[3] == "after":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def content(self, sought):
+        if sys.argv[3] == "image" and sought == sys.argv[4]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().content(sought)
+
+path = Path(sys.argv[2])
+replica = Replica(path, Dying(Database(sys.argv[1])), takes=True)
+replica.poll()
+SharedPublisher(path, replica).publish(sys.stdin.buffer.read(), seen=digest(path.read_bytes()), now=0)
+"""
+
+
+@pytest.mark.parametrize(("moment", "is_published"), [("before", False), ("after", True)])
+def test_who_is_killed_in_publishing_has_published_everywhere_or_nowhere(
+    join: Join, tmp_path: Path, moment: str, is_published: bool
+) -> None:
+    """Once it is in the log it reaches all, the machine that died among them, images included."""
+    a, b = join("a"), join("b")
+    (a.folder / "menu.jpg").write_bytes(jpeg(seed="menu"))
+    new = rules("menu.jpg")
+    command = [sys.executable, "-c", DIES, f"sqlite:///{tmp_path / 'bot.db'}", str(a.path), moment]
+    ended = subprocess.run(command, input=new, check=False, timeout=60, cwd=Path(__file__).parents[2])
+    assert ended.returncode == -signal.SIGKILL
+    assert a.content == OLD
+    for machine in (b, a):
+        machine.start()
+        assert (machine.content, machine.standing) == (new if is_published else OLD, "current")
+        assert machine.image("menu.jpg") == (jpeg(seed="menu") if is_published or machine is a else None)
+
+
+def test_who_is_killed_in_taking_goes_on_where_it_was(join: Join, tmp_path: Path) -> None:
+    """With some images there and the rules not; or with the rules there and the marker not."""
+    a, b = join("a"), join("b")
+    for number in "12":
+        a.library.add(prepared(number), f"{number}.jpg")
+    a.publish(NEW)
+    a.publish(rules("images/1.jpg", "images/2.jpg"))
+    second = hashlib.sha256(prepared("2").content).hexdigest()
+    command = [sys.executable, "-c", DIES, f"sqlite:///{tmp_path / 'bot.db'}", str(b.path), "image", second]
+    ended = subprocess.run(command, input=b"", check=False, timeout=60, cwd=Path(__file__).parents[2])
+    assert ended.returncode == -signal.SIGKILL
+    assert (b.content, b.image("images/1.jpg"), b.image("images/2.jpg")) == (OLD, jpeg(seed="1"), None)
+    b.path.write_bytes(NEW)  # as if it had died after the first of the two versions
+    b.start()
+    assert (b.content, b.standing) == (a.content, "current")
+    assert b.image("images/2.jpg") == jpeg(seed="2")

@@ -1,0 +1,77 @@
+"""Machines of a shop in folders of their own: each has a rules file, images, and a log that all of them share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.images.prepare import PreparedImage
+from bot.rules.publishing.publication_log import PublicationLog
+from bot.rules.publishing.publisher import digest
+from bot.rules.replication.editing import SharedImageLibrary, SharedPublisher
+from bot.rules.replication.replica import Replica
+from bot.rules.replication.state import Standing
+from tests.support.local_images import jpeg
+
+NOW = 1_790_000_000.0
+
+
+def rules(*images: str, note: str = "") -> bytes:
+    """Return a rules file that names these images."""
+    lines = [
+        "version: 1",
+        f"# {note}",
+        "rules:",
+        "  - {id: hi, on: follow, reply: {image_url: 'https://a.example/a.jpg'}}",
+    ]
+    lines += [f"  - {{id: r{n}, keywords: [từ khóa {n}], reply: {{file: {name}}}}}" for n, name in enumerate(images)]
+    return "\n".join([*lines, ""]).encode()
+
+
+def prepared(seed: str) -> PreparedImage:
+    """Return an image as an upload makes it."""
+    content = jpeg(seed=seed)
+    return PreparedImage(content, "jpg", (len(content),) * 2, ((1, 1), (1, 1)), is_converted=False)
+
+
+class Machine:
+    """One machine, whose processes can be ended and begun anew."""
+
+    def __init__(self, folder: Path, log: PublicationLog, content: bytes | None, *, takes: bool = True) -> None:
+        folder.mkdir()
+        self.folder = folder
+        self.path = folder / "rules.yaml"
+        self._log, self._takes = log, takes
+        if content is not None:
+            self.path.write_bytes(content)
+        self.start()
+
+    def start(self) -> None:
+        """Begin as a process does, with a look at what is published."""
+        self.replica = Replica(self.path, self._log, takes=self._takes)
+        self.publisher = SharedPublisher(self.path, self.replica)
+        self.library = SharedImageLibrary(self.path, self.replica)
+        self.replica.poll()
+
+    def publish(self, content: bytes, *, over: bytes | None = None) -> None:
+        """Publish over what the file holds, or over what an editor saw."""
+        seen = digest(self.content if over is None else over)
+        self.publisher.publish(content, seen=seen, now=NOW)
+
+    @property
+    def content(self) -> bytes:
+        """What the rules file holds."""
+        return self.path.read_bytes()
+
+    @property
+    def standing(self) -> Standing:
+        """How it stands to what is published."""
+        return self.replica.state.standing
+
+    def image(self, name: str) -> bytes | None:
+        """Return what an image file holds; None if there is none."""
+        path = self.folder / name
+        return path.read_bytes() if path.exists() else None
+
+    def versions(self) -> list[bytes | None]:
+        """Return the contents in the history, newest first."""
+        return [self.publisher.read(version.name) for version in self.publisher.versions()]
