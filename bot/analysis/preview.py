@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from bot.analysis.backtest import Comparison, compare
+from bot.analysis.chat import ChatAnswer, chat
 from bot.analysis.diff import Diff, diff_lines
 from bot.inbox.messages import Message
 from bot.rules.engine import RuleSet, compile_rules, replies_of
@@ -34,6 +35,10 @@ class PreviewRequest:
     """The rules that answer customers now; None: compare with what was decided at the time of each message."""
     former: bytes | None = None
     """What the editor set out from, if the present one is another."""
+    sentences: tuple[str, ...] = ()
+    """What the editor tries on it, as a customer."""
+    now: float = 0.0
+    """When that is, in seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,8 @@ class Preview:
     """From the present file to this one; None if one of them is no text."""
     concurrent_changes: Diff | None = None
     """From what the editor set out from to the present file."""
+    answers: tuple[ChatAnswer, ...] = ()
+    """What it answers to the sentences; none if it cannot be used."""
 
     @property
     def is_usable(self) -> bool:
@@ -71,6 +78,7 @@ def preview(request: PreviewRequest) -> Preview:
         replies={name: reply for name, reply in replies.items() if name in named},
         changes=_diff(request.present, request.content),
         concurrent_changes=_diff(request.former, request.present),
+        answers=chat(verdict.rules, request.sentences, now=request.now) if verdict.rules else (),
     )
 
 

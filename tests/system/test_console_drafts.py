@@ -181,3 +181,44 @@ def test_lines_are_moved_and_words_found_by_touch(page: Page) -> None:
     expect(page.locator("#text")).to_have_value(f"{RULES}a: 1")
     page.get_by_role("button", name="Find and replace").click()
     expect(page.get_by_role("textbox", name="Find")).to_be_focused()
+
+
+def test_the_chat_follows_what_is_typed(page: Page) -> None:
+    """Its answers change while one types, what differs is marked, and a sentence becomes an example by one press."""
+    chat = page.get_by_role("region", name="Chat with the draft")
+    chat.get_by_label("The customer’s message").fill("có hai ảnh không")
+    page.keyboard.press("Enter")
+    expect(chat.locator("mark")).to_have_text("hai ảnh")
+    expect(chat.locator(".theirs")).to_have_count(2)
+    expect(chat.locator(".badge")).to_have_count(0)
+    page.locator(".editor .cm-content").focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(RULES.replace("[hai ảnh]", "[ba ảnh]"))
+    expect(chat.locator(".silence")).to_have_text("The bot is silent: nothing is sent")
+    expect(chat.locator(".about-answer")).to_have_text("other than now Now: hai-anh.")
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(RULES.replace("/1.jpg", "/khac.jpg"))
+    expect(chat.locator(".about-answer")).to_contain_text("Now: the same rule with another picture.")
+    assert fits(page)
+    chat.get_by_role("button", name="Save as an example").click()
+    expect(chat.locator(".about-answer")).to_contain_text("It is an example of this rule.")
+    expect(page.locator("#text")).to_have_value(
+        f"{RULES.replace('/1.jpg', '/khac.jpg')}    examples: [có hai ảnh không]\n"
+    )
+    page.get_by_role("button", name="Undo").click()
+    expect(chat.get_by_role("button", name="Save as an example")).to_be_visible()
+    expect(page.locator("#text")).to_have_value(RULES.replace("/1.jpg", "/khac.jpg"))
+
+
+def test_the_chat_without_script(browser: Browser, bot: Bot) -> None:
+    """Enter asks; the text stays in the field."""
+    with window(browser, bot, script=False) as page:
+        log_in(page)
+        page.goto("check?take=file")
+        page.get_by_label("The customer’s message").fill("bảng giá")
+        page.keyboard.press("Enter")
+        expect(page.locator(".draft-chat mark")).to_have_text("bảng giá")
+        page.get_by_role("button", name="Save as an example").click()
+        expect(page.locator("#text")).to_have_value(
+            RULES.replace('/bang-gia.jpg"}', '/bang-gia.jpg"}\n    examples: [bảng giá]')
+        )

@@ -139,6 +139,11 @@ def unusable() -> Note:
     )
 
 
+def draft_has_errors() -> Note:
+    """What is to be tried has errors."""
+    return Note(_("The draft has errors, so it cannot answer yet. Once they are mended, the answers are here."), 422)
+
+
 def gone() -> Note:
     """The version is not kept any more."""
     return Note(_("That version is not there; it may have been removed."), 409)

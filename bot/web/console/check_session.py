@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -12,6 +12,7 @@ from typing import Final, Literal, get_args
 from flask import current_app
 
 from bot.analysis.backtest import Effect, Shift
+from bot.analysis.chat import ChatAnswer, chat
 from bot.analysis.diff import count_changed_lines
 from bot.analysis.preview import Preview, PreviewRequest
 from bot.analysis.preview_process import PreviewRunner
@@ -77,6 +78,19 @@ class HistoryEntry:
     new: int | None
     """Lines that are new in it; None for the oldest, as is `gone`."""
     gone: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatLine:
+    """What a draft and the rules in force answer to the same sentence."""
+
+    draft: ChatAnswer
+    in_force: ChatAnswer
+
+    @property
+    def differs(self) -> bool:
+        """Whether a customer would notice, or another rule answers."""
+        return (self.draft.rule_id, self.draft.reply) != (self.in_force.rule_id, self.in_force.reply)
 
 
 class CheckSession:
@@ -163,6 +177,21 @@ class CheckSession:
             text_of(content),
             formatting.language(),
         )
+
+    def chat(self, content: bytes, sentences: Sequence[str]) -> tuple[list[Finding], list[ChatLine]]:
+        """
+        Return what is wrong with a file, and what it answers to some sentences; no lines if it has errors.
+
+        Raises:
+            Busy: Another one is being looked at.
+            bot.analysis.preview_process.PreviewTimeout: It was given up; PreviewTooLarge: for want of memory.
+        """
+        now = self._runtime.database.now()
+        request = replace(self._plain_request(content), sentences=tuple(sentences), now=now)
+        found = self._preview(request, self._diagnosing)
+        in_force = chat(self._runtime.watch.rules, sentences if found.answers else (), now=now)
+        lines = [ChatLine(*pair) for pair in zip(found.answers, in_force, strict=True)]
+        return findings(found.problems, text_of(content), formatting.language()), lines
 
     def replies_in_force(self) -> Mapping[str, Reply]:
         """Return what the rules in force send, by id; FALLBACK among them."""

@@ -32,38 +32,52 @@ if (sheet.value) {
   }
 }
 
-// While somebody types: what the check would say, once they pause.
+// While somebody types: what the check would say, and what the chat is answered, once they pause.
 const PAUSE = 900;
 let timer = 0;
 
 async function diagnose() {
   const text = sheet.value;
+  const sentences = [...document.querySelectorAll("#answers [name=said]")].map((input) => input.value);
   if (!text.trim()) {
-    editor.diagnose([]);
+    editor?.diagnose([]);
     return;
   }
   const data = new FormData();
   data.set("text", text);
+  sentences.forEach((sentence) => data.append("said", sentence));
   try {
     const response = await fetch(form.dataset.problems, { method: "POST", body: data, redirect: "error" });
     if (!response.ok) {
       return;
     }
-    const found = await response.json();
-    if (text !== sheet.value || found === null) {
+    const told = await response.json();
+    if (text !== sheet.value || told === null) {
       later();
-    } else {
-      editor.diagnose(found);
+      return;
     }
+    editor?.diagnose(told.findings);
+    form.dispatchEvent(new CustomEvent("answered", { detail: { html: told.chat, sentences } }));
   } catch {
     // The server does not answer, or wants a log-in: the button "Check" tells more.
   }
 }
 
-function later() {
+function later(pause = PAUSE) {
   clearTimeout(timer);
-  timer = setTimeout(diagnose, PAUSE);
+  timer = setTimeout(diagnose, pause);
 }
+
+// The chat has a new sentence, or a text in which it is an example.
+form.addEventListener("ask", () => later(0));
+form.addEventListener("write", ({ detail }) => {
+  if (editor) {
+    editor.write(detail);
+  } else {
+    sheet.value = detail;
+    sheet.dispatchEvent(new Event("input"));
+  }
+});
 
 async function improve() {
   const label = document.querySelector("label[for=text]");

@@ -24,7 +24,7 @@ const MOST_STEPS = 100;
 const MOST_HISTORY_CHARACTERS = 500_000;
 
 /**
- * Put an editor in the place of `textarea`; resolves to `{goTo, diagnose, focus}`.
+ * Put an editor in the place of `textarea`; resolves to `{goTo, diagnose, focus, write}`.
  *
  * `options`: `library` (URL of codemirror.js), `schema` (the JSON Schema of rules.yaml), `language` ("vi" or "en"),
  * `label` (what the field is called), `tools` (an element with buttons, each with a `data-command`), `onChange` and
@@ -55,6 +55,25 @@ export async function mount(textarea, options) {
       view.dispatch({ selection: { anchor: from }, effects: cm.EditorView.scrollIntoView(from, { y: "center" }) });
       view.focus();
       host.scrollIntoView({ block: "nearest" });
+    },
+    /** Change what is different in `text`, as one step, and show it. */
+    write(text) {
+      const before = view.state.doc.toString();
+      const most = Math.min(before.length, text.length);
+      let from = 0;
+      while (from < most && before[from] === text[from]) {
+        from += 1;
+      }
+      let same = 0;
+      while (same < most - from && before[before.length - 1 - same] === text[text.length - 1 - same]) {
+        same += 1;
+      }
+      view.dispatch({
+        changes: { from, to: before.length - same, insert: text.slice(from, text.length - same) },
+        selection: { anchor: text.length - same },
+        effects: cm.EditorView.scrollIntoView(from, { y: "center" }),
+        userEvent: "input",
+      });
     },
     diagnose(findings) {
       view.dispatch(cm.setDiagnostics(view.state, findings.map((finding) => diagnostic(view.state.doc, finding))));

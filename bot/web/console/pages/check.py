@@ -7,18 +7,30 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, send_file, url_for
+from flask import (
+    Blueprint,
+    abort,
+    flash,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    url_for,
+)
 from werkzeug.wrappers import Response as AnyResponse
 
 import bot
-from bot.analysis.preview_process import PreviewTimeout, PreviewTooLarge
 from bot.inbox.drafts import KEPT_SECONDS
 from bot.rules.publishing.publisher import digest, normalise_newlines
 from bot.rules.starters import STARTERS, starter
 from bot.runtime import Runtime
 from bot.web.console import check_notes as notes
+from bot.web.console import draft_chat as chats
 from bot.web.console.check_notes import Note
 from bot.web.console.check_session import MAX_REFRESHES, Busy, CheckResult, CheckSession
+from bot.web.console.draft_chat import Chat
 from bot.web.console.draft_store import DraftStatus, DraftStore
 
 _SCHEMA_FILE: Final = Path(bot.__file__).parent / "rules" / "rules.schema.json"
@@ -53,6 +65,8 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     routes.post("/check/problems", endpoint="check_problems")(page.problems)
     routes.get("/check/schema.json", endpoint="check_schema")(page.schema)
     routes.post("/check/draft", endpoint="check_draft")(page.save_draft)
+    routes.post("/check/chat", endpoint="check_chat")(page.chat)
+    routes.post("/check/example", endpoint="check_example")(page.add_example)
     routes.post("/check/publish", endpoint="check_publish")(page.publish)
     routes.post("/check/back", endpoint="check_back")(page.go_back)
 
@@ -77,21 +91,42 @@ class _Check:
         return self._checked(draft) if draft.content.strip() else self._page(draft, notes.nothing())
 
     def save_draft(self) -> PageResponse:
-        """Save the draft for who has no script."""
+        """Save the draft for who has no script; Enter in the chat, too, presses this button."""
+        if request.form.get("say", "").strip():
+            return self.chat()
         draft = self._sent()
         if draft.status.refusal:
             return self._page(draft, Note(draft.status.refusal, 409, "bad"))
         return redirect(url_for("console.check"), 303)
 
     def problems(self) -> AnyResponse | tuple[str, int]:
-        """Answer the text editor, as JSON: what is wrong with the text in the field; null: ask again."""
+        """Answer the text editor, as JSON: what is wrong with its text, and what that answers; null: ask again."""
+        content, sentences = normalise_newlines(request.form.get("text", "")), chats.sentences_sent()
         try:
-            found = self._session.problems(normalise_newlines(request.form.get("text", "")))
+            found = chats.ask(self._session, content, sentences)
         except Busy:
             return jsonify(None)
-        except (PreviewTimeout, PreviewTooLarge):
+        if found.note and not found.findings:
             return "", 422
-        return jsonify([asdict(finding) | {"length": len(finding.meant)} for finding in found])
+        told = [asdict(finding) | {"length": len(finding.meant)} for finding in found.findings]
+        return jsonify(findings=told, chat=render_template("console/draft_chat_answers.html", chat=found))
+
+    def chat(self) -> PageResponse:
+        """Answer a sentence for who has no script."""
+        draft = self._sent()
+        return self._page(draft, chat=chats.ask_or_say_why(self._session, draft.content, chats.sentences_sent()))
+
+    def add_example(self) -> PageResponse:
+        """Add a sentence to the examples of a rule in the text; the script takes the text as JSON."""
+        name, _space, sentence = request.form.get("example", "").partition(" ")
+        written = chats.with_example(request.form.get("text", ""), name, sentence)
+        if request.accept_mimetypes.best == "application/json":
+            if isinstance(written, Note):
+                return make_response(jsonify(said=written.text), written.status)
+            return jsonify(text=written)
+        draft = self._sent(None if isinstance(written, Note) else written)
+        chat = chats.ask_or_say_why(self._session, draft.content, chats.sentences_sent())
+        return self._page(draft, written if isinstance(written, Note) else None, chat=chat)
 
     def schema(self) -> AnyResponse:
         """Answer the text editor with the JSON Schema of rules.yaml."""
@@ -118,10 +153,14 @@ class _Check:
             return self._page(Draft(base_digest=base_digest, status=status), notes.gone())
         return self._publish(Draft(content, _readable(content), base_digest, status), notes.restored())
 
-    def _sent(self) -> Draft:
-        """Return what was sent, the file that was chosen or the text in the field, saved as the browser's draft."""
+    def _sent(self, text: str | None = None) -> Draft:
+        """
+        Return *text*, or what was sent: the file that was chosen, else the text in the field.
+
+        It is saved as the browser's draft.
+        """
         given, base_digest = request.files.get("file"), request.form.get("base_digest", "")
-        text = request.form.get("text", "")
+        text = request.form.get("text", "") if text is None else text
         content = given.read() if given is not None and given.filename else normalise_newlines(text)
         if given is not None and given.filename:
             text = _readable(content)
@@ -159,7 +198,14 @@ class _Check:
         flash(success, "good")
         return redirect(url_for("console.check", published=1), 303)
 
-    def _page(self, draft: Draft, note: Note | None = None, result: CheckResult | None = None) -> PageResponse:
+    def _page(
+        self,
+        draft: Draft,
+        note: Note | None = None,
+        result: CheckResult | None = None,
+        *,
+        chat: Chat | None = None,
+    ) -> PageResponse:
         runtime, session = self._runtime, self._session
         refreshes, file_state = request.args.get("published", 0, type=int), session.file_state()
         publishes = runtime.settings.console_publish
@@ -167,6 +213,9 @@ class _Check:
             "console/check.html",
             draft=draft,
             draft_days=round(KEPT_SECONDS / 86_400),
+            chat=chat or Chat(chats.sentences_sent()),
+            longest_sentence=chats.MAX_SENTENCE_CHARACTERS,
+            samples=chats.samples(runtime.watch.rules),
             starters=STARTERS,
             line=request.args.get("line", 0, type=int),
             note=note,

@@ -1,0 +1,98 @@
+"""The chat with a draft: sentences of the form, their answers, and a sentence saved as an example of its rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from flask import request
+
+from bot.analysis.preview_process import PreviewTimeout, PreviewTooLarge
+from bot.rules.engine import RuleSet
+from bot.rules.publishing import edit
+from bot.rules.publishing.yaml_text import Value
+from bot.web.console import check_notes as notes
+from bot.web.console.check_notes import Note
+from bot.web.console.check_session import Busy, ChatLine, CheckSession
+from bot.web.console.formatting import gettext as _
+from bot.web.console.problem_view import Finding
+
+#: Sentences that a chat holds; for one more the first goes.
+MAX_SENTENCES: Final = 8
+#: Zalo lets nobody write more.
+MAX_SENTENCE_CHARACTERS: Final = 2_000
+_MAX_SAMPLES: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A conversation with a draft."""
+
+    sentences: tuple[str, ...] = ()
+    lines: tuple[ChatLine, ...] = ()
+    """The answers; none if the draft could not be asked."""
+    findings: tuple[Finding, ...] = ()
+    note: Note | None = None
+    """Why it could not."""
+
+
+def sentences_sent() -> tuple[str, ...]:
+    """Return what was said before and what is said now, the last of it, each once."""
+    given = (*request.form.getlist("said"), *request.form.getlist("say"))
+    # What is no text, as half of a surrogate pair, could not be shown either.
+    cleaned = (text.strip()[:MAX_SENTENCE_CHARACTERS].encode(errors="replace").decode() for text in given)
+    newest_last = dict.fromkeys(reversed([text for text in cleaned if text]))
+    return tuple(reversed(list(newest_last)[:MAX_SENTENCES]))
+
+
+def ask(session: CheckSession, content: bytes, sentences: tuple[str, ...]) -> Chat:
+    """
+    Return what the draft answers.
+
+    Raises:
+        Busy: Another one is being looked at.
+    """
+    try:
+        found, lines = session.chat(content, sentences)
+    except PreviewTimeout:
+        return Chat(sentences, note=notes.too_long())
+    except PreviewTooLarge:
+        return Chat(sentences, note=notes.too_large())
+    return Chat(sentences, tuple(lines), tuple(found), None if lines else notes.draft_has_errors())
+
+
+def ask_or_say_why(session: CheckSession, content: bytes, sentences: tuple[str, ...]) -> Chat:
+    """Return what `ask` does, and that it could not be asked where another is looked at."""
+    try:
+        return ask(session, content, sentences)
+    except Busy:
+        return Chat(sentences, note=notes.busy())
+
+
+def samples(rules: RuleSet) -> list[str]:
+    """Return sentences to begin with."""
+    return [rule.examples[0] for rule in rules.file.rules if rule.enabled and rule.examples][:_MAX_SAMPLES]
+
+
+def with_example(text: str, rule_id: str, sentence: str) -> str | Note:
+    """Return the text of a file with one more example of a rule, every other letter as it was; or why not."""
+    content = text.replace("\r\n", "\n").encode(errors="replace")
+    try:
+        rules = edit.rules_in(content)
+        index = next((index for index, rule in enumerate(rules) if rule.fields.get("id") == rule_id), None)
+        if index is None:
+            return Note(_("No rule has the name {name}.").format(name=rule_id[:64]), 409)
+        examples = _as_list(rules[index].fields.get("examples"))
+        changed = {} if sentence in examples else {"examples": [*examples, sentence]}
+        return edit.change_rule(content, index, changed).decode()
+    except edit.NotEditable as obstacle:
+        return Note(
+            _("The example could not be added: line {line} is written in a way that only you can change.").format(
+                line=obstacle.line
+            ),
+            409,
+        )
+
+
+def _as_list(value: Value | None) -> list[Value]:
+    return value if isinstance(value, list) else [value] if value else []
