@@ -8,14 +8,16 @@ import fcntl
 import math
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 #: Far beyond the limit of a rules file: one a little too big is still read, so that the error can name the place.
 MAX_READ_BYTES: Final = 16 * 1024 * 1024
 _KB: Final = 1024
-_MB: Final = 1024 * 1024
+_MB: Final = 1024**2
+_GB: Final = 1024**3
 
 
 def read_plain_file(path: Path, *, limit: int = MAX_READ_BYTES) -> bytes:
@@ -107,6 +109,13 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
+@dataclass(frozen=True, slots=True)
+class FileSize:
+    """A size among the values of a message, to be formatted in the reader's language."""
+
+    bytes: int
+
+
 def format_size(size: int, language: Literal["vi", "en"]) -> str:
     """
     Return a size in bytes as people read it, rounded up, so that a file over a limit never looks exactly at it.
@@ -116,6 +125,15 @@ def format_size(size: int, language: Literal["vi", "en"]) -> str:
     """
     if size < _MB:
         return f"{math.ceil(size / _KB)} KB"
-    tenths = math.ceil(size * 10 / _MB)
+    unit, name = (_MB, "MB") if size < _GB else (_GB, "GB")
+    tenths = math.ceil(size * 10 / unit)
     point = "," if language == "vi" else "."
-    return f"{tenths // 10}{point}{tenths % 10} MB" if tenths % 10 else f"{tenths // 10} MB"
+    return f"{tenths // 10}{point}{tenths % 10} {name}" if tenths % 10 else f"{tenths // 10} {name}"
+
+
+def format_sizes(values: Mapping[str, object], language: Literal["vi", "en"]) -> dict[str, object]:
+    """Return the values of a message with each `FileSize` formatted."""
+    return {
+        name: format_size(value.bytes, language) if isinstance(value, FileSize) else value
+        for name, value in values.items()
+    }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, cast, get_args
 
 from bot.config import Language
+from bot.files import format_sizes
 from bot.i18n import translator
 from bot.inbox.failures import explain
 
@@ -54,7 +55,8 @@ class Words:
 def _values(finding: Finding, lang: Language) -> Mapping[str, object]:
     """Return the values for the texts: the finding's args, and the meaning of the vendor's words among them."""
     trouble = finding.args.get("trouble")
-    return finding.args if trouble is None else {**finding.args, "meaning": explain(str(trouble), lang)}
+    meaning = {} if trouble is None else {"meaning": explain(str(trouble), lang)}
+    return format_sizes(finding.args, lang) | meaning
 
 
 #: The texts by code.

@@ -12,6 +12,7 @@ from typing import Final
 
 from bot.doctor.finding import Finding, Level, Texts, Words
 from bot.errors import ConfigError, StorageError
+from bot.files import FileSize
 from bot.i18n import N_, NN_
 from bot.inbox.database import Database, migrations
 from bot.inbox.engine import parse_url
@@ -173,8 +174,9 @@ def _journal(file: Path) -> str | None:
 def _file(file: Path, journal: str) -> Iterator[Finding]:
     used = sum(part.stat().st_size for part in (file, Path(f"{file}-wal")) if part.exists())
     free = shutil.disk_usage(file.absolute().parent).free
-    level: Level = "warning" if free < _LEAST_FREE else "fine"
-    yield _database(level, "db-disk-full" if level == "warning" else "db-size", used=_mega(used), free=_mega(free))
+    level: Level
+    level, code = ("warning", "db-disk-full") if free < _LEAST_FREE else ("fine", "db-size")
+    yield _database(level, code, used=FileSize(used), free=FileSize(free))
     if journal.lower() == "wal":
         yield _database("fine", "db-wal")
     else:
@@ -254,10 +256,6 @@ def check_event_hints(database: Database, *, now: float) -> Iterator[Finding]:
 
 def _hint(level: Level, code: str, **args: object) -> Finding:
     return Finding("by-hand", level, code, args)
-
-
-def _mega(size: int) -> str:
-    return f"{size / 1024**2:.1f} MB" if size < 1024**3 else f"{size / 1024**3:.0f} GB"
 
 
 def _database(level: Level, code: str, **args: object) -> Finding:

@@ -7,26 +7,27 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.config import Language
+from bot.files import FileSize, format_sizes
 from bot.i18n import N_, translator
 from bot.image_health.verdict import CheckResult, Code
 
 
 @dataclass(frozen=True, slots=True)
 class ImageWords:
-    """What to say of a picture; the last two are empty where nothing is to be done."""
+    """The texts about an image; *why* and *todo* are empty if nothing is to be done."""
 
     label: str
     """One or two words."""
     said: str
-    """As the end of a sentence about the picture; may name `status`, `form` and `size`, see `facts`."""
+    """The end of a sentence about the image; may name `status`, `form` and `size`, see `facts`."""
     why: str = ""
     todo: str = ""
 
     def translated(self, lang: Language, **values: object) -> ImageWords:
         """Return the texts in *lang*, filled with *values*."""
         _ = translator(lang).gettext
-        texts = (self.label, self.said, self.why, self.todo)
-        return ImageWords(*(_(text).format(**values) for text in texts))
+        texts, written = (self.label, self.said, self.why, self.todo), format_sizes(values, lang)
+        return ImageWords(*(_(text).format(**written) for text in texts))
 
 
 _NOTHING: Final = N_("Where Zalo cannot fetch the picture, customers get nothing.")
@@ -159,7 +160,7 @@ def facts(result: CheckResult) -> dict[str, object]:
     return {"status": result.http_status or "?", "form": result.format or "?", "size": _size(result)}
 
 
-def _size(result: CheckResult) -> str:
+def _size(result: CheckResult) -> FileSize | str:
     if result.size is None:
         return "> 1 MB" if result.code == "too-large" else "?"
-    return f"{result.size / 1024**2:.1f} MB" if result.size >= 1024**2 else f"{result.size / 1024:.0f} KB"
+    return FileSize(result.size)

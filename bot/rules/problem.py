@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from bot.config import Language
 from bot.errors import BotError
-from bot.files import format_size
+from bot.files import FileSize, format_size
 from bot.i18n import format_date, translator
 from bot.rules.catalog.messages import MESSAGES, WARNINGS
 
@@ -44,13 +44,6 @@ class Phrase:
         """Return the phrase in *lang*."""
         template = translator(lang).pgettext(self.key, MESSAGES[self.key])
         return template.format(**{name: _said(name, arg, lang) for name, arg in self.args})
-
-
-@dataclass(frozen=True, slots=True)
-class FileSize:
-    """A size in bytes, shown as the reader's language writes it."""
-
-    bytes: int
 
 
 Arg = str | int | date | tuple[str, ...] | Phrase | FileSize

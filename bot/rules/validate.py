@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from bot.config import Language
+from bot.files import FileSize
 from bot.i18n import translator
 from bot.images import local_files
 from bot.images.local_files import ImageFile, UnusableImage
@@ -20,7 +21,7 @@ from bot.rules.linting.lint import check
 from bot.rules.linting.misreadings import misreadings
 from bot.rules.linting.patterns import PATTERN_CODES
 from bot.rules.model.schema import RuleFile
-from bot.rules.problem import FileSize, Phrase, Place, Problem, in_order, phrase
+from bot.rules.problem import Phrase, Place, Problem, in_order, phrase
 from bot.rules.reading.loader import Loaded, load
 
 MAX_PROBLEMS = 100

@@ -24,6 +24,7 @@ MB = 1024 * 1024
         (MB + 1, "1,1 MB", "1.1 MB"),
         (1_300_000, "1,3 MB", "1.3 MB"),
         (13 * MB, "13 MB", "13 MB"),
+        (1536 * MB, "1,5 GB", "1.5 GB"),
     ],
 )
 def test_a_size_is_written_as_its_reader_writes_it(size: int, vi: str, en: str) -> None:

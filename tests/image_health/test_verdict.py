@@ -177,4 +177,5 @@ def test_every_verdict_can_be_said_in_both_languages(code: Code) -> None:
 
 def test_sizes_are_said_as_people_say_them() -> None:
     assert "(2.9 MB)" in explain(CheckResult("too-large", 200, "JPEG", 3_000_000), "en").said
+    assert "(1,1 MB)" in explain(CheckResult("too-large", 200, "JPEG", 1024**2 + 1), "vi").said
     assert "(> 1 MB)" in explain(CheckResult("too-large", 200, "JPEG"), "vi").said

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from bot.files import FileSize
 from bot.rules.model.synonyms import is_key
-from bot.rules.problem import FileSize, Place, Problem, split_lines
+from bot.rules.problem import Place, Problem, split_lines
 from bot.rules.reading import line_slips, nesting_slips
 
 MAX_BYTES = 2_000_000

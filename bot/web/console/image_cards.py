@@ -9,11 +9,13 @@ from typing import Final, Literal, get_args
 from urllib.parse import unquote, urlsplit
 
 from bot.config import Language
+from bot.files import format_size
 from bot.i18n import N_
 from bot.image_health.report import ImageHealth
-from bot.image_health.texts import ImageWords, explain, facts
+from bot.image_health.texts import ImageWords, explain
 from bot.images.formats import ACCEPTED
 from bot.rules.model.schema import Image
+from bot.web.console import formatting
 from bot.zalo import ATTACHMENT_LIFETIME
 
 #: How a picture stands, the worst first: `soon` it expires, `unsure`: nobody knows, `waiting`: for the first look.
@@ -94,7 +96,8 @@ class ImageCard:
     @property
     def size(self) -> str:
         """How large it is; empty if that is not known."""
-        return str(facts(self.health.result)["size"]) if self.health.result.size is not None else ""
+        size = self.health.result.size
+        return "" if size is None else format_size(size, formatting.language())
 
 
 @dataclass(frozen=True, slots=True)
