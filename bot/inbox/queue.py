@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.inbox import clock, oa_limits, statements
+from bot.inbox.bulk import BulkInsert, BulkUpdate
 from bot.inbox.database import Database
 from bot.inbox.echoes import EchoVerdict, find_echo, read_echoes
 from bot.inbox.group_commit import Future, GroupCommitWriter
@@ -36,8 +37,8 @@ class Inbox:
     def __init__(self, database: Database, writer: GroupCommitWriter) -> None:
         self._database = database
         self._writer = writer
-        added = database.insert(events).on_conflict_do_nothing(index_elements=[events.c.key])
-        self._insert = added.returning(events.c.key)
+        self._insert = BulkInsert(_ARRIVED, sqlite=database.is_sqlite)
+        self._update = BulkUpdate(_STATE, sqlite=database.is_sqlite)
 
     def put(self, event: Event, body: bytes, *, now: float) -> bool:
         """
@@ -91,7 +92,7 @@ class Inbox:
         """
         if not changes:
             return []
-        outcome: list[SaveResult] = self._writer.submit(_save_each, changes).result()
+        outcome: list[SaveResult] = self._writer.submit(self._save_each, changes).result()
         return outcome
 
     def renew(self, claims: Iterable[Claim], *, now: float, lease: float) -> None:
@@ -167,18 +168,37 @@ class Inbox:
     # The operations: each writes the values of several callers in the writer's transaction.
 
     def _insert_rows(self, connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> Sequence[bool]:
-        fresh = set(connection.execute(self._insert, rows).scalars())
+        fresh = self._insert(connection, rows)
         for row in rows:
             if row["reason"] == "echo":
                 connection.execute(
                     statements.WAKE, {"b_oa": row["oa_id"], "b_user": row["user_id"], "b_now": row["due_at"]}
                 )
         # Of two deliveries of one event in one batch, the first is the new one.
-        answers = []
-        for row in rows:
-            answers.append(row["key"] in fresh)
-            fresh.discard(row["key"])
-        return answers
+        return [fresh.pop(row["key"], None) is not None for row in rows]
+
+    def _save_each(
+        self, connection: sa.Connection, groups: Sequence[Sequence[StateChange]]
+    ) -> Sequence[list[SaveResult]]:
+        changes = [change for group in groups for change in group]
+        rows = connection.execute(statements.HOLDERS, {"b_ids": [change.claim.id for change in changes]})
+        held = {row.id: row for row in rows}
+        outcomes: list[SaveResult] = []
+        values = []
+        for change in changes:
+            row = held.get(change.claim.id)
+            since = change.unless_human_since
+            if row is None or row.fence != change.claim.fence:
+                outcomes.append("lost")
+            elif since is not None and (row.human_at or 0.0) > since:
+                outcomes.append("human")
+            else:
+                outcomes.append("saved")
+                values.append({"id": change.claim.id} | {name: getattr(change.state, name) for name in _STATE})
+        if values:
+            self._update(connection, values)
+        answers = iter(outcomes)
+        return [[next(answers) for _ in group] for group in groups]
 
 
 def event_row(event: Event, body: bytes, *, now: float) -> dict[str, Any]:
@@ -265,28 +285,6 @@ def _claimed(row: sa.RowMapping, oa_is_failing: set[str]) -> Claim:
     )
 
 
-def _save_each(connection: sa.Connection, groups: Sequence[Sequence[StateChange]]) -> Sequence[list[SaveResult]]:
-    changes = [change for group in groups for change in group]
-    rows = connection.execute(statements.HOLDERS, {"b_ids": [change.claim.id for change in changes]})
-    held = {row.id: row for row in rows}
-    outcomes: list[SaveResult] = []
-    values = []
-    for change in changes:
-        row = held.get(change.claim.id)
-        since = change.unless_human_since
-        if row is None or row.fence != change.claim.fence:
-            outcomes.append("lost")
-        elif since is not None and (row.human_at or 0.0) > since:
-            outcomes.append("human")
-        else:
-            outcomes.append("saved")
-            values.append({"b_id": change.claim.id} | {name: getattr(change.state, name) for name in _STATE})
-    if values:
-        connection.execute(_SAVE, values)
-    answers = iter(outcomes)
-    return [[next(answers) for _ in group] for group in groups]
-
-
 def _renew_each(connection: sa.Connection, groups: Sequence[Sequence[dict[str, Any]]]) -> Sequence[None]:
     connection.execute(statements.RENEW, [value for group in groups for value in group])
     return [None] * len(groups)
@@ -305,6 +303,7 @@ def _end_leases_each(connection: sa.Connection, times: Sequence[float]) -> Seque
 
 
 _STATE = tuple(field.name for field in fields(State))
-_SAVE = (
-    sa.update(events).where(events.c.id == sa.bindparam("b_id")).values({name: sa.bindparam(name) for name in _STATE})
-)
+_ARRIVED = (
+    "key", "name", "app_id", "oa_id", "user_id", "msg_id", "kind", "sent_at", "received_at", "text", "body", "due_at",
+    "status", "reason",
+)  # fmt: skip
