@@ -1,80 +1,53 @@
-"""Unmatched messages grouped into questions, by how many people ask, each with advice."""
+"""Unmatched messages as topics, by how many people ask, each with the nearest rule and what would answer it."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from functools import lru_cache
-from itertools import chain, islice
-from typing import Final
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
 
+from bot.analysis.topics import Question, QuestionGroup, Topic, find_topics, group_by_words, most_asked
 from bot.config import Language
 from bot.inbox.messages import Message
 from bot.logs import MASK, redact
 from bot.rules.engine import RuleSet, rank
-from bot.rules.explain import Explanation, explain
+from bot.rules.explain import Explanation, explain_answer
 from bot.rules.explain_text import near_misses, other_rules
-from bot.rules.language.small_talk import is_small_talk
-from bot.rules.language.text import WORDS, fold, letters_of, normalise, plain, without_urls
-from bot.rules.suggest import Suggestion, suggest
-
-_MAX_VARIANTS: Final = 8
+from bot.rules.matching.phrases import says_little
+from bot.rules.suggest import Suggestion, own_keywords, suggestions
+from bot.rules.suggestion_checks import AnsweredMessage, ChangeChecker
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """Messages that differ only in marks, punctuation and numbers."""
+class Advice:
+    """A suggestion, and what it is worth."""
 
-    text: str
-    """The most typical spelling, with marks if anybody typed them; redacted."""
-    people: int
-    times: int
-    oa_id: str
-    """The OA of the newest message."""
-    variants: tuple[str, ...] = ()
-    """Other spellings, the most frequent first; limited in number; redacted."""
+    suggestion: Suggestion
+    wins: int
+    """How many of the topic's messages it answers."""
+    example: str
+    """One of them; redacted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A question that the rules do not answer, and suggestions that would."""
+    """A topic that the rules do not answer, and what would make them."""
 
-    question: Question
+    topic: Topic
     explanation: Explanation
-    advice: tuple[Suggestion, ...]
+    advice: tuple[Advice, ...]
     """What to write, any of it will do: into the nearest rule, if one is near enough, or a rule of its own."""
     follows: bool
     """Whether an earlier gap has advice for the same rule, which is left out here: it may answer this one too."""
 
+    @property
+    def question(self) -> Question:
+        """The question that stands for the topic."""
+        return self.topic.question
+
     def obstacles(self, lang: Language) -> Iterator[tuple[str, str]]:
         """Yield the rules that nearly match, the nearest first, each with the obstacle."""
         return chain(other_rules(self.explanation, lang), near_misses(self.explanation, lang))
-
-
-@dataclass(slots=True)
-class _QuestionGroup:
-    oa_id: str
-    people: set[str] = field(default_factory=set)
-    spellings: list[str] = field(default_factory=list)
-
-
-def group_questions(messages: Iterable[Message]) -> Iterator[Question]:
-    """Yield the questions in *messages* (newest first), the most frequent first."""
-    groups: dict[str, _QuestionGroup] = {}
-    for message in messages:
-        spelling, key = _spelling_and_key(message.text)
-        group = groups.setdefault(key, _QuestionGroup(message.oa_id))
-        group.people.add(message.user_id)
-        group.spellings.append(spelling)
-    yield from map(_question, sorted(groups.values(), key=lambda group: (-len(group.people), -len(group.spellings))))
-
-
-def still_unanswered(questions: Iterable[Question], rules: RuleSet, *, now: float) -> Iterator[Question]:
-    """Yield the questions to which *rules* have no answer now either; they may have been mended since."""
-    for question in questions:
-        if rank(rules, question.text, oa_id=question.oa_id, now=now).winner is None:
-            yield question
 
 
 def split_small_talk(messages: Iterable[Message]) -> tuple[list[Message], list[Message]]:
@@ -82,62 +55,68 @@ def split_small_talk(messages: Iterable[Message]) -> tuple[list[Message], list[M
     topics: list[Message] = []
     small_talk: list[Message] = []
     for message in messages:
-        (small_talk if is_small_talk(message.text) else topics).append(message)
+        (small_talk if says_little(message.text) else topics).append(message)
     return topics, small_talk
 
 
-def find_gaps(messages: Iterable[Message], rules: RuleSet, *, now: float, most: int, skip: int = 0) -> list[Gap]:
-    """Return *most* questions in *messages* (newest first) that *rules* do not answer now, past the first *skip*."""
+def unanswered_topics(
+    messages: Iterable[Message], rules: RuleSet, *, now: float, known: Collection[str] = ()
+) -> Iterator[Topic]:
+    """
+    Yield the topics in *messages* (newest first) that *rules* do not answer now; they may have been mended since.
+
+    What most people ask comes first, but for the topics that are *known* by their keys.
+    """
+    return find_topics(group_by_words(messages), lambda group: not _answers(rules, group, now), known=known)
+
+
+def unanswered_questions(messages: Iterable[Message], rules: RuleSet, *, now: float) -> Iterator[Question]:
+    """Yield the questions in *messages* one by one, those that most people ask first, that *rules* do not answer."""
+    groups = most_asked(group_by_words(messages))
+    return (group.question() for group in groups if not _answers(rules, group, now))
+
+
+def find_gaps(topics: Iterable[Topic], rules: RuleSet, *, now: float, answered: Sequence[Message] = ()) -> list[Gap]:
+    """Return what there is to say of each topic; no suggestion changes the answer to a message that was *answered*."""
+    checker = ChangeChecker(rules, tuple(AnsweredMessage(one.text, one.oa_id, one.happened_at) for one in answered))
     found = []
     advised: set[str] = set()
-    for question in islice(still_unanswered(group_questions(messages), rules, now=now), skip, skip + most):
-        explanation = explain(rules, question.text, oa_id=question.oa_id, now=now)
-        pieces = _advice(question, explanation, rules, now=now)
-        follows = bool(pieces) and pieces[0].rule_id in advised
-        fresh = () if follows else tuple(advice for advice in pieces if advice.rule_id not in advised)
-        advised.update(advice.rule_id for advice in fresh)
-        found.append(Gap(question, explanation, fresh, follows))
+    for topic in topics:
+        explanation = _explain(topic, rules, now)
+        pieces = list(_advice(topic, explanation, checker, now))
+        ids = [piece.suggestion.rule_id for piece in pieces]
+        follows = bool(ids) and ids[0] in advised
+        fresh = () if follows else tuple(p for p in pieces if p.suggestion.rule_id not in advised)
+        advised.update(piece.suggestion.rule_id for piece in fresh)
+        found.append(Gap(topic, explanation, fresh, follows))
     return found
 
 
-def _advice(question: Question, explanation: Explanation, rules: RuleSet, *, now: float) -> list[Suggestion]:
-    """Return what to write: into the nearest rule, or a rule of its own. Each has been tried."""
-    text, oa_id, advice = question.text, question.oa_id, explanation.suggestion
-    if advice is not None and MASK in text:
-        # Words on either side of what was masked stand apart in the real message.
-        text = max(text.split(MASK), key=len).strip()
-        advice = explain(rules, text, oa_id=oa_id, now=now).suggestion
-    if advice is None or advice.is_new:
-        return [advice] if advice else []
-    own = suggest(rules.file, text, "text", (), lambda r: bool(rank(r, text, oa_id=oa_id, now=now).ranked))
-    return [advice, own] if own else [advice]
+def _answers(rules: RuleSet, group: QuestionGroup, now: float) -> bool:
+    return rank(rules, group.typical, oa_id=group.messages[0].oa_id, now=now).winner is not None
 
 
-@lru_cache(maxsize=8192)
-def _spelling_and_key(text: str) -> tuple[str, str]:
-    """Return the message as it is shown, and what all its spellings have in common."""
-    spelling = redact(text)
-    folded = fold(spelling)
-    words = " ".join(plain(word) for word in WORDS.findall(without_urls(folded)))
-    return spelling, words or "".join(folded.split())
+def _explain(topic: Topic, rules: RuleSet, now: float) -> Explanation:
+    """Return why no rule answers; words on either side of what was masked stand apart in the real message."""
+    text = max(topic.question.text.split(MASK), key=len).strip()
+    return explain_answer(rules, text, oa_id=topic.question.oa_id, now=now)
 
 
-def _question(group: _QuestionGroup) -> Question:
-    spellings = Counter(group.spellings)
-    typical = _typical(spellings)
-    others = (spelling for spelling, _ in spellings.most_common(_MAX_VARIANTS + 1) if spelling != typical)
-    variants = tuple(islice(others, _MAX_VARIANTS))
-    return Question(typical, len(group.people), spellings.total(), group.oa_id, variants)
+def _advice(topic: Topic, explanation: Explanation, checker: ChangeChecker, now: float) -> Iterator[Advice]:
+    """Yield what to write: into the nearest rule, or a rule of its own. Each has been tried."""
+    if explanation.is_matched:
+        return
+    texts = [redact(message.text) for message in topic.messages]
+    oa_id = topic.question.oa_id
 
+    def won(rule: RuleSet) -> list[str]:
+        is_won = {text: bool(rank(rule, text, oa_id=oa_id, now=now).ranked) for text in set(texts)}
+        return [text for text in texts if is_won[text]]
 
-def _typical(spellings: Counter[str]) -> str:
-    """Return the most frequent spelling with marks, else of all; among equals, the one with most marks."""
-    if len(spellings) == 1:
-        return next(iter(spellings))
-    marks = {spelling: _marks(spelling) for spelling in spellings}
-    return max(spellings, key=lambda spelling: (marks[spelling] > 0, spellings[spelling], marks[spelling], spelling))
-
-
-def _marks(text: str) -> int:
-    """Return the number of letters with marks."""
-    return sum(bool(letter.tones or letter.shape) for letter in letters_of(normalise(text)))
+    shared = [" ".join(topic.phrase)] if all(topic.phrase) and topic.phrase else []
+    keywords = shared or own_keywords(explanation.text)
+    misses = [near.miss for near in explanation.near]
+    for suggestion, rule in suggestions(checker, explanation.text, misses, keywords, lambda rule: bool(won(rule))):
+        texts_won = won(rule)
+        example = topic.question.text if topic.question.text in texts_won else texts_won[0]
+        yield Advice(suggestion, len(texts_won), example)

@@ -10,7 +10,8 @@ from typing import Final, get_args
 import click
 
 from bot.analysis.backtest import Comparison, Effect, Shift, compare
-from bot.analysis.unmatched import Gap, Question, find_gaps, group_questions, split_small_talk, still_unanswered
+from bot.analysis.topics import Question
+from bot.analysis.unmatched import Gap, find_gaps, split_small_talk, unanswered_questions, unanswered_topics
 from bot.cli.context import EXIT_PROBLEMS, load_rules_file, load_settings, open_database, print_problems, today
 from bot.cli.events_output import moment
 from bot.config import Language
@@ -26,6 +27,7 @@ from bot.rules.validate import validate
 _DAY = 86_400.0
 _NUMBER = click.IntRange(1, 100_000)
 _MOST_READ: Final = 50_000
+_MOST_TRIED: Final = 2_000  # messages that must keep their answer
 _MOST_LETTERS = 100
 _EFFECTS: Final[dict[Effect, str]] = {
     "gained": N_("Now answered by a rule: {count}"),
@@ -53,8 +55,10 @@ def unmatched(*, days: int, limit: int, as_yaml: bool) -> None:
     with open_database(settings) as database:
         now = database.now()
         messages = EventQueries(database).unmatched(_MOST_READ, since=now - days * _DAY)
-    topics, small_talk = split_small_talk(messages)
-    found = find_gaps(topics, rules, now=now, most=limit)
+        answered = EventQueries(database).messages(_MOST_TRIED)
+    asking, small_talk = split_small_talk(messages)
+    topics = islice(unanswered_topics(asking, rules, now=now), limit)
+    found = find_gaps(topics, rules, now=now, answered=answered)
     if as_yaml:
         lines = _yaml_lines(found, lang)
     elif found:
@@ -133,7 +137,7 @@ def _list_lines(found: Iterable[Gap], lang: Language) -> Iterator[str]:
 
 def _small_talk_lines(messages: Iterable[Message], rules: RuleSet, lang: Language, *, now: float) -> Iterator[str]:
     """Yield one line that sums up the small talk, if there is any."""
-    count = sum(question.times for question in still_unanswered(group_questions(messages), rules, now=now))
+    count = sum(question.times for question in unanswered_questions(messages, rules, now=now))
     if count:
         text = translator(lang).gettext("Short messages that say little: {count}").format(count=count)
         yield f"{'':12}{text}"
@@ -144,8 +148,8 @@ def _yaml_lines(found: Iterable[Gap], lang: Language) -> Iterator[str]:
     for gap in found:
         for advice in gap.advice[:1]:
             yield f"  # {_people(gap.question, lang)}: {_short(gap.question.text)}"
-            yield f"  # {suggestion_text(advice, lang)}"
-            yield advice.yaml
+            yield f"  # {suggestion_text(advice.suggestion, lang)}"
+            yield advice.suggestion.yaml
             yield ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import chain
 from typing import Literal
@@ -25,6 +25,7 @@ from bot.rules.matching.matcher import Hit, Hits, NearMiss, unmarked
 from bot.rules.matching.near_misses import NEAREST_FIRST
 from bot.rules.model.schema import Image, Reply, Rule, RuleFile
 from bot.rules.suggest import Suggestion, suggest
+from bot.rules.suggestion_checks import ChangeChecker
 
 # Typos. The other reasons are of use only if no rule answers.
 _SLIPS = frozenset({"marks", "unmarked", "place", "glued", "letter"})
@@ -114,6 +115,11 @@ class Explanation:
     """What to add to the file if nothing matches."""
 
     @property
+    def is_matched(self) -> bool:
+        """Whether a rule finds what it asks for, be it excluded or not in play."""
+        return bool(self.winner or self.excluded or self.inactive)
+
+    @property
     def was_reread(self) -> bool:
         """Whether anything in the text was understood as something else."""
         return _letters(self.understood) != _letters(unicodedata.normalize("NFC", self.text).casefold())
@@ -137,11 +143,28 @@ def explain(
     rules: RuleSet, text: str, *, kind: str = "text", oa_id: str | None = None, now: float | None = None
 ) -> Explanation:
     """
-    Return the explanation of an event.
+    Return the explanation of an event, with a suggestion if nothing matches.
 
     Without *oa_id* or *now* (seconds since 1970), rules are active for any OA or time. Takes some milliseconds, more at
     the first call: it is for people, not for answering messages.
     """
+    found = explain_answer(rules, text, kind=kind, oa_id=oa_id, now=now)
+    if found.is_matched:
+        return found
+    suggestion = suggest(
+        ChangeChecker(rules),
+        text,
+        found.kind,
+        [near.miss for near in found.near],
+        lambda r: bool(rank(r, text, kind=found.kind, oa_id=oa_id, now=now).ranked),
+    )
+    return replace(found, suggestion=suggestion)
+
+
+def explain_answer(
+    rules: RuleSet, text: str, *, kind: str = "text", oa_id: str | None = None, now: float | None = None
+) -> Explanation:
+    """Return the same as `explain` without a suggestion."""
     file = rules.file
     answers_words = has_words(kind, text)
     kind = asked_kind(rules, text, kind, oa_id=oa_id, now=now)
@@ -153,12 +176,6 @@ def explain(
     inactive = tuple(_inactive(rules, ranking, text, kind))
     listed = {c.rule for c in ranking.ranked} | ranking.excluded.keys() | ranking.inactive.keys()
     near = tuple(_near(rules, text, hits, listed, _SLIPS if winner else _ALL)) if kind == "text" else ()
-    suggestion = None
-    if not (listed or inactive):
-        misses = [n.miss for n in near]
-        suggestion = suggest(
-            file, text, kind, misses, lambda r: bool(rank(r, text, kind=kind, oa_id=oa_id, now=now).ranked)
-        )
     return Explanation(
         kind=kind,
         text=text,
@@ -171,7 +188,7 @@ def explain(
         inactive=inactive,
         near=near,
         incomplete=() if winner else tuple(_incomplete(file, hits, listed | {n.miss.keyword.rule for n in near})),
-        suggestion=suggestion,
+        suggestion=None,
     )
 
 

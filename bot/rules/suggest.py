@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from functools import lru_cache
-from itertools import chain
 from typing import Final
 
 from pydantic import ValidationError
 
 from bot.rules.engine import RuleSet, compile_rules
-from bot.rules.language.common_words import PUNCTUATION, is_word
+from bot.rules.language.common_words import PUNCTUATION
 from bot.rules.language.slug import slug
 from bot.rules.language.small_talk import is_meaningless
-from bot.rules.language.syllables import is_syllable, needs_no_marks
-from bot.rules.language.text import Token, fold, normalise, tokens
-from bot.rules.linting.lint import check
-from bot.rules.linting.misreadings import misreadings
+from bot.rules.language.syllables import is_syllable
+from bot.rules.language.text import Token, normalise, tokens
 from bot.rules.matching.keywords import parse
-from bot.rules.matching.matcher import KeywordPattern, Matcher, NearMiss
+from bot.rules.matching.matcher import MatchMode, NearMiss
+from bot.rules.matching.near_misses import MissReason
+from bot.rules.matching.phrases import kind_of, topic_phrases, writer_types_marks
 from bot.rules.model.schema import Image, Keyword, Reply, Rule, RuleFile
-from bot.rules.reading.loader import load
+from bot.rules.suggestion_checks import Change, ChangeChecker, quoted
 
-# The other reasons are doubts that the message means the rule at all.
-_SAME_MEANING: Final = frozenset({"marks", "letter", "between", "missing", "place"})
-_MOST_WORDS = 6
+# By the keyword's match. The other reasons are doubts that the message means the rule at all.
+_SAME_MEANING: Final[Mapping[MatchMode, tuple[MissReason, ...]]] = {
+    "phrase": ("marks", "between", "missing"), "exact": ("place",)
+}  # fmt: skip
+_SAYS_LITTLE: Final = frozenset({"noise", "function"})
+_LEFT_OUT: Final = "bao"  # «nhiêu tiền» for «bao nhiêu tiền»
 _FEWEST_WORDS_LEFT = 2
 _LONGEST_ID = 40
-_PLAIN_YAML = re.compile(r"\w(?:[\w .%/+-]*[\w%+])?")
 _NO_NAME = "luat-moi"
 _PICTURE = "https://…/{id}.jpg"
 
@@ -41,8 +38,7 @@ class Suggestion:
     """
     A piece of YAML to paste: the new `keywords` line of a rule, or a whole new rule.
 
-    It has been tried: with it, the rule answers the event, the check of rules files says nothing about the keyword, and
-    no example of another rule has it.
+    It has been tried: with it, the rule answers the event, and `ChangeChecker` finds no harm in it.
     """
 
     rule_id: str
@@ -53,88 +49,101 @@ class Suggestion:
 
 
 def suggest(
-    file: RuleFile, text: str, kind: str, near: Sequence[NearMiss], answers: Callable[[RuleSet], bool]
+    checker: ChangeChecker, text: str, kind: str, near: Sequence[NearMiss], answers: Callable[[RuleSet], bool]
 ) -> Suggestion | None:
     """
-    Return the smallest change that makes a rule answer the event, None if no keyword can be made of it.
+    Return the smallest change that makes a rule answer the event; None if none is harmless, or the marks are unknown.
 
     *answers* tells whether rules answer it.
     """
-    for index, rule in _changed(file, text, kind, near):
-        alone = file.model_copy(update={"rules": (rule,)})
-        compiled = compile_rules(alone, digest="")
-        keyword = rule.keywords[-1].text if rule.keywords else ""
-        if answers(compiled) and not (keyword and (_is_doubted(keyword) or _takes_example(file, rule, keyword))):
-            yaml = _rule_line(rule) if index is not None else _whole_rule(rule)
-            return Suggestion(rule.id, index is None, yaml, keyword)
-    return None
+    if kind != "text":
+        rule = _new_rule(checker.rules.file, kind, kind, ())
+        return _suggestion(Change(rule, None))
+    found = suggestions(checker, text, near, own_keywords(text), answers)
+    return next((suggestion for suggestion, _ in found), None)
 
 
-def _changed(file: RuleFile, text: str, kind: str, near: Sequence[NearMiss]) -> Iterator[tuple[int | None, Rule]]:
-    """Yield rules that may answer the event: old ones with a keyword more, by index, then a new one."""
+def suggestions(
+    checker: ChangeChecker,
+    text: str,
+    near: Sequence[NearMiss],
+    keywords: Sequence[str],
+    answers: Callable[[RuleSet], bool],
+) -> Iterator[tuple[Suggestion, RuleSet]]:
+    """
+    Yield harmless changes that make a rule answer a text: of one rule that nearly does, then a new rule.
+
+    Each comes with the changed rule by itself. *keywords*: what a new rule may have, the likeliest first.
+    """
+    for changes in (_changed(checker.rules.file, text, near), _added(checker.rules.file, keywords)):
+        for change in changes:
+            alone = compile_rules(checker.rules.file.model_copy(update={"rules": (change.rule,)}), digest="")
+            if answers(alone) and checker.is_harmless(change):
+                yield _suggestion(change), alone
+                break
+
+
+def own_keywords(text: str) -> list[str]:
+    """
+    Return what a rule of its own for this text may have as a keyword, the likeliest first.
+
+    Only what stands whole and with known marks: none is better than half a word.
+    """
+    found = [" ".join(phrase.words) for phrase in topic_phrases(text) if phrase.is_whole and all(phrase.words)]
+    return found or _lone_keyword(text)
+
+
+def _lone_keyword(text: str) -> list[str]:
+    """Return the one word of a text that says something, if no other can be meant; a text without words as it is."""
+    words = tokens(text)
+    if not words:
+        bare = normalise(text).strip()
+        return [bare] if bare.isprintable() else []
+    meant = [word for word in words if not is_meaningless(word, text)]
+    alone = len(meant) == 1 and not is_syllable(meant[0].folded)
+    return [_as_typed(meant, text)] if alone else []
+
+
+def _changed(file: RuleFile, text: str, near: Sequence[NearMiss]) -> Iterator[Change]:
+    """Yield the rules that nearly answer, each with what was typed as one keyword more."""
     words = tokens(text)
     for miss in near:
         index, typed_words = miss.keyword.rule, _keyword_as_typed(miss, words, text)
         rule = file.rules[index]
-        if miss.reason not in _SAME_MEANING or _is_another_word(miss, words, text) or _is_too_wide(miss, typed_words):
-            continue
-        if _can_be_keyword(typed_words):
-            yield index, rule.model_copy(update={"keywords": (*rule.keywords, Keyword(text=typed_words))})
-    if kind != "text":
-        yield None, _new_rule(file, kind, kind, ())
-    elif _can_be_keyword(keyword := _key_phrase(words, text)):
-        yield None, _new_rule(file, kind, keyword, (Keyword(text=keyword),))
+        is_sure = miss.reason in _SAME_MEANING.get(miss.keyword.match, ()) and miss.keyword.role == "any"
+        if is_sure and not _changes_meaning(miss, words, typed_words, text) and _can_be_keyword(typed_words):
+            more = rule.model_copy(update={"keywords": (*rule.keywords, Keyword(text=typed_words))})
+            yield Change(more, index)
 
 
-def _is_another_word(miss: NearMiss, words: Sequence[Token], text: str) -> bool:
-    """Return whether the customer most likely meant what was typed: «có bánh» is no slip for «cỡ bánh»."""
+def _added(file: RuleFile, keywords: Sequence[str]) -> Iterator[Change]:
+    for keyword in keywords:
+        if _can_be_keyword(keyword):
+            yield Change(_new_rule(file, "text", keyword, (Keyword(text=keyword),)), None)
+
+
+def _suggestion(change: Change) -> Suggestion:
+    rule, is_new = change.rule, change.index is None
+    yaml = _whole_rule(rule) if is_new else _rule_line(rule)
+    return Suggestion(rule.id, is_new, yaml, change.keyword if rule.keywords else "")
+
+
+def _changes_meaning(miss: NearMiss, words: Sequence[Token], keyword: str, text: str) -> bool:
+    """
+    Return whether the customer may mean something else than the keyword of the rule.
+
+    «có bánh» is no slip for «cỡ bánh», «người ăn» does not ask «mấy người ăn», and «có bánh» is not «có bánh gì».
+    """
+    if miss.reason == "missing":
+        asks = parse(miss.keyword.text).pieces[0].text == miss.wanted and miss.wanted != _LEFT_OUT
+        meant = [word for word in tokens(keyword) if not is_meaningless(word, keyword)]
+        return asks or kind_of(miss.wanted) not in _SAYS_LITTLE or len(meant) < _FEWEST_WORDS_LEFT
     typed = next((word for word in words if text[word.start : word.end] == miss.typed), None)
-    if typed is None or miss.reason not in {"marks", "letter"}:
+    if miss.reason == "place":
         return False
-    is_bare = normalise(miss.typed) == typed.folded
-    return is_meaningless(typed, text) or (miss.reason == "letter" and is_bare and is_word(typed.folded))
-
-
-def _is_too_wide(miss: NearMiss, keyword: str) -> bool:
-    """Return whether little is left of a keyword without the word that the message lacks: «có bánh» of «có bánh gì»."""
-    meant = [word for word in tokens(keyword) if not is_meaningless(word, keyword)]
-    return miss.reason == "missing" and len(meant) < _FEWEST_WORDS_LEFT
-
-
-@lru_cache(maxsize=4096)
-def _is_doubted(keyword: str) -> bool:
-    """Return whether the keyword lacks its marks, or the check of rules files says anything about it by itself."""
-    letters = [piece.letters for piece in parse(keyword).pieces]
-    if len(letters) == 1 and keyword == letters[0] and is_syllable(keyword) and not needs_no_marks(keyword):
-        return True
-    written = f'rules: [{{id: a, keywords: [{_quoted(keyword)}], reply: {{image_url: "https://a.vn/a.jpg"}}}}]'
-    loaded = load(written.encode())
-    if loaded.file is None or loaded.problems or check(loaded, today=date.min):
-        return True
-    return any(misreadings(compile_rules(loaded.file, digest=""), loaded.places))
-
-
-def _takes_example(file: RuleFile, rule: Rule, keyword: str) -> bool:
-    """Return whether an example of another rule, or what this rule must not answer, has the keyword."""
-    texts = (other.not_examples if other.id == rule.id else other.examples for other in file.rules)
-    return _is_in_any(keyword, tuple(chain.from_iterable(texts)))
-
-
-@lru_cache(maxsize=256)
-def _is_in_any(keyword: str, texts: tuple[str, ...]) -> bool:
-    pieces = [piece.letters for piece in parse(keyword).pieces]
-    matcher = Matcher([KeywordPattern(0, keyword, "phrase")])
-    return any(matcher.hits(text).any for text in texts if _may_have(pieces, _folded(text)))
-
-
-def _may_have(pieces: Sequence[str], folded: str) -> bool:
-    """Return whether half of the words stand there as they are; the others may be shortened. It saves most matching."""
-    return 2 * sum(letters in folded for letters in pieces) >= len(pieces)
-
-
-@lru_cache(maxsize=16_384)
-def _folded(text: str) -> str:
-    return fold(text)
+    if miss.reason == "between":
+        return typed is None or kind_of(normalise(miss.typed)) not in _SAYS_LITTLE
+    return typed is None or is_meaningless(typed, text)
 
 
 def _can_be_keyword(text: str) -> bool:
@@ -158,7 +167,7 @@ def _new_rule(file: RuleFile, kind: str, name: str, keywords: tuple[Keyword, ...
 
 
 def _keyword_as_typed(miss: NearMiss, words: Sequence[Token], text: str) -> str:
-    """Return the near keyword in the customer's words; empty if it cannot be told."""
+    """Return the near keyword in the customer's words; empty if it or the marks cannot be told."""
     pieces = parse(miss.keyword.text).pieces
     inside = [n for n, word in enumerate(words) if miss.span[0] <= word.start and word.end <= miss.span[1]]
     if not inside:
@@ -171,21 +180,22 @@ def _keyword_as_typed(miss: NearMiss, words: Sequence[Token], text: str) -> str:
         first -= next((n for n in range(1, size) if words[first - n].folded == pieces[0].letters), 0)
     elif miss.reason != "place":
         first -= next((n for n, piece in enumerate(pieces) if piece.text == miss.wanted), 0)
-    return _as_typed(words[max(first, 0) : first + size], text)
+    return _with_marks(words[max(first, 0) : first + size], miss, text)
 
 
-def _key_phrase(words: Sequence[Token], text: str) -> str:
-    """Return the first words of the message that say something; a message without words as it is."""
-    if not words:
-        bare = normalise(text).strip()
-        return bare if bare.isprintable() else ""
-    first, last = 0, len(words) - 1
-    while first < last and is_meaningless(words[first], text):
-        first += 1
-    last = min(last, first + _MOST_WORDS - 1)
-    while last > first and is_meaningless(words[last], text):
-        last -= 1
-    return _as_typed(words[first : last + 1], text)
+def _with_marks(words: Sequence[Token], miss: NearMiss, text: str) -> str:
+    """Return the words with the marks of the keyword where none was typed; empty if a word has none to take."""
+    of_keyword = {piece.letters: piece.text for piece in parse(miss.keyword.text).pieces}
+    spelled = []
+    for word in words:
+        typed = _as_typed([word], text)
+        is_bare = typed == word.folded
+        if is_bare and word.folded in of_keyword:
+            typed = of_keyword[word.folded]
+        elif is_bare and is_syllable(word.folded) and not writer_types_marks(text):
+            return ""
+        spelled.append(typed)
+    return " ".join(spelled)
 
 
 def _as_typed(words: Sequence[Token], text: str) -> str:
@@ -206,9 +216,5 @@ def _keywords(rule: Rule) -> str:
 
 
 def _keyword(keyword: Keyword) -> str:
-    text = _quoted(keyword.text)
+    text = quoted(keyword.text)
     return text if keyword.match == "phrase" else f"{{text: {text}, match: {keyword.match}}}"
-
-
-def _quoted(text: str) -> str:
-    return text if _PLAIN_YAML.fullmatch(text) else json.dumps(text, ensure_ascii=False)

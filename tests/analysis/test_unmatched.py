@@ -11,12 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.analysis.unmatched import Gap, Question, find_gaps, group_questions, still_unanswered
+from bot.analysis.topics import Question, Topic
+from bot.analysis.unmatched import Gap, find_gaps, unanswered_questions, unanswered_topics
 from bot.inbox.queries import Message
 from bot.logs import MASK, redact, single_line
-from bot.rules.engine import RuleSet
+from bot.rules.engine import RuleSet, compile_rules
+from bot.rules.model.schema import RuleFile
 from bot.rules.validate import validate
 from tests.support.clock import NOW
+
+NO_RULES = compile_rules(RuleFile(rules=()), digest="")
 
 
 def asked(*texts: str, users: str = "abcdefghijklmnop") -> list[Question]:
@@ -24,7 +28,7 @@ def asked(*texts: str, users: str = "abcdefghijklmnop") -> list[Question]:
     messages = [
         Message(n, text, "oa1", user, NOW, None) for n, (text, user) in enumerate(zip(texts, users, strict=False))
     ]
-    return list(group_questions(messages))
+    return list(unanswered_questions(messages, NO_RULES, now=NOW))
 
 
 def rules(*keywords: str, more: str = "") -> RuleSet:
@@ -80,42 +84,103 @@ def test_the_other_spellings_are_told_too() -> None:
 
 def missing(*texts: str, of: RuleSet) -> list[Gap]:
     """Return the find_gaps that the texts, newest first, show in the rules."""
-    return find_gaps([Message(n, text, "oa1", f"u{n}", NOW, None) for n, text in enumerate(texts)], of, now=NOW, most=9)
+    return find_gaps(topics(*texts, of=of), of, now=NOW)
+
+
+def topics(*texts: str, of: RuleSet = NO_RULES) -> list[Topic]:
+    """Return the topics of the texts, newest first, each from a user of its own."""
+    messages = [Message(n, text, "oa1", f"u{n}", NOW, None) for n, text in enumerate(texts)]
+    return list(unanswered_topics(messages, of, now=NOW))
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["giá nhiêu", "gia bn", "bao nhiu v shop", "xin giá ạ", "váy này giá bao nhiêu vậy"],
+        ["bên mình có xuất hóa đơn đỏ không", "cho e xin hđ vs ạ, gửi hđ qua mail", "xuat hoa don cty dc ko shop"],
+        ["có chỗ gửi xe hơi không", "cho mình hỏi gửi xe ở đâu"],
+    ],
+)
+def test_other_words_around_a_phrase_make_no_other_topic(texts: list[str]) -> None:
+    """Particles, «shop» and abbreviations make none either."""
+    [topic] = topics(*texts)
+    assert topic.question.people == len(texts)
+
+
+def test_topics_count_people_and_each_message_once() -> None:
+    """The phrase that most people use comes first; what is left makes the next topics."""
+    first, second = topics("giao hàng nhanh", "giao hàng ở huế", "đổi hàng lỗi", "giao hàng lỗi")
+    assert (first.key, first.question.people) == ("giao hang", 3)
+    assert second.question.text == "đổi hàng lỗi"
+    [topic] = unanswered_topics(
+        [Message(n, "gửi xe ở đâu", "oa1", "the same", NOW, None) for n in range(3)], NO_RULES, now=NOW
+    )
+    assert (topic.question.people, topic.question.times) == (1, 3)
+
+
+def test_what_a_suggestion_wins_is_counted_and_shown_by_one_message() -> None:
+    """The messages of the topic that have its keyword, not those that only mean it."""
+    [gap] = missing("bao nhiu v shop", "giá bn vậy", "giá bao nhiêu", of=rules("đổi trả"))
+    [advice] = gap.advice
+    assert (advice.suggestion.keyword, advice.wins) == ("giá bao nhiêu", 2)
+    assert advice.example in {"giá bn vậy", "giá bao nhiêu"}
+
+
+def test_a_keyword_has_the_marks_that_most_writers_gave_it() -> None:
+    """Without anybody's marks there is no suggestion."""
+    [gap] = missing("xuat hoa don ko", "xuat hoa don dum e", "xuất hóa đơn nha", of=rules("bảng giá"))
+    assert [advice.suggestion.keyword for advice in gap.advice] == ["xuất hóa đơn"]
+    [gap] = missing("xuat hoa don ko", of=rules("bảng giá"))
+    assert gap.advice == ()
+
+
+def test_no_suggestion_takes_a_message_that_a_rule_answers() -> None:
+    """What customers get already is worth more than what they may get."""
+    known = rules("hóa đơn")
+    asked_for = topics("xuất hóa đơn đỏ", of=NO_RULES)
+    answered = [Message(9, "cho xin xuất hóa đơn đỏ", "oa1", "u", NOW, "a")]
+    assert find_gaps(asked_for, rules("bảng giá"), now=NOW)[0].advice
+    assert not find_gaps(asked_for, known, now=NOW, answered=answered)[0].advice
 
 
 def test_a_gap_says_which_rule_came_near_and_what_to_write() -> None:
     """Into that rule, and as a rule of its own for whom that makes no sense to."""
-    [gap] = missing("bàng giá", of=rules("bảng giá"))
-    assert list(gap.obstacles("en")) == [("a", '"bàng" contradicts "bảng" of the keyword "bảng giá"')]
-    assert [(advice.rule_id, advice.is_new) for advice in gap.advice] == [("a", False), ("bang-gia", True)]
+    [gap] = missing("mấy giờ tiệm mở cửa", of=rules("mấy giờ mở cửa"))
+    assert list(gap.obstacles("en")) == [("a", '"tiệm" stands inside the keyword "mấy giờ mở cửa"')]
+    assert [(advice.suggestion.rule_id, advice.suggestion.is_new) for advice in gap.advice] == [
+        ("a", False),
+        ("mo-cua", True),
+    ]
     [gap] = missing("tuyển người", of=rules("bảng giá"))
-    assert [(advice.rule_id, advice.is_new) for advice in gap.advice] == [("tuyen-nguoi", True)]
+    assert [(advice.suggestion.rule_id, advice.suggestion.is_new) for advice in gap.advice] == [("tuyen-nguoi", True)]
 
 
 def test_of_several_gaps_one_has_the_advice_for_a_rule() -> None:
     """Pasted one after the other, the second would undo the first."""
-    first, second = missing("bàng giá", "bảng lớn giá", of=rules("bảng giá"))
-    assert (len(first.advice), first.follows) == (2, False)
+    first, second = missing("bàng giá", "bảng nha giá", of=rules("bảng giá"))
+    assert (len(first.advice), first.follows) == (1, False)
     assert (second.advice, second.follows) == ((), True)
 
 
 def test_what_was_masked_is_not_part_of_a_keyword() -> None:
     """In the real message a number stands there, which parts the words around it."""
     [gap] = missing("gọi 0912345678 đặt bàn", of=rules("bảng giá"))
-    assert "[đặt bàn]" in gap.advice[0].yaml
+    assert "[đặt bàn]" in gap.advice[0].suggestion.yaml
     [gap] = missing("0912345678", of=rules("bảng giá"))
     assert (gap.advice, gap.follows) == ((), False)
 
 
 def test_what_the_present_rules_answer_is_left_out() -> None:
     """They may have been mended since the customer asked; another OA's rule or another time's is no answer."""
-    questions = asked("giá bao nhiêu", "ship không")
-    assert [q.text for q in still_unanswered(questions, rules("bảng giá"), now=NOW)] == ["ship không", "giá bao nhiêu"][
-        ::-1
-    ]
-    assert [q.text for q in still_unanswered(questions, rules("giá"), now=NOW)] == ["ship không"]
-    assert len(list(still_unanswered(questions, rules("giá", more=', oa: ["123456"]'), now=NOW))) == 2
-    assert len(list(still_unanswered(questions, rules("giá", more=", active: {until: 2026-09-01}"), now=NOW))) == 2
+    messages = [Message(n, t, "oa1", f"u{n}", NOW, None) for n, t in enumerate(["giá bao nhiêu", "ship nhanh không"])]
+
+    def left(of: RuleSet) -> list[str]:
+        return [topic.question.text for topic in unanswered_topics(messages, of, now=NOW)]
+
+    assert sorted(left(rules("bảng giá"))) == ["giá bao nhiêu", "ship nhanh không"]
+    assert left(rules("giá")) == ["ship nhanh không"]
+    assert len(left(rules("giá", more=', oa: ["123456"]'))) == 2
+    assert len(left(rules("giá", more=", active: {until: 2026-09-01}"))) == 2
 
 
 @pytest.mark.parametrize(

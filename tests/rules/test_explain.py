@@ -320,12 +320,10 @@ def pasted(yaml: str, found: Explanation) -> str:
 @pytest.mark.parametrize(
     ("text", "rule", "line"),
     [
-        ("thực đợn", "menu", "khuyến mãi, thực đợn]"),
         ("xem menu đi", "menu", "{text: menu, match: exact}, khuyến mãi, menu]"),
-        ("xem thực đơn", "menu", "khuyến mãi, thực đơn]"),
         ("khuyển mãi", "menu", "khuyến mãi, khuyển mãi]"),
-        ("khuyến lớn mãi", "menu", "khuyến mãi, khuyến lớn mãi]"),
-        ("cho mình hỏi máy lạnh ạ", "hoi-may-lanh", "keywords: [hỏi máy lạnh]"),
+        ("khuyến nha mãi", "menu", "khuyến mãi, khuyến nha mãi]"),
+        ("cho mình hỏi máy lạnh ạ", "may-lanh", "keywords: [máy lạnh]"),
         ("shop ơi có wifi ko", "wifi", "keywords: [wifi]"),
         ("menuu nha", "menuu", "keywords: [menuu]"),
         ("❤️", "luat-moi", 'keywords: ["❤"]'),
@@ -369,13 +367,15 @@ def test_advice_takes_a_free_id() -> None:
         ("keywords: [giá]", "nha"),
         ("keywords: [giá]", "thue nha nguyen can"),
         ("keywords: [giá]", "aø"),
+        ("keywords: [mấy người ăn]", "set lẩu hai người ăn"),
+        ("keywords: [{text: thực đơn, match: prefix}]", "xem thực đơn"),
     ],
 )  # fmt: skip
 def test_no_advice_rather_than_wrong_advice(rule: str, text: str) -> None:
     """Another word was meant, the check would warn, or the marks are not known."""
     found = explain(small(rule), text).suggestion
     assert found is None or found.is_new
-    assert found is None or found.keyword == "bánh"
+    assert found is None or found.keyword == "set lẩu hai người ăn"
 
 
 def test_advice_leaves_other_rules_their_examples() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.rules.language.small_talk import is_small_talk
+from bot.rules.matching.phrases import says_little
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ from bot.rules.language.small_talk import is_small_talk
 )
 def test_small_talk(text: str) -> None:
     """Fewer than two words that mean something."""
-    assert is_small_talk(text)
+    assert says_little(text)
 
 
 @pytest.mark.parametrize(
@@ -24,10 +24,10 @@ def test_small_talk(text: str) -> None:
 )
 def test_a_question(text: str) -> None:
     """Two words or more are left without greetings, thanks and particles."""
-    assert not is_small_talk(text)
+    assert not says_little(text)
 
 
 @given(text=st.text(max_size=60))
 def test_greetings_change_nothing(text: str) -> None:
     """What is small talk stays so when it is greeted."""
-    assert not is_small_talk(text) or is_small_talk(f"{text} shop ạ")
+    assert not says_little(text) or says_little(f"{text} shop ạ")

@@ -102,9 +102,9 @@ def test_before_the_first_message_it_says_what_to_do(console: Console) -> None:
 
 def test_words_of_customers_are_text_and_masked(console: Console) -> None:
     """In the list of what was not answered."""
-    put(console, status="ignored", reason="no-match", rule_id=None, text="<b>gọi</b> 0912345678 đi")
+    put(console, status="ignored", reason="no-match", rule_id=None, text="<b>gọi xe</b> 0912345678 đi")
     page = console.get("overview").text
-    assert "&lt;b&gt;gọi&lt;/b&gt; •••" in page
+    assert "&lt;b&gt;gọi xe&lt;/b&gt; •••" in page
     assert "0912345678" not in page
 
 

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.analysis.unmatched import find_gaps
+from bot.analysis.unmatched import find_gaps, unanswered_topics
 from bot.cli.main import main
 from bot.inbox.queries import Message
 from bot.inbox.tables import events
@@ -61,12 +61,11 @@ def test_spellings_stand_together_and_people_are_counted(console: Console) -> No
 
 def test_the_nearest_rule_and_what_to_paste(console: Console) -> None:
     """Into that rule, or as a rule of its own; in both languages."""
-    ask(console, "bàng giá", "Bàng giá?", "cho xem bảng lớn giá với", "tuyển nhân viên không")
+    ask(console, "bàng giá", "Bàng giá?", "giá bao shop nhiêu vậy", "tuyển nhân viên không")
     page = console.get("unanswered")
     told = words(page)
     assert 'bang-gia "bàng" contradicts "bảng" of the keyword "bảng giá"' in told
     assert "change its keywords to: - id: bang-gia keywords: [bảng giá, giá bao nhiêu, bàng giá]" in told
-    assert "Another matter? Add a rule" in told
     assert "There is advice for the same rule further up" in told
     assert "To have it answered, add a rule: - id: tuyen-nhan-vien" in told
     assert "khác dấu với" in words(console.get("unanswered?lang=vi"))
@@ -106,7 +105,7 @@ def test_a_question_opens_the_form_filled_in(tmp_path: Path) -> None:
         console.log_in()
         ask(console, "bàng giá", "Bàng giá?")
         page = console.get("unanswered")
-        assert "Add “bàng giá” to the rule bang-gia +2 messages in 7 days" in words(page)
+        assert "Add “bàng giá” to the rule bang-gia +2 messages a week" in words(page)
         assert "To paste into the rules file" not in words(page)
         forms = re.findall(r'<form method="post" action="/console/rules/fill">(.*?)</form>', page.text, re.DOTALL)
         changed, new = [
@@ -117,9 +116,20 @@ def test_a_question_opens_the_form_filled_in(tmp_path: Path) -> None:
         form = console.post("rules/fill", changed).text
         assert re.findall(r'name="keyword" value="([^"]+)"', form) == ["bảng giá", "giá bao nhiêu", "bàng giá"]
         assert "\nbàng giá</textarea>" in form
-        form = console.post("rules/fill", new).text
-        assert re.findall(r'name="keyword" value="([^"]+)"', form) == ["bàng giá"]
-        assert 'name="id" value="bang-gia-2"' in form
+        assert new == {"example": "bàng giá"}  # a second rule for nearly the same words would only confuse
+
+
+def test_a_topic_without_a_near_rule_opens_a_new_one(tmp_path: Path) -> None:
+    """With its keyword, a message that has it, and a name."""
+    with running(tmp_path, console_publish=True) as console:
+        console.log_in()
+        ask(console, "có tuyển nhân viên không", "tuyen nhan vien ko shop")
+        page = console.get("unanswered")
+        assert "Create a rule for “tuyển nhân viên” +2 messages a week" in words(page)
+        form = console.post("rules/fill", {"keyword": "tuyển nhân viên", "example": "có tuyển nhân viên không"}).text
+        assert re.findall(r'name="keyword" value="([^"]+)"', form) == ["tuyển nhân viên"]
+        assert "\ncó tuyển nhân viên không</textarea>" in form
+        assert 'name="id" value="tuyen-nhan-vien"' in form
 
 
 def test_a_name_that_no_rule_has_is_told(tmp_path: Path) -> None:
@@ -183,8 +193,8 @@ def test_a_question_can_be_tried(console: Console) -> None:
 @pytest.mark.parametrize(("period", "shown"), [("24h", 1), ("7d", 2), ("30d", 3), ("", 2), ("1h", 2), ("\0", 2)])
 def test_the_period(console: Console, period: str, shown: int) -> None:
     """A week, if none or none that is offered is asked for."""
-    for days in (0.5, 5, 20, 40):
-        ask(console, f"câu số {days * 10:.0f} lạ", age=days * DAY)
+    for days in (0.5, 5, 20, 40):  # a topic each
+        ask(console, f"{'bcdt'[int(days) % 7 % 4]}eo lạ", age=days * DAY)
     page = console.get(f"unanswered?period={quote(period)}")
     assert len(re.findall(r"<li class=\"card gap\">", page.text)) == shown
     assert page.text.count('aria-current="true"') == 1
@@ -249,7 +259,7 @@ def test_a_broken_rules_file_is_mentioned(console: Console) -> None:
 
 def test_the_command_finds_the_same(console: Console, tmp_path: Path) -> None:
     """`bot unmatched` and the page share the questions, the near rules and the pieces of YAML."""
-    ask(console, "bàng giá", "bang gía", "tuyển nhân viên không", "bảng giá này mình muốn đánh giá", "❤️")
+    ask(console, "bàng giá", "bang gía", "tuyển nhân viên không", "giá bao nhiêu mình muốn đánh giá", "❤️")
     settings = {
         "BOT_LANG": "en",
         "DATABASE_URL": f"sqlite:///{tmp_path / 'bot.db'}",
@@ -297,14 +307,14 @@ def test_what_is_to_be_pasted_passes_the_check(texts: list[str]) -> None:
     assert rules
     messages = [Message(n, text, "oa1", f"u{n}", now, None) for n, text in enumerate(texts)]
     answered = [text for text in texts if rank(rules, text, oa_id="oa1", now=now).winner is not None]
-    found = find_gaps(messages, rules, now=now, most=9)
-    ids = [advice.rule_id for gap in found for advice in gap.advice]
+    found = find_gaps(list(unanswered_topics(messages, rules, now=now)), rules, now=now)
+    ids = [advice.suggestion.rule_id for gap in found for advice in gap.advice]
     assert len(set(ids)) == len(ids)
-    for question, advice in ((gap.question, advice) for gap in found for advice in gap.advice):
-        assert MASK not in advice.yaml
-        mended = validate(pasted(advice).encode(), today=today).rules
+    for advice in (advice for gap in found for advice in gap.advice):
+        assert MASK not in advice.suggestion.yaml
+        mended = validate(pasted(advice.suggestion).encode(), today=today).rules
         assert mended
-        for text in (*answered, question.text):
+        for text in (*answered, advice.example):
             assert rank(mended, text, oa_id="oa1", now=now).winner is not None
 
 

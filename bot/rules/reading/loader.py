@@ -30,6 +30,11 @@ class Places:
     _root: Node
     _kept: tuple[int, ...]
 
+    @classmethod
+    def nowhere(cls, rules: int) -> Places:
+        """Return the places of so many rules that stand in no file: line 1 for everything."""
+        return cls(ScalarNode("", Place(1, 1)), tuple(range(rules)))
+
     def at(self, *path: str | int) -> Place:
         """Return the place of a part, such as ``at("rules", 0, "keywords", 2)``."""
         return model_errors.place_of(self._root, self._in_file(path))
@@ -66,7 +71,7 @@ def load(data: bytes) -> Loaded:
     text = source.read(data)
     root, problems = _root(text)
     if root is None:
-        return Loaded(None, in_order(problems), digest, None, Places(ScalarNode("", Place(1, 1)), ()))
+        return Loaded(None, in_order(problems), digest, None, Places.nowhere(0))
     file, errors = _modelled(root)
     for _ in range(_MOST_RENAMINGS):  # the values under a renamed key are checked only in the next round
         unknown = model_errors.rename_keys(errors[:_MOST_ERRORS], root)

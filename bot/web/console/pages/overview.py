@@ -12,7 +12,8 @@ from typing import Final
 from flask import Blueprint, render_template, request
 
 from bot import metrics
-from bot.analysis.unmatched import Question, group_questions, still_unanswered
+from bot.analysis.topics import Question
+from bot.analysis.unmatched import split_small_talk, unanswered_topics
 from bot.i18n import N_
 from bot.inbox.hour_counts import HOUR_SECONDS
 from bot.inbox.queries import EventQueries
@@ -155,4 +156,6 @@ def _weekday(start: int) -> str:
 def _questions(runtime: Runtime, since: float, now: float) -> list[Question]:
     """Return what most people asked that the rules in force do not answer either."""
     messages = EventQueries(runtime.database).unmatched(_MAX_READ, since=since)
-    return list(islice(still_unanswered(group_questions(messages), runtime.watch.rules, now=now), _MAX_QUESTIONS))
+    asking, _small_talk = split_small_talk(messages)
+    topics = unanswered_topics(asking, runtime.watch.rules, now=now)
+    return [topic.question for topic in islice(topics, _MAX_QUESTIONS)]

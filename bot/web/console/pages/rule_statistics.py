@@ -10,7 +10,7 @@ from typing import Final
 
 from flask import Blueprint, abort, render_template
 
-from bot.analysis.unmatched import group_questions
+from bot.analysis.topics import group_questions
 from bot.i18n import N_
 from bot.inbox.queries import EventQueries
 from bot.inbox.rule_statistics import RuleStatistics, rule_statistics

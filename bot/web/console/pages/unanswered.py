@@ -10,7 +10,8 @@ from typing import Final
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
-from bot.analysis.unmatched import Question, find_gaps, group_questions, split_small_talk, still_unanswered
+from bot.analysis.topics import Question
+from bot.analysis.unmatched import find_gaps, split_small_talk, unanswered_questions, unanswered_topics
 from bot.inbox.messages import Message
 from bot.inbox.queries import EventQueries
 from bot.logs import MASK
@@ -23,12 +24,15 @@ from bot.web.console import formatting
 PAGE_SIZE: Final = 10
 #: So many unanswered messages are grouped: nobody waits for a page for seconds.
 MAX_MESSAGES: Final = 3_000
+#: So many of the latest messages must keep their answer whatever is suggested.
+MAX_ANSWERED: Final = 500
 #: Short messages that say little, named in one line below the last question.
 MAX_SMALL_TALK: Final = 30
 
 #: By what stands in the address.
 _PERIODS: Final = {"24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 _USUAL: Final = "7d"
+_WEEK: Final = timedelta(days=7)
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
@@ -40,24 +44,28 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
         period = asked if asked in _PERIODS else _USUAL
         lang, rules, now = formatting.language(), runtime.watch.rules, runtime.database.now()
         messages = EventQueries(runtime.database).unmatched(MAX_MESSAGES, since=now - _PERIODS[period].total_seconds())
-        topics, small_talk = split_small_talk(messages)
+        asking, small_talk = split_small_talk(messages)
+        topics = unanswered_topics(asking, rules, now=now)
         page = max(0, request.args.get("page", 1, type=int) - 1)
-        found = find_gaps(topics, rules, now=now, most=PAGE_SIZE + 1, skip=page * PAGE_SIZE)
-        rest = _most_said(small_talk, rules, now) if len(found) <= PAGE_SIZE else []
-        if page and not found:  # there were more when the page before was made
+        shown = list(islice(topics, page * PAGE_SIZE, page * PAGE_SIZE + PAGE_SIZE + 1))
+        rest = _most_said(small_talk, rules, now) if len(shown) <= PAGE_SIZE else []
+        if page and not shown:  # there were more when the page before was made
             return redirect(url_for("console.unanswered", period=period))
+        answered = EventQueries(runtime.database).messages(MAX_ANSWERED)
+        found = find_gaps(shown[:PAGE_SIZE], rules, now=now, answered=answered)
         retention = runtime.settings.retention
         return render_template(
             "console/unanswered.html",
             period=period,
+            weeks=_weeks(messages, _PERIODS[period], now),
             periods={name: sentences.duration(length, lang) for name, length in _PERIODS.items()},
-            gaps=found[:PAGE_SIZE],
+            gaps=found,
             page=page,
             previous=url_for("console.unanswered", period=period, page=page) if page else None,
-            next=url_for("console.unanswered", period=period, page=page + 2) if len(found) > PAGE_SIZE else None,
+            next=url_for("console.unanswered", period=period, page=page + 2) if len(shown) > PAGE_SIZE else None,
             since=messages[-1].happened_at if len(messages) == MAX_MESSAGES else None,
-            obstacles=[list(gap.obstacles(lang)) for gap in found[:PAGE_SIZE]],
-            advice=[[(sentences.suggestion_text(a, lang), a) for a in gap.advice] for gap in found[:PAGE_SIZE]],
+            obstacles=[list(gap.obstacles(lang)) for gap in found],
+            advice=[[(sentences.suggestion_text(a.suggestion, lang), a) for a in gap.advice] for gap in found],
             small_talk=rest,
             mask=MASK,
             publishes=runtime.settings.console_publish,
@@ -67,6 +75,14 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
         )
 
 
+def _weeks(messages: Sequence[Message], period: timedelta, now: float) -> float:
+    """Return how many weeks the messages (newest first) are of, one at least; 0 for a period that is shorter."""
+    if period < _WEEK:
+        return 0
+    covered = now - messages[-1].happened_at if messages else 0
+    return max(1.0, covered / _WEEK.total_seconds())
+
+
 def _most_said(small_talk: Sequence[Message], rules: RuleSet, now: float) -> list[Question]:
     """Return what is folded into one line, most people first."""
-    return list(islice(still_unanswered(group_questions(small_talk), rules, now=now), MAX_SMALL_TALK))
+    return list(islice(unanswered_questions(small_talk, rules, now=now), MAX_SMALL_TALK))

@@ -1,0 +1,212 @@
+"""Topics of unanswered messages: those that share a phrase stand together, whatever words are around it."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice
+from typing import Final
+
+from bot.inbox.messages import Message
+from bot.logs import redact
+from bot.rules.language.text import WORDS, fold, letters_of, normalise, plain, without_urls
+from bot.rules.matching.phrases import topic_phrases
+
+_MAX_VARIANTS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Messages that differ in marks, signs and numbers at most, or that share a phrase."""
+
+    text: str
+    """The most typical spelling, with marks if anybody typed them; redacted."""
+    people: int
+    times: int
+    oa_id: str
+    """The OA that was asked last."""
+    variants: tuple[str, ...] = ()
+    """Other spellings, the most frequent first, not all of very many; redacted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What some customers asked in their own words."""
+
+    key: str
+    """What their messages share, without marks; of a lone question its words."""
+    phrase: tuple[str, ...]
+    """The same as words with marks, an empty word for each whose marks nobody typed; empty if nothing is shared."""
+    question: Question
+    messages: tuple[Message, ...] = field(repr=False)
+
+
+@dataclass(slots=True)
+class QuestionGroup:
+    """The messages of one question, newest first."""
+
+    key: str
+    messages: list[Message] = field(default_factory=list)
+    people: set[str] = field(default_factory=set)
+    spellings: list[str] = field(default_factory=list)
+
+    @property
+    def typical(self) -> str:
+        """The message as most people write it."""
+        return self.question().text
+
+    def question(self) -> Question:
+        """Return it as it is shown."""
+        spellings = Counter(self.spellings)
+        typical = _typical(spellings)
+        others = (spelling for spelling, _ in spellings.most_common(_MAX_VARIANTS + 1) if spelling != typical)
+        variants = tuple(islice(others, _MAX_VARIANTS))
+        return Question(typical, len(self.people), spellings.total(), self.messages[0].oa_id, variants)
+
+
+def group_by_words(messages: Iterable[Message]) -> list[QuestionGroup]:
+    """Return the questions in *messages* (newest first): the same words, whatever their marks, signs and numbers."""
+    groups: dict[str, QuestionGroup] = {}
+    for message in messages:
+        spelling, key = _spelling_and_key(message.text)
+        group = groups.setdefault(key, QuestionGroup(key))
+        group.messages.append(message)
+        group.people.add(message.user_id)
+        group.spellings.append(spelling)
+    return list(groups.values())
+
+
+def group_questions(messages: Iterable[Message]) -> Iterator[Question]:
+    """Yield the questions in *messages* (newest first), those that most people ask first."""
+    return (group.question() for group in most_asked(group_by_words(messages)))
+
+
+def most_asked(groups: Iterable[QuestionGroup]) -> list[QuestionGroup]:
+    """Return the groups, those of most people first."""
+    return sorted(groups, key=lambda group: (-len(group.people), -len(group.messages)))
+
+
+def find_topics(
+    groups: Collection[QuestionGroup], is_open: Callable[[QuestionGroup], bool], *, known: Collection[str] = ()
+) -> Iterator[Topic]:
+    """
+    Yield the topics of the groups that are open, those that most people ask first; each group is in one.
+
+    The phrase that most people use makes the first topic, the next is found in what is left, and so on. *is_open* is
+    asked as late as possible, once for each group. Topics that are *known*, by their keys, come before all others.
+    """
+    return _Cover(groups, is_open).topics(known)
+
+
+class _Cover:
+    """Groups by their phrases, and which of them no topic has yet."""
+
+    def __init__(self, groups: Collection[QuestionGroup], is_open: Callable[[QuestionGroup], bool]) -> None:
+        self._left = {group.key: group for group in groups}
+        self._is_open = is_open
+        self._open: dict[str, bool] = {}
+        self._by_phrase: dict[str, list[QuestionGroup]] = {}
+        self._sizes: dict[str, int] = {}
+        for group in groups:
+            for phrase in topic_phrases(group.typical):
+                self._by_phrase.setdefault(phrase.letters, []).append(group)
+                self._sizes[phrase.letters] = phrase.size
+
+    def topics(self, known: Collection[str]) -> Iterator[Topic]:
+        for key in known:
+            if found := self._members(key):
+                yield self._take(key, found)
+        heap = [self._rank(key, groups) for key, groups in self._candidates()]
+        heapq.heapify(heap)
+        while heap:
+            rank = heapq.heappop(heap)
+            found = self._members(rank[-1])
+            if not found:
+                continue
+            now = self._rank(rank[-1], found)
+            if now > rank:
+                heapq.heappush(heap, now)
+            else:
+                yield self._take(rank[-1], found)
+
+    def _candidates(self) -> Iterator[tuple[str, list[QuestionGroup]]]:
+        shared = ((key, groups) for key, groups in self._by_phrase.items() if len(groups) > 1)
+        yield from shared
+        yield from ((key, [group]) for key, group in self._left.items() if len(self._by_phrase.get(key, ())) < 2)
+
+    def _rank(self, key: str, groups: Collection[QuestionGroup]) -> tuple[int, int, int, str]:
+        """Return by what topics are ordered: people, messages, the longer phrase; the smaller comes first."""
+        people = len(set().union(*(group.people for group in groups)))
+        return -people, -sum(len(group.messages) for group in groups), -self._sizes.get(key, 0), key
+
+    def _members(self, key: str) -> list[QuestionGroup]:
+        """Return the groups with the phrase *key*, or of these words, that are open and in no topic."""
+        own = [self._left[key]] if key in self._left else []
+        groups = self._by_phrase.get(key) or own
+        return [group for group in groups if group.key in self._left and self._is_unanswered(group)]
+
+    def _is_unanswered(self, group: QuestionGroup) -> bool:
+        known = self._open.get(group.key)
+        if known is None:
+            known = self._open[group.key] = self._is_open(group)
+            if not known:
+                del self._left[group.key]
+        return known
+
+    def _take(self, key: str, groups: list[QuestionGroup]) -> Topic:
+        for group in groups:
+            del self._left[group.key]
+        phrase = spelled_phrase(key, [text for group in groups for text in group.spellings])
+        messages = tuple(message for group in groups for message in group.messages)
+        return Topic(key, phrase, _question_of(groups), messages)
+
+
+def spelled_phrase(key: str, texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the words of a phrase with the marks that most writers gave them; empty where no text has the phrase."""
+    found = [phrase.words for text in texts for phrase in topic_phrases(text) if phrase.letters == key]
+    same_size = [words for words in found if len(words) == len(found[0])]
+    return tuple(_most_typed(column) for column in zip(*same_size, strict=True))
+
+
+def _most_typed(words: Iterable[str]) -> str:
+    typed = Counter(word for word in words if word)
+    return typed.most_common(1)[0][0] if typed else ""
+
+
+def _question_of(groups: Collection[QuestionGroup]) -> Question:
+    """Return the question that stands for the groups: that of most people."""
+    first, *others = most_asked(groups)
+    question = first.question()
+    texts = [*(group.typical for group in others), *question.variants]
+    return Question(
+        question.text,
+        len(set().union(*(group.people for group in groups))),
+        sum(len(group.messages) for group in groups),
+        question.oa_id,
+        tuple(dict.fromkeys(texts))[:_MAX_VARIANTS],
+    )
+
+
+@lru_cache(maxsize=16_384)
+def _spelling_and_key(text: str) -> tuple[str, str]:
+    """Return the message as it is shown, and what all its spellings have in common."""
+    spelling = redact(text)
+    folded = fold(spelling)
+    words = " ".join(plain(word) for word in WORDS.findall(without_urls(folded)))
+    return spelling, words or "".join(folded.split())
+
+
+def _typical(spellings: Counter[str]) -> str:
+    """Return the most frequent spelling of those with marks, else of all; of equal ones that with most marks."""
+    if len(spellings) == 1:
+        return next(iter(spellings))
+    marks = {spelling: _marks(spelling) for spelling in spellings}
+    return max(spellings, key=lambda spelling: (marks[spelling] > 0, spellings[spelling], marks[spelling], spelling))
+
+
+def _marks(text: str) -> int:
+    """Return how many letters have marks."""
+    return sum(bool(letter.tones or letter.shape) for letter in letters_of(normalise(text)))

@@ -1,0 +1,186 @@
+"""Try a suggested keyword before it is shown: what the check, the file's examples and recent messages say of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from bot.rules.engine import Candidate, RuleSet, compile_rules, rank
+from bot.rules.language.abbreviations import ABBREVIATIONS
+from bot.rules.language.syllables import is_syllable, needs_no_marks
+from bot.rules.language.text import fold
+from bot.rules.linting.lint import check
+from bot.rules.linting.misreadings import misreadings
+from bot.rules.matching.keywords import parse
+from bot.rules.matching.matcher import KeywordPattern, Matcher
+from bot.rules.model.schema import Image, Keyword, Reply, Rule, RuleFile
+from bot.rules.problem import Phrase
+from bot.rules.reading.loader import Loaded, Places, load
+
+_ANY_REPLY: Final = Reply(images=(Image(image_url="https://shop.vn/1.jpg"),))
+_PLAIN_YAML: Final = re.compile(r"\w(?:[\w .%/+-]*[\w%+])?")
+
+
+class AnsweredMessage(NamedTuple):
+    """A message that the rules answer, at its OA and time (seconds since 1970)."""
+
+    text: str
+    oa_id: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A rule with one keyword more, or a new rule of one keyword."""
+
+    rule: Rule
+    index: int | None
+    """Of the rule in the file; None for a new one."""
+
+    @property
+    def keyword(self) -> str:
+        """What is new."""
+        return self.rule.keywords[-1].text
+
+    @property
+    def checked(self) -> Rule:
+        """The rule for the check: the picture of a new one is for the editor to name."""
+        return self.rule if self.index is not None else self.rule.model_copy(update={"reply": _ANY_REPLY})
+
+    def place_in(self, file: RuleFile) -> int:
+        """Return the index that the rule has once the file is changed."""
+        return len(file.rules) if self.index is None else self.index
+
+
+@dataclass(frozen=True)
+class ChangeChecker:
+    """Tells whether a change of *rules* does harm."""
+
+    rules: RuleSet
+    answered: Sequence[AnsweredMessage] = field(default=(), repr=False)
+    """Recent messages, none of which may get another answer."""
+
+    def is_harmless(self, change: Change) -> bool:
+        """Return whether the check says nothing new, and no example and no answered message gets another rule."""
+        return not (
+            is_doubted(change.keyword)
+            or self._is_elsewhere(change)
+            or self._takes_example(change)
+            or self._draws_problem(change)
+            or self._takes_answer(change)
+        )
+
+    def _is_elsewhere(self, change: Change) -> bool:
+        """Return whether another rule has the keyword, if only for whole messages or their beginnings."""
+        letters = _letters(change.keyword)
+        others = (rule for index, rule in enumerate(self.rules.file.rules) if index != change.index)
+        return any(_letters(keyword.text) == letters for rule in others for keyword in rule.keywords)
+
+    def _takes_example(self, change: Change) -> bool:
+        """Return whether an example of another rule, or what this rule must not answer, has the keyword."""
+        rules = self.rules.file.rules
+        texts = (r.not_examples if index == change.index else r.examples for index, r in enumerate(rules))
+        return _hits_any(change.keyword, (text for of_rule in texts for text in of_rule))
+
+    def _draws_problem(self, change: Change) -> bool:
+        """Return whether the check finds more in the file with the change, among the rules that it may concern."""
+        file = self.rules.file
+        indexes = sorted({*_related(file, change.keyword), change.place_in(file)})
+        kept = tuple(file.rules[index] for index in indexes if index < len(file.rules))
+        changed = tuple(change.checked if index == change.place_in(file) else file.rules[index] for index in indexes)
+        before = _findings(file.model_copy(update={"rules": kept})) if kept else Counter[Phrase]()
+        return bool(_findings(file.model_copy(update={"rules": changed})) - before)
+
+    def _takes_answer(self, change: Change) -> bool:
+        """Return whether a message that a rule answers would be answered by this one instead."""
+        own = compile_rules(self.rules.file.model_copy(update={"rules": (change.rule,)}), digest="")
+        place = change.place_in(self.rules.file)
+        for message in self.answered:
+            if not _hits_any(change.keyword, (message.text,)):
+                continue
+            winners = rank(self.rules, message.text, oa_id=message.oa_id, now=message.at).ranked[:1]
+            rivals = rank(own, message.text, oa_id=message.oa_id, now=message.at).ranked[:1]
+            if winners and rivals and winners[0].rule != place and _beats(rivals[0], place, winners[0]):
+                return True
+        return False
+
+
+def _beats(candidate: Candidate, place: int, winner: Candidate) -> bool:
+    """Return whether a candidate, whose rule stands at *place* in the file, would win in the winner's place."""
+    return candidate.score._replace(first=-place) > winner.score
+
+
+@lru_cache(maxsize=4096)
+def is_doubted(keyword: str) -> bool:
+    """Return whether the keyword lacks its marks, or the check of rules files says anything about it by itself."""
+    letters = [piece.letters for piece in parse(keyword).pieces]
+    if len(letters) == 1 and keyword == letters[0] and is_syllable(keyword) and not needs_no_marks(keyword):
+        return True
+    written = f'rules: [{{id: a, keywords: [{quoted(keyword)}], reply: {{image_url: "https://a.vn/a.jpg"}}}}]'
+    loaded = load(written.encode())
+    return loaded.file is None or bool(loaded.problems) or bool(_findings(loaded.file))
+
+
+def quoted(text: str) -> str:
+    """Return a keyword as it may stand in a list of a rules file."""
+    return text if _PLAIN_YAML.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+
+
+def _findings(file: RuleFile) -> Counter[Phrase]:
+    """Return what the check says of the rules, wherever they stand; dates are not looked at."""
+    loaded = Loaded(file, (), "", file, Places.nowhere(len(file.rules)))
+    found = [*check(loaded, today=date.min), *misreadings(compile_rules(file, digest=""), loaded.places)]
+    return Counter(problem.phrase for problem in found)
+
+
+def _related(file: RuleFile, keyword: str) -> Iterator[int]:
+    """Yield the rules with a keyword that holds this one, stands in it, or is shortened like it."""
+    letters = set(_letters(keyword))
+    twins = _shortened_alike(parse(keyword).text)
+    for index, rule in enumerate(file.rules):
+        groups = (rule.keywords, rule.exclude, *rule.all_of)
+        if any(_is_related(other, letters, twins) for group in groups for other in group):
+            yield index
+
+
+def _is_related(other: Keyword, letters: set[str], twins: set[str]) -> bool:
+    theirs = set(_letters(other.text))
+    return theirs <= letters or letters <= theirs or parse(other.text).text in twins
+
+
+def _letters(keyword: str) -> list[str]:
+    return [syllable.letters for syllable in parse(keyword).syllables]
+
+
+@lru_cache(maxsize=4096)
+def _shortened_alike(text: str) -> set[str]:
+    """Return what else an abbreviation of *text* may stand for."""
+    alike = ({meaning.text for meaning in meanings} for meanings in ABBREVIATIONS.values())
+    return {other for texts in alike if text in texts for other in texts}
+
+
+@lru_cache(maxsize=256)
+def _matcher_of(keyword: str) -> Matcher:
+    return Matcher([KeywordPattern(0, keyword, "phrase")])
+
+
+def _hits_any(keyword: str, texts: Iterable[str]) -> bool:
+    pieces = [piece.letters for piece in parse(keyword).pieces]
+    matcher = _matcher_of(keyword)
+    return any(matcher.hits(text).any for text in texts if _may_have(pieces, _folded(text)))
+
+
+def _may_have(pieces: Sequence[str], folded: str) -> bool:
+    """Return whether half of the words stand there as they are; the others may be shortened. It saves most matching."""
+    return 2 * sum(letters in folded for letters in pieces) >= len(pieces)
+
+
+@lru_cache(maxsize=16_384)
+def _folded(text: str) -> str:
+    return fold(text)
