@@ -139,7 +139,9 @@ def test_words_of_customers_are_shown_masked_or_not_at_all(shop: Bot, vendor: Sa
 
 def test_what_nobody_answered_and_what_to_write(shop: Bot) -> None:
     """Most people first; the YAML can be pasted, and then the rules answer."""
-    for user, text in enumerate(["Có xuất hóa đơn không?", "co xuat hoa don khong", "bản giá", "tuyển nhân viên ko"] * 2):
+    for user, text in enumerate(
+        ["Có xuất hóa đơn không?", "co xuat hoa don khong", "bản giá", "tuyển nhân viên ko"] * 2
+    ):
         shop.deliver(MAKER.text(str(200 + user % 7), text))
     wait_for(shop, ignored=8)
     shown = fine(shop, "unmatched")
