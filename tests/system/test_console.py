@@ -143,7 +143,7 @@ def test_a_picture_that_does_not_load(browser: Browser, bot: Bot) -> None:
         page.goto("rules?q=bang-gia")
         log_in(page)
         for _ in range(100):
-            page.reload()
+            page.goto("rules?q=bang-gia")
             if page.get_by_text(f"127.0.0.1:{bot.port}/no.jpg").count():
                 break
             page.wait_for_timeout(100)
