@@ -97,7 +97,7 @@ def test_from_a_slip_to_the_picture_that_customers_get(page: Page, bot: Bot, ven
     expect(row).to_contain_text("fallback")
     expect(row).to_contain_text("qua-tang")
     for name in ("The fallback", "qua-tang"):
-        row.get_by_role("img", name=f"Picture of the rule {name}").scroll_into_view_if_needed()
+        page.get_by_role("img", name=f"Picture of the rule {name}").first.scroll_into_view_if_needed()
     wait_for_images(page, ".thumbs img", wider_than=100)
     expect(page.locator(".diff ins")).to_have_text([*(f"+ {line}" for line in GIFTS.strip().splitlines()), "+ "])
     assert fits(page)
