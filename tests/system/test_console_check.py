@@ -96,6 +96,8 @@ def test_from_a_slip_to_the_picture_that_customers_get(page: Page, bot: Bot, ven
     expect(row.locator(".messages")).to_have_text("shop có tặng quà không •••")
     expect(row).to_contain_text("fallback")
     expect(row).to_contain_text("qua-tang")
+    for details in page.locator("#result details").all():
+        details.evaluate("details => { details.open = true; }")
     for name in ("The fallback", "qua-tang"):
         page.get_by_role("img", name=f"Picture of the rule {name}").first.scroll_into_view_if_needed()
     wait_for_images(page, ".thumbs img", wider_than=100)
