@@ -1,4 +1,4 @@
-"""Preview of a draft rules file: merge with what others published meanwhile, problems, backtest, diff."""
+"""Preview of a draft rules file: problems, backtest, diff."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ from bot.inbox.messages import Message
 from bot.rules.engine import RuleSet, compile_rules, replies_of
 from bot.rules.model.schema import Reply
 from bot.rules.problem import Problem, text_of
-from bot.rules.publishing.merge import Conflict, Merge, Side, merge
-from bot.rules.publishing.publisher import normalise_newlines
-from bot.rules.publishing.rule_changes import RuleChanges, compare_rules
 from bot.rules.reading.loader import load
 from bot.rules.validate import Summary, summarized, validate
 
@@ -36,12 +33,8 @@ class PreviewRequest:
     """The content of the file that it would replace; None if there is none."""
     in_force: bytes | None = None
     """The rules that answer customers now; None: compare with what was decided at the time of each message."""
-    is_outdated: bool = False
-    """Whether its editor set out from another content than the present one."""
     former: bytes | None = None
-    """What they set out from, if that is another one and still known."""
-    decided: Mapping[str, Side] = field(default_factory=dict)
-    """Which side counts in the conflicts of a merge, by their names."""
+    """What the editor set out from, if the present one is another."""
     sentences: tuple[str, ...] = ()
     """What the editor tries on it, as a customer."""
     now: float = 0.0
@@ -52,8 +45,6 @@ class PreviewRequest:
 class Preview:
     """What was found."""
 
-    content: bytes
-    """What was looked at: the draft, or the merge of it and the present file."""
     problems: tuple[Problem, ...]
     summary: Summary
     comparison: Comparison | None
@@ -66,27 +57,6 @@ class Preview:
     """From what the editor set out from to the present file."""
     answers: tuple[ChatAnswer, ...] = ()
     """What it answers to the sentences; none if it cannot be used."""
-    rule_changes: RuleChanges | None = None
-    """From the present file to this one; None if one of them cannot be read rule by rule."""
-    conflicts: tuple[Conflict, ...] = ()
-    """What the editor and others changed each otherwise since the editor began."""
-    is_merged: bool = False
-    """Whether *content* holds what others changed meanwhile, beside the draft."""
-
-    @property
-    def is_undecided(self) -> bool:
-        """Whether somebody has to decide the conflicts before anything can be published."""
-        return bool(self.conflicts) and not self.is_merged
-
-    @property
-    def loses(self) -> bool:
-        """
-        Whether customers lose answers, or may: messages that were tried do, or a rule is gone that none tells about.
-        """
-        if self.comparison is None or self.comparison.count("lost"):
-            return self.comparison is not None
-        changes = self.rule_changes or RuleChanges()
-        return bool(changes.events_lost) or (changes.loses_rules and not self.comparison.messages)
 
     @property
     def is_usable(self) -> bool:
@@ -96,38 +66,20 @@ class Preview:
 
 def preview(request: PreviewRequest) -> Preview:
     """Return what there is to say of a file; 10,000 keywords take seconds, a file made to be slow takes a minute."""
-    merged = _merge(request)
-    content = merged.text.encode() if merged and merged.text is not None else request.content
-    verdict = validate(content, today=request.today, folder=request.folder)
+    verdict = validate(request.content, today=request.today, folder=request.folder)
     in_force = _in_force(request)
     comparison = compare(verdict.rules, request.messages, in_force=in_force) if verdict.rules else None
     named = {shift.after for shift in comparison.shifts} if comparison else set()
     replies = replies_of(verdict.rules.file) if verdict.rules else {}
     return Preview(
-        content=content,
         problems=verdict.problems,
         summary=summarized(verdict),
         comparison=comparison,
         replies={name: reply for name, reply in replies.items() if name in named},
-        changes=_diff(request.present, content),
+        changes=_diff(request.present, request.content),
         concurrent_changes=_diff(request.former, request.present),
         answers=chat(verdict.rules, request.sentences, now=request.now) if verdict.rules else (),
-        rule_changes=compare_rules(request.present, content),
-        conflicts=merged.conflicts if merged else (),
-        is_merged=merged is not None and merged.text is not None,
     )
-
-
-def _merge(request: PreviewRequest) -> Merge | None:
-    """Return the draft together with what others changed since its editor began; None if nobody did."""
-    if not request.is_outdated or request.present is None:
-        return None
-    base = _text(request.former) if request.former is not None else None
-    return merge(base, _text(request.content), _text(request.present), request.decided)
-
-
-def _text(content: bytes) -> str:
-    return normalise_newlines(text_of(content)).decode()
 
 
 def _in_force(request: PreviewRequest) -> RuleSet | None:
