@@ -72,7 +72,8 @@ class VersionInfo:
         return cls.of(**{key: text for key, text in texts if key in known and isinstance(text, str)})
 
 
-_NOTHING_KNOWN: Final = VersionInfo()
+#: Nobody said who published it and why.
+NO_INFO: Final = VersionInfo()
 
 
 class FileHistory:
@@ -123,12 +124,10 @@ class FileHistory:
             found = json.loads(read_plain_file(self._info_path(name), limit=_MAX_INFO_BYTES))
         except (OSError, ValueError, RecursionError):  # not there, or not written by us
             return VersionInfo()
-        known = {field.name for field in fields(VersionInfo)}
-        texts = found.items() if isinstance(found, dict) else ()
-        return VersionInfo.of(**{key: text for key, text in texts if key in known and isinstance(text, str)})
+        return VersionInfo.read(found)
 
     def keep(
-        self, content: bytes, *, since: float, metadata_of: os.stat_result | None, info: VersionInfo = _NOTHING_KNOWN
+        self, content: bytes, *, since: float, metadata_of: os.stat_result | None, info: VersionInfo = NO_INFO
     ) -> None:
         """
         Keep the content as the newest version, unless it is that already; the oldest goes where there are too many.
@@ -144,7 +143,7 @@ class FileHistory:
         time = datetime.fromtimestamp(since, UTC).strftime(_TIME)[:-3]
         self._keep_private(metadata_of)
         name = f"{time}Z-{_short_digest(content)}.yaml"
-        if info != _NOTHING_KNOWN:
+        if info != NO_INFO:
             described = json.dumps(asdict(info), ensure_ascii=False).encode()
             atomic_write(self._info_path(name), described, metadata_of=metadata_of, mode=_FILE_MODE)
         atomic_write(self.folder / name, content, metadata_of=metadata_of, mode=_FILE_MODE)

@@ -6,15 +6,12 @@ import hashlib
 import logging
 import os
 from pathlib import Path
-from typing import Final
 
 from bot.files import atomic_write, read_plain_file
 from bot.rules.problem import split_lines
-from bot.rules.publishing.history import FileHistory, Version, VersionInfo
+from bot.rules.publishing.history import NO_INFO, FileHistory, Version, VersionInfo
 
 log = logging.getLogger(__name__)
-
-_NOTHING_KNOWN: Final = VersionInfo()
 
 
 class EditConflict(Exception):
@@ -44,7 +41,7 @@ class Publisher:
         except FileNotFoundError:
             return None
 
-    def publish(self, content: bytes, *, seen: str, now: float, info: VersionInfo = _NOTHING_KNOWN) -> None:
+    def publish(self, content: bytes, *, seen: str, now: float, info: VersionInfo = NO_INFO) -> None:
         """
         Put *content* into the file if that is still the one whose `digest` is *seen*; *now* in seconds since 1970.
 
@@ -95,7 +92,7 @@ class Publisher:
 
 
 def digest(content: bytes | None) -> str:
-    """Return the SHA-256 of a rules file, in hex; of none the empty text."""
+    """Return the SHA-256 of a file's content, in hex; of none the empty text."""
     return hashlib.sha256(content).hexdigest() if content is not None else ""
 
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
 
 from bot.images.prepare import PreparedImage
-from bot.rules.publishing.history import VersionInfo
+from bot.rules.publishing.history import NO_INFO, VersionInfo
 from bot.rules.publishing.image_library import ImageLibrary, UnknownImage
 from bot.rules.publishing.publication_log import RULES, Change
 from bot.rules.publishing.publisher import EditConflict, Publisher, digest
 from bot.rules.replication.replica import Replica
-
-_NOTHING_KNOWN: Final = VersionInfo()
 
 
 class Diverged(EditConflict):
@@ -28,7 +25,7 @@ class SharedPublisher(Publisher):
         super().__init__(path)
         self._replica = replica
 
-    def publish(self, content: bytes, *, seen: str, now: float, info: VersionInfo = _NOTHING_KNOWN) -> None:
+    def publish(self, content: bytes, *, seen: str, now: float, info: VersionInfo = NO_INFO) -> None:
         """
         Publish *content* if the file here has the `digest` *seen*, and no machine has published a later one.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import logging
 import math
 import threading
@@ -121,7 +120,7 @@ class Replica:
 
     def store(self, content: bytes) -> str:
         """Keep a content that is about to be published; return its digest."""
-        found = hashlib.sha256(content).hexdigest()
+        found = digest(content)
         self._log.store(found, content)
         return found
 
@@ -131,7 +130,7 @@ class Replica:
 
     def is_published(self, name: str, content: bytes) -> bool:
         """Return whether the image is to hold that content on every machine."""
-        return self._log.images().get(name) == hashlib.sha256(content).hexdigest()
+        return self._log.images().get(name) == digest(content)
 
     def changed_images(self, content: bytes) -> list[Change]:
         """
@@ -245,7 +244,7 @@ class Replica:
         content = self._log.content(row.digest)
         if content is None:  # it was changed again, or deleted: the next look finds it
             return False
-        if hashlib.sha256(content).hexdigest() != row.digest or sniff_format(content) not in ACCEPTED:
+        if digest(content) != row.digest or sniff_format(content) not in ACCEPTED:
             log.error("a published picture is damaged", extra={"picture": row.file})
             return False
         self._library.put(row.file, content, now=row.published_at)
