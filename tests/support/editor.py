@@ -40,3 +40,7 @@ class Editor:
     def upload(self, name: str, image: bytes) -> int:
         """Put an image into the library; return the status."""
         return self.post("pictures/library", {}, files={"image": (name, image)}).status_code
+
+    def add_in_form(self, name: str, image: bytes) -> int:
+        """Add an image as the form of a rule does; return the status."""
+        return self.post("pictures/pick", {}, files={"image": (name, image)}).status_code

@@ -78,6 +78,13 @@ def test_an_image_and_the_rules_that_name_it_reach_every_machine(join: Join, ven
     assert "gives way to the published one" in fourth.said()
 
 
+def test_an_image_added_in_the_form_of_a_rule_reaches_every_machine(join: Join) -> None:
+    """As one from the library's page does, before any rule names it."""
+    first, second = join("a"), join("b")
+    assert Editor(first).add_in_form("Quà Tết.jpg", photo()) == 200
+    wait_until((second.directory / "images" / "qua-tet.jpg").exists, "the picture to be on the other machine")
+
+
 def test_a_machine_whose_file_was_changed_by_hand_keeps_it_and_says_so(join: Join) -> None:
     """On every page, in /readyz and in the log, without a word of the file, until its editor takes the other."""
     first, second = join("a"), join("b")

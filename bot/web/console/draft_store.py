@@ -12,7 +12,7 @@ from flask import after_this_request, current_app, flash, g, jsonify, redirect, 
 from werkzeug.wrappers import Response as AnyResponse
 
 from bot.inbox.drafts import KEPT_SECONDS, MAX_DRAFT_BYTES, Draft, DraftConflict, Drafts, DraftTooLarge, new_browser_id
-from bot.rules.publishing.publisher import Publisher, digest
+from bot.rules.publishing.publisher import digest
 from bot.runtime import Runtime
 from bot.web.console import formatting
 from bot.web.console.formatting import gettext as _
@@ -61,7 +61,6 @@ class DraftStore:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._publisher = Publisher(runtime.settings.rules_file)
 
     def open(self) -> Draft | None:
         """Return the draft; None if there is none."""
@@ -137,14 +136,14 @@ class DraftStore:
 
     def _origin(self, draft: Draft) -> DraftOrigin:
         try:
-            present = self._publisher.content()
+            present = self._runtime.publisher.content()
         except OSError:
             present = None
         if draft.base_digest == digest(present):
             return DraftOrigin("present" if present is not None else "none")
         if not draft.base_digest:
             return DraftOrigin("none")
-        former = (v for v in self._publisher.versions() if draft.base_digest.startswith(v.short_digest))
+        former = (v for v in self._runtime.publisher.versions() if draft.base_digest.startswith(v.short_digest))
         found = next(former, None)
         return DraftOrigin("former", found.since) if found else DraftOrigin("unknown")
 

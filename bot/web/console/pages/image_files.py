@@ -7,7 +7,6 @@ from flask import Blueprint, Response, abort
 from bot.images import local_files
 from bot.rules.engine import replies_of
 from bot.rules.model.schema import RuleFile
-from bot.rules.publishing.image_library import ImageLibrary
 from bot.runtime import Runtime
 
 _TYPES = {"jpg": "image/jpeg", "png": "image/png"}
@@ -15,10 +14,10 @@ _TYPES = {"jpg": "image/jpeg", "png": "image/png"}
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     """Add ``GET /picture-files/<name>``; ``?v=`` is the file's digest, so that browsers fetch a changed one anew."""
-    library = ImageLibrary(runtime.settings.rules_file)
 
     def is_in_library(name: str) -> bool:
-        return runtime.settings.console_publish and any(image.name == name for image in library.images())
+        images = runtime.image_library.images() if runtime.settings.console_publish else []
+        return any(image.name == name for image in images)
 
     @routes.get("/picture-files/<path:name>")
     def picture_file(name: str) -> Response:

@@ -40,7 +40,6 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     ``GET /pictures/pick`` is a piece of HTML, ``?q=`` searches names, ``?page=`` turns over. ``POST`` adds an image and
     tells what came of it as JSON: ``{text, kind, name, address}``, of which the last two are empty if it was refused.
     """
-    library = ImageLibrary(runtime.settings.rules_file)
 
     def require_publishing() -> None:
         if not runtime.settings.console_publish:
@@ -50,11 +49,12 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     def image_picks() -> str:
         require_publishing()
         asked, page = request.args.get("q", ""), max(1, request.args.get("page", 1, type=int))
-        return render_template("console/image_picks.html", picks=picks(library, asked, page))
+        return render_template("console/image_picks.html", picks=picks(runtime.image_library, asked, page))
 
     @routes.post("/pictures/pick")
     def image_add() -> tuple[AnyResponse, int]:
         require_publishing()
+        library = runtime.image_library
         outcome, status = _added(library)
         found = next((image for image in library.images() if image.name == outcome.name), None)
         return jsonify(asdict(outcome) | {"address": address_of(found) if found else ""}), status
