@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from bot.inbox.database import Database
 from bot.inbox.hour_counts import CountKey, MatchKey
-from bot.inbox.statistics import count_the_rest, start_of_day
+from bot.inbox.statistics import count_the_rest, replies_by_rule, start_of_day
 from bot.inbox.tables import event_counts, rule_matches
 
 _OUTCOMES = {"rule": "answered", "hour-rule": "answered", "rule-failed": "failed", "rule-undelivered": "undelivered"}
@@ -53,16 +54,28 @@ def rule_statistics(database: Database, rule_id: str, since: float, *, now: floa
     return RuleStatistics(found.by_day, found.keywords, found.runners_up, found.winners)
 
 
-def failures_by_rule(database: Database, since: float, *, now: float) -> Counter[str]:
-    """Return how often the image of each rule was at fault from the day of *since* on."""
+class RuleCounts(NamedTuple):
+    """The figures of all rules by id, FALLBACK among them."""
+
+    replies: Counter[str]
+    """How many events each has answered."""
+    failures: Counter[str]
+    """How often its image was at fault."""
+
+
+def rule_counts(database: Database, since: float, *, now: float) -> RuleCounts:
+    """Return the figures of all rules from the day of *since* on, in seconds since 1970."""
     first = start_of_day(since)
     with database.read() as connection:
+        replies = replies_by_rule(connection, first)
         failures = Counter({row.name: int(row.n) for row in connection.execute(_FAILURES, {"b_since": first})})
         for counted in count_the_rest(connection, first, now=now):
             for key, n in counted.events.items():
-                if key.measure == "rule-failed":
+                if key.measure == "hour-rule":
+                    replies[key.name] += n
+                elif key.measure == "rule-failed":
                     failures[key.name] += n
-    return failures
+    return RuleCounts(replies, failures)
 
 
 class _Tally:

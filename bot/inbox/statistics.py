@@ -120,7 +120,7 @@ class Statistics:
             for start, name, n in connection.execute(_OUTCOMES, {"b_since": first}):
                 by_hour.setdefault(start, Counter())[name] = int(n)
             delays = Counter({int(name): int(n) for name, n in connection.execute(_DELAYS, {"b_since": first})})
-            by_rule = _replies(connection, first)
+            by_rule = replies_by_rule(connection, first)
             for counted in count_the_rest(connection, first, now=now):
                 for key, n in counted.events.items():
                     if key.measure == "outcome":
@@ -130,17 +130,6 @@ class Statistics:
                     elif key.measure == "hour-rule":
                         by_rule[key.name] += n
         return Period(by_hour, by_rule, delays)
-
-    def replies_by_rule(self, since: float, *, now: float) -> Counter[str]:
-        """Return how many events each rule has answered from the day of *since* on, FALLBACK among them."""
-        first = start_of_day(since)
-        with self._database.read() as connection:
-            replies = _replies(connection, first)
-            for counted in count_the_rest(connection, first, now=now):
-                for key, n in counted.events.items():
-                    if key.measure == "hour-rule":
-                        replies[key.name] += n
-        return replies
 
     def last_received(self) -> float | None:
         """Return when the latest event came in, of whatever kind; None if there is none."""
@@ -167,8 +156,8 @@ def _first_hour(connection: sa.Connection, *, since: int) -> int | None:
     return int(min(times)) // HOUR_SECONDS * HOUR_SECONDS if times else None
 
 
-def _replies(connection: sa.Connection, since: int) -> Counter[str]:
-    """Return how many events each rule has answered from the day of *since* on, of those that are counted."""
+def replies_by_rule(connection: sa.Connection, since: int) -> Counter[str]:
+    """Return how many events each rule has answered from the day of *since* on, of the hours that are rolled up."""
     return Counter({name: int(n) for name, n in connection.execute(_RULES, {"b_since": start_of_day(since)})})
 
 

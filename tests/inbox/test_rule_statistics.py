@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bot.inbox.database import Database
 from bot.inbox.hour_counts import HOUR_SECONDS
-from bot.inbox.rule_statistics import RuleStatistics, failures_by_rule, rule_statistics
+from bot.inbox.rule_statistics import RuleStatistics, rule_counts, rule_statistics
 from bot.inbox.statistics import MATCHES_KEPT_SECONDS, Statistics, start_of_day
 from bot.inbox.tables import events, rule_matches
 from bot.rules.engine import FALLBACK
@@ -67,7 +67,9 @@ def test_answers_and_failures_are_counted_by_day(stored: Database) -> None:
         start_of_day(NOW - 3 * DAY): {"answered": 2},
     }
     assert found(stored, FALLBACK).outcomes == {"answered": 1}
-    assert failures_by_rule(stored, NOW - 29 * DAY, now=NOW) == {"bang-gia": 1}
+    counts = rule_counts(stored, NOW - 29 * DAY, now=NOW)
+    assert counts.failures == {"bang-gia": 1}
+    assert (counts.replies["bang-gia"], counts.replies[FALLBACK]) == (4, 1)
 
 
 def test_keywords_are_counted(stored: Database) -> None:

@@ -10,8 +10,8 @@ from flask import Blueprint, render_template, request, url_for
 
 from bot.inbox.failures import is_about_rule
 from bot.inbox.queries import EventQueries, EventRow
-from bot.inbox.rule_statistics import failures_by_rule
-from bot.inbox.statistics import DAY_SECONDS, Statistics
+from bot.inbox.rule_statistics import RuleCounts, rule_counts
+from bot.inbox.statistics import DAY_SECONDS
 from bot.rules import explain_text as sentences
 from bot.rules.engine import FALLBACK, RuleSet
 from bot.rules.model.schema import Fallback, Reply, Rule
@@ -64,8 +64,8 @@ def _page(runtime: Runtime, index: RuleIndex, session: CheckSession) -> str:
     sort: RuleSort = next((known for known in SORTS if known == request.args.get("sort")), "file")
     state = next((known for known in STATES if known == request.args.get("show")), None)
     grouped = by_rule(validation, rules, formatting.language())
-    answers, failures = _replies(runtime), _failures(runtime)
-    use = RuleUse(answers, _failure_counts(runtime), failures, grouped.by_rule)
+    counts, failures = _counts(runtime), _failures(runtime)
+    use = RuleUse(counts.replies, counts.failures, failures, grouped.by_rule)
     chosen = sort_rules(rules, index.matching(rules, asked), sort, use)
     if state:
         chosen = rules_in_state(rules, chosen, state, use)
@@ -81,7 +81,7 @@ def _page(runtime: Runtime, index: RuleIndex, session: CheckSession) -> str:
         state=state,
         sorts=SORTS,
         states=STATES,
-        cards=list(_cards(rules, chosen[page * PAGE_SIZE : (page + 1) * PAGE_SIZE], grouped, answers, failures)),
+        cards=list(_cards(rules, chosen[page * PAGE_SIZE : (page + 1) * PAGE_SIZE], grouped, counts.replies, failures)),
         found=len(chosen),
         total=len(rules.file.rules),
         page=page,
@@ -100,14 +100,9 @@ def _page(runtime: Runtime, index: RuleIndex, session: CheckSession) -> str:
     )
 
 
-def _replies(runtime: Runtime) -> Mapping[str, int]:
+def _counts(runtime: Runtime) -> RuleCounts:
     now = runtime.database.now()
-    return Statistics(runtime.database).replies_by_rule(now - (USE_DAYS - 1) * DAY_SECONDS, now=now)
-
-
-def _failure_counts(runtime: Runtime) -> Mapping[str, int]:
-    now = runtime.database.now()
-    return failures_by_rule(runtime.database, now - (USE_DAYS - 1) * DAY_SECONDS, now=now)
+    return rule_counts(runtime.database, now - (USE_DAYS - 1) * DAY_SECONDS, now=now)
 
 
 def _failures(runtime: Runtime) -> Mapping[str, EventRow]:
