@@ -32,6 +32,9 @@ ANSWERABLE: Mapping[str, str] = {
 }
 EVENT_KINDS: Final = tuple(ANSWERABLE.values())
 
+#: Zalo lets nobody write a longer message.
+MAX_TEXT_CHARACTERS: Final = 2_000
+
 #: Zalo takes images of at most "1 MB" without saying whether that is 10^6 or 2^20 bytes: this is the larger.
 MAX_IMAGE_BYTES: Final = 1024 * 1024
 

@@ -139,6 +139,11 @@ def replies_of(file: RuleFile) -> dict[str, Reply]:
     return {rule.id: rule.reply for rule in file.rules} | fallback
 
 
+def first_examples(file: RuleFile, most: int) -> list[str]:
+    """Return the first example of each enabled rule, for somebody to try; at most *most*."""
+    return [rule.examples[0] for rule in file.rules if rule.enabled and rule.examples][:most]
+
+
 def compile_rules(file: RuleFile, digest: str) -> RuleSet:
     """Return the file compiled; it must have no errors."""
     enabled = [(index, rule) for index, rule in enumerate(file.rules) if rule.enabled]

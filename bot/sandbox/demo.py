@@ -29,6 +29,7 @@ from bot.files import read_plain_file
 from bot.inbox.database import Database
 from bot.inbox.past_events import add_past_events
 from bot.inbox.queries import EventQueries
+from bot.rules.engine import first_examples
 from bot.rules.reading import loader
 from bot.rules.validate import validate
 from bot.sandbox import script
@@ -110,8 +111,7 @@ class Demo:
     def samples(self) -> list[str]:
         """Return messages to try: the first example of each of the first rules."""
         part = loader.load(self.rules_file.read_bytes()).part
-        rules = part.rules if part else ()
-        return [rule.examples[0] for rule in rules if rule.enabled and rule.examples][:_MOST_SAMPLES]
+        return first_examples(part, _MOST_SAMPLES) if part else []
 
     def say(self, user_id: str, kind: Kind, text: str, *, mode: VendorMode) -> None:
         """Let a customer do something; the vendor treats the next image for them as *mode* says."""

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.inbox.queries import EventQueries
-from bot.web.console.pages.try_rules import MAX_TEXT
+from bot.zalo import MAX_TEXT_CHARACTERS
 from tests.support.console import Console, running, words
 
 RULES = """\
@@ -171,9 +171,9 @@ def test_any_form_gets_a_page(console: Console, text: str, kind: str, at: str) -
 
 def test_a_text_of_any_length(console: Console) -> None:
     """What Zalo would not let through is cut off."""
-    page = tried(console, "bảng giá " + "a" * (MAX_TEXT + 100))
-    assert "a" * (MAX_TEXT - 9) in page
-    assert "a" * (MAX_TEXT - 8) not in page
+    page = tried(console, "bảng giá " + "a" * (MAX_TEXT_CHARACTERS + 100))
+    assert "a" * (MAX_TEXT_CHARACTERS - 9) in page
+    assert "a" * (MAX_TEXT_CHARACTERS - 8) not in page
 
 
 def test_nothing_is_kept(console: Console, caplog: pytest.LogCaptureFixture) -> None:

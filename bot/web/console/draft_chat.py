@@ -8,7 +8,6 @@ from typing import Final
 from flask import request
 
 from bot.analysis.preview_process import PreviewTimeout, PreviewTooLarge
-from bot.rules.engine import RuleSet
 from bot.rules.publishing import edit
 from bot.rules.publishing.yaml_text import Value
 from bot.web.console import check_notes as notes
@@ -16,12 +15,10 @@ from bot.web.console.check_notes import Note
 from bot.web.console.check_session import Busy, ChatLine, CheckSession
 from bot.web.console.formatting import gettext as _
 from bot.web.console.problem_view import Finding
+from bot.zalo import MAX_TEXT_CHARACTERS
 
 #: Sentences that a chat holds; for one more the first goes.
 MAX_SENTENCES: Final = 8
-#: Zalo lets nobody write more.
-MAX_SENTENCE_CHARACTERS: Final = 2_000
-_MAX_SAMPLES: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ def sentences_sent() -> tuple[str, ...]:
     """Return what was said before and what is said now, the last of it, each once."""
     given = (*request.form.getlist("said"), *request.form.getlist("say"))
     # What is no text, as half of a surrogate pair, could not be shown either.
-    cleaned = (text.strip()[:MAX_SENTENCE_CHARACTERS].encode(errors="replace").decode() for text in given)
+    cleaned = (text.strip()[:MAX_TEXT_CHARACTERS].encode(errors="replace").decode() for text in given)
     newest_last = dict.fromkeys(reversed([text for text in cleaned if text]))
     return tuple(reversed(list(newest_last)[:MAX_SENTENCES]))
 
@@ -67,11 +64,6 @@ def ask_or_say_why(session: CheckSession, content: bytes, sentences: tuple[str, 
         return ask(session, content, sentences)
     except Busy:
         return Chat(sentences, note=notes.busy())
-
-
-def samples(rules: RuleSet) -> list[str]:
-    """Return sentences to begin with."""
-    return [rule.examples[0] for rule in rules.file.rules if rule.enabled and rule.examples][:_MAX_SAMPLES]
 
 
 def with_example(text: str, rule_id: str, sentence: str) -> str | Note:

@@ -23,6 +23,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 import bot
 from bot.inbox.drafts import KEPT_SECONDS
+from bot.rules.engine import first_examples
 from bot.rules.publishing.publisher import digest, normalise_newlines
 from bot.rules.starters import STARTERS, starter
 from bot.runtime import Runtime
@@ -32,7 +33,9 @@ from bot.web.console.check_notes import Note
 from bot.web.console.check_session import MAX_REFRESHES, Busy, CheckResult, CheckSession
 from bot.web.console.draft_chat import Chat
 from bot.web.console.draft_store import DraftStatus, DraftStore
+from bot.zalo import MAX_TEXT_CHARACTERS
 
+_MAX_SAMPLES: Final = 6
 _SCHEMA_FILE: Final = Path(bot.__file__).parent / "rules" / "rules.schema.json"
 
 PageResponse = str | tuple[str, int] | AnyResponse
@@ -214,8 +217,8 @@ class _Check:
             draft=draft,
             draft_days=round(KEPT_SECONDS / 86_400),
             chat=chat or Chat(chats.sentences_sent()),
-            longest_sentence=chats.MAX_SENTENCE_CHARACTERS,
-            samples=chats.samples(runtime.watch.rules),
+            longest_sentence=MAX_TEXT_CHARACTERS,
+            samples=first_examples(runtime.watch.rules.file, _MAX_SAMPLES),
             starters=STARTERS,
             line=request.args.get("line", 0, type=int),
             note=note,

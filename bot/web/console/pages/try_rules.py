@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, render_template, request
@@ -12,15 +11,12 @@ from werkzeug.datastructures import MultiDict
 
 from bot.inbox.queries import EventQueries
 from bot.rules import explain_text as sentences
-from bot.rules.engine import RuleSet
+from bot.rules.engine import RuleSet, first_examples
 from bot.rules.explain import Explanation, explain, shares
 from bot.rules.model.schema import Image
 from bot.runtime import Runtime
 from bot.web.console import formatting
-from bot.zalo import EVENT_KINDS
-
-#: Zalo lets nobody write more.
-MAX_TEXT: Final = 2_000
+from bot.zalo import EVENT_KINDS, MAX_TEXT_CHARACTERS
 
 _MAX_SAMPLES = 8
 _PLAUSIBLE_YEARS = range(2000, 2100)
@@ -82,8 +78,8 @@ def _page(runtime: Runtime, question: TryQuery, *, answer: TryResult | None = No
         events=formatting.event_names(formatting.language()),
         accounts=_accounts(runtime),
         zone=formatting.format_zone(rules.file.timezone),
-        samples=[r.examples[0] for r in rules.file.rules if r.enabled and r.examples][:_MAX_SAMPLES],
-        longest=MAX_TEXT,
+        samples=first_examples(rules.file, _MAX_SAMPLES),
+        longest=MAX_TEXT_CHARACTERS,
     )
 
 
@@ -93,7 +89,7 @@ def _question(form: MultiDict[str, str], accounts: list[str]) -> TryQuery:
     kind, oa_id = form.get("event", ""), form.get("oa", "")
     return TryQuery(
         # What is no text, as half of a surrogate pair, could not be shown either.
-        text=text.strip()[:MAX_TEXT].encode(errors="replace").decode(),
+        text=text.strip()[:MAX_TEXT_CHARACTERS].encode(errors="replace").decode(),
         kind=kind if kind in EVENT_KINDS and not form.get("sample") else "text",
         oa_id=oa_id if oa_id in accounts else "",
         at=form.get("at", ""),
