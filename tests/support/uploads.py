@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 from PIL import ExifTags, Image
 from playwright.sync_api import FilePayload, Page
+
+from tests.support.console import PASSWORD
+from tests.support.running import Bot
+
+_RULES = """\
+version: 1
+rules:
+  - id: menu
+    keywords: [thực đơn]
+    reply: {file: images/menu.jpg}
+"""
 
 
 def photo(width: int, height: int, *, turned: bool = False) -> bytes:
@@ -16,6 +28,13 @@ def photo(width: int, height: int, *, turned: bool = False) -> bytes:
     image = Image.effect_mandelbrot((width, height), (-2.2, -1.2, 0.8, 1.2), 40).convert("RGB")
     image.save(file, "JPEG", quality=100, exif=exif)
     return file.getvalue()
+
+
+def bot_with_library(folder: Path, vendor_url: str) -> Bot:
+    """Return a bot that lets editors publish, whose library has the image of its one rule."""
+    (folder / "images").mkdir()
+    (folder / "images" / "menu.jpg").write_bytes(photo(300, 200))
+    return Bot(folder, vendor_url, rules=_RULES, CONSOLE_PASSWORD=PASSWORD, CONSOLE_PUBLISH="true")
 
 
 def chosen(name: str, content: bytes) -> FilePayload:

@@ -9,17 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browser import SIZES, log_in, needs_browser, texts_too_faint, wait_for_images, window
-from tests.support.console import PASSWORD
 from tests.support.running import Bot
-from tests.support.uploads import chosen, hand_over, photo
-
-RULES = """\
-version: 1
-rules:
-  - id: menu
-    keywords: [thực đơn]
-    reply: {file: images/menu.jpg}
-"""
+from tests.support.uploads import bot_with_library, chosen, hand_over, photo
 
 pytestmark = [*needs_browser, pytest.mark.xdist_group("console_image_library")]
 
@@ -27,10 +18,7 @@ pytestmark = [*needs_browser, pytest.mark.xdist_group("console_image_library")]
 @pytest.fixture
 def bot(tmp_path: Path) -> Iterator[Bot]:
     """A bot that lets editors publish, with one picture."""
-    (tmp_path / "images").mkdir()
-    (tmp_path / "images" / "menu.jpg").write_bytes(photo(300, 200))
-    more = {"CONSOLE_PASSWORD": PASSWORD, "CONSOLE_PUBLISH": "true"}
-    with Bot(tmp_path, "http://127.0.0.1:9", rules=RULES, **more) as running:
+    with bot_with_library(tmp_path, "http://127.0.0.1:9") as running:
         yield running
 
 

@@ -12,17 +12,8 @@ from bot.rules.model.schema import RuleFile
 from bot.rules.reading.loader import load
 from bot.sandbox.vendor import SandboxVendor
 from tests.support.browser import SIZES, log_in, needs_browser, texts_too_faint, wait_for_images, window
-from tests.support.console import PASSWORD
 from tests.support.running import MAKER, Bot, wait_until
-from tests.support.uploads import chosen, hand_over, photo
-
-RULES = """\
-version: 1
-rules:
-  - id: menu
-    keywords: [thực đơn]
-    reply: {file: images/menu.jpg}
-"""
+from tests.support.uploads import bot_with_library, chosen, hand_over, photo
 
 pytestmark = [*needs_browser, pytest.mark.xdist_group("console_rule_images")]
 
@@ -30,11 +21,8 @@ pytestmark = [*needs_browser, pytest.mark.xdist_group("console_rule_images")]
 @pytest.fixture
 def bot(tmp_path: Path, vendor: SandboxVendor) -> Iterator[Bot]:
     """A bot that answers and lets editors publish, with two images in its library."""
-    (tmp_path / "images").mkdir()
-    (tmp_path / "images" / "menu.jpg").write_bytes(photo(300, 200))
-    (tmp_path / "images" / "gia-tet.jpg").write_bytes(photo(200, 300))
-    more = {"CONSOLE_PASSWORD": PASSWORD, "CONSOLE_PUBLISH": "true"}
-    with Bot(tmp_path, vendor.url, rules=RULES, **more) as running:
+    with bot_with_library(tmp_path, vendor.url) as running:
+        (tmp_path / "images" / "gia-tet.jpg").write_bytes(photo(200, 300))
         yield running
 
 
