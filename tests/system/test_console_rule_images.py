@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from bot.rules.model.schema import RuleFile
 from bot.rules.reading.loader import load
@@ -83,6 +83,21 @@ def test_several_are_uploaded_picked_ordered_and_removed(page: Page, bot: Bot) -
     expect(page.get_by_text("The new version answers customers now.")).to_be_visible()
     images_of_reply = "        - {file: images/gia-tet.jpg, weight: 3}\n        - {file: images/banh-kem.jpg}\n"
     assert f"    reply:\n      one_of:\n{images_of_reply}" in bot.rules.read_text(encoding="utf-8")
+
+
+def test_an_image_that_is_chosen_before_the_script_runs_is_taken(page: Page) -> None:
+    """The script comes late, over a slow line."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/console-uploads.js*", hold)
+    page.goto("rules/edit", wait_until="commit")
+    page.get_by_label("Add pictures").set_input_files([chosen("a.jpg", photo(90, 60))])
+    wait_until(lambda: page.title() and held, "the script to be asked for")
+    held[0].continue_()
+    expect(images(page)).to_have_text(["a.jpg"])
 
 
 def drag(page: Page, name: str, *, to: str) -> None:

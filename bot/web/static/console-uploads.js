@@ -60,10 +60,12 @@ export function receive({ zone, inputs, progress, outcomes, send }) {
   }
 
   for (const input of inputs) {
-    input.addEventListener("change", () => {
+    const takeChosen = () => {
       take(input.files);
       input.value = "";
-    });
+    };
+    input.addEventListener("change", takeChosen);
+    takeChosen(); // what was chosen before this ran
   }
   document.addEventListener("dragover", (event) => {
     if (event.dataTransfer.types.includes("Files")) {
