@@ -1,0 +1,174 @@
+"""
+A fork server: runs `python -m bot` in forks of a process that has imported what the bot needs.
+
+To import it takes most of a start's processor time, and the tests start the bot hundreds of times. All else is as in a
+process of its own: session, environment, working directory, standard output, exit status. gunicorn is imported by each
+fork itself, as it reads the environment when it is imported.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import BinaryIO
+
+_IMPORTED = ("alembic.command", "psycopg", "bot.cli.main", "bot.runtime", "bot.web.app")
+_INTERPRETERS_OWN = ("LANG", "LC_", "LD_", "PYTHON", "TZ")
+_MAX_REQUEST_BYTES = 100_000
+_NUMBER = struct.Struct("q")
+
+
+class ForkedProcess:
+    """A running fork, with as much of `subprocess.Popen` as the tests use."""
+
+    def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: BinaryIO) -> None:
+        self.args = command
+        self.returncode: int | None = None
+        self._news, theirs = os.pipe()
+        request = json.dumps([command[3:], str(cwd), dict(env)]).encode()
+        server = _server(_of_interpreter(env))
+        socket.send_fds(server, [request], [output.fileno(), theirs])
+        os.close(theirs)
+        self.pid = self._read()
+
+    def poll(self) -> int | None:
+        """Return the exit status, or None as long as the process runs."""
+        if self.returncode is None and select.select([self._news], [], [], 0)[0]:
+            self.returncode = os.waitstatus_to_exitcode(self._read())
+            os.close(self._news)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit status once the process has ended; raise TimeoutExpired after *timeout* seconds."""
+        if self.returncode is None:
+            select.select([self._news], [], [], timeout)
+        status = self.poll()
+        if status is None:
+            assert timeout is not None
+            raise subprocess.TimeoutExpired(self.args, timeout)
+        return status
+
+    def terminate(self) -> None:
+        """Ask the process to end, if it has not yet."""
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGTERM)
+
+    def _read(self) -> int:
+        said = os.read(self._news, _NUMBER.size)
+        if not said:
+            raise RuntimeError("the fork server has ended")
+        number: int = _NUMBER.unpack(said)[0]
+        return number
+
+
+def can_fork(command: Sequence[str], env: Mapping[str, str]) -> bool:
+    """Return whether a fork will do: the command is the bot's, and the test does not choose Python's own warnings."""
+    return list(command[:3]) == [sys.executable, "-m", "bot"] and env.get("PYTHONWARNINGS") == "error"
+
+
+def _of_interpreter(env: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return the variables that Python or its libraries read as they start: forks have those of their server."""
+    return tuple(sorted((name, value) for name, value in env.items() if name.startswith(_INTERPRETERS_OWN)))
+
+
+@functools.cache
+def _server(variables: tuple[tuple[str, str], ...]) -> socket.socket:
+    """Start the server whose forks have *variables*; return the socket on which it takes requests."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    command = [sys.executable, "-m", "tests.support.forkserver", str(theirs.fileno())]
+    environment = {"PATH": os.environ["PATH"], **dict(variables)}
+    process = subprocess.Popen(
+        command, env=environment, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+    theirs.close()
+
+    def end() -> None:
+        ours.close()
+        process.wait()
+
+    atexit.register(end)
+    return ours
+
+
+class _Server:
+    """Forks at each request; tells the process id and, when it has ended, the status, on the request's pipe."""
+
+    def __init__(self, requests: int) -> None:
+        self._requests = socket.socket(fileno=requests)
+        self._wakeup, writes = os.pipe()
+        for end in (self._wakeup, writes):
+            os.set_blocking(end, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(writes)
+        self._pipes: dict[int, int] = {}
+
+    def next(self) -> list[str] | None:
+        """Return the arguments of the bot's command in a fork, or None in the server once nobody asks any more."""
+        while True:
+            readable, _, _ = select.select([self._requests.fileno(), self._wakeup], [], [])
+            if self._wakeup in readable:
+                os.read(self._wakeup, 1000)
+                self._tell_ends()
+            if self._requests.fileno() in readable:
+                request, fds, _, _ = socket.recv_fds(self._requests, _MAX_REQUEST_BYTES, 2)
+                if not request:
+                    self._requests.close()
+                    return None
+                arguments, folder, environment = json.loads(request)
+                output, pipe = fds
+                if pid := os.fork():
+                    os.close(output)
+                    self._pipes[pid] = pipe
+                    os.write(pipe, _NUMBER.pack(pid))
+                else:
+                    self._become(folder, environment, output)
+                    return [str(argument) for argument in arguments]
+
+    def _tell_ends(self) -> None:
+        while self._pipes:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if not pid:
+                break
+            pipe = self._pipes.pop(pid)
+            os.write(pipe, _NUMBER.pack(status))
+            os.close(pipe)
+
+    def _become(self, folder: str, environment: dict[str, str], output: int) -> None:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setsid()
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        self._requests.detach()
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(environment)
+        sys.path[0] = folder
+
+
+def main() -> None:
+    """Serve the requests that come on the socket whose number is the argument."""
+    for name in _IMPORTED:
+        import_module(name)
+    assert "gunicorn" not in sys.modules, "gunicorn would have the server's environment, not the fork's"
+    arguments = _Server(int(sys.argv[1])).next()
+    if arguments is not None:
+        sys.argv = ["bot", *arguments]
+        runpy.run_module("bot", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()
