@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from bot.rules.engine import Candidate, RuleSet, compile_rules, rank
 from bot.rules.language.abbreviations import ABBREVIATIONS
+from bot.rules.language.spelling import one_edit_apart
 from bot.rules.language.syllables import is_syllable, needs_no_marks
 from bot.rules.language.text import fold
 from bot.rules.linting.lint import check
@@ -77,10 +78,10 @@ class ChangeChecker:
         )
 
     def _is_elsewhere(self, change: Change) -> bool:
-        """Return whether another rule has the keyword, if only for whole messages or their beginnings."""
+        """Return whether another rule has the keyword, mistyped by one letter or not, whatever its match."""
         letters = _letters(change.keyword)
         others = (rule for index, rule in enumerate(self.rules.file.rules) if index != change.index)
-        return any(_letters(keyword.text) == letters for rule in others for keyword in rule.keywords)
+        return any(_is_slip_of(letters, _letters(keyword.text)) for rule in others for keyword in rule.keywords)
 
     def _takes_example(self, change: Change) -> bool:
         """Return whether an example of another rule, or what this rule must not answer, has the keyword."""
@@ -156,6 +157,14 @@ def _is_related(other: Keyword, letters: set[str], twins: set[str]) -> bool:
 
 def _letters(keyword: str) -> list[str]:
     return [syllable.letters for syllable in parse(keyword).syllables]
+
+
+def _is_slip_of(typed: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Return whether the words are the same but for one letter of one of them: «bản giá» for «bảng giá»."""
+    if len(typed) != len(wanted):
+        return False
+    others = [pair for pair in zip(typed, wanted, strict=True) if pair[0] != pair[1]]
+    return not others or (len(others) == 1 and one_edit_apart(*others[0]))
 
 
 @lru_cache(maxsize=4096)

@@ -139,21 +139,20 @@ def test_words_of_customers_are_shown_masked_or_not_at_all(shop: Bot, vendor: Sa
 
 def test_what_nobody_answered_and_what_to_write(shop: Bot) -> None:
     """Most people first; the YAML can be pasted, and then the rules answer."""
-    for user, text in enumerate(
-        ["Có xuất hóa đơn không?", "co xuat hoa don khong", "bản giá", "tuyển nhân viên ko"] * 2
-    ):
+    texts = ["Có xuất hóa đơn không?", "co xuat hoa don khong", "bản giá", "tuyển nhân viên ko"]
+    for user, text in enumerate(texts * 2):
         shop.deliver(MAKER.text(str(200 + user % 7), text))
     wait_for(shop, ignored=8)
     shown = fine(shop, "unmatched")
     assert re.search(r"4 people +Có xuất hóa đơn không\?.*2 people +bản giá.*bang-gia: .*bảng giá", shown, re.DOTALL)
     assert "2 khách" in fine(shop, "unmatched", BOT_LANG="vi")
     snippet = fine(shop, "unmatched", "--yaml")
-    assert snippet.count("- id: ") == 3
-    new_ones = [part for part in re.split(r"\n(?=  # \d)", snippet) if "- id: bang-gia" not in part]
-    shop.rules.write_text(RULES + "\n".join(new_ones), encoding="utf-8")
+    assert snippet.count("- id: ") == 2  # none for what is a slip of the pen
+    shop.rules.write_text(RULES + snippet, encoding="utf-8")
     verdict = validate(shop.rules.read_bytes(), today=datetime.now(UTC).date())
-    assert [problem.code for problem in verdict.problems] == ["url-placeholder"] * len(new_ones)
+    assert [problem.code for problem in verdict.problems] == ["url-placeholder"] * 2
     left = fine(shop, "unmatched")
+    assert "bản giá" in left
     assert "hóa đơn" not in left
 
 
