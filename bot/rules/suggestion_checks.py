@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final, NamedTuple
 
 from bot.rules.engine import Candidate, RuleSet, compile_rules, rank
@@ -20,7 +20,7 @@ from bot.rules.linting.lint import check
 from bot.rules.linting.misreadings import misreadings
 from bot.rules.matching.keywords import parse
 from bot.rules.matching.matcher import KeywordPattern, Matcher
-from bot.rules.model.schema import Image, Keyword, Reply, Rule, RuleFile
+from bot.rules.model.schema import Image, Reply, Rule, RuleFile
 from bot.rules.problem import Phrase
 from bot.rules.reading.loader import Loaded, Places, load
 
@@ -59,6 +59,17 @@ class Change:
         return len(file.rules) if self.index is None else self.index
 
 
+class _Use(NamedTuple):
+    """A keyword of a rule, of whatever role."""
+
+    rule: int
+    is_trigger: bool
+    """Whether it stands in `keywords`."""
+    letters: list[str]
+    words: frozenset[str]
+    text: str
+
+
 @dataclass(frozen=True)
 class ChangeChecker:
     """Tells whether a change of *rules* does harm."""
@@ -80,8 +91,9 @@ class ChangeChecker:
     def _is_elsewhere(self, change: Change) -> bool:
         """Return whether another rule has the keyword, mistyped by one letter or not, whatever its match."""
         letters = _letters(change.keyword)
-        others = (rule for index, rule in enumerate(self.rules.file.rules) if index != change.index)
-        return any(_is_slip_of(letters, _letters(keyword.text)) for rule in others for keyword in rule.keywords)
+        return any(
+            use.is_trigger and use.rule != change.index and _is_slip_of(letters, use.letters) for use in self._uses
+        )
 
     def _takes_example(self, change: Change) -> bool:
         """Return whether an example of another rule, or what this rule must not answer, has the keyword."""
@@ -92,11 +104,25 @@ class ChangeChecker:
     def _draws_problem(self, change: Change) -> bool:
         """Return whether the check finds more in the file with the change, among the rules that it may concern."""
         file = self.rules.file
-        indexes = sorted({*_related(file, change.keyword), change.place_in(file)})
+        indexes = sorted({*self._related(change.keyword), change.place_in(file)})
         kept = tuple(file.rules[index] for index in indexes if index < len(file.rules))
         changed = tuple(change.checked if index == change.place_in(file) else file.rules[index] for index in indexes)
         before = _findings(file.model_copy(update={"rules": kept})) if kept else Counter[Phrase]()
         return bool(_findings(file.model_copy(update={"rules": changed})) - before)
+
+    @cached_property
+    def _uses(self) -> list[_Use]:
+        """The keywords of all rules, taken apart once."""
+        return [use for index, rule in enumerate(self.rules.file.rules) for use in _uses_of(index, rule)]
+
+    def _related(self, keyword: str) -> set[int]:
+        """Return the rules with a keyword that holds this one, stands in it, or is shortened like it."""
+        letters, twins = frozenset(_letters(keyword)), _shortened_alike(parse(keyword).text)
+        return {
+            use.rule
+            for use in self._uses
+            if use.words <= letters or letters <= use.words or (twins and use.text in twins)
+        }
 
     def _takes_answer(self, change: Change) -> bool:
         """Return whether a message that a rule answers would be answered by this one instead."""
@@ -140,19 +166,11 @@ def _findings(file: RuleFile) -> Counter[Phrase]:
     return Counter(problem.phrase for problem in found)
 
 
-def _related(file: RuleFile, keyword: str) -> Iterator[int]:
-    """Yield the rules with a keyword that holds this one, stands in it, or is shortened like it."""
-    letters = set(_letters(keyword))
-    twins = _shortened_alike(parse(keyword).text)
-    for index, rule in enumerate(file.rules):
-        groups = (rule.keywords, rule.exclude, *rule.all_of)
-        if any(_is_related(other, letters, twins) for group in groups for other in group):
-            yield index
-
-
-def _is_related(other: Keyword, letters: set[str], twins: set[str]) -> bool:
-    theirs = set(_letters(other.text))
-    return theirs <= letters or letters <= theirs or parse(other.text).text in twins
+def _uses_of(index: int, rule: Rule) -> Iterator[_Use]:
+    for number, keywords in enumerate((rule.keywords, rule.exclude, *rule.all_of)):
+        for keyword in keywords:
+            letters = _letters(keyword.text)
+            yield _Use(index, number == 0, letters, frozenset(letters), parse(keyword.text).text)
 
 
 def _letters(keyword: str) -> list[str]:
