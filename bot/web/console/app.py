@@ -28,6 +28,7 @@ from bot.web.console import auth, formatting, notices
 from bot.web.console.draft_store import DraftStore
 from bot.web.console.pages import (
     check,
+    csv_exports,
     draft,
     events,
     image_files,
@@ -113,6 +114,7 @@ def register(
     rule_editor.add_routes(routes, runtime)
     draft.add_routes(routes, runtime)
     rule_statistics.add_routes(routes, runtime)
+    csv_exports.add_routes(routes, runtime)
     for page in PAGES:
         page.add_routes(routes, runtime)
 
@@ -194,6 +196,7 @@ def _template_context(runtime: Runtime) -> dict[str, object]:
         "pgettext": formatting.pgettext,
         "other_lang": formatting.other_language(),
         "address_in": formatting.address_in,
+        "csv_address": formatting.csv_address,
         "pages": PAGES,
         "here": request.path.removeprefix(auth.PREFIX).strip("/").partition("/")[0],
         "asset": formatting.asset,

@@ -19,6 +19,8 @@ from bot.zalo import EVENT_KINDS
 
 _STATIC = Path(__file__).parents[1] / "static"
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+# What an address asks for that a whole list is without.
+_OF_ONE_PAGE: Final = frozenset({"page", "before", "published"})
 _WEEKDAYS: Final = (
     N_("Monday"), N_("Tuesday"), N_("Wednesday"), N_("Thursday"), N_("Friday"), N_("Saturday"), N_("Sunday"),
 )  # fmt: skip
@@ -81,6 +83,12 @@ def address_in(lang: Language) -> str:
     """Return the address of this page in a language."""
     # Not by url_for: it would take what is asked for as orders to itself, as "_scheme".
     return f"{quote(request.path)}?{urlencode(request.args.to_dict() | {'lang': lang})}"
+
+
+def csv_address(**more: str) -> str:
+    """Return the address of this list as CSV, with what filters and sorts it."""
+    args = {name: value for name, value in request.args.items() if name not in _OF_ONE_PAGE}
+    return f"{quote(request.path)}.csv?{urlencode(args | more)}"
 
 
 def format_time(seconds: float, zone: ZoneInfo, *, year: bool = False) -> str:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from bot.config import Language
 from bot.i18n import N_, translator
+from bot.inbox.database import Database
+from bot.inbox.failures import is_about_rule
+from bot.inbox.queries import EventQueries, EventRow
+from bot.inbox.rule_statistics import rule_counts
+from bot.inbox.statistics import DAY_SECONDS
 from bot.rules.engine import FALLBACK, RuleSet
 from bot.rules.language.text import fold
 from bot.rules.model.schema import Keyword, Rule
@@ -32,6 +37,30 @@ STATES: Final[dict[RuleState, str]] = {
     "warned": N_("With a warning"),
 }
 
+_MAX_FAILURES: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class RuleQuery:
+    """What of the list is asked for."""
+
+    words: str
+    sort: RuleSort
+    state: RuleState | None
+    """None: whatever."""
+
+    @classmethod
+    def of(cls, args: Mapping[str, str]) -> RuleQuery:
+        """Return what an address asks for: ``?q=``, ``?sort=``, ``?show=``."""
+        sort: RuleSort = next((known for known in SORTS if known == args.get("sort")), "file")
+        state = next((known for known in STATES if known == args.get("show")), None)
+        return cls(args.get("q", "").strip(), sort, state)
+
+    @property
+    def args(self) -> dict[str, Any]:
+        """The same for an address; None: it is left out."""
+        return {"q": self.words or None, "sort": self.sort if self.sort != "file" else None, "show": self.state}
+
 
 @dataclass(frozen=True, slots=True)
 class RuleUse:
@@ -40,29 +69,39 @@ class RuleUse:
     replies: Mapping[str, int]
     failures: Mapping[str, int]
     """How often its image was at fault."""
-    failing: Container[str]
-    """Those whose image was at fault at last."""
-    warned: Container[int]
-    """By index in the file."""
+    last_failure: Mapping[str, EventRow]
+    """The latest event whose image was at fault."""
 
 
-def sort_rules(rules: RuleSet, chosen: list[int], sort: RuleSort, use: RuleUse) -> list[int]:
-    """Return the rules, by index in the file, in another order; those used as often as they stood."""
-    if sort == "file":
-        return chosen
-    counts = use.failures if sort == "failures" else use.replies
-    return sorted(chosen, key=lambda index: counts.get(rule_id(rules, index), 0), reverse=sort != "least")
+def rule_use(database: Database) -> RuleUse:
+    """Return what happened to the rules in USE_DAYS."""
+    now = database.now()
+    counts = rule_counts(database, now - (USE_DAYS - 1) * DAY_SECONDS, now=now)
+    last_failure = EventQueries(database).last_failure_by_rule(_MAX_FAILURES, counts=is_about_rule)
+    return RuleUse(counts.replies, counts.failures, last_failure)
 
 
-def rules_in_state(rules: RuleSet, chosen: list[int], state: RuleState, use: RuleUse) -> list[int]:
-    """Return those of the rules, by index in the file, that are in the state."""
+def select_rules(
+    rules: RuleSet, index: RuleIndex, query: RuleQuery, use: RuleUse, *, warned: Container[int]
+) -> list[int]:
+    """
+    Return the rules that are asked for, by index in the file; past them, the fallback.
+
+    *warned*: those with a warning. Rules that are used as often stay in the order of the file.
+    """
+    chosen = index.matching(rules, query.words)
     is_in: dict[RuleState, Callable[[int], bool]] = {
         "unused": lambda index: _is_on(rules, index) and not use.replies.get(rule_id(rules, index)),
-        "failing": lambda index: rule_id(rules, index) in use.failing,
+        "failing": lambda index: rule_id(rules, index) in use.last_failure,
         "off": lambda index: not _is_on(rules, index),
-        "warned": lambda index: index in use.warned,
+        "warned": lambda index: index in warned,
     }
-    return [index for index in chosen if is_in[state](index)]
+    if query.state:
+        chosen = [index for index in chosen if is_in[query.state](index)]
+    if query.sort == "file":
+        return chosen
+    counts = use.failures if query.sort == "failures" else use.replies
+    return sorted(chosen, key=lambda index: counts.get(rule_id(rules, index), 0), reverse=query.sort != "least")
 
 
 def rule_id(rules: RuleSet, index: int) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, Final, get_args
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from bot.inbox.queries import MAX_EVENT_ID, MAX_SCANNED, MAX_SEARCHED, EventDetail, EventFilter, EventQueries
+from bot.inbox.queries import MAX_EVENT_ID, MAX_SCANNED, MAX_SEARCHED, EventDetail, EventFilter, EventQueries, Listing
 from bot.inbox.replay import ReplayOutcome, ReplayResult, prospect, replay
 from bot.inbox.states import Status
 from bot.inbox.texts import replay_text
@@ -77,15 +77,29 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
         return redirect(url_for("console.events", status="dead"), 303)
 
 
-def _list_page(runtime: Runtime) -> str:
-    reports = EventQueries(runtime.database)
-    waiting, accounts = reports.counts_by_status(), _accounts(runtime)
+@dataclass(frozen=True, slots=True)
+class EventQuery:
+    """Which events the address asks for."""
+
+    wanted: EventFilter
+    words: str
+    args: dict[str, Any]
+    """The same for an address; None: it is left out."""
+
+    def page(self, queries: EventQueries, most: int, *, before: int | None) -> Listing:
+        """Return a page of the events, newest first, as `EventQueries.listing` and `search` do."""
+        if self.words:
+            return queries.search(most, _contains(self.words), self.wanted, before=before)
+        return queries.listing(most, self.wanted, before=before)
+
+
+def event_query(runtime: Runtime) -> EventQuery:
+    """Return which events this request asks for; what it cannot ask for counts as nothing."""
     status = next((known for known in get_args(Status) if known == request.args.get("status")), None)
-    oa_id = next((known for known in accounts if known == request.args.get("oa")), None)
-    before, customer = _number("before"), _number("customer")
-    rules = _rule_ids(runtime)
-    rule_id = next((known for known in rules if known == request.args.get("rule")), None)
-    theirs = reports.event(customer) if customer else None
+    oa_id = next((known for known in _accounts(runtime) if known == request.args.get("oa")), None)
+    rule_id = next((known for known in _rule_ids(runtime) if known == request.args.get("rule")), None)
+    customer = _number("customer")
+    theirs = EventQueries(runtime.database).event(customer) if customer else None
     wanted = EventFilter(
         status=status,
         oa_id=oa_id,
@@ -94,19 +108,24 @@ def _list_page(runtime: Runtime) -> str:
         echoes=False,
     )
     words = request.args.get("q", "").strip()
-    if words:
-        listing, scanned = reports.search(PAGE_SIZE, _contains(words), wanted, before=before), MAX_SEARCHED
-    else:
-        listing, scanned = reports.listing(PAGE_SIZE, wanted, before=before), MAX_SCANNED
-    chosen: dict[str, Any] = {
+    args = {
         "status": status, "oa": oa_id, "customer": theirs.id if theirs else None, "rule": rule_id, "q": words or None
     }  # fmt: skip
+    return EventQuery(wanted, words, args)
+
+
+def _list_page(runtime: Runtime) -> str:
+    reports, query, before = EventQueries(runtime.database), event_query(runtime), _number("before")
+    waiting = reports.counts_by_status()
+    listing = query.page(reports, PAGE_SIZE, before=before)
+    scanned = MAX_SEARCHED if query.words else MAX_SCANNED
+    chosen, status = query.args, query.wanted.status
     return render_template(
         "console/events.html",
         rows=[row(event) for event in listing.events],
         waiting=waiting,
-        accounts=accounts,
-        rules=rules,
+        accounts=_accounts(runtime),
+        rules=_rule_ids(runtime),
         chosen=chosen,
         before=before,
         next=url_for("console.events", **chosen, before=listing.before) if listing.before else None,

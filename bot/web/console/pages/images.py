@@ -49,7 +49,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     def again() -> AnyResponse:
         now, key = runtime.database.now(), request.form.get("key", "")
         where: dict[str, Any] = {
-            "show": _chosen(request.form.get("show")),
+            "show": chosen_status(request.form.get("show")),
             "page": request.form.get("page", type=int),
         }
         if all(picture.key != key for picture in referenced_images(runtime.watch.rules, now=now)):
@@ -68,7 +68,7 @@ def _page(runtime: Runtime) -> str:
     now, lang = runtime.database.now(), formatting.language()
     known = sort_worst_first(ImageReports(runtime.database).images(runtime.watch.rules, now=now))
     pending = CheckSchedule(runtime.database).pending(now=now)
-    chosen = _chosen(request.args.get("show"))
+    chosen = chosen_status(request.args.get("show"))
     listed = [health for health in known if chosen is None or status_of(health) == chosen]
     last = max(0, (len(listed) - 1) // PAGE_SIZE)
     page = min(max(0, request.args.get("page", 1, type=int) - 1), last)
@@ -100,7 +100,8 @@ def _requested_card(known: Iterable[ImageHealth], pending: frozenset[str]) -> Im
     return card_of(found, pending, formatting.language()) if found else None
 
 
-def _chosen(asked: str | None) -> ImageStatus | None:
+def chosen_status(asked: str | None) -> ImageStatus | None:
+    """Return the state that is asked for; None: whatever."""
     return next((group for group in STATUSES if group == asked), None)
 
 

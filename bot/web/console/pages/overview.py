@@ -67,10 +67,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
 
     @routes.get("/overview")
     def overview() -> str:
-        asked = request.args.get("period", "")
-        name = asked if asked in PERIODS else _DEFAULT_PERIOD
-        days, now = PERIODS[name][0], runtime.database.now()
-        since = start_of_day(now) - (days - 1) * DAY_SECONDS
+        name, since, now = chosen_period(runtime)
         statistics = Statistics(runtime.database)
         period = statistics.period(since, now=now)
         return render_template(
@@ -79,14 +76,22 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
             periods=PERIODS,
             figures=figures(period.outcomes, period.median_delay),
             quotas=[quota for quota in metrics.quotas() if quota.kind in OA_QUOTAS],
-            charts=list(_charts(period, name, since, now)),
+            charts=list(charts_of(period, name, since, now)),
             series=SERIES,
             rules=period.by_rule.most_common(_MAX_RULES),
-            questions=_questions(runtime, since, now),
+            questions=top_questions(runtime, since, now),
             fallback=FALLBACK,
             is_new=statistics.last_received() is None,
             format_delay=formatting.format_delay,
         )
+
+
+def chosen_period(runtime: Runtime) -> tuple[str, int, float]:
+    """Return the name of the period that this request asks for, when it began, and the time now."""
+    asked = request.args.get("period", "")
+    name = asked if asked in PERIODS else _DEFAULT_PERIOD
+    now = runtime.database.now()
+    return name, start_of_day(now) - (PERIODS[name][0] - 1) * DAY_SECONDS, now
 
 
 def figures(outcomes: Counter[str], median_delay: float | None) -> Figures:
@@ -102,7 +107,7 @@ def figures(outcomes: Counter[str], median_delay: float | None) -> Figures:
     )
 
 
-def _charts(period: Period, name: str, since: int, now: float) -> Iterable[tuple[str, str, charts.Chart]]:
+def charts_of(period: Period, name: str, since: int, now: float) -> Iterable[tuple[str, str, charts.Chart]]:
     """Yield the charts: a title, the head of the first column of its table, and the chart."""
     if not period.outcomes.total():
         return
@@ -153,7 +158,7 @@ def _weekday(start: int) -> str:
     return formatting.format_weekday(_local(start).date())
 
 
-def _questions(runtime: Runtime, since: float, now: float) -> list[Question]:
+def top_questions(runtime: Runtime, since: float, now: float) -> list[Question]:
     """Return what most people asked that the rules in force do not answer either."""
     messages = EventQueries(runtime.database).unmatched(_MAX_READ, since=since)
     asking, _small_talk = split_small_talk(messages)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from flask import Blueprint, render_template, request, url_for
 
-from bot.inbox.failures import is_about_rule
-from bot.inbox.queries import EventQueries, EventRow
-from bot.inbox.rule_statistics import RuleCounts, rule_counts
-from bot.inbox.statistics import DAY_SECONDS
+from bot.inbox.queries import EventRow
 from bot.rules import explain_text as sentences
 from bot.rules.engine import FALLBACK, RuleSet
 from bot.rules.model.schema import Fallback, Reply, Rule
@@ -19,12 +16,18 @@ from bot.runtime import Runtime
 from bot.web.console import formatting
 from bot.web.console.check_session import MAX_REFRESHES, CheckSession
 from bot.web.console.problem_view import Finding, GroupedFindings, by_rule
-from bot.web.console.rule_list import SORTS, STATES, USE_DAYS, RuleIndex, RuleSort, RuleUse, rules_in_state, sort_rules
+from bot.web.console.rule_list import (
+    SORTS,
+    STATES,
+    RuleIndex,
+    RuleQuery,
+    RuleUse,
+    rule_use,
+    select_rules,
+)
 
 #: Cards a page.
 PAGE_SIZE: Final = 50
-
-_MOST_FAILURES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,34 +63,27 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
 
 def _page(runtime: Runtime, index: RuleIndex, session: CheckSession) -> str:
     rules, validation = runtime.watch.rules, runtime.watch.last_validation
-    asked = request.args.get("q", "").strip()
-    sort: RuleSort = next((known for known in SORTS if known == request.args.get("sort")), "file")
-    state = next((known for known in STATES if known == request.args.get("show")), None)
+    query, use = RuleQuery.of(request.args), rule_use(runtime.database)
     grouped = by_rule(validation, rules, formatting.language())
-    counts, failures = _counts(runtime), _failures(runtime)
-    use = RuleUse(counts.replies, counts.failures, failures, grouped.by_rule)
-    chosen = sort_rules(rules, index.matching(rules, asked), sort, use)
-    if state:
-        chosen = rules_in_state(rules, chosen, state, use)
+    chosen = select_rules(rules, index, query, use, warned=grouped.by_rule)
     last = max(0, (len(chosen) - 1) // PAGE_SIZE)
     page = min(max(0, request.args.get("page", 1, type=int) - 1), last)
     published = request.args.get("published", 0, type=int)
     file_state = session.file_state() if published else None
-    here: dict[str, Any] = {"q": asked or None, "sort": sort if sort != "file" else None, "show": state}
     return render_template(
         "console/rules.html",
-        asked=asked,
-        sort=sort,
-        state=state,
+        asked=query.words,
+        sort=query.sort,
+        state=query.state,
         sorts=SORTS,
         states=STATES,
-        cards=list(_cards(rules, chosen[page * PAGE_SIZE : (page + 1) * PAGE_SIZE], grouped, counts.replies, failures)),
+        cards=list(_cards(rules, chosen[page * PAGE_SIZE : (page + 1) * PAGE_SIZE], grouped, use)),
         found=len(chosen),
         total=len(rules.file.rules),
         page=page,
         pages_in_all=last + 1,
-        previous=url_for("console.rules", **here, page=page) if page else None,
-        next=url_for("console.rules", **here, page=page + 2) if page < last else None,
+        previous=url_for("console.rules", **query.args, page=page) if page else None,
+        next=url_for("console.rules", **query.args, page=page + 2) if page < last else None,
         file=runtime.settings.rules_file.name,
         publishes=runtime.settings.console_publish,
         file_state=file_state,
@@ -100,33 +96,16 @@ def _page(runtime: Runtime, index: RuleIndex, session: CheckSession) -> str:
     )
 
 
-def _counts(runtime: Runtime) -> RuleCounts:
-    now = runtime.database.now()
-    return rule_counts(runtime.database, now - (USE_DAYS - 1) * DAY_SECONDS, now=now)
-
-
-def _failures(runtime: Runtime) -> Mapping[str, EventRow]:
-    return EventQueries(runtime.database).last_failure_by_rule(_MOST_FAILURES, counts=is_about_rule)
-
-
-def _cards(
-    rules: RuleSet,
-    chosen: Iterable[int],
-    grouped: GroupedFindings,
-    answers: Mapping[str, int],
-    failures: Mapping[str, EventRow],
-) -> Iterator[RuleCard]:
+def _cards(rules: RuleSet, chosen: Iterable[int], grouped: GroupedFindings, use: RuleUse) -> Iterator[RuleCard]:
     for index in chosen:
         if index < len(rules.file.rules):
             line = grouped.lines[index] if grouped.lines else None
-            yield _rule_card(rules.file.rules[index], line, answers, failures, grouped.by_rule.get(index, []))
+            yield _rule_card(rules.file.rules[index], line, use, grouped.by_rule.get(index, []))
         elif rules.file.fallback:
-            yield _fallback_card(rules.file.fallback, answers, failures)
+            yield _fallback_card(rules.file.fallback, use)
 
 
-def _rule_card(
-    rule: Rule, line: int | None, answers: Mapping[str, int], failures: Mapping[str, EventRow], found: list[Finding]
-) -> RuleCard:
+def _rule_card(rule: Rule, line: int | None, use: RuleUse, found: list[Finding]) -> RuleCard:
     lang = formatting.language()
     return RuleCard(
         id=rule.id,
@@ -135,14 +114,22 @@ def _rule_card(
         line=line,
         schedule=sentences.schedule(rule.active, lang) if rule.active else "",
         pause=sentences.duration(rule.cooldown, lang) if rule.cooldown else "",
-        answers=answers.get(rule.id, 0),
-        failure=failures.get(rule.id),
+        answers=use.replies.get(rule.id, 0),
+        failure=use.last_failure.get(rule.id),
         findings=found,
     )
 
 
-def _fallback_card(fallback: Fallback, answers: Mapping[str, int], failures: Mapping[str, EventRow]) -> RuleCard:
+def _fallback_card(fallback: Fallback, use: RuleUse) -> RuleCard:
     pause = sentences.duration(fallback.every, formatting.language()) if fallback.every else ""
     return RuleCard(
-        "fallback", fallback.reply, None, None, "", pause, answers.get(FALLBACK, 0), failures.get(FALLBACK), []
+        "fallback",
+        fallback.reply,
+        None,
+        None,
+        "",
+        pause,
+        use.replies.get(FALLBACK, 0),
+        use.last_failure.get(FALLBACK),
+        [],
     )

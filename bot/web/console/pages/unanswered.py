@@ -86,3 +86,8 @@ def _weeks(messages: Sequence[Message], period: timedelta, now: float) -> float:
 def _most_said(small_talk: Sequence[Message], rules: RuleSet, now: float) -> list[Question]:
     """Return what is folded into one line, most people first."""
     return list(islice(unanswered_questions(small_talk, rules, now=now), MAX_SMALL_TALK))
+
+
+def chosen_since(now: float) -> float:
+    """Return when the period that this request asks for began, in seconds since 1970."""
+    return now - _PERIODS.get(request.args.get("period", ""), _PERIODS[_USUAL]).total_seconds()

@@ -1,0 +1,67 @@
+"""CSV files for spreadsheets: UTF-8 with a byte order mark, cells that no spreadsheet takes for a formula, streamed."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from typing import Final
+
+from flask import Response, stream_with_context
+
+from bot.web.console import formatting
+from bot.web.console.formatting import gettext
+
+#: The most rows of a file; the last line says so if there are more.
+MAX_ROWS: Final = 50_000
+
+_BOM: Final = "\ufeff"
+# As OWASP has it ("CSV Injection"): what a spreadsheet may take for a formula, in full-width letters too.
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_ROWS_A_PIECE: Final = 200
+
+
+def csv_response(name: str, heading: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
+    """
+    Return a download of the table, written while it is sent.
+
+    *name* is that of the file, without its end; cells are texts, numbers, or None for an empty one. Rows
+    past MAX_ROWS are left out, and the last line says so.
+    """
+    pieces = stream_with_context(_pieces(chain([heading], _bounded(rows))))
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"', "X-Accel-Buffering": "no"}
+    return Response(pieces, mimetype="text/csv", headers=headers)
+
+
+def harmless(cell: object) -> object:
+    """
+    Return the cell as a spreadsheet shows it and never computes it: a text that looks like a formula after a quote.
+
+    >>> harmless("=1+1"), harmless("giá"), harmless(-1)
+    ("'=1+1", 'giá', -1)
+    """
+    if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS):
+        return f"'{cell}"
+    return cell
+
+
+def _bounded(rows: Iterable[Sequence[object]]) -> Iterator[Sequence[object]]:
+    rest = iter(rows)
+    yield from islice(rest, MAX_ROWS)
+    if next(rest, None) is not None:
+        count = formatting.format_number(MAX_ROWS)
+        yield [gettext("There are more rows; this file holds the first {count}.").format(count=count)]
+
+
+def _pieces(rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    text = io.StringIO()
+    # Texts in quotes, numbers without: a spreadsheet keeps "0912" as it is and adds up 12.
+    writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC)
+    yield _BOM
+    rest = iter(rows)
+    while piece := list(islice(rest, _ROWS_A_PIECE)):
+        writer.writerows([harmless("" if cell is None else cell) for cell in row] for row in piece)
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()
