@@ -12,6 +12,7 @@ from bot.analysis.chat import ChatAnswer, chat
 from bot.analysis.diff import Diff, diff_lines
 from bot.inbox.messages import Message
 from bot.rules.engine import RuleSet, compile_rules, replies_of
+from bot.rules.explain import Explanation, explain
 from bot.rules.model.schema import Reply
 from bot.rules.problem import Problem, text_of
 from bot.rules.reading.loader import load
@@ -39,6 +40,8 @@ class PreviewRequest:
     """What the editor tries on it, as a customer."""
     now: float = 0.0
     """When that is, in seconds since 1970."""
+    asked: tuple[str, ...] = ()
+    """Messages that its editor wants explained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ class Preview:
     """From what the editor set out from to the present file."""
     answers: tuple[ChatAnswer, ...] = ()
     """What it answers to the sentences; none if it cannot be used."""
+    explanations: tuple[Explanation, ...] = ()
+    """Of the messages that were asked about; empty if the file cannot be used."""
 
     @property
     def is_usable(self) -> bool:
@@ -79,6 +84,7 @@ def preview(request: PreviewRequest) -> Preview:
         changes=_diff(request.present, request.content),
         concurrent_changes=_diff(request.former, request.present),
         answers=chat(verdict.rules, request.sentences, now=request.now) if verdict.rules else (),
+        explanations=tuple(explain(verdict.rules, text) for text in request.asked) if verdict.rules else (),
     )
 
 

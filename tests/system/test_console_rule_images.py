@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from bot.rules.model.schema import RuleFile
 from bot.rules.reading.loader import load
 from bot.sandbox.vendor import SandboxVendor
 from tests.support.browser import SIZES, log_in, needs_browser, texts_too_faint, wait_for_images, window
+from tests.support.rule_in_browser import Editor
 from tests.support.running import MAKER, Bot, wait_until
 from tests.support.uploads import bot_with_library, chosen, hand_over, photo
 
@@ -44,6 +47,60 @@ def file_of(bot: Bot) -> RuleFile:
     file = load(bot.rules.read_bytes()).file
     assert file is not None
     return file
+
+
+def test_express_delivery_is_answered_with_a_picture_by_four_actions(
+    page: Page, bot: Bot, vendor: SandboxVendor
+) -> None:
+    """From the page Rules to the customer's screen: a press, a keyword, a picture, a press."""
+    editor = Editor(page)
+    editor.add_rule("giao hàng nhanh", chosen("Giao nhanh.jpg", photo(400, 300)))
+    assert editor.actions == 4
+    reply = next(rule.reply for rule in file_of(bot).rules if rule.id == "giao-hang-nhanh")
+    assert [image.file for image in reply.images] == ["images/giao-nhanh.jpg"]
+    bot.deliver(MAKER.text("1001", "shop có giao hàng nhanh không"))
+    wait_until(lambda: vendor.taken, "the customer's image")
+
+
+def test_what_the_rule_would_do_is_told_while_typing(page: Page, bot: Bot) -> None:
+    """An example that another rule answers; mended, the rule may be published."""
+    page.goto("rules/edit")
+    page.get_by_placeholder("Type one and press Enter").first.fill("giá tết")
+    told = page.locator("#live li")
+    expect(told).to_have_text(["Add the picture that they get.", "No other rule matches these keywords."])
+    publish = page.get_by_role("button", name="Publish")
+    page.get_by_text("Choose from the library").click()
+    page.get_by_role("checkbox", name="gia-tet.jpg").check()
+    expect(publish).to_be_visible()
+    page.get_by_label("Messages that must get this reply").fill("cho xem thực đơn")
+    expect(told.first).to_contain_text("cho xem thực đơn")
+    expect(publish).to_be_hidden()
+    assert texts_too_faint(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.get_by_label("Messages that must get this reply").fill("giá tết sao shop")
+    expect(told.last).to_have_text("Your sample message gets this reply.")
+    publish.click()
+    expect(page.get_by_text("The new version answers customers now.")).to_be_visible()
+    assert "giá tết sao shop" in bot.rules.read_text(encoding="utf-8")
+
+
+def test_a_large_photo_and_a_file_that_is_no_picture(page: Page, bot: Bot) -> None:
+    """Twelve megapixels become less than 1 MB, upright and without the place; the other is refused in words."""
+    page.goto("rules/edit")
+    page.get_by_label("Add pictures").set_input_files(
+        [chosen("IMG_0001.JPG", photo(4000, 3000, turned=True)), chosen("bao-gia.jpg", b"PK\3\4 no picture")]
+    )
+    outcomes = page.locator(".outcomes .notice")
+    expect(outcomes).to_have_count(2, timeout=60_000)
+    expect(outcomes.first).to_contain_text("Made ready for Zalo: from")
+    expect(outcomes.first).to_contain_text("(3000 × 4000) to")
+    expect(outcomes.last).to_contain_text("bao-gia.jpg: ")
+    expect(images(page)).to_have_text(["img-0001.jpg"])
+    stored = (bot.rules.parent / "images" / "img-0001.jpg").read_bytes()
+    assert len(stored) <= 1024 * 1024
+    with Image.open(io.BytesIO(stored)) as image:
+        assert image.height > image.width
+        assert not image.getexif()
 
 
 def test_several_are_uploaded_picked_ordered_and_removed(page: Page, bot: Bot) -> None:

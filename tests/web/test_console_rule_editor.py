@@ -116,7 +116,7 @@ def test_what_the_check_says_comes_before_the_file(console: Console) -> None:
     seen = press(console, console.get("rules/edit"), "check", keyword="bảng giá", image_ref="menu", until="32/13/2027")
     assert '<code class="code">bad-date</code>' in seen.text
     assert 'value="32/13/2027"' in seen.text or "2027-13-32" in seen.text
-    assert 'value="publish"' not in seen.text
+    assert 'id="publish" hidden' in seen.text
     refused = press(console, seen, "publish")
     assert refused.status_code == 409
     assert "this version has errors" in words(refused)

@@ -37,6 +37,7 @@ from bot.web.console.pages import (
     images,
     overview,
     rule_editor,
+    rule_live,
     rule_statistics,
     rules,
     try_rules,
@@ -112,6 +113,7 @@ def register(
     image_library.add_routes(routes, runtime)
     image_picker.add_routes(routes, runtime)
     rule_editor.add_routes(routes, runtime)
+    rule_live.add_routes(routes, runtime)
     draft.add_routes(routes, runtime)
     rule_statistics.add_routes(routes, runtime)
     csv_exports.add_routes(routes, runtime)

@@ -193,6 +193,17 @@ class CheckSession:
         lines = [ChatLine(*pair) for pair in zip(found.answers, in_force, strict=True)]
         return findings(found.problems, text_of(content), formatting.language()), lines
 
+    def look(self, content: bytes, asked: tuple[str, ...]) -> Preview:
+        """
+        Return what there is to say of a file while somebody types, the messages *asked* about explained.
+
+        Raises:
+            Busy: Another one is being looked at.
+            bot.analysis.preview_process.PreviewTimeout: It was given up; PreviewTooLarge: for want of memory.
+        """
+        request = self._request(content, digest(self.content()))
+        return self._preview(replace(request, asked=asked), self._diagnosing)
+
     def replies_in_force(self) -> Mapping[str, Reply]:
         """Return what the rules in force send, by id; FALLBACK among them."""
         return replies_of(self._runtime.watch.rules.file)

@@ -28,8 +28,8 @@ function fileOf(row) {
   return field(row, "kind").value === "file" ? field(row, "ref").value.trim() : "";
 }
 
-/** Bring numbers, names and marks up to date after a change, and let the rest of the page know of it. */
-function changed() {
+/** Bring numbers, names and marks up to date. */
+function refresh() {
   const rows = [...list.children];
   const files = new Set(rows.map(fileOf));
   for (const [index, row] of rows.entries()) {
@@ -47,6 +47,10 @@ function changed() {
   for (const box of picked.querySelectorAll("input")) {
     box.checked = files.has(box.value);
   }
+}
+
+function changed() {
+  refresh();
   form.dispatchEvent(new Event("input"));
 }
 
@@ -227,4 +231,4 @@ dressPicks();
 const link = button(adding.dataset.link, adding.dataset.link, () => field(addRow({}), "ref").focus());
 link.removeAttribute("data-label");
 adding.append(link);
-changed();
+refresh();

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +14,6 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from bot.inbox.queries import MAX_EVENT_ID, EventQueries
 from bot.logs import redact
-from bot.rules.language.slug import slug
 from bot.rules.model.field_parsers import DAYS, MATCHES
 from bot.rules.model.schema import RuleFile
 from bot.rules.publishing import edit
@@ -23,35 +21,20 @@ from bot.rules.publishing.publisher import digest
 from bot.rules.reading.loader import load
 from bot.runtime import Runtime
 from bot.web.console import check_notes as notes
-from bot.web.console import formatting
+from bot.web.console import formatting, opened_rule
 from bot.web.console import image_uploads as uploads
 from bot.web.console import rule_form as forms
 from bot.web.console.check_notes import Note
 from bot.web.console.check_session import CheckResult, CheckSession
 from bot.web.console.formatting import gettext as _
 from bot.web.console.image_uploads import Outcome
+from bot.web.console.opened_rule import NotOpened, OpenedRule, UnknownRule
 from bot.web.console.pages.image_picker import picks
 
 _SPARE_ROWS: Final = 3
-_ID_LENGTH: Final = 40
 _MOST_NAME_CHARACTERS: Final = 64  # ride in a cookie for the length of one page
 
 PageResponse = str | tuple[str, int] | AnyResponse
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """A rule of the file as it stands there; *index* is None for a new one."""
-
-    content: bytes
-    index: int | None
-    fields: forms.Fields
-    text: bytes
-
-    @property
-    def mark(self) -> str:
-        """What tells whether somebody else changed the rule meanwhile."""
-        return hashlib.sha256(self.text).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +69,11 @@ class _Editor:
     def show(self) -> PageResponse:
         """Show the form, filled in with what was asked for."""
         opened = self._open(request.values.get("id", "").strip())
-        if not isinstance(opened, _Opened):
+        if not isinstance(opened, OpenedRule):
             return opened
         fields = _prefilled(opened.fields, self._wrongly_answered())
         if opened.index is None and fields.get("keywords"):
-            fields = {"id": _free_id(opened.content, _words_of(fields)), **fields}
+            fields = opened.named(fields)
         return self._page(opened, fields)
 
     def fill(self) -> PageResponse:
@@ -104,27 +87,25 @@ class _Editor:
     def save(self) -> PageResponse:
         """Show what the check says of the rule as the form has it; publish it, if that is what was checked."""
         opened = self._open(request.args.get("id", ""))
-        if not isinstance(opened, _Opened):
+        if not isinstance(opened, OpenedRule):
             return opened
         try:
             outcomes = self._uploaded()
         except RequestEntityTooLarge:
             return self._page(opened, opened.fields, _note_too_large())
         uploaded = [("pick", outcome.name) for outcome in outcomes if outcome.name]
-        fields = forms.fields_of_form(MultiDict([*request.form.items(multi=True), *uploaded]))
-        if not fields.get("id"):
-            fields = {"id": _free_id(opened.content, _words_of(fields)), **fields}
+        fields = opened.named(forms.fields_of_form(MultiDict([*request.form.items(multi=True), *uploaded])))
         if "move" in request.form:
             moved = forms.moved_up(fields, request.form.get("move", 0, type=int))
             return self._page(opened, moved, outcomes=outcomes)
         return self._judged(opened, fields, outcomes)
 
-    def _judged(self, opened: _Opened, fields: forms.Fields, outcomes: list[Outcome]) -> PageResponse:
+    def _judged(self, opened: OpenedRule, fields: forms.Fields, outcomes: list[Outcome]) -> PageResponse:
         """Publish the rule if that is what was checked, else show what the check says."""
         page = partial(self._page, opened, fields, outcomes=outcomes)
         if request.form.get("mark", opened.mark) != opened.mark:
             return page(_note_changed())
-        content = _written(opened, fields)
+        content = opened.written(fields)
         result = notes.check(self._session, content, digest(opened.content))
         if isinstance(result, Note):
             return page(result)
@@ -140,12 +121,12 @@ class _Editor:
         """Switch a rule on or off, copy or delete it."""
         name = request.form.get("id", "")
         opened = self._open(name)
-        if not isinstance(opened, _Opened) or opened.index is None:
-            return opened if not isinstance(opened, _Opened) else abort(404)
+        if not isinstance(opened, OpenedRule) or opened.index is None:
+            return opened if not isinstance(opened, OpenedRule) else abort(404)
         acts: dict[str, Callable[[bytes, int], bytes]] = {
             "off": lambda content, index: edit.change_rule(content, index, {"enabled": "false"}),
             "on": lambda content, index: edit.change_rule(content, index, {"enabled": None}),
-            "copy": lambda content, index: edit.duplicate_rule(content, index, _free_id(content, name)),
+            "copy": lambda content, index: edit.duplicate_rule(content, index, opened_rule.free_id(content, name)),
             "delete": edit.delete_rule,
         }
         act = acts.get(request.form.get("action", "")) or abort(400)
@@ -159,26 +140,18 @@ class _Editor:
             return self._page(opened, opened.fields, note, seen)
         return self._published("" if act is edit.delete_rule else name)
 
-    def _open(self, name: str) -> _Opened | PageResponse:
+    def _open(self, name: str) -> OpenedRule | PageResponse:
         """Return the rule of that name, a new one without a name, or the way to the text editor."""
         if not self._runtime.settings.console_publish:
             abort(404)
         content = self._session.content() or b""
-        file = self._file(content)
-        if file is None:
-            return self._to_text(1, _("The rules file has errors: mend them here first."))
         try:
-            rules = edit.rules_in(content)
-        except edit.NotEditable as obstacle:
-            return self._to_text(obstacle.line, _("This file is not written in a way that the form can change."))
-        if not name:
-            return _Opened(content, None, {}, b"")
-        index = next((index for index, rule in enumerate(file.rules) if rule.id == name), None)
-        if index is None or len(rules) != len(file.rules):
+            return opened_rule.opened(content, rules_of(self._runtime, content), name)
+        except NotOpened as obstacle:
+            flash(obstacle.reason, "warn")
+            return redirect(url_for("console.check", take="file", line=obstacle.line), 303)
+        except UnknownRule:
             return abort(404)
-        if not forms.fits_form(file.rules[index]):
-            return self._to_text(rules[index].start + 1, _("The form cannot show all of this rule: change it here."))
-        return _Opened(content, index, forms.fields_of_rule(file.rules[index]), rules[index].content)
 
     def _uploaded(self) -> list[Outcome]:
         """Add the images that were sent with the form to the library."""
@@ -191,27 +164,18 @@ class _Editor:
         except uploads.Busy:
             return [uploads.busy()]
 
-    def _to_text(self, line: int, reason: str) -> AnyResponse:
-        flash(reason, "warn")
-        return redirect(url_for("console.check", take="file", line=line), 303)
-
     def _wrongly_answered(self) -> list[str]:
         """Return the text of the message ``?wrong=``, masked."""
         number = request.args.get("wrong", 0, type=int)
         event = EventQueries(self._runtime.database).event(number) if 0 < number <= MAX_EVENT_ID else None
         return [redact(event.text)] if event and event.text else []
 
-    def _file(self, content: bytes) -> RuleFile | None:
-        """Return what the rules file says; it is read anew only if it is another than the one in force."""
-        rules = self._runtime.watch.rules
-        return rules.file if rules.digest == digest(content) else load(content).file
-
     def _published(self, name: str) -> AnyResponse:
         return redirect(url_for("console.rules", q=name or None, published=1, _anchor=name or None), 303)
 
     def _page(
         self,
-        opened: _Opened,
+        opened: OpenedRule,
         fields: forms.Fields,
         note: Note | None = None,
         seen: _Seen | None = None,
@@ -242,6 +206,12 @@ class _Editor:
         return page, note.status if note else 200
 
 
+def rules_of(runtime: Runtime, content: bytes) -> RuleFile | None:
+    """Return what the rules file says; it is read anew only if it is another than the one in force."""
+    rules = runtime.watch.rules
+    return rules.file if rules.digest == digest(content) else load(content).file
+
+
 def _prefilled(fields: forms.Fields, not_examples: list[str]) -> forms.Fields:
     """Return what the form shows at first."""
     given = {
@@ -260,30 +230,6 @@ def _prefilled(fields: forms.Fields, not_examples: list[str]) -> forms.Fields:
     if image and not fields.get("reply"):
         more["reply"] = {"file": image}
     return {**fields, **more}
-
-
-def _written(opened: _Opened, fields: forms.Fields) -> bytes:
-    """Return the file with the rule as the form has it."""
-    if opened.index is None:
-        return edit.add_rule(opened.content, fields)
-    return edit.change_rule(opened.content, opened.index, forms.changes(opened.fields, fields))
-
-
-def _words_of(fields: forms.Fields) -> str:
-    """Return what a new rule is called by: its first keyword, else what the customer does."""
-    words = [text for text, _match in forms.keyword_rows(fields.get("keywords", []))]
-    return words[0] if words else str(fields.get("on", ""))
-
-
-def _free_id(content: bytes, words: str) -> str:
-    """Return an id that no rule has."""
-    taken = {rule.fields.get("id") for rule in edit.rules_in(content)}
-    base = slug(words)[:_ID_LENGTH].strip("-") or "quy-tac"
-    return next(name for number in range(1, len(taken) + 2) if (name := _numbered(base, number)) not in taken)
-
-
-def _numbered(base: str, number: int) -> str:
-    return base if number == 1 else f"{base}-{number}"
 
 
 def _hours(active: object) -> tuple[str, str]:

@@ -1,0 +1,94 @@
+"""A rule of the rules file as the form opens it, and the file with what the form says in its place."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+from bot.rules.language.slug import slug
+from bot.rules.model.schema import RuleFile
+from bot.rules.publishing import edit
+from bot.web.console import rule_form as forms
+from bot.web.console.formatting import gettext as _
+
+_ID_LENGTH: Final = 40
+
+
+class NotOpened(Exception):
+    """The form cannot show it; *line*, from 1, is where it stands in the file, *reason* a sentence for its editor."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(reason)
+        self.line = line
+        self.reason = reason
+
+
+class UnknownRule(LookupError):
+    """The file has no rule of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRule:
+    """A rule of the file as it stands there; *index* is None for a new one."""
+
+    content: bytes
+    index: int | None
+    fields: forms.Fields
+    text: bytes
+
+    @property
+    def mark(self) -> str:
+        """What tells whether somebody else changed the rule meanwhile."""
+        return hashlib.sha256(self.text).hexdigest()
+
+    def named(self, fields: forms.Fields) -> forms.Fields:
+        """Return the fields with a name, if they have none: after the first keyword, else what the customer does."""
+        return fields if fields.get("id") else {"id": free_id(self.content, words_of(fields)), **fields}
+
+    def written(self, fields: forms.Fields) -> bytes:
+        """Return the file with the rule as the form has it."""
+        if self.index is None:
+            return edit.add_rule(self.content, fields)
+        return edit.change_rule(self.content, self.index, forms.changes(self.fields, fields))
+
+
+def opened(content: bytes, file: RuleFile | None, name: str) -> OpenedRule:
+    """
+    Return the rule of that name, or a new one without a name; *file* is what *content* says, None if it has errors.
+
+    Raises:
+        NotOpened: The form cannot show it, or not change it.
+        UnknownRule: There is none of that name.
+    """
+    if file is None:
+        raise NotOpened(1, _("The rules file has errors: mend them here first."))
+    try:
+        rules = edit.rules_in(content)
+    except edit.NotEditable as obstacle:
+        raise NotOpened(obstacle.line, _("This file is not written in a way that the form can change.")) from obstacle
+    if not name:
+        return OpenedRule(content, None, {}, b"")
+    index = next((index for index, rule in enumerate(file.rules) if rule.id == name), None)
+    if index is None or len(rules) != len(file.rules):
+        raise UnknownRule(name)
+    if not forms.fits_form(file.rules[index]):
+        raise NotOpened(rules[index].start + 1, _("The form cannot show all of this rule: change it here."))
+    return OpenedRule(content, index, forms.fields_of_rule(file.rules[index]), rules[index].content)
+
+
+def words_of(fields: forms.Fields) -> str:
+    """Return what a new rule is called by: its first keyword, else what the customer does."""
+    words = [text for text, _match in forms.keyword_rows(fields.get("keywords", []))]
+    return words[0] if words else str(fields.get("on", ""))
+
+
+def free_id(content: bytes, words: str) -> str:
+    """Return an id that no rule has."""
+    taken = {rule.fields.get("id") for rule in edit.rules_in(content)}
+    base = slug(words)[:_ID_LENGTH].strip("-") or "quy-tac"
+    return next(name for number in range(1, len(taken) + 2) if (name := _numbered(base, number)) not in taken)
+
+
+def _numbered(base: str, number: int) -> str:
+    return base if number == 1 else f"{base}-{number}"

@@ -1,0 +1,143 @@
+"""What a rule in the form would do, told while somebody types: its problems, its examples, and who else matches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from bot.analysis.preview import Preview
+from bot.rules import explain_text as sentences
+from bot.rules.explain import Explanation
+from bot.rules.problem import Problem
+from bot.rules.publishing.edit import RuleText
+from bot.web.console import formatting
+from bot.web.console import rule_form as forms
+from bot.web.console.formatting import gettext as _
+from bot.web.console.formatting import ngettext
+
+#: Keywords of which it is told who else matches them.
+MAX_KEYWORDS: Final = 20
+_MOST_PROBLEMS: Final = 10
+_MOST_OTHERS: Final = 3
+# Stands in for the image that is still missing, so that the rest can be judged.
+_STAND_IN: Final = {"image_url": "https://cdn.zalo.vn/anh.jpg"}
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One sentence."""
+
+    kind: Literal["good", "todo", "warn", "bad"]
+    text: str
+
+
+def has_condition(fields: forms.Fields) -> bool:
+    """Return whether the rule says what it answers; without that there is nothing to judge."""
+    return any(fields.get(key) for key in ("on", "keywords", "all_of", "pattern"))
+
+
+def missing(fields: forms.Fields) -> list[Advice]:
+    """Return what the rule still needs before it can be published."""
+    found = [] if has_condition(fields) else [_("Add a keyword: what do customers write?")]
+    if not fields.get("reply"):
+        found.append(_("Add the picture that they get."))
+    return [Advice("todo", text) for text in found]
+
+
+def judgeable(fields: forms.Fields) -> forms.Fields:
+    """Return the fields with something in the place of a missing image."""
+    return fields if fields.get("reply") else {**fields, "reply": dict(_STAND_IN)}
+
+
+def asked_about(fields: forms.Fields) -> tuple[str, ...]:
+    """Return the messages that show who else matches: the keywords themselves."""
+    if "on" in fields or fields.get("enabled") == "false":
+        return ()
+    return tuple(text for text, _match in forms.keyword_rows(fields.get("keywords", [])))[:MAX_KEYWORDS]
+
+
+def advice(preview: Preview, rule: RuleText, fields: forms.Fields) -> list[Advice]:
+    """Return what there is to say of a rule in a file that was looked at; *rule* is where it stands there."""
+    own = [one for one in preview.problems if rule.start < one.line <= rule.end]
+    found = list(_problems(own))
+    if not preview.is_usable:
+        elsewhere = [one for one in preview.problems if one.severity == "error" and one not in own]
+        return found + list(_problems(elsewhere))
+    found += _others(preview.explanations, str(fields.get("id", "")), told=" ".join(one.text for one in found))
+    found += _examples(fields)
+    return found + list(_effect(preview))
+
+
+def _problems(problems: Iterable[Problem]) -> Iterator[Advice]:
+    lang = formatting.language()
+    listed = sorted(problems, key=lambda one: one.severity)
+    for one in listed[:_MOST_PROBLEMS]:
+        yield Advice("bad" if one.severity == "error" else "warn", one.message(lang))
+    rest = len(listed) - _MOST_PROBLEMS
+    if rest > 0:
+        yield Advice("warn", ngettext("and {n} more", "and {n} more", rest).format(n=formatting.format_number(rest)))
+
+
+def _others(explanations: Sequence[Explanation], rule_id: str, *, told: str) -> Iterator[Advice]:
+    """Yield which other rules match each keyword, and which of them all answers it; not where *told* has it quoted."""
+    if explanations and all(one.winner and not one.outranked and one.winner.rule.id == rule_id for one in explanations):
+        yield Advice("good", _("No other rule matches these keywords."))
+    for one in explanations:
+        word = one.text
+        if f'"{word}"' in told:
+            continue
+        winner = one.winner.rule.id if one.winner else ""
+        if winner not in {"", rule_id}:
+            reasons = dict(sentences.other_rules(one, formatting.language()))
+            why = reasons.get(rule_id, "")
+            text = _("“{word}”: the rule {rule} answers it, not this one. {why}")
+            yield Advice("warn", text.format(word=word, rule=winner, why=_sentence(why)).strip())
+        elif others := [outranked.match.rule.id for outranked in one.outranked]:
+            text = _("“{word}”: {rules} would match it too; this rule answers.")
+            yield Advice("good", text.format(word=word, rules=_listed(others)))
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:_MOST_OTHERS])
+    return shown if len(names) <= _MOST_OTHERS else f"{shown}, …"
+
+
+def _examples(fields: forms.Fields) -> Iterator[Advice]:
+    """Yield that the examples arrive: the file can be used, so the check found none that does not."""
+    if count := len(fields.get("examples", [])):
+        text = ngettext("Your sample message gets this reply.", "All {n} sample messages get this reply.", count)
+        yield Advice("good", text.format(n=formatting.format_number(count)))
+    if count := len(fields.get("not_examples", [])):
+        text = ngettext("The counter-example does not get it.", "All {n} counter-examples do not get it.", count)
+        yield Advice("good", text.format(n=formatting.format_number(count)))
+
+
+def _effect(preview: Preview) -> Iterator[Advice]:
+    """Yield what becomes of the messages of late."""
+    found = preview.comparison
+    if found is None or not found.messages:
+        return
+    if gained := found.count("gained"):
+        text = ngettext(
+            "{n} message of late would be newly answered.", "{n} messages of late would be newly answered.", gained
+        )
+        yield Advice("good", text.format(n=formatting.format_number(gained)))
+    if changed := found.count("changed"):
+        text = ngettext(
+            "{n} message of late would get another reply than now.",
+            "{n} messages of late would get another reply than now.",
+            changed,
+        )
+        yield Advice("warn", text.format(n=formatting.format_number(changed)))
+    if lost := found.count("lost"):
+        text = ngettext(
+            "{n} message of late would get no reply any more.",
+            "{n} messages of late would get no reply any more.",
+            lost,
+        )
+        yield Advice("bad", text.format(n=formatting.format_number(lost)))

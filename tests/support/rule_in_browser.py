@@ -1,0 +1,38 @@
+"""An editor's work in a real browser, action by action: a new rule with a picture, from the page Rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from playwright.sync_api import FilePayload, Page, expect
+
+
+@dataclass
+class Editor:
+    """An editor at a browser; *actions* counts what they did: a press, a word typed, a file chosen."""
+
+    page: Page
+    actions: int = 0
+
+    def press(self, role: str, name: str) -> None:
+        """Press a link or a button."""
+        self.actions += 1
+        self.page.get_by_role("link" if role == "link" else "button", name=name, exact=True).click()
+
+    def type(self, label: str, text: str) -> None:
+        """Type into a field, key by key."""
+        self.actions += 1
+        self.page.get_by_placeholder(label).first.press_sequentially(text)
+
+    def choose(self, label: str, file: FilePayload) -> None:
+        """Choose a file."""
+        self.actions += 1
+        self.page.get_by_label(label).set_input_files([file])
+
+    def add_rule(self, keyword: str, image: FilePayload) -> None:
+        """Add a rule that answers *keyword* by *image*, and publish it; the page Rules is open."""
+        self.press("link", "Add a rule")
+        self.type("Type one and press Enter", keyword)
+        self.choose("Add pictures", image)
+        self.press("button", "Publish")
+        expect(self.page.get_by_text("The new version answers customers now.")).to_be_visible()

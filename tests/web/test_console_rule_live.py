@@ -1,0 +1,155 @@
+"""What the form of a rule is told while it is filled in, over the server's own check and engine."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.analysis.preview import Preview, PreviewRequest, preview
+from bot.analysis.preview_process import PreviewTimeout
+from tests.support.console import Console, running
+from tests.support.rows import keep
+
+RULES = """\
+version: 1
+rules:
+  - id: ship
+    keywords: [giao hàng, phí ship]
+    examples: [phí ship bao nhiêu]
+    reply: {image_url: "https://shop.example/ship.jpg"}
+  - id: gia
+    keywords: [bảng giá]
+    reply: {image_url: "https://shop.example/gia.jpg"}
+"""
+IMAGE = {
+    "image_kind": "image_url", "image_ref": "https://shop.example/nhanh.jpg", "image_weight": "",
+    "image_uploaded": "", "image_else": "",
+}  # fmt: skip
+
+
+@pytest.fixture
+def console(tmp_path: Path) -> Iterator[Console]:
+    """Somebody is logged in where they may publish."""
+    with running(tmp_path, rules=RULES, console_publish=True) as found:
+        found.log_in()
+        yield found
+
+
+def sent(*keywords: str, **more: str) -> dict[str, Any]:
+    """Return what the form sends."""
+    words = {"keyword": list(keywords), "keyword_match": ["phrase"] * len(keywords)}
+    return words | IMAGE | {"enabled": "true"} | more
+
+
+def said(answer: Any) -> list[tuple[str, str]]:
+    return [(one["kind"], one["text"]) for one in answer.get_json()["said"]]
+
+
+def test_a_good_rule_is_said_to_be_and_can_be_published_as_it_is(console: Console) -> None:
+    form = sent("bọc quà", examples="có bọc quà không\ngói giúp em bọc quà", not_examples="quà tặng")
+    answer = console.post("rules/live", form)
+    assert said(answer) == [
+        ("good", "No other rule matches these keywords."),
+        ("good", "All 2 sample messages get this reply."),
+        ("good", "The counter-example does not get it."),
+    ]
+    done = console.post("rules/edit", form | {"checked": answer.get_json()["checked"], "action": "publish"})
+    assert done.status_code == 303
+    assert "  - id: boc-qua\n" in console.runtime.settings.rules_file.read_text(encoding="utf-8")
+
+
+def test_what_is_missing_is_said_beside_what_is_there(console: Console) -> None:
+    """Nothing is to be published yet."""
+    nothing = console.post("rules/live", {"enabled": "true"})
+    assert said(nothing) == [
+        ("todo", "Add a keyword: what do customers write?"),
+        ("todo", "Add the picture that they get."),
+    ]
+    half = console.post("rules/live", sent("bọc quà", image_ref=""))
+    assert said(half) == [
+        ("todo", "Add the picture that they get."),
+        ("good", "No other rule matches these keywords."),
+    ]
+    assert nothing.get_json()["checked"] == half.get_json()["checked"] == ""
+
+
+def test_who_else_matches(console: Console) -> None:
+    """The rule that beats this one, and the one that this one beats."""
+    kinds = dict(said(console.post("rules/live", sent("giao hàng nhanh"))))
+    assert kinds["good"] == "“giao hàng nhanh”: ship would match it too; this rule answers."
+    found = said(console.post("rules/live", sent("giao hàng nhanh", "giá", priority="-1")))
+    assert any(kind == "warn" and "giao hàng nhanh" in text and "ship" in text for kind, text in found)
+
+
+def test_an_example_that_another_rule_answers(console: Console) -> None:
+    """As the check says it."""
+    answer = console.post("rules/live", sent("bọc quà", examples="phí ship bao nhiêu"))
+    (kind, text) = said(answer)[0]
+    assert kind == "bad"
+    assert "phí ship bao nhiêu" in text
+    assert answer.get_json()["checked"] == ""
+
+
+def test_a_known_rule_is_looked_at_as_changed(console: Console) -> None:
+    """Its problem is its own, not that of another rule; of one that is gone nothing is said."""
+    form = sent("bảng giá", "phí ship", id="gia")
+    found = said(console.post("rules/live?id=gia", form))
+    assert any("phí ship" in text for _kind, text in found)
+    assert console.post("rules/live?id=khac", form).status_code == 409
+
+
+def test_answers_that_would_change_want_a_look_first(console: Console) -> None:
+    """What is newly answered may be published at once, what another rule answers now is looked at before."""
+    keep(console.runtime.database, text="có bọc quà không", rule_id=None)
+    keep(console.runtime.database, text="phí ship đi quận 7", rule_id="ship")
+    gained = console.post("rules/live", sent("bọc quà"))
+    assert ("good", "1 message of late would be newly answered.") in said(gained)
+    assert gained.get_json()["checked"]
+    changed = console.post("rules/live", sent("phí ship đi"))
+    assert ("warn", "1 message of late would get another reply than now.") in said(changed)
+    assert changed.get_json()["checked"] == ""
+    lost = console.post("rules/live?id=ship", sent("giao hàng", id="ship"))
+    assert ("bad", "1 message of late would get no reply any more.") in said(lost)
+    assert lost.get_json()["checked"] == ""
+
+
+def test_somebody_else_changed_the_rule(console: Console) -> None:
+    """Then nothing is to be published without a look."""
+    assert console.post("rules/live?id=gia", sent("bảng giá", id="gia", mark="0" * 64)).get_json()["checked"] == ""
+
+
+def test_one_at_a_time_and_not_for_ever(tmp_path: Path) -> None:
+    """Who comes meanwhile asks again; what takes too long is given up."""
+    begun, gate = threading.Event(), threading.Event()
+
+    def slow(request: PreviewRequest, *, log_format: str) -> Preview:
+        if b"qua-lau" in request.content:
+            raise PreviewTimeout
+        begun.set()
+        gate.wait(60)
+        return preview(request)
+
+    with running(tmp_path, rules=RULES, console_publish=True, preview=slow) as console:
+        console.log_in()
+        assert console.post("rules/live", sent("quá lâu")).status_code == 422
+        answers = []
+        first = threading.Thread(target=lambda: answers.append(console.post("rules/live", sent("bọc quà"))))
+        first.start()
+        assert begun.wait(60)
+        other = Console(console.app, console.runtime)
+        other.log_in()
+        assert other.post("rules/live", sent("thắt nơ")).get_json() is None
+        gate.set()
+        first.join()
+        assert answers[0].get_json()["checked"]
+
+
+def test_where_nothing_may_be_published(tmp_path: Path) -> None:
+    """It is not there."""
+    with running(tmp_path, rules=RULES) as console:
+        console.log_in()
+        assert console.post("rules/live", sent("bọc quà")).status_code == 404
