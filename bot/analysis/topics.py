@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 from typing import Final
 
-from bot.inbox.messages import Message
+from bot.inbox.messages import MAX_TOPIC_CHARACTERS, Message
 from bot.logs import redact
 from bot.rules.language.text import WORDS, fold, letters_of, normalise, plain, without_urls
-from bot.rules.matching.phrases import topic_phrases
+from bot.rules.matching.phrases import Phrase, topic_phrases
 
 _MAX_VARIANTS: Final = 8
 
@@ -42,6 +42,17 @@ class Topic:
     """The same as words with marks, an empty word for each whose marks nobody typed; empty if nothing is shared."""
     question: Question
     messages: tuple[Message, ...] = field(repr=False)
+    name: str = ""
+    """By which it is known for longer than its messages are there: the phrase that all of them have, or would."""
+
+    @property
+    def label(self) -> str:
+        """The name as it was typed, as far as it is known."""
+        words = self.name.split()
+        spelled = spelled_phrase(self.name, [redact(message.text) for message in self.messages])
+        if len(spelled) != len(words):
+            return self.name
+        return " ".join(typed or word for typed, word in zip(spelled, words, strict=True))
 
 
 @dataclass(slots=True)
@@ -55,8 +66,13 @@ class QuestionGroup:
 
     @property
     def typical(self) -> str:
-        """The message as most people write it."""
-        return self.question().text
+        """The message as most people write it; redacted."""
+        return _typical(Counter(self.spellings))
+
+    def phrases(self) -> tuple[Phrase, ...]:
+        """Return the phrases that may be its topic; of a question that has none, its words."""
+        words = self.key[:MAX_TOPIC_CHARACTERS]
+        return topic_phrases(self.typical) or (Phrase(words, (), 0, is_whole=True),)
 
     def question(self) -> Question:
         """Return it as it is shown."""
@@ -89,16 +105,28 @@ def most_asked(groups: Iterable[QuestionGroup]) -> list[QuestionGroup]:
     return sorted(groups, key=lambda group: (-len(group.people), -len(group.messages)))
 
 
-def find_topics(
-    groups: Collection[QuestionGroup], is_open: Callable[[QuestionGroup], bool], *, known: Collection[str] = ()
-) -> Iterator[Topic]:
+def split_ignored(
+    groups: Iterable[QuestionGroup], names: Collection[str]
+) -> tuple[list[QuestionGroup], dict[str, list[QuestionGroup]]]:
+    """Return the groups that have none of these topics, and those of each topic; a group is in one at most."""
+    ignored: dict[str, list[QuestionGroup]] = {name: [] for name in names}
+    left: list[QuestionGroup] = []
+    for group in groups:
+        name = (
+            next((phrase.letters for phrase in group.phrases() if phrase.letters in ignored), None) if names else None
+        )
+        (left if name is None else ignored[name]).append(group)
+    return left, ignored
+
+
+def find_topics(groups: Collection[QuestionGroup], is_open: Callable[[QuestionGroup], bool]) -> Iterator[Topic]:
     """
     Yield the topics of the groups that are open, those that most people ask first; each group is in one.
 
     The phrase that most people use makes the first topic, the next is found in what is left, and so on. *is_open* is
-    asked as late as possible, once for each group. Topics that are *known*, by their keys, come before all others.
+    asked as late as possible, once for each group.
     """
-    return _Cover(groups, is_open).topics(known)
+    return _Cover(groups, is_open).topics()
 
 
 class _Cover:
@@ -111,14 +139,11 @@ class _Cover:
         self._by_phrase: dict[str, list[QuestionGroup]] = {}
         self._sizes: dict[str, int] = {}
         for group in groups:
-            for phrase in topic_phrases(group.typical):
+            for phrase in group.phrases():
                 self._by_phrase.setdefault(phrase.letters, []).append(group)
                 self._sizes[phrase.letters] = phrase.size
 
-    def topics(self, known: Collection[str]) -> Iterator[Topic]:
-        for key in known:
-            if found := self._members(key):
-                yield self._take(key, found)
+    def topics(self) -> Iterator[Topic]:
         heap = [self._rank(key, groups) for key, groups in self._candidates()]
         heapq.heapify(heap)
         while heap:
@@ -161,7 +186,14 @@ class _Cover:
             del self._left[group.key]
         phrase = spelled_phrase(key, [text for group in groups for text in group.spellings])
         messages = tuple(message for group in groups for message in group.messages)
-        return Topic(key, phrase, _question_of(groups), messages)
+        return Topic(key, phrase, _question_of(groups), messages, self._name(key, groups))
+
+    def _name(self, key: str, groups: Sequence[QuestionGroup]) -> str:
+        """Return the shared phrase; of a lone question the longest that stands whole, else the longest."""
+        if len(self._by_phrase.get(key, ())) > 1:
+            return key
+        phrases = groups[0].phrases()
+        return next((phrase.letters for phrase in phrases if phrase.is_whole), phrases[0].letters)
 
 
 def spelled_phrase(key: str, texts: Iterable[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from bot.analysis.topics import Question, QuestionGroup, Topic, find_topics, group_by_words, most_asked
+from bot.analysis.topics import Question, QuestionGroup, Topic, find_topics, most_asked
 from bot.config import Language
 from bot.inbox.messages import Message
 from bot.logs import MASK, redact
@@ -59,21 +59,14 @@ def split_small_talk(messages: Iterable[Message]) -> tuple[list[Message], list[M
     return topics, small_talk
 
 
-def unanswered_topics(
-    messages: Iterable[Message], rules: RuleSet, *, now: float, known: Collection[str] = ()
-) -> Iterator[Topic]:
-    """
-    Yield the topics in *messages* (newest first) that *rules* do not answer now; they may have been mended since.
-
-    What most people ask comes first, but for the topics that are *known* by their keys.
-    """
-    return find_topics(group_by_words(messages), lambda group: not _answers(rules, group, now), known=known)
+def unanswered_topics(groups: Collection[QuestionGroup], rules: RuleSet, *, now: float) -> Iterator[Topic]:
+    """Yield the topics that *rules* do not answer now, what most people ask first; they may have been mended since."""
+    return find_topics(groups, lambda group: not _answers(rules, group, now))
 
 
-def unanswered_questions(messages: Iterable[Message], rules: RuleSet, *, now: float) -> Iterator[Question]:
-    """Yield the questions in *messages* one by one, those that most people ask first, that *rules* do not answer."""
-    groups = most_asked(group_by_words(messages))
-    return (group.question() for group in groups if not _answers(rules, group, now))
+def unanswered_questions(groups: Iterable[QuestionGroup], rules: RuleSet, *, now: float) -> Iterator[Question]:
+    """Yield the questions one by one, those that most people ask first, that *rules* do not answer now."""
+    return (group.question() for group in most_asked(groups) if not _answers(rules, group, now))
 
 
 def find_gaps(topics: Iterable[Topic], rules: RuleSet, *, now: float, answered: Sequence[Message] = ()) -> list[Gap]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Final, get_args
@@ -10,13 +10,14 @@ from typing import Final, get_args
 import click
 
 from bot.analysis.backtest import Comparison, Effect, Shift, compare
-from bot.analysis.topics import Question
+from bot.analysis.topics import Question, QuestionGroup, group_by_words, split_ignored
 from bot.analysis.unmatched import Gap, find_gaps, split_small_talk, unanswered_questions, unanswered_topics
 from bot.cli.context import EXIT_PROBLEMS, load_rules_file, load_settings, open_database, print_problems, today
 from bot.cli.events_output import moment
 from bot.config import Language
 from bot.files import read_plain_file
 from bot.i18n import N_, translator
+from bot.inbox.ignored_topics import IgnoredTopics
 from bot.inbox.messages import Message
 from bot.inbox.queries import EventQueries
 from bot.rules.engine import RuleSet, compile_rules
@@ -56,9 +57,12 @@ def unmatched(*, days: int, limit: int, as_yaml: bool) -> None:
         now = database.now()
         messages = EventQueries(database).unmatched(_MOST_READ, since=now - days * _DAY)
         answered = EventQueries(database).messages(_MOST_TRIED)
+        names = [topic.name for topic in IgnoredTopics(database).all()]
     asking, small_talk = split_small_talk(messages)
-    topics = islice(unanswered_topics(asking, rules, now=now), limit)
+    groups, ignored = split_ignored(group_by_words(asking), names)
+    topics = islice(unanswered_topics(groups, rules, now=now), limit)
     found = find_gaps(topics, rules, now=now, answered=answered)
+    left_out = [*_ignored_lines(ignored, lang), *_small_talk_lines(small_talk, rules, lang, now=now)]
     if as_yaml:
         lines = _yaml_lines(found, lang)
     elif found:
@@ -67,7 +71,7 @@ def unmatched(*, days: int, limit: int, as_yaml: bool) -> None:
                 _("What no rule answered in the last {days} days:").format(days=days),
                 "",
                 *_list_lines(found, lang),
-                *_small_talk_lines(small_talk, rules, lang, now=now),
+                *left_out,
                 "",
                 _("With --yaml: what to paste into rules.yaml."),
             ]
@@ -76,7 +80,7 @@ def unmatched(*, days: int, limit: int, as_yaml: bool) -> None:
         lines = iter(
             [
                 _("The last {days} days hold no question that the present rules do not answer.").format(days=days),
-                *_small_talk_lines(small_talk, rules, lang, now=now),
+                *left_out,
             ]
         )
     click.echo("\n".join(lines))
@@ -135,9 +139,19 @@ def _list_lines(found: Iterable[Gap], lang: Language) -> Iterator[str]:
             yield f"{'':12}" + _("{rule}: {why}").format(rule=rule, why=why)
 
 
+def _ignored_lines(ignored: Mapping[str, Sequence[QuestionGroup]], lang: Language) -> Iterator[str]:
+    """Yield one line that counts the topics that the console's Unanswered ignores, of those that were asked."""
+    count = sum(map(bool, ignored.values()))
+    if count:
+        text = translator(lang).ngettext(
+            "{count} topic ignored in the console", "{count} topics ignored in the console", count
+        )
+        yield f"{'':12}{text.format(count=count)}"
+
+
 def _small_talk_lines(messages: Iterable[Message], rules: RuleSet, lang: Language, *, now: float) -> Iterator[str]:
     """Yield one line that sums up the small talk, if there is any."""
-    count = sum(question.times for question in unanswered_questions(messages, rules, now=now))
+    count = sum(question.times for question in unanswered_questions(group_by_words(messages), rules, now=now))
     if count:
         text = translator(lang).gettext("Short messages that say little: {count}").format(count=count)
         yield f"{'':12}{text}"

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+#: The words that the messages of a topic share are cut to so many where the topic is kept.
+MAX_TOPIC_CHARACTERS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from bot.inbox.messages import MAX_TOPIC_CHARACTERS
 from bot.inbox.states import MAX_KEYWORD_CHARACTERS
 
 metadata = sa.MetaData(
@@ -280,4 +281,18 @@ publication_contents = sa.Table(
     sa.Column("digest", sa.String(64), primary_key=True, comment="SHA-256 of the content, in hex"),
     sa.Column("content", sa.LargeBinary, nullable=False),
     sa.Column("stored_at", sa.Double, nullable=False, comment="the latest time that somebody was about to publish it"),
+)
+
+#: Topics of unanswered messages that an editor has taken off the list.
+ignored_topics = sa.Table(
+    "ignored_topics",
+    metadata,
+    sa.Column(
+        "name",
+        sa.String(MAX_TOPIC_CHARACTERS),
+        primary_key=True,
+        comment="the words that its messages share, without marks",
+    ),
+    sa.Column("label", sa.String(MAX_TOPIC_CHARACTERS), nullable=False, comment="the same as it was typed"),
+    sa.Column("ignored_at", sa.Double, nullable=False),
 )

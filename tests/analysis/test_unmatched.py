@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.analysis.topics import Question, Topic
+from bot.analysis.topics import Question, Topic, group_by_words, split_ignored
 from bot.analysis.unmatched import Gap, find_gaps, unanswered_questions, unanswered_topics
-from bot.inbox.queries import Message
+from bot.inbox.messages import MAX_TOPIC_CHARACTERS, Message
 from bot.logs import MASK, redact, single_line
 from bot.rules.engine import RuleSet, compile_rules
 from bot.rules.model.schema import RuleFile
@@ -28,7 +28,7 @@ def asked(*texts: str, users: str = "abcdefghijklmnop") -> list[Question]:
     messages = [
         Message(n, text, "oa1", user, NOW, None) for n, (text, user) in enumerate(zip(texts, users, strict=False))
     ]
-    return list(unanswered_questions(messages, NO_RULES, now=NOW))
+    return list(unanswered_questions(group_by_words(messages), NO_RULES, now=NOW))
 
 
 def rules(*keywords: str, more: str = "") -> RuleSet:
@@ -90,7 +90,7 @@ def missing(*texts: str, of: RuleSet) -> list[Gap]:
 def topics(*texts: str, of: RuleSet = NO_RULES) -> list[Topic]:
     """Return the topics of the texts, newest first, each from a user of its own."""
     messages = [Message(n, text, "oa1", f"u{n}", NOW, None) for n, text in enumerate(texts)]
-    return list(unanswered_topics(messages, of, now=NOW))
+    return list(unanswered_topics(group_by_words(messages), of, now=NOW))
 
 
 @pytest.mark.parametrize(
@@ -112,10 +112,55 @@ def test_topics_count_people_and_each_message_once() -> None:
     first, second = topics("giao hàng nhanh", "giao hàng ở huế", "đổi hàng lỗi", "giao hàng lỗi")
     assert (first.key, first.question.people) == ("giao hang", 3)
     assert second.question.text == "đổi hàng lỗi"
-    [topic] = unanswered_topics(
-        [Message(n, "gửi xe ở đâu", "oa1", "the same", NOW, None) for n in range(3)], NO_RULES, now=NOW
-    )
+    messages = [Message(n, "gửi xe ở đâu", "oa1", "the same", NOW, None) for n in range(3)]
+    [topic] = unanswered_topics(group_by_words(messages), NO_RULES, now=NOW)
     assert (topic.question.people, topic.question.times) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("first", "later"),
+    [
+        (["có tuyển nhân viên không"], ["tuyen nhan vien ko shop", "quán tuyển nhân viên part time hả"]),
+        (["tuyển nhân viên không", "tuyen nhan vien k ạ"], ["tuyển nhân viên bán hàng"] * 3),
+        (["giá nhiêu", "bao nhiu v shop"], ["xin giá ạ", "gia bn"]),
+        (["bạn kết nối " + "lung linh " * 60], ["bạn kết nối " + "lung linh " * 60 + "!!!"]),
+    ],
+)
+def test_an_ignored_topic_does_not_come_back_however_many_ask_it(first: list[str], later: list[str]) -> None:
+    """By the name that it had when only the first had asked; other topics stay."""
+    [topic] = topics(*first)
+    assert 0 < len(topic.name) <= MAX_TOPIC_CHARACTERS
+    texts = [*later, *first, "đổi hàng lỗi"]
+    messages = [Message(n, text, "oa1", f"u{n}", NOW, None) for n, text in enumerate(texts)]
+    left, ignored = split_ignored(group_by_words(messages), [topic.name, "hoa don"])
+    assert [group.typical for group in left] == ["đổi hàng lỗi"]
+    assert sum(len(group.messages) for group in ignored[topic.name]) == len(texts) - 1
+    assert ignored["hoa don"] == []
+
+
+@given(
+    st.lists(
+        st.one_of(st.sampled_from(["ship về Huế không", "👍", "gửi xe ở đâu", "áo này"]), st.text(max_size=60)),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_whatever_a_topic_is_ignoring_it_takes_all_its_messages(texts: list[str]) -> None:
+    """Whatever customers write."""
+    messages = [Message(n, text, "oa1", f"u{n}", NOW, None) for n, text in enumerate(texts)]
+    groups = group_by_words(messages)
+    for topic in unanswered_topics(groups, NO_RULES, now=NOW):
+        _left, ignored = split_ignored(groups, [topic.name])
+        assert set(topic.messages) <= {message for group in ignored[topic.name] for message in group.messages}
+        assert bool(topic.label) == bool(topic.name) == bool(topic.question.text.split())
+
+
+def test_an_ignored_topic_is_read_with_its_marks() -> None:
+    """As far as anybody typed them."""
+    [topic] = topics("có tuyển nhân viên không", "tuyen nhan vien ko shop")
+    assert (topic.name, topic.label) == ("tuyen nhan vien", "tuyển nhân viên")
+    [bare] = topics("tuyen nhan vien ko shop")
+    assert bare.label == "tuyen nhan vien"
 
 
 def test_what_a_suggestion_wins_is_counted_and_shown_by_one_message() -> None:
@@ -175,7 +220,7 @@ def test_what_the_present_rules_answer_is_left_out() -> None:
     messages = [Message(n, t, "oa1", f"u{n}", NOW, None) for n, t in enumerate(["giá bao nhiêu", "ship nhanh không"])]
 
     def left(of: RuleSet) -> list[str]:
-        return [topic.question.text for topic in unanswered_topics(messages, of, now=NOW)]
+        return [topic.question.text for topic in unanswered_topics(group_by_words(messages), of, now=NOW)]
 
     assert sorted(left(rules("bảng giá"))) == ["giá bao nhiêu", "ship nhanh không"]
     assert left(rules("giá")) == ["ship nhanh không"]

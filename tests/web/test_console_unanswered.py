@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from bot.analysis.topics import group_by_words
 from bot.analysis.unmatched import find_gaps, unanswered_topics
 from bot.cli.main import main
 from bot.inbox.queries import Message
@@ -97,6 +98,49 @@ def test_small_talk_is_folded_into_one_line(console: Console) -> None:
     said = words(page)
     assert said.index("tuyển nhân viên không") < said.index("Short messages that say little: 7 alo 2")
     assert "cảm ơn shop" in said
+
+
+def hidden_fields(page: str, action: str) -> dict[str, str]:
+    """Return what the first form of that address holds."""
+    form = page.split(f'action="/console/unanswered/{action}"', 1)[1].split("</form>", 1)[0]
+    return {name: html.unescape(value) for name, value in re.findall(r'name="(\w+)" value="(.*?)"', form)}
+
+
+def test_a_topic_is_ignored_and_taken_back(console: Console, caplog: pytest.LogCaptureFixture) -> None:
+    """It leaves the list, its CSV and the overview however many ask again; no log has its words."""
+    ask(console, "có tuyển nhân viên không", "tuyen nhan vien ko shop", "bán thẻ quà tặng không")
+    answer = console.post("unanswered/ignore", hidden_fields(console.get("unanswered?period=30d").text, "ignore"))
+    assert (answer.status_code, answer.location) == (303, "/console/unanswered?period=30d")
+    ask(console, *["quán tuyển nhân viên phục vụ không ạ"] * 5)
+    page = console.get("unanswered?period=30d")
+    told = words(page)
+    assert "“tuyển nhân viên” is ignored" in told
+    assert re.findall("<h2.*?>(.*?)</h2>", page.text) == ["bán thẻ quà tặng không"]
+    assert "1 topic ignored tuyển nhân viên 5 people in 30 days List it again" in told
+    for other in ("unanswered.csv", "overview", "overview.csv?table=questions"):
+        assert "thẻ quà tặng" in console.get(other).text
+        assert "nhân viên" not in console.get(other).text
+    console.post("unanswered/take-back", hidden_fields(page.text, "take-back"))
+    page = console.get("unanswered")
+    assert "topic ignored" not in words(page)
+    assert len(re.findall("<h2.*?>(.*?)</h2>", page.text)) == 2
+    assert "nhân viên" not in caplog.text
+
+
+def test_when_all_topics_are_ignored_they_can_still_be_taken_back(console: Console) -> None:
+    """Also when nobody asked them in that time."""
+    ask(console, "có tuyển nhân viên không")
+    console.post("unanswered/ignore", hidden_fields(console.get("unanswered").text, "ignore"))
+    page = words(console.get("unanswered?period=24h&lang=vi"))
+    assert "Đã bỏ qua 1 chủ đề tuyển nhân viên 1 người trong 24 giờ Lấy lại" in page
+
+
+@pytest.mark.parametrize("form", [{}, {"name": "x" * 300}, {"name": "a", "page": "x", "period": "\0"}])
+def test_any_form_of_a_topic_is_answered(console: Console, form: dict[str, str]) -> None:
+    """What is no topic is refused."""
+    answer = console.post("unanswered/ignore", form)
+    assert answer.status_code == (303 if form.get("name") == "a" else 400)
+    assert console.post("unanswered/take-back", form).status_code == 303
 
 
 def test_a_question_opens_the_form_filled_in(tmp_path: Path) -> None:
@@ -271,6 +315,9 @@ def test_the_command_finds_the_same(console: Console, tmp_path: Path) -> None:
     assert (listed.exit_code, pieces.exit_code) == (0, 0)
     lines = [re.sub(r"^([\w-]+):", r"\1", line.strip()) for line in listed.stdout.splitlines()[2:-2]]
     assert len(lines) == 6
+    assert "topic ignored" not in listed.stdout
+    console.post("unanswered/ignore", hidden_fields(console.get("unanswered").text, "ignore"))
+    assert "1 topic ignored in the console" in CliRunner().invoke(main, ["unmatched"], env=settings).stdout
     for line in [*lines, *re.split(r"(?m)^ *#.*\n", pieces.stdout)]:
         assert " ".join(line.split()) in page
 
@@ -307,7 +354,7 @@ def test_what_is_to_be_pasted_passes_the_check(texts: list[str]) -> None:
     assert rules
     messages = [Message(n, text, "oa1", f"u{n}", now, None) for n, text in enumerate(texts)]
     answered = [text for text in texts if rank(rules, text, oa_id="oa1", now=now).winner is not None]
-    found = find_gaps(list(unanswered_topics(messages, rules, now=now)), rules, now=now)
+    found = find_gaps(list(unanswered_topics(group_by_words(messages), rules, now=now)), rules, now=now)
     ids = [advice.suggestion.rule_id for gap in found for advice in gap.advice]
     assert len(set(ids)) == len(ids)
     for advice in (advice for gap in found for advice in gap.advice):

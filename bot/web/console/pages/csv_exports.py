@@ -9,10 +9,12 @@ from typing import Final
 
 from flask import Blueprint, Response, abort, request
 
+from bot.analysis.topics import group_by_words, split_ignored
 from bot.analysis.unmatched import split_small_talk, unanswered_questions
 from bot.image_health.report import ImageReports
 from bot.image_health.texts import explain as explain_check
 from bot.inbox.failures import explain as explain_failure
+from bot.inbox.ignored_topics import IgnoredTopics
 from bot.inbox.queries import EventQueries
 from bot.inbox.statistics import Statistics
 from bot.rules.engine import replies_of
@@ -91,7 +93,9 @@ def _unanswered(runtime: Runtime) -> Response:
     now = runtime.database.now()
     messages = EventQueries(runtime.database).unmatched(unanswered.MAX_MESSAGES, since=unanswered.chosen_since(now))
     asking, _small_talk = split_small_talk(messages)
-    questions = unanswered_questions(asking, runtime.watch.rules, now=now)
+    names = [topic.name for topic in IgnoredTopics(runtime.database).all()]
+    groups, _ignored = split_ignored(group_by_words(asking), names)
+    questions = unanswered_questions(groups, runtime.watch.rules, now=now)
     rows = ([one.text, one.people, one.times, _BETWEEN.join(one.variants)] for one in questions)
     return csv_response(_file_name("unanswered", runtime), heading, rows)
 

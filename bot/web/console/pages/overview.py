@@ -12,10 +12,11 @@ from typing import Final
 from flask import Blueprint, render_template, request
 
 from bot import metrics
-from bot.analysis.topics import Question
+from bot.analysis.topics import Question, group_by_words, split_ignored
 from bot.analysis.unmatched import split_small_talk, unanswered_topics
 from bot.i18n import N_
 from bot.inbox.hour_counts import HOUR_SECONDS
+from bot.inbox.ignored_topics import IgnoredTopics
 from bot.inbox.queries import EventQueries
 from bot.inbox.statistics import DAY_SECONDS, UTC_OFFSET_SECONDS, Period, Statistics, start_of_day
 from bot.rules.engine import FALLBACK
@@ -162,5 +163,7 @@ def top_questions(runtime: Runtime, since: float, now: float) -> list[Question]:
     """Return what most people asked that the rules in force do not answer either."""
     messages = EventQueries(runtime.database).unmatched(_MAX_READ, since=since)
     asking, _small_talk = split_small_talk(messages)
-    topics = unanswered_topics(asking, runtime.watch.rules, now=now)
+    names = [topic.name for topic in IgnoredTopics(runtime.database).all()]
+    groups, _ignored = split_ignored(group_by_words(asking), names)
+    topics = unanswered_topics(groups, runtime.watch.rules, now=now)
     return [topic.question for topic in islice(topics, _MAX_QUESTIONS)]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from itertools import islice
 from typing import Final
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug import Response
 
-from bot.analysis.topics import Question
+from bot.analysis.topics import Question, QuestionGroup, group_by_words, split_ignored
 from bot.analysis.unmatched import find_gaps, split_small_talk, unanswered_questions, unanswered_topics
+from bot.errors import UnstorableValue
+from bot.inbox.ignored_topics import IgnoredTopic, IgnoredTopics
 from bot.inbox.messages import Message
 from bot.inbox.queries import EventQueries
 from bot.logs import MASK
@@ -19,6 +21,7 @@ from bot.rules import explain_text as sentences
 from bot.rules.engine import RuleSet
 from bot.runtime import Runtime
 from bot.web.console import formatting
+from bot.web.console.formatting import gettext
 
 #: Questions a page: a list to work off, those that most people ask first.
 PAGE_SIZE: Final = 10
@@ -38,41 +41,83 @@ _WEEK: Final = timedelta(days=7)
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     """Add the page; ``?period=`` is 24h, 7d or 30d, ``?page=`` turns over."""
 
-    @routes.get("/unanswered")
-    def unanswered() -> str | Response:
-        asked = request.args.get("period", "")
-        period = asked if asked in _PERIODS else _USUAL
-        lang, rules, now = formatting.language(), runtime.watch.rules, runtime.database.now()
-        messages = EventQueries(runtime.database).unmatched(MAX_MESSAGES, since=now - _PERIODS[period].total_seconds())
-        asking, small_talk = split_small_talk(messages)
-        topics = unanswered_topics(asking, rules, now=now)
-        page = max(0, request.args.get("page", 1, type=int) - 1)
-        shown = list(islice(topics, page * PAGE_SIZE, page * PAGE_SIZE + PAGE_SIZE + 1))
-        rest = _most_said(small_talk, rules, now) if len(shown) <= PAGE_SIZE else []
-        if page and not shown:  # there were more when the page before was made
-            return redirect(url_for("console.unanswered", period=period))
-        answered = EventQueries(runtime.database).messages(MAX_ANSWERED)
-        found = find_gaps(shown[:PAGE_SIZE], rules, now=now, answered=answered)
-        retention = runtime.settings.retention
-        return render_template(
-            "console/unanswered.html",
-            period=period,
-            weeks=_weeks(messages, _PERIODS[period], now),
-            periods={name: sentences.duration(length, lang) for name, length in _PERIODS.items()},
-            gaps=found,
-            page=page,
-            previous=url_for("console.unanswered", period=period, page=page) if page else None,
-            next=url_for("console.unanswered", period=period, page=page + 2) if len(shown) > PAGE_SIZE else None,
-            since=messages[-1].happened_at if len(messages) == MAX_MESSAGES else None,
-            obstacles=[list(gap.obstacles(lang)) for gap in found],
-            advice=[[(sentences.suggestion_text(a.suggestion, lang), a) for a in gap.advice] for gap in found],
-            small_talk=rest,
-            mask=MASK,
-            publishes=runtime.settings.console_publish,
-            rule_ids=[rule.id for rule in rules.file.rules if rule.on == "text"],
-            kept=sentences.duration(retention, lang) if retention < _PERIODS[period] else "",
-            trouble=runtime.watch.error,
+    routes.get("/unanswered", endpoint="unanswered")(lambda: _show(runtime))
+
+    @routes.post("/unanswered/ignore")
+    def unanswered_ignore() -> Response:
+        topic = IgnoredTopic(request.form.get("name", ""), request.form.get("label", ""))
+        try:
+            IgnoredTopics(runtime.database).add(topic)
+        except (ValueError, UnstorableValue):
+            abort(400)
+        flash(
+            gettext("“{topic}” is ignored. It stays at the end of this page, to be taken back.").format(
+                topic=topic.label
+            )
         )
+        return _back_to_list()
+
+    @routes.post("/unanswered/take-back")
+    def unanswered_take_back() -> Response:
+        try:
+            IgnoredTopics(runtime.database).take_back(request.form.get("name", ""))
+        except UnstorableValue:
+            abort(400)
+        return _back_to_list()
+
+
+def _back_to_list() -> Response:
+    """Lead back to the page of the list on which the button was."""
+    page = request.form.get("page", 1, type=int)
+    return redirect(
+        url_for("console.unanswered", period=_chosen_period(request.form), page=page if page > 1 else None), 303
+    )
+
+
+def _chosen_period(asked: Mapping[str, str]) -> str:
+    """Return the name of the period that is asked for, else of the usual one."""
+    period = asked.get("period", "")
+    return period if period in _PERIODS else _USUAL
+
+
+def _show(runtime: Runtime) -> str | Response:
+    period = _chosen_period(request.args)
+    lang, rules, now = formatting.language(), runtime.watch.rules, runtime.database.now()
+    messages = EventQueries(runtime.database).unmatched(MAX_MESSAGES, since=now - _PERIODS[period].total_seconds())
+    asking, small_talk = split_small_talk(messages)
+    ignored = IgnoredTopics(runtime.database).all()
+    groups, hidden = split_ignored(group_by_words(asking), [topic.name for topic in ignored])
+    page = max(0, request.args.get("page", 1, type=int) - 1)
+    shown = list(islice(unanswered_topics(groups, rules, now=now), page * PAGE_SIZE, page * PAGE_SIZE + PAGE_SIZE + 1))
+    if page and not shown:  # there were more when the page before was made
+        return redirect(url_for("console.unanswered", period=period))
+    answered = EventQueries(runtime.database).messages(MAX_ANSWERED)
+    found = find_gaps(shown[:PAGE_SIZE], rules, now=now, answered=answered)
+    retention = runtime.settings.retention
+    return render_template(
+        "console/unanswered.html",
+        period=period,
+        weeks=_weeks(messages, _PERIODS[period], now),
+        periods={name: sentences.duration(length, lang) for name, length in _PERIODS.items()},
+        gaps=found,
+        page=page,
+        previous=url_for("console.unanswered", period=period, page=page) if page else None,
+        next=url_for("console.unanswered", period=period, page=page + 2) if len(shown) > PAGE_SIZE else None,
+        since=messages[-1].happened_at if len(messages) == MAX_MESSAGES else None,
+        obstacles=[list(gap.obstacles(lang)) for gap in found],
+        advice=[[(sentences.suggestion_text(a.suggestion, lang), a) for a in gap.advice] for gap in found],
+        small_talk=_most_said(small_talk, rules, now) if len(shown) <= PAGE_SIZE else [],
+        ignored=[(topic, _people(hidden[topic.name])) for topic in ignored],
+        mask=MASK,
+        publishes=runtime.settings.console_publish,
+        rule_ids=[rule.id for rule in rules.file.rules if rule.on == "text"],
+        kept=sentences.duration(retention, lang) if retention < _PERIODS[period] else "",
+        trouble=runtime.watch.error,
+    )
+
+
+def _people(groups: Iterable[QuestionGroup]) -> int:
+    return len(set().union(*(group.people for group in groups)))
 
 
 def _weeks(messages: Sequence[Message], period: timedelta, now: float) -> float:
@@ -85,9 +130,9 @@ def _weeks(messages: Sequence[Message], period: timedelta, now: float) -> float:
 
 def _most_said(small_talk: Sequence[Message], rules: RuleSet, now: float) -> list[Question]:
     """Return what is folded into one line, most people first."""
-    return list(islice(unanswered_questions(small_talk, rules, now=now), MAX_SMALL_TALK))
+    return list(islice(unanswered_questions(group_by_words(small_talk), rules, now=now), MAX_SMALL_TALK))
 
 
 def chosen_since(now: float) -> float:
     """Return when the period that this request asks for began, in seconds since 1970."""
-    return now - _PERIODS.get(request.args.get("period", ""), _PERIODS[_USUAL]).total_seconds()
+    return now - _PERIODS[_chosen_period(request.args)].total_seconds()
