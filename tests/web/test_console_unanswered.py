@@ -132,7 +132,7 @@ def test_when_all_topics_are_ignored_they_can_still_be_taken_back(console: Conso
     ask(console, "có tuyển nhân viên không")
     console.post("unanswered/ignore", hidden_fields(console.get("unanswered").text, "ignore"))
     page = words(console.get("unanswered?period=24h&lang=vi"))
-    assert "Đã bỏ qua 1 chủ đề tuyển nhân viên 1 người trong 24 giờ Lấy lại" in page
+    assert "Đã bỏ qua 1 chủ đề tuyển nhân viên 1 khách trong 24 giờ Lấy lại" in page
 
 
 @pytest.mark.parametrize("form", [{}, {"name": "x" * 300}, {"name": "a", "page": "x", "period": "\0"}])
