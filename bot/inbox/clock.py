@@ -7,7 +7,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from bot.inbox.tables import IS_OPEN, accounts, events
+from bot.inbox.statements import WAITING_OAS
+from bot.inbox.tables import IS_LEASED, IS_WAITING, accounts, events
 
 #: A time further ahead was written by a clock that has since been set right.
 MAX_DELAY_SECONDS: Final = 2 * 3600.0
@@ -23,13 +24,15 @@ def clamp_each(connection: sa.Connection, times: Sequence[tuple[float, float]]) 
     return [None] * len(times)
 
 
-# An event that nobody has claimed yet was not put off by anybody: the clock of who stored it was ahead.
-_is_new = (IS_OPEN, events.c.fence == 0)
+# By OA, as the index has them; and an event that nobody has claimed yet was not put off by anybody: the clock of who
+# stored it was ahead.
+_waits = (IS_WAITING, events.c.oa_id.in_(WAITING_OAS))
 _CLAMP = tuple(
     sa.update(column.table).where(*conditions, column > sa.bindparam(far)).values({column: sa.bindparam("b_now")})
     for far, column, *conditions in (
-        ("b_soon", events.c.due_at, *_is_new),
-        ("b_far", events.c.due_at, IS_OPEN),
+        ("b_soon", events.c.due_at, *_waits, events.c.fence == 0),
+        ("b_far", events.c.due_at, *_waits),
+        ("b_far", events.c.due_at, IS_LEASED),
         ("b_far", accounts.c.next_slot),
         ("b_far", accounts.c.closed_until),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -73,7 +74,7 @@ class Inbox:
         share: int = sys.maxsize,
     ) -> list[Claim]:
         """
-        Take up to *most* due events, oldest first, for *lease* seconds.
+        Take up to *most* due events, oldest first, for *lease* seconds; if many OAs have some, a few of each OA.
 
         Due is an event that nobody holds, whose time has come, whose user has no earlier one open, and whose OA may
         be sent to: it is not paused and *rate* leaves it a call. Each event is counted as one call. Of an OA that was
@@ -230,19 +231,21 @@ def _claim_each(connection: sa.Connection, wishes: Sequence[ClaimRequest]) -> Se
 
 
 def _claim(connection: sa.Connection, wish: ClaimRequest) -> list[Claim]:
-    taken = _within_rate(connection, wish)
-    for account in connection.execute(statements.MAY_PROBE, {"b_now": wish.now}).all():
-        probe = _due_probe(connection, account, wish.now)
+    times = {"b_now": wish.now, "b_ahead": wish.now + wish.rate.burst}
+    accounts = connection.execute(statements.DUE_OAS, times).all()
+    taken = _within_rate(connection, [account.oa_id for account in accounts if not account.pauses], wish)
+    for account in accounts:
+        probe = _due_probe(connection, account, wish.now) if account.pauses else None
         if probe and oa_limits.try_probe(connection, account.oa_id, now=wish.now, until=wish.now + wish.lease):
             taken.append(probe)
     if not taken:
         return []
     rows = connection.execute(statements.CLAIM, {"b_ids": taken, "b_until": wish.now + wish.lease}).mappings().all()
-    oa_is_failing = set(connection.scalars(statements.FAILING_OAS))
+    oa_is_failing = {account.oa_id for account in accounts if account.failures}
     return [_claimed(row, oa_is_failing) for row in sorted(rows, key=lambda row: row["id"])]
 
 
-def _due_probe(connection: sa.Connection, account: sa.Row[Any, Any, Any], now: float) -> int | None:
+def _due_probe(connection: sa.Connection, account: sa.Row[*tuple[Any, ...]], now: float) -> int | None:
     """Return an event to try the paused OA with: rather another one than that which failed."""
     values = {"b_now": now, "b_oa": account.oa_id, "b_failed": account.failed_event or 0}
     other: int | None = connection.scalars(statements.DUE_PROBE, values).first()
@@ -251,11 +254,8 @@ def _due_probe(connection: sa.Connection, account: sa.Row[Any, Any, Any], now: f
     return connection.scalars(statements.DUE_PROBE, values | {"b_failed": 0}).first()
 
 
-def _within_rate(connection: sa.Connection, wish: ClaimRequest) -> list[int]:
-    ahead = wish.now + wish.rate.burst
-    full = [oa_id for oa_id, count in wish.held.items() if count >= wish.share]
-    values = {"b_now": wish.now, "b_ahead": ahead, "b_most": wish.most, "b_full": full}
-    due = connection.execute(statements.DUE, values).all()
+def _within_rate(connection: sa.Connection, oa_ids: Sequence[str], wish: ClaimRequest) -> list[int]:
+    due = _due(connection, [oa_id for oa_id in oa_ids if wish.held.get(oa_id, 0) < wish.share], wish)
     if not due:
         return []
     left = oa_limits.available_calls(connection, (row.oa_id for row in due), now=wish.now, rate=wish.rate)
@@ -267,6 +267,16 @@ def _within_rate(connection: sa.Connection, wish: ClaimRequest) -> list[int]:
             ids.append(row.id)
     oa_limits.consume(connection, taken, now=wish.now, rate=wish.rate)
     return ids
+
+
+def _due(connection: sa.Connection, oa_ids: Sequence[str], wish: ClaimRequest) -> Sequence[sa.Row[int, str]]:
+    if not oa_ids:
+        return []
+    # Of many OAs not all of each is read: it would be for nothing.
+    each = min(wish.most, max(1, _ROWS_PER_CLAIM * wish.most // len(oa_ids)))
+    values = {"b_oas": json.dumps(oa_ids), "b_now": wish.now, "b_each": each, "b_most": wish.most}
+    is_sqlite = connection.dialect.name == "sqlite"
+    return connection.execute(statements.DUE_ON_SQLITE if is_sqlite else statements.DUE_ON_POSTGRES, values).all()
 
 
 def _claimed(row: sa.RowMapping, oa_is_failing: set[str]) -> Claim:
@@ -302,6 +312,8 @@ def _end_leases_each(connection: sa.Connection, times: Sequence[float]) -> Seque
     return [None] * len(times)
 
 
+# How many due events are read for each that may be claimed, where many OAs have some.
+_ROWS_PER_CLAIM = 4
 _STATE = tuple(field.name for field in fields(State))
 _ARRIVED = (
     "key", "name", "app_id", "oa_id", "user_id", "msg_id", "kind", "sent_at", "received_at", "text", "body", "due_at",

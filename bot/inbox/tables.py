@@ -66,7 +66,18 @@ events = sa.Table(
 # Literals, in the indexes and in the queries: with a bound value no database can tell that a partial index fits.
 IS_OPEN = events.c.status == sa.literal_column("'open'")
 IS_ECHO = events.c.reason.in_((sa.literal_column("'echo'"), sa.literal_column("'human'")))
-sa.Index("ix_events_due", events.c.due_at, events.c.id, sqlite_where=IS_OPEN, postgresql_where=IS_OPEN)
+#: Of these, what nobody holds, and what somebody does. By OA: what waits for an OA that is paused is never read.
+IS_WAITING = sa.and_(IS_OPEN, events.c.leased.is_(False))
+IS_LEASED = sa.and_(IS_OPEN, events.c.leased.is_(True))
+sa.Index(
+    "ix_events_waiting",
+    events.c.oa_id,
+    events.c.due_at,
+    events.c.id,
+    sqlite_where=IS_WAITING,
+    postgresql_where=IS_WAITING,
+)
+sa.Index("ix_events_leased", events.c.due_at, sqlite_where=IS_LEASED, postgresql_where=IS_LEASED)
 sa.Index(
     "ix_events_turn",
     events.c.oa_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,22 +36,77 @@ def found(database: Database, event_id: int) -> dict[str, Any]:
     return dict(row or {})
 
 
+def keep_waiting(database: Database, oa: str, count: int, *, due_at: float = NOW - HOUR) -> None:
+    """Store *count* open events of as many users of the OA, which are due one after the other."""
+    numbers = sa.select(sa.literal(0).label("n")).cte("numbers", recursive=True)
+    numbers = numbers.union_all(sa.select(numbers.c.n + 1).where(numbers.c.n + 1 < count))
+    key = sa.literal(f"{oa}-") + sa.cast(numbers.c.n, sa.Text)
+    row = {
+        "key": key, "name": "user_send_text", "app_id": "1", "oa_id": oa, "user_id": key, "msg_id": "m",
+        "kind": "text", "received_at": NOW - HOUR, "text": "bảng giá", "status": "open",
+        "due_at": due_at + numbers.c.n * 1e-4,
+    }  # fmt: skip
+    values = [v if isinstance(v, sa.ColumnElement) else sa.literal(v) for v in row.values()]
+    with database.write() as connection:
+        connection.execute(sa.insert(events).from_select([*row], sa.select(*values)))
+
+
+def work_of(database: Database, work: Callable[[], object]) -> int:
+    """
+    Return how much the database has to do for *work*, whatever else the machine does.
+
+    SQLite counts the instructions of its virtual machine; PostgreSQL the rows that the steps of its plans read.
+    """
+    statements = _statements(database, work)
+    with database.read() as connection:
+        if database.is_sqlite:
+            return _sqlite_instructions(connection, statements)
+        return sum(_postgres_rows(connection, *one) for one in statements)
+
+
+def _sqlite_instructions(connection: sa.Connection, statements: Sequence[tuple[str, Any]]) -> int:
+    instructions = itertools.count()
+    raw: Any = connection.connection.driver_connection
+    raw.set_progress_handler(lambda: next(instructions) < 0, 1)
+    for statement, values in statements:
+        connection.exec_driver_sql(statement, values).close()
+    raw.set_progress_handler(None, 1)
+    return next(instructions)
+
+
+def _postgres_rows(connection: sa.Connection, statement: str, values: Any) -> int:
+    answer = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", values).scalar_one()
+    plans, rows = [answer[0]["Plan"]], 0
+    while plans:
+        plan = plans.pop()
+        plans += plan.get("Plans", [])
+        read = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Join Filter", 0)
+        rows += int(read * plan["Actual Loops"])
+    return rows
+
+
 def sqlite_plans(database: Database, work: Callable[[], object]) -> list[str]:
     """Return the SQLite query plans of *work*, one line per step."""
-    asked: list[tuple[str, Any]] = []
-
-    def listen(_connection: object, _cursor: object, statement: str, values: Any, *_: object) -> None:
-        asked.append((statement, values))
-
-    with database.read() as connection:
-        engine = connection.engine
-    sa.event.listen(engine, "before_cursor_execute", listen)
-    work()
-    sa.event.remove(engine, "before_cursor_execute", listen)
-    queries = [(statement, values) for statement, values in asked if statement.startswith("SELECT")]
+    queries = [(sql, values) for sql, values in _statements(database, work) if sql.startswith("SELECT")]
     with database.read() as connection:
         return [
             row[3]
             for statement, values in queries
             for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
         ]
+
+
+def _statements(database: Database, work: Callable[[], object]) -> list[tuple[str, Any]]:
+    """Return what *work* has the database execute, with the values."""
+    asked: list[tuple[str, Any]] = []
+
+    def listen(_connection: object, _cursor: object, statement: str, values: Any, *_: object) -> None:
+        if statement.startswith(("SELECT", "WITH", "UPDATE", "DELETE", "INSERT")):
+            asked.append((statement, values))
+
+    with database.read() as connection:
+        engine = connection.engine
+    sa.event.listen(engine, "before_cursor_execute", listen)
+    work()
+    sa.event.remove(engine, "before_cursor_execute", listen)
+    return asked

@@ -1,0 +1,55 @@
+"""What the inbox does again and again costs the same, however much lies in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+
+from bot.inbox.database import Database
+from bot.inbox.queue import Inbox
+from bot.inbox.tables import accounts
+from tests.support.queue import NOW, claim, event, keys, put
+from tests.support.rows import keep_waiting, work_of
+
+PAUSED: dict[str, object] = {
+    "oa_id": "paused", "pauses": 3, "failures": 9, "failed_events": 9, "failing_since": NOW - 100,
+    "closed_until": NOW + 50, "trouble": "HTTP 401",
+}  # fmt: skip
+FEW, MANY = 100, 10_000
+LOOKS: dict[str, Callable[[Inbox], object]] = {
+    "for due events": claim,
+    "for leases that nobody renewed": lambda inbox: inbox.overdue(now=NOW),
+    "for times that lie too far ahead": lambda inbox: inbox.clamp_future_times(now=NOW),
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_what_waits_for_a_paused_oa_costs_nothing(look: str, inbox: Inbox, database: Database) -> None:
+    """A key that is not valid any more keeps all customers of an OA waiting, perhaps for days."""
+    with database.write() as connection:
+        connection.execute(sa.insert(accounts).values(PAUSED))
+    keep_waiting(database, "paused", FEW)
+    few = work_of(database, lambda: LOOKS[look](inbox))
+    keep_waiting(database, "paused too", MANY)
+    with database.write() as connection:
+        connection.execute(sa.insert(accounts).values(PAUSED | {"oa_id": "paused too"}))
+    assert work_of(database, lambda: LOOKS[look](inbox)) < 2 * few + 50
+
+
+def test_a_claim_does_not_read_what_waits_for_other_oas(inbox: Inbox, database: Database) -> None:
+    """Of many OAs whose customers wait, a claim reads a few events each."""
+    keep_waiting(database, "few", FEW)
+    few = work_of(database, lambda: claim(inbox))
+    keep_waiting(database, "many", MANY)
+    assert work_of(database, lambda: claim(inbox)) < 4 * few
+
+
+def test_where_more_oas_wait_than_may_be_claimed_the_oldest_events_are_first(inbox: Inbox) -> None:
+    """They came in in the reverse order of their OAs."""
+    for n in range(12):
+        put(inbox, event(f"k{n}", oa=f"oa{90 - n}"), now=NOW + n)
+    for first in (0, 5, 10):
+        claims = claim(inbox, 5, now=NOW + 60)
+        assert keys(claims) == [f"k{n}" for n in range(first, min(first + 5, 12))]
