@@ -5,7 +5,7 @@ The way of an event, from Zalo's POST to the image on the customer's phone:
 
 1. ``web.webhook`` verifies the signature over the raw bytes (``zalo.verify``) and reads the event (``zalo.parse``).
 2. ``inbox.queue`` stores it under its key; a redelivery has the same key and is known.
-3. ``inbox.group_commit`` makes it durable together with the others that have just come in; then Zalo gets its 200.
+3. ``inbox.sql.group_commit`` makes it durable together with the others that have just come in; then Zalo gets its 200.
 4. ``delivery.dispatcher`` claims the oldest due event whose user has no earlier open one.
 5. ``rules.engine`` decides which rule answers; the decision is stored before the first send.
 6. ``inbox.oa_limits`` asks the OA's rate limit and circuit breaker whether the vendor may be called now.

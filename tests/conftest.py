@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from bot.inbox.database import Database
-from bot.inbox.group_commit import GroupCommitWriter
 from bot.inbox.queue import Inbox
+from bot.inbox.sql.group_commit import GroupCommitWriter
 from tests.support.databases import Postgres, migrate, new_postgres_database
 
 settings.register_profile(

@@ -67,7 +67,7 @@ def open_database(settings: Settings, *, writes: bool = False) -> Iterator[Datab
     """
     # Imported here: `bot check` and `bot try` need no database, and its libraries lengthen their start by half.
     from bot.inbox.database import Database  # noqa: PLC0415
-    from bot.inbox.engine import read_only, sqlite_file  # noqa: PLC0415
+    from bot.inbox.sql.engine import read_only, sqlite_file  # noqa: PLC0415
 
     _ = translator(settings.bot_lang).gettext
     try:

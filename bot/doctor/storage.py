@@ -15,8 +15,8 @@ from bot.errors import ConfigError, StorageError
 from bot.files import FileSize
 from bot.i18n import N_, NN_
 from bot.inbox.database import Database, migrations
-from bot.inbox.engine import parse_url
 from bot.inbox.queries import EventQueries
+from bot.inbox.sql.engine import parse_url
 from bot.logs import single_line
 
 _LEAST_FREE: Final = 500 * 1024 * 1024

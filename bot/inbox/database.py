@@ -14,7 +14,7 @@ from typing import IO
 import sqlalchemy as sa
 
 from bot.errors import ConfigError
-from bot.inbox.engine import Insert, as_storage_errors, insert, open_engine, parse_url
+from bot.inbox.sql.engine import Insert, as_storage_errors, insert, open_engine, parse_url
 from bot.inbox.tables import write_checks
 
 _MIGRATION_LOCK = 0x7A616C6F  # any number that is ours: "zalo"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from bot.inbox.engine import insert
+from bot.inbox.sql.engine import insert
 from bot.inbox.tables import accounts
 
 # One failing event may be at fault itself; several in a row mean that the vendor is. Where many calls are out at

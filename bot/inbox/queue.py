@@ -12,11 +12,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.inbox import clock, oa_limits, statements
-from bot.inbox.bulk import BulkInsert, BulkUpdate
 from bot.inbox.database import Database
 from bot.inbox.echoes import EchoVerdict, find_echo, read_echoes
-from bot.inbox.group_commit import Future, GroupCommitWriter
 from bot.inbox.oa_limits import Failure, FailureVerdict, RateLimit
+from bot.inbox.sql.bulk import BulkInsert, BulkUpdate
+from bot.inbox.sql.group_commit import Future, GroupCommitWriter
 from bot.inbox.states import Claim, Lease, SaveResult, State, StateChange
 from bot.inbox.tables import IS_ECHO, events
 from bot.zalo import Event

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from bot.inbox.database import Database
 from bot.inbox.drafts import Drafts
-from bot.inbox.engine import insert
+from bot.inbox.sql.engine import insert
 from bot.inbox.statistics import Statistics
 from bot.inbox.tables import HAS_WORDS, IS_BARE, IS_OVER, events, tallies
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bot.inbox.database import Database
-from bot.inbox.engine import insert
-from bot.inbox.group_commit import GroupCommitWriter
+from bot.inbox.sql.engine import insert
+from bot.inbox.sql.group_commit import GroupCommitWriter
 from bot.inbox.tables import good_rules
 
 # How long former rules are kept; what counts is the latest.

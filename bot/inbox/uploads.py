@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from bot.inbox import oa_limits
 from bot.inbox.database import Database
-from bot.inbox.engine import Insert
 from bot.inbox.oa_limits import RateLimit
+from bot.inbox.sql.engine import Insert
 from bot.inbox.tables import uploads
 
 _FIRST_PAUSE_SECONDS: Final = 2.0

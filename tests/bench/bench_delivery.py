@@ -11,8 +11,8 @@ import pytest
 
 from bot.cpaas import SEND_IMAGE_PATH
 from bot.inbox.database import Database
-from bot.inbox.group_commit import GroupCommitWriter
 from bot.inbox.queue import Inbox
+from bot.inbox.sql.group_commit import GroupCommitWriter
 from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor
 from bot.zalo import decode, parse

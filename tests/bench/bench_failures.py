@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from bot.inbox.database import Database
-from bot.inbox.group_commit import GroupCommitWriter
 from bot.inbox.queue import Inbox
+from bot.inbox.sql.group_commit import GroupCommitWriter
 from bot.sandbox.script import OK, Script, answer, bad_gateway, cut, hang, late
 from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor, SentImage

@@ -12,10 +12,10 @@ from statistics import median
 import pytest
 
 from bot.inbox.database import Database
-from bot.inbox.group_commit import GroupCommitWriter
 from bot.inbox.oa_limits import RateLimit
 from bot.inbox.queue import Inbox
 from bot.inbox.retention import BATCH, apply_retention
+from bot.inbox.sql.group_commit import GroupCommitWriter
 from bot.inbox.states import StateChange
 from bot.zalo import Event
 from tests.bench.shop import DAY, FILL

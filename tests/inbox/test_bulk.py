@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.inbox.bulk import BulkInsert, BulkUpdate
 from bot.inbox.database import Database
+from bot.inbox.sql.bulk import BulkInsert, BulkUpdate
 from bot.inbox.tables import events
 
 INSERTED = ("key", "name", "app_id", "oa_id", "user_id", "msg_id", "kind", "sent_at", "received_at", "text", "body",

@@ -13,10 +13,10 @@ import sqlalchemy as sa
 
 from bot.errors import ConfigError, StorageError, UnstorableValue
 from bot.inbox.database import Database
-from bot.inbox.engine import parse_url
-from bot.inbox.group_commit import GroupCommitWriter
 from bot.inbox.queue import Inbox
-from bot.inbox.write_check import BoundedCheck
+from bot.inbox.sql.engine import parse_url
+from bot.inbox.sql.group_commit import GroupCommitWriter
+from bot.inbox.sql.write_check import BoundedCheck
 from tests.support.databases import Postgres, administer, new_postgres_database
 from tests.support.queue import event
 
@@ -48,7 +48,7 @@ _FULL_DISK = """
 import resource, sys
 from bot.errors import StorageError
 from bot.inbox.database import Database
-from bot.inbox.group_commit import GroupCommitWriter
+from bot.inbox.sql.group_commit import GroupCommitWriter
 from bot.inbox.queue import Inbox
 from tests.support.queue import event
 import signal

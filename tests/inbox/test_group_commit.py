@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bot.errors import StorageError
 from bot.inbox.database import Database
-from bot.inbox.group_commit import GroupCommitWriter
+from bot.inbox.sql.group_commit import GroupCommitWriter
 
 PATIENCE = 30.0
 

@@ -14,9 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from bot.inbox import queue as inbox_module
 from bot.inbox.database import Database
-from bot.inbox.group_commit import GroupCommitWriter
 from bot.inbox.oa_limits import RateLimit
 from bot.inbox.queue import Inbox
+from bot.inbox.sql.group_commit import GroupCommitWriter
 from bot.inbox.states import Claim, Lease, StateChange
 from bot.inbox.tables import accounts, events
 from bot.zalo import Event

@@ -5,8 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from bot.inbox.database import Database
-from bot.inbox.group_commit import GroupCommitWriter
 from bot.inbox.rules_snapshots import RulesSnapshots
+from bot.inbox.sql.group_commit import GroupCommitWriter
 
 
 def test_the_last_good_rules_are_the_ones_kept_last(database: Database) -> None:

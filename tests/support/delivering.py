@@ -18,8 +18,8 @@ from bot.delivery.sender import Sender
 from bot.delivery.settings import DeliverySettings
 from bot.delivery.transitions import Transitions
 from bot.inbox.database import Database
-from bot.inbox.group_commit import GroupCommitWriter
 from bot.inbox.queue import Inbox
+from bot.inbox.sql.group_commit import GroupCommitWriter
 from bot.inbox.tables import events
 from bot.inbox.uploads import Uploads
 from bot.rules.validate import validate

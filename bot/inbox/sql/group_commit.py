@@ -12,7 +12,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bot.inbox.database import Database
-from bot.inbox.engine import storage_error
+from bot.inbox.sql.engine import storage_error
 
 log = logging.getLogger(__name__)
 
