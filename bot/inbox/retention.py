@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from bot.inbox.database import Database
 from bot.inbox.drafts import Drafts
 from bot.inbox.sql.engine import insert
-from bot.inbox.statistics import Statistics
+from bot.inbox.statistics.rollup import Statistics
 from bot.inbox.tables import HAS_WORDS, IS_BARE, IS_OVER, events, tallies
 
 log = logging.getLogger(__name__)

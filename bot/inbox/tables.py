@@ -138,8 +138,8 @@ tallies = sa.Table(
     sa.Column("n", sa.BigInteger, nullable=False),
 )
 
-#: How many customers' messages of an hour ended in which way, and how many each rule answered (bot.inbox.statistics);
-#: and which failed to send (``rule-failed``: its image is at fault; ``rule-undelivered``: anything else);
+#: How many customers' messages of an hour ended in which way, and how many each rule answered
+#: (bot.inbox.statistics.rollup); and which failed to send (``rule-failed``: its image is at fault; ``rule-undelivered``: anything else);
 #: unlike `tallies` it is filled while the events are there, and it tells the hours.
 event_counts = sa.Table(
     "event_counts",
@@ -152,7 +152,7 @@ event_counts = sa.Table(
 )
 
 #: How many answers of an hour each keyword of a rule brought, and what other rule would have given them
-#: (bot.inbox.rule_statistics); kept for as long as pages show them.
+#: (bot.inbox.statistics.rule_statistics); kept for as long as pages show them.
 rule_matches = sa.Table(
     "rule_matches",
     metadata,

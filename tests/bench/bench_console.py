@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from bot.image_health.references import referenced_images
 from bot.image_health.schedule import CheckSchedule
 from bot.inbox.database import Database
-from bot.inbox.statistics import Statistics
+from bot.inbox.statistics.rollup import Statistics
 from bot.inbox.tables import events, picture_checks
 from bot.web.console.pages import images
 from bot.web.console.pages.unanswered import PAGE_SIZE

@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from bot.inbox.database import Database
-from bot.inbox.hour_counts import HOUR_SECONDS
-from bot.inbox.rule_statistics import RuleStatistics, rule_counts, rule_statistics
-from bot.inbox.statistics import MATCHES_KEPT_SECONDS, Statistics, start_of_day
+from bot.inbox.statistics.hour_counts import HOUR_SECONDS
+from bot.inbox.statistics.rollup import MATCHES_KEPT_SECONDS, Statistics, start_of_day
+from bot.inbox.statistics.rule_statistics import RuleStatistics, rule_counts, rule_statistics
 from bot.inbox.tables import events, rule_matches
 from bot.rules.engine import FALLBACK
 from tests.support.rows import DAY, HOUR, NOW, keep, sqlite_plans

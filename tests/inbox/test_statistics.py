@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.inbox.database import Database
-from bot.inbox.hour_counts import DELAY_BOUNDS, HOUR_SECONDS
 from bot.inbox.retention import RetentionWorker
-from bot.inbox.statistics import SETTLING_SECONDS, Period, Statistics, median, start_of_day
+from bot.inbox.statistics.hour_counts import DELAY_BOUNDS, HOUR_SECONDS
+from bot.inbox.statistics.rollup import SETTLING_SECONDS, Period, Statistics, median, start_of_day
 from bot.inbox.tables import events
 from bot.rules.engine import FALLBACK
 from tests.support.rows import DAY, HOUR, NOW, keep, sqlite_plans

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bot import metrics
 from bot.image_health.references import referenced_images
 from bot.image_health.schedule import CheckSchedule
-from bot.inbox.statistics import Statistics, start_of_day
+from bot.inbox.statistics.rollup import Statistics, start_of_day
 from bot.inbox.tables import accounts, picture_checks
 from bot.rules.engine import FALLBACK
 from bot.web.console.app import PAGES

@@ -12,9 +12,9 @@ from flask import url_for
 from bot import metrics
 from bot.image_health.report import ImageReports
 from bot.inbox.failures import explain
-from bot.inbox.hour_counts import HOUR_SECONDS
 from bot.inbox.queries import EventQueries
-from bot.inbox.statistics import DAY_SECONDS, Statistics
+from bot.inbox.statistics.hour_counts import HOUR_SECONDS
+from bot.inbox.statistics.rollup import DAY_SECONDS, Statistics
 from bot.metrics import QuotaLeft
 from bot.rules.replication.state import ReplicaState
 from bot.runtime import Runtime

@@ -11,8 +11,8 @@ from bot.i18n import N_, translator
 from bot.inbox.database import Database
 from bot.inbox.failures import is_about_rule
 from bot.inbox.queries import EventQueries, EventRow
-from bot.inbox.rule_statistics import rule_counts
-from bot.inbox.statistics import DAY_SECONDS
+from bot.inbox.statistics.rollup import DAY_SECONDS
+from bot.inbox.statistics.rule_statistics import rule_counts
 from bot.rules.engine import FALLBACK, RuleSet
 from bot.rules.language.text import fold
 from bot.rules.model.schema import Keyword, Rule

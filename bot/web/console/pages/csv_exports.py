@@ -16,7 +16,7 @@ from bot.image_health.texts import explain as explain_check
 from bot.inbox.failures import explain as explain_failure
 from bot.inbox.ignored_topics import IgnoredTopics
 from bot.inbox.queries import EventQueries
-from bot.inbox.statistics import Statistics
+from bot.inbox.statistics.rollup import Statistics
 from bot.rules.engine import replies_of
 from bot.rules.model.schema import Keyword, Reply, Rule
 from bot.runtime import Runtime

@@ -13,8 +13,8 @@ from flask import Blueprint, abort, render_template
 from bot.analysis.topics import group_questions
 from bot.i18n import N_
 from bot.inbox.queries import EventQueries
-from bot.inbox.rule_statistics import RuleStatistics, rule_statistics
-from bot.inbox.statistics import DAY_SECONDS, UTC_OFFSET_SECONDS, start_of_day
+from bot.inbox.statistics.rollup import DAY_SECONDS, UTC_OFFSET_SECONDS, start_of_day
+from bot.inbox.statistics.rule_statistics import RuleStatistics, rule_statistics
 from bot.rules.engine import FALLBACK, RuleSet
 from bot.rules.model.schema import Rule
 from bot.runtime import Runtime

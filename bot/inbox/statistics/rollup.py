@@ -11,8 +11,8 @@ from typing import Final
 import sqlalchemy as sa
 
 from bot.inbox.database import Database
-from bot.inbox.hour_counts import DELAY_BOUNDS, HOUR_SECONDS, PARTS, CountKey, HourCounts, count_events
 from bot.inbox.sql.engine import insert
+from bot.inbox.statistics.hour_counts import DELAY_BOUNDS, HOUR_SECONDS, PARTS, CountKey, HourCounts, count_events
 from bot.inbox.tables import event_counts, events, rule_matches
 
 DAY_SECONDS: Final = 24 * HOUR_SECONDS

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from bot.inbox.database import Database
-from bot.inbox.hour_counts import CountKey, MatchKey
-from bot.inbox.statistics import count_the_rest, replies_by_rule, start_of_day
+from bot.inbox.statistics.hour_counts import CountKey, MatchKey
+from bot.inbox.statistics.rollup import count_the_rest, replies_by_rule, start_of_day
 from bot.inbox.tables import event_counts, rule_matches
 
 _OUTCOMES = {"rule": "answered", "hour-rule": "answered", "rule-failed": "failed", "rule-undelivered": "undelivered"}
