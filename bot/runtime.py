@@ -18,12 +18,12 @@ from bot.delivery.transitions import Transitions, longest_cooldown
 from bot.errors import StorageError
 from bot.image_health.checker import ImageChecker
 from bot.inbox.database import Database
+from bot.inbox.editing.publications import Publications
+from bot.inbox.editing.rules_snapshots import RulesSnapshots
 from bot.inbox.oa_limits import RateLimit
-from bot.inbox.publications import Publications
 from bot.inbox.queries import EventQueries
 from bot.inbox.queue import Inbox
 from bot.inbox.retention import RetentionWorker
-from bot.inbox.rules_snapshots import RulesSnapshots
 from bot.inbox.sql.group_commit import Future, GroupCommitWriter
 from bot.inbox.sql.write_check import BoundedCheck
 from bot.inbox.uploads import Uploads

@@ -13,7 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bot.inbox.database import Database
-from bot.inbox.drafts import Drafts
+from bot.inbox.editing.drafts import Drafts
 from bot.inbox.sql.engine import insert
 from bot.inbox.statistics.rollup import Statistics
 from bot.inbox.tables import HAS_WORDS, IS_BARE, IS_OVER, events, tallies

@@ -139,7 +139,8 @@ tallies = sa.Table(
 )
 
 #: How many customers' messages of an hour ended in which way, and how many each rule answered
-#: (bot.inbox.statistics.rollup); and which failed to send (``rule-failed``: its image is at fault; ``rule-undelivered``: anything else);
+#: (bot.inbox.statistics.rollup);
+#: and which failed to send (``rule-failed``: its image is at fault; ``rule-undelivered``: anything else);
 #: unlike `tallies` it is filled while the events are there, and it tells the hours.
 event_counts = sa.Table(
     "event_counts",

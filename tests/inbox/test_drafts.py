@@ -11,7 +11,15 @@ import pytest
 import sqlalchemy as sa
 
 from bot.inbox.database import Database
-from bot.inbox.drafts import KEPT_SECONDS, MAX_DRAFT_BYTES, MAX_DRAFTS, Draft, DraftConflict, Drafts, DraftTooLarge
+from bot.inbox.editing.drafts import (
+    KEPT_SECONDS,
+    MAX_DRAFT_BYTES,
+    MAX_DRAFTS,
+    Draft,
+    DraftConflict,
+    Drafts,
+    DraftTooLarge,
+)
 from bot.inbox.retention import RetentionWorker
 from bot.inbox.tables import drafts
 from tests.support.clock import NOW

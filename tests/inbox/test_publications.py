@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.inbox.database import Database
-from bot.inbox.publications import MAX_DELETED, Publications
+from bot.inbox.editing.publications import MAX_DELETED, Publications
 from bot.inbox.tables import publication_contents, publications
 from bot.rules.publishing.history import MAX_VERSIONS
 from bot.rules.publishing.publication_log import RULES, Change, Head, Overtaken

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from bot.inbox.database import Database
-from bot.inbox.rules_snapshots import RulesSnapshots
+from bot.inbox.editing.rules_snapshots import RulesSnapshots
 from bot.inbox.sql.group_commit import GroupCommitWriter
 
 

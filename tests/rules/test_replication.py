@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.inbox.database import Database
-from bot.inbox.publications import Publications
+from bot.inbox.editing.publications import Publications
 from bot.rules.publishing.history import VersionInfo
 from bot.rules.publishing.image_library import UnknownImage
 from bot.rules.publishing.publisher import EditConflict, digest
@@ -357,7 +357,7 @@ DIES = """
 import os, signal, sys
 from pathlib import Path
 from bot.inbox.database import Database
-from bot.inbox.publications import Publications
+from bot.inbox.editing.publications import Publications
 from bot.rules.publishing.publisher import digest
 from bot.rules.replication.editing import SharedPublisher
 from bot.rules.replication.replica import Replica

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from werkzeug.test import TestResponse
 
-from bot.inbox.drafts import KEPT_SECONDS, MAX_DRAFT_BYTES
+from bot.inbox.editing.drafts import KEPT_SECONDS, MAX_DRAFT_BYTES
 from bot.web.console import auth
 from bot.web.console.draft_store import COOKIE_NAME
 from tests.support.console import RULES, Console, running, words

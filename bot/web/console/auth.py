@@ -31,7 +31,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.wrappers import Response as AnyResponse
 
-from bot.inbox.console_sessions import ConsoleSessions
+from bot.inbox.editing.console_sessions import ConsoleSessions
 from bot.runtime import Runtime
 from bot.web.client_address import Networks, client_address, client_network
 from bot.web.console import formatting

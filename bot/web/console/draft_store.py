@@ -11,7 +11,15 @@ from typing import Final, Literal
 from flask import after_this_request, current_app, flash, g, jsonify, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from bot.inbox.drafts import KEPT_SECONDS, MAX_DRAFT_BYTES, Draft, DraftConflict, Drafts, DraftTooLarge, new_browser_id
+from bot.inbox.editing.drafts import (
+    KEPT_SECONDS,
+    MAX_DRAFT_BYTES,
+    Draft,
+    DraftConflict,
+    Drafts,
+    DraftTooLarge,
+    new_browser_id,
+)
 from bot.rules.publishing.publisher import digest
 from bot.runtime import Runtime
 from bot.web.console import formatting

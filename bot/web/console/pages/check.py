@@ -22,7 +22,7 @@ from flask import (
 from werkzeug.wrappers import Response as AnyResponse
 
 import bot
-from bot.inbox.drafts import KEPT_SECONDS
+from bot.inbox.editing.drafts import KEPT_SECONDS
 from bot.rules.engine import first_examples
 from bot.rules.publishing.publisher import digest, normalise_newlines
 from bot.rules.starters import STARTERS, starter
