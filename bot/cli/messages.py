@@ -17,7 +17,7 @@ from bot.cli.events_output import moment
 from bot.config import Language
 from bot.files import read_plain_file
 from bot.i18n import N_, translator
-from bot.inbox.ignored_topics import IgnoredTopics
+from bot.inbox.editing.ignored_topics import IgnoredTopics
 from bot.inbox.messages import Message
 from bot.inbox.queries import EventQueries
 from bot.rules.engine import RuleSet, compile_rules

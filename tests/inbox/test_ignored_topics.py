@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bot.errors import UnstorableValue
 from bot.inbox.database import Database
-from bot.inbox.ignored_topics import MAX_IGNORED_TOPICS, IgnoredTopic, IgnoredTopics
+from bot.inbox.editing.ignored_topics import MAX_IGNORED_TOPICS, IgnoredTopic, IgnoredTopics
 from bot.inbox.messages import MAX_TOPIC_CHARACTERS
 from bot.inbox.retention import apply_retention
 from bot.inbox.tables import ignored_topics

@@ -13,8 +13,8 @@ from bot.analysis.topics import group_by_words, split_ignored
 from bot.analysis.unmatched import split_small_talk, unanswered_questions
 from bot.image_health.report import ImageReports
 from bot.image_health.texts import explain as explain_check
+from bot.inbox.editing.ignored_topics import IgnoredTopics
 from bot.inbox.failures import explain as explain_failure
-from bot.inbox.ignored_topics import IgnoredTopics
 from bot.inbox.queries import EventQueries
 from bot.inbox.statistics.rollup import Statistics
 from bot.rules.engine import replies_of

@@ -15,7 +15,7 @@ from bot import metrics
 from bot.analysis.topics import Question, group_by_words, split_ignored
 from bot.analysis.unmatched import split_small_talk, unanswered_topics
 from bot.i18n import N_
-from bot.inbox.ignored_topics import IgnoredTopics
+from bot.inbox.editing.ignored_topics import IgnoredTopics
 from bot.inbox.queries import EventQueries
 from bot.inbox.statistics.hour_counts import HOUR_SECONDS
 from bot.inbox.statistics.rollup import DAY_SECONDS, UTC_OFFSET_SECONDS, Period, Statistics, start_of_day

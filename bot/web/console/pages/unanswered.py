@@ -13,7 +13,7 @@ from werkzeug import Response
 from bot.analysis.topics import Question, QuestionGroup, group_by_words, split_ignored
 from bot.analysis.unmatched import find_gaps, split_small_talk, unanswered_questions, unanswered_topics
 from bot.errors import UnstorableValue
-from bot.inbox.ignored_topics import IgnoredTopic, IgnoredTopics
+from bot.inbox.editing.ignored_topics import IgnoredTopic, IgnoredTopics
 from bot.inbox.messages import Message
 from bot.inbox.queries import EventQueries
 from bot.logs import MASK
