@@ -25,6 +25,7 @@ from bot.rules.publishing.history import (
     VersionInfo,
 )
 from bot.rules.publishing.publisher import EditConflict, Publisher, digest, normalise_newlines
+from bot.rules.publishing.rule_changes import ChangeCounts
 from bot.rules.reading.loader import load
 
 NOW = 1_790_000_000.0
@@ -153,6 +154,19 @@ def test_who_published_it_and_why(path: Path) -> None:
     assert {file.suffix for file in (path.parent / ".rules.yaml.history").iterdir()} == {".yaml"}
 
 
+def test_what_a_version_changed(path: Path) -> None:
+    """Counted in rules against the version before, which may have been written by hand."""
+    publisher = Publisher(path)
+    path.write_bytes(RULES.encode())
+    two = (RULES + RULES.splitlines()[2].replace("id: a", "id: b")).encode()
+    publisher.publish(two, seen=digest(RULES.encode()), now=NOW)
+    path.write_bytes(RULES.replace("[giá]", "[giá cả]").encode())
+    publish(path, RULES.encode(), now=NOW + 1)
+    found = [publisher.changes(version.name) for version in publisher.versions()]
+    assert found == [ChangeCounts(changed=1), ChangeCounts(changed=1, removed=1), ChangeCounts(added=1), None]
+    assert publisher.changes("../rules.yaml") is None
+
+
 def test_a_restored_version_says_which(path: Path) -> None:
     """By the name that the former one has in the history."""
     publish(path, b"new")
@@ -175,7 +189,16 @@ def test_names_and_notes_are_short_and_on_one_line(author: str, note: str) -> No
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[]", b"\xff", b'{"author": 1, "x": "y"}', b"[" * 10_000, b'"' + b"a" * 20_000]
+    "content",
+    [
+        b"",
+        b"[]",
+        b"\xff",
+        b'{"author": 1, "x": "y"}',
+        b"[" * 10_000,
+        b'{"changes": {"added": -1, "x": 1}}',
+        b'"' + b"a" * 20_000,
+    ],
 )
 def test_a_damaged_description_is_none(path: Path, content: bytes) -> None:
     """The version is there all the same."""
@@ -183,7 +206,19 @@ def test_a_damaged_description_is_none(path: Path, content: bytes) -> None:
     next((path.parent / ".rules.yaml.history").glob("*.json")).write_bytes(content)
     newest = Publisher(path).versions()[0]
     assert Publisher(path).info(newest.name) == VersionInfo()
+    assert Publisher(path).changes(newest.name) in (None, ChangeCounts())
     assert Publisher(path).read(newest.name) == b"new"
+
+
+def test_what_was_written_by_hand_is_kept_for_who_begins_from_it(path: Path) -> None:
+    """Once, and found again by its digest when somebody else has published meanwhile."""
+    publisher = Publisher(path)
+    publisher.keep_present(now=NOW)
+    publisher.keep_present(now=NOW + 1)
+    assert kept(path) == [b"old"]
+    publish(path, b"new")
+    assert publisher.find(digest(b"old")) == b"old"
+    assert publisher.find(digest(b"old")[:12]) is publisher.find("") is publisher.find(digest(b"other")) is None
 
 
 @pytest.mark.parametrize("name", ["", "../rules.yaml", "2026-09-21T14-13-20.000Z-0123456789ab.yaml", "x\0y"])
@@ -403,6 +438,13 @@ class Life(RuleBasedStateMachine):
             again = self.publisher.previous()
             assert again is not None
             assert self.publisher.read(again.name) == before
+
+    @rule()
+    def keep_present(self) -> None:
+        content = self.publisher.content()
+        self.publisher.keep_present(now=self.now)
+        if content is not None and content not in self.steps[-MAX_VERSIONS:]:
+            self._note(content)
 
     @rule(content=st.sampled_from([None, b"x", b"y"]))
     def edit_by_hand(self, content: bytes | None) -> None:

@@ -17,7 +17,8 @@ import yaml
 
 from bot.rules.publishing.yaml_text import Value, entry_lines, plain
 
-_LOADER: Final[type[yaml.SafeLoader | yaml.CSafeLoader]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+#: Reads YAML; the one written in C where there is one.
+LOADER: Final[type[yaml.SafeLoader | yaml.CSafeLoader]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Line ends to YAML, but not to editors, or the other way round: whoever has them counts lines otherwise than we do.
 _ODD_LINE_ENDS: Final = re.compile("\r(?!\n)|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _COMMENT: Final = re.compile(r"(?:^|(?<=\s))#.*$")
@@ -189,7 +190,7 @@ class _File:
 def _list_of_rules(text: str) -> tuple[yaml.ScalarNode, yaml.Node]:
     """Return the key ``rules`` and what is under it."""
     try:
-        root = yaml.compose(text, _LOADER)
+        root = yaml.compose(text, LOADER)
     except yaml.MarkedYAMLError as error:
         raise NotEditable(error.problem_mark.line + 1 if error.problem_mark else 1) from None
     except (yaml.YAMLError, RecursionError):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.files import atomic_write, copy_owner, locked_folder, read_plain_file
+from bot.rules.publishing.rule_changes import ChangeCounts, compare_rules
 
 #: Versions that are kept; for one more the oldest goes.
 MAX_VERSIONS: Final = 50
@@ -22,6 +23,7 @@ MAX_VERSIONS: Final = 50
 MAX_AUTHOR_CHARACTERS: Final = 60
 MAX_NOTE_CHARACTERS: Final = 300
 
+_MAX_COUNT: Final = 1_000_000
 _MAX_INFO_BYTES: Final = 16 * 1024
 _SHORT: Final = 12
 _NAME = re.compile(rf"(\d{{4}}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{{3}})Z-([0-9a-f]{{{_SHORT}}})\.yaml", re.ASCII)
@@ -80,8 +82,8 @@ class FileHistory:
     """
     The folder ``.<name of the rules file>.history``: files that an editor can read, named by their times.
 
-    Beside ``<version>.yaml`` stands ``<version>.json`` with its `VersionInfo`, if there is anything to say. It is
-    written first, so that a version that is there has its own.
+    Beside ``<version>.yaml`` stands ``<version>.json`` with its `VersionInfo` and, as ``changes``, its `ChangeCounts`.
+    It is written first, so that a version that is there has its own.
     """
 
     def __init__(self, path: Path) -> None:
@@ -118,13 +120,25 @@ class FileHistory:
 
     def info(self, name: str) -> VersionInfo:
         """Return who published the version that is so called, and why; of one that is not there nothing."""
+        return VersionInfo.read(self._described(name))
+
+    def changes(self, name: str) -> ChangeCounts | None:
+        """Return what the version that is so called changed in the one before; None if that is not known."""
+        known = {field.name for field in fields(ChangeCounts)}
+        found = self._described(name).get("changes")
+        if not isinstance(found, dict):
+            return None
+        return ChangeCounts(**{key: count for key, count in found.items() if key in known and _is_count(count)})
+
+    def _described(self, name: str) -> dict[str, object]:
+        """Return what is written beside a version; nothing if there is nothing, or somebody damaged it."""
         if _version(name) is None:
-            return VersionInfo()
+            return {}
         try:
             found = json.loads(read_plain_file(self._info_path(name), limit=_MAX_INFO_BYTES))
         except (OSError, ValueError, RecursionError):  # not there, or not written by us
-            return VersionInfo()
-        return VersionInfo.read(found)
+            return {}
+        return found if isinstance(found, dict) else {}
 
     def keep(
         self, content: bytes, *, since: float, metadata_of: os.stat_result | None, info: VersionInfo = NO_INFO
@@ -143,9 +157,11 @@ class FileHistory:
         time = datetime.fromtimestamp(since, UTC).strftime(_TIME)[:-3]
         self._keep_private(metadata_of)
         name = f"{time}Z-{_short_digest(content)}.yaml"
-        if info != NO_INFO:
-            described = json.dumps(asdict(info), ensure_ascii=False).encode()
-            atomic_write(self._info_path(name), described, metadata_of=metadata_of, mode=_FILE_MODE)
+        changes = compare_rules(self.read(kept[0].name), content) if kept else None
+        if info != NO_INFO or changes:
+            described = asdict(info) | ({"changes": asdict(changes.counts)} if changes else {})
+            text = json.dumps(described, ensure_ascii=False).encode()
+            atomic_write(self._info_path(name), text, metadata_of=metadata_of, mode=_FILE_MODE)
         atomic_write(self.folder / name, content, metadata_of=metadata_of, mode=_FILE_MODE)
         for version in kept[MAX_VERSIONS - 1 :]:
             (self.folder / version.name).unlink(missing_ok=True)
@@ -173,6 +189,10 @@ def _one_line(text: str, most: int) -> str:
     """Return a text without line ends, control characters and what a JSON file cannot hold, cut to *most* letters."""
     visible = "".join(one if one.isprintable() else " " for one in text)
     return " ".join(visible.split())[:most].rstrip()
+
+
+def _is_count(found: object) -> bool:
+    return isinstance(found, int) and 0 <= found <= _MAX_COUNT
 
 
 def _version(name: str) -> Version | None:

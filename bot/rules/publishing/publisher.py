@@ -10,6 +10,7 @@ from pathlib import Path
 from bot.files import atomic_write, read_plain_file
 from bot.rules.problem import split_lines
 from bot.rules.publishing.history import NO_INFO, FileHistory, Version, VersionInfo
+from bot.rules.publishing.rule_changes import ChangeCounts
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,22 @@ class Publisher:
                 log.warning("the rules file has another owner now", extra={"uid": metadata.st_uid})
             _keep_too(history, content, now, metadata, info)
 
+    def keep_present(self, *, now: float) -> None:
+        """
+        Keep what the file holds now in the history, for who begins to edit it: somebody may have written it by hand.
+
+        Raises:
+            OSError: It cannot be read, or the history cannot be written.
+        """
+        content = self.content()
+        if content is None or self.find(digest(content)) is not None:
+            return
+        path, history = self._path.resolve(), self._history()
+        with history.locked():
+            content, metadata = self.content(), path.stat()
+            if content is not None:
+                history.keep(content, since=min(metadata.st_mtime, now), metadata_of=metadata)
+
     def versions(self) -> list[Version]:
         """Return what the file has held, newest first: the present content too, unless it was written by hand."""
         return self._history().versions()
@@ -76,6 +93,17 @@ class Publisher:
     def info(self, name: str) -> VersionInfo:
         """Return who published the version that is so called, and why."""
         return self._history().info(name)
+
+    def changes(self, name: str) -> ChangeCounts | None:
+        """Return what the version that is so called changed in the one before; None if that is not known."""
+        return self._history().changes(name)
+
+    def find(self, sought: str) -> bytes | None:
+        """Return the content of the version whose `digest` is *sought*; None if it is not kept, or not any more."""
+        history = self._history()
+        alike = (version for version in history.versions() if sought.startswith(version.short_digest))
+        contents = (history.read(version.name) for version in alike)
+        return next((content for content in contents if content is not None and digest(content) == sought), None)
 
     def previous(self) -> Version | None:
         """

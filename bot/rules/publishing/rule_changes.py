@@ -1,0 +1,127 @@
+"""Compare two versions of a rules file rule by rule: which were added, changed, removed, switched on or off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import yaml
+
+from bot.rules.problem import text_of
+from bot.rules.publishing.edit import LOADER
+from bot.rules.publishing.yaml_text import Value, plain
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeCounts:
+    """How many rules a version adds, changes … against another one."""
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    switched_on: int = 0
+    switched_off: int = 0
+    settings: int = 0
+    """Keys beside the rules."""
+    is_reordered: int = 0
+    """1 if rules stand in another order."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChanges:
+    """What a version says otherwise than another one: ids of rules in the order of the file; comments do not count."""
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    """Those with a new id are among them, under that id."""
+    removed: tuple[str, ...] = ()
+    switched_on: tuple[str, ...] = ()
+    switched_off: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    """The keys beside ``rules`` that changed, were added or removed."""
+    is_reordered: bool = False
+    """Whether rules that are in both stand in another order."""
+    fallback_removed: bool = False
+
+    @property
+    def loses_rules(self) -> bool:
+        """Whether something that may answer customers is gone or switched off."""
+        return bool(self.removed or self.switched_off or self.fallback_removed)
+
+    @property
+    def counts(self) -> ChangeCounts:
+        """How many there are of each kind."""
+        return ChangeCounts(
+            added=len(self.added),
+            changed=len(self.changed),
+            removed=len(self.removed),
+            switched_on=len(self.switched_on),
+            switched_off=len(self.switched_off),
+            settings=len(self.settings),
+            is_reordered=int(self.is_reordered),
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether both say the same."""
+        return self == RuleChanges()
+
+
+def compare_rules(before: bytes | None, after: bytes) -> RuleChanges | None:
+    """Return what *after* says otherwise than *before* (None: no file); None if one cannot be read rule by rule."""
+    old, new = _read(before if before is not None else b"rules: []"), _read(after)
+    if old is None or new is None:
+        return None
+    (old_settings, was), (new_settings, now) = old, new
+    renamed = _renamed(was, now)
+    both = [name for name in now if name in was]
+    differ = [name for name in both if now[name] != was[name]]
+    off = tuple(name for name in differ if not _is_off(was[name]) and _is_off(now[name]))
+    on = tuple(name for name in differ if _is_off(was[name]) and not _is_off(now[name]))
+    settings = sorted(key for key in {*old_settings, *new_settings} if old_settings.get(key) != new_settings.get(key))
+    return RuleChanges(
+        added=tuple(name for name in now if name not in was and name not in renamed),
+        changed=tuple(name for name in now if name in renamed or (name in differ and name not in {*on, *off})),
+        removed=tuple(name for name in was if name not in now and name not in renamed.values()),
+        switched_on=on,
+        switched_off=off,
+        settings=tuple(settings) if before is not None else (),
+        is_reordered=both != [name for name in was if name in now],
+        fallback_removed="fallback" in old_settings and "fallback" not in new_settings,
+    )
+
+
+def _read(content: bytes) -> tuple[Mapping[str, Value], Mapping[str, Mapping[str, Value]]] | None:
+    """Return the keys of the file but for its rules, and the rules by id, as far as they have one of their own."""
+    text = text_of(content)
+    try:
+        # What aliases stand for could be larger than any memory; rules files have none.
+        if "*" in text and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, LOADER)):
+            return None
+        root = yaml.compose(text, LOADER)
+        file = plain(root) if isinstance(root, yaml.MappingNode) else None
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return None
+    if not isinstance(file, dict):
+        return None
+    rules = file.pop("rules", [])
+    rules = [] if rules == "" else rules
+    if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
+        return None
+    by_id = {str(rule.get("id", "")): rule for rule in rules if isinstance(rule, dict)}
+    return (file, by_id) if len(by_id) == len(rules) else None
+
+
+def _renamed(was: Mapping[str, Mapping[str, Value]], now: Mapping[str, Mapping[str, Value]]) -> dict[str, str]:
+    """Return the former ids of rules that have another id and say the same otherwise, by their new ones."""
+    gone = {_without_id(rule): name for name, rule in was.items() if name not in now}
+    new = {_without_id(rule): name for name, rule in now.items() if name not in was}
+    return {name: gone[said] for said, name in new.items() if said in gone}
+
+
+def _without_id(rule: Mapping[str, Value]) -> str:
+    return repr(sorted((key, value) for key, value in rule.items() if key != "id"))
+
+
+def _is_off(rule: Mapping[str, Value]) -> bool:
+    return str(rule.get("enabled", "")).casefold() == "false"
