@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -62,6 +63,41 @@ class Comparison:
 class _ShiftCount:
     times: int = 0
     examples: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleShifts:
+    """What one rule gains and loses."""
+
+    rule_id: str
+    """Or FALLBACK."""
+    gained: tuple[Shift, ...]
+    """Messages that it answers now, by who did before; the most frequent first, as in `lost`."""
+    lost: tuple[Shift, ...]
+    """Messages that it answered before, by who does now."""
+
+    @property
+    def gains(self) -> int:
+        """How many messages it gains."""
+        return sum(shift.times for shift in self.gained)
+
+    @property
+    def losses(self) -> int:
+        """How many messages it loses."""
+        return sum(shift.times for shift in self.lost)
+
+
+def by_rule(comparison: Comparison) -> list[RuleShifts]:
+    """Return the rules that gain or lose messages, those that lose most first."""
+    gained: dict[str, list[Shift]] = defaultdict(list)
+    lost: dict[str, list[Shift]] = defaultdict(list)
+    for shift in comparison.shifts:
+        if shift.after is not None:
+            gained[shift.after].append(shift)
+        if shift.before is not None:
+            lost[shift.before].append(shift)
+    found = [RuleShifts(rule, tuple(gained[rule]), tuple(lost[rule])) for rule in dict.fromkeys([*lost, *gained])]
+    return sorted(found, key=lambda one: (-one.losses, -one.gains))
 
 
 def compare(rules: RuleSet, messages: Iterable[Message], *, in_force: RuleSet | None = None) -> Comparison:

@@ -42,8 +42,19 @@ def test_switched_on_and_the_fallback_gone() -> None:
     off = BASE.replace("id: gia\n", "id: gia\n    enabled: false\n")
     assert changes(BASE, off) == RuleChanges(switched_on=("gia",))
     found = changes(BASE, BASE + FALLBACK)
-    assert found == RuleChanges(settings=("fallback",), fallback_removed=True)
+    assert found == RuleChanges(settings=("fallback",), events_lost=("fallback",))
     assert found.loses_rules
+
+
+def test_rules_that_messages_tell_nothing_about() -> None:
+    """Those for follows, stickers … are named apart: no message can be tried on them."""
+    before = BASE.replace("keywords: [gia]", "on: follow").replace("keywords: [ship]", "on: sticker")
+    after = before.replace("on: follow", "on: follow\n    enabled: false").replace(
+        '  - id: ship\n    on: sticker\n    reply: {image_url: "https://shop.example/a.jpg"}\n', ""
+    )
+    found = changes(after, before)
+    assert found
+    assert (found.removed, found.switched_off, found.events_lost) == (("ship",), ("gia",), ("ship", "gia"))
 
 
 def test_another_order() -> None:

@@ -137,8 +137,13 @@ def test_a_question_goes_to_a_known_rule(page: Page, bot: Bot) -> None:
 
 
 def test_what_is_done_with_a_card(page: Page, bot: Bot) -> None:
-    """Off, on, edited by keyboard, deleted only after a second press."""
+    """Off, edited by keyboard, deleted; only after a second press that says what customers lose."""
     page.get_by_role("button", name="Switch off: menu").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Switch this rule off? menu")
+    assert fits(page)
+    assert texts_too_faint(page) == []
+    assert small_targets(page) == []
+    page.get_by_role("button", name="Yes, switch off").click()
     expect(page.get_by_text("The new version answers customers now.")).to_be_visible()
     assert bot.rules.read_text(encoding="utf-8").count("enabled: false") == SAMPLE.count("enabled: false") + 1
     page.goto("rules/edit?id=menu")
@@ -149,9 +154,9 @@ def test_what_is_done_with_a_card(page: Page, bot: Bot) -> None:
     page.get_by_role("button", name="See what it does").click()
     expect(page.locator("#result")).to_be_visible()
     page.goto("rules?q=menu")
-    page.get_by_label("Delete… menu").click()
+    page.get_by_role("button", name="Delete…: menu").click()
     assert fits(page)
-    page.get_by_role("button", name="Yes, delete: menu").click()
+    page.get_by_role("button", name="Yes, delete").click()
     expect(page.locator("#result, .notice").first).to_be_visible()
 
 

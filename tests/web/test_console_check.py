@@ -63,9 +63,14 @@ def publishing(tmp_path: Path) -> Iterator[Console]:
 
 
 def field(page: TestResponse, name: str) -> str:
-    """Return the value of a hidden field; empty if there is none."""
-    found = re.search(rf'name="{name}" value="([^"]*)"', page.text)
+    """Return the value of a hidden field or a box to tick; empty if there is none."""
+    found = re.search(rf'name="{name}"(?: form="check")? value="([^"]*)"', page.text)
     return html.unescape(found[1]) if found else ""
+
+
+def fields(page: TestResponse) -> dict[str, str]:
+    """Return what the button that publishes sends beside the text, with the confirmation where one is asked for."""
+    return {name: field(page, name) for name in (*HIDDEN, "checked", "confirmed", "restored")}
 
 
 def text_of(page: TestResponse) -> str:
@@ -82,16 +87,24 @@ def checked(console: Console, text: str, **more: Any) -> TestResponse:
     return console.post("check", sent | more)
 
 
-def published(console: Console, text: str) -> TestResponse:
-    """Check a text and press the button that then is there."""
+def published(console: Console, text: str, **more: str) -> TestResponse:
+    """Check a text, confirm what customers lose, and press the button that then is there."""
     page = checked(console, text)
-    return console.post("check/publish", {name: field(page, name) for name in (*HIDDEN, "checked")} | {"text": text})
+    return console.post("check/publish", fields(page) | {"text": text, **more})
+
+
+def gone_back(console: Console) -> TestResponse:
+    """Press the button that goes back one step, and confirm what customers lose by it."""
+    page = console.get("check")
+    form = re.findall(r'name="(base_digest|version)" value="([^"]*)"', page.text.partition("/check/back")[2])
+    page = console.post("check/back", dict(form))
+    return console.post("check/publish", fields(page) | {"text": text_of(page)}) if field(page, "confirmed") else page
 
 
 def uploaded(console: Console, data: bytes, **form: str) -> TestResponse:
     """Choose a file and send the form, byte by byte as a browser does."""
-    fields = {"text": "not this", **form}
-    lines = [f'--x\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n'.encode() for n, v in fields.items()]
+    sent = {"text": "not this", **form}
+    lines = [f'--x\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n'.encode() for n, v in sent.items()]
     head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="my.yaml"\r\n\r\n'
     body = b"".join([*lines, head, data, b"\r\n--x--\r\n"])
     return console.post("check", body, content_type="multipart/form-data; boundary=x")
@@ -319,6 +332,63 @@ def test_one_at_a_time(tmp_path: Path) -> None:
         assert checked(console, SHIP).status_code == 200
 
 
+# What customers lose
+
+
+def test_the_summary(publishing: Console) -> None:
+    """Counted in rules and messages; what loses answers is published only by who ticks that they know it."""
+    for text in ("giá bao nhiêu", "giá bao nhiêu vậy", "ship giao hàng"):
+        keep(publishing.runtime.database, text=text, rule_id=None)
+    page = checked(publishing, SHIP)
+    assert "Adds 1 rule, changes 1, removes 1; 2 messages will lose their answer, 1 more message is answered." in words(
+        page
+    )
+    assert '<p class="headline bad"' in page.text
+    assert "bang-gia −2 2 not answered any more “giá bao nhiêu vậy”, “giá bao nhiêu”" in words(page)
+    assert "ship – +1 1 not answered before “ship giao hàng”" in words(page)
+    refused = publishing.post("check/publish", fields(page) | {"text": SHIP, "confirmed": ""})
+    assert refused.status_code == 409
+    assert "customers lose answers. Tick that you want this" in words(refused)
+    assert rules_file(publishing).read_text(encoding="utf-8") == RULES
+    assert publishing.post("check/publish", fields(refused) | {"text": SHIP}).status_code == 303
+    assert rules_file(publishing).read_text(encoding="utf-8") == SHIP
+
+
+def test_where_nothing_is_lost_nobody_is_asked(publishing: Console) -> None:
+    """Green, and one press."""
+    keep(publishing.runtime.database, text="giá bao nhiêu", rule_id=None)
+    page = checked(publishing, RULES.replace("giá bao nhiêu", "giá bao nhiêu, mấy tiền"))
+    assert "Changes 1 rule; no message loses its answer." in words(page)
+    assert '<p class="headline good"' in page.text
+    assert field(page, "confirmed") == ""
+    assert "Changes no rule; no message loses its answer." in words(checked(publishing, RULES + "# a comment\n"))
+
+
+def test_who_published_it_and_why(publishing: Console) -> None:
+    """The history tells; the name is asked once and stays in the browser, escaped wherever it is shown."""
+    name = "Chị <b>Hạnh</b>"
+    assert "asked once in this browser" in words(checked(publishing, SHIP))
+    answer = published(publishing, SHIP, author=name, note="giá Tết")
+    assert answer.status_code == 303
+    publisher = Publisher(rules_file(publishing))
+    found = publisher.info(publisher.versions()[0].name)
+    assert (found.author, found.note, found.restored) == (name, "giá Tết", "")
+    cookie = next(one for one in answer.headers.getlist("Set-Cookie") if one.startswith("console_author="))
+    assert all(part in cookie for part in ("HttpOnly", "SameSite=Lax", "Path=/console"))
+    page = checked(publishing, RULES)
+    assert 'value="Chị &lt;b&gt;Hạnh&lt;/b&gt;"' in page.text
+    assert "asked once" not in words(page)
+    assert "<b>Hạnh" not in publishing.get("check").text
+
+
+def test_names_and_notes_stay_out_of_the_log(publishing: Console, caplog: pytest.LogCaptureFixture) -> None:
+    """They are nobody's business there."""
+    with caplog.at_level("DEBUG"):
+        published(publishing, SHIP, author="Hạnh", note="giá Tết")
+    assert "rules published" in caplog.text
+    assert not any(word in str(record.__dict__) for record in caplog.records for word in ("Hạnh", "giá Tết"))
+
+
 # The file in force
 
 
@@ -404,16 +474,14 @@ def test_one_step_back_and_forth(publishing: Console) -> None:
     """Each is a version of its own; the list tells what it changed and which one stands there."""
     published(publishing, SHIP)
     page = publishing.get("check")
-    assert "+5 −5 lines Open" in words(page) or "present" in words(page)
+    assert "present" in words(page)
     for content in (RULES, SHIP, RULES):
-        page = publishing.get("check")
-        back = publishing.post("check/back", {name: field(page, name) for name in ("base_digest", "version")})
-        assert back.status_code == 303
+        assert gone_back(publishing).status_code == 303
         assert rules_file(publishing).read_text(encoding="utf-8") == content
     versions = Publisher(rules_file(publishing)).versions()
     assert len(versions) == 5
     page = publishing.get("check")
-    assert "The version before is in the rules file again." in words(page)
+    assert re.search(r"The version of \d+ \w+ 20\d\d, \d\d:\d\d is in the rules file again\.", words(page))
     assert words(page).count("present") == 1 + words(page).count("Take the present file")
     assert text_of(publishing.get(f"check?take={versions[1].name}")) == SHIP
 
@@ -440,8 +508,7 @@ def test_errors_are_never_published(publishing: Console) -> None:
     published(publishing, SHIP.replace('image_url: "https://shop.example/ship.jpg"', "file: ship.png"))
     published(publishing, SHIP)
     picture.unlink()
-    page = publishing.get("check")
-    page = publishing.post("check/back", {name: field(page, name) for name in ("base_digest", "version")})
+    page = gone_back(publishing)
     assert page.status_code == 409
     assert "file-missing" in page.text
     assert rules_file(publishing).read_text(encoding="utf-8") == SHIP
@@ -450,32 +517,63 @@ def test_errors_are_never_published(publishing: Console) -> None:
 def test_what_was_not_checked_is_not_published(publishing: Console) -> None:
     """It is checked, and can be published then."""
     page = checked(publishing, SHIP)
-    form = {name: field(page, name) for name in ("base_digest", "checked")}
+    form = fields(page)
     page = publishing.post("check/publish", {**form, "text": SHIP + "# more\n"})
     assert page.status_code == 409
     assert "You changed it after the last check" in words(page)
     assert rules_file(publishing).read_text(encoding="utf-8") == RULES
-    form = {name: field(page, name) for name in ("base_digest", "checked")}
+    form = fields(page)
     assert publishing.post("check/publish", {**form, "text": text_of(page)}).status_code == 303
     assert rules_file(publishing).read_text(encoding="utf-8") == SHIP + "# more\n"
 
 
-def test_over_somebody_s_change(publishing: Console) -> None:
-    """Refused, with what they changed; whoever has seen that can publish."""
+def test_over_somebody_s_change_of_the_same_rule(publishing: Console) -> None:
+    """Refused, with both versions side by side, and again until each is decided; then it is checked and published."""
     page = checked(publishing, SHIP)
     theirs = RULES.replace("giá bao nhiêu", "giá sao")
     rules_file(publishing).write_text(theirs, encoding="utf-8")
-    form = {name: field(page, name) for name in ("base_digest", "checked")}
-    page = publishing.post("check/publish", {**form, "text": SHIP})
-    assert page.status_code == 409
-    assert "somebody else has changed the rules file" in words(page)
-    meanwhile = page.text.partition('id="meanwhile"')[2].partition("</section>")[0]
-    assert "<ins><i>+ </i>    keywords: [bảng giá, giá sao]</ins>" in meanwhile
+    for _ in range(2):
+        page = publishing.post("check/publish", fields(page) | {"text": SHIP})
+        assert page.status_code == 409
+        assert "somebody else has changed the same rules" in words(page)
+        assert "Publish this version" not in words(page)
+        assert rules_file(publishing).read_text(encoding="utf-8") == theirs
+    conflict = page.text.partition('class="conflict"')[2].partition("</fieldset>")[0]
+    assert "keywords: [bảng giá, giá sao]" in conflict
+    assert "keywords: [bảng giá]" in conflict
+    assert text_of(page) == SHIP
+    decided = {"decide:bang-gia": "theirs", "decided_over": digest(theirs.encode())}
+    page = publishing.post("check", fields(page) | {"text": SHIP} | decided)
+    merged = theirs.replace(theirs[theirs.index("  - id: chao") :], SHIP[SHIP.index("  - id: ship") :])
+    assert text_of(page) == merged
     assert rules_file(publishing).read_text(encoding="utf-8") == theirs
-    form = {name: field(page, name) for name in ("base_digest", "checked")}
-    assert publishing.post("check/publish", {**form, "text": SHIP}).status_code == 303
+    assert publishing.post("check/publish", fields(page) | {"text": text_of(page)}).status_code == 303
     publisher = Publisher(rules_file(publishing))
-    assert [publisher.read(version.name) for version in publisher.versions()] == [SHIP.encode(), theirs.encode()]
+    contents = [publisher.read(version.name) for version in publisher.versions()]
+    assert contents == [merged.encode(), theirs.encode(), RULES.encode()]
+
+
+def test_a_decision_counts_for_what_was_seen(publishing: Console) -> None:
+    """Not for what somebody has changed since."""
+    page = checked(publishing, SHIP)
+    rules_file(publishing).write_text(RULES.replace("giá bao nhiêu", "giá sao"), encoding="utf-8")
+    decided = {"decide:bang-gia": "theirs", "decided_over": digest(RULES.encode())}
+    page = publishing.post("check", fields(page) | {"text": SHIP} | decided)
+    assert "You and somebody else changed the same" in words(page)
+
+
+def test_over_somebody_s_change_of_another_rule(publishing: Console) -> None:
+    """Both changes are in the text, checked and shown; one press more publishes them."""
+    mine, theirs = RULES + "  # mine\n", RULES.replace("giá bao nhiêu", "giá sao")
+    page = checked(publishing, mine)
+    rules_file(publishing).write_text(theirs, encoding="utf-8")
+    page = publishing.post("check/publish", fields(page) | {"text": mine})
+    assert page.status_code == 409
+    assert "your changes and theirs are together" in words(page)
+    assert text_of(page) == theirs + "  # mine\n"
+    assert rules_file(publishing).read_text(encoding="utf-8") == theirs
+    assert publishing.post("check/publish", fields(page) | {"text": text_of(page)}).status_code == 303
+    assert rules_file(publishing).read_text(encoding="utf-8") == theirs + "  # mine\n"
 
 
 def test_what_an_editor_set_out_from_is_remembered_over_checks(publishing: Console) -> None:
@@ -520,6 +618,9 @@ def test_in_vietnamese(publishing: Console) -> None:
         assert said in page
     published(publishing, SHIP)
     assert "Khôi phục bản trước" in words(publishing.get("check"))
+    publishing.get("check?lang=vi")
+    gone_back(publishing)
+    assert re.search(r"Đã khôi phục bản \d\d:\d\d, \d\d/\d\d/20\d\d\.", words(publishing.get("check")))
 
 
 def test_messages_of_the_last_while_are_enough() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,6 +91,7 @@ def test_a_draft_tells_from_which_version_it_was_begun(console: Console) -> None
     autosaved(console, console.get("check?take=file"), MINE)
     rules = console.runtime.settings.rules_file
     rules.write_text(RULES + "# by hand\n", encoding="utf-8")
+    shutil.rmtree(rules.parent / ".rules.yaml.history")
     assert "begun from a version that is not kept any more" in words(console.get("check"))
     colleague = Console(console.app, console.runtime)
     colleague.log_in()

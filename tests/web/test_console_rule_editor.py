@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from bot.rules.publishing.history import VersionInfo
 from bot.rules.reading.loader import load
 from tests.support.console import RULES, Console, running, words
+from tests.support.rows import keep
 
 SAMPLE = (Path(__file__).parents[2] / "bot" / "rules" / "starters" / "tiem-banh.yaml").read_text(encoding="utf-8")
 LINK = "https://shop.example/moi.jpg"
@@ -148,7 +150,45 @@ def test_an_untouched_form_changes_nothing(console: Console) -> None:
 
 
 def act(console: Console, name: str, action: str) -> TestResponse:
-    return console.post("rules/act", {"id": name, "action": action})
+    """Press a button of a card, and the one that confirms it where that is asked for."""
+    page = console.post("rules/act", {"id": name, "action": action})
+    found = re.search(r'name="confirmed" value="(\w+)"', page.text)
+    return console.post("rules/act", {"id": name, "action": action, "confirmed": found[1]}) if found else page
+
+
+def test_deleting_and_switching_off_are_asked_about_with_what_customers_lose(console: Console) -> None:
+    """Nothing is written before, nor once somebody has changed the file meanwhile."""
+    keep(console.runtime.database, text="cho xem menu", rule_id="menu")
+    for action, question in (("delete", "Delete this rule?"), ("off", "Switch this rule off?")):
+        page = console.post("rules/act", {"id": "menu", "action": action})
+        assert page.status_code == 200
+        assert question in words(page)
+        assert "1 message will lose its answer" in words(page)
+        assert "menu −1 1 to The fallback “cho xem menu”" in words(page)
+        assert text_of(console) == SAMPLE
+    confirmed = re.search(r'name="confirmed" value="(\w+)"', page.text)
+    assert confirmed
+    path_of(console).write_text(SAMPLE + "# more\n", encoding="utf-8")
+    page = console.post("rules/act", {"id": "menu", "action": "off", "confirmed": confirmed[1]})
+    assert "Switch this rule off?" in words(page)
+    assert text_of(console) == SAMPLE + "# more\n"
+
+
+def test_what_the_form_publishes_is_asked_about_too(console: Console) -> None:
+    """A box to tick stands beside the button; the name and the note go into the history."""
+    keep(console.runtime.database, text="cho xem menu", rule_id="menu")
+    seen = press(console, console.get("rules/edit?id=menu"), "check", of="menu", keyword=["qwerty"], examples="")
+    assert "Changes 1 rule; 1 message will lose its answer." in words(seen)
+    refused = press(console, seen, "publish", of="menu")
+    assert refused.status_code == 409
+    assert "Tick that you want this" in words(refused)
+    assert text_of(console) == SAMPLE
+    box = re.search(r'name="confirmed" form="rule" value="(\w+)"', refused.text)
+    assert box
+    done = press(console, refused, "publish", of="menu", confirmed=box[1], author="Hạnh", note="thử")
+    assert done.status_code == 303
+    publisher = console.runtime.publisher
+    assert publisher.info(publisher.versions()[0].name) == VersionInfo("Hạnh", "thử")
 
 
 def test_off_and_on_again(console: Console) -> None:

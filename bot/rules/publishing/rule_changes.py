@@ -41,12 +41,13 @@ class RuleChanges:
     """The keys beside ``rules`` that changed, were added or removed."""
     is_reordered: bool = False
     """Whether rules that are in both stand in another order."""
-    fallback_removed: bool = False
+    events_lost: tuple[str, ...] = ()
+    """Of the rules that are removed or switched off those for other events than texts; ``fallback`` among them."""
 
     @property
     def loses_rules(self) -> bool:
         """Whether something that may answer customers is gone or switched off."""
-        return bool(self.removed or self.switched_off or self.fallback_removed)
+        return bool(self.removed or self.switched_off or self.events_lost)
 
     @property
     def counts(self) -> ChangeCounts:
@@ -78,16 +79,20 @@ def compare_rules(before: bytes | None, after: bytes) -> RuleChanges | None:
     differ = [name for name in both if now[name] != was[name]]
     off = tuple(name for name in differ if not _is_off(was[name]) and _is_off(now[name]))
     on = tuple(name for name in differ if _is_off(was[name]) and not _is_off(now[name]))
+    removed = tuple(name for name in was if name not in now and name not in renamed.values())
     settings = sorted(key for key in {*old_settings, *new_settings} if old_settings.get(key) != new_settings.get(key))
     return RuleChanges(
         added=tuple(name for name in now if name not in was and name not in renamed),
         changed=tuple(name for name in now if name in renamed or (name in differ and name not in {*on, *off})),
-        removed=tuple(name for name in was if name not in now and name not in renamed.values()),
+        removed=removed,
         switched_on=on,
         switched_off=off,
         settings=tuple(settings) if before is not None else (),
         is_reordered=both != [name for name in was if name in now],
-        fallback_removed="fallback" in old_settings and "fallback" not in new_settings,
+        events_lost=(
+            *(name for name in (*removed, *off) if str(was[name].get("on", "text")) != "text"),
+            *(["fallback"] if "fallback" in old_settings and "fallback" not in new_settings else ()),
+        ),
     )
 
 

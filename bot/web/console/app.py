@@ -24,7 +24,7 @@ from bot.i18n import N_
 from bot.inbox.failures import explain
 from bot.runtime import Runtime
 from bot.web import image_urls
-from bot.web.console import auth, formatting, notices
+from bot.web.console import auth, formatting, notices, publication
 from bot.web.console.draft_store import DraftStore
 from bot.web.console.pages import (
     check,
@@ -108,6 +108,7 @@ def register(
     routes = _Console("console", "bot.web", static_folder="static", url_prefix=auth.PREFIX)
     require_login(routes, runtime, authenticator, clock)
     add_headers(routes)
+    routes.after_request(publication.remember_author)
     auth.add_routes(routes, authenticator, clock, trusted_proxies=runtime.settings.forwarded_allow_ips)
     image_files.add_routes(routes, runtime)
     image_library.add_routes(routes, runtime)
@@ -204,6 +205,7 @@ def _template_context(runtime: Runtime) -> dict[str, object]:
         "asset": formatting.asset,
         "notices": partial(notices.current, runtime),
         "explain_failure": lambda error: explain(error, formatting.language()),
+        "author": publication.author,
         "picture_address": partial(_picture_address, runtime),
         "rule_name": formatting.rule_name,
         "format_ago": lambda seconds: formatting.format_ago(

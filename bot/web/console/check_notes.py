@@ -10,6 +10,7 @@ from bot.analysis.preview_process import TIMEOUT_SECONDS, PreviewTimeout, Previe
 from bot.rules.publishing.publisher import EditConflict
 from bot.rules.replication.editing import Diverged
 from bot.rules.replication.replica import NotWrittenHere
+from bot.web.console import publication
 from bot.web.console.check_session import Busy, CheckResult, CheckSession
 from bot.web.console.formatting import gettext as _
 
@@ -24,9 +25,9 @@ class Note:
 
 
 def check(session: CheckSession, content: bytes, base_digest: str) -> CheckResult | Note:
-    """Return what there is to say of a file, or why nothing can be said."""
+    """Return what there is to say of a file, conflicts decided as the form says, or why nothing can be said."""
     try:
-        return session.check(content, base_digest)
+        return session.check(content, base_digest, publication.decisions)
     except Busy:
         return busy()
     except PreviewTimeout:
@@ -35,12 +36,18 @@ def check(session: CheckSession, content: bytes, base_digest: str) -> CheckResul
         return too_large()
 
 
-def publish(session: CheckSession, result: CheckResult, content: bytes, base_digest: str) -> Note | None:
-    """Put the file that was checked in the place of the one with that digest; return why not, None if it was done."""
-    if not result.preview.is_usable:
-        return unusable()
+def publish(
+    session: CheckSession, result: CheckResult, content: bytes, base_digest: str, *, restored: str = ""
+) -> Note | None:
+    """
+    Put the file that was checked in the place of the one with that digest; return why not, None if it was done.
+
+    *restored* is the name of the former version that it is.
+    """
+    if refusal := _refusal(result, content):
+        return refusal
     try:
-        session.publish(content, seen=base_digest)
+        session.publish(content, seen=base_digest, info=publication.info(restored=restored))
     except Diverged:
         return diverged()
     except EditConflict:
@@ -50,6 +57,18 @@ def publish(session: CheckSession, result: CheckResult, content: bytes, base_dig
     except OSError as error:
         return unwritable(error)
     return None
+
+
+def _refusal(result: CheckResult, content: bytes) -> Note | None:
+    """Return why a file that was checked is not published as it is; None if it can be."""
+    found = result.preview
+    if found.is_merged:
+        return merged()
+    if found.conflicts:
+        return conflicting()
+    if not found.is_usable:
+        return unusable()
+    return unconfirmed() if found.loses and not publication.is_confirmed(content) else None
 
 
 def nothing() -> Note:
@@ -130,6 +149,34 @@ def not_written_here(error: OSError) -> Note:
     )
 
 
+def merged() -> Note:
+    """Somebody else was quicker, and changed other rules."""
+    return Note(
+        _(
+            "Nothing is published yet: somebody else has changed the rules file meanwhile. Below, your changes and "
+            "theirs are together. Look at the result, then publish."
+        ),
+        409,
+    )
+
+
+def conflicting() -> Note:
+    """Somebody else was quicker, and changed the same rules."""
+    return Note(
+        _(
+            "Nothing is published yet: somebody else has changed the same rules meanwhile. Choose below which version "
+            "counts, then check."
+        ),
+        409,
+        "bad",
+    )
+
+
+def unconfirmed() -> Note:
+    """Customers would lose answers."""
+    return Note(_("Nothing is published yet: customers lose answers. Tick that you want this, then publish."), 409)
+
+
 def unusable() -> Note:
     """What is to be published has errors."""
     return Note(
@@ -178,6 +225,6 @@ def published() -> str:
     return _("Published: the new version is in the rules file.")
 
 
-def restored() -> str:
-    """Return what is said once the former version is published."""
-    return _("The version before is in the rules file again.")
+def restored(at: str) -> str:
+    """Return what is said once a former version is published; *at* is the time that it is known by."""
+    return _("The version of {time} is in the rules file again.").format(time=at)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -11,7 +12,7 @@ from typing import Final, Literal, get_args
 
 from flask import current_app
 
-from bot.analysis.backtest import Effect, Shift
+from bot.analysis.backtest import Effect, RuleShifts, Shift, by_rule
 from bot.analysis.chat import ChatAnswer, chat
 from bot.analysis.diff import count_changed_lines
 from bot.analysis.preview import Preview, PreviewRequest
@@ -20,11 +21,13 @@ from bot.inbox.queries import EventQueries
 from bot.rules.engine import replies_of
 from bot.rules.model.schema import Reply
 from bot.rules.problem import text_of
-from bot.rules.publishing.history import Version
+from bot.rules.publishing.history import Version, VersionInfo
+from bot.rules.publishing.merge import Side
 from bot.rules.publishing.publisher import Publisher, digest
 from bot.rules.validate import summary_text
 from bot.runtime import Runtime
 from bot.web.console import formatting
+from bot.web.console.change_words import summary_of
 from bot.web.console.problem_view import Finding, findings
 
 #: The latest messages that a file is tried on.
@@ -37,6 +40,10 @@ MAX_REFRESHES: Final = 10
 
 #: `good`: what the file holds is in force; `pending`: the bot has not looked yet; `trouble`: it cannot be used.
 FileState = Literal["good", "pending", "trouble"]
+
+
+#: Gives the sides that an editor chose, by the names of conflicts.
+Decide = Callable[[str], Mapping[str, Side]]
 
 
 class Busy(Exception):
@@ -61,6 +68,10 @@ class CheckResult:
     sentence: str
     findings: list[Finding]
     groups: list[ShiftGroup]
+    by_rule: list[RuleShifts]
+    """What the rules gain and lose, `MAX_SHIFTS` of them."""
+    headline: str
+    """What it changes, in one sentence; empty if it has errors."""
     seen: str
     """The digest of the rules file that it was compared with."""
     changed_since: bool
@@ -113,16 +124,25 @@ class CheckSession:
         except OSError:
             return None
 
-    def publish(self, content: bytes, *, seen: str) -> None:
+    def publish(self, content: bytes, *, seen: str, info: VersionInfo) -> None:
         """
-        Put *content* in the place of the file whose digest is *seen*.
+        Put *content* in the place of the file whose digest is *seen*; *info* says who does so and why.
 
         Raises:
             bot.rules.publishing.publisher.EditConflict: It is another one by now.
             OSError: It cannot be written.
             bot.errors.StorageError: Other machines share the database, and it is out of reach.
         """
-        self.publisher.publish(content, seen=seen, now=self._runtime.database.now())
+        self.publisher.publish(content, seen=seen, now=self._runtime.database.now(), info=info)
+
+    def begin(self) -> None:
+        """Keep what the file holds, for who begins to edit it; that it cannot be written is told at publication."""
+        with contextlib.suppress(OSError):
+            self.publisher.keep_present(now=self._runtime.database.now())
+
+    def version(self, name: str) -> Version | None:
+        """Return the version of the file that is so called; None if it is not kept."""
+        return next((version for version in self.publisher.versions() if version.name == name), None)
 
     def former(self) -> Version | None:
         """Return the version that one step back leads to."""
@@ -143,22 +163,28 @@ class CheckSession:
         """Return the rules file with that digest, if it was in force not long ago."""
         return EventQueries(self._runtime.database).good_rules(sought)
 
-    def check(self, content: bytes, base_digest: str) -> CheckResult:
+    def check(self, content: bytes, base_digest: str, decide: Decide = lambda _seen: {}) -> CheckResult:
         """
         Return what there is to say of a file; *base_digest* is the digest of what its editor set out from.
+
+        If the rules file is another one by now, it is merged with that; *decide* gives for the digest of that one which
+        side counts in conflicts.
 
         Raises:
             Busy: Another one is being looked at.
             bot.analysis.preview_process.PreviewTimeout, PreviewTooLarge: It was given up.
         """
         request = self._request(content, base_digest)
+        request = replace(request, decided=decide(digest(request.present)))
         found = self._preview(request, self._checking)
         lang = formatting.language()
         return CheckResult(
             found,
             summary_text(found.summary, self._runtime.settings.rules_file.name, lang),
-            findings(found.problems, text_of(content), lang),
+            findings(found.problems, text_of(found.content), lang),
             list(_shift_groups(found)),
+            by_rule(found.comparison)[:MAX_SHIFTS] if found.comparison else [],
+            summary_of(found) if found.is_usable else "",
             digest(request.present),
             changed_since=base_digest != digest(request.present),
             is_current=found.changes is not None and not found.changes.hunks,
@@ -248,8 +274,14 @@ class CheckSession:
             messages=tuple(EventQueries(self._runtime.database).messages(MAX_MESSAGES)),
             present=present,
             in_force=self._in_force(present),
-            former=self.good_rules(base_digest) if base_digest != digest(present) else None,
+            is_outdated=base_digest != digest(present),
+            former=self._former(base_digest) if base_digest != digest(present) else None,
         )
+
+    def _former(self, base_digest: str) -> bytes | None:
+        """Return what an editor set out from, if it is still kept somewhere."""
+        kept = self.publisher.find(base_digest)
+        return kept if kept is not None else self.good_rules(base_digest)
 
     def _in_force(self, present: bytes | None) -> bytes | None:
         """Return the content of the rules that answer customers now."""

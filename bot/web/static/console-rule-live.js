@@ -36,6 +36,7 @@ function show({ said, checked }) {
   state.className = `live-state ${said.length ? said[0].kind : ""}`;
   form.elements.checked.value = checked;
   publish.hidden = !checked;
+  document.getElementById("publication").hidden = !checked;
   check.classList.toggle("primary", !checked);
 }
 

@@ -1,9 +1,9 @@
-"""Page Check: problems, backtest and diff of a draft rules file; publish it, or restore a version."""
+"""Page Check: problems, backtest and diff of a draft rules file; merge and publish it, or restore a version."""
 
 from __future__ import annotations
 
 import codecs
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -24,11 +24,13 @@ from werkzeug.wrappers import Response as AnyResponse
 import bot
 from bot.inbox.editing.drafts import KEPT_SECONDS
 from bot.rules.engine import first_examples
+from bot.rules.publishing.history import Version
 from bot.rules.publishing.publisher import digest, normalise_newlines
 from bot.rules.starters import STARTERS, starter
 from bot.runtime import Runtime
 from bot.web.console import check_notes as notes
 from bot.web.console import draft_chat as chats
+from bot.web.console import formatting
 from bot.web.console.check_notes import Note
 from bot.web.console.check_session import MAX_REFRESHES, Busy, CheckResult, CheckSession
 from bot.web.console.draft_chat import Chat
@@ -53,6 +55,8 @@ class Draft:
     """The digest of the rules file that they set out from."""
     status: DraftStatus = field(default_factory=DraftStatus)
     """What is saved of it."""
+    restored: str = ""
+    """The name of the former version that it was to begin with."""
 
     @property
     def publishable(self) -> bytes:
@@ -81,6 +85,8 @@ class _Check:
         self._drafts = DraftStore(runtime)
 
     def show(self) -> PageResponse:
+        if self._runtime.settings.console_publish:
+            self._session.begin()
         present, saved = self._session.content(), self._drafts.open()
         name = request.args.get("take", "")
         status = self._drafts.status(saved, is_open=saved is not None and not name)
@@ -140,21 +146,19 @@ class _Check:
         draft = self._sent()
         if digest(draft.content) != request.form.get("checked"):
             return self._checked(draft, notes.edited())
-        answer = self._publish(draft, notes.published())
+        answer = self._publish(draft)
         if isinstance(answer, AnyResponse) and not draft.status.refusal:
             self._drafts.discard()
         return answer
 
     def go_back(self) -> PageResponse:
         self._must_be_on()
-        content, base_digest = (
-            self._session.publisher.read(request.form.get("version", "")),
-            request.form.get("base_digest", ""),
-        )
+        name, base_digest = request.form.get("version", ""), request.form.get("base_digest", "")
         status = self._drafts.status(self._drafts.open(), is_open=False)
+        content = self._session.publisher.read(name)
         if content is None:
             return self._page(Draft(base_digest=base_digest, status=status), notes.gone())
-        return self._publish(Draft(content, _readable(content), base_digest, status), notes.restored())
+        return self._publish(Draft(content, _readable(content), base_digest, status, restored=name))
 
     def _sent(self, text: str | None = None) -> Draft:
         """
@@ -169,7 +173,7 @@ class _Check:
             text = _readable(content)
         is_open = bool(text.strip())
         status = self._drafts.save(text) if is_open else self._drafts.status(self._drafts.open(), is_open=False)
-        return Draft(content, text, base_digest, status)
+        return Draft(content, text, base_digest, status, request.form.get("restored", ""))
 
     def _must_be_on(self) -> None:
         if not self._runtime.settings.console_publish:
@@ -191,15 +195,28 @@ class _Check:
         result = notes.check(self._session, draft.content, draft.base_digest)
         return self._page(draft, result) if isinstance(result, Note) else self._page(draft, note, result)
 
-    def _publish(self, draft: Draft, success: str) -> PageResponse:
+    def _publish(self, draft: Draft) -> PageResponse:
         """Write the draft if it is good and the file still the one that its editor saw; else show why not."""
         result = notes.check(self._session, draft.content, draft.base_digest)
         if isinstance(result, Note):
             return self._page(draft, result)
-        if refusal := notes.publish(self._session, result, draft.content, draft.base_digest):
+        version = self._former(draft)
+        restored = version.name if version else ""
+        if refusal := notes.publish(self._session, result, draft.content, draft.base_digest, restored=restored):
             return self._page(draft, refusal, result)
-        flash(success, "good")
+        flash(self._restored(version) if version else notes.published(), "good")
         return redirect(url_for("console.check", published=1), 303)
+
+    def _former(self, draft: Draft) -> Version | None:
+        """Return the former version that the draft is; None if it is none, or not any more."""
+        content = self._session.publisher.read(draft.restored) if draft.restored else None
+        if content is None or normalise_newlines(_readable(content)) != normalise_newlines(draft.text):
+            return None
+        return self._session.version(draft.restored)
+
+    def _restored(self, version: Version) -> str:
+        zone = self._runtime.watch.rules.zone
+        return notes.restored(formatting.format_time(version.since, zone, year=True))
 
     def _page(
         self,
@@ -210,6 +227,7 @@ class _Check:
         chat: Chat | None = None,
     ) -> PageResponse:
         runtime, session = self._runtime, self._session
+        draft = _merged(draft, result)
         refreshes, file_state = request.args.get("published", 0, type=int), session.file_state()
         publishes = runtime.settings.console_publish
         page = render_template(
@@ -223,8 +241,9 @@ class _Check:
             line=request.args.get("line", 0, type=int),
             note=note,
             result=result,
-            base_digest=result.seen if result else draft.base_digest,
+            base_digest=draft.base_digest,
             present_digest=result.seen if result else digest(session.content()),
+            restored=draft.restored,
             checked=digest(draft.publishable),
             file=runtime.settings.rules_file,
             file_state=file_state,
@@ -237,6 +256,16 @@ class _Check:
             history=list(session.history()) if publishes else [],
         )
         return page, note.status if note else 200
+
+
+def _merged(draft: Draft, result: CheckResult | None) -> Draft:
+    """Return what the editor goes on with: what others published is in it, unless conflicts are to be decided first."""
+    if result is None or result.preview.is_undecided:
+        return draft
+    if not result.preview.is_merged:
+        return replace(draft, base_digest=result.seen)
+    content = result.preview.content
+    return replace(draft, content=content, text=_readable(content), base_digest=result.seen, restored="")
 
 
 def _readable(content: bytes) -> str:

@@ -21,7 +21,7 @@ from bot.rules.publishing.publisher import digest
 from bot.rules.reading.loader import load
 from bot.runtime import Runtime
 from bot.web.console import check_notes as notes
-from bot.web.console import formatting, opened_rule
+from bot.web.console import formatting, opened_rule, publication
 from bot.web.console import image_uploads as uploads
 from bot.web.console import rule_form as forms
 from bot.web.console.check_notes import Note
@@ -114,11 +114,11 @@ class _Editor:
         if request.form.get("action") != "publish" or not is_seen:
             return page(seen=_Seen(result, checked))
         if refusal := notes.publish(self._session, result, content, digest(opened.content)):
-            return page(refusal, _Seen(result))
+            return page(refusal, _Seen(result, checked))
         return self._published(str(fields["id"]))
 
     def act(self) -> PageResponse:
-        """Switch a rule on or off, copy or delete it."""
+        """Switch a rule on or off, copy or delete it; ask first where it goes, or customers lose answers."""
         name = request.form.get("id", "")
         opened = self._open(name)
         if not isinstance(opened, OpenedRule) or opened.index is None:
@@ -132,12 +132,13 @@ class _Editor:
         act = acts.get(request.form.get("action", "")) or abort(400)
         content = act(opened.content, opened.index)
         result = notes.check(self._session, content, digest(opened.content))
-        note = result if isinstance(result, Note) else None
-        if isinstance(result, CheckResult):
-            note = notes.publish(self._session, result, content, digest(opened.content))
-        if note:
-            seen = _Seen(result) if isinstance(result, CheckResult) else None
-            return self._page(opened, opened.fields, note, seen)
+        if isinstance(result, Note):
+            return self._page(opened, opened.fields, result)
+        must_ask = act is edit.delete_rule or result.preview.loses
+        if result.preview.is_usable and must_ask and not publication.is_confirmed(content):
+            return render_template("console/rule_confirm.html", name=name, result=result, confirmed=digest(content))
+        if refusal := notes.publish(self._session, result, content, digest(opened.content)):
+            return self._page(opened, opened.fields, refusal, _Seen(result))
         return self._published("" if act is edit.delete_rule else name)
 
     def _open(self, name: str) -> OpenedRule | PageResponse:

@@ -57,5 +57,5 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
 
 
 def _is_harmless(found: Preview) -> bool:
-    """Return whether the file can be used, and no customer of late would get another reply or none by it."""
-    return found.comparison is not None and not (found.comparison.count("lost") or found.comparison.count("changed"))
+    """Return whether the file can be used, and customers lose no answer by it."""
+    return found.is_usable and not found.loses

@@ -1,0 +1,59 @@
+"""Who publishes and why: the fields of a form, and the name that the browser keeps in a cookie."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import quote, unquote
+
+from flask import Response, current_app, g, request
+
+from bot.rules.publishing.history import VersionInfo
+from bot.rules.publishing.merge import Side
+from bot.rules.publishing.publisher import digest
+from bot.web.console import auth
+
+COOKIE_NAME: Final = "console_author"
+_DECIDES: Final = "decide:"
+_YEAR_SECONDS: Final = 365 * 24 * 3600
+
+
+def author() -> str:
+    """Return the editor's name as it was given in this form, else as the browser remembers it; empty: not known."""
+    given = request.form.get("author")
+    return VersionInfo.of(author=unquote(request.cookies.get(COOKIE_NAME, "")) if given is None else given).author
+
+
+def info(*, restored: str = "") -> VersionInfo:
+    """Return what the history says of the version that this form publishes; the browser is to remember the name."""
+    g.author = author()
+    return VersionInfo.of(author=g.author, note=request.form.get("note", ""), restored=restored)
+
+
+def is_confirmed(content: bytes) -> bool:
+    """Return whether the editor has confirmed that customers lose answers by this very content."""
+    return request.form.get("confirmed") == digest(content)
+
+
+def decisions(seen: str) -> dict[str, Side]:
+    """Return which side counts in conflicts with the rules file whose digest is *seen*, as far as the editor chose."""
+    if request.form.get("decided_over") != seen:
+        return {}
+    chosen = {name.removeprefix(_DECIDES): side for name, side in request.form.items() if name.startswith(_DECIDES)}
+    sides: dict[str, Side] = {"mine": "mine", "theirs": "theirs"}
+    return {name: sides[side] for name, side in chosen.items() if side in sides}
+
+
+def remember_author(response: Response) -> Response:
+    """Have the browser remember the name that something was published under; an empty one is forgotten."""
+    name: str | None = g.get("author")
+    if name is not None and name != unquote(request.cookies.get(COOKIE_NAME, "")):
+        response.set_cookie(
+            COOKIE_NAME,
+            quote(name),
+            max_age=_YEAR_SECONDS if name else 0,
+            path=auth.PREFIX,
+            secure=current_app.session_interface.get_cookie_secure(current_app),
+            httponly=True,
+            samesite="Lax",
+        )
+    return response
