@@ -92,7 +92,13 @@ def test_from_a_slip_to_the_picture_that_customers_get(page: Page, bot: Bot, ven
     page.get_by_role("button", name="Check", exact=True).click()
     expect(page.locator("#result .notice")).to_contain_text("rules.yaml: fine.")
     expect(page.locator(".totals li").first).to_have_text("1 Newly answered")
-    row = page.locator(".backtest tbody tr")
+    expect(page.locator("#headline")).to_have_text(
+        "Adds 1 rule; 1 more message is answered, no message loses its answer."
+    )
+    expect(page.locator("#headline")).to_be_in_viewport()
+    expect(page.locator(".by-rule tbody th")).to_have_text(["The fallback", "qua-tang"])
+    page.get_by_text("Message by message, with the pictures").click()
+    row = page.locator(".backtest details tbody tr")
     expect(row.locator(".messages")).to_have_text("shop có tặng quà không •••")
     expect(row).to_contain_text("fallback")
     expect(row).to_contain_text("qua-tang")
@@ -110,7 +116,10 @@ def test_from_a_slip_to_the_picture_that_customers_get(page: Page, bot: Bot, ven
     assert fits(page)
 
     page.get_by_role("button", name="Go back one step").click()
-    expect(page.get_by_text("The version before is in the rules file again.")).to_be_visible()
+    expect(page.locator("#headline")).to_have_text("Removes 1 rule; 2 messages will lose their answer.")
+    page.get_by_label("I know that customers lose answers, and want this.").check()
+    page.get_by_role("button", name="Publish this version").click()
+    expect(page.get_by_text("is in the rules file again.")).to_be_visible()
     expect(page.get_by_text("The new version answers customers now.")).to_be_visible()
     assert bot.rules.read_text(encoding="utf-8") == SAMPLE
     assert asked(bot, vendor, "1003", "shop có tặng quà không") == f"{PICTURES}/huong-dan.jpg"

@@ -57,5 +57,5 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
 
 
 def _is_harmless(found: Preview) -> bool:
-    """Return whether the file can be used, and customers lose no answer by it."""
-    return found.is_usable and not found.loses
+    """Return whether the file can be used, and customers neither lose answers by it nor get others than now."""
+    return found.comparison is not None and not found.loses and not found.comparison.count("changed")
