@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlencode
 
-import requests
-import urllib3
+from urllib3 import encode_multipart_formdata
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError
 
 from bot.config import Settings
 from bot.errors import (
@@ -23,7 +24,8 @@ from bot.errors import (
     Refused,
 )
 from bot.logs import single_line
-from bot.net import bounded
+from bot.net.bounded import TLSFailed
+from bot.net.endpoint import Answer, Endpoint, was_never_read
 
 SEND_IMAGE_PATH = "/api/vendor/v1/zalo/oa-send-image"
 UPLOAD_FILE_PATH = "/api/vendor/v1/zalo/upload-file"
@@ -122,19 +124,12 @@ class CpaasClient:
             for secret in (settings.cpaas_api_key, settings.cpaas_access_token, settings.cpaas_bearer_token)
             if secret is not None
         ]
-        self._session = requests.Session()
-        connections = settings.send_concurrency + MAX_UPLOADS
-        adapter = bounded.Adapter(self.timeout, MAX_ANSWER_BYTES, pool_maxsize=connections)
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, adapter)
         url = settings.cpaas_base_url + SEND_IMAGE_PATH
-        # Look up once what requests would read from the environment at each call; and never ~/.netrc, which
-        # would replace our Authorization header.
-        self._how = self._session.merge_environment_settings(url, {}, False, None, None)
-        self._session.trust_env = False
+        connections = settings.send_concurrency + MAX_UPLOADS
+        self._vendor = Endpoint(url, self.timeout, MAX_ANSWER_BYTES, connections=connections)
+        self._send_target = self._vendor.target(url)
         self._headers = _headers(settings)
-        as_json = self._headers | {"Content-Type": "application/json"}
-        self._blank = self._session.prepare_request(requests.Request("POST", url, headers=as_json, data=b""))
+        self._json_headers = self._headers | {"Content-Type": "application/json"}
         self._upload_url = settings.cpaas_base_url + UPLOAD_FILE_PATH
         self.upload_type = settings.cpaas_upload_type
         """The `type` of uploads; a token of one type may be invalid for another."""
@@ -146,10 +141,9 @@ class CpaasClient:
         Raises:
             DeliveryError: Any subclass but NotReady; a return means that the vendor took the image.
         """
-        request = self._blank.copy()
         body = {"message": dict(image), "oa_id": oa_id, "recipient": {"user_id": user_id}}
-        request.prepare_body(json.dumps(body, ensure_ascii=False).encode(), None)
-        answer = self._call(request)
+        content = json.dumps(body, ensure_ascii=False).encode()
+        answer = self._call(self._send_target, content, self._json_headers)
         data = _data(answer)
         return Receipt(
             msg_id=_id(data.get("msg_id")) or _id(data.get("file")),
@@ -168,30 +162,27 @@ class CpaasClient:
         Raises:
             DeliveryError: As for `send_image`; a success without a token is Refused.
         """
-        request = requests.Request(
-            "POST",
-            self._upload_url,
-            headers=self._headers,
-            params={"type": self.upload_type, "oaId": oa_id},
-            files={"file": (name, content, "image/png" if name.endswith(".png") else "image/jpeg")},
-        )
-        data = _data(self._call(self._session.prepare_request(request)))
+        query = urlencode({"type": self.upload_type, "oaId": oa_id})
+        part = (name, content, "image/png" if name.endswith(".png") else "image/jpeg")
+        body, content_type = encode_multipart_formdata({"file": part})
+        target = self._vendor.target(f"{self._upload_url}?{query}")
+        data = _data(self._call(target, body, self._headers | {"Content-Type": content_type}))
         token = _id(data.get("token"), _MAX_TOKEN_CHARS) or _id(data.get("attachment_id"), _MAX_TOKEN_CHARS)
         if not token:
             raise Refused("the vendor took the upload and gave no token; CPAAS_UPLOAD_TYPE may be wrong")
         return token
 
-    def _call(self, request: requests.PreparedRequest) -> dict[str, Any]:
+    def _call(self, target: str, body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
         """Return the body of a success; raise the error class of any other answer."""
         for _ in range(_MAX_STALE_CONNECTIONS):
             try:
-                response = self._session.send(request, allow_redirects=False, **self._how)
-            except requests.RequestException as error:
+                answer = self._vendor.post(target, body, headers)
+            except HTTPError as error:
                 failure = _no_answer(error)
-                if not bounded.was_never_read(error):
+                if not was_never_read(error):
                     break
             else:
-                return self._read(response)
+                return self._read(answer)
         raise failure
 
     def probe(self, *, credentials: str | None = None) -> ProbeResult:
@@ -201,26 +192,23 @@ class CpaasClient:
         *credentials* replaces ours, to see whether the vendor checks them.
 
         Raises:
-            requests.RequestException: There was no answer.
+            urllib3.exceptions.HTTPError: There was no answer.
         """
-        request = self._blank.copy()
-        request.prepare_body(b"{}", None)
+        headers = self._json_headers
         if credentials is not None:
-            request.headers.update(dict.fromkeys(_CREDENTIALS & set(request.headers), credentials))
-        response = self._session.send(request, allow_redirects=False, **self._how)
-        kind, words = _failure(response, _object(response)) or (None, "")
-        return ProbeResult(
-            response.status_code, kind, self._without_secrets(words), _text(response.headers.get("Date", ""))
-        )
+            headers = headers | dict.fromkeys(_CREDENTIALS & headers.keys(), credentials)
+        answer = self._vendor.post(self._send_target, b"{}", headers)
+        kind, words = _failure(answer, _object(answer)) or (None, "")
+        return ProbeResult(answer.status, kind, self._without_secrets(words), _text(answer.headers.get("Date", "")))
 
-    def _read(self, response: requests.Response) -> dict[str, Any]:
-        answer = _object(response)
-        failure = _failure(response, answer)
+    def _read(self, answer: Answer) -> dict[str, Any]:
+        told = _object(answer)
+        failure = _failure(answer, told)
         if failure is not None:
             kind, words = failure
-            text = f"HTTP {response.status_code}: {self._without_secrets(words)}"
-            raise NotNow(text, retry_after=_retry_after(response)) if kind is NotNow else kind(text)
-        return answer or {}
+            text = f"HTTP {answer.status}: {self._without_secrets(words)}"
+            raise NotNow(text, retry_after=_retry_after(answer)) if kind is NotNow else kind(text)
+        return told or {}
 
     def _without_secrets(self, words: str) -> str:
         for secret in self._secrets:
@@ -242,13 +230,13 @@ def _headers(settings: Settings) -> dict[str, str]:
     return headers
 
 
-def _object(response: requests.Response) -> dict[str, Any] | None:
+def _object(answer: Answer) -> dict[str, Any] | None:
     """Return the JSON object in the answer, its numbers as text, or None."""
     try:
-        answer = json.loads(response.content, parse_int=str, parse_float=str)
+        told = json.loads(answer.body, parse_int=str, parse_float=str)
     except (ValueError, RecursionError):
         return None
-    return answer if isinstance(answer, dict) else None
+    return told if isinstance(told, dict) else None
 
 
 def _data(answer: dict[str, Any]) -> dict[str, Any]:
@@ -256,22 +244,22 @@ def _data(answer: dict[str, Any]) -> dict[str, Any]:
     return data if data and isinstance(data, dict) else answer  # eTelecom answers without an envelope
 
 
-def _failure(response: requests.Response, answer: dict[str, Any] | None) -> tuple[Kind, str] | None:
+def _failure(answer: Answer, told: dict[str, Any] | None) -> tuple[Kind, str] | None:
     """Return the error class and the vendor's words, or None: the vendor answers refusals with 200, too."""
-    status = response.status_code
-    words = _words(answer) if answer is not None else _text(response.reason)
+    status = answer.status
+    words = _words(told) if told is not None else _text(answer.reason)
     if status == 204:
         return None
     if status in {502, 504}:
         return OutcomeUnknown, words
-    for code in _codes_in(answer or {}):
+    for code in _codes_in(told or {}):
         if code in _CODES:
             return _CODES[code], words
     if status not in {200, 201}:
         return _STATUSES.get(str(status), Refused if 400 <= status < 500 else OutcomeUnknown), words
-    if answer is None:
+    if told is None:
         return OutcomeUnknown, "an answer that is no JSON object"
-    code = _id(answer.get("code"))
+    code = _id(told.get("code"))
     return None if code in _SUCCESS_CODES else (_STATUSES.get(code, Refused), words)
 
 
@@ -317,28 +305,24 @@ def _count(value: object) -> int | None:
     return int(text) if _COUNT.fullmatch(text) else None
 
 
-def _retry_after(response: requests.Response) -> float:
+def _retry_after(answer: Answer) -> float:
     """Return the seconds of Retry-After, given as a number or as a date; 0 if it is invalid."""
-    text = response.headers.get("Retry-After", "").strip()
+    text = answer.headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
         seconds = float(text[:9])
     else:
         try:
-            said, now = parsedate_to_datetime(text), parsedate_to_datetime(response.headers.get("Date", ""))
+            said, now = parsedate_to_datetime(text), parsedate_to_datetime(answer.headers.get("Date", ""))
             seconds = (said - now).total_seconds()
         except (ValueError, TypeError):
             seconds = 0.0
     return min(max(seconds, 0.0), _MAX_RETRY_AFTER_SECONDS)
 
 
-def _no_answer(error: requests.RequestException) -> DeliveryError:
-    reason = bounded.cause_of(error)
-    # A ProxyError, too, is raised while connecting, before the request is written.
-    never_made = isinstance(error, (requests.ConnectTimeout, requests.exceptions.ProxyError)) or isinstance(
-        reason, (urllib3.exceptions.NewConnectionError, bounded.TLSFailed)
-    )
-    if bounded.was_never_read(error):
+def _no_answer(error: HTTPError) -> DeliveryError:
+    if was_never_read(error):
         return NotNow("the vendor closes connections before it reads", reached=False)
-    if never_made:
-        return NotNow(f"no connection: {type(reason).__name__}", reached=False)
+    # A ProxyError, too, is raised while connecting, before the request is written.
+    if isinstance(error, (ConnectTimeoutError, NewConnectionError, ProxyError, TLSFailed)):
+        return NotNow(f"no connection: {type(error).__name__}", reached=False)
     return OutcomeUnknown(f"no answer: {type(error).__name__}")

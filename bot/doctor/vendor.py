@@ -8,8 +8,8 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-import requests
-import urllib3
+from urllib3 import exceptions
+from urllib3.exceptions import HTTPError
 
 from bot.config import Settings
 from bot.cpaas import CpaasClient, ProbeResult
@@ -117,7 +117,7 @@ def check_vendor(settings: Settings, *, now: float) -> Iterator[Finding]:
         answer = vendor.probe()
         stranger = vendor.probe(credentials=WRONG_CREDENTIALS) if _refused_for_its_body(answer) else None
         second = other.probe() if (other := _otherwise(settings)) else None
-    except requests.RequestException as error:
+    except HTTPError as error:
         yield Finding(
             "vendor", "problem", f"vendor-{failure_code(error)}", {"host": host, "reason": type(error).__name__}
         )
@@ -183,11 +183,12 @@ def check_clock(date: str, *, now: float) -> Finding:
     return Finding("clock", "fine", "clock")
 
 
-def failure_code(error: requests.RequestException) -> str:
-    """Return the code of the reason why there was no answer."""
-    reason = getattr(error.args[0] if error.args else None, "reason", None)
-    if isinstance(error, requests.exceptions.SSLError):
+def failure_code(error: object) -> str:
+    """Return the code of the reason why there was no answer, from urllib3's exception."""
+    if isinstance(error, exceptions.SSLError):
         return "tls"
-    if isinstance(reason, urllib3.exceptions.NameResolutionError):
+    if isinstance(error, exceptions.NameResolutionError):
         return "name"
-    return "timeout" if isinstance(error, requests.Timeout) else "silent"
+    # urllib3 calls it a kind of time-out.
+    is_refused = isinstance(error, exceptions.NewConnectionError)
+    return "timeout" if isinstance(error, exceptions.TimeoutError) and not is_refused else "silent"

@@ -13,6 +13,7 @@ from bot.config import Settings
 from bot.doctor.finding import Finding, Level, Texts, Words
 from bot.doctor.vendor import WRONG_CREDENTIALS, failure_code
 from bot.i18n import N_
+from bot.net.bounded import cause_of
 
 _SLOW: Final = 1.0
 # An event that gets no answer, in case it is accepted.
@@ -91,7 +92,8 @@ def check_webhook(settings: Settings, url: str) -> Iterator[Finding]:
     try:
         yield from _answers(parts, shown, settings)
     except requests.RequestException as error:
-        yield _webhook_finding("problem", f"webhook-{failure_code(error)}", url=shown, reason=type(error).__name__)
+        code = failure_code(cause_of(error))
+        yield _webhook_finding("problem", f"webhook-{code}", url=shown, reason=type(error).__name__)
 
 
 def _webhook(url: str) -> SplitResult:

@@ -30,6 +30,10 @@ from urllib3.util.connection import create_connection
 
 from bot.net.addresses import Address, AddressPolicy, resolve
 
+# A body up to this size is copied behind the head: it leaves in the same segment.
+_SMALL_BYTES: Final = 16 * 1024
+# By so much may an answer exceed its deadline, for a system call less at each read.
+_TIMEOUT_SLACK_SECONDS: Final = 0.05
 # Longer than a round trip.
 _RESET_MILLISECONDS: Final = 300
 
@@ -71,7 +75,7 @@ class Adapter(HTTPAdapter):
         seconds = self._deadline if timeout is None else timeout
         limit: Any = Timeout(connect=seconds / 2, total=seconds)
         response = super().send(request, stream, limit, *args, **kwargs)
-        response.raw = _LimitedBody(response.raw, self._most_bytes)
+        response.raw = LimitedBody(response.raw, self._most_bytes)
         return response
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -94,19 +98,13 @@ class Adapter(HTTPAdapter):
             super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
 
 
-def was_never_read(error: RequestException) -> bool:
-    """Return whether nobody read the request, because the connection had been closed before."""
-    cause = error.args[0] if error.args else None
-    return isinstance(cause, ProtocolError) and any(isinstance(inner, NeverRead) for inner in cause.args)
-
-
 def cause_of(error: RequestException) -> object:
     """Return the exception of urllib3 or of this module that requests has wrapped."""
     cause = error.args[0] if error.args else error
     return getattr(cause, "reason", cause)
 
 
-class _LimitedBody:
+class LimitedBody:
     """The body of a urllib3 response; reading more than *most_bytes* after decompression is an error."""
 
     def __init__(self, raw: Any, most_bytes: int) -> None:
@@ -132,6 +130,7 @@ class _Incoming(io.RawIOBase):
         self._raw = raw
         self._sock = sock
         self._ends_at = time.monotonic() + seconds
+        self._timeout = seconds
 
     def readable(self) -> bool:
         return True
@@ -140,7 +139,9 @@ class _Incoming(io.RawIOBase):
         seconds = self._ends_at - time.monotonic()
         if seconds <= 0:
             raise TimeoutError("the answer takes too long")
-        self._sock.settimeout(seconds)
+        if self._timeout - seconds > _TIMEOUT_SLACK_SECONDS:
+            self._sock.settimeout(seconds)
+            self._timeout = seconds
         return self._raw.readinto(buffer) or 0
 
     def close(self) -> None:
@@ -182,6 +183,8 @@ class _Connection(HTTPConnection):
 
     response_class = _Response
     addresses: AddressPolicy | None = None
+    _held: list[bytes] | None = None
+    """What of a request is to leave together with the rest of it."""
 
     def connect(self) -> None:
         self._connect_by = time.monotonic() + float(self.timeout or 0)
@@ -200,10 +203,24 @@ class _Connection(HTTPConnection):
             raise
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        if self.sock is not None and isinstance(self.timeout, (int, float)):
-            # The previous answer left its remaining time as the timeout.
-            self.sock.settimeout(self.timeout)
-        super().request(*args, **kwargs)
+        """Send a request, its head and a small body in one segment."""
+        body = kwargs.get("body")
+        is_small = body is None or (isinstance(body, bytes) and len(body) <= _SMALL_BYTES)
+        self._held = [] if is_small else None
+        try:
+            super().request(*args, **kwargs)
+            held = self._held
+        finally:
+            self._held = None
+        if held:
+            self.send(b"".join(held))
+
+    def send(self, data: Any) -> None:
+        """Send *data*, or hold it back until the request is complete."""
+        if self._held is None:
+            super().send(data)
+        else:
+            self._held.append(data)
 
     def _new_conn(self) -> socket.socket:
         """Return a connection to the first of the host's allowed addresses that accepts one."""

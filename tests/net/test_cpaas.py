@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from bot.config import Settings
-from bot.cpaas import MAX_ANSWER_BYTES, CpaasClient, Quota, Receipt
+from bot.cpaas import MAX_ANSWER_BYTES, SEND_IMAGE_PATH, CpaasClient, Quota, Receipt
 from bot.errors import (
     DeliveryError,
     Misconfigured,
@@ -101,6 +101,16 @@ def test_netrc_and_redirects_do_not_change_the_request(
     sandbox.next(answer(302, headers={"Location": sandbox.url}))
     with pytest.raises(Misconfigured, match="302"):
         send(client(sandbox.url))
+
+
+def test_calls_go_through_the_proxy_of_the_environment(sandbox: SandboxVendor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked for the whole URL; what the vendor's own name would resolve to does not matter."""
+    monkeypatch.setenv("http_proxy", sandbox.url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with contextlib.suppress(DeliveryError):
+        send(client("http://vendor.invalid"))
+    assert [received.request.path for received in sandbox.received] == [f"http://vendor.invalid{SEND_IMAGE_PATH}"]
 
 
 @pytest.mark.parametrize(
