@@ -23,9 +23,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import ConfigError
-from bot.i18n import system_language
-
-Language = Literal["vi", "en"]
+from bot.i18n import Language, system_language
 
 _LAST_PORT: Final = 65535
 _SHORTEST_PASSWORD: Final = 10

@@ -15,6 +15,9 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
+#: What texts for editors and operators are written in.
+Language = Literal["vi", "en"]
+
 _LOCALE: Final = Path(__file__).with_name("locale")
 _FIELD: Final = re.compile(r'^(msg[a-z_]+)(?:\[0\])? ((?:".*"\n?)+)', re.MULTILINE)
 _ESCAPE: Final = re.compile(r"\\(.)")
@@ -37,7 +40,7 @@ def P(key: str, message: str) -> tuple[str, str]:
     return key, message
 
 
-def system_language() -> Literal["vi", "en"]:
+def system_language() -> Language:
     """Return the language of the user's locale."""
     try:
         name = locale.getlocale()[0] or ""

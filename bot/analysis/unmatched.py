@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from bot.analysis.topics import Question, QuestionGroup, Topic, find_topics, most_asked
-from bot.config import Language
+from bot.i18n import Language
 from bot.inbox.messages import Message
 from bot.logs import MASK, redact
 from bot.rules.engine import RuleSet, rank

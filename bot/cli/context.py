@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from bot.cli.rules_output import unreadable
-from bot.config import Language, Settings
+from bot.config import Settings
 from bot.errors import COULD_NOT_RUN, BotError, ConfigError, StorageError
 from bot.files import read_plain_file
-from bot.i18n import translator
+from bot.i18n import Language, translator
 from bot.rules.problem import render, text_of
 from bot.rules.validate import ValidationResult, validate
 

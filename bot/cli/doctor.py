@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 import click
 
 from bot.cli.context import EXIT_PROBLEMS
-from bot.config import Language, Settings
+from bot.config import Settings
 from bot.doctor.finding import SECTIONS, Finding, Level, count
 from bot.doctor.run import TEXTS, examine
 from bot.errors import COULD_NOT_RUN, BotError
-from bot.i18n import P, translator
+from bot.i18n import Language, P, translator
 from bot.logs import single_line
 
 _ENV_FILE: Final = Path(".env")

@@ -9,8 +9,7 @@ import click
 
 from bot.cli.context import EXIT_PROBLEMS, load_settings, open_database
 from bot.cli.events_output import moment, table
-from bot.config import Language
-from bot.i18n import N_, translator
+from bot.i18n import N_, Language, translator
 from bot.inbox.failures import explain
 from bot.inbox.queries import EventDetail, EventQueries, EventRow, ImageStatus
 from bot.inbox.replay import replay

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from bot.config import Language
-from bot.i18n import format_date
+from bot.i18n import Language, format_date
 
 
 def moment(seconds: float, lang: Language) -> str:

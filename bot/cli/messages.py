@@ -14,9 +14,8 @@ from bot.analysis.topics import Question, QuestionGroup, group_by_words, split_i
 from bot.analysis.unmatched import Gap, find_gaps, split_small_talk, unanswered_questions, unanswered_topics
 from bot.cli.context import EXIT_PROBLEMS, load_rules_file, load_settings, open_database, print_problems, today
 from bot.cli.events_output import moment
-from bot.config import Language
 from bot.files import read_plain_file
-from bot.i18n import N_, translator
+from bot.i18n import N_, Language, translator
 from bot.inbox.editing.ignored_topics import IgnoredTopics
 from bot.inbox.messages import Message
 from bot.inbox.queries import EventQueries

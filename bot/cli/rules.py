@@ -17,9 +17,8 @@ import click
 from bot import zalo
 from bot.cli.context import EXIT_PROBLEMS, load_rules_file, load_settings, print_problems
 from bot.cli.rules_output import as_annotation, as_object, explanation_lines
-from bot.config import Language
 from bot.files import format_size
-from bot.i18n import translator
+from bot.i18n import Language, translator
 from bot.images.resize import ResizeError, ResizeResult, resize_to_fit
 from bot.rules.engine import RuleSet
 from bot.rules.explain import explain

@@ -10,8 +10,7 @@ from typing import Final
 
 import click
 
-from bot.config import Language
-from bot.i18n import N_, format_date, translator
+from bot.i18n import N_, Language, format_date, translator
 from bot.rules import explain_text as sentences
 from bot.rules.explain import Explanation, shares
 from bot.rules.model.schema import Image, Reply

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, cast, get_args
 
-from bot.config import Language
 from bot.files import format_sizes
-from bot.i18n import translator
+from bot.i18n import Language, translator
 from bot.inbox.failures import explain
 
 Section = Literal["settings", "clock", "database", "rules", "pictures", "vendor", "webhook", "by-hand"]

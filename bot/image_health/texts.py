@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from bot.config import Language
 from bot.files import FileSize, format_sizes
-from bot.i18n import N_, translator
+from bot.i18n import N_, Language, translator
 from bot.image_health.verdict import CheckResult, Code
 
 

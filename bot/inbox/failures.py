@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from bot.config import Language
-from bot.i18n import N_, translator
+from bot.i18n import N_, Language, translator
 
 #: Whom a failure is about: one customer, the image of a rule, the OA's account, or the vendor's and Zalo's machines.
 Subject = Literal["customer", "image", "account", "vendor", "bot"]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from bot.config import Language
-from bot.i18n import N_, translator
+from bot.i18n import N_, Language, translator
 from bot.inbox.replay import ReplayOutcome, ReplayResult
 from bot.logs import single_line
 from bot.rules.explain_text import duration

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Final
 
-from bot.config import Language
-from bot.i18n import N_, format_date, translator
+from bot.i18n import N_, Language, format_date, translator
 from bot.rules.explain import Excluded, Explanation, Inactive, Incomplete, Match, Near, Outranked
 from bot.rules.matching.matcher import Hit
 from bot.rules.model.field_parsers import DAYS

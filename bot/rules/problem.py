@@ -11,10 +11,9 @@ from datetime import date
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from bot.config import Language
 from bot.errors import BotError
 from bot.files import FileSize, format_size
-from bot.i18n import format_date, translator
+from bot.i18n import Language, format_date, translator
 from bot.rules.catalog.messages import MESSAGES, WARNINGS
 
 Severity = Literal["error", "warning"]

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-from bot.config import Language
 from bot.files import FileSize
-from bot.i18n import translator
+from bot.i18n import Language, translator
 from bot.images import local_files
 from bot.images.local_files import ImageFile, UnusableImage
 from bot.rules.engine import RuleSet, compile_rules

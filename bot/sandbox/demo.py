@@ -23,9 +23,10 @@ import requests
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 import bot
-from bot.config import Language, Settings
+from bot.config import Settings
 from bot.errors import COULD_NOT_RUN
 from bot.files import read_plain_file
+from bot.i18n import Language
 from bot.inbox.database import Database
 from bot.inbox.past_events import add_past_events
 from bot.inbox.queries import EventQueries

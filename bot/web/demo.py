@@ -12,8 +12,7 @@ from flask import Blueprint, Flask, Response, redirect, render_template, request
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from werkzeug.wrappers import Response as AnyResponse
 
-from bot.config import Language
-from bot.i18n import translator
+from bot.i18n import Language, translator
 from bot.rules.engine import FALLBACK
 from bot.sandbox.conversation import LATE_SECONDS, Change, Kind
 from bot.sandbox.demo import Demo, VendorMode

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from bot.cli.rules_output import as_annotation, as_object, explanation_lines
-from bot.config import Language
+from bot.i18n import Language
 from bot.rules.engine import RuleSet
 from bot.rules.explain import explain
 from bot.rules.problem import Place, Problem

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.config import Language
+from bot.i18n import Language
 from bot.image_health.texts import IMAGE_WORDS, ImageWords, explain
 from bot.image_health.verdict import CheckResult, Code, is_example, judge, judge_attachment, judge_file
 from bot.images.formats import dimensions, sniff_format

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bot
-from bot.config import Language
+from bot.i18n import Language
 from bot.rules import explain_text as sentences
 from bot.rules.engine import Incoming, RuleSet, decide
 from bot.rules.explain import Explanation, explain, shares

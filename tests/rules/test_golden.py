@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Language
+from bot.i18n import Language
 from bot.rules.catalog.messages import MESSAGES
 from bot.rules.problem import Phrase
 from bot.rules.validate import validate

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Language
-from bot.i18n import translator
+from bot.i18n import Language, translator
 from bot.images import local_files
 from bot.rules import problem as problem_module
 from bot.rules.catalog.messages import MESSAGES, WARNINGS

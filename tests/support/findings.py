@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import get_args
 
 from bot.cli.doctor import report
-from bot.config import Language
 from bot.doctor.finding import Finding
+from bot.i18n import Language
 
 
 def found(findings: Iterable[Finding]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from bot.config import Language
+from bot.i18n import Language
 from bot.rules.problem import render, text_of
 from bot.rules.validate import validate
 

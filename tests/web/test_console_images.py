@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from bot.config import Language
+from bot.i18n import Language
 from bot.image_health.references import ImageReference, referenced_images
 from bot.image_health.report import ImageHealth
 from bot.image_health.schedule import LEASE_SECONDS, CheckSchedule

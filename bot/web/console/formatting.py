@@ -12,8 +12,7 @@ from zoneinfo import ZoneInfo
 
 from flask import g, request, session, url_for
 
-from bot.config import Language
-from bot.i18n import N_, translator
+from bot.i18n import N_, Language, translator
 from bot.rules.engine import FALLBACK
 from bot.zalo import EVENT_KINDS
 

@@ -8,9 +8,8 @@ from itertools import groupby
 from typing import Final, Literal, get_args
 from urllib.parse import unquote, urlsplit
 
-from bot.config import Language
 from bot.files import format_size
-from bot.i18n import N_
+from bot.i18n import N_, Language
 from bot.image_health.report import ImageHealth
 from bot.image_health.texts import ImageWords, explain
 from bot.images.formats import ACCEPTED

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.config import Language
+from bot.i18n import Language
 from bot.rules.engine import RuleSet
 from bot.rules.problem import Problem, Severity, split_lines, text_of
 from bot.rules.reload import Validation

@@ -6,8 +6,7 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
-from bot.config import Language
-from bot.i18n import N_, translator
+from bot.i18n import N_, Language, translator
 from bot.inbox.database import Database
 from bot.inbox.failures import is_about_rule
 from bot.inbox.queries import EventQueries, EventRow
