@@ -24,9 +24,9 @@ InactiveReason = Literal["oa", "not-yet", "over", "day", "hours"]
 Reason = Literal["rule", "fallback", "no-match", "cooldown", "fallback-cooldown"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RuleSet:
-    """A compiled rules file, ready to decide. Immutable, so threads share it."""
+    """A compiled rules file, ready to decide. Immutable, so threads share it; two are equal only if they are one."""
 
     file: RuleFile
     digest: str

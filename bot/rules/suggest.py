@@ -78,7 +78,7 @@ def suggestions(
     for changes in (_changed(checker.rules.file, text, near), _added(checker.rules.file, keywords)):
         for change in changes:
             alone = compile_rules(checker.rules.file.model_copy(update={"rules": (change.rule,)}), digest="")
-            if answers(alone) and checker.is_harmless(change):
+            if answers(alone) and checker.is_harmless(change, alone):
                 yield _suggestion(change), alone
                 break
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from bot.rules.engine import Candidate, RuleSet, compile_rules, rank
+from bot.rules.keyword_index import keyword_index
 from bot.rules.language.abbreviations import ABBREVIATIONS
-from bot.rules.language.spelling import one_edit_apart
 from bot.rules.language.syllables import is_syllable, needs_no_marks
 from bot.rules.language.text import fold
 from bot.rules.linting.lint import check
@@ -59,17 +59,6 @@ class Change:
         return len(file.rules) if self.index is None else self.index
 
 
-class _Use(NamedTuple):
-    """A keyword of a rule, of whatever role."""
-
-    rule: int
-    is_trigger: bool
-    """Whether it stands in `keywords`."""
-    letters: list[str]
-    words: frozenset[str]
-    text: str
-
-
 @dataclass(frozen=True)
 class ChangeChecker:
     """Tells whether a change of *rules* does harm."""
@@ -78,22 +67,23 @@ class ChangeChecker:
     answered: Sequence[AnsweredMessage] = field(default=(), repr=False)
     """Recent messages, none of which may get another answer."""
 
-    def is_harmless(self, change: Change) -> bool:
-        """Return whether the check says nothing new, and no example and no answered message gets another rule."""
+    def is_harmless(self, change: Change, alone: RuleSet) -> bool:
+        """
+        Return whether the check says nothing new, and no example and no answered message gets another rule.
+
+        *alone*: the changed rule by itself.
+        """
         return not (
             is_doubted(change.keyword)
             or self._is_elsewhere(change)
             or self._takes_example(change)
             or self._draws_problem(change)
-            or self._takes_answer(change)
+            or self._takes_answer(change, alone)
         )
 
     def _is_elsewhere(self, change: Change) -> bool:
         """Return whether another rule has the keyword, mistyped by one letter or not, whatever its match."""
-        letters = _letters(change.keyword)
-        return any(
-            use.is_trigger and use.rule != change.index and _is_slip_of(letters, use.letters) for use in self._uses
-        )
+        return bool(keyword_index(self.rules).triggers_like(change.keyword) - {change.index})
 
     def _takes_example(self, change: Change) -> bool:
         """Return whether an example of another rule, or what this rule must not answer, has the keyword."""
@@ -104,35 +94,21 @@ class ChangeChecker:
     def _draws_problem(self, change: Change) -> bool:
         """Return whether the check finds more in the file with the change, among the rules that it may concern."""
         file = self.rules.file
-        indexes = sorted({*self._related(change.keyword), change.place_in(file)})
+        alike = _shortened_alike(parse(change.keyword).text)
+        indexes = sorted({*keyword_index(self.rules).rules_with(change.keyword, alike), change.place_in(file)})
         kept = tuple(file.rules[index] for index in indexes if index < len(file.rules))
         changed = tuple(change.checked if index == change.place_in(file) else file.rules[index] for index in indexes)
         before = _findings(file.model_copy(update={"rules": kept})) if kept else Counter[Phrase]()
         return bool(_findings(file.model_copy(update={"rules": changed})) - before)
 
-    @cached_property
-    def _uses(self) -> list[_Use]:
-        """The keywords of all rules, taken apart once."""
-        return [use for index, rule in enumerate(self.rules.file.rules) for use in _uses_of(index, rule)]
-
-    def _related(self, keyword: str) -> set[int]:
-        """Return the rules with a keyword that holds this one, stands in it, or is shortened like it."""
-        letters, twins = frozenset(_letters(keyword)), _shortened_alike(parse(keyword).text)
-        return {
-            use.rule
-            for use in self._uses
-            if use.words <= letters or letters <= use.words or (twins and use.text in twins)
-        }
-
-    def _takes_answer(self, change: Change) -> bool:
+    def _takes_answer(self, change: Change, alone: RuleSet) -> bool:
         """Return whether a message that a rule answers would be answered by this one instead."""
-        own = compile_rules(self.rules.file.model_copy(update={"rules": (change.rule,)}), digest="")
         place = change.place_in(self.rules.file)
         for message in self.answered:
             if not _hits_any(change.keyword, (message.text,)):
                 continue
             winners = rank(self.rules, message.text, oa_id=message.oa_id, now=message.at).ranked[:1]
-            rivals = rank(own, message.text, oa_id=message.oa_id, now=message.at).ranked[:1]
+            rivals = rank(alone, message.text, oa_id=message.oa_id, now=message.at).ranked[:1]
             if winners and rivals and winners[0].rule != place and _beats(rivals[0], place, winners[0]):
                 return True
         return False
@@ -164,25 +140,6 @@ def _findings(file: RuleFile) -> Counter[Phrase]:
     loaded = Loaded(file, (), "", file, Places.nowhere(len(file.rules)))
     found = [*check(loaded, today=date.min), *misreadings(compile_rules(file, digest=""), loaded.places)]
     return Counter(problem.phrase for problem in found)
-
-
-def _uses_of(index: int, rule: Rule) -> Iterator[_Use]:
-    for number, keywords in enumerate((rule.keywords, rule.exclude, *rule.all_of)):
-        for keyword in keywords:
-            letters = _letters(keyword.text)
-            yield _Use(index, number == 0, letters, frozenset(letters), parse(keyword.text).text)
-
-
-def _letters(keyword: str) -> list[str]:
-    return [syllable.letters for syllable in parse(keyword).syllables]
-
-
-def _is_slip_of(typed: Sequence[str], wanted: Sequence[str]) -> bool:
-    """Return whether the words are the same but for one letter of one of them: «bản giá» for «bảng giá»."""
-    if len(typed) != len(wanted):
-        return False
-    others = [pair for pair in zip(typed, wanted, strict=True) if pair[0] != pair[1]]
-    return not others or (len(others) == 1 and one_edit_apart(*others[0]))
 
 
 @lru_cache(maxsize=4096)

@@ -95,6 +95,8 @@ def _short_twins(rules: RuleSet, places: Places, uses: list[_Use]) -> Iterator[P
     by_text: dict[str, _Use] = {}
     for use in uses:
         by_text.setdefault(use.parsed.text, use)
+    if len({use.rule for use in by_text.values()}) < 2:
+        return
     listed = {key for short in rules.file.abbreviations for key in abbreviation_keys(short)}
     for short, meanings in ABBREVIATIONS.items():
         met = [by_text[text] for text in _likely(meanings) if text in by_text]

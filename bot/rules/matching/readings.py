@@ -20,7 +20,7 @@ from bot.rules.language.spelling import (
 from bot.rules.language.syllables import is_syllable
 from bot.rules.language.telex import decode
 from bot.rules.language.text import WORDS, Letter, Syllable, chain, fold, letters_of, plain, syllables, words_of
-from bot.rules.matching.short_forms import DOTTED, Context
+from bot.rules.matching.short_forms import DOTTED, Context, likely_known
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -164,8 +164,8 @@ class Lexicon:
 
     def _known_meanings(self, meanings: Mapping[str, Sequence[Meaning]]) -> Iterator[tuple[str, list[Reading]]]:
         """Yield the abbreviations with a meaning that consists of keywords' words."""
-        for short, of_short in meanings.items():
-            known = []
+        for short in likely_known(meanings, self._words):
+            known, of_short = [], meanings[short]
             for meaning in of_short:
                 parts, words = _syllables_of(meaning.text)
                 if parts and self._words >= words:

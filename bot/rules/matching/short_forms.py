@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from bot.rules.language.abbreviations import ABBREVIATIONS, Meaning
 from bot.rules.language.common_words import COMMON_BY_LETTERS
 from bot.rules.language.syllables import is_syllable
-from bot.rules.language.text import WORDS, fold, normalise, plain
+from bot.rules.language.text import WORDS, fold, normalise, plain, syllables, words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 _BARE_SHARE: Final = 50  # percent: below it, no meaning is certain
 
@@ -55,14 +55,41 @@ def abbreviation_keys(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((plain(words[0]), plain(fold(words[0])))))
 
 
-def meanings_of(abbreviations: Mapping[str, str]) -> dict[str, tuple[Meaning, ...]]:
+def meanings_of(abbreviations: Mapping[str, str]) -> Mapping[str, tuple[Meaning, ...]]:
     """Return the meanings of the shop's own abbreviations, with and without marks, and of the built-in ones."""
+    if not abbreviations:
+        return _built_in()
     meanings = dict(_built_in())
     for short, text in abbreviations.items():
         for key in abbreviation_keys(short):
             others = (meaning for meaning in meanings.get(key, ()) if meaning.text != text)
             meanings[key] = (Meaning(text, 100), *others)
     return meanings
+
+
+def likely_known(meanings: Mapping[str, Sequence[Meaning]], words: Collection[str]) -> Iterable[str]:
+    """
+    Return those of the abbreviations that may have a meaning of these words (folded); some may have none.
+
+    Far fewer than all for a rule or two; for a large file all are as good.
+    """
+    if len(words) >= len(meanings):
+        return meanings
+    built_in, by_word = _built_in(), _built_in_by_word()
+    own = [] if meanings is built_in else [short for short, of in meanings.items() if of is not built_in.get(short)]
+    return {short for word in words for short in by_word.get(word, ())}.union(own)
+
+
+@lru_cache(maxsize=1)
+def _built_in_by_word() -> Mapping[str, set[str]]:
+    """Return the built-in abbreviations by the words of their meanings, folded."""
+    by_word: dict[str, set[str]] = {}
+    for short, meanings in _built_in().items():
+        for meaning in meanings:
+            for word in words_of(meaning.text):
+                for syllable in syllables(word):
+                    by_word.setdefault(syllable.letters, set()).add(short)
+    return by_word
 
 
 @lru_cache(maxsize=1)
