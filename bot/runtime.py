@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 
-from bot import logs, metrics
+from bot import logs
 from bot.config import Settings
 from bot.cpaas import CpaasClient
 from bot.delivery.dispatcher import Dispatcher
@@ -27,6 +27,7 @@ from bot.inbox.retention import RetentionWorker
 from bot.inbox.sql.group_commit import Future, GroupCommitWriter
 from bot.inbox.sql.write_check import BoundedCheck
 from bot.inbox.uploads import Uploads
+from bot.metrics import counts
 from bot.net.addresses import AddressPolicy
 from bot.rules.publishing.image_library import ImageLibrary
 from bot.rules.publishing.publisher import Publisher
@@ -183,7 +184,7 @@ class Runtime:
     def _received(self, event: Event, future: Future) -> None:
         if future.error is not None:
             return
-        metrics.received(event.on, fresh=future.answer)
+        counts.received(event.on, fresh=future.answer)
         if log.isEnabledFor(logging.DEBUG):
             log.debug(
                 "received" if future.answer else "received again",

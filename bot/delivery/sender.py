@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
-from bot import logs, metrics
+from bot import logs
 from bot.cpaas import CpaasClient, Receipt
 from bot.delivery.images import ImageResolver
 from bot.delivery.settings import DeliverySettings
@@ -16,6 +16,7 @@ from bot.errors import DeliveryError, NotNow, NotReady, OutcomeUnknown, Unstorab
 from bot.inbox.oa_limits import Failure, FailureVerdict
 from bot.inbox.queue import Inbox
 from bot.inbox.states import Claim, SaveResult, State, StateChange
+from bot.metrics import counts
 from bot.rules.engine import FALLBACK
 
 T = TypeVar("T")
@@ -117,7 +118,7 @@ class Sender:
         image = None
         try:
             image = self._images.resolve(claim.oa_id, image_to_send(claim.state), now=clock())
-            with metrics.sending():
+            with counts.sending():
                 receipt = self._vendor.send_image(oa_id=claim.oa_id, user_id=claim.user_id, image=image)
         except DeliveryError as error:
             return self._on_failure(claim, error, now=clock())
@@ -167,7 +168,7 @@ class Sender:
         fields = {"rule": claim.state.rule_id, "ms": took, "vendor_id": receipt.msg_id}
         log.info("sent", extra=logs.about(claim.key, claim.id) | fields)
         if receipt.quota is not None:
-            metrics.quota(claim.oa_id, receipt.quota.kind, left=receipt.quota.left, size=receipt.quota.size)
+            counts.quota(claim.oa_id, receipt.quota.kind, left=receipt.quota.left, size=receipt.quota.size)
         return after_success(claim, receipt, now=now)
 
     def report_hanging(self, claim: Claim, *, now: float) -> None:
@@ -200,9 +201,9 @@ class Sender:
 
 def _report_settled(claim: Claim, state: State) -> None:
     """Count and log how an event has ended; what people must see to is a warning."""
-    metrics.settled(claim.kind, state.status, state.reason, state.rule_id)
+    counts.settled(claim.kind, state.status, state.reason, state.rule_id)
     if state.reason == "no-match" or state.rule_id == FALLBACK:
-        metrics.unmatched(claim.kind)
+        counts.unmatched(claim.kind)
     level = logging.WARNING if state.status in {"dead", "parked"} else logging.DEBUG
     if log.isEnabledFor(level):
         fields = {"status": state.status, "reason": state.reason, "rule": state.rule_id, "attempts": state.attempts}

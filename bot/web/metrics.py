@@ -11,9 +11,9 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from bot import metrics
 from bot.errors import StorageError
 from bot.inbox.queries import EventQueries
+from bot.metrics import counts
 from bot.runtime import Runtime
 from bot.web.image_metrics import ImageGauges
 
@@ -25,7 +25,7 @@ def blueprint(runtime: Runtime) -> Blueprint:
     @routes.get("/metrics")
     def scrape() -> Response:
         registry = CollectorRegistry()
-        registry.register(metrics.counted())
+        registry.register(counts.counted())
         registry.register(_Stored(runtime))
         registry.register(ImageGauges(runtime))
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))

@@ -25,9 +25,10 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 from pydantic import SecretStr
 
-from bot import logs, metrics
+from bot import logs
 from bot.config import Settings
 from bot.errors import COULD_NOT_RUN, BotError, ConfigError, StorageError
+from bot.metrics import sharing
 from bot.rules.problem import RulesError
 from bot.runtime import Runtime
 from bot.web.app import create_app
@@ -52,8 +53,8 @@ def application(env_file: Path = Path(".env")) -> WSGIApplication:
     """Return the started application, or end the process with one message that says what is missing."""
     try:
         settings = _settings(env_file)
-        if "gunicorn" in os.environ.get("SERVER_SOFTWARE", "") and not metrics.is_shared():
-            metrics.share_with_siblings()
+        if "gunicorn" in os.environ.get("SERVER_SOFTWARE", "") and not sharing.is_shared():
+            sharing.share_with_siblings()
         return create_app(_started(settings))
     except BotError as error:
         sys.stderr.write(f"{error}\n")
@@ -101,7 +102,7 @@ def _secrets(settings: Settings) -> Iterator[str]:
 
 
 def _started(settings: Settings, *, delivers: bool = True) -> Runtime:
-    metrics.begin()
+    sharing.begin()
     runtime = Runtime(settings, delivers=delivers)
     with _explained(settings):
         runtime.start()
@@ -176,9 +177,9 @@ class _Gunicorn(BaseApplication):
         self._delivers = delivers
         super().__init__()
         # Not before: a master that replaces this one (USR2) gets the environment as it was until here.
-        self._counts = None if metrics.is_shared() else Path(tempfile.mkdtemp(prefix="zalo-bot-metrics-"))
+        self._counts = None if sharing.is_shared() else Path(tempfile.mkdtemp(prefix="zalo-bot-metrics-"))
         if self._counts is not None:
-            metrics.share(self._counts)
+            sharing.share(self._counts)
 
     def load_config(self) -> None:
         host = self._settings.host

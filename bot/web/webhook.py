@@ -11,9 +11,10 @@ from typing import Final
 from flask import Blueprint, Request, Response, abort, g, request
 from markupsafe import escape
 
-from bot import logs, metrics, zalo
+from bot import logs, zalo
 from bot.config import Settings, is_loopback
 from bot.errors import BadPayload, BadSignature, StorageError, WebhookError
+from bot.metrics import counts
 from bot.runtime import Runtime
 from bot.web.deferred import Deferred, DeferredResponse, TextResponse
 from bot.zalo import SIGNATURE_HEADER, Event
@@ -79,7 +80,7 @@ def blueprint(runtime: Runtime) -> Blueprint:
 
 
 def _count(response: Response) -> None:
-    metrics.acknowledged(response.status_code, time.perf_counter() - g.began)
+    counts.acknowledged(response.status_code, time.perf_counter() - g.began)
     if 400 <= response.status_code < 500:
         _log_refusal({"status": response.status_code, "sender": request.remote_addr})
 
@@ -98,7 +99,7 @@ def _store(runtime: Runtime, event: Event, body: bytes) -> Response:
         if error is not None:
             _log_not_stored(event, error)
         response = _ACKNOWLEDGED if error is None else _NOT_STORED
-        metrics.acknowledged(response.status.value, time.perf_counter() - began)
+        counts.acknowledged(response.status.value, time.perf_counter() - began)
         return response
 
     return DeferredResponse(Deferred(future, acknowledge, time.monotonic() + STORE_SECONDS))

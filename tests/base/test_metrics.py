@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SHOW = "from prometheus_client import generate_latest; print(generate_latest(metrics.counted()).decode())"
+SHOW = "from prometheus_client import generate_latest; print(generate_latest(counts.counted()).decode())"
 
 
 def run(code: str, **variables: str) -> str:
     """Return what a fresh process prints that runs *code*: counts last as long as a process."""
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)} | variables
-    source = f"from bot import metrics\n{code}\n{SHOW}"
+    source = f"from bot.metrics import counts, sharing\n{code}\n{SHOW}"
     done = subprocess.run([sys.executable, "-c", source], env=environment, capture_output=True, text=True, check=True)
     return done.stdout
 
@@ -24,11 +24,11 @@ def run(code: str, **variables: str) -> str:
 def test_each_kind_of_thing_is_counted_under_its_label() -> None:
     """A status, a kind of event, an outcome, a reason, a rule."""
     said = run(
-        "metrics.acknowledged(200, 0.004); metrics.acknowledged(401, 1.5)\n"
-        "metrics.received('text', fresh=True); metrics.received(None, fresh=True)\n"
-        "metrics.received('text', fresh=False)\n"
-        "metrics.settled('text', 'sent', 'rule', 'bang-gia'); metrics.settled('sticker', 'ignored', 'no-match', None)\n"
-        "metrics.unmatched('sticker')\n"
+        "counts.acknowledged(200, 0.004); counts.acknowledged(401, 1.5)\n"
+        "counts.received('text', fresh=True); counts.received(None, fresh=True)\n"
+        "counts.received('text', fresh=False)\n"
+        "counts.settled('text', 'sent', 'rule', 'bang-gia'); counts.settled('sticker', 'ignored', 'no-match', None)\n"
+        "counts.unmatched('sticker')\n"
     )
     for line in (
         'zalo_bot_acknowledgement_seconds_bucket{le="0.005",status="200"} 1.0',
@@ -49,10 +49,10 @@ def test_each_kind_of_thing_is_counted_under_its_label() -> None:
 def test_a_call_is_counted_by_what_ends_it() -> None:
     """An exception goes on its way, and is the outcome."""
     said = run(
-        "with metrics.sending(): pass\n"
+        "with counts.sending(): pass\n"
         "try:\n"
-        "    with metrics.sending(): raise LookupError\n"
-        "except LookupError: metrics.settled('text', 'dead', 'refused', 'x')\n"
+        "    with counts.sending(): raise LookupError\n"
+        "except LookupError: counts.settled('text', 'dead', 'refused', 'x')\n"
     )
     assert 'zalo_bot_send_seconds_count{outcome="Taken"} 1.0\n' in said
     assert 'zalo_bot_send_seconds_count{outcome="LookupError"} 1.0\n' in said
@@ -65,7 +65,7 @@ def test_where_nothing_can_be_written_each_process_counts_for_itself(place: str)
     """An acknowledgement must never fail for a directory of counts; the log tells."""
     said = run(
         "import logging, sys; logging.basicConfig(stream=sys.stdout)\n"
-        "metrics.begin(); metrics.received('text', fresh=True)\n",
+        "sharing.begin(); counts.received('text', fresh=True)\n",
         PROMETHEUS_MULTIPROC_DIR=place,
     )
     assert "one process only" in said
@@ -75,14 +75,14 @@ def test_where_nothing_can_be_written_each_process_counts_for_itself(place: str)
 @pytest.mark.parametrize("forks_after", ["share", "counting"])
 def test_processes_that_share_a_directory_are_one(tmp_path: Path, forks_after: str) -> None:
     """A child counts for itself, whether or not its parent has counted; who has ended still counts."""
-    first = "metrics.received('text', fresh=True)" if forks_after == "counting" else "pass"
+    first = "counts.received('text', fresh=True)" if forks_after == "counting" else "pass"
     said = run(
         "import os, pathlib\n"
-        f"metrics.share(pathlib.Path({str(tmp_path)!r}))\n"
+        f"sharing.share(pathlib.Path({str(tmp_path)!r}))\n"
         f"{first}\n"
         "for _ in range(3):\n"
         "    if not os.fork():\n"
-        "        metrics.received('text', fresh=True)\n"
+        "        counts.received('text', fresh=True)\n"
         "        os._exit(0)\n"
         "    os.wait()\n"
     )
@@ -94,11 +94,11 @@ def test_of_a_quota_the_latest_word_counts(tmp_path: Path) -> None:
     """Whichever process heard it, also one that has ended since; what the vendor did not tell is not made up."""
     said = run(
         "import os, pathlib\n"
-        f"metrics.share(pathlib.Path({str(tmp_path)!r}))\n"
-        "metrics.quota('1', 'sub_quota', left=9, size=500)\n"
+        f"sharing.share(pathlib.Path({str(tmp_path)!r}))\n"
+        "counts.quota('1', 'sub_quota', left=9, size=500)\n"
         "if not os.fork():\n"
-        "    metrics.quota('1', 'sub_quota', left=8, size=500)\n"
-        "    metrics.quota('1', 'other', left=3, size=None)\n"
+        "    counts.quota('1', 'sub_quota', left=8, size=500)\n"
+        "    counts.quota('1', 'other', left=3, size=None)\n"
         "    os._exit(0)\n"
         "os.wait()\n"
     )
@@ -110,7 +110,7 @@ def test_of_a_quota_the_latest_word_counts(tmp_path: Path) -> None:
 
 def test_the_environments_directory_is_used(tmp_path: Path) -> None:
     """As Prometheus' own client does it: several programs of one machine may share."""
-    count = "metrics.begin(); metrics.received('text', fresh=True)"
+    count = "sharing.begin(); counts.received('text', fresh=True)"
     place = str(tmp_path / "made" / "for it")
     run(count, PROMETHEUS_MULTIPROC_DIR=place)
     assert 'zalo_bot_events_total{kind="text"} 2.0\n' in run(count, PROMETHEUS_MULTIPROC_DIR=place)
@@ -119,18 +119,17 @@ def test_the_environments_directory_is_used(tmp_path: Path) -> None:
 def test_a_process_that_begins_to_count_disturbs_nobody(tmp_path: Path) -> None:
     """Its file is empty for a moment; or for ever, if it was killed in that moment."""
     (tmp_path / "counter_1.db").touch()
-    count = "metrics.begin(); metrics.received('text', fresh=True)"
+    count = "sharing.begin(); counts.received('text', fresh=True)"
     assert 'zalo_bot_events_total{kind="text"} 1.0\n' in run(count, PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
 
 
 def test_siblings_find_each_other(tmp_path: Path) -> None:
     """Processes of one parent share; nobody else does, and nobody else may look."""
-    count = "metrics.share_with_siblings(); metrics.begin(); metrics.received('text', fresh=True)"
+    count = "sharing.share_with_siblings(); sharing.begin(); counts.received('text', fresh=True)"
     run(count, TMPDIR=str(tmp_path))
     assert 'zalo_bot_events_total{kind="text"} 2.0\n' in run(count, TMPDIR=str(tmp_path))
-    nephew = (
-        f"import subprocess, sys; subprocess.run([sys.executable, '-c', {f'from bot import metrics; {count}'!r}])\n"
-    )
+    code = f"from bot.metrics import counts, sharing; {count}"
+    nephew = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {code!r}])\n"
     assert 'zalo_bot_events_total{kind="text"} 3.0\n' in run(f"{nephew}{count}", TMPDIR=str(tmp_path))
     directories = list(tmp_path.iterdir())
     assert len(directories) == 2
@@ -141,9 +140,9 @@ def test_files_that_were_tidied_away_are_begun_anew(tmp_path: Path) -> None:
     """Counting goes on, also of what had not been counted before: that needs a new file."""
     said = run(
         "import shutil, os, time\n"
-        "metrics.begin(); metrics.received('text', fresh=True)\n"
-        "shutil.rmtree(os.environ['PROMETHEUS_MULTIPROC_DIR']); time.sleep(metrics._CHECK_SECONDS)\n"
-        "metrics.received('text', fresh=True); metrics.acknowledged(200, 0.1)\n",
+        "sharing.begin(); counts.received('text', fresh=True)\n"
+        "shutil.rmtree(os.environ['PROMETHEUS_MULTIPROC_DIR']); time.sleep(sharing._CHECK_SECONDS)\n"
+        "counts.received('text', fresh=True); counts.acknowledged(200, 0.1)\n",
         PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "counts"),
     )
     assert 'zalo_bot_events_total{kind="text"} 1.0\n' in said
@@ -164,10 +163,10 @@ def test_a_disk_that_takes_nothing_costs_counts_and_nothing_else(tmp_path: Path,
     said = run(
         "import logging, resource, shutil, signal, sys, time\n"
         "logging.basicConfig(stream=sys.stdout)\n"
-        f"place = {str(place)!r}; metrics.begin(); metrics.received('text', fresh=True)\n"
-        f"{spoil}; time.sleep(metrics._CHECK_SECONDS)\n"
-        "metrics.settled('text', 'sent', 'rule', 'a'); metrics.received('text', fresh=True)\n"
-        "with metrics.sending(): pass\n",
+        f"place = {str(place)!r}; sharing.begin(); counts.received('text', fresh=True)\n"
+        f"{spoil}; time.sleep(sharing._CHECK_SECONDS)\n"
+        "counts.settled('text', 'sent', 'rule', 'a'); counts.received('text', fresh=True)\n"
+        "with counts.sending(): pass\n",
         PROMETHEUS_MULTIPROC_DIR=str(place),
     )
     assert "one process only" in said
@@ -177,7 +176,7 @@ def test_a_disk_that_takes_nothing_costs_counts_and_nothing_else(tmp_path: Path,
 
 def test_the_space_for_counts_is_reserved_before_it_is_written_to(tmp_path: Path) -> None:
     """A mapped page for which a full disk has no space kills the process that writes to it."""
-    run("metrics.begin(); metrics.received('text', fresh=True)", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
+    run("sharing.begin(); counts.received('text', fresh=True)", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
     for file in tmp_path.glob("*.db"):
         assert file.stat().st_blocks * 512 >= file.stat().st_size
 
@@ -188,5 +187,5 @@ def test_the_space_for_counts_is_reserved_before_it_is_written_to(tmp_path: Path
 def test_a_damaged_file_is_left_out(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "counter_1.db").write_bytes(content)
     (tmp_path / "histogram_2.db").write_bytes(content)
-    count = "metrics.begin(); metrics.received('text', fresh=True)"
+    count = "sharing.begin(); counts.received('text', fresh=True)"
     assert 'zalo_bot_events_total{kind="text"} 1.0\n' in run(count, PROMETHEUS_MULTIPROC_DIR=str(tmp_path))

@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import metrics
 from bot.image_health.references import referenced_images
 from bot.image_health.schedule import CheckSchedule
 from bot.inbox.statistics.rollup import Statistics, start_of_day
 from bot.inbox.tables import accounts, picture_checks
+from bot.metrics import counts
 from bot.rules.engine import FALLBACK
 from bot.web.console.app import PAGES
 from bot.web.console.charts import Column, scale, stacked
@@ -158,9 +158,9 @@ def test_images_that_cannot_be_sent_are_told(tmp_path: Path) -> None:
 
 def test_a_short_quota_is_told(console: Console) -> None:
     """And one that is not short is a figure only; that of one customer is neither."""
-    metrics.quota("7", "sub_quota", left=150, size=2000)
-    metrics.quota("8", "sub_quota", left=1500, size=2000)
-    metrics.quota("9", "reply", left=1, size=8)
+    counts.quota("7", "sub_quota", left=150, size=2000)
+    counts.quota("8", "sub_quota", left=1500, size=2000)
+    counts.quota("9", "reply", left=1, size=8)
     page = words(console.get("overview"))
     assert "OA 7 has 150 messages left in its quota." in page
     assert "OA 8 has" not in page

@@ -9,13 +9,13 @@ from typing import Final, Literal
 
 from flask import url_for
 
-from bot import metrics
 from bot.image_health.report import ImageReports
 from bot.inbox.failures import explain
 from bot.inbox.queries import EventQueries
 from bot.inbox.statistics.hour_counts import HOUR_SECONDS
 from bot.inbox.statistics.rollup import DAY_SECONDS, Statistics
-from bot.metrics import QuotaLeft
+from bot.metrics import counts
+from bot.metrics.counts import QuotaLeft
 from bot.rules.replication.state import ReplicaState
 from bot.runtime import Runtime
 from bot.web.console import formatting
@@ -125,7 +125,7 @@ def _images(runtime: Runtime) -> Iterator[Notice]:
 
 
 def _quota() -> Iterator[Notice]:
-    for quota in metrics.quotas():
+    for quota in counts.quotas():
         if quota.kind in OA_QUOTAS and is_short(quota):
             what = ngettext(
                 "OA {oa} has {n} message left in its quota.", "OA {oa} has {n} messages left in its quota.", quota.left

@@ -11,7 +11,6 @@ from typing import Final
 
 from flask import Blueprint, render_template, request
 
-from bot import metrics
 from bot.analysis.topics import Question, group_by_words, split_ignored
 from bot.analysis.unmatched import split_small_talk, unanswered_topics
 from bot.i18n import N_
@@ -19,6 +18,7 @@ from bot.inbox.editing.ignored_topics import IgnoredTopics
 from bot.inbox.queries import EventQueries
 from bot.inbox.statistics.hour_counts import HOUR_SECONDS
 from bot.inbox.statistics.rollup import DAY_SECONDS, UTC_OFFSET_SECONDS, Period, Statistics, start_of_day
+from bot.metrics import counts
 from bot.rules.engine import FALLBACK
 from bot.runtime import Runtime
 from bot.web.console import charts, formatting
@@ -76,7 +76,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
             period=name,
             periods=PERIODS,
             figures=figures(period.outcomes, period.median_delay),
-            quotas=[quota for quota in metrics.quotas() if quota.kind in OA_QUOTAS],
+            quotas=[quota for quota in counts.quotas() if quota.kind in OA_QUOTAS],
             charts=list(charts_of(period, name, since, now)),
             series=SERIES,
             rules=period.by_rule.most_common(_MAX_RULES),
