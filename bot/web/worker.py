@@ -9,7 +9,7 @@ import selectors
 import socket
 import ssl
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import partial
@@ -26,6 +26,7 @@ from bot.web.connection import REQUEST_SECONDS, BodyTooLargeError, Connection
 from bot.web.deferred import Deferred
 from bot.web.exchange import Exchange
 from bot.web.paths import never_waits, without_token
+from bot.web.pending import PendingExchanges
 
 _log_rejection = logs.Bounded(logging.getLogger(__name__), logging.WARNING, "what came in was no HTTP request")
 
@@ -66,9 +67,7 @@ class BufferingWorker(ThreadWorker):
         self._per_peer: Counter[str] = Counter()
         self._waiting: dict[Connection, None] = {}
         """Idle, not whole, or lingering: the oldest first."""
-        self._deferred: deque[Exchange] = deque()
-        self._done: deque[Exchange] = deque()
-        self._is_woken = False
+        self._pending = PendingExchanges(self.method_queue.defer, self._complete_deferred)
         self._begun: Deferred | None = None
         """The latest of this turn that nobody sees to yet."""
         self._is_warm = False
@@ -91,7 +90,7 @@ class BufferingWorker(ThreadWorker):
             listener.close()
 
     def _turn(self) -> None:
-        self.wait_for_and_dispatch_events(_SWEEP_SECONDS if self._waiting or self._deferred else 1.0)
+        self.wait_for_and_dispatch_events(_SWEEP_SECONDS if self._waiting or self._pending else 1.0)
         if self._begun is not None:  # one thread for all that came in this turn
             begun, self._begun = self._begun, None
             self.tpool.submit(begun.awaited.advance)
@@ -262,9 +261,7 @@ class BufferingWorker(ThreadWorker):
         body: Any = self.wsgi(exchange.environ, exchange.response.start_response)
         if not isinstance(body, Deferred):
             return self._complete(exchange, body)
-        exchange.deferred = body
-        self._deferred.append(exchange)
-        body.awaited.add_done_callback(partial(self._on_done, exchange))
+        self._pending.add(exchange, body)
         return body
 
     def _complete(self, exchange: Exchange, body: Iterable[bytes]) -> bool:
@@ -284,22 +281,8 @@ class BufferingWorker(ThreadWorker):
             self.cfg.post_request(self, exchange.request, exchange.environ, response)
         return not response.should_close()
 
-    def _on_done(self, exchange: Exchange) -> None:
-        self._done.append(exchange)
-        if not self._is_woken:  # once for all that are done together
-            self._is_woken = True
-            self.method_queue.defer(self._complete_done)
-
-    def _complete_done(self) -> None:
-        self._is_woken = False
-        while self._done:
-            self._complete_deferred(self._done.popleft())
-
-    def _complete_deferred(self, exchange: Exchange) -> None:
+    def _complete_deferred(self, exchange: Exchange, deferred: Deferred) -> None:
         """Send a response that is known by now, or never will be; the loop does it."""
-        deferred, exchange.deferred = exchange.deferred, None
-        if deferred is None:
-            return
         connection = exchange.connection
         connection.sock.setblocking(False)
 
@@ -350,8 +333,7 @@ class BufferingWorker(ThreadWorker):
 
     def _sweep(self, now: float) -> None:
         """End what has taken too long."""
-        while self._deferred and (self._deferred[0].deferred is None or self._deferred[0].deferred.deadline <= now):
-            self._complete_deferred(self._deferred.popleft())
+        self._pending.expire(now)
         for connection in [c for c in self._waiting if c.deadline <= now]:
             if connection.started is None or connection.is_lingering:
                 self._close(connection)
