@@ -23,5 +23,5 @@ The folders, from the top down; a module imports only what stands below it (``li
 * ``inbox``, ``cpaas``: everything stored; the vendor's client
 * ``rules``: the rules file, from bytes to decisions
 * ``images``, ``net``, ``zalo``: image files; outbound HTTP; Zalo's events
-* ``config``, ``logs``, ``metrics``, ``files``, ``i18n``, ``errors``
+* ``config``, ``logs``, ``metrics``, ``files``, ``i18n``, ``errors``, ``isolated_process``
 """

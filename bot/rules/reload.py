@@ -17,6 +17,7 @@ from bot.images.local_files import FileStamp
 from bot.rules.engine import RuleSet
 from bot.rules.problem import Problem, RulesError
 from bot.rules.validate import ValidationResult, validate, with_pictures
+from bot.rules.validate_process import validate_aside
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,10 @@ class LastGood(Protocol):
     def keep_good_rules(self, digest: str, content: bytes) -> None:
         """Store the content as the last valid one."""
         ...
+
+
+class _Validate(Protocol):
+    def __call__(self, data: bytes, *, today: date, folder: Path) -> ValidationResult: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,7 @@ class RulesReloader:
             ConfigError: There are no valid rules, and the file cannot be read.
         """
         content = self._read()
-        problems = self._judge(content)
+        problems = self._judge(content, validate)
         if self._rules is not None:
             return
         kept = self._last_good.last_good_rules()
@@ -117,7 +122,7 @@ class RulesReloader:
         if state != self._seen:
             self._seen = state
         elif state != self._judged:
-            self._judge(content)
+            self._judge(content, validate_aside)
 
     def _follow(self) -> None:
         while not self._stop.wait(_LOOK_EVERY):
@@ -132,14 +137,14 @@ class RulesReloader:
         except OSError as error:
             return error
 
-    def _judge(self, content: bytes | OSError) -> tuple[Problem, ...]:
+    def _judge(self, content: bytes | OSError, judge: _Validate) -> tuple[Problem, ...]:
         if isinstance(content, OSError):
             self._judged = self._seen = _State(_digest(content), self._seen.stamps)
             self.last_validation = None
             self.error = f"{self._path}: {content.strerror}"
             log.error("the rules file cannot be read", extra={"trouble": self.error})
             return ()
-        result = validate(content, today=_today(), folder=self._folder)
+        result = judge(content, today=_today(), folder=self._folder)
         self._pictures = tuple(result.image_files)
         self._judged = self._seen = _State(_digest(content), tuple(look.stamp for look in result.image_files.values()))
         self.last_validation = Validation(content, result)

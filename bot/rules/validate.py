@@ -41,7 +41,7 @@ class ValidationResult:
 
 
 @contextmanager
-def _gc_paused() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """
     Pause the garbage collector for work that creates many long-lived objects.
 
@@ -56,7 +56,7 @@ def _gc_paused() -> Iterator[None]:
             gc.enable()
 
 
-@_gc_paused()
+@gc_paused()
 def validate(data: bytes, *, today: date, folder: Path | None = None) -> ValidationResult:
     """
     Return the rules in *data* and all problems; accepts any bytes.

@@ -23,7 +23,7 @@ from bot.rules.publishing.publisher import EditConflict, Publisher, digest
 from bot.rules.reading.loader import load
 from bot.rules.replication.marker import Marker, MarkerFile
 from bot.rules.replication.state import ReplicaState, Standing
-from bot.rules.validate import validate
+from bot.rules.validate_process import validate_aside
 
 log = logging.getLogger(__name__)
 
@@ -312,7 +312,7 @@ def _image_names(content: bytes) -> frozenset[str] | None:
 
 def _fault(content: bytes, folder: Path) -> str:
     """Return where and what is the first error of a rules file on this machine; empty: it is usable."""
-    result = validate(content, today=datetime.now(UTC).date(), folder=folder)
+    result = validate_aside(content, today=datetime.now(UTC).date(), folder=folder)
     first = next((problem for problem in result.problems if problem.severity == "error"), None)
     return f"{first.line}:{first.column}: {first.code}" if first and result.rules is None else ""
 
