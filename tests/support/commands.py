@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import NamedTuple
 
 from click.testing import CliRunner
 
 from bot.cli.main import main
+from tests.support.forkserver import start_process
 from tests.support.running import API_KEY, OA_SECRET, TOKEN, Bot
 
 _ROOT = Path(__file__).parents[2]
@@ -29,7 +30,8 @@ class Output(NamedTuple):
 
 def editors_environment(lang: str, **more: str) -> dict[str, str]:
     """Return an environment without the settings of this machine."""
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(_ROOT), "LANG": "C.UTF-8", "BOT_LANG": lang, **more}
+    inherited = {"PATH": os.environ["PATH"], "PYTHONPATH": str(_ROOT), "PYTHONWARNINGS": "error"}
+    return inherited | {"LANG": "C.UTF-8", "BOT_LANG": lang, **more}
 
 
 def call(directory: Path, variables: Mapping[str, str], *arguments: str, typed: str = "") -> Output:
@@ -45,17 +47,15 @@ def call(directory: Path, variables: Mapping[str, str], *arguments: str, typed: 
 
 def run(directory: Path, variables: Mapping[str, str], *arguments: str, typed: str = "") -> Output:
     """Run a command in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "bot", *arguments],
-        cwd=directory,
-        env=variables,
-        input=typed,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        timeout=60,
-    )
-    return Output(done.returncode, done.stdout, done.stderr)
+    command = [sys.executable, "-m", "bot", *arguments]
+    with TemporaryFile() as stdin, TemporaryFile() as stdout, TemporaryFile() as stderr:
+        stdin.write(typed.encode())
+        stdin.seek(0)
+        streams = {"stdin": stdin.fileno(), "stdout": stdout.fileno(), "stderr": stderr.fileno()}
+        status = start_process(command, cwd=directory, env=variables, **streams).wait(timeout=60)
+        stdout.seek(0)
+        stderr.seek(0)
+        return Output(status, stdout.read().decode(), stderr.read().decode())
 
 
 def printed(bot: Bot, *arguments: str) -> str:

@@ -21,10 +21,17 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
-from typing import BinaryIO
 
-_IMPORTED = ("alembic.command", "psycopg", "bot.cli.main", "bot.runtime", "bot.web.app")
+_IMPORTED = (
+    "alembic.command",
+    "psycopg",
+    *(f"bot.cli.{name}" for name in ("doctor", "events", "main", "messages", "rules")),
+    "bot.runtime",
+    "bot.sandbox.demo",
+    "bot.web.app",
+)
 _INTERPRETERS_OWN = ("LANG", "LC_", "LD_", "PYTHON", "TZ")
 _MAX_REQUEST_BYTES = 100_000
 _NUMBER = struct.Struct("q")
@@ -33,13 +40,26 @@ _NUMBER = struct.Struct("q")
 class ForkedProcess:
     """A running fork, with as much of `subprocess.Popen` as the tests use."""
 
-    def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: BinaryIO) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        stdin: int,
+        stdout: int,
+        stderr: int,
+    ) -> None:
+        """Start the command; the streams are open files, and those of the caller stay open."""
         self.args = command
         self.returncode: int | None = None
         self._news, theirs = os.pipe()
         request = json.dumps([command[3:], str(cwd), dict(env)]).encode()
         server = _server(_of_interpreter(env))
-        socket.send_fds(server, [request], [output.fileno(), theirs])
+        with Path(os.devnull).open("rb") as nothing:
+            streams = [nothing.fileno() if stdin == subprocess.DEVNULL else stdin, stdout]
+            streams.append(stdout if stderr == subprocess.STDOUT else stderr)
+            socket.send_fds(server, [request], [*streams, theirs])
         os.close(theirs)
         self.pid = self._read()
 
@@ -60,10 +80,18 @@ class ForkedProcess:
             raise subprocess.TimeoutExpired(self.args, timeout)
         return status
 
+    def send_signal(self, number: int) -> None:
+        """Send the process a signal, if it has not ended yet."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
     def terminate(self) -> None:
         """Ask the process to end, if it has not yet."""
-        if self.poll() is None:
-            os.kill(self.pid, signal.SIGTERM)
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End the process at once, if it has not ended yet."""
+        self.send_signal(signal.SIGKILL)
 
     def _read(self) -> int:
         said = os.read(self._news, _NUMBER.size)
@@ -73,9 +101,21 @@ class ForkedProcess:
         return number
 
 
-def can_fork(command: Sequence[str], env: Mapping[str, str]) -> bool:
-    """Return whether a fork will do: the command is the bot's, and the test does not choose Python's own warnings."""
-    return list(command[:3]) == [sys.executable, "-m", "bot"] and env.get("PYTHONWARNINGS") == "error"
+def start_process(
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    stdin: int = subprocess.DEVNULL,
+    stdout: int,
+    stderr: int = subprocess.STDOUT,
+) -> subprocess.Popen[bytes] | ForkedProcess:
+    """Start a process in a session of its own: a fork if the command is the bot's, else from nothing."""
+    if list(command[:3]) == [sys.executable, "-m", "bot"] and env.get("PYTHONWARNINGS") == "error":
+        return ForkedProcess(command, cwd=cwd, env=env, stdin=stdin, stdout=stdout, stderr=stderr)
+    return subprocess.Popen(
+        command, cwd=cwd, env=env, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True
+    )
 
 
 def _of_interpreter(env: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -122,18 +162,19 @@ class _Server:
                 os.read(self._wakeup, 1000)
                 self._tell_ends()
             if self._requests.fileno() in readable:
-                request, fds, _, _ = socket.recv_fds(self._requests, _MAX_REQUEST_BYTES, 2)
+                request, fds, _, _ = socket.recv_fds(self._requests, _MAX_REQUEST_BYTES, 4)
                 if not request:
                     self._requests.close()
                     return None
                 arguments, folder, environment = json.loads(request)
-                output, pipe = fds
+                *streams, pipe = fds
                 if pid := os.fork():
-                    os.close(output)
+                    for stream in streams:
+                        os.close(stream)
                     self._pipes[pid] = pipe
                     os.write(pipe, _NUMBER.pack(pid))
                 else:
-                    self._become(folder, environment, output)
+                    self._become(folder, environment, streams)
                     return [str(argument) for argument in arguments]
 
     def _tell_ends(self) -> None:
@@ -145,18 +186,28 @@ class _Server:
             os.write(pipe, _NUMBER.pack(status))
             os.close(pipe)
 
-    def _become(self, folder: str, environment: dict[str, str], output: int) -> None:
+    def _become(self, folder: str, environment: dict[str, str], streams: list[int]) -> None:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setsid()
-        os.dup2(output, 1)
-        os.dup2(output, 2)
+        for number, (stream, name) in enumerate(zip(streams, ("stdin", "stdout", "stderr"), strict=True)):
+            os.dup2(stream, number)
+            _open_again(name, number)
         self._requests.detach()
         os.closerange(3, os.sysconf("SC_OPEN_MAX"))
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(environment)
         sys.path[0] = folder
+
+
+def _open_again(name: str, number: int) -> None:
+    """Make Python's object for a stream anew: the server's believes that it can seek, as its file could."""
+    old: TextIOWrapper = getattr(sys, name)
+    new = os.fdopen(number, old.mode, encoding=old.encoding, errors=old.errors, closefd=False)
+    new.reconfigure(line_buffering=old.line_buffering)
+    setattr(sys, name, new)
+    setattr(sys, f"__{name}__", new)
 
 
 def main() -> None:

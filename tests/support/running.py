@@ -5,19 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Self
 
 import requests
 
 from bot.sandbox import vendor as sandbox
 from bot.sandbox.zalo_events import EventMaker, SignedEvent
-from tests.support.forkserver import ForkedProcess, can_fork
+from tests.support.forkserver import start_process
 from tests.support.ports import free_port
 
 APP_ID, OA_SECRET, OA_ID = "360846524940903967", "test-oa-secret", "388613280878808645"
@@ -68,16 +67,9 @@ class Bot:
     def start(self) -> None:
         """Start the process group and wait until it answers."""
         with self.log.open("ab") as log:
-            self.process = self._started(log)
+            self.process = start_process(self._command, cwd=self.directory, env=self.environment, stdout=log.fileno())
         if self._ready:
             self._wait_until_ready()
-
-    def _started(self, log: BinaryIO) -> subprocess.Popen[bytes] | ForkedProcess:
-        if can_fork(self._command, self.environment):
-            return ForkedProcess(self._command, cwd=self.directory, env=self.environment, output=log)
-        return subprocess.Popen(
-            self._command, cwd=self.directory, env=self.environment, stdout=log, stderr=log, start_new_session=True
-        )
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + PATIENCE

@@ -22,6 +22,7 @@ import requests
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.support.browser import SIZES, needs_browser, wait_for_images
+from tests.support.forkserver import ForkedProcess, start_process
 from tests.support.local_images import jpeg
 from tests.support.running import PATIENCE
 
@@ -42,7 +43,7 @@ rules:
 class Demo:
     """A running demo."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes] | ForkedProcess
     url: str
     said: list[str]
 
@@ -71,24 +72,19 @@ class Demo:
 def running(folder: Path, *, port: int = 0, lang: str = "vi") -> Iterator[Demo]:
     """Run the demo in *folder*; say what it printed if it does not come up."""
     path = os.pathsep.join(filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH"))))
-    environment = {**os.environ, "PORT": str(port), "BOT_LANG": lang, "PYTHONPATH": path, "TMPDIR": str(folder)}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bot", "demo"],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    own = {"PORT": str(port), "BOT_LANG": lang, "PYTHONPATH": path, "PYTHONWARNINGS": "error", "TMPDIR": str(folder)}
+    ours, theirs = os.pipe()
+    command = [sys.executable, "-m", "bot", "demo"]
+    process = start_process(command, cwd=folder, env={**os.environ, **own}, stdout=theirs)
+    os.close(theirs)
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     said: list[str] = []
 
     def read() -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
-            said.append(line)
-            lines.put(line)
+        with os.fdopen(ours, encoding="utf-8") as output:
+            for line in output:
+                said.append(line)
+                lines.put(line)
         lines.put(None)
 
     reader = threading.Thread(target=read)
@@ -103,8 +99,6 @@ def running(folder: Path, *, port: int = 0, lang: str = "vi") -> Iterator[Demo]:
             process.kill()
             process.wait()
             reader.join()
-            assert process.stdout is not None
-            process.stdout.close()
 
 
 def _address(lines: queue.SimpleQueue[str | None], said: list[str]) -> str:
