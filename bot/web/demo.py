@@ -1,4 +1,4 @@
-"""Page of the demo: a chat as the customer sees it, and each message on its way, by server-sent events."""
+"""The demo's page: a customer's chat and the progress of each message, updated by server-sent events."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def create_page(demo: Demo) -> Flask:
 
 
 def blueprint(demo: Demo) -> Blueprint:
-    """Return the page, the stream of what changes on it, and the route that takes what the customer does."""
+    """Return the routes of the page, of the stream of its changes, and of what the customer sends."""
     routes = Blueprint("demo", "bot.web")
 
     @routes.get("/")
@@ -60,27 +60,8 @@ def blueprint(demo: Demo) -> Blueprint:
     def page() -> str:
         return render_template("demo.html", samples=demo.samples(), rules_file=demo.rules_file, bot_url=demo.bot_url)
 
-    @routes.get("/demo/changes")
-    def changes() -> Response:
-        given = {"customer": request.args.get("customer"), "after": request.headers.get("Last-Event-ID", 0)}
-        try:
-            subscription = _Subscription.model_validate(given)
-        except ValidationError:
-            return Response("customer: 6 to 20 digits\n", 400, mimetype="text/plain")
-        stream = stream_with_context(_stream(demo, subscription.customer, subscription.after))
-        return Response(stream, mimetype="text/event-stream", headers={"Cache-Control": "no-store"})
-
-    @routes.post("/demo/messages")
-    def messages() -> Response:
-        try:
-            message = _ChatMessage.model_validate_json(request.get_data())
-        except ValidationError:
-            return Response("not a message of this page\n", 400, mimetype="text/plain")
-        if request.mimetype != "application/json" or (message.kind == "text" and not message.text):
-            return Response("a text has words, and comes as JSON\n", 400, mimetype="text/plain")
-        demo.say(message.customer, message.kind, message.text, mode=message.vendor)
-        return Response(status=204)
-
+    routes.add_url_rule("/demo/changes", "changes", partial(_changes, demo))
+    routes.add_url_rule("/demo/messages", "messages", partial(_take_message, demo), methods=["POST"])
     routes.add_url_rule("/demo/console", "console", partial(_to_console, demo))
     routes.add_url_rule("/demo/uploads/<token>", "uploaded", partial(_uploaded, demo))
 
@@ -107,8 +88,31 @@ def blueprint(demo: Demo) -> Blueprint:
     return routes
 
 
+def _changes(demo: Demo) -> Response:
+    """Answer with the stream of a customer's changes."""
+    given = {"customer": request.args.get("customer"), "after": request.headers.get("Last-Event-ID", 0)}
+    try:
+        subscription = _Subscription.model_validate(given)
+    except ValidationError:
+        return Response("customer: 6 to 20 digits\n", 400, mimetype="text/plain")
+    stream = stream_with_context(_stream(demo, subscription.customer, subscription.after))
+    return Response(stream, mimetype="text/event-stream", headers={"Cache-Control": "no-store"})
+
+
+def _take_message(demo: Demo) -> Response:
+    """Send what the customer does to the bot, signed as Zalo would."""
+    try:
+        message = _ChatMessage.model_validate_json(request.get_data())
+    except ValidationError:
+        return Response("not a message of this page\n", 400, mimetype="text/plain")
+    if request.mimetype != "application/json" or (message.kind == "text" and not message.text):
+        return Response("a text has words, and comes as JSON\n", 400, mimetype="text/plain")
+    demo.say(message.customer, message.kind, message.text, mode=message.vendor)
+    return Response(status=204)
+
+
 def _to_console(demo: Demo) -> AnyResponse:
-    """Lead into the console, to the rule that is asked for if there is one; the log-in is done."""
+    """Log in and redirect to the console: to the rule in the query, or to the overview."""
     lang, rule = _language(demo.lang), request.args.get("rule")
     target = f"rules?{urlencode({'q': rule, 'lang': lang})}" if rule else f"?{urlencode({'lang': lang})}"
     response = redirect(f"{demo.bot_url}{auth.PREFIX}/{target}")
@@ -127,7 +131,7 @@ def _log_in(demo: Demo) -> str:
 
 
 def _stream(demo: Demo, customer: str, after: int) -> Iterator[str]:
-    """Yield the customer's changes as server-sent events: each a few pieces of the page, with their ids."""
+    """Yield the customer's changes as server-sent events: each holds the HTML elements to replace, by their ids."""
     yield "retry: 500\n\n"
     while not demo.conversation.stopped:
         changes = demo.conversation.changes(customer, after, timeout=_HEARTBEAT_SECONDS)
@@ -135,7 +139,7 @@ def _stream(demo: Demo, customer: str, after: int) -> Iterator[str]:
             after += 1
             yield _event(after, change)
         if not changes:
-            yield ": still here\n\n"  # writing is how a page that has gone away is noticed
+            yield ": still here\n\n"  # a write fails if the page was closed
 
 
 def _event(number: int, change: Change) -> str:
@@ -149,7 +153,7 @@ def _language(default: Language) -> Language:
 
 
 def _uploaded(demo: Demo, token: str) -> Response:
-    """Show a image that the bot has uploaded."""
+    """Return an image that the bot has uploaded."""
     upload = demo.vendor.upload_of(token)
     if upload is None:
         return Response("nothing was uploaded under this token\n", 404, mimetype="text/plain")
@@ -157,7 +161,7 @@ def _uploaded(demo: Demo, token: str) -> Response:
 
 
 def _address(demo: Demo, message: ImageMessage) -> str | None:
-    """Return where the page finds a image; nowhere, if it has no web address and was not uploaded here."""
+    """Return the URL of an image for the page; None if it has no web address and was not uploaded here."""
     if message.field == "image_url":
         return image_urls.address(message.image, "static")
     return url_for("demo.uploaded", token=message.image) if demo.vendor.upload_of(message.image) else None
