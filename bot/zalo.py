@@ -32,7 +32,7 @@ ANSWERABLE: Mapping[str, str] = {
 }
 EVENT_KINDS: Final = tuple(ANSWERABLE.values())
 
-#: Zalo lets nobody write a longer message.
+#: The length of the longest message that Zalo allows.
 MAX_TEXT_CHARACTERS: Final = 2_000
 
 #: Zalo takes images of at most "1 MB" without saying whether that is 10^6 or 2^20 bytes: this is the larger.
@@ -74,6 +74,11 @@ class Event:
     """Whether it is an echo: Zalo reports to the webhook what the OA sent to a user."""
     by_human: bool
     """Whether it is the echo of a message that a person wrote in OA Manager (`sender.admin_id`)."""
+
+
+def message_text(typed: str) -> str:
+    """Return *typed* as a customer's message: stripped, at most MAX_TEXT_CHARACTERS, a lone surrogate as ``?``."""
+    return typed.strip()[:MAX_TEXT_CHARACTERS].encode(errors="replace").decode()
 
 
 def sign(body: bytes, *, app_id: str, timestamp: str, secret: str) -> str:

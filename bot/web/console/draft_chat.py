@@ -15,7 +15,7 @@ from bot.web.console.check_notes import Note
 from bot.web.console.check_session import Busy, ChatLine, CheckSession
 from bot.web.console.formatting import gettext as _
 from bot.web.console.problem_view import Finding
-from bot.zalo import MAX_TEXT_CHARACTERS
+from bot.zalo import message_text
 
 #: Sentences that a chat holds; for one more the first goes.
 MAX_SENTENCES: Final = 8
@@ -36,9 +36,7 @@ class Chat:
 def sentences_sent() -> tuple[str, ...]:
     """Return what was said before and what is said now, the last of it, each once."""
     given = (*request.form.getlist("said"), *request.form.getlist("say"))
-    # What is no text, as half of a surrogate pair, could not be shown either.
-    cleaned = (text.strip()[:MAX_TEXT_CHARACTERS].encode(errors="replace").decode() for text in given)
-    newest_last = dict.fromkeys(reversed([text for text in cleaned if text]))
+    newest_last = dict.fromkeys(reversed([text for typed in given if (text := message_text(typed))]))
     return tuple(reversed(list(newest_last)[:MAX_SENTENCES]))
 
 

@@ -16,7 +16,7 @@ from bot.rules.explain import Explanation, explain, shares
 from bot.rules.model.schema import Image
 from bot.runtime import Runtime
 from bot.web.console import formatting
-from bot.zalo import EVENT_KINDS, MAX_TEXT_CHARACTERS
+from bot.zalo import EVENT_KINDS, MAX_TEXT_CHARACTERS, message_text
 
 _MAX_SAMPLES = 8
 _PLAUSIBLE_YEARS = range(2000, 2100)
@@ -88,8 +88,7 @@ def _question(form: MultiDict[str, str], accounts: list[str]) -> TryQuery:
     text = form.get("sample") or form.get("text", "")
     kind, oa_id = form.get("event", ""), form.get("oa", "")
     return TryQuery(
-        # What is no text, as half of a surrogate pair, could not be shown either.
-        text=text.strip()[:MAX_TEXT_CHARACTERS].encode(errors="replace").decode(),
+        text=message_text(text),
         kind=kind if kind in EVENT_KINDS and not form.get("sample") else "text",
         oa_id=oa_id if oa_id in accounts else "",
         at=form.get("at", ""),
