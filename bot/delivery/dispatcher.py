@@ -50,13 +50,18 @@ class Dispatcher:
         # OAs whose calls hang, and that have been paused for it.
         self._hanging: set[str] = set()
         self._claimed: dict[int, Claim] = {}
+        self._held = Counter[str]()
+        """How many of them are of each OA."""
         self._overdue: dict[Lease, int] = {}
         self._guard = threading.Lock()
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        # A few more than can be sent at once, so that no sender waits for the next claim.
-        self._capacity = settings.concurrency + (settings.concurrency + 1) // 2
-        self._oa_capacity = settings.oa_share + (settings.oa_share + 1) // 2
+        # Twice what can be sent at once: no sender waits for the next claim, although each takes as many as it can.
+        self._capacity = 2 * settings.concurrency
+        self._oa_capacity = 2 * settings.oa_share
+        # A claim costs the same for one event as for many; but what one OA leaves to the others is always enough.
+        left = self._capacity - self._oa_capacity or self._capacity
+        self._least_claim = max(1, min(self._capacity // 4, left))
         self._threads: list[threading.Thread] = []
         self._stop_by = float("inf")
         self._not_stored_since: float | None = None
@@ -154,11 +159,12 @@ class Dispatcher:
 
     def _claim(self, now: float) -> bool:
         """Claim as many due events as there is room for; return whether more are likely to be due."""
-        room = self._free_slots()
-        if room < self._min_batch():
-            return False
         with self._guard:
-            held = Counter(claim.oa_id for claim in self._claimed.values())
+            room = self._capacity - len(self._claimed)
+            # Of an OA that has nearly its share, none.
+            held = {oa_id: count if self._has_room(oa_id) else self._oa_capacity for oa_id, count in self._held.items()}
+        if room < self._least_claim:
+            return False
         claims = self._inbox.claim(
             room, now=now, lease=LEASE_SECONDS, rate=self._settings.rate, held=held, share=self._oa_capacity
         )
@@ -176,11 +182,14 @@ class Dispatcher:
         self._sender.save_now(changes)
         self._inbox.consume(calls, now=now, rate=self._settings.rate)
         got = Counter(claim.oa_id for claim in claims)
-        return len(claims) == room or any(held[oa_id] + count >= self._oa_capacity for oa_id, count in got.items())
+        return len(claims) == room or any(
+            held.get(oa_id, 0) + count >= self._oa_capacity for oa_id, count in got.items()
+        )
 
     def _enqueue(self, claim: Claim) -> None:
         with self._guard:
             self._claimed[claim.id] = claim
+            self._held[claim.oa_id] += 1
         self._ready.put(claim)
 
     def _return_unsent(self) -> None:
@@ -196,12 +205,8 @@ class Dispatcher:
         with self._guard:
             return list(self._claimed.values())
 
-    def _free_slots(self) -> int:
-        with self._guard:
-            return self._capacity - len(self._claimed)
-
-    def _min_batch(self) -> int:
-        return max(1, self._capacity // 4)
+    def _has_room(self, oa_id: str) -> bool:
+        return self._oa_capacity - self._held[oa_id] >= max(1, self._oa_capacity // 4)
 
     # The senders' threads
 
@@ -255,9 +260,14 @@ class Dispatcher:
 
     def _release(self, claim: Claim) -> None:
         with self._guard:
-            self._claimed.pop(claim.id, None)
-            room = self._capacity - len(self._claimed)
-        if room >= self._min_batch():
+            if self._claimed.pop(claim.id, None) is None:
+                return
+            self._held[claim.oa_id] -= 1
+            has_room = self._has_room(claim.oa_id)
+            if not self._held[claim.oa_id]:
+                del self._held[claim.oa_id]
+            wakes = has_room and self._capacity - len(self._claimed) >= self._least_claim
+        if wakes:
             self._wake.set()
 
 

@@ -22,6 +22,7 @@ class ReadyQueue:
         self._share = share
         self._waiting: deque[Claim] = deque()
         self._out: dict[int, tuple[Claim, float]] = {}
+        self._busy = Counter[str]()
         self._answered_at: dict[str, float] = {}
         self._is_closed = False
         self._changed = threading.Condition()
@@ -44,10 +45,14 @@ class ReadyQueue:
     def done(self, claim: Claim) -> None:
         """Count the claim's calls as answered."""
         with self._changed:
-            _, began = self._out.pop(claim.id, (claim, 0.0))
+            if claim.id not in self._out:
+                return
+            _, began = self._out.pop(claim.id)
+            self._busy[claim.oa_id] -= 1
             if time.monotonic() - began < _HANGING_SECONDS:
                 self._answered_at[claim.oa_id] = time.monotonic()
-            self._changed.notify_all()
+            if self._waiting:  # one of its OA may go now
+                self._changed.notify()
 
     def close(self) -> list[Claim]:
         """Hand out no more, and return what has not been."""
@@ -74,10 +79,10 @@ class ReadyQueue:
             }
 
     def _take(self) -> Claim | None:
-        busy = Counter(claim.oa_id for claim, _ in self._out.values())
-        for claim in self._waiting:
-            if busy[claim.oa_id] < self._share:
-                self._waiting.remove(claim)
+        for position, claim in enumerate(self._waiting):
+            if self._busy[claim.oa_id] < self._share:
+                del self._waiting[position]
                 self._out[claim.id] = claim, time.monotonic()
+                self._busy[claim.oa_id] += 1
                 return claim
         return None

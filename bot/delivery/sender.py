@@ -85,8 +85,8 @@ class Sender:
         """Return the event's state for as long as a call is out whose outcome is not stored."""
         unfinished = claim.state.unfinished_calls + 1
         state = replace(claim.state, attempted_at=now, due_at=now + LEASE_SECONDS, unfinished_calls=unfinished)
-        held = replace(state, leased=True)
-        return StateChange(replace(claim, state=state), held, unless_human_since=now - self._settings.takeover_mute)
+        human_since = now - self._settings.takeover_mute
+        return StateChange(replace(claim, state=state), state, leased=True, unless_human_since=human_since)
 
     def deliver(self, begun: StateChange, saved: SaveResult, clock: Clock) -> StateChange | None:
         """
@@ -112,9 +112,6 @@ class Sender:
 
     def attempt(self, claim: Claim, clock: Clock) -> State:
         """Send the event's next image and return the state that the vendor's answer makes of it."""
-        return replace(self._attempt(claim, clock), unfinished_calls=0)
-
-    def _attempt(self, claim: Claim, clock: Clock) -> State:
         image = None
         try:
             image = self._images.resolve(claim.oa_id, image_to_send(claim.state), now=clock())

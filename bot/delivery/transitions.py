@@ -65,17 +65,19 @@ class Transitions:
             now=now,
             last_reply=lambda rule_id: self._inbox.last_reply(claim.oa_id, claim.user_id, rule_id, now=now),
         )
-        state = replace(
+        images = [dict(image) for image in decision.images]
+        return replace(
             claim.state,
+            status="open" if images else "ignored",
             rule_id=decision.rule_id,
             rules_hash=rules.digest,
             reason=decision.reason,
             keyword=join_keywords(decision.keywords),
             runner_up=decision.runner_up,
+            images=images or None,
+            due_at=now,
+            settled_at=None if images else now,
         )
-        if not decision.images:
-            return replace(state, status="ignored", settled_at=now)
-        return replace(state, images=[dict(image) for image in decision.images], due_at=now)
 
     def _resolve_unknown(self, claim: Claim, *, now: float) -> State:
         """Return what becomes of an event whose latest call has no known outcome."""
@@ -104,7 +106,7 @@ class Transitions:
 
         *closed*: nothing is sent for its OA now, so the failure is not the event's and counts no attempt.
         """
-        state = replace(claim.state, error=str(error))
+        state = replace(claim.state, error=str(error), unfinished_calls=0)
         if isinstance(error, OutcomeUnknown):
             # Due at once: the echo may have come while the vendor was silent.
             return replace(state, reason="unknown", due_at=now)
@@ -173,6 +175,7 @@ def after_success(claim: Claim, receipt: Receipt, *, now: float) -> State:
         attempted_at=None,
         resent=False,
         attempts=0 if more else state.attempts,
+        unfinished_calls=0,
         error=None,
         due_at=now,
         replied_at=state.replied_at or now,

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,7 +40,7 @@ class Inbox:
         self._database = database
         self._writer = writer
         self._insert = BulkInsert(_ARRIVED, sqlite=database.is_sqlite)
-        self._update = BulkUpdate(_STATE, sqlite=database.is_sqlite)
+        self._update = BulkUpdate((*_STATE, "leased"), sqlite=database.is_sqlite)
 
     def put(self, event: Event, body: bytes, *, now: float) -> bool:
         """
@@ -195,7 +196,7 @@ class Inbox:
                 outcomes.append("human")
             else:
                 outcomes.append("saved")
-                values.append({"id": change.claim.id} | {name: getattr(change.state, name) for name in _STATE})
+                values.append(_updated_row(change))
         if values:
             self._update(connection, values)
         answers = iter(outcomes)
@@ -224,6 +225,10 @@ def _unanswerable(event: Event) -> str | None:
     if event.is_echo:
         return "human" if event.by_human else "echo"
     return None if event.on else "not-answerable"
+
+
+def _updated_row(change: StateChange) -> dict[str, Any]:
+    return dict(zip(_STATE, _state_values(change.state), strict=True), id=change.claim.id, leased=change.leased)
 
 
 def _claim_each(connection: sa.Connection, wishes: Sequence[ClaimRequest]) -> Sequence[list[Claim]]:
@@ -291,7 +296,7 @@ def _claimed(row: sa.RowMapping, oa_is_failing: set[str]) -> Claim:
         happened_at=row["sent_at"] or row["received_at"],
         received_at=row["received_at"],
         oa_is_failing=row["oa_id"] in oa_is_failing,
-        state=State(**{name: row[name] for name in _STATE} | {"leased": False}),
+        state=State(**{name: row[name] for name in _STATE}),
     )
 
 
@@ -315,6 +320,7 @@ def _end_leases_each(connection: sa.Connection, times: Sequence[float]) -> Seque
 # How many due events are read for each that may be claimed, where many OAs have some.
 _ROWS_PER_CLAIM = 4
 _STATE = tuple(field.name for field in fields(State))
+_state_values = attrgetter(*_STATE)
 _ARRIVED = (
     "key", "name", "app_id", "oa_id", "user_id", "msg_id", "kind", "sent_at", "received_at", "text", "body", "due_at",
     "status", "reason",

@@ -25,8 +25,6 @@ class State:
     status: Status = "open"
     reason: str | None = None
     due_at: float = 0.0
-    leased: bool = False
-    """Whether `due_at` is the end of a lease and not a time that was chosen."""
     attempts: int = 0
     rule_id: str | None = None
     rules_hash: str | None = None
@@ -88,6 +86,8 @@ class StateChange:
 
     claim: Claim
     state: State
+    leased: bool = False
+    """Whether the claim goes on: the state's `due_at` is the end of its lease and not a time that was chosen."""
     unless_human_since: float | None = None
     """Do not store it if a person has written to the user from OA Manager since then."""
 

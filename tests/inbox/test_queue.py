@@ -125,7 +125,7 @@ def test_what_was_put_off_is_no_longer_held(inbox: Inbox) -> None:
     put(inbox, event("a"))
     [claimed] = claim(inbox)
     unknown = replace(claimed.state, reason="unknown", due_at=NOW + 99)
-    assert inbox.save([StateChange(claimed, replace(unknown, leased=True))]) == ["saved"]
+    assert inbox.save([StateChange(claimed, unknown, leased=True)]) == ["saved"]
     put(inbox, event("e", name="oa_send_image"))
     assert inbox.overdue(now=NOW + 98) == []
     inbox.save([StateChange(claimed, unknown)])

@@ -81,7 +81,7 @@ def test_who_stood_still_before_sending_does_not_send(
 
         def save(self, changes: Sequence[StateChange]) -> list[SaveResult]:
             outcomes = super().save(changes)
-            if any(change.state.leased for change in changes):
+            if any(change.leased for change in changes):
                 with self._database.write() as connection:
                     elsewhere = {"status": "sent", "leased": False, "fence": events.c.fence + 1}
                     connection.execute(sa.update(events).values(elsewhere))
@@ -103,7 +103,7 @@ def test_a_fault_in_storing_does_not_end_a_sender(
         faults = 1
 
         def save(self, changes: Sequence[StateChange]) -> list[SaveResult]:
-            if any(change.state.leased for change in changes) and self.faults:
+            if any(change.leased for change in changes) and self.faults:
                 self.faults -= 1
                 raise ZeroDivisionError
             return super().save(changes)
