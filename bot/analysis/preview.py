@@ -105,7 +105,9 @@ def preview(request: PreviewRequest) -> Preview:
     content = merged.text.encode() if merged and merged.text is not None else request.content
     verdict = validate(content, today=request.today, folder=request.folder)
     in_force = _in_force(request)
-    comparison = compare(verdict.rules, request.messages, in_force=in_force) if verdict.rules else None
+    # Rules that cannot be used answer nothing that another could lose.
+    messages = request.messages if request.in_force is None or in_force else ()
+    comparison = compare(verdict.rules, messages, in_force=in_force) if verdict.rules else None
     named = {shift.after for shift in comparison.shifts} if comparison else set()
     replies = replies_of(verdict.rules.file) if verdict.rules else {}
     return Preview(

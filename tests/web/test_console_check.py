@@ -96,7 +96,9 @@ def published(console: Console, text: str, **more: str) -> TestResponse:
 def gone_back(console: Console) -> TestResponse:
     """Press the button that goes back one step, and confirm what customers lose by it."""
     page = console.get("check")
-    form = re.findall(r'name="(base_digest|version)" value="([^"]*)"', page.text.partition("/check/back")[2])
+    form = re.findall(
+        r'name="(base_digest|version)" value="([^"]*)"', page.text.partition("/check/back")[2].partition("</form>")[0]
+    )
     page = console.post("check/back", dict(form))
     return console.post("check/publish", fields(page) | {"text": text_of(page)}) if field(page, "confirmed") else page
 
@@ -381,6 +383,61 @@ def test_who_published_it_and_why(publishing: Console) -> None:
     assert "<b>Hạnh" not in publishing.get("check").text
 
 
+def test_the_versions_tell_who_and_why_in_words(publishing: Console) -> None:
+    """With what each changed; a version that was restored says so, and which one it was."""
+    published(publishing, SHIP, author="Hạnh", note="giá Tết")
+    gone_back(publishing)
+    for path in ("check", "check/versions"):
+        page = words(publishing.get(path))
+        assert "Hạnh giá Tết Adds 1 rule, changes 1, removes 1" in page
+        assert re.search(r"present Hạnh Restores the version of \d+ \w+ 20\d\d, \d\d:\d\d\. Adds 1 rule", page)
+
+
+def test_any_version_is_restored_from_the_list(publishing: Console) -> None:
+    """With one press where nobody loses an answer."""
+    published(publishing, RULES + "# one\n")
+    published(publishing, RULES + "# two\n")
+    page = publishing.get("check/versions").text
+    oldest = re.findall(r'name="version" value="([^"]*)"', page)[-1]
+    seen = re.search(r'name="base_digest" value="([^"]*)"', page)
+    assert seen
+    done = publishing.post("check/back", {"version": oldest, "base_digest": seen[1]})
+    assert done.status_code == 303
+    assert rules_file(publishing).read_text(encoding="utf-8") == RULES
+    assert "is in the rules file again." in words(publishing.get("check"))
+
+
+def test_two_versions_are_compared(publishing: Console) -> None:
+    """In words, by what real messages would get, and line by line; whichever came first."""
+    keep(publishing.runtime.database, text="giá bao nhiêu", rule_id=None)
+    published(publishing, SHIP)
+    published(publishing, SHIP + "# more\n")
+    kept = [version.name for version in Publisher(rules_file(publishing)).versions()]
+    page = publishing.get(f"check/versions?old={kept[2]}&new={kept[1]}")
+    assert "Adds 1 rule, changes 1, removes 1; 1 message will lose its answer." in words(page)
+    assert "bang-gia −1 1 not answered any more “giá bao nhiêu”" in words(page)
+    assert "<ins><i>+ </i>  - id: ship</ins>" in page.text
+    page = publishing.get(f"check/versions?old={kept[1]}&new={kept[2]}")
+    assert '<p class="headline good"' in page.text
+    assert "1 more message is answered, no message loses its answer." in words(page)
+    assert "Changes no rule" in words(publishing.get(f"check/versions?old={kept[1]}&new={kept[0]}"))
+    assert publishing.get("check/versions?old=../../etc/passwd&new=x").status_code == 404
+
+
+def test_a_version_that_cannot_be_used_is_compared_by_its_rules(publishing: Console) -> None:
+    """Somebody wrote it by hand, or its picture is gone since: what customers would get is not known."""
+    keep(publishing.runtime.database, text="giá bao nhiêu", rule_id=None)
+    published(publishing, SHIP)
+    rules_file(publishing).write_text(SHIP.replace("keywords", "keyword"), encoding="utf-8")
+    publishing.get("check")
+    broken, good, *_ = (version.name for version in Publisher(rules_file(publishing)).versions())
+    page = words(publishing.get(f"check/versions?old={good}&new={broken}"))
+    assert "The second version cannot be used as it is" in page
+    page = words(publishing.get(f"check/versions?old={broken}&new={good}"))
+    assert "there are no messages yet to try it on" not in page
+    assert "Changes" in page
+
+
 def test_names_and_notes_stay_out_of_the_log(publishing: Console, caplog: pytest.LogCaptureFixture) -> None:
     """They are nobody's business there."""
     with caplog.at_level("DEBUG"):
@@ -494,7 +551,7 @@ def test_the_list_of_versions_is_short(publishing: Console) -> None:
         publisher.publish(content, seen=digest(publisher.content()), now=publishing.runtime.database.now())
     page = publishing.get("check")
     assert page.text.count(">Open</a>") == MAX_VERSIONS
-    assert words(page).count("+1 −1 lines") == MAX_VERSIONS
+    assert words(page).count("Changes no rule") == MAX_VERSIONS
 
 
 def test_errors_are_never_published(publishing: Console) -> None:

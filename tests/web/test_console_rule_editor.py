@@ -223,10 +223,28 @@ def test_two_editors_at_once(console: Console) -> None:
     stale = press(console, mine, "publish", of="menu", priority="3")
     assert stale.status_code == 409
     assert "Somebody else changed this rule" in words(stale)
+    sides = words(stale).partition("You and somebody else changed the same")[2]
+    assert "priority: 3" in sides.partition("Theirs")[0]
+    assert "cooldown: 5m" in sides.partition("Theirs")[2]
     assert rule(console, "menu").priority == 0
     again = press(console, stale, "check", of="menu")
     assert press(console, again, "publish", of="menu").status_code == 303
     assert rule(console, "menu").priority == 3
+
+
+def test_what_somebody_else_published_since_the_check_is_seen_first(console: Console) -> None:
+    """Together with the rule of the form; nothing is written before."""
+    seen = press(console, console.get("rules/edit?id=menu"), "check", of="menu", cooldown="5")
+    theirs = SAMPLE + "# theirs\n"
+    path_of(console).write_text(theirs, encoding="utf-8")
+    answer = press(console, seen, "publish", of="menu")
+    assert answer.status_code == 409
+    assert "your changes and theirs are together" in words(answer)
+    assert text_of(console) == theirs
+    assert press(console, answer, "publish", of="menu").status_code == 303
+    assert text_of(console).endswith("# theirs\n")
+    changed = press(console, seen, "publish", of="menu", priority="4")
+    assert changed.status_code == 409
 
 
 @pytest.mark.parametrize(

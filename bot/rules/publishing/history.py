@@ -107,11 +107,11 @@ class FileHistory:
             names = sorted((entry.name for entry in self.folder.iterdir()), reverse=True)
         except (FileNotFoundError, NotADirectoryError):
             return []
-        return [version for name in names if (version := _version(name))]
+        return [version for name in names if (version := version_named(name))]
 
     def read(self, name: str) -> bytes | None:
         """Return the content of the version that is so called; None if there is no such one."""
-        if _version(name) is None:
+        if version_named(name) is None:
             return None
         try:
             return read_plain_file(self.folder / name)
@@ -132,7 +132,7 @@ class FileHistory:
 
     def _described(self, name: str) -> dict[str, object]:
         """Return what is written beside a version; nothing if there is nothing, or somebody damaged it."""
-        if _version(name) is None:
+        if version_named(name) is None:
             return {}
         try:
             found = json.loads(read_plain_file(self._info_path(name), limit=_MAX_INFO_BYTES))
@@ -174,7 +174,7 @@ class FileHistory:
         """Delete what is said of versions that are not there: they went, or a kill came before they were written."""
         for path in self.folder.glob("*.json"):
             name = path.with_suffix(".yaml").name
-            if _version(name) is not None and not (self.folder / name).exists():
+            if version_named(name) is not None and not (self.folder / name).exists():
                 path.unlink(missing_ok=True)
 
     def _keep_private(self, metadata_of: os.stat_result | None) -> None:
@@ -195,7 +195,8 @@ def _is_count(found: object) -> bool:
     return isinstance(found, int) and 0 <= found <= _MAX_COUNT
 
 
-def _version(name: str) -> Version | None:
+def version_named(name: str) -> Version | None:
+    """Return the version that is so called, kept or not; None if no version can be."""
     found = _NAME.fullmatch(name)
     if found is None:
         return None

@@ -42,6 +42,7 @@ from bot.web.console.pages import (
     rules,
     try_rules,
     unanswered,
+    versions,
 )
 
 #: The largest form, in bytes: a whole rules file pasted into a field.
@@ -116,6 +117,7 @@ def register(
     rule_editor.add_routes(routes, runtime)
     rule_live.add_routes(routes, runtime)
     draft.add_routes(routes, runtime)
+    versions.add_routes(routes, runtime)
     rule_statistics.add_routes(routes, runtime)
     csv_exports.add_routes(routes, runtime)
     for page in PAGES:

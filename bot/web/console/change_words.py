@@ -34,14 +34,19 @@ def changes_text(counts: ChangeCounts) -> str:
     return _capitalised(", ".join(parts) or gettext("changes no rule"))
 
 
+def lines_text(new: int, gone: int) -> str:
+    """Return what is changed, counted in lines."""
+    if not new and not gone:
+        return gettext("lines moved")
+    return gettext("+{new} −{gone} lines").format(new=format_number(new), gone=format_number(gone))
+
+
 def summary_of(preview: Preview) -> str:
     """Return what a draft without errors changes, and what becomes of the messages that it was tried on."""
     if preview.rule_changes is not None:
         changes = changes_text(preview.rule_changes.counts)
     elif preview.changes is not None:
-        changes = gettext("+{new} −{gone} lines").format(
-            new=format_number(preview.changes.new), gone=format_number(preview.changes.gone)
-        )
+        changes = lines_text(preview.changes.new, preview.changes.gone)
     else:
         changes = gettext("A new rules file")
     return f"{changes}; {_effect(preview)}."

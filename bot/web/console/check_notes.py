@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,8 +27,17 @@ class Note:
 
 def check(session: CheckSession, content: bytes, base_digest: str) -> CheckResult | Note:
     """Return what there is to say of a file, conflicts decided as the form says, or why nothing can be said."""
+    return _looked(lambda: session.check(content, base_digest, publication.decisions))
+
+
+def compare(session: CheckSession, old: bytes, new: bytes) -> CheckResult | Note:
+    """Return what one version of the file changes in another, or why nothing can be said."""
+    return _looked(lambda: session.compare(old, new))
+
+
+def _looked(look: Callable[[], CheckResult]) -> CheckResult | Note:
     try:
-        return session.check(content, base_digest, publication.decisions)
+        return look()
     except Busy:
         return busy()
     except PreviewTimeout:

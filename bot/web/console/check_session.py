@@ -7,16 +7,15 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
 from typing import Final, Literal, get_args
 
 from flask import current_app
 
 from bot.analysis.backtest import Effect, RuleShifts, Shift, by_rule
 from bot.analysis.chat import ChatAnswer, chat
-from bot.analysis.diff import count_changed_lines
 from bot.analysis.preview import Preview, PreviewRequest
 from bot.analysis.preview_process import PreviewRunner
+from bot.inbox.messages import Message
 from bot.inbox.queries import EventQueries
 from bot.rules.engine import replies_of
 from bot.rules.model.schema import Reply
@@ -78,17 +77,6 @@ class CheckResult:
     """Whether that is another one than its editor set out from."""
     is_current: bool
     """Whether it says the same as the file that stands there."""
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
-    """A version that the rules file has had."""
-
-    version: Version
-    is_current: bool
-    new: int | None
-    """Lines that are new in it; None for the oldest, as is `gone`."""
-    gone: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +165,20 @@ class CheckSession:
         request = self._request(content, base_digest)
         request = replace(request, decided=decide(digest(request.present)))
         found = self._preview(request, self._checking)
+        return self._result(found, request, changed_since=base_digest != digest(request.present))
+
+    def compare(self, old: bytes, new: bytes) -> CheckResult:
+        """
+        Return what *new* changes in *old*, and what it answers otherwise; both are versions of the file.
+
+        Raises:
+            Busy: Another one is being looked at.
+            bot.analysis.preview_process.PreviewTimeout, PreviewTooLarge: It was given up.
+        """
+        request = replace(self._plain_request(new), messages=self._messages(), present=old, in_force=old)
+        return self._result(self._preview(request, self._checking), request, changed_since=False)
+
+    def _result(self, found: Preview, request: PreviewRequest, *, changed_since: bool) -> CheckResult:
         lang = formatting.language()
         return CheckResult(
             found,
@@ -186,7 +188,7 @@ class CheckSession:
             by_rule(found.comparison)[:MAX_SHIFTS] if found.comparison else [],
             summary_of(found) if found.is_usable else "",
             digest(request.present),
-            changed_since=base_digest != digest(request.present),
+            changed_since=changed_since,
             is_current=found.changes is not None and not found.changes.hunks,
         )
 
@@ -234,21 +236,6 @@ class CheckSession:
         """Return what the rules in force send, by id; FALLBACK among them."""
         return replies_of(self._runtime.watch.rules.file)
 
-    def history(self) -> Iterator[HistoryEntry]:
-        """Yield the latest versions of the file, newest first, with what each changed."""
-        present = self.content()
-        versions = self.publisher.versions()
-        contents = [self.publisher.read(version.name) for version in islice(versions, MAX_VERSIONS + 1)]
-        known = next((version for version in versions if version.holds(present)), None)
-        for index, version in enumerate(versions[:MAX_VERSIONS]):
-            before, after = contents[index + 1] if index + 1 < len(contents) else None, contents[index]
-            counts = (
-                count_changed_lines(text_of(before), text_of(after))
-                if before is not None and after is not None
-                else None
-            )
-            yield HistoryEntry(version, version is known, *(counts or (None, None)))
-
     def _preview(self, request: PreviewRequest, one_at_a_time: threading.Lock) -> Preview:
         if not one_at_a_time.acquire(blocking=False):
             raise Busy
@@ -271,12 +258,15 @@ class CheckSession:
         present = self.content()
         return replace(
             self._plain_request(content),
-            messages=tuple(EventQueries(self._runtime.database).messages(MAX_MESSAGES)),
+            messages=self._messages(),
             present=present,
             in_force=self._in_force(present),
             is_outdated=base_digest != digest(present),
             former=self._former(base_digest) if base_digest != digest(present) else None,
         )
+
+    def _messages(self) -> tuple[Message, ...]:
+        return tuple(EventQueries(self._runtime.database).messages(MAX_MESSAGES))
 
     def _former(self, base_digest: str) -> bytes | None:
         """Return what an editor set out from, if it is still kept somewhere."""

@@ -52,6 +52,10 @@ class OpenedRule:
             return edit.add_rule(self.content, fields)
         return edit.change_rule(self.content, self.index, forms.changes(self.fields, fields))
 
+    def place_in(self, written: bytes) -> edit.RuleText:
+        """Return the rule in what `written` returned."""
+        return edit.rules_in(written)[-1 if self.index is None else self.index]
+
 
 def opened(content: bytes, file: RuleFile | None, name: str) -> OpenedRule:
     """

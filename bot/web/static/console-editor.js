@@ -93,7 +93,7 @@ function extensions(cm, textarea, options) {
     cm.syntaxHighlighting(colours(cm)), theme(cm),
     cm.autocompletion({ override: [(context) => complete(cm, context, options)] }),
     cm.EditorView.contentAttributes.of({
-      "aria-label": options.label, autocapitalize: "off", autocorrect: "off", spellcheck: "false",
+      "aria-label": options.label, autocapitalize: "off", autocorrect: "off", spellcheck: "false", tabindex: "0",
     }),
     cm.EditorState.phrases.of(options.language === "vi" ? VIETNAMESE : {}),
     // Where a selection is typed over, Chromium would keep its colour by an inline style, which the policy forbids.

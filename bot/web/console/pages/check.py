@@ -30,9 +30,9 @@ from bot.rules.starters import STARTERS, starter
 from bot.runtime import Runtime
 from bot.web.console import check_notes as notes
 from bot.web.console import draft_chat as chats
-from bot.web.console import formatting
+from bot.web.console import formatting, version_history
 from bot.web.console.check_notes import Note
-from bot.web.console.check_session import MAX_REFRESHES, Busy, CheckResult, CheckSession
+from bot.web.console.check_session import MAX_REFRESHES, MAX_VERSIONS, Busy, CheckResult, CheckSession
 from bot.web.console.draft_chat import Chat
 from bot.web.console.draft_store import DraftStatus, DraftStore
 from bot.zalo import MAX_TEXT_CHARACTERS
@@ -253,7 +253,9 @@ class _Check:
             refresh=refreshes + 1 if file_state == "pending" and 0 < refreshes < MAX_REFRESHES else 0,
             publishes=publishes,
             former=session.former() if publishes else None,
-            history=list(session.history()) if publishes else [],
+            history=list(version_history.entries(session.publisher, session.content(), MAX_VERSIONS))
+            if publishes
+            else [],
         )
         return page, note.status if note else 200
 

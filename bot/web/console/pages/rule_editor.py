@@ -16,6 +16,7 @@ from bot.inbox.queries import MAX_EVENT_ID, EventQueries
 from bot.logs import redact
 from bot.rules.model.field_parsers import DAYS, MATCHES
 from bot.rules.model.schema import RuleFile
+from bot.rules.problem import text_of
 from bot.rules.publishing import edit
 from bot.rules.publishing.publisher import digest
 from bot.rules.reading.loader import load
@@ -39,11 +40,13 @@ PageResponse = str | tuple[str, int] | AnyResponse
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What the check said."""
+    """What the check said, or why nothing was checked."""
 
-    result: CheckResult
+    result: CheckResult | None = None
     checked: str = ""
     """The digest of the file that it looked at, if the form may publish that."""
+    mine: str = ""
+    """The rule as the form has it, where somebody else changed it meanwhile."""
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
@@ -102,17 +105,19 @@ class _Editor:
 
     def _judged(self, opened: OpenedRule, fields: forms.Fields, outcomes: list[Outcome]) -> PageResponse:
         """Publish the rule if that is what was checked, else show what the check says."""
-        page = partial(self._page, opened, fields, outcomes=outcomes)
+        page, content = partial(self._page, opened, fields, outcomes=outcomes), opened.written(fields)
         if request.form.get("mark", opened.mark) != opened.mark:
-            return page(_note_changed())
-        content = opened.written(fields)
+            return page(_note_changed(), _Seen(mine=text_of(opened.place_in(content).content)))
         result = notes.check(self._session, content, digest(opened.content))
         if isinstance(result, Note):
             return page(result)
         checked = digest(content)
         is_seen = request.form.get("checked") == checked and not outcomes
-        if request.form.get("action") != "publish" or not is_seen:
+        if request.form.get("action") != "publish" or not request.form.get("checked"):
             return page(seen=_Seen(result, checked))
+        if not is_seen:
+            is_same = request.form.get("over") == digest(opened.content)
+            return page(notes.edited() if is_same else notes.merged(), _Seen(result, checked))
         if refusal := notes.publish(self._session, result, content, digest(opened.content)):
             return page(refusal, _Seen(result, checked))
         return self._published(str(fields["id"]))
@@ -200,6 +205,9 @@ class _Editor:
             note=note,
             result=seen.result if seen else None,
             checked=seen.checked if seen else "",
+            over=digest(opened.content),
+            mine=seen.mine if seen else "",
+            theirs=text_of(opened.text),
             outcomes=outcomes,
             picks=picks(self._runtime.image_library),
             max_bytes=uploads.MAX_UPLOAD_BYTES,
@@ -247,7 +255,7 @@ def _note_too_large() -> Note:
 
 def _note_changed() -> Note:
     return Note(
-        _("Somebody else changed this rule meanwhile. Nothing was written; compare with the file, then press again."),
+        _("Somebody else changed this rule meanwhile. Nothing was written; compare the two, then press again."),
         409,
         "bad",
     )

@@ -9,7 +9,6 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from bot.analysis.preview import Preview
 from bot.analysis.preview_process import PreviewTimeout, PreviewTooLarge
-from bot.rules.publishing import edit
 from bot.rules.publishing.publisher import digest
 from bot.runtime import Runtime
 from bot.web.console import opened_rule
@@ -43,7 +42,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
         if not advising.has_condition(fields):
             return jsonify(said=[asdict(one) for one in todo], checked="")
         written = rule.written(advising.judgeable(fields))
-        place = edit.rules_in(written)[-1 if rule.index is None else rule.index]
+        place = rule.place_in(written)
         try:
             found = session.look(written, advising.asked_about(fields))
         except Busy:

@@ -1,0 +1,68 @@
+"""Page Versions: every version of the rules file that is kept and its author; compares two, leads to a restore."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Blueprint, abort, render_template, request
+from werkzeug.exceptions import NotFound
+
+from bot.rules.publishing.history import MAX_VERSIONS, Version
+from bot.rules.publishing.publisher import digest
+from bot.runtime import Runtime
+from bot.web.console import check_notes as notes
+from bot.web.console import version_history
+from bot.web.console.change_words import changes_text
+from bot.web.console.check_notes import Note
+from bot.web.console.check_session import CheckResult, CheckSession
+
+_LATEST: Final = 2
+
+
+def add_routes(routes: Blueprint, runtime: Runtime) -> None:
+    """Add ``GET /check/versions``; ``?old=`` and ``?new=``, names of versions, are compared."""
+    session = CheckSession(runtime)
+
+    @routes.get("/check/versions")
+    def versions() -> str | tuple[str, int]:
+        if not runtime.settings.console_publish:
+            abort(404)
+        present, kept = session.content(), session.publisher.versions()
+        old, new = (_asked_for(kept, name) for name in ("old", "new"))
+        result = _compared(session, old, new) if old and new else None
+        page = render_template(
+            "console/versions.html",
+            history=list(version_history.entries(session.publisher, present, MAX_VERSIONS)),
+            kept=MAX_VERSIONS,
+            present_digest=digest(present),
+            old=old or next(reversed(kept[:_LATEST]), None),
+            new=new or next(iter(kept), None),
+            note=result if isinstance(result, Note) else None,
+            result=result if isinstance(result, CheckResult) else None,
+            changes=_words(result) if isinstance(result, CheckResult) else "",
+        )
+        return page, result.status if isinstance(result, Note) else 200
+
+
+def _asked_for(kept: list[Version], field: str) -> Version | None:
+    """Return the version that a field of the address names."""
+    name = request.args.get(field)
+    found = next((version for version in kept if version.name == name), None)
+    if name and found is None:
+        raise NotFound
+    return found
+
+
+def _compared(session: CheckSession, old: Version, new: Version) -> CheckResult | Note:
+    before, after = session.publisher.read(old.name), session.publisher.read(new.name)
+    if before is None or after is None:
+        return notes.gone()
+    return notes.compare(session, before, after)
+
+
+def _words(result: CheckResult) -> str:
+    """Return what is changed, and what becomes of messages, if any were tried: both versions have to be usable."""
+    found = result.preview
+    if found.comparison and found.comparison.messages:
+        return result.headline
+    return changes_text(found.rule_changes.counts) + "." if found.rule_changes else ""

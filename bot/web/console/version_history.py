@@ -1,0 +1,53 @@
+"""Versions of the rules file for a page: who published each and why, and in words what it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.analysis.diff import count_changed_lines
+from bot.rules.problem import text_of
+from bot.rules.publishing.history import Version, VersionInfo, version_named
+from bot.rules.publishing.publisher import Publisher
+from bot.web.console.change_words import changes_text, lines_text
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """A version that the rules file has had."""
+
+    version: Version
+    is_current: bool
+    """Whether the file holds it now."""
+    info: VersionInfo
+    restored: Version | None
+    """The former version whose content it has again."""
+    before: str
+    """The name of the version before it; empty for the oldest that is kept."""
+    changes: str
+    """What it changed in the one before, in words; empty if that is not known."""
+
+
+def entries(publisher: Publisher, present: bytes | None, most: int) -> Iterator[HistoryEntry]:
+    """Yield the latest versions of the file, newest first; *present* is what it holds."""
+    versions = publisher.versions()
+    known = next((version for version in versions if version.holds(present)), None)
+    for index, version in enumerate(versions[:most]):
+        before = versions[index + 1] if index + 1 < len(versions) else None
+        info = publisher.info(version.name)
+        yield HistoryEntry(
+            version,
+            version is known,
+            info,
+            version_named(info.restored),
+            before.name if before else "",
+            _changes(publisher, version, before),
+        )
+
+
+def _changes(publisher: Publisher, version: Version, before: Version | None) -> str:
+    """Return what a version changed, counted in lines where it was published before rules were counted."""
+    if counts := publisher.changes(version.name):
+        return changes_text(counts)
+    old, new = publisher.read(before.name) if before else None, publisher.read(version.name)
+    return lines_text(*count_changed_lines(text_of(old), text_of(new))) if old is not None and new is not None else ""
