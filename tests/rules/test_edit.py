@@ -12,7 +12,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.rules.model.schema import Rule
-from bot.rules.publishing.edit import NotEditable, add_rule, change_rule, delete_rule, duplicate_rule, rules_in
+from bot.rules.publishing.edit import (
+    NotEditable,
+    add_rule,
+    add_rules,
+    change_rule,
+    change_rules,
+    delete_rule,
+    duplicate_rule,
+    rules_in,
+)
 from bot.rules.publishing.yaml_text import Value, flow, scalar
 from bot.rules.reading.loader import load
 from tests.support.golden import GOOD
@@ -206,3 +215,22 @@ def test_any_text_is_read_back(text: str) -> None:
     """Between brackets and by itself."""
     line = f"[{scalar(text)}, {{k: {scalar(text)}}}]"
     assert yaml.load(line, yaml.CBaseLoader) == [text, {"k": text}]
+
+
+@pytest.mark.parametrize("path", [*FILES, SAMPLE], ids=lambda path: path.stem)
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_several_at_once(path: Path, data: st.DataObject) -> None:
+    """As one after the other, whatever the style of the file."""
+    content = data.draw(st.sampled_from(variants(path)))
+    count = len(said(content))
+    changes = data.draw(st.dictionaries(st.integers(0, max(0, count - 1)), CHANGES, max_size=count))
+    new: list[dict[str, Value]] = [
+        {"id": name, "keywords": [name]} for name in data.draw(st.sampled_from(["", "a", "ab"]))
+    ]
+    expected = content
+    for index, change in changes.items():
+        expected = change_rule(expected, index, change)
+    for rule in new:
+        expected = add_rule(expected, rule)
+    assert add_rules(change_rules(content, changes), new) == expected

@@ -1,5 +1,5 @@
 """
-Edit one rule of a rules file in place: change, add, delete, duplicate; every other byte stays as it is.
+Edit rules of a rules file in place: change, add, delete, duplicate; every other byte stays as it is.
 
 Pure functions on the bytes of a file without errors. What is not touched is never written anew: of a changed rule only
 the keys whose values change, so that the order, the style and the comments of its editor stay. A comment within a
@@ -9,7 +9,7 @@ changed value becomes a line of its own beside it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,14 +62,25 @@ def change_rule(content: bytes, index: int, changes: Mapping[str, Value | None])
     Raises:
         NotEditable: The rule is not written in a way that can be edited.
     """
+    return change_rules(content, {index: changes})
+
+
+def change_rules(content: bytes, changes: Mapping[int, Mapping[str, Value | None]]) -> bytes:
+    """
+    Return the file with other values in several rules, by their index; the file is read once.
+
+    Raises:
+        NotEditable: A rule is not written in a way that can be edited.
+    """
     file = _File(content)
-    item = file.items[index]
-    before = item.text.fields
-    changes = {key: value for key, value in changes.items() if before.get(key) != value}
-    if not changes:
-        return content
-    rewritten = _flow_rule if item.node.flow_style else _block_rule
-    return file.replaced(item.text.start, item.text.end, rewritten(file, item, changes))
+    for index in sorted(changes, reverse=True):  # from below, so that lines above keep their numbers
+        item = file.items[index]
+        before = item.text.fields
+        wanted = {key: value for key, value in changes[index].items() if before.get(key) != value}
+        if wanted:
+            rewritten = _flow_rule if item.node.flow_style else _block_rule
+            file.replace(item.text.start, item.text.end, rewritten(file, item, wanted))
+    return file.content
 
 
 def add_rule(content: bytes, fields: Mapping[str, Value]) -> bytes:
@@ -79,12 +90,24 @@ def add_rule(content: bytes, fields: Mapping[str, Value]) -> bytes:
     Raises:
         NotEditable: There is no list of rules, or it stands between brackets.
     """
+    return add_rules(content, [fields])
+
+
+def add_rules(content: bytes, rules: Sequence[Mapping[str, Value]]) -> bytes:
+    """
+    Return the file with more rules in this order, below the last.
+
+    Raises:
+        NotEditable: There is no list of rules, or it stands between brackets.
+    """
     file = _File(content)
-    lines = _new_rule(fields, file.indent)
-    if not file.items:
-        return file.with_first_rule(lines)
-    last = file.items[-1].text.end
-    return file.replaced(last, last, [""] * file.has_gaps + lines)
+    lines = [line for fields in rules for line in [""] * file.has_gaps + _new_rule(fields, file.indent)]
+    if file.items:
+        last = file.items[-1].text.end
+        file.replace(last, last, lines)
+    elif lines:
+        file.put_first_rule(lines)
+    return file.content
 
 
 def duplicate_rule(content: bytes, index: int, new_id: str) -> bytes:
@@ -97,8 +120,8 @@ def duplicate_rule(content: bytes, index: int, new_id: str) -> bytes:
     file = _File(content)
     item = file.items[index].text
     copy = [line.rstrip("\r\n") for line in file.lines[item.start : item.end]]
-    doubled = file.replaced(item.end, item.end, [""] * file.has_gaps + copy)
-    return change_rule(doubled, index + 1, {"id": new_id})
+    file.replace(item.end, item.end, [""] * file.has_gaps + copy)
+    return change_rule(file.content, index + 1, {"id": new_id})
 
 
 def delete_rule(content: bytes, index: int) -> bytes:
@@ -111,8 +134,10 @@ def delete_rule(content: bytes, index: int) -> bytes:
     file = _File(content)
     item = file.items[index].text
     if len(file.items) == 1:
-        return file.without_rules(item)
-    return file.replaced(item.start, item.end, [])
+        file.empty_list(item)
+    else:
+        file.replace(item.start, item.end, [])
+    return file.content
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,33 +183,37 @@ class _File:
                 raise NotEditable(line + 1)
             yield _ParsedRule(node, RuleText(start, end, fields, "".join(self.lines[start:end]).encode()))
 
-    def replaced(self, start: int, end: int, lines: list[str]) -> bytes:
-        """Return the file with other lines in the place of some, given without their ends."""
-        before, after = "".join(self.lines[:start]), "".join(self.lines[end:])
-        if lines and before and not before.endswith("\n"):
-            before += self.newline
-        new = "".join(f"{line}{self.newline}" for line in lines)
-        if lines and end > start and not self.lines[end - 1].endswith("\n"):
-            new = new.removesuffix(self.newline)
-        return f"{self.bom}{before}{new}{after}".encode()
+    @property
+    def content(self) -> bytes:
+        """The file as it is now."""
+        return f"{self.bom}{''.join(self.lines)}".encode()
 
-    def with_first_rule(self, lines: list[str]) -> bytes:
-        """Return the file with the first rule in its list, which is empty or ``[]``."""
+    def replace(self, start: int, end: int, lines: Sequence[str]) -> None:
+        """Put other lines, given without their ends, in the place of some; what is parsed stays as it was."""
+        new = [f"{line}{self.newline}" for line in lines]
+        if new and end > start and not self.lines[end - 1].endswith("\n"):
+            new[-1] = new[-1].removesuffix(self.newline)
+        if new and start and not self.lines[start - 1].endswith("\n"):
+            self.lines[start - 1] += self.newline
+        self.lines[start:end] = new
+
+    def put_first_rule(self, lines: Sequence[str]) -> None:
+        """Put the first rule in its list, which is empty or ``[]``."""
         line, column = self.key.end_mark.line, self.key.end_mark.column
         rest = self.lines[line][column:].rstrip("\r\n")
         found = re.fullmatch(r"(\s*:)\s*(?:\[\s*\])?(\s*(?:#.*)?)", rest)
         if not found:
             raise NotEditable(line + 1)
-        return self.replaced(line, line + 1, [f"{self.lines[line][:column]}{found[1]}{found[2]}", *lines])
+        self.replace(line, line + 1, [f"{self.lines[line][:column]}{found[1]}{found[2]}", *lines])
 
-    def without_rules(self, last: RuleText) -> bytes:
-        """Return the file with an empty list in the place of its only rule."""
+    def empty_list(self, last: RuleText) -> None:
+        """Put an empty list in the place of the only rule."""
         line, column = self.key.end_mark.line, self.key.end_mark.column
         found = re.fullmatch(r"(\s*:)(.*)", self.lines[line][column:].rstrip("\r\n"))
         if not found:
             raise NotEditable(line + 1)
         kept = [text.rstrip("\r\n") for text in self.lines[line + 1 : last.start]]
-        return self.replaced(line, last.end, [f"{self.lines[line][:column]}{found[1]} []{found[2]}", *kept])
+        self.replace(line, last.end, [f"{self.lines[line][:column]}{found[1]} []{found[2]}", *kept])
 
 
 def _list_of_rules(text: str) -> tuple[yaml.ScalarNode, yaml.Node]:
