@@ -35,6 +35,7 @@ from bot.web.console.pages import (
     image_library,
     image_picker,
     images,
+    keyword_table,
     overview,
     rule_editor,
     rule_live,
@@ -120,6 +121,7 @@ def register(
     versions.add_routes(routes, runtime)
     rule_statistics.add_routes(routes, runtime)
     csv_exports.add_routes(routes, runtime)
+    keyword_table.add_routes(routes, runtime)
     for page in PAGES:
         page.add_routes(routes, runtime)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Final
@@ -18,7 +19,7 @@ MAX_ROWS: Final = 50_000
 
 _BOM: Final = "\ufeff"
 # As OWASP has it ("CSV Injection"): what a spreadsheet may take for a formula, in full-width letters too.
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA: Final = re.compile("'*[=+\\-@\\t\\r\\n＝＋－＠]")
 _ROWS_A_PIECE: Final = 200
 
 
@@ -38,12 +39,22 @@ def harmless(cell: object) -> object:
     """
     Return the cell as a spreadsheet shows it and never computes it: a text that looks like a formula after a quote.
 
-    >>> harmless("=1+1"), harmless("giá"), harmless(-1)
-    ("'=1+1", 'giá', -1)
+    So is one that has quotes before that already, so that `text_of_cell` knows which was ours.
+
+    >>> harmless("=1+1"), harmless("'=1+1"), harmless("giá"), harmless(-1)
+    ("'=1+1", "''=1+1", 'giá', -1)
     """
-    if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS):
-        return f"'{cell}"
-    return cell
+    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
+
+
+def text_of_cell(cell: str) -> str:
+    """
+    Return the text that `harmless` was given.
+
+    >>> text_of_cell("'=1+1"), text_of_cell("'quoted'")
+    ('=1+1', "'quoted'")
+    """
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def _bounded(rows: Iterable[Sequence[object]]) -> Iterator[Sequence[object]]:

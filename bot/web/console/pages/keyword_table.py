@@ -1,0 +1,145 @@
+"""The rules as a table for Excel or Google Sheets: download it, and put a changed one into the draft."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from flask import Blueprint, Response, render_template, request
+
+from bot.rules.publishing.edit import NotEditable
+from bot.rules.publishing.publisher import digest
+from bot.rules.reading.loader import load
+from bot.runtime import Runtime
+from bot.web.console import formatting, table_cells
+from bot.web.console import image_uploads as uploads
+from bot.web.console import keyword_table as tables
+from bot.web.console.check_notes import Note, busy
+from bot.web.console.check_session import CheckSession
+from bot.web.console.csv_file import csv_response
+from bot.web.console.draft_store import DraftStatus, DraftStore
+from bot.web.console.formatting import gettext as _
+from bot.web.console.keyword_table import MissingColumns, TableChanges
+from bot.web.console.spreadsheet import MAX_ROWS, Obstacle, UnreadableTable, read_rows, xlsx_bytes
+
+_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+#: Rules that are shown of what a table changes; the others are counted.
+MAX_SHOWN: Final = 100
+
+PageResponse = str | tuple[str, int]
+
+
+def add_routes(routes: Blueprint, runtime: Runtime) -> None:
+    """Add the page, its two files, and what says what an uploaded table would change; Check saves that as the draft."""
+    page = _KeywordTable(runtime)
+    routes.get("/rules/table", endpoint="keyword_table")(page.show)
+    routes.get("/rules/table.csv", endpoint="keyword_table_csv")(page.csv)
+    routes.get("/rules/table.xlsx", endpoint="keyword_table_xlsx")(page.xlsx)
+    routes.post("/rules/table", endpoint="keyword_table_read")(page.read)
+
+
+class _KeywordTable:
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._session = CheckSession(runtime)
+        self._drafts = DraftStore(runtime)
+
+    def show(self) -> PageResponse:
+        return self._page()
+
+    def csv(self) -> Response:
+        return csv_response(self._file_name(), table_cells.heading(formatting.language()), self._rows())
+
+    def xlsx(self) -> Response:
+        lang = formatting.language()
+        content = xlsx_bytes(_("Rules"), [table_cells.heading(lang), *self._rows()])
+        headers = {"Content-Disposition": f'attachment; filename="{self._file_name()}.xlsx"'}
+        return Response(content, mimetype=_XLSX, headers=headers)
+
+    def read(self) -> PageResponse:
+        """Show what the table would change in the draft, or else in the rules file."""
+        given = request.files.get("table")
+        if given is None or not given.filename:
+            return self._page(Note(_("Choose a file first."), 400))
+        content, base_digest, status = self._base()
+        found = _changes(content, given.read())
+        if isinstance(found, Note):
+            return self._page(found)
+        return self._page(found=found, base_digest=base_digest, status=status)
+
+    def _base(self) -> tuple[bytes, str, DraftStatus]:
+        """Return what the table changes: the draft, or the rules file where there is none."""
+        draft = self._drafts.open()
+        status = self._drafts.status(draft, is_open=True)
+        if draft:
+            return draft.content, draft.base_digest, status
+        present = self._session.content()
+        return present or b"", digest(present), status
+
+    def _rows(self) -> list[list[str]]:
+        """Return the table of the draft, or of the rules in force where there is none, or one with errors."""
+        draft = self._drafts.open()
+        file = load(draft.content).file if draft else None
+        return tables.table_of(file or self._runtime.watch.rules.file, formatting.language())
+
+    def _file_name(self) -> str:
+        today = datetime.fromtimestamp(self._runtime.database.now(), self._runtime.watch.rules.zone)
+        return f"keywords-{today:%Y-%m-%d}"
+
+    def _page(
+        self,
+        note: Note | None = None,
+        *,
+        found: TableChanges | None = None,
+        base_digest: str = "",
+        status: DraftStatus | None = None,
+    ) -> PageResponse:
+        draft = self._drafts.open()
+        page = render_template(
+            "console/keyword_table.html",
+            note=note,
+            found=found,
+            text=found.content.decode("utf-8-sig") if found else "",
+            base_digest=base_digest,
+            status=status or self._drafts.status(draft, is_open=True),
+            columns=table_cells.COLUMNS,
+            most=MAX_SHOWN,
+        )
+        return page, note.status if note else 200
+
+
+def _changes(content: bytes, table: bytes) -> TableChanges | Note:
+    """Return what a table does to a rules file, or why it cannot be said."""
+    file = load(content).file
+    if file is None:
+        return Note(_("The rules have errors. Mend them first, then come back with the table."), 409)
+    try:
+        with uploads.uploading():
+            rows = read_rows(table, table_cells.columns_by_name())
+        return tables.changes_of(content, file, rows, formatting.language())
+    except uploads.Busy:
+        return busy()
+    except UnreadableTable as error:
+        return Note(_reason(error.obstacle), 422, "bad")
+    except MissingColumns:
+        return _note_columns()
+    except NotEditable:
+        return Note(_("This file is not written in a way that the form can change."), 409)
+
+
+def _reason(obstacle: Obstacle) -> str:
+    """Return why a file cannot be read, and what to do."""
+    if obstacle == "encoding":
+        return _("The letters of this file cannot be read. Save it in Excel as XLSX, then choose it again.")
+    if obstacle == "large":
+        return _("This table is too large: {most} rows at most.").format(most=formatting.format_number(MAX_ROWS))
+    return _("This file is damaged, or it is no table. Save it in Excel as XLSX, then choose it again.")
+
+
+def _note_columns() -> Note:
+    names = ", ".join(table_cells.heading(formatting.language()))
+    return Note(
+        _("The first row must name the columns, as in the table that you download here: {names}.").format(names=names),
+        422,
+        "bad",
+    )
