@@ -39,7 +39,7 @@ class Topic:
     key: str
     """What their messages share, without marks; of a lone question its words."""
     phrase: tuple[str, ...]
-    """The same as words with marks, an empty word for each whose marks nobody typed; empty if nothing is shared."""
+    """The same as words with marks, an empty word for each whose marks nobody typed; empty for one question alone."""
     question: Question
     messages: tuple[Message, ...] = field(repr=False)
     name: str = ""
@@ -184,7 +184,8 @@ class _Cover:
     def _take(self, key: str, groups: list[QuestionGroup]) -> Topic:
         for group in groups:
             del self._left[group.key]
-        phrase = spelled_phrase(key, [text for group in groups for text in group.spellings])
+        shared = [text for group in groups for text in group.spellings] if len(groups) > 1 else []
+        phrase = spelled_phrase(key, shared)
         messages = tuple(message for group in groups for message in group.messages)
         return Topic(key, phrase, _question_of(groups), messages, self._name(key, groups))
 
