@@ -10,22 +10,22 @@ import sqlalchemy as sa
 from bot.inbox.statements import WAITING_OAS
 from bot.inbox.tables import IS_LEASED, IS_WAITING, accounts, events
 
-#: A time further ahead was written by a clock that has since been set right.
+#: A time further in the future than this, in seconds, comes from a clock that was wrong and has been corrected.
 MAX_DELAY_SECONDS: Final = 2 * 3600.0
-#: So much two clocks may differ.
+#: How far two correct clocks may differ, in seconds.
 TOLERANCE_SECONDS: Final = 60.0
 
 
 def clamp_each(connection: sa.Connection, times: Sequence[tuple[float, float]]) -> Sequence[None]:
-    """Make due what is put off too far, for each pair of the time and of the longest delay, in seconds."""
+    """Make events due that wait too long; each of *times* is a pair: now, and the longest delay, in seconds."""
     for now, max_delay in times:
         for statement in _CLAMP:
             connection.execute(statement, {"b_now": now, "b_soon": now + TOLERANCE_SECONDS, "b_far": now + max_delay})
     return [None] * len(times)
 
 
-# By OA, as the index has them; and an event that nobody has claimed yet was not put off by anybody: the clock of who
-# stored it was ahead.
+# By OA, because the index is by OA. An event that was never claimed (fence 0) has no reason to wait: if it is due in
+# the future, the clock of the process that stored it was ahead.
 _waits = (IS_WAITING, events.c.oa_id.in_(WAITING_OAS))
 _CLAMP = tuple(
     sa.update(column.table).where(*conditions, column > sa.bindparam(far)).values({column: sa.bindparam("b_now")})

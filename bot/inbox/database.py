@@ -17,8 +17,8 @@ from bot.errors import ConfigError
 from bot.inbox.sql.engine import Insert, as_storage_errors, insert, open_engine, parse_url
 from bot.inbox.tables import write_checks
 
-_MIGRATION_LOCK = 0x7A616C6F  # any number that is ours: "zalo"
-# Building an index takes as long as it takes.
+_MIGRATION_LOCK = 0x7A616C6F  # an arbitrary number for our advisory lock: "zalo"
+# No time limit: building an index may take long.
 _LIFT_LIMITS = (
     "SELECT set_config(name, '0', true) FROM pg_settings WHERE name IN ('statement_timeout', 'transaction_timeout')"
 )
@@ -28,17 +28,17 @@ _VERSIONS = sa.table("alembic_version", sa.column("version_num"))
 
 
 def migrations() -> list[str]:
-    """Return the versions that the tables have had, the oldest first, as Alembic names them."""
+    """Return the Alembic revisions of the tables, the oldest first."""
     versions = Path(__file__).parent / "migrations" / "versions"
     return sorted(path.name.partition("_")[0] for path in versions.glob("[0-9]*.py"))
 
 
 class Database:
     """
-    SQLite file or PostgreSQL server behind one set of calls; safe for threads, not across a fork.
+    A SQLite file or a PostgreSQL server; safe to share between threads, but not across a fork.
 
-    SQLite runs in WAL mode with ``synchronous=FULL``: a commit survives power loss. Its own waiting for a
-    lock is a sleeping retry loop with tails near a second, so writers queue at a lock file instead.
+    SQLite runs in WAL mode with ``synchronous=FULL``: a commit survives power loss. To wait for a lock, SQLite
+    sleeps and retries, which can take nearly a second, so writers queue at a lock file instead.
     """
 
     def __init__(self, url: str) -> None:
@@ -52,7 +52,7 @@ class Database:
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether it is a file on this machine, and every process that shares it therefore is too."""
+        """Whether the database is a SQLite file, so that all processes that use it are on this machine."""
         return self._is_sqlite
 
     @contextmanager
@@ -61,14 +61,14 @@ class Database:
         Open a transaction that may write; it is durable once the block ends without an exception.
 
         Raises:
-            StorageError: The database cannot be reached, or does not take writes.
-            UnstorableValue: It takes others, but not this one.
+            StorageError: The database cannot be reached, or refuses writes.
+            UnstorableValue: The database refuses this value.
         """
         with as_storage_errors(), self.connect() as connection, self.transaction(connection):
             yield connection
 
     def insert(self, table: sa.Table) -> Insert:
-        """Return an INSERT for the table in this database's dialect, which can say what is done ON CONFLICT."""
+        """Return an INSERT for the table in this database's dialect, which supports ON CONFLICT."""
         return insert(table, self._engine.dialect.name)
 
     def connect(self) -> sa.Connection:
@@ -77,7 +77,7 @@ class Database:
 
     @contextmanager
     def transaction(self, connection: sa.Connection) -> Iterator[None]:
-        """Hold a transaction on *connection*, and SQLite's only place for a writer, until the block ends."""
+        """Run the block in a transaction on *connection*; on SQLite, also hold the lock that writers queue for."""
         with self._exclusive() if self._is_sqlite else nullcontext(), connection.begin():
             yield
 
@@ -94,16 +94,16 @@ class Database:
 
     def migrate(self) -> None:
         """
-        Bring the tables to what this version needs; one process does it, the others wait for it.
+        Migrate the tables to this version's revision; one process does it while the others wait.
 
         Raises:
-            ConfigError: The database cannot hold the inbox, whatever is tried: of its encoding, or of its rights.
+            ConfigError: The database can never hold the inbox, because of its encoding or of missing rights.
             StorageError: It cannot be reached.
         """
         self._check_encoding()
         if self._is_migrated():
             return
-        # Not above: it takes a tenth of a second to load, and hardly any start needs it.
+        # Imported here because it takes a tenth of a second to load, and few starts migrate.
         from alembic import command  # noqa: PLC0415
         from alembic.config import Config  # noqa: PLC0415
 
@@ -117,7 +117,7 @@ class Database:
             command.upgrade(config, "head")
 
     def revision(self) -> str | None:
-        """Return the version that the tables have; None if there are none yet."""
+        """Return the revision of the tables; None if there are no tables yet."""
         with self.read() as connection:
             if not sa.inspect(connection).has_table(_VERSIONS.name):
                 return None
@@ -125,10 +125,10 @@ class Database:
 
     def check_writable(self) -> None:
         """
-        Write a row and commit it: to connect, or to write and undo it, works on a full disk too.
+        Write a row and commit it; connecting, or a write that is rolled back, works even on a full disk.
 
         Raises:
-            StorageError: It takes no writes, or has no tables.
+            StorageError: The database refuses writes, or has no tables.
         """
         added = self.insert(write_checks).values(id=1, checked_at=self.now())
         newer = {"checked_at": added.excluded.checked_at}
@@ -159,7 +159,7 @@ class Database:
             ) from None
 
     def _is_migrated(self) -> bool:
-        # By turns: of two that turn a new SQLite file to WAL at once, one would fail.
+        # One process at a time: if two switch a new SQLite file to WAL at once, one of them fails.
         with as_storage_errors(), self._exclusive() if self._is_sqlite else nullcontext(), self.read() as connection:
             if not sa.inspect(connection).has_table(_VERSIONS.name):
                 return False
@@ -167,10 +167,10 @@ class Database:
 
     def now(self) -> float:
         """
-        Return seconds since 1970 by the database's clock, which all machines that share it agree on.
+        Return seconds since 1970 by the database's clock, which all machines that share the database use.
 
-        After the first reading this machine's monotonic clock counts on until `read_clock`: a step of its wall clock
-        moves nothing, and nobody waits for a database that is away, nor fails with it.
+        The clock is read once and then continued by this machine's monotonic clock until the next `read_clock`. So a
+        step of the machine's wall clock changes nothing, and `now` works while the database is unreachable.
         """
         clock = self._clock
         if clock is None:
@@ -178,7 +178,7 @@ class Database:
         return clock + time.monotonic()
 
     def read_clock(self) -> float:
-        """Read the database's clock, so that `now` follows it; return how far it is ahead of the monotonic one."""
+        """Read the database's clock for `now`; return its time minus that of `time.monotonic`, in seconds."""
         clock = self._server_time() - time.monotonic()
         self._clock = clock
         return clock
@@ -191,9 +191,9 @@ class Database:
 
     def live_alone(self) -> bool:
         """
-        Count as alive until `dispose`, or until this process ends in whatever way.
+        Mark this process as alive until `dispose` or until it ends, however it ends.
 
-        Return whether it is certain that no other process is: it never is on PostgreSQL, where leases must end.
+        Return whether no other process is alive for certain. On PostgreSQL that cannot be known: False.
         """
         if not self._is_sqlite:
             return False
@@ -229,7 +229,7 @@ class Database:
 def _open_lock(path: Path) -> IO[bytes]:
     try:
         return open(path, "wb", opener=_open_private)
-    except OSError as error:  # it stands beside the database, which cannot be opened either
+    except OSError as error:  # the lock file is beside the database, which cannot be opened either
         raise sa.exc.OperationalError("open the lock file", None, error) from None
 
 

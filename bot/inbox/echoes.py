@@ -11,40 +11,41 @@ import sqlalchemy as sa
 
 from bot.inbox.tables import IS_ECHO, events
 
-#: `came`: the call's image went out; `none`: nothing says so; `unclear`: an echo came that may be of something else.
+#: `came`: an echo proves that the call's image was sent; `none`: there is no such echo; `unclear`: an echo came that
+#: may belong to something else.
 EchoVerdict = Literal["came", "none", "unclear"]
 
-# How far back images and their echoes are compared.
+# How far back images and echoes are compared, in seconds.
 _MEMORY_SECONDS: Final = 600.0
-# An echo is a webhook of Zalo's: it comes within a second or so, and hardly ever this late.
+# Zalo sends an echo within about a second; one that is later than this is rare.
 _USUAL_SECONDS: Final = 5.0
 _LATEST_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """An image that Zalo says the OA sent to a user."""
+    """An image that the OA sent to a user, as Zalo's webhook reports it."""
 
     msg_id: str
     at: float
-    """When it came in."""
+    """When the echo came in, in seconds since 1970."""
     image_url: str
-    """As in the echo; "" where it names none."""
+    """The URL in the echo; "" if it has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """An image that is known to have gone out to the user."""
+    """An image that was sent to the user for certain."""
 
     msg_id: str
-    """The vendor's; "" where it gave none."""
+    """The msg_id in the vendor's answer; "" if it had none."""
     at: float
     image_url: str
-    """"" for one that was sent by an id."""
+    """The URL that was sent; "" if the image was sent by an id."""
 
 
 def echo_image_url(body: bytes | None) -> str:
-    """Return the address of the first image in an echo's body; "" where there is none."""
+    """Return the URL of the first image in an echo's body; "" if there is none."""
     try:
         url = json.loads(body or b"")["message"]["attachments"][0]["payload"]["url"]
     except (ValueError, KeyError, IndexError, TypeError, RecursionError):
@@ -54,10 +55,10 @@ def echo_image_url(body: bytes | None) -> str:
 
 def find_echo(sent: Sequence[Sent], echoes: Sequence[Echo], *, attempted_at: float, image_url: str) -> EchoVerdict:
     """
-    Return whether one of the *echoes* is of the call at *attempted_at*, given what else the user was *sent*.
+    Return whether one of the *echoes* belongs to the call at *attempted_at*; *sent* are the user's other images.
 
-    Whether the vendor's msg_id is the echo's, and whether an echo has the address that was sent, is not documented:
-    both are relied on where they have been seen to fit, for this user, in the last minutes.
+    It is not documented whether an echo has the msg_id of the vendor's answer, or the URL that was sent. So each of
+    them counts only if it matched for this user within the last minutes.
     """
     ids = {one.msg_id for one in sent if one.msg_id}
     if any(echo.msg_id in ids for echo in echoes):
@@ -73,14 +74,14 @@ def find_echo(sent: Sequence[Sent], echoes: Sequence[Echo], *, attempted_at: flo
         late = [echo for echo in late if not echo.image_url or not image_url]
     if not late:
         return "unclear" if is_doubtful else "none"
-    # Echoes of nothing that the bot sent: another program sends for this OA, and this may be its image.
+    # Some echoes are of images that the bot did not send: another program sends for this OA too; this may be its image.
     return "unclear" if earlier else "came"
 
 
 def read_echoes(
     connection: sa.Connection, oa_id: str, user_id: str, attempted_at: float
 ) -> tuple[list[Sent], list[Echo]]:
-    """Return what the OA is known to have sent to the user in the minutes before the call, and the echoes since."""
+    """Return the images that the OA sent to the user in the minutes before the call, and the echoes since then."""
     since = attempted_at - _MEMORY_SECONDS
     user = (events.c.oa_id == oa_id, events.c.user_id == user_id)
     came = sa.select(events.c.msg_id, events.c.received_at, events.c.body).where(
@@ -95,7 +96,7 @@ def read_echoes(
 
 
 def _sent_images(row: sa.Row[Any, Any, Any, Any], latest: float) -> Iterator[Sent]:
-    """Yield the images of an event that went out; of all but the first, only the latest possible time is known."""
+    """Yield the images of an event that were sent; for all but the first, `at` is the latest possible time."""
     images = row.images or ()
     for number, ids in enumerate(row.vendor_ids or ()):
         image_url = images[number].get("image_url", "") if number < len(images) else ""
@@ -103,7 +104,7 @@ def _sent_images(row: sa.Row[Any, Any, Any, Any], latest: float) -> Iterator[Sen
 
 
 def _without_those_of(sent: Sequence[Sent], echoes: Sequence[Echo], attempted_at: float) -> tuple[list[Echo], bool]:
-    """Return the echoes less the next one after each image that was sent, and whether one of those came oddly late."""
+    """Return the echoes without the first one after each sent image, and whether one of those came unusually late."""
     left, is_doubtful = sorted(echoes, key=lambda echo: echo.at), False
     for one in sorted(sent, key=lambda one: one.at):
         own = next((echo for echo in left if one.at - 1.0 <= echo.at <= one.at + _LATEST_SECONDS), None)

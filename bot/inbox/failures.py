@@ -1,4 +1,4 @@
-"""Failures of delivery for people: what an error of the vendor or of Zalo means, whom it is about, who must do what."""
+"""Explain delivery failures: what an error of the vendor or of Zalo means, what it concerns, and who must act."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Final, Literal
 
 from bot.i18n import N_, Language, translator
 
-#: Whom a failure is about: one customer, the image of a rule, the OA's account, or the vendor's and Zalo's machines.
+#: What a failure concerns: one customer, the image of a rule, the OA's account, or the vendor's and Zalo's servers.
 Subject = Literal["customer", "image", "account", "vendor", "bot"]
-#: Who must act: nobody, who writes the rules, who runs the bot, or who owns the OA.
+#: Who must act: nobody, the editor of the rules, the operator of the bot, or the owner of the OA.
 Actor = Literal["nobody", "editor", "operator", "owner"]
 
 
@@ -22,9 +22,9 @@ class Explanation:
     subject: Subject
     actor: Actor
     what: str
-    """What is the case, without a full stop."""
+    """What has happened, without a full stop."""
     todo: str
-    """What to do about it, to follow `what` after a colon."""
+    """What to do about it; it follows `what` after a colon."""
 
     def __str__(self) -> str:
         return f"{self.what}: {self.todo}"
@@ -96,7 +96,7 @@ _EXPIRED = _Cause(
     "image", "editor", N_("The uploaded image has expired, Zalo keeps it for 7 days"), N_("upload it again")
 )
 
-#: By Zalo's codes (its OA API's error table) and eTelecom's (Twirp's words).
+#: By error code: Zalo's (the error table of its OA API) and eTelecom's (Twirp's code names).
 _BY_CODE: Final[dict[str, _Cause]] = {
     "-32": _RATE,
     "-100": _EXPIRED,
@@ -146,7 +146,7 @@ _BY_CODE: Final[dict[str, _Cause]] = {
     **dict.fromkeys(("invalid_argument", "malformed", "not_found", "failed_precondition", "out_of_range"), _REQUEST),
 }
 
-#: By a status of HTTP, where no such code says more.
+#: By HTTP status, if there is no such code.
 _BY_STATUS: Final[dict[str, _Cause]] = {
     "400": _REQUEST,
     **dict.fromkeys(("401", "403"), _KEY_REFUSED),
@@ -156,7 +156,7 @@ _BY_STATUS: Final[dict[str, _Cause]] = {
     **dict.fromkeys(("502", "504"), _UNKNOWN),
 }
 
-#: By how the bot's own words for a failure begin or go on (bot.cpaas, bot.delivery).
+#: By the first or later words of the bot's own error texts (bot.cpaas, bot.delivery).
 _BY_WORDS: Final[tuple[tuple[str, _Cause], ...]] = (
     ("no connection", _Cause("vendor", "nobody", N_("The vendor cannot be reached"), _RETRIED)),
     ("no answer", _UNKNOWN),
@@ -166,7 +166,7 @@ _BY_WORDS: Final[tuple[tuple[str, _Cause], ...]] = (
     ("is being uploaded", _Cause("image", "nobody", N_("The image is being uploaded"), N_("nothing to do"))),
 )
 _OTHER_HTTP = _Cause("vendor", "operator", N_("The vendor refused, for a reason the bot does not know"), _OPERATOR)
-# What is left are the words of bot.images.local_files.
+# All other texts come from bot.images.local_files.
 _UNUSABLE = _Cause("image", "editor", N_("The image file cannot be used"), _REPLACE)
 
 _HTTP: Final = re.compile(r"\bHTTP (\d{3})\b:? ?(.*)", re.DOTALL)
@@ -175,13 +175,13 @@ _CODE_IN_WORDS: Final = re.compile(r"(?<![\w-])-\d{2,5}\b", re.ASCII)
 
 
 def explain(error: str, lang: Language) -> Explanation:
-    """Return what *error*, the words that the inbox keeps of a failed call or upload, means."""
+    """Return what *error* means, the text that the inbox stores for a failed call or upload."""
     cause, _ = _cause(error), translator(lang).gettext
     return Explanation(cause.subject, cause.actor, _(cause.what), _(cause.todo))
 
 
 def is_about_rule(error: str) -> bool:
-    """Return whether whoever wrote the rule can mend it: its image is at fault, not the customer or the account."""
+    """Return whether the editor of the rule can fix it: its image is at fault, not the customer or the account."""
     return _cause(error).subject == "image"
 
 
@@ -190,13 +190,13 @@ def _cause(error: str) -> _Cause:
     if answer is None:
         return next((cause for words, cause in _BY_WORDS if words in error), _UNUSABLE)
     status, words = answer[1], answer[2]
-    if status in {"502", "504"}:  # a gateway's words say nothing of what came of the call
+    if status in {"502", "504"}:  # a gateway's error does not tell what became of the call
         return _UNKNOWN
     if "no JSON object" in words:
         return _UNKNOWN
     codes = list(_codes(words))
     known = next((_BY_CODE[code] for code in codes if code in _BY_CODE), None)
-    # The vendor answers 200 to refusals too, with a status of HTTP as its code.
+    # The vendor also answers refusals with 200, and gives an HTTP status as its code.
     status = next(iter(codes), status) if status in {"200", "201"} else status
     return known or _BY_STATUS.get(status) or (_UNKNOWN if status.startswith("5") else _OTHER_HTTP)
 

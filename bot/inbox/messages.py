@@ -1,11 +1,11 @@
-"""What a customer wrote, and which rule was found for it; free of SQLAlchemy, so that it loads at once."""
+"""A customer's text message and the rule that matched it; imports no SQLAlchemy, so that it loads fast."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
-#: The words that the messages of a topic share are cut to so many where the topic is kept.
+#: The longest name of a topic (the words that its messages share), in characters.
 MAX_TOPIC_CHARACTERS: Final = 200
 
 
@@ -14,11 +14,11 @@ class Message:
     """A text that a customer wrote."""
 
     id: int
-    """Of its event."""
+    """The id of its event."""
     text: str
     oa_id: str
     user_id: str
     happened_at: float
-    """Seconds since 1970: by Zalo's clock where the event says it, else when it came in."""
+    """Seconds since 1970: Zalo's timestamp if the event has one, else when it came in."""
     rule_id: str | None
-    """FALLBACK if the fallback was to answer; None if nothing was."""
+    """The rule that was chosen; FALLBACK for the fallback; None if nothing was to be sent."""

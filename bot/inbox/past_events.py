@@ -1,4 +1,4 @@
-"""Past events for the demo: rows as deliveries of former days would have left them."""
+"""Past events for the demo: insert events of earlier days as if they had been delivered then."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.zalo import Event
 
 @dataclass(frozen=True, slots=True)
 class PastEvent:
-    """An event and what became of it."""
+    """An event and its final state."""
 
     event: Event
     body: bytes
@@ -31,11 +31,11 @@ class PastEvent:
     keyword: str | None = None
     runner_up: str | None = None
     error: str | None = None
-    """The vendor's words, if it refused the images."""
+    """The vendor's error text, if it refused the images."""
 
 
 def add_past_events(database: Database, past: Iterable[PastEvent], *, rules_hash: str) -> None:
-    """Store the events, the oldest first, as decided by the rules with that hash."""
+    """Store the events, the oldest first, as decided by the rules with the digest *rules_hash*."""
     rows = [_row(one, rules_hash) for one in sorted(past, key=lambda one: one.received_at)]
     if rows:
         with database.write() as connection:

@@ -19,29 +19,29 @@ ImageStatus = Literal["sent", "doubtful", "unsent"]
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """One line about an event; times are seconds since 1970."""
+    """The main facts of an event; times are seconds since 1970."""
 
     id: int
     received_at: float
     oa_id: str
     name: str
-    """Zalo's name of the event."""
+    """Zalo's event_name, such as ``user_send_text``."""
     kind: str | None
-    """The rules' word for it; None for an event that nobody may answer."""
+    """The rules file's word for it (`on:`); None for an event that cannot be answered."""
     status: Status
     reason: str | None
     rule_id: str | None
     attempts: int
     error: str | None
-    """The vendor's latest words, while they are a complaint."""
+    """The error of the latest call; None if it succeeded."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventListItem(EventRow):
-    """A summary with a little of what came in and of what went out."""
+    """An event in a list, with the beginning of its text and its images."""
 
     beginning: str | None
-    """The first of the customer's words: mind who is shown them. None once they are erased."""
+    """The beginning of the customer's text, which is personal data; None once it is erased."""
     images: list[dict[str, str]] | None
     progress: int
 
@@ -52,36 +52,36 @@ class Listing:
 
     events: list[EventListItem]
     before: int | None
-    """Where the next page begins; None: there is nothing further. A page that is not full may have one, too."""
+    """The id to ask for the next page with; None: this is the last page. A page that is not full may have one."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventDetail(EventRow):
-    """All that is known of an event."""
+    """All facts of an event."""
 
     key: str
-    """By which it is known; log lines about it begin with the same letters."""
+    """The key of the duplicate filter, in hex; log lines show its beginning."""
     user_id: str
     msg_id: str
     sent_at: float | None
-    """By Zalo's clock."""
+    """Zalo's timestamp."""
     text: str | None
-    """A customer's words: mind who is shown them. None once they are erased."""
+    """The customer's text, which is personal data; None once it is erased."""
     rules_hash: str | None
     images: list[dict[str, str]] | None
-    """What the decision sends, in order; None: nothing."""
+    """The images of the decision, in order; None: nothing is sent."""
     progress: int
-    """How many of the images went out."""
+    """How many of the images were sent."""
     due_at: float
     attempted_at: float | None
-    """Set while it is not known whether a picture went out."""
+    """When the latest call began, while it is not known whether it sent its image; else None."""
     resent: bool
     replied_at: float | None
     settled_at: float | None
     vendor_ids: list[dict[str, str]] | None
 
     def image_status(self, number: int) -> ImageStatus:
-        """Return what is known of picture *number* of its images, counted from 1."""
+        """Return the status of image *number*, counted from 1."""
         if number <= self.progress:
             return "sent"
         return "doubtful" if number == self.progress + 1 and self.attempted_at is not None else "unsent"
@@ -89,7 +89,7 @@ class EventDetail(EventRow):
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which events are asked for; None: whatever."""
+    """The conditions of a list of events; None: no condition."""
 
     status: Status | None = None
     oa_id: str | None = None
@@ -97,10 +97,10 @@ class EventFilter:
     """The ids of an OA and of a user."""
     rule_id: str | None = None
     echoes: bool = True
-    """False: without Zalo's repetitions of what the bot sent, which say nothing new to people."""
+    """False: without Zalo's echoes of what the bot sent, which tell people nothing new."""
 
     def conditions(self) -> list[sa.ColumnElement[bool]]:
-        """Return what no index holds."""
+        """Return the conditions that no index supports."""
         oa_id, user_id = self.customer or (None, None)
         values = (
             (events.c.oa_id, self.oa_id),
@@ -111,20 +111,20 @@ class EventFilter:
         return [column == value for column, value in values if value is not None]
 
 
-#: The largest number that an event can have.
+#: The largest id of an event.
 MAX_EVENT_ID: Final = 2**63 - 1
 
-#: So many events are looked at for one page of `EventQueries.listing`: rare ones must not cost a walk over a million.
+#: How many events `EventQueries.listing` reads for one page at most, so that a rare status does not cost a full scan.
 MAX_SCANNED: Final = 20_000
 
-#: So many texts are read for one page of `EventQueries.search`, which takes longer for each.
+#: How many texts `EventQueries.search` reads for one page at most; each takes longer.
 MAX_SEARCHED: Final = 5_000
 
 _BEGINNING: Final = 160
 
 
 class EventQueries:
-    """Questions to the inbox; each is one short transaction that only reads."""
+    """Queries on the inbox; each is one short read-only transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -132,7 +132,7 @@ class EventQueries:
     def recent(
         self, most: int, *, status: Status | None = None, oa_id: str | None = None, before: int | None = None
     ) -> list[EventRow]:
-        """Return up to *most* events, newest first; for the next page, those *before* the last id of this one."""
+        """Return up to *most* events, newest first; for the next page, pass the last id of this one as *before*."""
         query = _newest(_columns(EventRow), most, status, before)
         if oa_id is not None:
             query = query.where(events.c.oa_id == oa_id)
@@ -140,10 +140,10 @@ class EventQueries:
 
     def listing(self, most: int, chosen: EventFilter | None = None, *, before: int | None = None) -> Listing:
         """
-        Return a page of up to *most* of the events that are *chosen*.
+        Return a page of up to *most* events that match *chosen*.
 
-        What no index holds is looked for among MAX_SCANNED events: then the page may not be full, or empty, and there
-        is a next one all the same.
+        Conditions that no index supports are checked on MAX_SCANNED events. So the page may have fewer events, or
+        none, and still have a next page.
         """
         wanted = chosen or EventFilter()
         asked = wanted.conditions()
@@ -152,7 +152,7 @@ class EventQueries:
             asked.append(events.c.id > floor)
         if not wanted.echoes:
             asked.append(sa.func.coalesce(events.c.reason, "") != "echo")
-        # By their ids: what an index holds is not read to be sorted.
+        # By id: the index gives the order, so nothing is sorted.
         found = self._items(_newest([events.c.id], most, wanted.status, before).where(*asked))
         full = len(found) == most
         return Listing(found, found[-1].id if full else floor + 1 if floor else None)
@@ -161,9 +161,9 @@ class EventQueries:
         self, most: int, fits: Callable[[str], bool], chosen: EventFilter, *, before: int | None = None
     ) -> Listing:
         """
-        Return a page of up to *most* of the events that are *chosen* and whose text fits.
+        Return a page of up to *most* events that match *chosen* and whose text fits.
 
-        Up to MAX_SEARCHED texts are read for it, so that it may not be full, as in `listing`.
+        At most MAX_SEARCHED texts are read for it, so that the page may not be full, as in `listing`.
         """
         query = _newest([events.c.id, events.c.text], MAX_SEARCHED, chosen.status, before)
         texts = self._rows(query.where(*chosen.conditions(), sa.func.coalesce(events.c.text, "") != ""))
@@ -183,39 +183,39 @@ class EventQueries:
         return [EventListItem(**row) for row in self._rows(query)]
 
     def _floor(self, status: Status | None, before: int | None) -> int:
-        """Return the id past which a page looks no further; 0 if there is nothing there."""
+        """Return the lowest id that is read for a page; 0 if there are no events below it."""
         indexed = None if status in _UNINDEXED else status
         rows = self._rows(_newest([events.c.id], 1, indexed, before).offset(MAX_SCANNED))
         return int(rows[0]["id"]) if rows else 0
 
     def event(self, event_id: int) -> EventDetail | None:
-        """Return all that is known of the event; None if there is none with that id."""
+        """Return the event with that id; None if there is none."""
         rows = self._rows(sa.select(*_columns(EventDetail)).where(events.c.id == event_id))
         return EventDetail(**rows[0]) if rows else None
 
     def find(self, key: str) -> EventDetail | None:
-        """Return all that is known of the event with this key; None if it has not come in."""
+        """Return the event with this key; None if it has not come in."""
         rows = self._rows(sa.select(*_columns(EventDetail)).where(events.c.key == key))
         return EventDetail(**rows[0]) if rows else None
 
     def is_empty(self) -> bool:
-        """Return whether no event has ever come in, or none is left."""
+        """Return whether there are no events: none has come in, or all were deleted."""
         return not self._rows(sa.select(events.c.id).limit(1))
 
     def latest_texts(self, most: int) -> list[str]:
-        """Return what customers wrote last, newest first."""
+        """Return the latest texts of customers, newest first."""
         query = sa.select(events.c.text).where(HAS_WORDS, events.c.kind == "text", events.c.text != "")
         return [row["text"] for row in self._rows(query.order_by(events.c.received_at.desc()).limit(most))]
 
     def count_foreign_echoes(self, *, since: float) -> int:
-        """Return how many echoes came in of what the bot never sends, as it sends images and nothing else."""
+        """Return how many echoes came in of messages that are no images: another program or a person sent them."""
         count = sa.select(sa.func.count().label("n")).where(
             IS_ECHO, events.c.reason == "echo", events.c.name != "oa_send_image", events.c.received_at > since
         )
         return int(self._rows(count)[0]["n"])
 
     def pause_reasons(self) -> dict[str, str]:
-        """Return why nothing is sent at present, by OA, in the vendor's words."""
+        """Return why each paused OA is paused, in the vendor's words, by OA id."""
         rows = self._rows(sa.select(accounts.c.oa_id, accounts.c.trouble).where(accounts.c.pauses > 0))
         return {row["oa_id"]: row["trouble"] or "" for row in rows}
 
@@ -231,7 +231,7 @@ class EventQueries:
         return [row["id"] for row in self._rows(query)]
 
     def counts_by_status(self) -> dict[Status, int]:
-        """Return how many events are open, dead and parked: what is to be done yet, by the bot or by a person."""
+        """Return how many events are open, dead and parked, which the bot or a person must still deal with."""
         count = sa.func.count().label("n")
         failed = sa.select(events.c.status, count).where(IS_FAILED).group_by(events.c.status)
         found: dict[Status, int] = {"open": 0, "dead": 0, "parked": 0}
@@ -241,32 +241,32 @@ class EventQueries:
 
     def oldest_open(self) -> float | None:
         """Return when the oldest open event came in, in seconds since 1970; None if none is open."""
-        # As above: the few that are open, not the table in the order of its ids.
+        # As above: read the few open events, not the table in the order of its ids.
         first = sa.select(sa.func.min(events.c.id + 0)).where(IS_OPEN).scalar_subquery()
         rows = self._rows(sa.select(events.c.received_at).where(events.c.id == first))
         return rows[0]["received_at"] if rows else None
 
     def paused_accounts(self) -> dict[str, bool]:
-        """Return of each OA that something was to be sent for whether nothing is sent for it at present."""
+        """Return whether each OA is paused, by its id; OAs without any call are left out."""
         rows = self._rows(sa.select(accounts.c.oa_id, (accounts.c.pauses > 0).label("closed")).order_by("oa_id"))
         return {row["oa_id"]: bool(row["closed"]) for row in rows}
 
     def rules_taken_at(self) -> float | None:
-        """Return when good rules were last taken from the rules file, in seconds since 1970; None if never."""
+        """Return when a valid rules file was last loaded, in seconds since 1970; None if never."""
         rows = self._rows(sa.select(sa.func.max(good_rules.c.loaded_at).label("latest")))
         latest: float | None = rows[0]["latest"]
         return latest
 
     def good_rules(self, digest: str) -> bytes | None:
-        """Return the content of the rules file that had this digest and was in force, now or a short while ago."""
+        """Return the content of the rules file with this digest, if it is in force or was within the last day."""
         rows = self._rows(sa.select(good_rules.c.content).where(good_rules.c.digest == digest))
         return rows[0]["content"] if rows else None
 
     def last_failure_by_rule(self, most: int, *, counts: Callable[[str], bool] = bool) -> dict[str, EventRow]:
         """
-        Return of each rule the newest event whose error, the vendor's words, counts.
+        Return the newest event of each rule whose error *counts*, by rule id.
 
-        Among the latest *most* of the dead letters, of the parked events, and of those that are tried again.
+        Of dead, parked and retried events, the latest *most* each are read.
         """
         statuses: tuple[Status, ...] = ("dead", "parked", "open")
         found = sorted((event for s in statuses for event in self._complaints(most, s)), key=lambda event: event.id)
@@ -282,12 +282,12 @@ class EventQueries:
         return [EventRow(**row) for row in self._rows(sa.select(*_columns(EventRow)).where(events.c.id.in_(newest)))]
 
     def messages(self, most: int) -> list[Message]:
-        """Return the latest texts that the rules were asked about, newest first."""
+        """Return the latest texts that the rules have decided about, newest first."""
         return self._messages(most, HAS_WORDS, events.c.kind == "text", events.c.rules_hash.is_not(None))
 
     def answered_by(self, rule_id: str, most: int, *, since: float) -> list[Message]:
-        """Return the latest texts that the rule, or FALLBACK, was to answer, newest first, back to *since*."""
-        # By their ids, which are in the order of coming in, as the index of the rule's events has them.
+        """Return the latest texts for which the rule, or FALLBACK, was chosen, newest first, back to *since*."""
+        # By id, which is the order in which they came in and that of the index of the rule's events.
         asked = (HAS_WORDS, events.c.rule_id == rule_id, events.c.received_at >= since)
         return self._messages(most, *asked, by=events.c.id.desc())
 
@@ -320,7 +320,7 @@ _UNINDEXED: Final = frozenset({"sent", "ignored"})
 def _newest(
     columns: Sequence[sa.Label[Any] | sa.Column[Any]], most: int, status: Status | None, before: int | None
 ) -> sa.Select[Any]:
-    # Few are open: SQLite must not walk the whole table in the order of its ids to find them.
+    # Few events are open: keep SQLite from reading the whole table in the order of its ids to find them.
     place = events.c.id + 0 if status == "open" else events.c.id
     query = sa.select(*columns).order_by(place.desc()).limit(most)
     if status is not None:
@@ -329,7 +329,7 @@ def _newest(
 
 
 def _of(status: Status) -> tuple[sa.ColumnElement[bool], ...]:
-    """Return the conditions for a status in the words of the index that holds it."""
+    """Return the conditions for a status, worded as in its partial index."""
     if status == "open":
         return (IS_OPEN,)
     is_it = events.c.status == status

@@ -34,7 +34,7 @@ class ClaimRequest:
 
 
 class Inbox:
-    """Each call is one durable transaction, shared with whatever else this process writes at that moment."""
+    """The queue of events; each call is one durable transaction, shared with concurrent writes by group commit."""
 
     def __init__(self, database: Database, writer: GroupCommitWriter) -> None:
         self._database = database
@@ -44,18 +44,18 @@ class Inbox:
 
     def put(self, event: Event, body: bytes, *, now: float) -> bool:
         """
-        Keep the event; return False if its key is known already.
+        Store the event durably; return False if its key is known already.
 
         Raises:
-            Exception: The event may not be durable, whatever the reason: do not acknowledge it.
+            Exception: The event may not be durable; do not acknowledge it.
         """
         return bool(self.submit(event, body, now=now).result())
 
     def submit(self, event: Event, body: bytes, *, now: float, refused: str | None = None) -> Future:
         """
-        Queue the event to be kept; the answer is False if its key is known already.
+        Queue the event to be stored; the result of the future is False if its key is known already.
 
-        An event that nobody may answer is kept as ignored; *refused* names a reason of the caller's.
+        An event that cannot be answered is stored as ignored; *refused* is another reason to store it so.
         """
         reason = refused or _unanswerable(event)
         row = event_row(event, body, now=now) | {
@@ -75,12 +75,12 @@ class Inbox:
         share: int = sys.maxsize,
     ) -> list[Claim]:
         """
-        Take up to *most* due events, oldest first, for *lease* seconds; if many OAs have some, a few of each OA.
+        Claim up to *most* due events, oldest first, for *lease* seconds; if many OAs have some, a few of each OA.
 
-        Due is an event that nobody holds, whose time has come, whose user has no earlier one open, and whose OA may
-        be sent to: it is not paused and *rate* leaves it a call. Each event is counted as one call. Of an OA that was
-        paused and may be tried again, one event is taken, as a probe. No OA gets more than *share* claims; *held* says
-        how many of each the caller has already.
+        An event is due if it is not claimed, its time has come, its user has no earlier open event, and its OA may be
+        called: the OA is not paused and *rate* allows a call. Each event is counted as one call. Of an OA whose pause
+        is over, one event is claimed as a probe. No OA gets more than *share* claims; *held* says how many the caller
+        has already, by OA.
         """
         claims: list[Claim] = self._writer.submit(
             _claim_each, ClaimRequest(most, now, lease, rate, held or {}, share)
@@ -89,8 +89,8 @@ class Inbox:
 
     def save(self, changes: Sequence[StateChange]) -> list[SaveResult]:
         """
-        Store new states and say of each: saved; lost, because the lease ended and the event is another's;
-        or human, because a person took over.
+        Store new states and return for each: saved; lost, because another worker has claimed the event; or human,
+        because a person has taken over.
         """
         if not changes:
             return []
@@ -98,31 +98,31 @@ class Inbox:
         return outcome
 
     def renew(self, claims: Iterable[Claim], *, now: float, lease: float) -> None:
-        """Prolong the lease of what is still being worked on."""
+        """Prolong the leases of *claims*."""
         values = [{"b_id": c.id, "b_fence": c.fence, "b_due": now + lease} for c in claims]
         if values:
             self._writer.submit(_renew_each, values).result()
 
     def overdue(self, *, now: float) -> list[Lease]:
-        """Return the leases that nobody seems to have renewed in time; who knows whose clock is right?"""
+        """Return the leases that have ended by this clock; the holder may be alive, if the clocks differ."""
         with self._database.read() as connection:
             return [Lease(*row) for row in connection.execute(statements.OVERDUE, {"b_now": now})]
 
     def release(self, leases: Collection[Lease], *, now: float) -> None:
-        """Make due what is held under these very leases, and not renewed since; their holders are too late then."""
+        """Make due the events under exactly these leases, if they were not renewed since; a later save is lost."""
         if leases:
             self._writer.submit(_release_each, (leases, now)).result()
 
     def end_leases(self, *, now: float) -> None:
-        """Make due what others had claimed; only for who knows that none of them lives."""
+        """Make all claimed events due; call it only if no other process is alive."""
         self._writer.submit(_end_leases_each, now).result()
 
     def clamp_future_times(self, *, now: float, max_delay: float = clock.MAX_DELAY_SECONDS) -> None:
-        """Make due what a clock that has since been set right had put off further than *far* seconds from now."""
+        """Make events due that wait longer than *max_delay* seconds because a clock was wrong."""
         self._writer.submit(clock.clamp_each, (now, max_delay)).result()
 
     def record_failure(self, failure: Failure) -> FailureVerdict:
-        """Count a failed call against its OA, or say that it is the event's own failure."""
+        """Count a failed call against its OA, or return that the event itself is at fault."""
         verdict: FailureVerdict = self._writer.submit(oa_limits.record_failures, failure).result()
         return verdict
 
@@ -131,7 +131,7 @@ class Inbox:
         self._writer.submit(oa_limits.record_successes, oa_id).result()
 
     def consume(self, calls: Mapping[str, int], *, now: float, rate: RateLimit) -> None:
-        """Count more calls against the rate of each OA than the claims did, or fewer."""
+        """Count more calls against each OA's rate limit than the claims did; a negative number gives calls back."""
         if any(calls.values()):
             self._writer.submit(oa_limits.consume_each, (calls, now, rate)).result()
 
@@ -139,7 +139,7 @@ class Inbox:
         """
         Return when *rule_id* last answered the user.
 
-        A time after *now* was written by a clock that has since been set back: nobody can say how long ago that was.
+        A time after *now* comes from a clock that was wrong; it does not tell how long ago the answer was.
         """
         query = sa.select(sa.func.max(events.c.replied_at)).where(
             events.c.oa_id == oa_id,
@@ -152,13 +152,13 @@ class Inbox:
             return connection.execute(query).scalar()
 
     def echoes_arrive(self, oa_id: str) -> bool:
-        """Return whether Zalo is known to repeat to us what this OA sends."""
+        """Return whether Zalo has ever sent an echo for this OA."""
         query = sa.select(events.c.id).where(IS_ECHO, events.c.oa_id == oa_id, events.c.reason == "echo").limit(1)
         with self._database.read() as connection:
             return connection.execute(query).first() is not None
 
     def find_echo(self, claim: Claim) -> EchoVerdict:
-        """Return whether the image of the claim's latest call has come back as an echo."""
+        """Return whether an echo of the image of the claim's latest call has come."""
         state = claim.state
         images = state.images or []
         image_url = images[state.progress].get("image_url", "") if state.progress < len(images) else ""
@@ -167,7 +167,7 @@ class Inbox:
             sent, echoes = read_echoes(connection, claim.oa_id, claim.user_id, attempted_at)
         return find_echo(sent, echoes, attempted_at=attempted_at, image_url=image_url)
 
-    # The operations: each writes the values of several callers in the writer's transaction.
+    # The operations of the group commit: each writes the values of several callers in one transaction.
 
     def _insert_rows(self, connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> Sequence[bool]:
         fresh = self._insert(connection, rows)
@@ -176,7 +176,7 @@ class Inbox:
                 connection.execute(
                     statements.WAKE, {"b_oa": row["oa_id"], "b_user": row["user_id"], "b_now": row["due_at"]}
                 )
-        # Of two deliveries of one event in one batch, the first is the new one.
+        # If a batch has two deliveries of one event, the first counts as new.
         return [fresh.pop(row["key"], None) is not None for row in rows]
 
     def _save_each(
@@ -204,7 +204,7 @@ class Inbox:
 
 
 def event_row(event: Event, body: bytes, *, now: float) -> dict[str, Any]:
-    """Return what a row holds of an event that came in at *now*, before anything is decided."""
+    """Return the row of an event that came in at *now*, before a decision."""
     return {
         "key": event.key,
         "name": event.name,
@@ -251,7 +251,7 @@ def _claim(connection: sa.Connection, wish: ClaimRequest) -> list[Claim]:
 
 
 def _due_probe(connection: sa.Connection, account: sa.Row[*tuple[Any, ...]], now: float) -> int | None:
-    """Return an event to try the paused OA with: rather another one than that which failed."""
+    """Return an event to probe the paused OA with; if possible, not the one that failed."""
     values = {"b_now": now, "b_oa": account.oa_id, "b_failed": account.failed_event or 0}
     other: int | None = connection.scalars(statements.DUE_PROBE, values).first()
     if other is not None or account.closed_until > now:
@@ -277,7 +277,7 @@ def _within_rate(connection: sa.Connection, oa_ids: Sequence[str], wish: ClaimRe
 def _due(connection: sa.Connection, oa_ids: Sequence[str], wish: ClaimRequest) -> Sequence[sa.Row[int, str]]:
     if not oa_ids:
         return []
-    # Of many OAs not all of each is read: it would be for nothing.
+    # If many OAs have due events, read only a few of each: the others would not be claimed.
     each = min(wish.most, max(1, _ROWS_PER_CLAIM * wish.most // len(oa_ids)))
     values = {"b_oas": json.dumps(oa_ids), "b_now": wish.now, "b_each": each, "b_most": wish.most}
     is_sqlite = connection.dialect.name == "sqlite"
@@ -317,7 +317,7 @@ def _end_leases_each(connection: sa.Connection, times: Sequence[float]) -> Seque
     return [None] * len(times)
 
 
-# How many due events are read for each that may be claimed, where many OAs have some.
+# How many due events are read for each event that may be claimed, if many OAs have due events.
 _ROWS_PER_CLAIM = 4
 _STATE = tuple(field.name for field in fields(State))
 _state_values = attrgetter(*_STATE)

@@ -1,4 +1,4 @@
-"""Replay: open a dead or parked event again because an operator says so."""
+"""Replay: an operator reopens a dead or parked event."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from bot.rules.engine import FALLBACK
 
 log = logging.getLogger(__name__)
 
-#: `reopened`; `settled`: it is neither dead nor parked; `absent`: there is no such event; `late`: its REPLY_WINDOW
-#: is over; `erased`: the text to decide about is gone.
+#: `reopened`; `settled`: the event is neither dead nor parked; `absent`: there is no such event; `late`: its
+#: REPLY_WINDOW is over; `erased`: its text was erased, so that no rule can be chosen.
 ReplayOutcome = Literal["reopened", "settled", "absent", "late", "erased"]
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayResult:
-    """What became of the wish to try an event again, and how the event stood before."""
+    """The outcome of a replay, and the event's status before it."""
 
     outcome: ReplayOutcome
     status: Status | None = None
@@ -35,12 +35,12 @@ class ReplayResult:
 
 def replay(database: Database, event_id: int, *, now: float, window: float) -> ReplayResult:
     """
-    Make a dead or parked event open again, in one transaction; doing it twice does it once.
+    Reopen a dead or parked event, in one transaction; a second call changes nothing.
 
-    A dead letter of which no picture went out is decided anew: most often it died of its picture, and the rule has
-    been mended. Any other goes on with its pictures where it stopped, and those that went out are not sent again;
-    of a parked one, the picture in doubt is. Events older than *window* seconds stay as they are: REPLY_WINDOW
-    would only have them ignored.
+    If no image of a dead event was sent, its rule is chosen again: usually its image was at fault and the rule has
+    been fixed since. Any other event continues where it stopped: images that were sent are not sent again, but the
+    uncertain image of a parked event is. Events older than *window* seconds (REPLY_WINDOW) are not reopened: they
+    would be ignored.
     """
     with database.write() as connection:
         row = connection.execute(_FIND, {"b_id": event_id}).mappings().first()
@@ -57,7 +57,7 @@ def replay(database: Database, event_id: int, *, now: float, window: float) -> R
 
 
 def prospect(row: Mapping[Any, Any], *, now: float, window: float) -> ReplayOutcome:
-    """Return what would become of the wish to replay the event, given its row or all the fields of a report's Whole."""
+    """Return the outcome that a replay of the event would have; *row* has the fields of `EventDetail`."""
     if row["status"] not in {"dead", "parked"}:
         return "settled"
     if now - (row["sent_at"] or row["received_at"]) > window:
@@ -66,7 +66,7 @@ def prospect(row: Mapping[Any, Any], *, now: float, window: float) -> ReplayOutc
 
 
 def _fresh(row: sa.RowMapping, *, now: float) -> dict[str, Any]:
-    """Return what changes; the error stays until there is a new one or none, and a late worker's lease is void."""
+    """Return the columns that change; the error stays until the next call, and the new fence voids an old claim."""
     values = {
         "status": "open",
         "due_at": now,

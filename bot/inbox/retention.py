@@ -20,23 +20,23 @@ from bot.inbox.tables import HAS_WORDS, IS_BARE, IS_OVER, events, tallies
 
 log = logging.getLogger(__name__)
 
-#: Zalo redelivers for hours: no key is forgotten before this.
+#: How long every event is kept, in seconds, as the duplicate filter: Zalo redelivers for hours.
 KEPT_SECONDS: Final = 7 * 86_400.0
-#: How many events lose their text, or are deleted, by one transaction: acknowledgements wait for it meanwhile.
+#: How many events one transaction erases or deletes; acknowledgements wait for it.
 BATCH: Final = 100
-# Between two batches, so that acknowledgements hardly notice; and once nothing is left to do.
+# Seconds between two batches, so that acknowledgements are hardly delayed; and between two rounds.
 _BATCH_PAUSE_SECONDS = 0.05
 _ROUND_SECONDS = 60.0
-# Hours whose events may have changed are counted anew so often.
+# How often hours whose events may have changed are counted again, in seconds.
 _RECOUNT_EVERY_SECONDS = 600.0
-# The customers' day: Vietnam is seven hours ahead of UTC, in summer too.
+# Days begin at midnight in Vietnam, which is seven hours ahead of UTC all year.
 _UTC_OFFSET = 7 * 3600.0
 _EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionResult:
-    """How many events lost their text, and how many were counted and deleted; false if there was nothing to do."""
+    """How many events were erased, and how many counted and deleted; false if there was nothing to do."""
 
     erased: int = 0
     deleted: int = 0
@@ -47,12 +47,12 @@ class RetentionResult:
 
 def apply_retention(database: Database, *, now: float, retention: float, memory: float = 0.0) -> RetentionResult:
     """
-    Erase or delete up to BATCH events older than *retention* seconds, in one transaction; call it till it is false.
+    Erase or delete up to BATCH events older than *retention* seconds, in one transaction; repeat while it is true.
 
-    Texts and bodies are erased once the event is settled. The event itself, which is the duplicate filter, is kept
-    for KEPT_SECONDS at least, and for *memory* seconds, in which a rule may ask when it answered last; then it is
-    counted in `tallies` and deleted by the same transaction. Open events are not touched, and parked ones not
-    deleted. Any number of processes may do so at once.
+    The text and the body of a settled event are erased. The event itself is kept for at least KEPT_SECONDS as the
+    duplicate filter, and for *memory* seconds, the longest cooldown of a rule. Then it is counted in `tallies` and
+    deleted in the same transaction. Open events are left alone, and parked ones are not deleted. Several processes
+    may do this at once.
     """
     forget_before = now - max(retention, KEPT_SECONDS, memory)
     with database.write() as connection:
@@ -67,7 +67,7 @@ def apply_retention(database: Database, *, now: float, retention: float, memory:
 
 
 class RetentionWorker:
-    """Tends the inbox and the clock from time to time, in a thread; each process that lasts needs one."""
+    """Applies retention, updates the statistics and reads the clock regularly, in a thread; one per serving process."""
 
     def __init__(self, database: Database, *, retention: float, memory: Callable[[], float]) -> None:
         self._database = database
@@ -79,11 +79,11 @@ class RetentionWorker:
         self._thread = threading.Thread(target=self._run, name="caretaker", daemon=True)
 
     def start(self) -> None:
-        """Begin; call it after the last fork."""
+        """Start the thread; call it after the last fork."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread, after the batch it is at."""
+        """Stop the thread after its current batch."""
         self._stopping.set()
         self._thread.join()
 
@@ -93,11 +93,11 @@ class RetentionWorker:
             try:
                 self._database.read_clock()
                 self._update_statistics()
-                # What is deleted must have been counted.
+                # Events must be counted before they are deleted.
                 if not self._stopping.is_set():
                     self._apply_until_done()
             except Exception:
-                # The database is away; what is old will only be older when it is back.
+                # The database is unreachable; the next round deletes what this one could not.
                 log.exception("cannot tend the inbox")
             pause = _ROUND_SECONDS
 
@@ -133,7 +133,7 @@ def _some(connection: sa.Connection, query: sa.Select[Any], before: float) -> Se
 
 
 def _count(connection: sa.Connection, rows: Sequence[Any]) -> None:
-    """Add the events to the counts of their days, in an order that is the same for all processes."""
+    """Add the events to the counts of their days; all processes lock the rows in the same order."""
     keys = (
         (_day(row.received_at), row.oa_id, row.kind or "", row.status, row.reason or "", row.rule_id or "")
         for row in rows
@@ -150,7 +150,7 @@ def _day(at: float) -> date:
 
 
 def _oldest(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """Return the query for the next batch; what another process holds is left to it."""
+    """Return the query for the next batch; rows that another process has locked are skipped."""
     return (
         sa.select(events.c.id)
         .where(*conditions, events.c.received_at < sa.bindparam("b_before"))

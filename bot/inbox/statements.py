@@ -1,4 +1,4 @@
-"""The statements by which the inbox claims, holds and gives up events; their values are bound by name (b_…)."""
+"""SQL statements that claim, renew and release events; their bound values have names that begin with b_."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from bot.inbox import oa_limits
 from bot.inbox.tables import IS_LEASED, IS_OPEN, IS_WAITING, accounts, events
 
 _earlier = events.alias("earlier")
-# OFFSET keeps PostgreSQL from making a join of it, which reads all that is open of the OA for each event as long as its
-# statistics are from a time when little was.
+# OFFSET keeps PostgreSQL from turning this into a join: with old table statistics it would then read all open events of
+# the OA for each event.
 _has_turn = ~sa.exists(
     sa.select(_earlier.c.id)
     .where(
@@ -23,7 +23,7 @@ _has_turn = ~sa.exists(
 
 
 def _due_of(oa_id: sa.ColumnElement[str]) -> sa.Select[int, str, float]:
-    """Return the events of the OA that are due and whose user has no earlier one open, oldest first."""
+    """Return the due events of the OA whose user has no earlier open event, oldest first."""
     return (
         sa.select(events.c.id, events.c.oa_id, events.c.due_at)
         .where(IS_WAITING, events.c.oa_id == oa_id, events.c.due_at <= sa.bindparam("b_now"), _has_turn)
@@ -52,12 +52,12 @@ DUE_PROBE = (
     _due_of(sa.bindparam("b_oa")).with_only_columns(events.c.id).where(events.c.id != sa.bindparam("b_failed")).limit(1)
 )
 
-# From OA to OA, by one step in the index for each, however many events it has.
+# A recursive query that takes one index lookup per OA, whatever its number of events.
 _first_oa = sa.select(events.c.oa_id).where(IS_WAITING).order_by(events.c.oa_id).limit(1)
 _waiting = sa.select(_first_oa.scalar_subquery().label("oa_id")).cte("waiting", recursive=True)
 _next_oa = _first_oa.where(events.c.oa_id > _waiting.c.oa_id).correlate(_waiting).scalar_subquery()
 _waiting = _waiting.union_all(sa.select(_next_oa).where(_waiting.c.oa_id.is_not(None)))
-#: Those that events wait for which nobody holds.
+#: OAs that have open events which are not claimed.
 WAITING_OAS = sa.select(_waiting.c.oa_id).where(_waiting.c.oa_id.is_not(None))
 _oldest = (
     sa.select(events.c.due_at)
@@ -73,7 +73,7 @@ _may_be_sent_to = sa.or_(
     sa.and_(_account.pauses == 0, _account.next_slot <= sa.bindparam("b_ahead")),
     sa.and_(_account.pauses > 0, oa_limits.MAY_TRY),
 )
-#: The OAs that something is due for and that may be sent to, and what their accounts say.
+#: OAs that have due events and may be called, with the rows of their accounts.
 DUE_OAS = (
     sa.select(_waiting.c.oa_id, _account.pauses, _account.failures, _account.closed_until, _account.failed_event)
     .select_from(_waiting.outerjoin(accounts, _account.oa_id == _waiting.c.oa_id))
@@ -91,7 +91,7 @@ _human_at = (
     .where(
         _human.c.oa_id == events.c.oa_id,
         _human.c.user_id == events.c.user_id,
-        # The index is for both kinds, and SQLite does not see that the one below is among them.
+        # The index covers both kinds, and SQLite does not recognize that the condition below is one of them.
         _human.c.reason.in_((sa.literal_column("'echo'"), sa.literal_column("'human'"))),
         _human.c.reason == sa.literal_column("'human'"),
     )

@@ -1,4 +1,4 @@
-"""What is stored of an event while it is delivered: its state, the claim on it, and a change of it."""
+"""An event in delivery: its stored state, the claim of a worker on it, and a change of its state."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Final, Literal
 
 Status = Literal["open", "sent", "ignored", "dead", "parked"]
 
-#: A keyword that matched is stored up to here.
+#: The longest stored keyword, in characters.
 MAX_KEYWORD_CHARACTERS: Final = 255
 _KEYWORD_SEPARATOR: Final = " + "
 
 
 def join_keywords(keywords: Iterable[str]) -> str | None:
-    """Return the keywords that matched as they are stored; None without one."""
+    """Return the matched keywords as one text to store; None if there are none."""
     return _KEYWORD_SEPARATOR.join(keywords)[:MAX_KEYWORD_CHARACTERS] or None
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What changes in an event's row while it is delivered."""
+    """The columns of an event that change during delivery."""
 
     status: Status = "open"
     reason: str | None = None
@@ -29,27 +29,27 @@ class State:
     rule_id: str | None = None
     rules_hash: str | None = None
     keyword: str | None = None
-    """What of the rule matched; of `all_of` each one, joined. None where words had no part in it."""
+    """The keyword that matched; for `all_of`, all of them, joined. None if no keyword was involved."""
     runner_up: str | None = None
-    """The rule that would have answered without this one."""
+    """The rule that would have been chosen without this one."""
     images: list[dict[str, str]] | None = None
     """
-    What the decision sends; None: not decided.
+    The images to send; None: no decision yet.
 
-    Each is ``{"image_url": …}``, ``{"attachment_id": …}`` or ``{"file": name, "digest": SHA-256 of its content}``, the
-    latter two with ``"else"``, a link, where the rule gives one. A file whose upload Zalo no longer had has also
-    ``"newer_than"``, a time: only a later upload will do.
+    Each is ``{"image_url": …}``, ``{"attachment_id": …}`` or ``{"file": name, "digest": SHA-256 of its content}``; the
+    latter two also have ``"else"``, a link, if the rule gives one. ``"newer_than"`` is added to a file whose upload
+    Zalo no longer had: the upload must be later than that time.
     """
     progress: int = 0
     attempted_at: float | None = None
-    """Set from before a call of the vendor until its outcome is stored."""
+    """When a call of the vendor began whose outcome is not stored yet; else None."""
     resent: bool = False
     replied_at: float | None = None
     settled_at: float | None = None
     error: str | None = None
     vendor_ids: list[dict[str, str]] | None = None
     unfinished_calls: int = 0
-    """Calls that began in a row and whose outcome nobody stored, this one among them: each time the process died."""
+    """Consecutive calls without a stored outcome, this one included: the process died during each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Claim:
     kind: str
     text: str
     happened_at: float
-    """Seconds since 1970: by Zalo's clock where the event says it, else when it came in."""
+    """Seconds since 1970: Zalo's timestamp if the event has one, else when it came in."""
     received_at: float
     oa_is_failing: bool
     """Whether the latest call for its OA failed."""
@@ -73,7 +73,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """One worker's hold of one event until it renews it."""
+    """A lease on an event, as it was last renewed."""
 
     id: int
     fence: int
@@ -87,9 +87,9 @@ class StateChange:
     claim: Claim
     state: State
     leased: bool = False
-    """Whether the claim goes on: the state's `due_at` is the end of its lease and not a time that was chosen."""
+    """Whether the claim goes on: then `due_at` of the state is the end of its lease; else, when it may be claimed."""
     unless_human_since: float | None = None
-    """Do not store it if a person has written to the user from OA Manager since then."""
+    """Do not store the change if a person has written to the user from OA Manager since this time."""
 
 
 SaveResult = Literal["saved", "lost", "human"]

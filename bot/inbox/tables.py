@@ -15,10 +15,10 @@ metadata = sa.MetaData(
     }
 )
 
-# SQLite numbers rows by itself only for a column declared INTEGER.
+# SQLite assigns ids only to a column declared INTEGER.
 _BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
-#: One row an event: the log, the queue, the duplicate filter and the dead letters in one.
+#: One row per event: log, queue, duplicate filter and dead letters in one table.
 #: Times are seconds since 1970 by the database's clock.
 events = sa.Table(
     "events",
@@ -63,10 +63,10 @@ events = sa.Table(
     sqlite_autoincrement=True,
 )
 
-# Literals, in the indexes and in the queries: with a bound value no database can tell that a partial index fits.
+# Literals in indexes and queries: with a bound value, the databases cannot tell that a partial index applies.
 IS_OPEN = events.c.status == sa.literal_column("'open'")
 IS_ECHO = events.c.reason.in_((sa.literal_column("'echo'"), sa.literal_column("'human'")))
-#: Of these, what nobody holds, and what somebody does. By OA: what waits for an OA that is paused is never read.
+#: Open events that are not claimed, and those that are. Indexed by OA, so that events of a paused OA are not read.
 IS_WAITING = sa.and_(IS_OPEN, events.c.leased.is_(False))
 IS_LEASED = sa.and_(IS_OPEN, events.c.leased.is_(True))
 sa.Index(
@@ -107,10 +107,10 @@ sa.Index(
 HAS_RULE = events.c.rule_id.is_not(None)
 sa.Index("ix_events_rule", events.c.rule_id, events.c.id, sqlite_where=HAS_RULE, postgresql_where=HAS_RULE)
 
-# Settled, and what the customer wrote is still there: what reports read, and what RETENTION erases.
+# Settled events whose text is not erased yet: reports read them, and RETENTION erases them.
 HAS_WORDS = sa.and_(events.c.body.is_not(None), events.c.status != sa.literal_column("'open'"))
 sa.Index("ix_events_words", events.c.received_at, sqlite_where=HAS_WORDS, postgresql_where=HAS_WORDS)
-#: Of these, the words that no rule matched, alone or beside an image, a link or a file.
+#: Of these, texts that no rule matched, alone or with an image, a link or a file.
 IS_UNMATCHED = sa.and_(
     HAS_WORDS,
     events.c.text != sa.literal_column("''"),
@@ -118,14 +118,14 @@ IS_UNMATCHED = sa.and_(
     sa.or_(events.c.rule_id.is_(None), events.c.rule_id == sa.literal_column("'(fallback)'")),
 )
 sa.Index("ix_events_unmatched", events.c.received_at, sqlite_where=IS_UNMATCHED, postgresql_where=IS_UNMATCHED)
-#: Nobody will ask for them again; parked ones wait for a person.
+#: Settled for good; parked events are not, as they wait for a person.
 IS_OVER = events.c.status.in_([sa.literal_column(f"'{status}'") for status in ("sent", "ignored", "dead")])
 IS_BARE = sa.and_(events.c.body.is_(None), IS_OVER)
 sa.Index("ix_events_bare", events.c.received_at, sqlite_where=IS_BARE, postgresql_where=IS_BARE)
 IS_FAILED = events.c.status.in_((sa.literal_column("'dead'"), sa.literal_column("'parked'")))
 sa.Index("ix_events_failed", events.c.status, events.c.id, sqlite_where=IS_FAILED, postgresql_where=IS_FAILED)
 
-#: What is left of events that were deleted: how many of a day ended in which way.
+#: Counts of deleted events, by day and by how they ended.
 tallies = sa.Table(
     "tallies",
     metadata,
@@ -138,10 +138,9 @@ tallies = sa.Table(
     sa.Column("n", sa.BigInteger, nullable=False),
 )
 
-#: How many customers' messages of an hour ended in which way, and how many each rule answered
-#: (bot.inbox.statistics.rollup);
-#: and which failed to send (``rule-failed``: its image is at fault; ``rule-undelivered``: anything else);
-#: unlike `tallies` it is filled while the events are there, and it tells the hours.
+#: Hourly counts of customers' messages by outcome, and by the rule that answered them or failed to
+#: (``rule-failed``: its image is at fault; ``rule-undelivered``: anything else); see bot.inbox.statistics.rollup.
+#: Unlike `tallies` it is filled before the events are deleted.
 event_counts = sa.Table(
     "event_counts",
     metadata,
@@ -152,7 +151,7 @@ event_counts = sa.Table(
     sa.Column("n", sa.BigInteger, nullable=False),
 )
 
-#: How many answers of an hour each keyword of a rule brought, and what other rule would have given them
+#: Hourly counts of answers by rule, matched keyword and the rule that would have answered otherwise
 #: (bot.inbox.statistics.rule_statistics); kept for as long as pages show them.
 rule_matches = sa.Table(
     "rule_matches",
@@ -174,7 +173,7 @@ sa.Index(
     postgresql_where=_HAS_RUNNER_UP,
 )
 
-#: One row an OA: what the processes that share the database must agree on before they send.
+#: One row per OA: its rate limit and circuit breaker, shared by all processes.
 accounts = sa.Table(
     "accounts",
     metadata,
@@ -196,7 +195,7 @@ accounts = sa.Table(
     sa.Column("trouble", sa.Text, comment="why nothing is sent, in the vendor's words"),
 )
 
-#: One row that is written to find out whether a write succeeds.
+#: One row that is written to check that the database takes writes.
 write_checks = sa.Table(
     "write_checks",
     metadata,
@@ -204,7 +203,7 @@ write_checks = sa.Table(
     sa.Column("checked_at", sa.Double, nullable=False, comment="when the latest of these writes was made"),
 )
 
-#: The last good rules, so that a restart with a broken file still answers.
+#: The latest valid rules files, so that the bot still answers after a restart with a broken file.
 good_rules = sa.Table(
     "good_rules",
     metadata,
@@ -213,7 +212,7 @@ good_rules = sa.Table(
     sa.Column("loaded_at", sa.Double, nullable=False),
 )
 
-#: One row a picture file, OA and kind of upload: the token that the vendor gave for it, and who is getting the next.
+#: One row per image file, OA and type of upload: the vendor's token, and the lease on the next upload.
 uploads = sa.Table(
     "uploads",
     metadata,
@@ -229,7 +228,7 @@ uploads = sa.Table(
     sa.Column("trouble", sa.Text, comment="why the latest upload failed"),
 )
 
-#: One row a picture that the rules name: when it is looked at next, and what the latest look showed.
+#: One row per image that the rules name: when it is checked next, and the latest result.
 picture_checks = sa.Table(
     "picture_checks",
     metadata,
@@ -245,7 +244,7 @@ picture_checks = sa.Table(
     sa.Column("height", sa.BigInteger),
 )
 
-#: One row: random bytes that go into the signature of every cookie of the console.
+#: One row: the random key that signs the cookies of the console.
 console_keys = sa.Table(
     "console_keys",
     metadata,
@@ -253,7 +252,7 @@ console_keys = sa.Table(
     sa.Column("key", sa.LargeBinary, nullable=False),
 )
 
-#: One row a session of the console that was begun and not ended; without its row a cookie counts for nothing.
+#: One row per open session of the console; a cookie without a row is invalid.
 console_sessions = sa.Table(
     "console_sessions",
     metadata,
@@ -261,7 +260,7 @@ console_sessions = sa.Table(
     sa.Column("began_at", sa.Double, nullable=False),
 )
 
-#: One row a browser of an editor: the rules as far as they were written there, not published yet.
+#: One row per editor's browser: its unpublished draft of the rules file.
 drafts = sa.Table(
     "drafts",
     metadata,
@@ -273,7 +272,7 @@ drafts = sa.Table(
     sa.Column("saved_at", sa.Double, nullable=False),
 )
 
-#: What editors have published for all machines that share the database: one row a change, in one order.
+#: The log of publications for all machines that share the database: one row per change, in one order.
 publications = sa.Table(
     "publications",
     metadata,
@@ -286,7 +285,7 @@ publications = sa.Table(
 )
 sa.Index("ix_publications_file", publications.c.file, publications.c.sequence)
 
-#: The contents of what is published, and for a while of what was.
+#: The contents of publications, kept for some time after the next one.
 publication_contents = sa.Table(
     "publication_contents",
     metadata,
@@ -295,7 +294,7 @@ publication_contents = sa.Table(
     sa.Column("stored_at", sa.Double, nullable=False, comment="the latest time that somebody was about to publish it"),
 )
 
-#: Topics of unanswered messages that an editor has taken off the list.
+#: Topics of unanswered messages that an editor has hidden from the list.
 ignored_topics = sa.Table(
     "ignored_topics",
     metadata,

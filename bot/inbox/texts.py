@@ -1,4 +1,4 @@
-"""What is said of stored events, alike in the terminal and in the console: why each stands as it does, and replays."""
+"""Texts about stored events for terminal and console: the reason of a status, the outcome of a replay."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ _REPLAYED: Final[dict[ReplayOutcome, str]] = {
 
 
 def reason_text(reason: str, lang: Language) -> str:
-    """Return what `reason` of an event means; one that is not known means itself."""
+    """Return the text for an event's `reason`; an unknown reason is returned as it is."""
     text = _REASONS.get(reason)
     return translator(lang).gettext(text) if text else reason
 
 
 def replay_text(event_id: int, done: ReplayResult, *, window: timedelta, lang: Language) -> str:
-    """Return one line about what became of the wish to replay an event; *window* is REPLY_WINDOW."""
+    """Return one line about the outcome of a replay; *window* is REPLY_WINDOW."""
     _ = translator(lang).gettext
     error = f", {single_line(done.error)}" if done.error else ""
     was = _("{status}, {reason}, {attempts} attempts{error}").format(

@@ -15,49 +15,49 @@ from bot.inbox.tables import uploads
 
 _FIRST_PAUSE_SECONDS: Final = 2.0
 _MAX_PAUSE_SECONDS: Final = 60.0
-# Nobody has asked for it in this time: one that is asked for is uploaded anew every few days.
+# A token that was not renewed for so long, in seconds, is unused: one in use is uploaded again every few days.
 _KEPT_SECONDS: Final = 30 * 86_400.0
-# A time further ahead was written by a clock that has since been set right.
+# A time further in the future than this, in seconds, comes from a clock that was wrong.
 MAX_DELAY_SECONDS: Final = 2 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class UploadKey:
-    """What a token stands for: tokens of one OA mean nothing to another."""
+    """What a token is for; a token of one OA is invalid for another."""
 
     oa_id: str
     digest: str
-    """SHA-256 of the picture, in hex."""
+    """SHA-256 of the image file, in hex."""
     type: str
-    """CPAAS_UPLOAD_TYPE: another one gives other tokens."""
+    """CPAAS_UPLOAD_TYPE; each type has tokens of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class UploadState:
-    """How far the upload of a picture is; times are seconds since 1970 by the database's clock."""
+    """The state of an image file's upload; times are seconds since 1970 by the database's clock."""
 
     token: str | None
     uploaded_at: float
     claimed_until: float
     failures: int
-    """Uploads that failed in a row."""
+    """Consecutive failed uploads."""
     not_before: float
     refused: bool
-    """Whether the latest failure was the picture's, so that trying again will hardly help."""
+    """Whether the image was at fault in the latest failure, so that another try will hardly help."""
     trouble: str
     """Why the latest upload failed; empty if it did not."""
 
     def is_under_way(self, now: float) -> bool:
-        """Return whether some process is uploading it."""
+        """Return whether a process is uploading it."""
         return now < self.claimed_until < now + MAX_DELAY_SECONDS
 
     def pause(self, now: float) -> float:
-        """Return for how many seconds nobody should try again; 0: somebody should now."""
+        """Return the seconds to wait before the next upload; 0 if it may begin now."""
         return self.not_before - now if now < self.not_before < now + MAX_DELAY_SECONDS else 0.0
 
 
 class Uploads:
-    """Each call is one short transaction; all processes that share the database share the tokens."""
+    """The tokens of all processes that share the database; each call is one short transaction."""
 
     def __init__(self, database: Database, rate: RateLimit) -> None:
         self._database = database
@@ -65,7 +65,7 @@ class Uploads:
         self._claim = _claiming(database.insert(uploads))
 
     def find(self, key: UploadKey) -> UploadState | None:
-        """Return what is known of the picture."""
+        """Return the state of the upload; None if there was none."""
         with self._database.read() as connection:
             row = connection.execute(_FIND, _names(key)).mappings().first()
         if row is None:
@@ -75,10 +75,10 @@ class Uploads:
 
     def claim(self, key: UploadKey, *, now: float, lease: float, newer_than: float) -> bool:
         """
-        Return whether the caller is to upload the picture, for *lease* seconds it alone.
+        Return whether the caller is to upload the image; for *lease* seconds no other process will.
 
-        It is not if another does, if the latest failure is too fresh, or if there is a token *newer_than* that. The
-        call that an upload is counts against the OA's rate.
+        It is not if another process does, if the latest failure is too recent, or if there is a token *newer_than*
+        that time. An upload counts as a call against the OA's rate limit.
         """
         values = {
             **_names(key),
@@ -94,7 +94,7 @@ class Uploads:
         return taken
 
     def store_token(self, key: UploadKey, token: str, *, now: float) -> None:
-        """Keep the token that an upload has brought, and forget those that nobody wants any more."""
+        """Store the token of an upload, and delete unused ones."""
         fresh = {
             "token": token,
             "uploaded_at": now,
@@ -111,7 +111,7 @@ class Uploads:
     def record_failure(
         self, key: UploadKey, trouble: str, *, now: float, refused: bool, retry_after: float = 0.0
     ) -> None:
-        """Note that an upload has failed: the next may be tried after a pause that grows with each."""
+        """Record a failed upload; the pause before the next try grows with each failure."""
         with self._database.write() as connection:
             before = connection.execute(_FIND.with_for_update(), _names(key)).one().failures
             pause = max(retry_after, min(_FIRST_PAUSE_SECONDS * 2.0 ** min(before, 30), _MAX_PAUSE_SECONDS))
@@ -125,12 +125,12 @@ class Uploads:
             connection.execute(_UPDATE.values(values), _names(key))
 
     def end_leases(self, *, now: float) -> None:
-        """Free what others were uploading; only for who knows that none of them lives."""
+        """End all leases on uploads; call it only if no other process is alive."""
         with self._database.write() as connection:
             connection.execute(sa.update(uploads).where(uploads.c.claimed_until > now).values(claimed_until=now))
 
     def failure_reasons(self, *, now: float) -> dict[str, str]:
-        """Return, by OA, why one of its pictures could not be uploaded of late."""
+        """Return why the latest upload of an image failed, by OA id; only for recent failures."""
         query = sa.select(uploads.c.oa_id, uploads.c.trouble).where(uploads.c.not_before > now - _MAX_PAUSE_SECONDS)
         with self._database.read() as connection:
             return {row.oa_id: row.trouble or "" for row in connection.execute(query.order_by(uploads.c.not_before))}

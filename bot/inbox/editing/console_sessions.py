@@ -18,16 +18,19 @@ _ONLY_ROW: Final = 1
 
 class ConsoleSessions:
     """
-    Which sessions are open; what leaves the database is of no use, for it knows their ids by digest alone.
+    The open sessions. Only a digest of each id is stored, so that a leaked database opens no session.
 
-    Every method is one short transaction; each raises what `Database` raises when it is away.
+    Every method is one short transaction.
+
+    Raises:
+        StorageError: The database cannot be reached.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def signing_key(self) -> bytes:
-        """Return the random bytes of this database, which are made at the first call."""
+        """Return the random signing key; the first call creates and stores it."""
         query = sa.select(console_keys.c.key)
         with self._database.read() as connection:
             found: bytes | None = connection.execute(query).scalar()
@@ -39,7 +42,7 @@ class ConsoleSessions:
             return bytes(connection.execute(query).scalar_one())
 
     def begin(self, *, now: float, keep: float) -> str:
-        """Return the id of a new session, begun *now*; sessions begun more than *keep* seconds ago are forgotten."""
+        """Begin a session and return its id; delete sessions that began more than *keep* seconds ago."""
         session_id = secrets.token_urlsafe(_ID_BYTES)
         with self._database.write() as connection:
             connection.execute(console_sessions.delete().where(console_sessions.c.began_at < now - keep))
@@ -47,14 +50,14 @@ class ConsoleSessions:
         return session_id
 
     def began_at(self, session_id: str) -> float | None:
-        """Return when the session was begun, in seconds since 1970; None if there is none, or it was ended."""
+        """Return when the session began, in seconds since 1970; None if it does not exist or was ended."""
         query = sa.select(console_sessions.c.began_at).where(console_sessions.c.digest == _digest(session_id))
         with self._database.read() as connection:
             found: float | None = connection.execute(query).scalar()
         return found
 
     def end(self, session_id: str) -> None:
-        """End the session, wherever a copy of its cookie may be."""
+        """End the session; every copy of its cookie becomes invalid."""
         with self._database.write() as connection:
             connection.execute(console_sessions.delete().where(console_sessions.c.digest == _digest(session_id)))
 

@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from bot.inbox.database import Database
 from bot.inbox.tables import drafts
 
-#: The largest draft, in bytes: the rules file may not be larger either.
+#: The largest draft, in bytes; it is also the limit of the rules file.
 MAX_DRAFT_BYTES: Final = 2_000_000
-#: How many drafts are kept; for one more the one that was saved longest ago goes.
+#: How many drafts are kept; when there are more, the one that was saved longest ago is deleted.
 MAX_DRAFTS: Final = 100
-#: A draft that was not saved for so long is deleted.
+#: A draft is deleted this long after it was last saved, in seconds.
 KEPT_SECONDS: Final = 30 * 86_400.0
 
 _ID_BYTES: Final = 24
@@ -24,24 +24,24 @@ _row = drafts.c
 
 
 class DraftTooLarge(Exception):
-    """The draft has more than `MAX_DRAFT_BYTES`."""
+    """The draft is larger than MAX_DRAFT_BYTES."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A draft as it was saved last."""
+    """A draft as it was last saved."""
 
     content: bytes
     base_digest: str
-    """The digest of the rules file that its editor set out from; empty if there was none."""
+    """The digest of the rules file that the draft began from; empty if there was none."""
     revision: int
-    """Goes up with each save."""
+    """Grows by one with each save."""
     saved_at: float
     """Seconds since 1970."""
 
 
 class DraftConflict(Exception):
-    """Another tab of the browser saved `draft` meanwhile; nothing was overwritten."""
+    """Another tab of the browser has saved `draft` in the meantime; nothing was overwritten."""
 
     def __init__(self, draft: Draft) -> None:
         super().__init__(f"revision {draft.revision}")
@@ -50,9 +50,12 @@ class DraftConflict(Exception):
 
 class Drafts:
     """
-    The drafts of all browsers, by the id that each has in a cookie; the database knows an id by its digest alone.
+    The drafts of all browsers, by the id in each browser's cookie; only a digest of the id is stored.
 
-    Every method is one short transaction; each raises `StorageError` when the database is away.
+    Every method is one short transaction.
+
+    Raises:
+        StorageError: The database cannot be reached.
     """
 
     def __init__(self, database: Database) -> None:
@@ -66,14 +69,14 @@ class Drafts:
 
     def save(self, browser_id: str, draft: Draft, *, tab: str) -> Draft:
         """
-        Save *draft*, whose `revision` is the one that *tab* saw last; return it with its new revision.
+        Save *draft*, whose `revision` is the last that *tab* saw; return it with its new revision.
 
-        What another tab has saved since that revision is not overwritten; what *tab* itself saved last is. One without
-        content is as good as discarded.
+        A draft that another tab has saved since that revision is not overwritten; one that *tab* saved itself is. A
+        draft without content counts as discarded.
 
         Raises:
-            DraftTooLarge: It cannot be kept.
-            DraftConflict: Another tab has saved another draft meanwhile.
+            DraftTooLarge: It is larger than MAX_DRAFT_BYTES.
+            DraftConflict: Another tab has saved a different draft since.
         """
         if len(draft.content) > MAX_DRAFT_BYTES:
             raise DraftTooLarge
@@ -98,19 +101,19 @@ class Drafts:
         return replace(draft, revision=revision)
 
     def discard(self, browser_id: str, *, now: float) -> None:
-        """Empty the browser's draft; its revision goes on, so that a tab which still shows it is not taken for new."""
+        """Empty the browser's draft; its revision grows on: no later draft gets one that an open tab remembers."""
         emptied = {"content": None, "revision": _row.revision + 1, "saved_at": now, "tab": ""}
         with self._database.write() as connection:
             connection.execute(sa.update(drafts).where(_row.browser == _digest(browser_id)).values(emptied))
 
     def delete_old(self, *, now: float) -> int:
-        """Delete what was not saved for `KEPT_SECONDS`; return how many drafts that were."""
+        """Delete drafts that were not saved for KEPT_SECONDS; return how many."""
         with self._database.write() as connection:
             return connection.execute(sa.delete(drafts).where(_row.saved_at < now - KEPT_SECONDS)).rowcount
 
 
 def new_browser_id() -> str:
-    """Return an id that nobody guesses."""
+    """Return a random id that cannot be guessed."""
     return secrets.token_urlsafe(_ID_BYTES)
 
 

@@ -1,4 +1,4 @@
-"""Topics of unanswered messages that editors have taken off the list, until somebody takes them back."""
+"""Topics of unanswered messages that editors have hidden from the list, until an editor restores them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.inbox.database import Database
 from bot.inbox.messages import MAX_TOPIC_CHARACTERS
 from bot.inbox.tables import ignored_topics
 
-#: How many are kept; for one more, that which was ignored longest ago is listed again.
+#: How many are kept; when there are more, the one ignored longest ago is listed again.
 MAX_IGNORED_TOPICS: Final = 500
 
 _row = ignored_topics.c
@@ -19,26 +19,29 @@ _row = ignored_topics.c
 
 @dataclass(frozen=True, slots=True)
 class IgnoredTopic:
-    """A topic that is not listed."""
+    """A topic that is hidden from the list."""
 
     name: str
     """The words that its messages share, without marks; `bot.analysis.topics.Topic.name`."""
     label: str
-    """The same as editors read it."""
+    """The same words as editors see them."""
 
 
 class IgnoredTopics:
     """
-    What is ignored, for all editors and OAs alike; retention leaves it alone, though the messages be gone.
+    The ignored topics, for all editors and OAs; they outlive the messages, which retention deletes.
 
-    Every method is one short transaction; each raises `StorageError` when the database is away.
+    Every method is one short transaction.
+
+    Raises:
+        StorageError: The database cannot be reached.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def all(self) -> list[IgnoredTopic]:
-        """Return them, the latest first."""
+        """Return the ignored topics, the latest first."""
         query = sa.select(_row.name, _row.label).order_by(_row.ignored_at.desc(), _row.name)
         with self._database.read() as connection:
             return [IgnoredTopic(name, label) for name, label in connection.execute(query)]
@@ -59,7 +62,7 @@ class IgnoredTopics:
             connection.execute(_DELETE_OLDEST, {"b_most": MAX_IGNORED_TOPICS})
 
     def take_back(self, name: str) -> None:
-        """Have the topic of that name listed again."""
+        """List the topic of that name again."""
         with self._database.write() as connection:
             connection.execute(sa.delete(ignored_topics).where(_row.name == name))
 

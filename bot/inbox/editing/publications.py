@@ -12,41 +12,42 @@ from bot.inbox.tables import publication_contents, publications
 from bot.rules.publishing.history import MAX_VERSIONS
 from bot.rules.publishing.publication_log import RULES, Change, Head, Overtaken, Publication
 
-#: Deleted images that are remembered, for machines that were off meanwhile.
+#: How many deleted images are remembered, for machines that were off when they were deleted.
 MAX_DELETED: Final = 1_000
 
-_APPEND_LOCK: Final = 0x7A616C70  # any number that is ours, another than that of the migrations
-# A content is stored before it is published; machines that have just read of it still fetch it.
+_APPEND_LOCK: Final = 0x7A616C70  # an arbitrary number for our advisory lock, not that of the migrations
+# A content is stored before its publication, and fetched some time after it: it is kept this long, in seconds.
 _UNUSED_KEPT_SECONDS: Final = 3_600.0
 
 
 class Publications:
     """
-    A `PublicationLog`; each call is one short transaction.
+    A `PublicationLog` in the database; each call is one short transaction.
 
-    A number is the time in milliseconds or, within one, the next free number: a database that was restored from a
-    backup, or begun anew, goes on with higher ones than machines remember. Of an image only the latest publication
-    stays, of the rules file the latest MAX_VERSIONS; contents that none of them has any more are deleted.
+    A sequence number is the time in milliseconds, or the next free number within the same millisecond. So a database
+    that is new or restored from a backup continues with higher numbers than machines remember. Only the latest
+    publication of an image is kept, and the latest MAX_VERSIONS of the rules file; contents that no kept publication
+    uses are deleted.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def head(self) -> Head:
-        """Return how far the log has come."""
+        """Return the latest sequence number and the latest rules of the log."""
         with self._database.read() as connection:
             latest = connection.execute(_LATEST_RULES).first()
             sequence = connection.execute(_LAST).scalar() or 0
         return Head(sequence, latest.digest, latest.published_at) if latest else Head(sequence)
 
     def since(self, sequence: int) -> list[Publication]:
-        """Return what came after that number, in order."""
+        """Return the publications after that number, in order."""
         query = sa.select(publications).where(publications.c.sequence > sequence).order_by(publications.c.sequence)
         with self._database.read() as connection:
             return [_publication(row) for row in connection.execute(query).mappings()]
 
     def images(self) -> Mapping[str, str]:
-        """Return the digests of the images that there are to be, by name."""
+        """Return the digest of each published image that was not deleted, by name."""
         query = sa.select(publications.c.file, publications.c.digest)
         query = query.where(publications.c.file != RULES, publications.c.digest != "")
         with self._database.read() as connection:
@@ -60,7 +61,7 @@ class Publications:
         return None if found is None else bytes(found)
 
     def store(self, digest: str, content: bytes) -> None:
-        """Keep a content that is about to be published."""
+        """Store a content before its publication."""
         added = self._database.insert(publication_contents)
         added = added.values(digest=digest, content=content, stored_at=self._database.now())
         newer = {"stored_at": added.excluded.stored_at}
@@ -69,10 +70,10 @@ class Publications:
 
     def append(self, changes: Sequence[Change], *, after: int) -> None:
         """
-        Publish the changes, all of them or none.
+        Publish all of the changes, or none.
 
         Raises:
-            Overtaken: Something else came after that number.
+            Overtaken: There is already a publication after that number.
         """
         now = self._database.now()
         with self._database.write() as connection:
@@ -113,14 +114,14 @@ def _row(change: Change, sequence: int, now: float) -> dict[str, Any]:
 
 
 def _forget_former(connection: sa.Connection, changes: Sequence[Change]) -> None:
-    """Delete the former publications of the images that change."""
+    """Delete the earlier publications of the images in *changes*."""
     images = [change.file for change in changes if change.file != RULES]
     if images:
         connection.execute(sa.delete(publications).where(publications.c.file.in_(images)))
 
 
 def _prune(connection: sa.Connection, now: float) -> None:
-    """Delete what is not kept any more."""
+    """Delete publications and contents beyond what is kept."""
     for condition, most in (
         (publications.c.file == RULES, MAX_VERSIONS),
         (sa.and_(publications.c.file != RULES, publications.c.digest == ""), MAX_DELETED),

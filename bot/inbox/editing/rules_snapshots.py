@@ -1,4 +1,4 @@
-"""Snapshots of the rules file: the contents that were in force, so that a restart with a broken file still answers."""
+"""Snapshots of valid rules files, so that the bot still answers after a restart with a broken file."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from bot.inbox.sql.engine import insert
 from bot.inbox.sql.group_commit import GroupCommitWriter
 from bot.inbox.tables import good_rules
 
-# How long former rules are kept; what counts is the latest.
+# How long earlier rules are kept, in seconds; the latest is always kept.
 _KEPT_SECONDS: Final = 86_400.0
 
 
 class RulesSnapshots:
-    """Each call is one short transaction; any number of processes may keep the same content at once."""
+    """The valid contents of the rules file. Each call is one short transaction; processes may store the same one."""
 
     def __init__(self, database: Database, writer: GroupCommitWriter) -> None:
         self._database = database
         self._writer = writer
 
     def last_good_rules(self) -> bytes | None:
-        """Return the content of the rules file that was in force last."""
+        """Return the latest content of the rules file that was in force; None if there was none."""
         query = sa.select(good_rules.c.content).order_by(good_rules.c.loaded_at.desc()).limit(1)
         with self._database.read() as connection:
             return connection.execute(query).scalar()
 
     def keep_good_rules(self, digest: str, content: bytes) -> None:
-        """Keep the content as that of the last good rules file."""
+        """Store the content as the latest valid rules file."""
         row = {"digest": digest, "content": content, "loaded_at": self._database.now()}
         self._writer.submit(_keep_each, row).result()
 
 
 def _keep_each(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> Sequence[None]:
-    # Several processes keep the same content at the same moment when they start.
+    # Several processes store the same content at once when they start.
     added = insert(good_rules, connection.dialect.name)
     newer = {"loaded_at": added.excluded.loaded_at}
     connection.execute(added.on_conflict_do_update(index_elements=[good_rules.c.digest], set_=newer), rows[-1])

@@ -1,1 +1,1 @@
-"""How statements are run: engines for both databases, group commit, many rows in one call, a bounded test write."""
+"""Running SQL: engines for both databases, group commit, bulk inserts and updates, a write check with a time limit."""

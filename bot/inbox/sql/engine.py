@@ -17,12 +17,12 @@ from sqlalchemy.engine import URL, make_url
 
 from bot.errors import ConfigError, StorageError, UnstorableValue
 
-#: Both can say what is done ON CONFLICT.
+#: Both support ON CONFLICT.
 Insert = sqlite.Insert | postgresql.Insert
 
-# What a PostgreSQL server is told, as far as its version knows it. Zalo waits two seconds for its 200: a server that
-# hangs must turn into a 503 sooner than into a full queue. And a machine that stands still in the middle of a
-# transaction, or is gone, must not keep its locks: all others would wait for them.
+# Session settings of PostgreSQL; those that the server's version does not know are left out. Zalo waits two seconds for
+# its 200: a hanging server must cause a 503 rather than a full queue. And a machine that stalls or dies in a
+# transaction must not keep its locks, because all others would wait for them.
 _LIMITS: Final = {
     "statement_timeout": "10s",
     "lock_timeout": "5s",
@@ -37,19 +37,19 @@ _SET_LIMITS: Final = "; ".join(
     f"SELECT set_config(name, '{value}', false) FROM pg_settings WHERE name = '{name}'"  # noqa: S608  constants
     for name, value in _LIMITS.items()
 )
-# read_only_sql_transaction: the server that the session is on has become a standby.
+# read_only_sql_transaction: the session's server has become a standby.
 _READ_ONLY_SESSION: Final = "25006"
-# READONLY, IOERR, FULL, CANTOPEN: what opening the file anew may cure, once there is space or the file is back.
+# READONLY, IOERR, FULL, CANTOPEN: reopening the file may help, once there is space or the file is back.
 _SQLITE_SESSION_BROKEN: Final = frozenset({8, 10, 13, 14})
 _SEVERAL_HOSTS: Final = re.compile(r"(?P<before>[a-z+0-9]+://(?:[^/@]*@)?)(?P<hosts>[^/@?]+,[^/@?]+)(?P<after>[/?].*|)")
 
 
 def parse_url(text: str) -> URL:
     """
-    Return the URL of a database, with the driver that is used; several hosts stand in its query.
+    Return the URL of a database, with its driver; several hosts are given in the query of the URL.
 
     Raises:
-        ConfigError: It names no file or server that the inbox can be kept in.
+        ConfigError: It is not the URL of a SQLite file or a PostgreSQL database.
     """
     several = _SEVERAL_HOSTS.fullmatch(text)
     if several is not None:
@@ -70,13 +70,13 @@ def parse_url(text: str) -> URL:
 
 
 def sqlite_file(text: str) -> Path | None:
-    """Return the file that the URL of a SQLite database names; None for a server."""
+    """Return the file of a SQLite URL; None for any other URL."""
     url = parse_url(text)
     return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
 
 
 def read_only(text: str) -> str:
-    """Return the URL by which a SQLite file is opened for reading; that of a server is the same."""
+    """Return the URL that opens a SQLite file read-only; any other URL is returned as it is."""
     url = parse_url(text)
     if url.get_backend_name() == "sqlite":
         url = url.set(database=f"file:{quote(url.database or '')}", query={"mode": "ro", "uri": "true"})
@@ -84,14 +84,14 @@ def read_only(text: str) -> str:
 
 
 def open_engine(url: URL) -> sa.Engine:
-    """Return the engine for a URL of `parse_url`; it connects when it is used."""
+    """Return the engine for a URL from `parse_url`; it connects at first use."""
     engine = _open_sqlite(url) if url.get_backend_name() == "sqlite" else _open_postgres(url)
     sa.event.listen(engine, "handle_error", _give_up_broken_session)
     return engine
 
 
 def storage_error(error: Exception) -> Exception:
-    """Return an error of SQLAlchemy or a driver as `StorageError` or `UnstorableValue`, any other as it is."""
+    """Convert an error of SQLAlchemy or a driver to `StorageError` or `UnstorableValue`; return others as they are."""
     if isinstance(error, (sa.exc.DataError, UnicodeEncodeError, OverflowError)):
         return UnstorableValue(type(error).__name__)
     if isinstance(error, sa.exc.StatementError) and not isinstance(error, sa.exc.DBAPIError):
@@ -102,13 +102,13 @@ def storage_error(error: Exception) -> Exception:
 
 
 def insert(table: sa.Table, dialect: str) -> Insert:
-    """Return an INSERT for the table, by the dialect's name, which can say what is done ON CONFLICT."""
+    """Return an INSERT for the table in the named dialect, which supports ON CONFLICT."""
     return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 @contextmanager
 def as_storage_errors() -> Iterator[None]:
-    """Raise what goes wrong in the block as `storage_error` says."""
+    """Convert errors that the block raises by `storage_error`."""
     try:
         yield
     except (sa.exc.SQLAlchemyError, UnicodeEncodeError, OverflowError) as error:
@@ -118,12 +118,12 @@ def as_storage_errors() -> Iterator[None]:
 def _open_sqlite(url: URL) -> sa.Engine:
     if url.database and "uri" not in url.query:
         _keep_private(url.database)
-    # What a statement carried, a customer's words among it, has no business in an error and so in a log.
+    # The values of a statement, such as a customer's text, must not get into an error and so into a log.
     engine = sa.create_engine(url, connect_args={"timeout": 5.0}, pool_size=20, max_overflow=50, hide_parameters=True)
 
     @sa.event.listens_for(engine, "connect")
     def _on_connect(raw: Any, _record: object) -> None:
-        raw.isolation_level = None  # the driver's own BEGIN would come too late and be DEFERRED
+        raw.isolation_level = None  # the driver would send BEGIN DEFERRED, and too late
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
             raw.execute(f"PRAGMA {pragma}")
 
@@ -136,8 +136,8 @@ def _open_sqlite(url: URL) -> sa.Engine:
 
 
 def _keep_private(database: str) -> None:
-    """Create the file of the database for its owner alone; one that is there is closed to all others but its group."""
-    with suppress(OSError):  # SQLite says what is wrong with it
+    """Create the database file for its owner only; take the rights of others from an existing file."""
+    with suppress(OSError):  # SQLite will raise the error
         os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     for path in (Path(database), *(Path(f"{database}{end}") for end in ("-wal", "-shm", "-lock", "-alive"))):
         with suppress(OSError):
@@ -156,11 +156,11 @@ def _open_postgres(url: URL) -> sa.Engine:
         connect_args={
             "connect_timeout": 3,
             "client_encoding": "utf8",
-            # Of several hosts, and after a failover, the one that takes writes.
+            # Choose the host that takes writes, if there are several or after a failover.
             "target_session_attrs": "read-write",
-            # A pooler that gives each transaction another session knows no statement that was prepared in one.
+            # A pooler may give each transaction another session, where a prepared statement does not exist.
             "prepare_threshold": None,
-            # A server that is gone says nothing, and TCP would wait for it for a quarter of an hour.
+            # Without these, TCP would wait a quarter of an hour for a server that has disappeared.
             "keepalives_idle": 5,
             "keepalives_interval": 2,
             "keepalives_count": 3,
@@ -177,7 +177,7 @@ def _open_postgres(url: URL) -> sa.Engine:
 
 
 def _give_up_broken_session(context: sa.engine.ExceptionContext) -> None:
-    """Have a session closed that cannot write any more, and with it all others of the pool."""
+    """Close a session that cannot write any more, and all others of the pool."""
     error = context.original_exception
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if getattr(error, "sqlstate", None) == _READ_ONLY_SESSION or code in _SQLITE_SESSION_BROKEN:

@@ -1,4 +1,4 @@
-"""Group commit by leader and follower: what many threads want written becomes durable in one transaction."""
+"""Group commit by leader and follower: writes of many threads become durable in one transaction."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from bot.inbox.sql.engine import storage_error
 
 log = logging.getLogger(__name__)
 
-#: Writes the values in one go and returns an answer for each, in their order.
+#: Writes the values in one transaction and returns a result for each, in the same order.
 Operation = Callable[[sa.Connection, Sequence[Any]], Sequence[Any]]
 
-# More would only make the first of them wait longer for the last.
+# The largest batch; with more, its first writes would wait too long.
 _MAX_BATCH: Final = 256
 _GATHER_SECONDS: Final = 0.002
 
 
 class Future:
-    """The outcome of a write. Threads may wait for it, and one of those that do commits for all; or be called back."""
+    """The outcome of a write. A thread may wait for it, and then perhaps commits for all; or register a callback."""
 
     __slots__ = (
         "_callbacks",
@@ -49,20 +49,20 @@ class Future:
         self.is_done = False
         self.is_waited_for = False
         self.leads = False
-        """Whether the thread that waits has the lead."""
+        """Whether the waiting thread has become the leader."""
         self._callbacks: list[Callable[[], object]] = []
-        # A bare lock is the cheapest thing one thread can wait at for another.
+        # A bare lock is the cheapest way for one thread to wait for another.
         self._wakes = threading.Lock()
         self._wakes.acquire()
 
     def result(self, *, timeout: float = 30.0) -> Any:
         """
-        Return the operation's answer, once it is durable; commit it, and what is queued with it, if nobody does.
+        Return the operation's result once the write is durable; if no thread is committing, commit the queue here.
 
         Raises:
-            TimeoutError: Another thread has been committing for more than *timeout* seconds; it may still become
-                durable.
-            Exception: Whatever the operation or the commit raised.
+            TimeoutError: Another thread has been committing for more than *timeout* seconds; the write may still
+                become durable.
+            Exception: The error of the operation or the commit.
         """
         self._wait(timeout)
         if not self.is_done:
@@ -72,7 +72,7 @@ class Future:
         return self.answer
 
     def add_done_callback(self, callback: Callable[[], object]) -> None:
-        """Have *callback* called once it is done, by the thread that commits; at once if it is done already."""
+        """Call *callback* when the write is done, in the thread that commits; at once if it is done already."""
         with self._writer.lock:
             if not self.is_done:
                 self._callbacks.append(callback)
@@ -81,9 +81,9 @@ class Future:
 
     def advance(self) -> None:
         """
-        Commit what is queued, unless another thread does.
+        Commit what is queued, unless another thread is doing so.
 
-        One whose leader leaves before the queue is empty waits to take over from it; all others return at once.
+        If that leader will leave before the queue is empty, this thread waits to take over; else it returns at once.
         """
         with self._writer.lock:
             if self.is_done:
@@ -96,16 +96,16 @@ class Future:
             self._writer.lead()
 
     def wake(self) -> None:
-        """Tell the thread that waits that it is done, or that it has the lead."""
+        """Wake the waiting thread: the write is done, or the thread is the leader now."""
         self._wakes.release()
 
     def call_back(self) -> None:
-        """Tell who wanted to be called back."""
+        """Run the callbacks."""
         for callback in self._callbacks:
             try:
                 callback()
             except Exception:
-                # The others of its commit have nothing to do with it.
+                # An error of one callback must not affect the others of the commit.
                 log.exception("cannot tell that a write is done")
 
     def _wait(self, timeout: float) -> None:
@@ -116,17 +116,17 @@ class Future:
             self.is_waited_for = not self.leads
         if not self.leads and not self._wakes.acquire(timeout=timeout):
             with self._writer.lock:
-                self.is_waited_for = False  # from here on nobody hands it the lead
+                self.is_waited_for = False  # from now on it is not offered the lead
         if self.leads:
             self._writer.lead(self)
 
 
 class GroupCommitWriter:
     """
-    Commits for all threads of its process over one connection; not across a fork.
+    Commits the writes of all threads of a process over one connection; do not use it across a fork.
 
-    There is no thread for it. Of the threads that want something written one leads: it commits what is queued, batch
-    by batch. Once its own write is done it hands the lead to a thread that waits, as LevelDB's write queue does.
+    It has no thread of its own. One of the writing threads is the leader: it commits what is queued, batch by batch.
+    Once its own write is done, it hands the lead to a waiting thread, as in LevelDB's write queue.
     """
 
     def __init__(self, database: Database) -> None:
@@ -135,14 +135,14 @@ class GroupCommitWriter:
         self._queue: deque[Future] = deque()
         self._is_led = False
         self._leader_leaves = False
-        """Whether who leads does so only until its own write is done, and nobody waits who would take over."""
+        """Whether the leader stops after its own write, and no thread waits to take over."""
         self._last_batch = 1
-        #: Guards the queue, who leads, and what the futures say of their threads.
+        #: Guards the queue, the lead and the flags of the futures.
         self.lock = threading.Lock()
         self._resigned = threading.Condition(self.lock)
 
     def submit(self, operation: Operation, value: object) -> Future:
-        """Queue *value* for the next commit: `Future.result` or `Future.advance` sees to it that there is one."""
+        """Queue *value* for the next commit; call `Future.result` or `Future.advance` to make sure there is one."""
         future = Future(self, operation, value)
         with self.lock:
             self._queue.append(future)
@@ -156,19 +156,19 @@ class GroupCommitWriter:
         self._disconnect()
 
     def take_lead(self) -> bool:
-        """Return whether the calling thread, which holds the lock, has to `lead` from now on."""
+        """Take the lead if it is free, and return whether the caller, which holds the lock, must now call `lead`."""
         if self._is_led:
             return False
         self._is_led = True
         return True
 
     def needs_heir(self) -> bool:
-        """Return whether the calling thread, which holds the lock, has to wait to take over the lead."""
+        """Return whether the caller, which holds the lock, must wait to take over the lead."""
         needed, self._leader_leaves = self._leader_leaves, False
         return needed
 
     def lead(self, own: Future | None = None) -> None:
-        """Commit batch by batch until nothing is queued; if *own* is given, until it is done and another takes over."""
+        """Commit batch by batch until the queue is empty or, if *own* is given, until it is done and another leads."""
         try:
             while batch := self._next_batch(leaves=own is not None):
                 self._commit(batch)
@@ -180,9 +180,9 @@ class GroupCommitWriter:
             raise
 
     def _next_batch(self, *, leaves: bool) -> list[Future]:
-        """Return what is to be committed together; if that is nothing, the lead has ended."""
+        """Return the next batch; if it is empty, the lead has ended."""
         if self._last_batch > 1:
-            # Where many write, the next few are on their way: one commit for all of them costs each less.
+            # With many writers more writes are about to come: waiting for them makes one commit cheaper for each.
             time.sleep(_GATHER_SECONDS)
         with self.lock:
             batch = [self._queue.popleft() for _ in range(min(len(self._queue), _MAX_BATCH))]
@@ -193,7 +193,7 @@ class GroupCommitWriter:
         return batch
 
     def _hand_over(self) -> bool:
-        """Let a thread that waits lead; return False if nobody waits for what is queued."""
+        """Hand the lead to a waiting thread; return False if no thread waits for a queued write."""
         with self.lock:
             heir = next((future for future in self._queue if future.is_waited_for), None)
             if heir is None:
@@ -238,7 +238,7 @@ class GroupCommitWriter:
         except sa.exc.DBAPIError as error:
             if error.connection_invalidated:
                 self._disconnect()
-            # Whatever was written is taken back or, if the connection broke at the commit, known by its key or fence.
+            # The writes were rolled back; if the connection broke at the commit, repeats are known by key or fence.
             if tries == 1 or not (error.connection_invalidated or _is_deadlock(error)):
                 raise
             self._write(batch, tries - 1)
@@ -249,7 +249,7 @@ class GroupCommitWriter:
             self._connection = None
 
     def _fail(self, batch: list[Future], error: Exception) -> None:
-        """Hand *error* to all if it is the database's; else find out whose it is by writing one at a time."""
+        """Fail the whole batch with an error of the database; for any other, write one at a time to find its cause."""
         if len(batch) > 1 and not isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError)):
             for future in batch:
                 self._commit([future])
@@ -263,5 +263,5 @@ class GroupCommitWriter:
 
 
 def _is_deadlock(error: sa.exc.DBAPIError) -> bool:
-    """Two processes locked rows in opposite order, and PostgreSQL took one transaction back."""
+    """Return whether PostgreSQL rolled back because two processes locked rows in opposite order."""
     return getattr(error.orig, "sqlstate", None) == "40P01"

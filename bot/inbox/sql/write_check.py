@@ -1,4 +1,4 @@
-"""Whether the database takes writes, answered within a bounded time even while it hangs."""
+"""Check within a time limit that the database takes writes, even if it hangs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.errors import StorageError
 
 T = TypeVar("T")
 
-#: Who asks waits no longer than this, in seconds; a load balancer gives up soon.
+#: The caller waits this long at most, in seconds; a load balancer gives up soon.
 ANSWER_SECONDS: Final = 0.7
 
 
@@ -25,9 +25,9 @@ class _Result(Generic[T]):
 
 class BoundedCheck(Generic[T]):
     """
-    Runs a check of the database in a thread, one at a time however many ask.
+    Runs a check of the database in a thread, one at a time for all callers.
 
-    An answer younger than *fresh* seconds serves again.
+    A result younger than *fresh* seconds is used again.
     """
 
     def __init__(self, check: Callable[[], T], *, fresh: float = 0.5) -> None:
@@ -39,10 +39,10 @@ class BoundedCheck(Generic[T]):
 
     def ask(self) -> T:
         """
-        Return what the check returns.
+        Return the result of the check.
 
         Raises:
-            StorageError: The check's own, or none of its answers came within ANSWER_SECONDS.
+            StorageError: The check raised it, or there was no result within ANSWER_SECONDS.
         """
         asked = time.monotonic()
         with self._changed:
@@ -55,7 +55,7 @@ class BoundedCheck(Generic[T]):
             raise StorageError("it does not answer in time")
         if result.error is not None:
             raise result.error
-        return result.value  # type: ignore[return-value]  # it is there where there is no error
+        return result.value  # type: ignore[return-value]  # set if there is no error
 
     def _is_fresh(self, now: float) -> bool:
         return self._result is not None and self._result.at > now - self._fresh

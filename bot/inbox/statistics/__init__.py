@@ -1,1 +1,1 @@
-"""What pages show of past events: hourly counts that outlive them, sums over days, and each rule's."""
+"""Statistics of past events for the pages: hourly counts that outlive the events, sums by day, and by rule."""

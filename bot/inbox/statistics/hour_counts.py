@@ -1,4 +1,4 @@
-"""What the events of one hour come to: outcomes, times to the image, answers and failures of each rule."""
+"""Count the events of one hour: outcomes, delays until the image, answers and failures by rule."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.inbox.failures import is_about_rule
 from bot.inbox.tables import HAS_WORDS, IS_BARE, IS_FAILED, IS_OPEN, events
 from bot.rules.engine import FALLBACK
 
-#: How a customer's message ended; other events, as the OA's own, are not counted.
+#: Outcomes of customers' messages; other events, such as echoes, are not counted.
 #: ``answered`` by a rule; ``fallback`` by the fallback; ``unanswered``: a text that no rule matched, and no image was
 #: sent; ``failed``: given up; ``unclear``: nobody knows whether the image went out; ``waiting``: not settled;
 #: ``silent``: nothing was to be sent, as a person was answering, or to a sticker without a rule.
@@ -20,17 +20,17 @@ Outcome = Literal["answered", "fallback", "unanswered", "failed", "unclear", "wa
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 
 HOUR_SECONDS: Final = 3600
-#: Upper bounds of the classes of times to the image, in seconds; the last class has none.
+#: Upper bounds of the classes of delays until the image, in seconds; the last class has no bound.
 DELAY_BOUNDS: Final = (0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 60, 120, 300, 900, 3600, 14400)
 
 
 class CountKey(NamedTuple):
-    """What tells the rows of `event_counts` apart."""
+    """The key of a row of `event_counts`, without its hour."""
 
     measure: str
     """
-    ``outcome``, ``delay``; of rules: ``hour-rule`` for its answers, ``rule-failed`` for what its image is at fault for,
-    ``rule-undelivered`` for any other failure.
+    ``outcome``, ``delay``; by rule: ``hour-rule`` for answers, ``rule-failed`` for failures of its image,
+    ``rule-undelivered`` for other failures.
     """
     starts_at: int
     oa_id: str
@@ -38,7 +38,7 @@ class CountKey(NamedTuple):
 
 
 class MatchKey(NamedTuple):
-    """What tells the rows of `rule_matches` apart; empty: none."""
+    """The key of a row of `rule_matches`, without its hour; empty text: none."""
 
     starts_at: int
     oa_id: str
@@ -53,11 +53,11 @@ class HourCounts:
 
     events: Counter[CountKey] = field(default_factory=Counter)
     matches: Counter[MatchKey] = field(default_factory=Counter)
-    """The answers of rules; the fallback's have no keyword."""
+    """The answers of rules, those of the fallback without a keyword."""
 
 
 def count_events(connection: sa.Connection, start: int) -> HourCounts:
-    """Return what the events come to that came in within the hour that begins at *start*, in seconds since 1970."""
+    """Return the counts of the events that came in within the hour from *start*, in seconds since 1970."""
     counts = HourCounts()
     for row in connection.execute(_GROUPS, {"b_start": start, "b_end": start + HOUR_SECONDS}):
         counts.events[CountKey("outcome", start, row.oa_id, row.outcome)] += row.n
@@ -75,7 +75,7 @@ def count_events(connection: sa.Connection, start: int) -> HourCounts:
 
 
 _IS_PARKED = events.c.status == sa.literal_column("'parked'")
-#: Every event is in one of these parts; each has an index by `received_at`, or is small.
+#: Each event is in exactly one of these parts; a part is small or has an index by `received_at`.
 PARTS: Final = (HAS_WORDS, IS_BARE, IS_OPEN, sa.and_(IS_FAILED, _IS_PARKED, events.c.body.is_(None)))
 _outcome = sa.case(
     (events.c.status == "open", "waiting"),

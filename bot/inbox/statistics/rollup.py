@@ -1,4 +1,4 @@
-"""Statistics: a roll-up of events by the hour that outlives them, and the figures that pages show of it."""
+"""Roll up events by the hour before they are deleted, and return the figures of a period for the pages."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from bot.inbox.statistics.hour_counts import DELAY_BOUNDS, HOUR_SECONDS, PARTS, 
 from bot.inbox.tables import event_counts, events, rule_matches
 
 DAY_SECONDS: Final = 24 * HOUR_SECONDS
-#: The customers' day: Vietnam is seven hours ahead of UTC, in summer too.
+#: Days begin at midnight in Vietnam, which is seven hours ahead of UTC all year.
 UTC_OFFSET_SECONDS: Final = 7 * HOUR_SECONDS
-#: An hour is counted so long after its end: a commit may come late.
+#: How long after its end an hour is counted: commits may come late.
 SETTLING_SECONDS: Final = 300
-#: An hour is counted anew for so long while an event of it may change; no event is deleted sooner
-#: (`bot.inbox.retention.KEPT_SECONDS`), so that it is always counted whole.
+#: For how long an hour is counted again while its events may change. No event is deleted before that
+#: (`bot.inbox.retention.KEPT_SECONDS`), so that each count covers the whole hour.
 RECOUNT_SECONDS: Final = 6 * DAY_SECONDS
 
-#: For so long which keyword brought a rule's answers is kept: what pages show, and a day.
+#: How long the counts by keyword are kept: the longest period of a page, and a day.
 MATCHES_KEPT_SECONDS: Final = 31 * DAY_SECONDS
 
 _UNFINISHED: Final = ("waiting", "unclear", "failed")
@@ -32,28 +32,28 @@ _UNFINISHED: Final = ("waiting", "unclear", "failed")
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The figures of a time."""
+    """The figures of a period."""
 
     by_hour: Mapping[int, Counter[str]]
-    """The outcomes of each hour with messages, by its start in seconds since 1970."""
+    """The outcomes by hour; the key is its start in seconds since 1970. Hours without messages are missing."""
     by_rule: Counter[str]
     """How many events each rule has answered, FALLBACK among them."""
     delays: Counter[int]
-    """How many images took so long, by the number of the class in DELAY_BOUNDS."""
+    """The number of images by class of delay, an index into DELAY_BOUNDS."""
 
     @property
     def outcomes(self) -> Counter[str]:
-        """The sums of the whole time."""
+        """The outcomes of the whole period."""
         return sum(self.by_hour.values(), Counter[str]())
 
     @property
     def median_delay(self) -> float | None:
-        """Half of the images were sent sooner than this, in seconds after the message came in; None without one."""
+        """The median delay from message to image, in seconds; None without images."""
         return median(self.delays)
 
 
 def median(delays: Mapping[int, int]) -> float | None:
-    """Return the median of the times in these classes, as if each class were evenly filled."""
+    """Return the median of the delays, assuming that each class is evenly filled."""
     total = sum(delays.values())
     if not total:
         return None
@@ -65,16 +65,16 @@ def median(delays: Mapping[int, int]) -> float | None:
 
 
 class Statistics:
-    """The roll-up: filled hour by hour, read together with what is not rolled up yet."""
+    """Writes the roll-up hour by hour, and reads it together with the hours that are not rolled up yet."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def roll_up(self, *, now: float) -> bool:
         """
-        Count the oldest hour that is over and was never counted; return whether there was one.
+        Count the oldest hour that is over and not counted yet; return whether there was one.
 
-        Call it until it is false, and before old events are deleted. Any number of processes may do so at once.
+        Call it until it returns False, before old events are deleted. Several processes may do so at once.
         """
         with self._database.read() as connection:
             start = _first_hour(connection, since=_counted_until(connection))
@@ -84,16 +84,16 @@ class Statistics:
         return True
 
     def unfinished_hours(self, *, now: float) -> list[int]:
-        """Return the starts of the counted hours of which an event may have changed since, the oldest first."""
+        """Return the starts of counted hours whose events may have changed since, the oldest first."""
         with self._database.read() as connection:
             return list(connection.scalars(_UNFINISHED_HOURS, {"b_since": now - RECOUNT_SECONDS}))
 
     def count_hour(self, start: int) -> None:
         """
-        Count the hour that begins at *start*, in the place of a former count of it.
+        Count the hour that begins at *start*, and replace an earlier count of it.
 
-        Events are read before anything is locked. If another process stores older figures after these, an event of
-        the hour was unfinished in them, and so the hour is counted again.
+        Events are read before rows are locked, so another process may store older counts after these. In those an
+        event of the hour is unfinished, so that the hour is counted again.
         """
         with self._database.read() as connection:
             counted = count_events(connection, start)
@@ -113,7 +113,7 @@ class Statistics:
             _add(connection, {CountKey("rule", start_of_day(start), *key): n for key, n in sorted(rules.items()) if n})
 
     def period(self, since: float, *, now: float) -> Period:
-        """Return the figures from the hour of *since* on; the hours that are not rolled up yet are counted now."""
+        """Return the figures from the hour of *since* on; hours that are not rolled up yet are counted now."""
         first = int(since) // HOUR_SECONDS * HOUR_SECONDS
         by_hour: dict[int, Counter[str]] = {}
         with self._database.read() as connection:
@@ -132,19 +132,19 @@ class Statistics:
         return Period(by_hour, by_rule, delays)
 
     def last_received(self) -> float | None:
-        """Return when the latest event came in, of whatever kind; None if there is none."""
+        """Return when the latest event of any kind came in; None if there is none."""
         with self._database.read() as connection:
             latest: float | None = connection.scalar(_LAST_RECEIVED)
         return latest
 
 
 def start_of_day(at: float) -> int:
-    """Return when the day of *at* began in Vietnam, in seconds since 1970."""
+    """Return the start of the day of *at* in Vietnam, in seconds since 1970."""
     return (int(at) + UTC_OFFSET_SECONDS) // DAY_SECONDS * DAY_SECONDS - UTC_OFFSET_SECONDS
 
 
 def _counted_until(connection: sa.Connection) -> int:
-    """Return the end of the latest hour that was counted; 0 if none was."""
+    """Return the end of the latest counted hour; 0 if there is none."""
     latest = connection.scalar(_LAST_COUNTED)
     return 0 if latest is None else int(latest) + HOUR_SECONDS
 
@@ -157,19 +157,19 @@ def _first_hour(connection: sa.Connection, *, since: int) -> int | None:
 
 
 def replies_by_rule(connection: sa.Connection, since: int) -> Counter[str]:
-    """Return how many events each rule has answered from the day of *since* on, of the hours that are rolled up."""
+    """Return the answers by rule from the day of *since* on, without the hours that are not rolled up yet."""
     return Counter({name: int(n) for name, n in connection.execute(_RULES, {"b_since": start_of_day(since)})})
 
 
 def count_the_rest(connection: sa.Connection, since: int, *, now: float) -> Iterator[HourCounts]:
-    """Yield the counts of the hours from that of *since* on that are not rolled up yet."""
+    """Yield the counts of the hours that are not rolled up yet, from that of *since* on."""
     first = max(_counted_until(connection), since // HOUR_SECONDS * HOUR_SECONDS)
     for start in range(first, int(now) + SETTLING_SECONDS, HOUR_SECONDS):
         yield count_events(connection, start)
 
 
 def _add(connection: sa.Connection, counts: Mapping[CountKey, int]) -> None:
-    """Add to rows that may be there."""
+    """Add the counts to their rows, or insert them."""
     if not counts:
         return
     added = insert(event_counts, connection.dialect.name)
@@ -190,7 +190,7 @@ _RULES_OF_HOUR = sa.select(_COUNTS.oa_id, _COUNTS.name, _COUNTS.n).where(
     _COUNTS.measure == "hour-rule", _COUNTS.starts_at == sa.bindparam("b_start")
 )
 _HOURLY: Final = ("outcome", "delay", "hour-rule", "rule-failed", "rule-undelivered")
-# The rules of an hour are kept to take them from the day's when it is counted anew.
+# An hour's counts by rule are kept, to subtract them from the day's when the hour is counted again.
 _FORGET_HOUR = sa.delete(event_counts).where(
     sa.or_(
         sa.and_(_COUNTS.measure.in_(_HOURLY), _COUNTS.starts_at == sa.bindparam("b_start")),

@@ -1,4 +1,4 @@
-"""Statistics of one rule: its answers and failures by day, by keyword, and what it takes from other rules."""
+"""Statistics of one rule: answers and failures by day, by keyword, and the rules it wins against or loses to."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ _OUTCOMES = {"rule": "answered", "hour-rule": "answered", "rule-failed": "failed
 
 @dataclass(frozen=True, slots=True)
 class RuleStatistics:
-    """The figures of a rule in a time of whole days."""
+    """The figures of a rule in a period of whole days."""
 
     by_day: Mapping[int, Counter[str]]
     """By the start of the day in Vietnam: ``answered``, ``failed`` (its image), ``undelivered`` (any other failure)."""
     keywords: Counter[str]
-    """Of the answers: what matched, several of `all_of` joined; empty where it is not known."""
+    """The answers by matched keyword; those of `all_of` joined; empty if it is not known."""
     runners_up: Counter[str]
-    """The rules that would have answered without it, each with how often."""
+    """How often each other rule would have answered without it."""
     winners: Counter[str]
-    """The rules that answered where it would have answered without them."""
+    """How often each other rule answered where this one would have answered without it."""
 
     @property
     def outcomes(self) -> Counter[str]:
-        """The sums of the whole time."""
+        """The outcomes of the whole period."""
         return sum(self.by_day.values(), Counter[str]())
 
 
 def rule_statistics(database: Database, rule_id: str, since: float, *, now: float) -> RuleStatistics:
-    """Return the figures of the rule, FALLBACK among them, from the day of *since* on, in seconds since 1970."""
+    """Return the figures of a rule or FALLBACK from the day of *since* (seconds since 1970) on."""
     first = start_of_day(since)
     found = _Tally(rule_id)
     with database.read() as connection:
@@ -55,16 +55,16 @@ def rule_statistics(database: Database, rule_id: str, since: float, *, now: floa
 
 
 class RuleCounts(NamedTuple):
-    """The figures of all rules by id, FALLBACK among them."""
+    """The figures of all rules and FALLBACK, by rule id."""
 
     replies: Counter[str]
     """How many events each has answered."""
     failures: Counter[str]
-    """How often its image was at fault."""
+    """How often each failed because its image was at fault."""
 
 
 def rule_counts(database: Database, since: float, *, now: float) -> RuleCounts:
-    """Return the figures of all rules from the day of *since* on, in seconds since 1970."""
+    """Return the figures of all rules from the day of *since* (seconds since 1970) on."""
     first = start_of_day(since)
     with database.read() as connection:
         replies = replies_by_rule(connection, first)
@@ -79,7 +79,7 @@ def rule_counts(database: Database, since: float, *, now: float) -> RuleCounts:
 
 
 class _Tally:
-    """Adds up what concerns one rule."""
+    """Adds up the counts of one rule."""
 
     def __init__(self, rule_id: str) -> None:
         self._rule_id = rule_id
@@ -122,7 +122,7 @@ _MATCHES_OF_RULE = sa.union_all(
         .group_by(_MATCHES.rule_id, _MATCHES.keyword, _MATCHES.runner_up)
         for concerns in (
             _MATCHES.rule_id == sa.bindparam("b_rule"),
-            # The second tells the database that the partial index fits.
+            # The second condition tells the database that the partial index applies.
             sa.and_(_MATCHES.runner_up == sa.bindparam("b_rule"), _MATCHES.runner_up != sa.literal_column("''")),
         )
     )
