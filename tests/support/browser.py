@@ -107,6 +107,22 @@ def wait_for_images(page: Page, selector: str, *, wider_than: int) -> None:
     wait_until(lambda: page.evaluate(loaded, [selector, wider_than]), f"the images of {selector}")
 
 
+def fits(page: Page) -> bool:
+    """Return whether nothing sticks out at the side."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+def small_targets(page: Page) -> list[str]:
+    """Return what is to be pressed and smaller than 24 pixels either way (WCAG 2.2, 2.5.8)."""
+    found: list[str] = page.evaluate("""() => {
+        const boxes = [...document.querySelectorAll("main :is(button, a.button, input, select, summary)")];
+        const seen = boxes.filter((one) => one.type !== "hidden" && one.tabIndex >= 0 && one.checkVisibility());
+        const sizes = seen.map((one) => [one.outerHTML.slice(0, 90), one.getBoundingClientRect()]);
+        return sizes.filter(([, box]) => box.width < 24 || box.height < 24).map(([html]) => html);
+    }""")
+    return found
+
+
 def texts_too_faint(page: Page) -> list[str]:
     """
     Return the texts whose contrast with the background is below 4.5:1, the minimum of WCAG AA.

@@ -9,7 +9,16 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from bot.sandbox.vendor import SandboxVendor
-from tests.support.browser import SIZES, log_in, needs_browser, wait_for_images, window
+from tests.support.browser import (
+    SIZES,
+    fits,
+    log_in,
+    needs_browser,
+    small_targets,
+    texts_too_faint,
+    wait_for_images,
+    window,
+)
 from tests.support.console import PASSWORD
 from tests.support.running import MAKER, Bot
 
@@ -57,10 +66,6 @@ def replace_all(page: Page, text: str) -> None:
     page.locator(".editor .cm-content").focus()
     page.keyboard.press("Control+a")
     page.keyboard.insert_text(text)
-
-
-def fits(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
 def test_from_a_slip_to_the_picture_that_customers_get(page: Page, bot: Bot, vendor: SandboxVendor) -> None:
@@ -126,6 +131,72 @@ def test_from_a_slip_to_the_picture_that_customers_get(page: Page, bot: Bot, ven
     expect(page.locator(".history tbody tr")).to_have_count(3)
     page.get_by_role("link", name="Open").nth(1).click()
     expect(content).to_have_value(NEW)
+
+
+def begin(page: Page, text: str) -> None:
+    """Take the present file, write *text* in its place, and check it."""
+    page.goto("check?take=file")
+    expect(page.locator(".editor .cm-content")).to_contain_text("Tiệm Nhà Na")
+    replace_all(page, text)
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(page.locator("#headline")).to_be_in_viewport()
+
+
+def test_two_editors_at_once(browser: Browser, bot: Bot) -> None:
+    """Changes of different rules are put together, of one rule chosen; no press writes over what was not seen."""
+    prices = "keywords: [bảng giá, "
+    with window(browser, bot, size="phone") as page, window(browser, bot) as colleague:
+        for one in (page, colleague):
+            log_in(one)
+            expect(one.get_by_role("heading", level=1)).to_have_text("Overview")
+        publish = page.get_by_role("button", name="Publish this version")
+        begin(page, SAMPLE.replace(prices, f"{prices}mấy xèng, "))
+        begin(colleague, NEW)
+        colleague.get_by_label("Your name").fill("Hạnh")
+        colleague.get_by_label("Why (if you like)").fill("quà cuối năm")
+        colleague.get_by_role("button", name="Publish this version").click()
+        expect(colleague.get_by_text("Published: the new version is in the rules file.")).to_be_visible()
+        publish.click()
+        expect(page.get_by_text("your changes and theirs are together")).to_be_visible()
+        assert bot.rules.read_text(encoding="utf-8") == NEW
+        publish.click()
+        expect(page.get_by_text("Published: the new version is in the rules file.")).to_be_visible()
+        both = NEW.replace(prices, f"{prices}mấy xèng, ")
+        assert bot.rules.read_text(encoding="utf-8") == both
+
+        mine, theirs = (both.replace("[tặng quà]", f"[tặng quà, {word}]") for word in ("gói quà", "hộp quà"))
+        begin(page, mine)
+        begin(colleague, theirs)
+        expect(colleague.get_by_label("Your name")).to_have_value("Hạnh")
+        colleague.get_by_role("button", name="Publish this version").click()
+        expect(colleague.get_by_text("Published: the new version is in the rules file.")).to_be_visible()
+        publish.click()
+        expect(page.get_by_role("group", name="qua-tang")).to_contain_text("hộp quà")
+        expect(page.get_by_role("group", name="qua-tang")).to_contain_text("gói quà")
+        expect(publish).to_have_count(0)
+        assert fits(page)
+        assert small_targets(page) == []
+        page.get_by_role("group", name="qua-tang").get_by_label("Yours", exact=True).first.check()
+        page.get_by_role("button", name="Put together and check").click()
+        expect(page.locator("#headline")).to_be_in_viewport()
+        assert bot.rules.read_text(encoding="utf-8") == theirs
+        publish.click()
+        expect(page.get_by_text("Published: the new version is in the rules file.")).to_be_visible()
+        assert bot.rules.read_text(encoding="utf-8") == mine
+
+        page.get_by_role("link", name="All versions, compare two").click()
+        rows = page.locator(".versions tbody tr")
+        expect(rows).to_have_count(5)
+        expect(rows.nth(3)).to_contain_text("Hạnh")
+        expect(rows.nth(3)).to_contain_text("quà cuối năm")
+        assert fits(page)
+        assert small_targets(page) == []
+        assert texts_too_faint(page) == []
+        rows.nth(0).get_by_role("link", name="Changes 1 rule").click()
+        expect(page.locator(".diff ins")).to_have_text("+     keywords: [tặng quà, gói quà]")
+        rows.nth(1).get_by_role("button", name="Restore").click()
+        expect(page.get_by_text("is in the rules file again.")).to_be_visible()
+        assert bot.rules.read_text(encoding="utf-8") == theirs
 
 
 def test_a_file_from_the_disk_without_script(browser: Browser, bot: Bot, tmp_path: Path) -> None:

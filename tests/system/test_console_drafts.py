@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
 from bot.sandbox.vendor import SandboxVendor
-from tests.support.browser import SIZES, log_in, needs_browser, window
+from tests.support.browser import SIZES, fits, log_in, needs_browser, window
 from tests.support.console import PASSWORD
 from tests.support.running import RULES, Bot
 
@@ -43,10 +43,6 @@ def type_below(page: Page, text: str) -> None:
 
 def expect_saved(page: Page) -> None:
     expect(page.locator("#saved")).to_contain_text("Draft saved")
-
-
-def fits(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
 def test_what_is_typed_is_saved_and_there_after_a_restart(page: Page, bot: Bot) -> None:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from bot.sandbox.vendor import SandboxVendor
-from tests.support.browser import SIZES, log_in, needs_browser, texts_too_faint, window
+from tests.support.browser import SIZES, fits, log_in, needs_browser, small_targets, texts_too_faint, window
 from tests.support.console import PASSWORD
 from tests.support.running import MAKER, Bot, wait_until
 
@@ -34,21 +34,6 @@ def page(request: pytest.FixtureRequest, browser: Browser, bot: Bot) -> Iterator
         found.get_by_role("link", name="Rules", exact=True).click()
         expect(found.get_by_role("heading", level=1)).to_have_text("Rules")
         yield found
-
-
-def fits(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
-
-
-def small_targets(page: Page) -> list[str]:
-    """Return what is to be pressed and smaller than 24 pixels either way (WCAG 2.2, 2.5.8)."""
-    found: list[str] = page.evaluate("""() => {
-        const boxes = [...document.querySelectorAll("main :is(button, a.button, input, select, summary)")];
-        const seen = boxes.filter((one) => one.type !== "hidden" && one.tabIndex >= 0 && one.checkVisibility());
-        const sizes = seen.map((one) => [one.outerHTML.slice(0, 90), one.getBoundingClientRect()]);
-        return sizes.filter(([, box]) => box.width < 24 || box.height < 24).map(([html]) => html);
-    }""")
-    return found
 
 
 def test_from_the_button_to_the_picture_that_customers_get(page: Page, bot: Bot, vendor: SandboxVendor) -> None:
