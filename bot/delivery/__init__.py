@@ -1,1 +1,1 @@
-"""From a claimed event to a settled one: threads, one delivery, state transitions, images."""
+"""Delivery of claimed events: threads, one delivery, state transitions, images."""

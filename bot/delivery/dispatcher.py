@@ -1,4 +1,4 @@
-"""The threads that deliver: one that claims and decides, several that send."""
+"""The threads of delivery: a dispatcher that claims events and chooses rules, and several senders."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ _log_not_claimed = logs.Bounded(log, logging.ERROR, "cannot claim events")
 _log_not_stored = logs.Bounded(log, logging.ERROR, "cannot store what became of events")
 
 _RENEW_SECONDS = 2.0
-# A holder that lives has renewed its lease between the first of so many polls and the last.
+# A live holder renews its lease within this many polls.
 _STALE_AFTER_POLLS = 3
 _POLL_SECONDS = 0.5
-# A database that restarts is away for so long.
+# How long a restarting database is unreachable, in seconds.
 _TOLERATED_SECONDS = 5.0
 _CLAMP_SECONDS = 60.0
-# Clocks are moved by less than this all the time.
+# Smaller corrections of a clock are normal.
 _CLOCK_STEP_SECONDS = 1.0
-# What is put off further than this by a clock that was set back need not wait for it.
+# After a clock was set back, no event waits longer than this.
 _MAX_DELAY_AFTER_STEP_SECONDS = 60.0
 
 
 class Dispatcher:
-    """Delivers what is due until it is stopped; any number of processes may do so on one database."""
+    """Delivers due events until it is stopped; several processes may do so on one database."""
 
     def __init__(self, inbox: Inbox, sender: Sender, settings: DeliverySettings, now: Callable[[], float]) -> None:
         self._inbox = inbox
@@ -47,7 +47,7 @@ class Dispatcher:
         self._settings = settings
         self._now = now
         self._ready = ReadyQueue(settings.oa_share)
-        # OAs whose calls hang, and that have been paused for it.
+        # OAs that were paused because their calls hang.
         self._hanging: set[str] = set()
         self._claimed: dict[int, Claim] = {}
         self._held = Counter[str]()
@@ -70,21 +70,21 @@ class Dispatcher:
         """Start the threads; call it after the last fork."""
         self._threads = [threading.Thread(target=self._dispatch, name="dispatcher", daemon=True)]
         self._threads += [self._new_sender(n) for n in range(self._settings.concurrency)]
-        for thread in reversed(self._threads):  # the first one looks after the others
+        for thread in reversed(self._threads):  # the dispatcher, which replaces senders that have died, starts last
             thread.start()
 
     def _new_sender(self, number: int) -> threading.Thread:
         return threading.Thread(target=self._send, name=f"sender-{number}", daemon=True)
 
     def wake(self) -> None:
-        """Look for due events now: one has just come in."""
+        """Claim due events now, because one has just come in."""
         self._wake.set()
 
     def stop(self, *, timeout: float) -> None:
         """
-        Claim nothing more, give back what has not begun, and wait for what has, up to *timeout* seconds.
+        Claim nothing more, release claims that have not begun, and wait for the others, up to *timeout* seconds.
 
-        So long outcomes are kept for a database that is away.
+        If the database is unreachable, outcomes are kept in memory for that long.
         """
         self._stop_by = time.monotonic() + timeout
         self._stopping.set()
@@ -93,7 +93,7 @@ class Dispatcher:
             thread.join(max(0.0, self._stop_by - time.monotonic()))
 
     def failures(self) -> list[str]:
-        """Return what keeps it from delivering at present."""
+        """Return why nothing can be delivered at present; empty if delivery works."""
         found = []
         if not self._stopping.is_set() and not all(thread.is_alive() for thread in self._threads):
             found.append("a thread of the delivery has ended")
@@ -125,7 +125,7 @@ class Dispatcher:
                 self._pause_hanging(now)
                 more = self._claim(now)
             except Exception as error:  # noqa: BLE001  it is logged
-                # The database is away: every event stays where it is until it is back.
+                # The database is unreachable: events stay as they are until it is back.
                 _log_not_claimed({"trouble": logs.kind(error)}, error=None if _is_outage(error) else error)
                 self._overdue.clear()
                 self._stopping.wait(_POLL_SECONDS)
@@ -149,16 +149,16 @@ class Dispatcher:
 
     def _release_abandoned(self, now: float) -> None:
         """
-        Make due what other processes hold and no longer renew.
+        Make events due whose holders, other processes, no longer renew their leases.
 
-        That a lease has ended is a matter of clocks, which may have been set, and of a database that may have been
-        away; that it stands still from look to look is seen.
+        The end of a lease alone proves nothing: a clock may have been set, or the database may have been unreachable.
+        A lease that is unchanged over several polls proves that its holder is dead.
         """
         self._overdue = {lease: self._overdue.get(lease, 0) + 1 for lease in self._inbox.overdue(now=now)}
         self._inbox.release([lease for lease, looks in self._overdue.items() if looks >= _STALE_AFTER_POLLS], now=now)
 
     def _claim(self, now: float) -> bool:
-        """Claim as many due events as there is room for; return whether more are likely to be due."""
+        """Claim as many due events as there are free slots; return whether more are probably due."""
         with self._guard:
             room = self._capacity - len(self._claimed)
             # Of an OA that has nearly its share, none.
@@ -193,7 +193,7 @@ class Dispatcher:
         self._ready.put(claim)
 
     def _return_unsent(self) -> None:
-        """Let others have what has not begun; if the database is away, they take it when its leases have ended."""
+        """Release claims that have not begun; if the database is unreachable, their leases end by themselves."""
         waiting = self._ready.close()
         try:
             now = self._now()
@@ -219,7 +219,7 @@ class Dispatcher:
             try:
                 finished = self._finish_and_begin(finished, claim)
             except Exception:
-                # A fault of ours must not end the thread. Claims that nobody renews are made due again.
+                # A bug must not end the thread. Claims that are not renewed become due again.
                 log.exception("cannot deliver")
                 for given_up in filter(None, (finished.claim if finished else None, claim)):
                     self._ready.done(given_up)
@@ -227,7 +227,7 @@ class Dispatcher:
                 finished = None
 
     def _finish_and_begin(self, finished: StateChange | None, claim: Claim | None) -> StateChange | None:
-        """Store the end of one event and the beginning of the next in one commit; return the next one's end."""
+        """Store the end of one event and the beginning of the next in one commit; deliver that and return its end."""
         begun = self._sender.begin(claim, now=self._now()) if claim else None
         outcomes = self._sender.save([change for change in (finished, begun) if change])
         if finished:
@@ -243,12 +243,12 @@ class Dispatcher:
         return ended
 
     def _retry_until_stored(self, write: Callable[[], T]) -> T | None:
-        """Return what *write* returns, trying again while the database is away; None if it stays away at the end."""
+        """Call *write* until the database is reachable and return its result; None if this stops before that."""
         while True:
             try:
                 answer = write()
             except (StorageError, TimeoutError) as error:
-                # What the vendor answered is known to nobody else.
+                # Only this process knows the vendor's answer.
                 _log_not_stored({"trouble": logs.kind(error)})
                 self._not_stored_since = self._not_stored_since or time.monotonic()
                 if time.monotonic() > self._stop_by:

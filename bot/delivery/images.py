@@ -1,4 +1,4 @@
-"""Resolve an image to what the vendor takes; upload image files in the background, once for all processes."""
+"""Resolve an image of a rule to a link, id or upload token; upload image files in the background."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from bot.zalo import ATTACHMENT_LIFETIME
 
 log = logging.getLogger(__name__)
 
-# Zalo keeps an upload for 7 days. In the last of them the old token still serves while the new one is fetched.
+# Zalo keeps an upload for 7 days. On the last day the old token is still used while a new one is fetched.
 _RENEW_AFTER_SECONDS: Final = 6 * 86_400.0
 _TOKEN_LIFETIME_SECONDS: Final = ATTACHMENT_LIFETIME.total_seconds() - 3600.0
 _POLL_SECONDS: Final = 0.5
 _MAX_WAIT_SECONDS: Final = 60.0
-# Of failures in a row; a picture may be half-way through being saved, a vendor may stumble.
+# Failures are lasting after this many in a row: a file may be half written, the vendor may fail once.
 _FAILURES_TO_LAST: Final = 3
-# What an upload's commits may take beyond the vendor's call.
+# Time for an upload's commits after the vendor's call, in seconds.
 _LEASE_MARGIN_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class UploadRequest:
-    """A picture to upload."""
+    """An image file to upload."""
 
     key: UploadKey
     name: str
@@ -42,7 +42,7 @@ class UploadRequest:
 
 
 class ImageResolver:
-    """Finds the tokens of picture files, and uploads in threads of its own what has none; make it after a fork."""
+    """Finds upload tokens of image files, and uploads files without one in its own threads; create it after a fork."""
 
     def __init__(self, uploads: Uploads, vendor: CpaasClient, folder: Path, *, now: Callable[[], float]) -> None:
         self._uploads = uploads
@@ -57,13 +57,13 @@ class ImageResolver:
 
     def resolve(self, oa_id: str, image: Mapping[str, str], *, now: float) -> Mapping[str, str]:
         """
-        Return *image*, one of `bot.inbox.states.State.images`, as `bot.cpaas.CpaasClient.send_image` takes it.
+        Return *image*, one of `bot.inbox.states.State.images`, as an argument for `bot.cpaas.CpaasClient.send_image`.
 
-        It never waits for an upload: what has no token is uploaded in the background, by one of all processes.
+        It never waits for an upload: a file without a token is uploaded in the background, by one of all processes.
 
         Raises:
-            NotReady: It must be uploaded first.
-            PictureRefused: That has been tried several times, or cannot be tried: the picture is at fault.
+            NotReady: The file must be uploaded first.
+            PictureRefused: The upload has failed several times, or is impossible: the file is at fault.
         """
         if "file" not in image:
             return {field: image[field] for field in ("image_url", "attachment_id") if field in image}
@@ -83,7 +83,7 @@ class ImageResolver:
         raise refusal
 
     def stop(self) -> None:
-        """Finish the uploads that have begun, and begin no more."""
+        """Finish the uploads in progress, and begin no more."""
         with self._guard:
             self._stopped = True
         self._workers.shutdown(cancel_futures=True)
@@ -96,7 +96,7 @@ class ImageResolver:
         raise NotReady(trouble, wait=_POLL_SECONDS)
 
     def _refusal(self, request: UploadRequest, found: UploadState | None, now: float) -> DeliveryError:
-        """Return why the picture cannot be sent now, after doing what can be done about it."""
+        """Return why the image cannot be sent now; begin its upload if that may help."""
         pause = found.pause(now) if found is not None else 0.0
         if found is None or pause == 0.0:
             if found is None or not found.is_under_way(now):
@@ -118,7 +118,7 @@ class ImageResolver:
         try:
             self._upload(request)
         except Exception:
-            # The database is away; who waits for the picture will order it again.
+            # The database is unreachable; the next delivery of the image requests the upload again.
             log.exception("cannot upload a picture", extra={"oa_id": request.key.oa_id, "file": request.name})
         finally:
             with self._guard:
@@ -147,14 +147,14 @@ class ImageResolver:
             log.info("uploaded", extra=told)
 
     def _read(self, request: UploadRequest) -> LocalImage:
-        """Return the picture, if it is still the one that was decided on."""
+        """Return the file, if its content is still that of the decision."""
         picture = self._usable(request.name)
         if request.key.digest != picture.digest:
             raise PictureRefused("the file has another content than when the answer was decided")
         return picture
 
     def _digest(self, name: str) -> str:
-        """Return what the digest is now; it was not known when the answer was decided."""
+        """Return the present digest of the file; it was unknown at the decision."""
         return self._usable(name).digest
 
     def _usable(self, name: str) -> LocalImage:
@@ -165,5 +165,5 @@ class ImageResolver:
 
 
 def _upload_name(name: str, picture: LocalImage) -> str:
-    """Return the name to upload under: Zalo needs an ending, and others than plain letters are sent in many ways."""
+    """Return the file name for the upload: in ASCII, because encodings of others vary, with the suffix Zalo needs."""
     return f"{slug(PurePosixPath(name).stem) or 'picture'}.{picture.form}"

@@ -1,4 +1,4 @@
-"""Claims that wait for a sender: oldest first, but no OA has more than its share of the senders."""
+"""Claims that wait for a sender: oldest first, with a limit of concurrent senders per OA."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Final
 
 from bot.inbox.states import Claim
 
-# So many calls of one OA that are out for so long, with no answer to any since the first began, and it hangs.
+# An OA hangs if this many of its calls have been unanswered for this long, without an answer to any other.
 _HANGING_CALLS: Final = 5
 _HANGING_SECONDS: Final = 2.5
 
 
 class ReadyQueue:
-    """Hands claims to threads; an OA whose calls hang leaves senders to the others."""
+    """Hands claims to threads; an OA whose calls hang does not take the senders of others."""
 
     def __init__(self, share: int) -> None:
         self._share = share
@@ -28,13 +28,13 @@ class ReadyQueue:
         self._changed = threading.Condition()
 
     def put(self, claim: Claim) -> None:
-        """Have the claim handed to a thread."""
+        """Queue the claim for a thread."""
         with self._changed:
             self._waiting.append(claim)
             self._changed.notify()
 
     def get(self, *, wait: bool) -> Claim | None:
-        """Return the next claim whose OA has a sender left; None if there is none, or, where it waits, at the end."""
+        """Return the next claim whose OA is below its limit; None if there is none or, with *wait*, after `close`."""
         with self._changed:
             while (claim := self._take()) is None:
                 if self._is_closed or not wait:
@@ -55,7 +55,7 @@ class ReadyQueue:
                 self._changed.notify()
 
     def close(self) -> list[Claim]:
-        """Hand out no more, and return what has not been."""
+        """Stop handing out claims, and return those that are left."""
         with self._changed:
             self._is_closed = True
             left = [*self._waiting]
@@ -64,7 +64,7 @@ class ReadyQueue:
         return left
 
     def hanging(self) -> Mapping[str, Claim]:
-        """Return, by OA, a claim of each whose calls are out for long with none answered."""
+        """Return one claim of each OA whose calls hang, by OA id."""
         now = time.monotonic()
         late: defaultdict[str, list[tuple[float, Claim]]] = defaultdict(list)
         with self._changed:

@@ -1,4 +1,4 @@
-"""Delivery of one claimed event: record the attempt, call the vendor, turn its answer into the next state."""
+"""Deliver one claimed event: store the attempt, call the vendor, compute the next state from its answer."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ Clock = Callable[[], float]
 
 log = logging.getLogger(__name__)
 
-#: How long a claim is held without being renewed, in seconds.
+#: The lease of a claim, in seconds; it must be renewed before it ends.
 LEASE_SECONDS = 6.0
 _NOT_STORABLE = "words of the vendor that cannot be stored"
-# Beyond this, an event that was begun may be another's by now.
+# After this many seconds without a renewal, another worker may have claimed the event.
 _MAX_BEGIN_TO_CALL_SECONDS = 5.0
 
 
 class Persist(Protocol):
-    """Makes a write durable: what the vendor answered is known to nobody else."""
+    """Makes a write durable, because only this process knows the vendor's answer."""
 
     def __call__(self, write: Callable[[], T], /) -> T | None:
         """
-        Return what *write* returns; None if the database is away for good.
+        Return the result of *write*; None if the database stays unreachable.
 
         Raises:
-            UnstorableValue: The database takes other values, but not this one.
+            UnstorableValue: The database refuses this value.
         """
 
 
 def persist_once(write: Callable[[], T], /) -> T | None:
-    """Store it now, or raise what stands in the way."""
+    """Call *write* once and return its result, or raise its error."""
     return write()
 
 
 class Sender:
-    """Delivers one claimed event; it has no thread and no clock of its own, and never waits but for the vendor."""
+    """Delivers one claimed event; it has no thread and no clock of its own, and waits only for the vendor."""
 
     def __init__(
         self,
@@ -65,16 +65,16 @@ class Sender:
         self._vendor = vendor
         self._settings = settings
         self.persist: Persist = persist_once
-        """How what happened is stored: at once, or with patience where threads can wait for the database."""
-        # OAs of which a call has failed here since one succeeded: claims made before do not know it.
+        """How outcomes are stored: once, or with retries while the database is unreachable."""
+        # OAs whose latest call from this process failed; claims made before that do not know of it.
         self._failing: set[str] = set()
 
     def next_state(self, claim: Claim, *, now: float) -> State:
-        """Return what the event is about to be: open and due now if its next image is to be sent."""
+        """Return the state before the next call: open and due now if an image is to be sent."""
         try:
             return self.transitions.next_state(claim, now=now)
         except Exception:
-            # A fault of ours must not come back for ever, nor hold up the user's later events.
+            # A bug must not repeat for ever, nor block the user's later events.
             log.exception("cannot decide", extra=logs.about(claim.key, claim.id))
             attempts = claim.state.attempts + 1
             if attempts >= self._settings.max_attempts:
@@ -82,7 +82,7 @@ class Sender:
             return replace(claim.state, attempts=attempts, due_at=now + back_off(attempts))
 
     def begin(self, claim: Claim, *, now: float) -> StateChange:
-        """Return the event's state for as long as a call is out whose outcome is not stored."""
+        """Return the change that marks the event as being sent, until the outcome of the call is stored."""
         unfinished = claim.state.unfinished_calls + 1
         state = replace(claim.state, attempted_at=now, due_at=now + LEASE_SECONDS, unfinished_calls=unfinished)
         human_since = now - self._settings.takeover_mute
@@ -90,9 +90,9 @@ class Sender:
 
     def deliver(self, begun: StateChange, saved: SaveResult, clock: Clock) -> StateChange | None:
         """
-        Send the images of an event that has begun, its progress stored before each.
+        Send the images of an event whose beginning was stored, and store its progress before each further image.
 
-        Return what became of it, to be stored; None if the event is another's by now.
+        Return the last change, which the caller stores; None if another worker has claimed the event.
         """
         claim = begun.claim
         while saved == "saved":
@@ -101,7 +101,7 @@ class Sender:
                 state = self.attempt(claim, clock)
                 if state.status != "open" or state.progress == claim.state.progress:
                     return StateChange(claim, state)
-            # The next image; or this one, if this process stood still so long that the event may be another's.
+            # Store it again: for the next image, or because this process stalled and another may hold the event.
             begun = self.begin(replace(claim, state=state), now=clock())
             claim = begun.claim
             [saved] = self.save([begun])
@@ -120,14 +120,14 @@ class Sender:
         except DeliveryError as error:
             return self._on_failure(claim, error, now=clock())
         except Exception as error:
-            # A fault of ours must not end the thread; once the call may have begun, nobody knows what came of it.
+            # A bug must not end the thread; if the call may have begun, its outcome is unknown.
             log.exception("cannot send", extra=logs.about(claim.key, claim.id))
             kind = NotNow if image is None else OutcomeUnknown
             return self._on_failure(claim, kind(f"fault: {type(error).__name__}"), now=clock())
         return self._on_success(claim, receipt, now=clock())
 
     def save(self, changes: list[StateChange]) -> list[SaveResult]:
-        """Store the changes, and count and log the events that they settle."""
+        """Store the changes; count and log the events that they settle."""
         try:
             outcomes = self.persist(lambda: self._inbox.save(changes)) or ["lost"] * len(changes)
         except UnstorableValue:
@@ -135,7 +135,7 @@ class Sender:
         return self._report(changes, outcomes)
 
     def _save_alone(self, change: StateChange) -> SaveResult:
-        """Store the change, without what comes from the vendor if that cannot be stored."""
+        """Store the change; without the vendor's values if those are unstorable."""
         kept = change.claim.state
         plain = replace(change.state, error=_NOT_STORABLE if change.state.error else None, vendor_ids=kept.vendor_ids)
         for attempt in (change, replace(change, state=plain)):
@@ -148,7 +148,7 @@ class Sender:
         return "lost"
 
     def save_now(self, changes: list[StateChange]) -> None:
-        """As `save`, but raise what stands in the way."""
+        """As `save`, but raise the error if the database is unreachable."""
         self._report(changes, self._inbox.save(changes))
 
     def _report(self, changes: list[StateChange], outcomes: list[SaveResult]) -> list[SaveResult]:
@@ -169,7 +169,7 @@ class Sender:
         return after_success(claim, receipt, now=now)
 
     def report_hanging(self, claim: Claim, *, now: float) -> None:
-        """Pause the claim's OA: many of its calls are out, and none has been answered for long."""
+        """Pause the claim's OA, because its calls hang."""
         self._failing.add(claim.oa_id)
         failure = Failure(claim.oa_id, claim.id, "no answer to any call at present", now, at_once=True)
         self._inbox.record_failure(failure)
@@ -185,7 +185,7 @@ class Sender:
 
     def _on_failure(self, claim: Claim, error: DeliveryError, *, now: float) -> State:
         if isinstance(error, NotReady):
-            # The claim was counted as a call, and there was none.
+            # The claim was counted as a call, but no call was made.
             self.persist(lambda: self._inbox.consume({claim.oa_id: -1}, now=now, rate=self._settings.rate))
         failure = oa_failure(claim, error, now=now)
         verdict = self._record_failure(failure) if failure is not None else None
@@ -197,7 +197,7 @@ class Sender:
 
 
 def _report_settled(claim: Claim, state: State) -> None:
-    """Count and log how an event has ended; what people must see to is a warning."""
+    """Count and log the final state of an event; log a warning if a person must act."""
     counts.settled(claim.kind, state.status, state.reason, state.rule_id)
     if state.reason == "no-match" or state.rule_id == FALLBACK:
         counts.unmatched(claim.kind)

@@ -10,21 +10,21 @@ from bot.inbox.oa_limits import RateLimit
 
 @dataclass(frozen=True, slots=True)
 class DeliverySettings:
-    """How much is sent at a time, how often it is tried, and what is too late; times in seconds."""
+    """Limits of concurrency, rate, attempts and age; times in seconds."""
 
     concurrency: int
-    """Calls that may be out at a time, in this process."""
+    """Concurrent calls of this process."""
     oa_share: int
-    """How many of them may be of one OA: where there are others, its calls must not take all senders if they hang."""
+    """Concurrent calls for one OA: if they hang, senders must be left for other OAs."""
     rate: RateLimit
-    """Of each OA, over all processes."""
+    """The rate limit of each OA, over all processes."""
     reply_window: float
     takeover_mute: float
     max_attempts: int
 
     @classmethod
     def of(cls, settings: Settings) -> DeliverySettings:
-        """Return what *settings* ask for."""
+        """Return the settings of delivery from *settings*."""
         concurrency, is_alone = settings.send_concurrency, len(settings.zalo_oa_id) == 1
         return cls(
             concurrency=concurrency,

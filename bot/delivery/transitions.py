@@ -25,9 +25,9 @@ from bot.rules.engine import FALLBACK, Incoming, RuleSet, decide
 
 log = logging.getLogger(__name__)
 
-#: How long to wait for the echo of a picture of which the vendor did not say whether it took it.
+#: How long to wait for the echo of an image after a call with an unknown outcome, in seconds.
 ECHO_SECONDS = 60.0
-#: So many calls in a row that ended with their process, and the event is parked.
+#: An event is parked after this many consecutive calls during which the process died.
 MAX_UNFINISHED_CALLS = 4
 _FIRST_ECHO_POLL_SECONDS = 0.5
 _FIRST_BACK_OFF_SECONDS = 1.0
@@ -35,7 +35,7 @@ _MAX_BACK_OFF_SECONDS = 300.0
 
 
 class Transitions:
-    """What becomes of a claimed event; it changes nothing itself but returns the event's next state."""
+    """Computes the next state of a claimed event; it stores nothing."""
 
     def __init__(self, inbox: Inbox, rules: Callable[[], RuleSet], settings: DeliverySettings) -> None:
         self._inbox = inbox
@@ -44,9 +44,9 @@ class Transitions:
 
     def next_state(self, claim: Claim, *, now: float) -> State:
         """
-        Return what the event is about to be: still open and due now if its next image is to be sent.
+        Return the state before the next call: open and due now if an image is to be sent.
 
-        An image that may have gone out already is looked for among the echoes first.
+        If the latest call has no known outcome, its echo is looked for first.
         """
         if now - claim.happened_at > self._settings.reply_window:
             return as_ignored(claim, "stale", now=now)
@@ -80,9 +80,9 @@ class Transitions:
         )
 
     def _resolve_unknown(self, claim: Claim, *, now: float) -> State:
-        """Return what becomes of an event whose latest call has no known outcome."""
+        """Return the next state of an event whose latest call has no known outcome."""
         state = claim.state
-        # The clock may have been set back since.
+        # The clock may have been set back since the call.
         attempted_at = min(state.attempted_at or now, now)
         echo = self._inbox.find_echo(claim)
         if echo == "came":
@@ -92,7 +92,7 @@ class Transitions:
         if not told_to_wait and not echoes_arrive:
             return _after_crash(state, now=now)
         if now < attempted_at + ECHO_SECONDS:
-            # The echo wakes the event, but not while it is held: one that comes during this look is found by the next.
+            # An echo makes the event due, but not while it is claimed: one that comes now is found at the next try.
             pause = max(_FIRST_ECHO_POLL_SECONDS, now - attempted_at)
             due_at = min(now + pause, attempted_at + ECHO_SECONDS)
             return replace(state, reason="unknown", attempted_at=attempted_at, due_at=due_at)
@@ -102,13 +102,13 @@ class Transitions:
 
     def after_failure(self, claim: Claim, error: DeliveryError, *, is_own: bool, now: float) -> State:
         """
-        Return the event's state after the vendor did not take its picture.
+        Return the event's state after the vendor did not take its image.
 
-        *closed*: nothing is sent for its OA now, so the failure is not the event's and counts no attempt.
+        *is_own*: the event itself is at fault, not its OA or the vendor; only then the failure counts as an attempt.
         """
         state = replace(claim.state, error=str(error), unfinished_calls=0)
         if isinstance(error, OutcomeUnknown):
-            # Due at once: the echo may have come while the vendor was silent.
+            # Due at once: the echo may have come before the vendor's time-out.
             return replace(state, reason="unknown", due_at=now)
         state = replace(state, attempted_at=None)
         if isinstance(error, PictureRefused) or (isinstance(error, NotReady) and error.lasting):
@@ -127,12 +127,12 @@ class Transitions:
         if is_own and state.attempts >= self._settings.max_attempts:
             return replace(state, status="dead", reason="attempts", settled_at=now)
         if isinstance(error, Misconfigured) and not is_own:
-            return replace(state, due_at=now)  # what it waits for is the end of its OA's pause
+            return replace(state, due_at=now)  # it waits for the end of its OA's pause
         at_least = error.retry_after if isinstance(error, NotNow) else 0.0
         return replace(state, due_at=now + back_off(max(state.attempts, 1), at_least=at_least))
 
     def _substitute(self, state: State, error: DeliveryError) -> dict[str, str] | None:
-        """Return what to send in place of the picture that cannot be sent: the file's new content, or its stand-in."""
+        """Return what to send instead of an image that cannot be sent: the file's new content, or its `else` link."""
         image = image_to_send(state)
         if "file" in image:
             digest = self._rules().digests.get(image["file"], "")
@@ -145,10 +145,10 @@ class Transitions:
 
 def _after_crash(state: State, *, now: float) -> State:
     """
-    Return the state of an event whose process died in a call of which nobody will say more.
+    Return the state of an event whose process died during a call, and for which no echo will come.
 
-    It is answered at least once, unless it is what kills: events that were sent together are told apart by waits of
-    different lengths, and which still ends its process is left to the operator.
+    It is sent again, unless the event itself may kill the process. Events that were in flight together are retried
+    after different waits; one that still ends its process is parked for the operator.
     """
     if state.unfinished_calls >= MAX_UNFINISHED_CALLS:
         return replace(state, status="parked", reason="unknown", settled_at=now)
@@ -157,12 +157,12 @@ def _after_crash(state: State, *, now: float) -> State:
 
 
 def image_to_send(state: State) -> dict[str, str]:
-    """Return the image that goes out next, as it was decided."""
+    """Return the next image of the decision."""
     return (state.images or [])[state.progress]
 
 
 def after_success(claim: Claim, receipt: Receipt, *, now: float) -> State:
-    """Return the event's state after one more of its pictures went out."""
+    """Return the event's state after one more of its images was sent."""
     state = claim.state
     images = state.images or []
     progress = state.progress + 1
@@ -185,7 +185,7 @@ def after_success(claim: Claim, receipt: Receipt, *, now: float) -> State:
 
 
 def as_ignored(claim: Claim, reason: str, *, now: float) -> State:
-    """Return the state of an event of which nothing more is sent; what went out before stays on record."""
+    """Return the state of an event that is ignored from now on; images sent before stay recorded."""
     status: Status = "sent" if claim.state.progress else "ignored"
     return replace(claim.state, status=status, reason=reason, attempted_at=None, settled_at=now)
 
@@ -198,7 +198,7 @@ def back_off(attempt: int, *, at_least: float = 0.0, draw: float | None = None) 
 
 
 def longest_cooldown(rules: RuleSet) -> float:
-    """Return for how many seconds an answer must be remembered, because a rule rests for so long after it."""
+    """Return the longest cooldown of a rule, in seconds: answers must be remembered for that long."""
     rests = [rule.cooldown for rule in rules.file.rules]
     if rules.file.fallback is not None:
         rests.append(rules.file.fallback.every)
@@ -206,7 +206,7 @@ def longest_cooldown(rules: RuleSet) -> float:
 
 
 def oa_failure(claim: Claim, error: DeliveryError, *, now: float) -> Failure | None:
-    """Return what the error says of the account, or None if it speaks of this picture or user alone."""
+    """Return the failure to count against the OA; None if the error concerns only this image or user."""
     if isinstance(error, (NotNow, Misconfigured, OutcomeUnknown)):
         retry_after = error.retry_after if isinstance(error, NotNow) else 0.0
         at_once = isinstance(error, Misconfigured) or retry_after > 0
