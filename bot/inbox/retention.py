@@ -1,4 +1,4 @@
-"""Retention: erase old texts, count and delete old events in small batches, delete old drafts."""
+"""Retention: erase old texts, count and delete old events in small batches, delete old drafts; store quotas."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from bot.errors import StorageError
 from bot.inbox.database import Database
 from bot.inbox.editing.drafts import Drafts
 from bot.inbox.sql.engine import insert
+from bot.inbox.statistics.quotas import QuotaRecorder
 from bot.inbox.statistics.rollup import Statistics
 from bot.inbox.tables import HAS_WORDS, IS_BARE, IS_OVER, events, tallies
 
@@ -74,6 +76,7 @@ class RetentionWorker:
         self._retention = retention
         self._memory = memory
         self._statistics = Statistics(database)
+        self._quotas = QuotaRecorder(database)
         self._recount_at = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="caretaker", daemon=True)
@@ -92,6 +95,7 @@ class RetentionWorker:
         while not self._stopping.wait(pause):
             try:
                 self._database.read_clock()
+                self._quotas.store()
                 self._update_statistics()
                 # Events must be counted before they are deleted.
                 if not self._stopping.is_set():
@@ -100,6 +104,10 @@ class RetentionWorker:
                 # The database is unreachable; the next round deletes what this one could not.
                 log.exception("cannot tend the inbox")
             pause = _ROUND_SECONDS
+        try:
+            self._quotas.store()  # what was reported since the last round
+        except StorageError:
+            log.exception("cannot store the quotas")
 
     def _update_statistics(self) -> None:
         now = self._database.now()

@@ -307,3 +307,14 @@ ignored_topics = sa.Table(
     sa.Column("label", sa.String(MAX_TOPIC_CHARACTERS), nullable=False, comment="the same as it was typed"),
     sa.Column("ignored_at", sa.Double, nullable=False),
 )
+
+#: What was left of each OA's quotas when the vendor reported them last, on whichever machine.
+quotas = sa.Table(
+    "quotas",
+    metadata,
+    sa.Column("oa_id", sa.String(128), primary_key=True),
+    sa.Column("kind", sa.String(32), primary_key=True, comment="Zalo's quota_type"),
+    sa.Column("left", sa.BigInteger, nullable=False),
+    sa.Column("size", sa.BigInteger, comment="empty: the vendor did not say"),
+    sa.Column("reported_at", sa.Double, nullable=False, comment="when it was stored, a minute later at most"),
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from datetime import datetime, time, timedelta
 from typing import Final
 
 from bot.inbox.past_events import PastEvent
@@ -74,10 +75,10 @@ class _History:
                     yield self._event(at)
 
     def _time(self, day: float) -> float:
-        """Return a moment of the shop's day that holds *day*."""
-        offset = 7 * 3600.0  # Vietnam's clock
-        midnight = (day + offset) // _DAY_SECONDS * _DAY_SECONDS - offset
-        return midnight + _DAY_SECONDS + self._chance.choice(_HOURS) * 3600 + self._chance.uniform(0, 3600)
+        """Return a moment of the day after that which holds *day*, by the shop's clock."""
+        morrow = datetime.fromtimestamp(day, self._rules.zone).date() + timedelta(days=1)
+        hour = datetime.combine(morrow, time(self._chance.choice(_HOURS)), self._rules.zone)
+        return hour.timestamp() + self._chance.uniform(0, 3600)
 
     def _event(self, at: float) -> PastEvent:
         user = self._customers[min(int(self._chance.expovariate(0.06)), _CUSTOMERS - 1)]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+
+import pytest
 
 from bot.inbox.database import Database
 from bot.inbox.past_events import add_past_events
@@ -36,6 +38,17 @@ def test_the_same_few_hundred_messages_each_time() -> None:
     counts = Counter(one.status for one in past)
     assert counts["sent"] > len(past) / 2
     assert all(one.images or one.status == "ignored" for one in past)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Ho_Chi_Minh", "America/Los_Angeles", "Pacific/Auckland"])
+def test_customers_write_by_day_on_the_shops_clock(zone: str) -> None:
+    """On each of the days that the console shows."""
+    rules = rules_of(f"timezone: {zone}\n".encode() + SAMPLE.read_bytes().replace(b"timezone: Asia/Ho_Chi_Minh\n", b""))
+    times = [datetime.fromtimestamp(one.received_at, rules.zone) for one in past_events(rules, MAKER, now=NOW)]
+    assert {at.hour for at in times} == set(range(8, 23))
+    today = datetime.fromtimestamp(NOW, rules.zone).date()
+    assert {(today - at.date()).days for at in times} >= set(range(1, 14))
+    assert max((today - at.date()).days for at in times) <= 14
 
 
 def test_rules_without_examples_have_a_past_too() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bot.image_health.references import referenced_images
 from bot.image_health.schedule import CheckSchedule
 from bot.inbox.statistics.rollup import Statistics, start_of_day
-from bot.inbox.tables import accounts, picture_checks
+from bot.inbox.tables import accounts, picture_checks, quotas
 from bot.metrics import counts
 from bot.rules.engine import FALLBACK
 from bot.web.console.app import PAGES
@@ -165,6 +165,21 @@ def test_a_short_quota_is_told(console: Console) -> None:
     assert "OA 7 has 150 messages left in its quota." in page
     assert "OA 8 has" not in page
     assert "OA 9 has" not in page
+
+
+def test_a_quota_is_told_that_another_process_or_a_former_run_was_told(console: Console) -> None:
+    """On every page and in the figures; one of the month before is not."""
+    with console.runtime.database.write() as connection:
+        for oa_id, age in (("17", DAY), ("18", 40 * DAY)):
+            at = console.runtime.database.now() - age
+            row = {"oa_id": oa_id, "kind": "sub_quota", "left": 150, "size": 2000, "reported_at": at}
+            connection.execute(sa.insert(quotas), row)
+    for page in PAGES:
+        told = words(console.get(page.name))
+        assert "OA 17 has 150 messages left in its quota. Once it is used up, no image goes out. The OA's owner" in told
+        assert "OA 18" not in told
+    put(console)
+    assert "Quota left 150 of 2,000" in words(console.get("overview"))
 
 
 @pytest.mark.parametrize(("usual", "is_told"), [(12, False), (30, True)])

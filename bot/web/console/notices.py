@@ -13,16 +13,13 @@ from bot.image_health.report import ImageReports
 from bot.inbox.failures import explain
 from bot.inbox.queries import EventQueries
 from bot.inbox.statistics.hour_counts import HOUR_SECONDS
+from bot.inbox.statistics.quotas import quotas_left
 from bot.inbox.statistics.rollup import DAY_SECONDS, Statistics
-from bot.metrics import counts
 from bot.metrics.counts import QuotaLeft
 from bot.rules.replication.state import ReplicaState
 from bot.runtime import Runtime
 from bot.web.console import formatting
 from bot.web.console.formatting import format_number, gettext, language, ngettext
-
-#: The quotas that an OA has for all its customers; the others are of one customer at a time.
-OA_QUOTAS: Final = ("sub_quota", "purchase_quota", "reward_quota")
 
 # A quota is short when so little of it is left; where its size is not told, when so few are.
 _SHORT_SHARE: Final = 0.1
@@ -54,7 +51,7 @@ def current(runtime: Runtime) -> list[Notice]:
         *_rules(runtime),
         *_replica(runtime),
         *_images(runtime),
-        *_quota(),
+        *_quota(runtime),
         *_silence(runtime),
     ]
 
@@ -124,9 +121,9 @@ def _images(runtime: Runtime) -> Iterator[Notice]:
         yield Notice("warn", what.format(n=format_number(count)), meaning, link)
 
 
-def _quota() -> Iterator[Notice]:
-    for quota in counts.quotas():
-        if quota.kind in OA_QUOTAS and is_short(quota):
+def _quota(runtime: Runtime) -> Iterator[Notice]:
+    for quota in quotas_left(runtime.database):
+        if is_short(quota):
             what = ngettext(
                 "OA {oa} has {n} message left in its quota.", "OA {oa} has {n} messages left in its quota.", quota.left
             )

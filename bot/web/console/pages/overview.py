@@ -17,13 +17,12 @@ from bot.i18n import N_
 from bot.inbox.editing.ignored_topics import IgnoredTopics
 from bot.inbox.queries import EventQueries
 from bot.inbox.statistics.hour_counts import HOUR_SECONDS
+from bot.inbox.statistics.quotas import quotas_left
 from bot.inbox.statistics.rollup import DAY_SECONDS, UTC_OFFSET_SECONDS, Period, Statistics, start_of_day
-from bot.metrics import counts
 from bot.rules.engine import FALLBACK
 from bot.runtime import Runtime
 from bot.web.console import charts, formatting
 from bot.web.console.formatting import gettext
-from bot.web.console.notices import OA_QUOTAS
 
 #: By what stands in the address: how many days, today among them, and the name.
 PERIODS: Final = {"today": (1, N_("Today")), "7d": (7, N_("7 days")), "30d": (30, N_("30 days"))}
@@ -76,7 +75,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
             period=name,
             periods=PERIODS,
             figures=figures(period.outcomes, period.median_delay),
-            quotas=[quota for quota in counts.quotas() if quota.kind in OA_QUOTAS],
+            quotas=quotas_left(runtime.database),
             charts=list(charts_of(period, name, since, now)),
             series=SERIES,
             rules=period.by_rule.most_common(_MAX_RULES),
