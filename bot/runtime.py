@@ -38,14 +38,14 @@ from bot.zalo import Event
 
 log = logging.getLogger(__name__)
 
-# After the longest vendor call, only a few commits are left.
+# How long a stop may take after the longest vendor call, for the last commits.
 _DRAIN_MARGIN = 15.0
-# Zalo waits two seconds for its answer.
+# How long a delivery waits for the start: Zalo waits two seconds for its answer.
 _START_SECONDS = 1.5
 
 
 class Runtime:
-    """Stores events in the inbox and, unless *delivers* is false, delivers them."""
+    """The running bot of one process: stores events in the inbox and, unless *delivers* is false, delivers them."""
 
     def __init__(self, settings: Settings, *, delivers: bool = True) -> None:
         self.settings = settings
@@ -73,7 +73,7 @@ class Runtime:
         threading.Thread(target=self._open, name="start", daemon=True).start()
 
     def preflight(self) -> None:
-        """Do all of a start that can fail, and leave nothing running; raise what `start` raises."""
+        """Do the parts of a start that can fail, without starting threads; raises what `start` raises."""
         self._open_parts()
         self._close_parts()
 
@@ -131,7 +131,7 @@ class Runtime:
         self.publisher, self.image_library = Publisher(path), ImageLibrary(path)
         try:
             self.database.migrate()
-            if not self.database.is_sqlite:  # else all processes share one machine, and its files
+            if not self.database.is_sqlite:  # on SQLite all processes are on one machine and share its files
                 self._replicate()
             self.watch.load()
         except Exception:
@@ -139,7 +139,7 @@ class Runtime:
             raise
 
     def _replicate(self) -> None:
-        """Begin with what is published for all machines, and publish for all."""
+        """Take what other machines have published, and publish to them from now on."""
         path, takes = self.settings.rules_file, self.settings.console_publish
         replica = self.replica = Replica(path, Publications(self.database), takes=takes)
         replica.poll()
@@ -167,7 +167,7 @@ class Runtime:
 
     def store(self, event: Event, body: bytes) -> Future:
         """
-        Queue the event to be stored, and wake the delivery once it is durable.
+        Queue the event to be stored; wake delivery once it is durable.
 
         Raises:
             TimeoutError: The bot is still starting.

@@ -1,1 +1,1 @@
-"""What is counted while the bot runs, for Prometheus: by one process, or by all that share a directory."""
+"""Prometheus metrics that are counted while the bot runs, by one process or by several together."""

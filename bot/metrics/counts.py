@@ -1,4 +1,4 @@
-"""Prometheus counters, histograms and gauges that the bot fills while it runs, one function for each thing counted."""
+"""The Prometheus counters, histograms and gauges, and a function to count each."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ sharing.when_counts_move(_forget)
 
 
 def _never_fails(count: Callable[P, None]) -> Callable[P, None]:
-    """Wrap *count* so that it never raises: an event is delivered even if the files of counts fail."""
+    """Wrap *count* so that it never raises: a failure to count must not affect an event."""
 
     @wraps(count)
     def counted_safely(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -159,14 +159,14 @@ class QuotaLeft(NamedTuple):
 
     oa_id: str
     kind: str
-    """Zalo's `quota_type`, as `bot.cpaas.Quota` has it."""
+    """Zalo's `quota_type`, see `bot.cpaas.Quota`."""
     left: int
     size: int | None
     """The size of the full quota; None if the vendor did not say."""
 
 
 def quotas() -> list[QuotaLeft]:
-    """Return every quota given to `quota` since the start, by this process or by one that shares its counts."""
+    """Return all quotas since the start, of this process and those that share its counts."""
     if sharing.is_shared():
         found = [*sharing.SharedCounts("gauge_mostrecent_*.db").collect()]
     else:
@@ -180,11 +180,11 @@ def quotas() -> list[QuotaLeft]:
 
 
 def counted() -> Collector:
-    """Return the counts of all processes that share with this one, else of this one."""
+    """Return the counts of all processes that share them with this one, or of this one alone."""
     return sharing.SharedCounts() if sharing.is_shared() else _counts
 
 
-# Looking up a label takes the library longer than counting, and these are on the acknowledgement path.
+# Cached, because looking up a label takes longer than counting, and these are used for every delivery.
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Counts that several processes share: memory-mapped files in one directory, and what happens when they fail."""
+"""Share counts between processes by memory-mapped files in a directory (prometheus_client's multiprocess mode)."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _DIRECTORY: Final = "PROMETHEUS_MULTIPROC_DIR"
 # The files that the library makes for these metrics, by kind, and the bytes reserved for each: about 5,000 values.
 _FILE_KINDS: Final = ("counter", "histogram", "gauge_mostrecent")
 _FILE_BYTES: Final = 1024 * 1024
-# How often the files are checked for.
+# How often the files are checked.
 _CHECK_SECONDS: Final = 1.0
 
 _forget_counts: list[Callable[[], None]] = []
 
 
 def when_counts_move(forget: Callable[[], None]) -> None:
-    """Have *forget* drop what the metrics hold, whenever the library counts in another place from then on."""
+    """Call *forget* to reset the metrics whenever counts move to other files or to memory."""
     _forget_counts.append(forget)
 
 
@@ -110,10 +110,10 @@ _files = _SharedFiles()
 
 def check() -> None:
     """
-    Make sure that the shared files, if there are any, can be counted in.
+    Make sure that the shared files, if there are any, exist and have space.
 
     Raises:
-        OSError: They cannot be had.
+        OSError: They cannot be created.
     """
     if is_shared():
         _files.check()
@@ -194,7 +194,7 @@ def _is_whole(file: Path) -> bool:
 
 
 def _join_siblings() -> None:
-    # From here on the counts go there: the library notices the fork by itself.
+    # From now on counts go there; the library detects the fork by itself.
     if is_shared():
         os.environ[_DIRECTORY] = str(_of_siblings())
         begin()

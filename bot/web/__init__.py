@@ -1,1 +1,1 @@
-"""The pages and routes, one module per family."""
+"""The web side: gunicorn worker, webhook, health checks, metrics, the console and the demo's page."""

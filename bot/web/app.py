@@ -1,4 +1,4 @@
-"""The Flask application."""
+"""Create the Flask application: webhook, health checks, metrics and console."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.web import health, metrics, paths, webhook
 
 
 def create_app(runtime: Runtime) -> Flask:
-    """Return the application that receives Zalo's deliveries for a started *runtime*, with the console if it is on."""
+    """Return the Flask application for a started *runtime*; it has the console if CONSOLE_PASSWORD is set."""
     app = Flask("bot.web")
     app.extensions["bot.runtime"] = runtime
     paths.guard(app)

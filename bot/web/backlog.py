@@ -1,4 +1,4 @@
-"""Stop new TCP connections at a listening socket, but keep those that wait in its backlog: a packet filter."""
+"""Packet filter that drops new TCP connections to a listening socket, but keeps those in its backlog."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import struct
 from typing import Final
 
 _SO_ATTACH_FILTER: Final = 26  # Linux, asm-generic/socket.h
-# Classic BPF over the TCP header (linux/filter.h): drop what has SYN and not ACK, the first packet of a connection.
+# Classic BPF on the TCP header (linux/filter.h): drop packets with SYN and without ACK, which begin a connection.
 _INSTRUCTIONS: Final = (
-    (0x30, 0, 0, 13),  # load the byte with the flags
-    (0x54, 0, 0, 0x12),  # keep SYN and ACK of them
+    (0x30, 0, 0, 13),  # load the byte of flags
+    (0x54, 0, 0, 0x12),  # mask SYN and ACK
     (0x15, 0, 1, 0x02),  # SYN alone?
-    (0x06, 0, 0, 0),  # drop
-    (0x06, 0, 0, 0xFFFFFFFF),  # take all of it
+    (0x06, 0, 0, 0),  # drop the packet
+    (0x06, 0, 0, 0xFFFFFFFF),  # accept the whole packet
 )
 
 
 def stop_new_connections(listener: socket.socket) -> None:
     """
-    Have the kernel drop the first packet of every further connection to *listener*, for all who share it.
+    Make the kernel drop the first packet of each new connection to *listener*, in all processes that share it.
 
-    A socket that is closed resets whoever waits to be accepted. Who finds no answer asks again after a second: then
-    there is another server, or the connection is refused. Where the kernel has no such filter nothing changes.
+    Closing a socket would reset the connections in its backlog. A client whose packet is dropped tries again after a
+    second; by then there is another server, or the connection is refused. Kernels without such filters do nothing.
     """
     if listener.family not in {socket.AF_INET, socket.AF_INET6}:
         return

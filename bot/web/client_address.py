@@ -1,4 +1,4 @@
-"""Who really asks: the client's address behind trusted web servers (X-Forwarded-For), and its network."""
+"""The client's address behind trusted proxies (X-Forwarded-For), and its network."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ Networks = Sequence[IPv4Network | IPv6Network]
 
 _MAX_LENGTH: Final = 64
 _MAX_HOPS: Final = 32
-# One customer of a provider gets a whole /64, and can ask from any address of it.
+# A provider gives each customer a whole /64, so that a client may use any address of it.
 _IPV6_PREFIX: Final = 64
 
 
 def client_address(request: Request, trusted_proxies: Networks) -> str:
     """
-    Return who asks: trusted web servers say for whom they do, others can say what they like.
+    Return the client's address: the nearest hop that is not a trusted proxy. Entries before it may be forged.
 
-    That is the nearest hop that is no trusted web server, for what stands before it anybody may have written. Ports are
-    left out. Whoever asks by a unix socket is on this machine and trusted: its address is empty, as is the answer if it
-    names nobody. Where every address is trusted (``FORWARDED_ALLOW_IPS=*``), only the peer is taken for a web server.
+    Ports are left out. A peer on a unix socket is on this machine and trusted; its address is empty, and so is the
+    result if it names no client. If every address is trusted (``FORWARDED_ALLOW_IPS=*``), only the peer counts as a
+    proxy.
     """
     peer = _without_port(request.remote_addr or "")
     forwarded = list(_forwarded(request))
@@ -34,7 +34,7 @@ def client_address(request: Request, trusted_proxies: Networks) -> str:
 
 def client_network(address: str) -> str:
     """
-    Return what of an address tells one client from another: of IPv6 the network of 64 bits.
+    Return the part of an address that identifies a client: the /64 network for IPv6, else the address.
 
     >>> client_network("2001:db8::1:2:3:4")
     '2001:db8::/64'
@@ -46,7 +46,7 @@ def client_network(address: str) -> str:
 
 
 def _forwarded(request: Request) -> Iterator[str]:
-    """Yield the addresses of X-Forwarded-For, the one that was added last first."""
+    """Yield the addresses of X-Forwarded-For, the last one first."""
     written = ",".join(request.headers.getlist("X-Forwarded-For")).split(",")
     for address in reversed(written[-_MAX_HOPS:]):
         if address.strip():
@@ -54,7 +54,7 @@ def _forwarded(request: Request) -> Iterator[str]:
 
 
 def _without_port(address: str) -> str:
-    """Return the address of ``192.0.2.1:443`` or ``[2001:db8::1]:443``, and others as they are."""
+    """Return the address in ``192.0.2.1:443`` or ``[2001:db8::1]:443``; return others unchanged."""
     if address.startswith("["):
         return address[1:].partition("]")[0]
     host, colon, port = address.partition(":")
@@ -67,7 +67,7 @@ def _is_in(address: str, networks: Networks) -> bool:
 
 
 def _parsed(address: str) -> IPv4Address | IPv6Address | None:
-    """Return the address; one of IPv4 that came over an IPv6 socket as what it is. None: it is none."""
+    """Parse an address; an IPv4-mapped IPv6 address becomes IPv4. None: it is not an address."""
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""One client's connection: what it has sent so far, whether that is a whole request, and how long it may take."""
+"""A client's connection: buffer the received bytes until the request is complete, within a deadline."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from gunicorn.http.body import LengthReader
 from gunicorn.http.errors import LimitRequestHeaders
 from gunicorn.http.unreader import Unreader
 
-#: From a request's first byte to its last; Zalo waits two seconds for its answer.
+#: The time to receive a request, from first to last byte; Zalo waits two seconds for its answer.
 REQUEST_SECONDS: Final = 1.5
-#: Bytes per second that a larger upload must keep up: each extends its deadline.
+#: The lowest rate of a large upload, in bytes per second: received bytes extend the deadline.
 MIN_UPLOAD_RATE: Final = 64 * 1024
 MAX_HEAD_BYTES: Final = 64 * 1024
 MAX_BODY_BYTES: Final = 16 * 1024 * 1024
@@ -28,30 +28,30 @@ _MAX_CHUNK_LINE: Final = 8192
 
 
 class BodyTooLargeError(Exception):
-    """The body is larger than any route takes."""
+    """The body is larger than MAX_BODY_BYTES."""
 
 
 class ReceivedBytes(Unreader):
-    """What gunicorn's parser reads from: bytes that have come, never the socket."""
+    """The received bytes, as the source that gunicorn's parser reads from instead of the socket."""
 
     def __init__(self) -> None:
         super().__init__()
         self.data = bytearray()
 
     def read(self, size: int | None = None, read_ahead: int | None = None) -> bytes:  # noqa: ARG002  gunicorn's
-        """Return *size* bytes, or as many as there are; all for None."""
+        """Return up to *size* bytes; None: all."""
         end = len(self.data) if size is None else size
         piece = bytes(self.data[:end])
         del self.data[:end]
         return piece
 
     def unread(self, data: Any) -> None:
-        """Put *data* back."""
+        """Put *data* back at the front."""
         self.data[:0] = data
 
 
 class Connection:
-    """A socket and the request that is being received on it; used by one thread at a time."""
+    """A socket and the request that is being received on it; not thread-safe."""
 
     def __init__(self, sock: socket.socket, client: Any, server: Any) -> None:
         self.sock = sock
@@ -62,20 +62,20 @@ class Connection:
         self.request: Any = None
         self.request_count = 0
         self.deadline = 0.0
-        """By `time.monotonic`: when the connection is closed, if it is idle or the request is not whole by then."""
+        """When the connection is closed if it is idle or its request is incomplete; by `time.monotonic`."""
         self.started: float | None = None
         """When the first byte of the request came; None while the connection is idle."""
         self.is_busy = False
-        """Whether a request of it is being answered."""
+        """Whether a request is being answered."""
         self.is_lingering = False
-        """Whether it only waits for the client to have read the last answer."""
+        """Whether it only waits until the client has read the last response."""
         self.is_polled = False
         """Whether the event loop listens to it."""
         self.is_closed = False
         self._scanned = 0
 
     def receive(self) -> bool:
-        """Take what has come; return False if the client sends no more."""
+        """Read from the socket; return False if the client has closed its side."""
         try:
             data = self.sock.recv(_RECV_BYTES)
         except (BlockingIOError, ssl.SSLWantReadError):
@@ -89,11 +89,11 @@ class Connection:
 
     def next_request(self, cfg: Config) -> Any:
         """
-        Return gunicorn's next request once all of it has come, with its whole body in memory; None until then.
+        Return gunicorn's next request, with its body in memory; None while it is incomplete.
 
         Raises:
             BodyTooLargeError: Its body is larger than MAX_BODY_BYTES.
-            Exception: What gunicorn's parser raises for what is no request.
+            Exception: An error of gunicorn's parser: the bytes are not an HTTP request.
         """
         if not self.received.data and self.request is None:
             return None
@@ -104,7 +104,7 @@ class Connection:
             self.request_count += 1
             self.request = Request(cfg, self.received, self.client, self.request_count)
             self._scanned = 0
-            if self.request._expected_100_continue:  # gunicorn would say it once the body is here
+            if self.request._expected_100_continue:  # gunicorn would send it only after the body
                 self.request._expected_100_continue = False
                 self.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         request = self.request
@@ -121,7 +121,7 @@ class Connection:
         self._scanned = len(data)
         if len(data) > MAX_HEAD_BYTES:
             raise LimitRequestHeaders("the head is too large")
-        # A line that ends otherwise is an error; the parser says which.
+        # A bare LF is an error, which the parser raises.
         return data.count(b"\n") != data.count(b"\r\n")
 
     def _has_body(self, request: Any) -> bool:
@@ -135,7 +135,7 @@ class Connection:
         return self._has_last_chunk()
 
     def _has_last_chunk(self) -> bool:
-        """Return whether the last chunk and its trailers have come, or something that is no chunk."""
+        """Return whether the last chunk and its trailers are here, or bytes that are not a chunk."""
         data = self.received.data
         while True:
             line_end = data.find(b"\r\n", self._scanned)
@@ -156,7 +156,7 @@ class Connection:
 
 
 def _network(client: Any) -> str:
-    """Return whom a connection counts for: an IPv4 address, 64 bits of an IPv6 one, all of a Unix socket."""
+    """Return the key of the peer's limit: the IPv4 address, the /64 of an IPv6 one, "" for a Unix socket."""
     if not isinstance(client, tuple):
         return ""
     address = ipaddress.ip_address(client[0].partition("%")[0])

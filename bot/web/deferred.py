@@ -1,4 +1,4 @@
-"""A response that is made once something is done; under the bot's own worker no thread waits for it."""
+"""Deferred responses: completed when a write is done; the bot's own worker keeps no thread waiting."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flask import Response
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-#: Key of the WSGI environment that is set by a server which completes a `Deferred` itself.
+#: Key of the WSGI environment that is set if the server completes a `Deferred` itself.
 SUPPORTED: Final = "bot.deferred"
 
 
@@ -22,14 +22,14 @@ class Awaitable(Protocol):
     """What a response waits for."""
 
     def add_done_callback(self, callback: Callable[[], object], /) -> None:
-        """Call *callback* once it is done, by whatever thread; at once if it is."""
+        """Call *callback* when it is done, in any thread; at once if it is done already."""
 
     def advance(self) -> None:
-        """Do what there is to do for it, or return at once if another thread does."""
+        """Do the work that it waits for, or return at once if another thread is doing it."""
 
 
 class TextResponse:
-    """A line of text as a WSGI application; made once, it costs a fifth of Flask's."""
+    """A line of text as a reusable WSGI application; it costs a fifth of a Flask response."""
 
     def __init__(self, status: HTTPStatus, text: str) -> None:
         self.status = status
@@ -43,17 +43,17 @@ class TextResponse:
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """What `DeferredResponse` returns in place of a body to a server that supports it."""
+    """Returned by `DeferredResponse` instead of a body, if the server supports it."""
 
     awaited: Awaitable
     make: Callable[[], TextResponse]
-    """Makes the response, when *awaited* is done or the deadline has passed."""
+    """Returns the response, once *awaited* is done or the deadline has passed."""
     deadline: float
     """By `time.monotonic`."""
 
 
 class DeferredResponse(Response):
-    """A response whose status and text are known later; any other server's thread waits for it until the deadline."""
+    """A response whose status and text are known later; under other servers the thread waits until the deadline."""
 
     def __init__(self, deferred: Deferred) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class DeferredResponse(Response):
             return answer  # type: ignore[no-any-return]
         awaited, done = self._deferred.awaited, threading.Event()
         awaited.add_done_callback(done.set)
-        # In a thread of its own: it may take longer than this response may.
+        # In a thread of its own, because it may take longer than the deadline.
         threading.Thread(target=awaited.advance, name="commit", daemon=True).start()
         done.wait(max(0.0, self._deferred.deadline - time.monotonic()))
         return self._deferred.make()(environ, start_response)

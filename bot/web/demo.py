@@ -123,7 +123,7 @@ def _to_console(demo: Demo) -> AnyResponse:
 def _log_in(demo: Demo) -> str:
     """Log in to the bot's console; return the value of its cookie."""
     with requests.Session() as session:
-        session.trust_env = False  # no proxy stands between a machine and itself
+        session.trust_env = False  # a proxy must not be used for this machine
         form, headers = {"password": demo.console_password}, {"Origin": demo.bot_url}
         address = f"{demo.bot_url}{auth.PREFIX}/login"
         session.post(address, data=form, headers=headers, timeout=10.0, allow_redirects=False).raise_for_status()

@@ -1,4 +1,4 @@
-"""A request and the response to it, sent to the client in as few pieces as it comes in."""
+"""A request and its response, which is sent in as few calls as possible."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from bot.web.deferred import SUPPORTED, Deferred
 
 
 class Exchange:
-    """Gunicorn's response to a request, and the WSGI environment that the application gets."""
+    """Gunicorn's response to a request, and the WSGI environment for the application."""
 
     def __init__(self, connection: Connection, request: Any, cfg: Config) -> None:
         self.connection = connection
         self.request = request
         self.deferred: Deferred | None = None
-        """What the response waits for."""
+        """What the response waits for; None if nothing."""
         self._began = time.perf_counter()
         output: Any = Output(connection.sock)
         self.output = output
@@ -33,7 +33,7 @@ class Exchange:
         self.environ[SUPPORTED] = True
 
     def send(self, body: Iterable[bytes]) -> None:
-        """Send the head and the body, each piece as it comes."""
+        """Send the head and the body; each piece of the body as the application yields it."""
         try:
             if isinstance(body, wsgi.FileWrapper):
                 self.response.write_file(body)
@@ -48,12 +48,12 @@ class Exchange:
                 close()
 
     def duration(self) -> timedelta:
-        """Return how long it has taken so far."""
+        """Return the time since the request was complete."""
         return timedelta(seconds=time.perf_counter() - self._began)
 
 
 class Output:
-    """Takes what gunicorn writes to a socket and sends it in one piece."""
+    """Stands in for the socket that gunicorn writes to, and buffers until `flush`."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -65,13 +65,13 @@ class Output:
         self._unsent += data
 
     def flush(self) -> None:
-        """Send what there is."""
+        """Send the buffered bytes."""
         if self._unsent:
             self.has_sent = True
             self._sock.sendall(self._unsent)
             self._unsent = bytearray()
 
     def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
-        """Send part of a file after what there is."""
+        """Send part of a file, after the buffered bytes."""
         self.flush()
         return self._sock.sendfile(file, offset, count)

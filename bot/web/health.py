@@ -1,4 +1,4 @@
-"""Health checks: /healthz (the process lives) and /readyz (it can do its work)."""
+"""Health checks: /healthz (the process is alive) and /readyz (it can receive and deliver)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.runtime import Runtime
 
 
 def blueprint(runtime: Runtime) -> Blueprint:
-    """Return the routes for load balancers and people on watch."""
+    """Return the health check routes for load balancers and operators."""
     routes = Blueprint("health", __name__)
 
     @routes.get("/healthz")
@@ -20,7 +20,7 @@ def blueprint(runtime: Runtime) -> Blueprint:
     def readyz() -> Response:
         missing, remarks = runtime.readiness()
         lines = [f"missing: {line}" for line in missing] + [f"note: {line}" for line in remarks] or ["ready"]
-        # What the vendor or the file system said must not pass for a line of ours, nor steer a terminal.
+        # Text from the vendor or the file system must not forge a line, nor contain terminal control codes.
         return Response(
             "".join(f"{single_line(line)}\n" for line in lines), 503 if missing else 200, mimetype="text/plain"
         )

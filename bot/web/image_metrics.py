@@ -15,7 +15,7 @@ from bot.runtime import Runtime
 
 
 class ImageGauges(Collector):
-    """Counts the images of the rules in force, by how they stand."""
+    """Counts the images of the rules in force by status."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime

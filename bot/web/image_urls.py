@@ -13,9 +13,9 @@ _SHOP = Path(__file__).parent / "static" / "shop"
 
 def address(image_url: str, static: str) -> str | None:
     """
-    Return the address of the picture for an <img>; None if there is none that a browser could open.
+    Return the URL of the image for an <img>; None if a browser cannot open it.
 
-    Addresses that end in ``.example`` lead nowhere; the sample shop's own pictures are ours, at the endpoint *static*.
+    Hosts that end in ``.example`` do not exist; images of the sample shop are served by the endpoint *static*.
     """
     parts = urlsplit(image_url)
     if parts.scheme != "https" or not parts.hostname:

@@ -36,27 +36,27 @@ def blueprint(runtime: Runtime) -> Blueprint:
 
 @dataclass(frozen=True, slots=True)
 class _Figures:
-    """What the database says: the same whichever process or machine is asked."""
+    """Figures from the database, equal in all processes and on all machines."""
 
     open: int
     dead: int
     parked: int
     oldest: float
-    """Seconds for which the oldest open event has been waiting; 0 if there is none."""
+    """The age of the oldest open event, in seconds; 0 if there is none."""
     paused: Mapping[str, bool]
-    """Of each OA whether nothing is sent for it at present."""
+    """Whether each OA is paused, by its id."""
     rules_taken_at: float
     """Seconds since 1970."""
 
 
 class _Stored(Collector):
-    """Asks the database anew for each scrape: a few small indexes, whatever the number of events."""
+    """Reads the database at each scrape; it uses only small indexes, whatever the number of events."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 
     def collect(self) -> Iterator[Metric]:
-        """Yield what is known; of a database that does not answer, only that."""
+        """Yield the gauges; if the database is unreachable, only the one that says so."""
         figures = self._figures()
         yield _gauge("zalo_bot_ready", "1 while the database answers and the bot works", figures is not None)
         if figures is None:

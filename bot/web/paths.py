@@ -1,4 +1,4 @@
-"""The path of a request: what is quick, what headers must not rewrite, and what access logs must not show in it."""
+"""Request paths: which are answered without waiting, no rewriting by headers, no token in access logs."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from urllib.parse import unquote
 
 from flask import Flask, abort, request
 
-# Gunicorn lets a web server in front set these: GET /webhook/metrics with SCRIPT_NAME: /webhook would be /metrics.
+# Gunicorn lets a proxy set these: GET /webhook/metrics with SCRIPT_NAME: /webhook would become /metrics.
 _REWRITING_HEADERS: Final = ("HTTP_SCRIPT_NAME", "HTTP_PATH_INFO")
 _WEBHOOK: Final = "/webhook/"
-# Zalo's usual event has about one kilobyte.
+# A usual event of Zalo has about one kilobyte.
 _QUICK_BYTES: Final = 16 * 1024
 
 
 def never_waits(method: str, path: str, body_bytes: int) -> bool:
-    """Return whether all that answers such a request is quick and waits for nothing: a delivery of usual size."""
+    """Return whether the request is answered quickly and without waiting: a webhook delivery of usual size."""
     return method == "POST" and path.startswith("/webhook") and body_bytes <= _QUICK_BYTES
 
 
 def guard(app: Flask) -> None:
-    """Refuse requests whose headers rewrite their path, and hide the webhook's token from the server's access log."""
+    """Refuse requests whose headers rewrite the path, and hide the webhook's token from the server's access log."""
 
     @app.before_request
     def refuse() -> None:
@@ -30,14 +30,14 @@ def guard(app: Flask) -> None:
     @app.teardown_request
     def hide(_error: BaseException | None) -> None:
         environ: dict[str, Any] = request.environ
-        for name in ("RAW_URI", "REQUEST_URI", "PATH_INFO"):  # all that servers log
+        for name in ("RAW_URI", "REQUEST_URI", "PATH_INFO"):  # the variables that servers log
             if name in environ:
                 environ[name] = without_token(environ[name])
 
 
 def without_token(uri: str) -> str:
     """
-    Return the path or address without what may be the webhook's token.
+    Return the path or URL with the webhook's token, if any, replaced by ``[token]``.
 
     >>> without_token("/webhook/abc?x=1")
     '/webhook/[token]'

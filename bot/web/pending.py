@@ -1,4 +1,4 @@
-"""Requests whose response is deferred: completed by the event loop once what they wait for is done, or too late."""
+"""Requests with a deferred response: the event loop completes them when the response is known, or at a deadline."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from bot.web.exchange import Exchange
 
 
 class PendingExchanges:
-    """The exchanges that wait, in the order of their deadlines; any thread may say that one is done."""
+    """The waiting exchanges, in the order of their deadlines; any thread may report that one is done."""
 
     def __init__(
         self, defer: Callable[[Callable[[], None]], None], complete: Callable[[Exchange, Deferred], None]
     ) -> None:
-        """*defer* has the loop call a function soon; *complete* sends the response, in the loop."""
+        """*defer* makes the loop call a function soon; *complete* sends a response, in the loop."""
         self._defer = defer
         self._complete = complete
         self._waiting: deque[Exchange] = deque()

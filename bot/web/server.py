@@ -40,17 +40,17 @@ _THREADS = 32
 _MAX_CONNECTIONS = 1000
 _MOST_WORKERS = 4
 _WORKER_PAUSE = 1.0
-# A fifth of Python's own: an answer waits so long for a thread that computes, several times.
+# A fifth of Python's default: a response may wait this long for a computing thread, several times.
 _SWITCH_SECONDS = 0.001
 
 
 def graceful_seconds(send_timeout: float) -> int:
-    """Return how long a worker may take to end: its longest call of the vendor, and what is stored after it."""
+    """Return how many seconds a worker may take to stop: its longest call of the vendor and the commits after it."""
     return int(send_timeout) + 20
 
 
 def application(env_file: Path = Path(".env")) -> WSGIApplication:
-    """Return the started application, or end the process with one message that says what is missing."""
+    """Return the started application, or exit with one message about what is missing."""
     try:
         settings = _settings(env_file)
         if "gunicorn" in os.environ.get("SERVER_SOFTWARE", "") and not sharing.is_shared():
@@ -63,9 +63,9 @@ def application(env_file: Path = Path(".env")) -> WSGIApplication:
 
 def serve(env_file: Path = Path(".env"), *, web: bool = True, delivers: bool = True) -> int:
     """
-    Run the web side under gunicorn, the delivery, or both, until a signal ends it.
+    Run the web side under gunicorn, delivery, or both, until a signal.
 
-    Return the exit status: 0, or 3 after one message that says which settings, rules or database are unusable.
+    Return the exit status: 0, or 3 after one message about unusable settings, rules or database.
     """
     try:
         settings = _settings(env_file)
@@ -94,7 +94,7 @@ def _secrets(settings: Settings) -> Iterator[str]:
     for name, value in settings:
         if isinstance(value, SecretStr):
             secret = value.get_secret_value()
-            if name == "database_url":  # it is none, but for the password in it
+            if name == "database_url":  # only the password in it is secret
                 password = urlsplit(secret).password or ""
                 yield from (password, unquote(password))
             else:
@@ -111,21 +111,21 @@ def _started(settings: Settings, *, delivers: bool = True) -> Runtime:
 
 
 def _put_answers_first() -> None:
-    """Keep the work of other threads from holding up those that answer; it is most while new rules are read."""
+    """Reduce how long computing threads delay responses, above all while new rules are read."""
     sys.setswitchinterval(_SWITCH_SECONDS)
-    # What is there by now, the rules above all, lives on: each search for garbage in it would stop every thread.
+    # Present objects, above all the rules, live long: searching them for garbage would stop every thread.
     gc.freeze()
 
 
 def _preflight(settings: Settings) -> None:
-    """Migrate and try the rules before any worker is forked, so that what is wrong is said once."""
+    """Migrate the database and validate the rules before workers are forked, so that an error is reported once."""
     with _explained(settings):
         Runtime(settings, delivers=False).preflight()
 
 
 @contextmanager
 def _explained(settings: Settings) -> Iterator[None]:
-    """Turn what can go wrong at a start into one message for the operator."""
+    """Convert errors of a start to one message for the operator."""
     try:
         yield
     except RulesError as error:
@@ -144,13 +144,13 @@ def _deliver_only(settings: Settings) -> None:
 
 
 def _max_connections() -> int:
-    """Return how many clients one process serves: half its files are for the database, the vendor and all else."""
+    """Return the most connections per process: half of its file descriptors are left for everything else."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return _MAX_CONNECTIONS if files == resource.RLIM_INFINITY else min(_MAX_CONNECTIONS, files // 2)
 
 
 class _Logger(glogging.Logger):
-    """Gunicorn's own lines in the same form as ours."""
+    """Writes gunicorn's log lines in the format of ours."""
 
     def setup(self, cfg: Config) -> None:
         super().setup(cfg)
@@ -159,10 +159,10 @@ class _Logger(glogging.Logger):
 
 
 class _Arbiter(Arbiter):
-    """Gunicorn's master; when it ends, its workers answer who waits in the backlog."""
+    """Gunicorn's master; when it stops, its workers still answer the connections in the backlog."""
 
     def stop(self, graceful: bool = True) -> None:
-        """Stop new connections, if nobody else listens at the same sockets, then the workers."""
+        """Stop new connections, unless another master shares the sockets; then stop the workers."""
         if self.reexec_pid == self.master_pid == 0 and not self.systemd:
             for listener in self.LISTENERS:
                 stop_new_connections(listener.sock)
@@ -170,13 +170,13 @@ class _Arbiter(Arbiter):
 
 
 class _Gunicorn(BaseApplication):
-    """Gunicorn with our settings; GUNICORN_CMD_ARGS and WEB_CONCURRENCY have the last word, as everywhere."""
+    """Gunicorn with our settings; GUNICORN_CMD_ARGS and WEB_CONCURRENCY override them, as usual."""
 
     def __init__(self, settings: Settings, *, delivers: bool) -> None:
         self._settings = settings
         self._delivers = delivers
         super().__init__()
-        # Not before: a master that replaces this one (USR2) gets the environment as it was until here.
+        # Not earlier: a master that replaces this one (USR2) inherits the environment from before this line.
         self._counts = None if sharing.is_shared() else Path(tempfile.mkdtemp(prefix="zalo-bot-metrics-"))
         if self._counts is not None:
             sharing.share(self._counts)
@@ -190,18 +190,18 @@ class _Gunicorn(BaseApplication):
             "threads": _THREADS,
             "worker_connections": _max_connections(),
             "keepalive": 30,
-            # Gunicorn's third, X-Forwarded-Protocol, must say "ssl": web servers that send it with "https" got a 400.
+            # Gunicorn's third default, X-Forwarded-Protocol, must be "ssl": proxies that send "https" would get a 400.
             "secure_scheme_headers": {"X-FORWARDED-PROTO": "https", "X-FORWARDED-SSL": "on"},
-            "forwarder_headers": "",  # SCRIPT_NAME of a client would rewrite its path
+            "forwarder_headers": "",  # SCRIPT_NAME from a client would rewrite the path
             "graceful_timeout": graceful_seconds(self._settings.send_timeout),
             "logger_class": _Logger,
             "loglevel": self._settings.log_level.lower(),
             "proc_name": "zalo-picture-bot",
             "on_exit": self._forget_counts,
-            "control_socket_disable": True,  # it would stand in the home directory, shared by all bots of a user
+            "control_socket_disable": True,  # it would be in the home directory, shared by all bots of a user
         }
         if "WEB_CONCURRENCY" not in os.environ:
-            # One process commits for all its threads; a second one would only queue for SQLite's one writer.
+            # One process commits for all its threads; a second one would only wait for SQLite's single writer.
             options["workers"] = 1 if is_sqlite else min(_MOST_WORKERS, os.cpu_count() or 1)
         given = vars(self.cfg.parser().parse_args(self.cfg.get_cmd_args_from_env()))
         given = {name: value for name, value in given.items() if name in self.cfg.settings and value is not None}
@@ -209,10 +209,10 @@ class _Gunicorn(BaseApplication):
             self.cfg.set(name, value)
 
     def run(self) -> None:
-        """Serve until a signal ends it."""
+        """Serve until a signal."""
         try:
             _Arbiter(self).run()
-        except RuntimeError as error:  # what gunicorn says of its settings
+        except RuntimeError as error:  # gunicorn's message about its settings
             sys.stderr.write(f"{error}\n")
             raise SystemExit(COULD_NOT_RUN) from None
 
@@ -224,7 +224,7 @@ class _Gunicorn(BaseApplication):
         try:
             return create_app(_started(self._settings, delivers=self._delivers))
         except ConfigError as error:
-            # The master has tried all of it before: this will pass, and the master's next worker tries again.
+            # The master has checked all of it, so the error is temporary; the next worker tries again.
             log.error("a worker cannot start yet", extra={"trouble": str(error)})  # noqa: TRY400
             time.sleep(_WORKER_PAUSE)
         raise SystemExit(1)

@@ -1,4 +1,4 @@
-"""Webhook for Zalo: authorise, read the event, store it, and acknowledge it once it is durable."""
+"""Webhook for Zalo: authorize the delivery, parse the event, store it, acknowledge once it is durable."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ log = logging.getLogger(__name__)
 _log_refusal = logs.Bounded(log, logging.WARNING, "a delivery was refused")
 _log_failure = logs.Bounded(log, logging.ERROR, "an event could not be stored")
 
-# Zalo delivers again what was not acknowledged; a half-stored event is known by its key.
+# Zalo redelivers what was not acknowledged; if the event was stored after all, its key is known.
 _DELIVER_AGAIN: Final = "The event could not be stored; please deliver it again."
 _ACKNOWLEDGED: Final = TextResponse(HTTPStatus.OK, "ok")
 _NOT_STORED: Final = TextResponse(HTTPStatus.SERVICE_UNAVAILABLE, _DELIVER_AGAIN)
 
 #: Zalo's largest event is a few kilobytes.
 LARGEST_BODY = 256 * 1024
-#: What a delivery waits for its commit: Zalo waits two seconds for its answer, then delivers again.
+#: How long a delivery waits for its commit: after two seconds without an answer Zalo delivers again.
 STORE_SECONDS: Final = 1.8
 
 
 def blueprint(runtime: Runtime) -> Blueprint:
-    """Return the routes that Zalo, or who forwards for it, calls."""
+    """Return the routes that Zalo or a forwarding service calls."""
     routes = Blueprint("webhook", __name__)
     settings = runtime.settings
 
@@ -86,7 +86,7 @@ def _count(response: Response) -> None:
 
 
 def _store(runtime: Runtime, event: Event, body: bytes) -> Response:
-    """Return the response that tells whether the event is durable, once that is known."""
+    """Queue the event; return a response that is sent once it is known whether the event is durable."""
     began: float = g.began
     try:
         future = runtime.store(event, body)
@@ -114,9 +114,9 @@ def _log_not_stored(event: Event, error: Exception) -> None:
 
 def _event(settings: Settings, body: bytes, signature: str | None) -> Event | None:
     """
-    Return the event in *body*, or None for an empty body or object: the developer console's probe.
+    Return the event in *body*; None for an empty body or object, which Zalo's developer console sends as a probe.
 
-    *signature* is the header's value; it counts only with WEBHOOK_AUTH=signature.
+    *signature* is the value of the header; it is checked with WEBHOOK_AUTH=signature only.
 
     Raises:
         WebhookError: The delivery is refused.
@@ -145,20 +145,20 @@ def _authorise(runtime: Runtime, token: str | None) -> None:
 
 
 def _is_from_here() -> bool:
-    """Return whether this machine asks, and not somebody else through a web server on it."""
+    """Return whether the client is on this machine, and not behind a proxy on it."""
     forwarded = any(name in request.headers for name in ("Forwarded", "X-Real-IP"))
     return not forwarded and all(map(is_loopback, [request.remote_addr or "", *request.access_route]))
 
 
 def _body(delivery: Request) -> bytes:
-    """Return the raw body; whatever its Content-Type says, it is bytes to us."""
+    """Return the raw body, whatever its Content-Type."""
     length = delivery.content_length
     if length is not None and length > LARGEST_BODY:
         abort(_too_large())
-    # One byte more than allowed tells a chunked body that is too large, without reading the rest of it.
+    # One byte more than allowed shows that a chunked body is too large, without reading the rest.
     try:
         body = delivery.stream.read(LARGEST_BODY + 1)
-    except OSError:  # a chunk that is none, or a client that has gone; the bot's own worker gets here with all of it
+    except OSError:  # an invalid chunk, or a client that has left; the bot's own worker calls this with the whole body
         abort(400)
     if len(body) > LARGEST_BODY:
         abort(_too_large())
@@ -175,5 +175,5 @@ def _verifier_page(code: str) -> str:
 
 
 def _plain(status: int, text: str) -> Response:
-    """Return a line of text for machines and people."""
+    """Return a plain-text response of one line."""
     return Response(f"{text}\n", status, mimetype="text/plain")

@@ -1,4 +1,4 @@
-"""Gunicorn worker: a request is answered when all of it has come, and a response may be completed later."""
+"""Gunicorn worker that buffers requests until they are complete, and completes deferred responses later."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ from bot.web.pending import PendingExchanges
 
 _log_rejection = logs.Bounded(logging.getLogger(__name__), logging.WARNING, "what came in was no HTTP request")
 
-# A client that does not read its answer frees the thread after these.
+# After this a thread gives up on a client that does not read its response.
 _SEND_SECONDS: Final = 10.0
-# A client has these to read the last answer before its connection is closed.
+# How long a client has to read the last response before the connection is closed.
 _LINGER_SECONDS: Final = 1.0
-# A worker that stops serves these on: what is sent at this moment need not be sent again.
+# A stopping worker goes on serving this long, so that requests under way need not be repeated.
 _STOP_SECONDS: Final = 2.0
 _SWEEP_SECONDS: Final = 0.1
 _MAX_ACCEPTS_PER_TURN: Final = 64
-# Of requests that are not whole yet, all together.
+# Of all incomplete requests together.
 _MAX_BUFFERED_BYTES: Final = 64 * 1024 * 1024
 _SMALL_BYTES: Final = 16 * 1024
-# What a send raises when the client has left, or does not read.
+# Errors of a send to a client that has left or does not read.
 _GONE: Final = (ConnectionError, TimeoutError, BlockingIOError, ssl.SSLError)
 _STATUS: Final[dict[type[Exception], HTTPStatus]] = {
     errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
@@ -54,11 +54,11 @@ _STATUS: Final[dict[type[Exception], HTTPStatus]] = {
 
 class BufferingWorker(ThreadWorker):
     """
-    Gunicorn's threaded worker, whose event loop receives requests and completes deferred responses.
+    Gunicorn's threaded worker with an event loop that receives requests and completes deferred responses.
 
-    A connection belongs to the loop, but while a thread answers its request; what never waits is answered by the loop
-    itself. Slow and idle clients hold no thread, and give way to new ones at `worker_connections` in all, or at a
-    quarter of that for one peer.
+    A connection belongs to the loop, except while a thread answers its request. Requests that never wait are answered
+    in the loop. Slow and idle clients occupy no thread; the oldest are closed for new ones at `worker_connections`
+    connections, or at a quarter of that from one peer.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -66,16 +66,16 @@ class BufferingWorker(ThreadWorker):
         self._max_per_peer = max(1, self.worker_connections // 4)
         self._per_peer: Counter[str] = Counter()
         self._waiting: dict[Connection, None] = {}
-        """Idle, not whole, or lingering: the oldest first."""
+        """Connections that are idle, incomplete or lingering, the oldest first."""
         self._pending = PendingExchanges(self.method_queue.defer, self._complete_deferred)
         self._begun: Deferred | None = None
-        """The latest of this turn that nobody sees to yet."""
+        """The latest deferred response of this turn, until a thread advances it."""
         self._is_warm = False
-        """Whether a thread has got a deferred response: before, the application may have to wait for its start."""
+        """Whether a thread has got a deferred response; before that, the application may still be starting."""
         self._swept_at = 0.0
 
     def run(self) -> None:
-        """Serve until a signal or the end of the master, then what has been accepted."""
+        """Serve until a signal or the end of the master, then finish the accepted connections."""
         wakes: Any = self.method_queue.fileno()
         self.poller.register(wakes, selectors.EVENT_READ, self.method_queue.run_callbacks)
         while self.alive and self.is_parent_alive():
@@ -91,7 +91,7 @@ class BufferingWorker(ThreadWorker):
 
     def _turn(self) -> None:
         self.wait_for_and_dispatch_events(_SWEEP_SECONDS if self._waiting or self._pending else 1.0)
-        if self._begun is not None:  # one thread for all that came in this turn
+        if self._begun is not None:  # one thread for all responses of this turn
             begun, self._begun = self._begun, None
             self.tpool.submit(begun.awaited.advance)
         if (now := time.monotonic()) >= self._swept_at + _SWEEP_SECONDS:
@@ -100,7 +100,7 @@ class BufferingWorker(ThreadWorker):
             self._sweep(now)
 
     def _drain(self) -> None:
-        """Serve on for a moment, then whoever is in the backlog, then end with the last answer."""
+        """Serve a little longer, then the connections in the backlog, and return after the last response."""
         began = time.monotonic()
         while (now := time.monotonic()) < began + self.cfg.graceful_timeout:
             if now >= began + _STOP_SECONDS:
@@ -118,7 +118,7 @@ class BufferingWorker(ThreadWorker):
         return self.nr_conns > before
 
     def accept(self, listener: Any) -> None:
-        """Accept who is waiting, and let older idle or slow connections give way."""
+        """Accept waiting connections; close older idle or slow ones if there are too many."""
         for _ in range(_MAX_ACCEPTS_PER_TURN):
             try:
                 sock, client = listener.accept()
@@ -141,7 +141,7 @@ class BufferingWorker(ThreadWorker):
             self._await_request(connection)
 
     def _give_way(self, peer: str | None = None) -> None:
-        """Close the oldest idle connection, of *peer* if given, else the oldest whose request is not whole."""
+        """Close the oldest idle connection (of *peer* if given), or else the oldest with an incomplete request."""
         candidates = [c for c in self._waiting if peer is None or c.peer == peer]
         if candidates:
             self._close(min(candidates, key=lambda c: c.started is not None))
@@ -166,20 +166,20 @@ class BufferingWorker(ThreadWorker):
     def _on_readable(self, connection: Connection, _sock: object) -> None:
         try:
             if connection.is_closed:
-                return  # it gave way to another one in this turn
+                return  # it was closed for another one in this turn
             if connection.is_busy:
-                self._unpoll(connection)  # what comes next waits in the kernel until this request is answered
+                self._unpoll(connection)  # later bytes wait in the kernel until this request is answered
             elif not connection.receive():
                 self._close(connection)
             elif not connection.is_lingering:
                 self._advance(connection)
         except Exception:
-            # Whatever a client has sent, it must not end the loop.
+            # No input of a client may end the loop.
             self.log.exception("Error receiving a request")
             self._close(connection)
 
     def _advance(self, connection: Connection) -> None:
-        """Hand the next request to a thread if it is whole."""
+        """Answer the next request, if it is complete, in a thread or in the loop."""
         try:
             request = connection.next_request(self.cfg)
         except BodyTooLargeError:
@@ -201,7 +201,7 @@ class BufferingWorker(ThreadWorker):
         return sum(len(connection.received.data) for connection in self._waiting) > _MAX_BUFFERED_BYTES
 
     def _reject(self, connection: Connection, error: Exception) -> None:
-        """Answer what is no request; the log gets the kind of error, but nothing that the client says."""
+        """Answer bytes that are not a request; the kind of error is logged, but none of the client's bytes."""
         if type(error).__module__ != errors.__name__:
             self.handle_error(connection.request, connection.sock, connection.client, error)
             self._linger(connection)
@@ -223,7 +223,7 @@ class BufferingWorker(ThreadWorker):
         self._linger(connection)
 
     def _serve(self, connection: Connection, request: Any) -> None:
-        """Answer the request; a thread of the pool does it."""
+        """Answer the request; runs in a thread of the pool."""
         connection.sock.settimeout(_SEND_SECONDS)
         answered = self._answered(connection, request, partial(self._respond, connection, request))
         if isinstance(answered, Deferred):
@@ -233,15 +233,15 @@ class BufferingWorker(ThreadWorker):
             self.method_queue.defer(self._finish, connection, answered)
 
     def _serve_here(self, connection: Connection, request: Any) -> None:
-        """Answer the request in the loop, which waits for nothing."""
+        """Answer a request that never waits; runs in the loop."""
         answered = self._answered(connection, request, partial(self._respond, connection, request))
         if isinstance(answered, Deferred):
             self._begun = answered
-        else:  # not at once: one that was sent right behind it would be answered inside this call
+        else:  # deferred, because a pipelined request would otherwise be answered inside this call
             self.method_queue.defer(self._finish, connection, answered)
 
     def _answered(self, connection: Connection, request: Any, answer: Callable[[], bool | Deferred]) -> bool | Deferred:
-        """Return what *answer* does; False if it fails, after the client has been told."""
+        """Call *answer* and return its result; if it fails, send an error response and return False."""
         try:
             return answer()
         except _GONE as error:
@@ -251,7 +251,7 @@ class BufferingWorker(ThreadWorker):
         return False
 
     def _respond(self, connection: Connection, request: Any) -> bool | Deferred:
-        """Return whether the connection stays open, or what the response waits for if it is completed later."""
+        """Run the application; return whether the connection stays open, or the deferred response."""
         self.cfg.pre_request(self, request)
         exchange = Exchange(connection, request, self.cfg)
         self.nr += 1
@@ -282,7 +282,7 @@ class BufferingWorker(ThreadWorker):
         return not response.should_close()
 
     def _complete_deferred(self, exchange: Exchange, deferred: Deferred) -> None:
-        """Send a response that is known by now, or never will be; the loop does it."""
+        """Send a deferred response that is known now or has passed its deadline; runs in the loop."""
         connection = exchange.connection
         connection.sock.setblocking(False)
 
@@ -292,7 +292,7 @@ class BufferingWorker(ThreadWorker):
         self._finish(connection, bool(self._answered(connection, exchange.request, answer)))
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """Answer and log an error of the application, as gunicorn does, but without the webhook's token."""
+        """Answer and log an error of the application as gunicorn does, but without the webhook's token."""
         if req is not None and req.uri:
             req.uri = without_token(req.uri)
         super().handle_error(req, client, addr, exc)
@@ -306,7 +306,7 @@ class BufferingWorker(ThreadWorker):
             self._linger(connection)
 
     def _linger(self, connection: Connection) -> None:
-        """Close the connection when the client has read the answer: closed sooner, the kernel might take it back."""
+        """Close the connection once the client has read the response; an earlier close might reset it."""
         try:
             connection.sock.setblocking(False)
             connection.sock.shutdown(socket.SHUT_WR)
@@ -332,7 +332,7 @@ class BufferingWorker(ThreadWorker):
             del self._per_peer[connection.peer]
 
     def _sweep(self, now: float) -> None:
-        """End what has taken too long."""
+        """Complete or close everything whose deadline has passed."""
         self._pending.expire(now)
         for connection in [c for c in self._waiting if c.deadline <= now]:
             if connection.started is None or connection.is_lingering:
