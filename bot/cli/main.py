@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Mapping
 from importlib import import_module
 from io import TextIOWrapper
+from types import ModuleType
 from typing import Any, Final
 
 import click
@@ -37,6 +39,16 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
+def _load(module: str) -> ModuleType:
+    """Import a module; without looking for garbage, which takes a fifth of the time and finds nothing."""
+    gc.disable()
+    try:
+        return import_module(module)
+    finally:
+        gc.freeze()  # modules stay
+        gc.enable()
+
+
 class _Commands(click.Group):
     """The commands, each imported when it runs: a bare `bot --help` needs no libraries."""
 
@@ -57,7 +69,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(import_module(f"bot.cli.{module}"), attribute)
+        command: click.Command = getattr(_load(f"bot.cli.{module}"), attribute)
         return localized(command, language())
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

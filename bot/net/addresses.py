@@ -6,7 +6,8 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
@@ -49,6 +50,7 @@ def resolve(host: str, port: int) -> list[Address]:
     return list(dict.fromkeys(ipaddress.ip_address(str(place[0]).partition("%")[0]) for *_, place in found))
 
 
+@cache
 def public_ca_context() -> ssl.SSLContext:
     """Return a TLS context that trusts only the public certificate authorities, not those added to this machine."""
     return ssl.create_default_context(cafile=certifi.where())
@@ -60,4 +62,5 @@ class AddressPolicy:
 
     allows: Callable[[Address], bool] = is_public
     resolve: Callable[[str, int], Sequence[Address]] = resolve
-    tls: ssl.SSLContext = field(default_factory=public_ca_context)
+    tls: ssl.SSLContext | None = None
+    """None: that of `public_ca_context`, which takes some time to read and is read when it is needed."""

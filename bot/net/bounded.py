@@ -28,7 +28,7 @@ from urllib3.exceptions import (
 from urllib3.util import Timeout
 from urllib3.util.connection import create_connection
 
-from bot.net.addresses import Address, AddressPolicy, resolve
+from bot.net.addresses import Address, AddressPolicy, public_ca_context, resolve
 
 # A body up to this size is copied behind the head: it leaves in the same segment.
 _SMALL_BYTES: Final = 16 * 1024
@@ -81,7 +81,7 @@ class Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pools, with our own connection classes."""
         if self._addresses is not None:
-            kwargs["ssl_context"] = self._addresses.tls
+            kwargs["ssl_context"] = self._addresses.tls or public_ca_context()
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = self._pools
 

@@ -9,7 +9,6 @@ from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 from bot.inbox.tables import events
 
@@ -79,8 +78,13 @@ class _Rows:
         self._bytes = [name for name, kind in types.items() if isinstance(kind, sa.LargeBinary)]
         self.given = {name: _as_column(f"given.{name}", kind) for name, kind in types.items()}
         """PostgreSQL's expression for each column of a row of the document."""
-        described = ", ".join(f"{name} {_type_in_document(kind)}" for name, kind in types.items())
-        self.document = f"json_to_recordset(%s::json) AS given ({described})"
+        self._types = types
+
+    @property
+    def document(self) -> str:
+        """PostgreSQL's table of the rows of a document."""
+        described = ", ".join(f"{name} {_type_in_document(kind)}" for name, kind in self._types.items())
+        return f"json_to_recordset(%s::json) AS given ({described})"
 
     def tuples(self, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
         """Return the rows for sqlite3."""
@@ -102,6 +106,8 @@ class _Rows:
 def _type_in_document(kind: sa.types.TypeEngine[Any]) -> str:
     if isinstance(kind, (sa.String, sa.LargeBinary, sa.JSON)):
         return "text"
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415  only where it is used: see `bot.inbox.sql.engine`
+
     return kind.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
 
 
