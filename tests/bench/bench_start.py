@@ -80,7 +80,8 @@ def test_server(tmp_path: Path) -> None:
     best = {"bare Flask": float("inf"), "bot serve": float("inf")}
     with (
         SandboxVendor(Account(API_KEY, TOKEN)) as vendor,
-        Bot(tmp_path, vendor.url, ready="", WEB_CONCURRENCY="1") as bot,
+        # With warnings of its own it is a new process: a fork of the tests' server has imported everything already.
+        Bot(tmp_path, vendor.url, ready="", WEB_CONCURRENCY="1", PYTHONWARNINGS="ignore") as bot,
         Bot(tmp_path, vendor.url, command=load.BARE, ready="", WEB_CONCURRENCY="1") as bare,
     ):
         for _ in range(ROUNDS):
