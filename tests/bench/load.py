@@ -10,20 +10,15 @@ from dataclasses import dataclass
 
 from tests.support.running import MAKER
 
-#: The command of a bare Flask route under gunicorn.
-BARE = (
-    "-m",
-    "gunicorn",
-    "tests.bench.bare:app",
-    "-k",
-    "gthread",
-    "--threads",
-    "32",
-    "--keep-alive",
-    "30",
-    "-b",
-    "127.0.0.1:{port}",
-)
+
+def gunicorn(module: str) -> tuple[str, ...]:
+    """Return the command of a Flask application of tests.bench under gunicorn, as the bot configures it."""
+    options = ("-k", "gthread", "--threads", "32", "--keep-alive", "30", "-b", "127.0.0.1:{port}")
+    return ("-m", "gunicorn", f"tests.bench.{module}:app", *options)
+
+
+#: The command of a bare Flask route.
+BARE = gunicorn("bare")
 
 
 @dataclass(frozen=True, slots=True)
