@@ -105,9 +105,9 @@ class Runtime:
 
     def _open(self) -> None:
         self._open_parts()
-        self.watch.start()
+        self.watch.thread.start()
         if self.replica is not None:
-            self.replica.start()
+            self.replica.thread.start()
         self._survey = BoundedCheck(self._look)
         self._dispatcher = self._dispatch() if self._delivers else None
         self._retention_worker = RetentionWorker(
@@ -205,8 +205,8 @@ class Runtime:
             self._checker.stop()
         self._retention_worker.stop()
         if self.replica is not None:
-            self.replica.stop()
-        self.watch.stop()
+            self.replica.thread.stop()
+        self.watch.thread.stop()
         self._close_parts()
 
     def _close_parts(self) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import threading
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from bot.errors import ConfigError
 from bot.files import read_plain_file
 from bot.images import local_files
 from bot.images.local_files import FileStamp
 from bot.rules.engine import RuleSet
+from bot.rules.polling import PollingThread
 from bot.rules.problem import Problem, RulesError
 from bot.rules.validate import ValidationResult, validate, with_pictures
 from bot.rules.validate_process import validate_aside
@@ -22,7 +22,7 @@ from bot.rules.validate_process import validate_aside
 log = logging.getLogger(__name__)
 
 # A file is loaded when two polls see the same bytes: an editor may still be writing it.
-_LOOK_EVERY = 0.5
+_POLL_SECONDS: Final = 0.5
 
 
 class LastGood(Protocol):
@@ -68,8 +68,8 @@ class RulesReloader:
         self._judged = _State()
         self._seen = _State()
         self._pictures: tuple[str, ...] = ()
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self.thread = PollingThread(self._poll_or_log, name="rules", seconds=_POLL_SECONDS)
+        """Follows the file while it runs."""
         self.error = ""
         """The error of the file, for the operator; "" while the file is in force."""
         self.last_validation: Validation | None = None
@@ -104,17 +104,6 @@ class RulesReloader:
         log.error("the rules file is not usable; the last good rules are in force", extra={"trouble": self.error})
         self._rules = with_pictures(fallback, self._folder)
 
-    def start(self) -> None:
-        """Follow the file from now on, in a thread; call it after the last fork."""
-        self._thread = threading.Thread(target=self._follow, name="rules", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
-
     def poll(self) -> None:
         """Load the file if it or an image has changed, is stable between two polls, and is valid."""
         content = self._read()
@@ -124,12 +113,11 @@ class RulesReloader:
         elif state != self._judged:
             self._judge(content, validate_aside)
 
-    def _follow(self) -> None:
-        while not self._stop.wait(_LOOK_EVERY):
-            try:
-                self.poll()
-            except Exception:
-                log.exception("cannot follow the rules file")
+    def _poll_or_log(self) -> None:
+        try:
+            self.poll()
+        except Exception:
+            log.exception("cannot follow the rules file")
 
     def _read(self) -> bytes | OSError:
         try:

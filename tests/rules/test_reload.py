@@ -65,7 +65,7 @@ def test_what_is_no_plain_small_file_is_told_and_replaced(tmp_path: Path, kind: 
     path.write_text(GOOD, encoding="utf-8")
     reloader = RulesReloader(path, Kept())
     reloader.load()
-    reloader.start()
+    reloader.thread.start()
     try:
         path.unlink()
         put, told = STRANGE[kind]
@@ -77,7 +77,7 @@ def test_what_is_no_plain_small_file_is_told_and_replaced(tmp_path: Path, kind: 
         wait_until(lambda: reloader.rules.file.rules[0].id == "b", "the good file to be taken")
         assert reloader.error == ""
     finally:
-        reloader.stop()
+        reloader.thread.stop()
 
 
 def test_a_picture_that_is_still_being_copied_is_waited_for(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from bot.errors import BotError, StorageError
 from bot.images.formats import ACCEPTED, sniff_format
 from bot.images.local_files import FileStamp, UnusableImage, file_stamp, read_image
 from bot.rules.engine import replies_of
+from bot.rules.polling import PollingThread
 from bot.rules.publishing.history import VersionInfo
 from bot.rules.publishing.image_library import ImageLibrary, UnknownImage
 from bot.rules.publishing.publication_log import RULES, Change, Head, Overtaken, Publication, PublicationLog
@@ -58,20 +58,10 @@ class Replica:
         self._seen: tuple[Head, FileStamp] | None = None
         self._retry_at = math.inf
         self._image_digests: dict[str, tuple[FileStamp, str]] = {}
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._is_away = False
+        self.thread = PollingThread(self._poll_or_log, name="replica", seconds=_POLL_SECONDS)
+        """Follows the log while it runs."""
         self.state = ReplicaState()
-
-    def start(self) -> None:
-        """Follow the log from now on, in a thread; call it after the last fork."""
-        self._thread = threading.Thread(target=self._follow, name="replica", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
 
     def poll(self) -> None:
         """
@@ -156,18 +146,16 @@ class Replica:
         named = [_image_names(content) for content in contents if content is not None]
         return any(names is None or name in names for names in named)
 
-    def _follow(self) -> None:
-        is_away = False
-        while not self._stop.wait(_POLL_SECONDS):
-            try:
-                self.poll()
-                is_away = False
-            except BotError as error:
-                if not is_away:
-                    log.warning("cannot look for publications", extra={"trouble": str(error)})
-                is_away = True
-            except Exception:
-                log.exception("cannot follow the publications")
+    def _poll_or_log(self) -> None:
+        try:
+            self.poll()
+            self._is_away = False
+        except BotError as error:
+            if not self._is_away:
+                log.warning("cannot look for publications", extra={"trouble": str(error)})
+            self._is_away = True
+        except Exception:
+            log.exception("cannot follow the publications")
 
     def _take_own(self, checked: str) -> None:
         try:

@@ -1,0 +1,32 @@
+"""A background thread that calls a function at regular intervals until it is stopped."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+
+class PollingThread:
+    """Calls *poll*, which must not raise, every *seconds* seconds."""
+
+    def __init__(self, poll: Callable[[], None], *, name: str, seconds: float) -> None:
+        self._poll = poll
+        self._name = name
+        self._seconds = seconds
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the thread; call it after the last fork."""
+        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread after a poll in progress."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._seconds):
+            self._poll()
