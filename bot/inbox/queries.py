@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from bot.inbox.database import Database
 from bot.inbox.messages import Message
+from bot.inbox.period import Period
 from bot.inbox.states import Status
 from bot.inbox.tables import HAS_WORDS, IS_ECHO, IS_FAILED, IS_OPEN, IS_UNMATCHED, accounts, events, good_rules
 
@@ -96,19 +97,16 @@ class EventFilter:
     customer: tuple[str, str] | None = None
     """The ids of an OA and of a user."""
     rule_id: str | None = None
+    period: Period | None = None
     echoes: bool = True
     """False: without Zalo's echoes of what the bot sent, which tell people nothing new."""
 
-    def conditions(self) -> list[sa.ColumnElement[bool]]:
-        """Return the conditions that no index supports."""
+    def conditions(self, of: sa.FromClause = events) -> list[sa.ColumnElement[bool]]:
+        """Return the conditions that no index supports, on the events or an alias of them."""
         oa_id, user_id = self.customer or (None, None)
-        values = (
-            (events.c.oa_id, self.oa_id),
-            (events.c.oa_id, oa_id),
-            (events.c.user_id, user_id),
-            (events.c.rule_id, self.rule_id),
-        )
-        return [column == value for column, value in values if value is not None]
+        values = ((of.c.oa_id, self.oa_id), (of.c.oa_id, oa_id), (of.c.user_id, user_id), (of.c.rule_id, self.rule_id))
+        found = [column == value for column, value in values if value is not None]
+        return found + (self.period.conditions(of) if self.period else [])
 
 
 #: The largest id of an event.
@@ -133,7 +131,7 @@ class EventQueries:
         self, most: int, *, status: Status | None = None, oa_id: str | None = None, before: int | None = None
     ) -> list[EventRow]:
         """Return up to *most* events, newest first; for the next page, pass the last id of this one as *before*."""
-        query = _newest(_columns(EventRow), most, status, before)
+        query = newest_events(_columns(EventRow), most, status, before)
         if oa_id is not None:
             query = query.where(events.c.oa_id == oa_id)
         return [EventRow(**row) for row in self._rows(query)]
@@ -147,13 +145,13 @@ class EventQueries:
         """
         wanted = chosen or EventFilter()
         asked = wanted.conditions()
-        floor = self._floor(wanted.status, before) if asked or wanted.status in _UNINDEXED else 0
+        floor = self.floor(wanted, before)
         if floor:
             asked.append(events.c.id > floor)
         if not wanted.echoes:
             asked.append(sa.func.coalesce(events.c.reason, "") != "echo")
         # By id: the index gives the order, so nothing is sorted.
-        found = self._items(_newest([events.c.id], most, wanted.status, before).where(*asked))
+        found = self.items(newest_events([events.c.id], most, wanted.status, before).where(*asked))
         full = len(found) == most
         return Listing(found, found[-1].id if full else floor + 1 if floor else None)
 
@@ -165,15 +163,15 @@ class EventQueries:
 
         At most MAX_SEARCHED texts are read for it, so that the page may not be full, as in `listing`.
         """
-        query = _newest([events.c.id, events.c.text], MAX_SEARCHED, chosen.status, before)
+        query = newest_events([events.c.id, events.c.text], MAX_SEARCHED, chosen.status, before)
         texts = self._rows(query.where(*chosen.conditions(), sa.func.coalesce(events.c.text, "") != ""))
         ids = list(islice((row["id"] for row in texts if fits(row["text"])), most))
-        found = self._items(ids)
+        found = self.items(ids)
         if len(ids) == most:
             return Listing(found, ids[-1])
         return Listing(found, texts[-1]["id"] if len(texts) == MAX_SEARCHED else None)
 
-    def _items(self, ids: Sequence[int] | sa.Select[Any]) -> list[EventListItem]:
+    def items(self, ids: Sequence[int] | sa.Select[Any]) -> list[EventListItem]:
         """Return the events with these ids, newest first."""
         beginning = sa.func.substr(events.c.text, 1, _BEGINNING).label("beginning")
         columns: list[sa.Label[Any] | sa.Column[Any]] = [
@@ -182,11 +180,15 @@ class EventQueries:
         query = sa.select(*columns).where(events.c.id.in_(ids)).order_by(events.c.id.desc())
         return [EventListItem(**row) for row in self._rows(query)]
 
-    def _floor(self, status: Status | None, before: int | None) -> int:
-        """Return the lowest id that is read for a page; 0 if there are no events below it."""
-        indexed = None if status in _UNINDEXED else status
-        rows = self._rows(_newest([events.c.id], 1, indexed, before).offset(MAX_SCANNED))
-        return int(rows[0]["id"]) if rows else 0
+    def floor(self, chosen: EventFilter, before: int | None) -> int:
+        """Return the id past which a page looks no further; 0: no such bound is needed, or nothing is past it."""
+        indexed = None if chosen.status in _UNINDEXED else chosen.status
+        is_short = chosen.period is not None and chosen.period.last_id - chosen.period.first_id < MAX_SCANNED
+        if is_short or (indexed == chosen.status and not chosen.conditions()):
+            return 0
+        rows = self._rows(newest_events([events.c.id], 1, indexed, before).offset(MAX_SCANNED))
+        floor = int(rows[0]["id"]) if rows else 0
+        return 0 if chosen.period and floor < chosen.period.first_id else floor
 
     def event(self, event_id: int) -> EventDetail | None:
         """Return the event with that id; None if there is none."""
@@ -317,7 +319,7 @@ class EventQueries:
 _UNINDEXED: Final = frozenset({"sent", "ignored"})
 
 
-def _newest(
+def newest_events(
     columns: Sequence[sa.Label[Any] | sa.Column[Any]], most: int, status: Status | None, before: int | None
 ) -> sa.Select[Any]:
     # Few events are open: keep SQLite from reading the whole table in the order of its ids to find them.

@@ -104,6 +104,16 @@ sa.Index(
     sqlite_where=IS_REPLIED,
     postgresql_where=IS_REPLIED,
 )
+#: What a customer did, once it is settled; with those that are open it is their side of the conversation.
+IS_SETTLED_MESSAGE = sa.and_(events.c.kind.is_not(None), events.c.status != sa.literal_column("'open'"))
+sa.Index(
+    "ix_events_customer",
+    events.c.oa_id,
+    events.c.user_id,
+    events.c.id,
+    sqlite_where=IS_SETTLED_MESSAGE,
+    postgresql_where=IS_SETTLED_MESSAGE,
+)
 HAS_RULE = events.c.rule_id.is_not(None)
 sa.Index("ix_events_rule", events.c.rule_id, events.c.id, sqlite_where=HAS_RULE, postgresql_where=HAS_RULE)
 

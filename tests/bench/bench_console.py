@@ -34,6 +34,8 @@ LIMIT, ROUNDS = 0.100, 30
 CHECK_LIMIT, CHECK_ROUNDS = 2.0, 7
 CROWDED_PAGES = (
     *(f"overview?period={period}" for period in ("today", "7d", "30d")),
+    *(f"events/customers{asked}" for asked in ("", "?before=500000", "?rule=luat-7", "?q=khong+co+dau")),
+    "events/1000/conversation",
     *(f"rules{asked}" for asked in ("", "?sort=use", "?sort=failures", "?show=unused")),
     *(f"rules/{rule}/statistics" for rule in ("luat-1", "luat-500")),
 )

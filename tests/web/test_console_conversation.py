@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -192,3 +193,41 @@ def test_a_wrong_picture_of_no_rule_leads_nowhere(tmp_path: Path, values: dict[s
 def test_a_wrong_picture_is_not_asked_about_where_editors_cannot_publish(console: Console) -> None:
     event_id = put(console, text="bảng giá", rule_id="bang-gia")
     assert "rules/edit" not in console.get(f"events/{event_id}/conversation").text
+
+
+def test_customers_are_listed_by_their_latest_message(console: Console) -> None:
+    """Each once, with what they wrote last and the image that went out; ids stand nowhere."""
+    put(console, text="shop ơi bảng giá", user_id="111222333", age=7200)
+    put(console, text="gọi em 0912345678", user_id="444", age=120)
+    put(console, text="còn size M không", user_id="111222333", status="ignored", reason="no-match", rule_id=None)
+    page = console.get("events/customers")
+    said = words(page)
+    assert said.index("còn size M không") < said.index("gọi em")
+    assert "shop ơi bảng giá" not in said
+    assert "0912345678" not in page.text
+    assert "111222333" not in page.text
+    assert len(re.findall(r'href="/console/events/\d+/conversation"', page.text)) == 2
+    assert "còn size M" in words(console.get("events/customers?q=con+size"))
+    assert "shop ơi bảng giá" in words(console.get("events/customers?rule=bang-gia"))
+    assert "còn size M" not in words(console.get("events/customers?rule=bang-gia"))
+
+
+@pytest.mark.parametrize("path", ["events", "events/customers"])
+def test_the_lists_of_a_day(console: Console, path: str) -> None:
+    """By the clocks of the rules; the filters are kept, and what is no day counts for nothing."""
+    zone, now = ZoneInfo("Asia/Ho_Chi_Minh"), console.runtime.database.now()
+    midnight = datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    for name, at in (
+        ("hôm kia", midnight.timestamp() - 86_401),
+        ("đầu ngày", midnight.timestamp() - 86_400),
+        ("cuối ngày", midnight.timestamp() - 1),
+        ("hôm nay", midnight.timestamp()),
+    ):
+        put(console, text=name, age=now - at, user_id=name)
+    yesterday = (midnight - timedelta(hours=12)).date()
+    page = console.get(f"{path}?day={yesterday}&rule=bang-gia")
+    shown = [name for name in ("hôm kia", "đầu ngày", "cuối ngày", "hôm nay") if name in words(page)]
+    assert shown == ["đầu ngày", "cuối ngày"]
+    assert f'name="day" type="date" value="{yesterday}"' in page.text
+    assert f"day={yesterday}" in page.text.partition('class="tabs"')[2].partition("</nav>")[0]
+    assert "hôm nay" in words(console.get(f"{path}?day=soon"))

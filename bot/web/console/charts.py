@@ -1,4 +1,4 @@
-"""Bar charts as SVG, made on the server: the positions of bars, lines and labels, computed from counts."""
+"""Bar charts as SVG made on the server: the places of bars, lines and labels, from counts."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Final
 #: Height of the plot in pixels, and of the band below it for labels; widths are in percent, so that any screen fits.
 PLOT_HEIGHT: Final = 180
 LABEL_HEIGHT: Final = 24
-# Space above the highest line for its number, in pixels.
+# Above the highest line, for its number.
 _TOP: Final = 10
 _MAX_LINES: Final = 5
-# The bar's part of its column's width; with few columns a smaller part is enough.
+# Of the width for a column; few columns are wide enough with less.
 _BAR_SHARE: Final = 0.72
 _FEW_COLUMNS: Final = 10
 _SHARE_OF_FEW: Final = 0.5
@@ -21,19 +21,19 @@ _SHARE_OF_FEW: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """The figures of one bar."""
+    """One column of figures: what a bar stands for."""
 
     label: str
-    """A short label below the bar."""
+    """Below the bar; a short one."""
     title: str
-    """The full label, for the table and the bar's tooltip."""
+    """In full, for the table and the bar's tip."""
     counts: Mapping[str, int]
-    """The counts by series."""
+    """By series."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The part of a bar for one series."""
+    """The part of a bar that is of one series."""
 
     series: str
     y: float
@@ -59,7 +59,7 @@ class Chart:
     series: Sequence[str]
     bars: list[Bar]
     lines: list[tuple[float, int]]
-    """The horizontal lines, each with its position and value."""
+    """The lines across, by their place and their value."""
     height: int = PLOT_HEIGHT + LABEL_HEIGHT
     base: int = PLOT_HEIGHT
 
@@ -79,7 +79,7 @@ def stacked(
     """
     Return the chart of *columns*, the first of *series* at the bottom.
 
-    Every *label_every*th label is shown, counted back from the last column if that is the present, else from the
+    Each *label_every*th column has its label shown, from the last one back where that is the present, else from the
     first.
     """
     totals = [sum(column.counts.get(name, 0) for name in series) for column in columns]

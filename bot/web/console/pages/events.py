@@ -1,16 +1,19 @@
-"""Page Events: list and timeline of events; replay of dead letters."""
+"""Page Events: messages as a list and by customer, conversations, the timeline of one, replay of dead letters."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Any, Final, get_args
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from bot.inbox.conversations import MAX_MESSAGES, Conversations
+from bot.inbox.period import Period, period_of
 from bot.inbox.queries import MAX_EVENT_ID, MAX_SCANNED, MAX_SEARCHED, EventDetail, EventFilter, EventQueries, Listing
 from bot.inbox.replay import ReplayOutcome, ReplayResult, prospect, replay
 from bot.inbox.states import Status
@@ -41,13 +44,17 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     """
     Add the list, the page of one event, and what replays.
 
-    ``?q=`` searches, ``?status=``, ``?rule=``, ``?oa=`` and ``?customer=`` filter, ``?before=`` turns over. A customer
-    is named by the number of one of the events: the user id, which is personal, stands in no address.
+    ``?q=`` searches, ``?status=``, ``?rule=``, ``?day=``, ``?oa=`` and ``?customer=`` filter, ``?before=`` turns over.
+    A customer is named by the number of one of the events: the user id, which is personal, stands in no address.
     """
 
     @routes.get("/events")
     def events() -> str:
         return _list_page(runtime)
+
+    @routes.get("/events/customers", endpoint="events_customers")
+    def customers() -> str:
+        return _customers_page(runtime)
 
     @routes.get(_ONE, endpoint="events_one")
     def one(event_id: int) -> str:
@@ -88,9 +95,21 @@ class EventQuery:
 
     def page(self, queries: EventQueries, most: int, *, before: int | None) -> Listing:
         """Return a page of the events, newest first, as `EventQueries.listing` and `search` do."""
+        before = self._within(before)
         if self.words:
             return queries.search(most, _contains(self.words), self.wanted, before=before)
         return queries.listing(most, self.wanted, before=before)
+
+    def customers(self, queries: Conversations, most: int, *, before: int | None) -> Listing:
+        """Return a page of customers, each by their newest event of these, as `Conversations.latest` does."""
+        fits = _contains(self.words) if self.words else None
+        return queries.latest(most, self.wanted, fits, before=self._within(before))
+
+    def _within(self, before: int | None) -> int | None:
+        """Return where a page begins: not after the day that is asked for."""
+        if self.wanted.period is None:
+            return before
+        return min(self.wanted.period.last_id + 1, before or MAX_EVENT_ID)
 
 
 def event_query(runtime: Runtime) -> EventQuery:
@@ -98,43 +117,81 @@ def event_query(runtime: Runtime) -> EventQuery:
     status = next((known for known in get_args(Status) if known == request.args.get("status")), None)
     oa_id = next((known for known in _accounts(runtime) if known == request.args.get("oa")), None)
     rule_id = next((known for known in _rule_ids(runtime) if known == request.args.get("rule")), None)
-    customer = _number("customer")
+    customer, day = _number("customer"), _day()
     theirs = EventQueries(runtime.database).event(customer) if customer else None
     wanted = EventFilter(
         status=status,
         oa_id=oa_id,
         customer=(theirs.oa_id, theirs.user_id) if theirs else None,
         rule_id=rule_id,
+        period=_period(runtime, day) if day else None,
         echoes=False,
     )
     words = request.args.get("q", "").strip()
     args = {
-        "status": status, "oa": oa_id, "customer": theirs.id if theirs else None, "rule": rule_id, "q": words or None
+        "status": status, "oa": oa_id, "customer": theirs.id if theirs else None, "rule": rule_id,
+        "day": day and day.isoformat(), "q": words or None,
     }  # fmt: skip
     return EventQuery(wanted, words, args)
 
 
 def _list_page(runtime: Runtime) -> str:
     reports, query, before = EventQueries(runtime.database), event_query(runtime), _number("before")
-    waiting = reports.counts_by_status()
     listing = query.page(reports, PAGE_SIZE, before=before)
-    scanned = MAX_SEARCHED if query.words else MAX_SCANNED
-    chosen, status = query.args, query.wanted.status
+    status, waiting = query.wanted.status, reports.counts_by_status()
     return render_template(
         "console/events.html",
-        rows=[row(event) for event in listing.events],
+        **_listed(runtime, query, listing, "console.events", MAX_SEARCHED if query.words else MAX_SCANNED),
         waiting=waiting,
-        accounts=_accounts(runtime),
-        rules=_rule_ids(runtime),
-        chosen=chosen,
-        before=before,
-        next=url_for("console.events", **chosen, before=listing.before) if listing.before else None,
-        looked_at=scanned if listing.before and len(listing.events) < PAGE_SIZE else 0,
-        statuses={known: status_badge(known) for known in get_args(Status)},
         replayable=len(_replayable(runtime)) if status == "dead" and waiting["dead"] else 0,
         at_once=MAX_REPLAYED,
         window=_window(runtime),
     )
+
+
+def _customers_page(runtime: Runtime) -> str:
+    query, before = event_query(runtime), _number("before")
+    listing = query.customers(Conversations(runtime.database), PAGE_SIZE, before=before)
+    return render_template(
+        "console/customers.html",
+        **_listed(runtime, query, listing, "console.events_customers", MAX_MESSAGES),
+        waiting=EventQueries(runtime.database).counts_by_status(),
+    )
+
+
+def _listed(runtime: Runtime, query: EventQuery, listing: Listing, endpoint: str, scanned: int) -> dict[str, object]:
+    """Return what both lists show; *scanned* events at most are looked at for a page."""
+    return {
+        "rows": [row(event) for event in listing.events],
+        "accounts": _accounts(runtime),
+        "rules": _rule_ids(runtime),
+        "chosen": query.args,
+        "endpoint": endpoint,
+        "today": _today(runtime).isoformat(),
+        "before": _number("before"),
+        "next": url_for(endpoint, **query.args, before=listing.before) if listing.before else None,
+        "looked_at": scanned if listing.before and len(listing.events) < PAGE_SIZE else 0,
+        "statuses": {known: status_badge(known) for known in get_args(Status)},
+    }
+
+
+def _day() -> date | None:
+    """Return the day that is asked for; None if there is none."""
+    try:
+        return date.fromisoformat(request.args.get("day", ""))
+    except ValueError:
+        return None
+
+
+def _period(runtime: Runtime, day: date) -> Period:
+    """Return the day by the clocks of the rules."""
+    zone = runtime.watch.rules.zone
+    start, end = (datetime.combine(one, time(), zone).timestamp() for one in (day, day + timedelta(days=1)))
+    return period_of(runtime.database, start, end)
+
+
+def _today(runtime: Runtime) -> date:
+    return datetime.fromtimestamp(runtime.database.now(), runtime.watch.rules.zone).date()
 
 
 def _contains(words: str) -> Callable[[str], bool]:
@@ -157,8 +214,8 @@ def _editable(runtime: Runtime) -> set[str]:
 def _conversation_page(runtime: Runtime, event: EventDetail) -> str:
     """Return the conversation with the customer of that event, up to `?before=`."""
     before = _number("before")
-    theirs = EventFilter(customer=(event.oa_id, event.user_id))
-    listing = EventQueries(runtime.database).listing(CONVERSATION_SIZE, theirs, before=before)
+    theirs = (event.oa_id, event.user_id)
+    listing = Conversations(runtime.database).of(theirs, CONVERSATION_SIZE, before=before)
     here = partial(url_for, "console.events_conversation", event_id=event.id)
     return render_template(
         "console/conversation.html",
