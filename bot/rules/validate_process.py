@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import io
 import logging
 import pickle
@@ -28,11 +27,7 @@ _PAUSE_SECONDS: Final = 0.002
 
 
 def validate_aside(data: bytes, *, today: date, folder: Path) -> ValidationResult:
-    """
-    Return what `validate` does; for a large file, have a subprocess find it out.
-
-    The objects that come back live long: the garbage collector never searches them, and all that is there by now.
-    """
+    """Return what `validate` does; for a large file, have a subprocess find it out."""
     if len(data) < LARGE_BYTES:
         return validate(data, today=today, folder=folder)
     try:
@@ -62,7 +57,6 @@ class _PausingReader(io.BytesIO):
 def _read(answer: bytes) -> ValidationResult:
     with gc_paused():
         result: ValidationResult = pickle.load(_PausingReader(answer))  # noqa: S301  made by our own process
-        gc.freeze()
     return result
 
 

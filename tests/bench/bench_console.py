@@ -1,4 +1,4 @@
-"""How long each page of the console takes beside 1,000 rules and 100,000 events, each as a part of what it may."""
+"""How long each page of the console takes beside 1,000 rules: of what it may, and beside 1,000 and 1,000,000 events."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import gc
 import resource
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -28,11 +29,13 @@ from tests.support.console import Console, running
 
 pytestmark = pytest.mark.bench
 
-RULES, EVENTS, CROWD = 1_000, 100_000, 1_000_000
+RULES, EVENTS, FEW, MANY = 1_000, 100_000, 1_000, 1_000_000
 LIMIT, ROUNDS = 0.100, 30
 # It is made in a process of its own, which has to start.
 CHECK_LIMIT, CHECK_ROUNDS = 2.0, 7
-CROWDED_PAGES = (
+GROWTH_PAGES = (
+    *(f"unanswered{asked}" for asked in ("", "?period=30d")),
+    *(f"events{asked}" for asked in ("", "?status=sent", "?status=dead")),
     *(f"overview?period={period}" for period in ("today", "7d", "30d")),
     *(f"events/customers{asked}" for asked in ("", "?before=500000", "?rule=luat-7", "?q=khong+co+dau")),
     "events/1000/conversation",
@@ -121,6 +124,7 @@ def console(tmp_path: Path) -> Iterator[Console]:
     """An editor is logged in beside forty days of events."""
     with running(tmp_path, rules=rules(_WORDS)) as found:
         fill_events(found.runtime.database)
+        roll_up(found.runtime.database)
         fill_pictures(found)
         found.log_in()
         gc.freeze()  # as the server does
@@ -141,7 +145,7 @@ def children_time() -> float:
 
 
 def test_every_page_in_time(console: Console) -> None:
-    """Aim: half of them within the limit, and 95 of 100 by the processor's clock, which other work does not move."""
+    """Aim: half of them within the limit, by the clock; it fails by the processor's, which other work does not move."""
     rows, worst = [], 0.0
     for name, visit in VISITS.items():
 
@@ -151,7 +155,7 @@ def test_every_page_in_time(console: Console) -> None:
 
         times = zip(*(taken(work) for _ in range(visit.rounds)), strict=True)
         wall, processor = (quantiles([t / visit.limit for t in one], n=20, method="inclusive") for one in times)
-        worst = max(worst, wall[9], processor[-1])
+        worst = max(worst, processor[9])
         figures = (wall[9], wall[-1], processor[9], processor[-1])
         rows.append((name, f"{visit.limit:.1f}", *(f"{figure:.2f}" for figure in figures)))
     show(
@@ -171,13 +175,21 @@ def test_the_pages_are_full(console: Console) -> None:
     assert "menu" in console.post("check", {"text": _SMALL}).text
 
 
-@pytest.fixture
-def crowded(tmp_path: Path) -> Iterator[Console]:
-    """The same beside a million events of forty days, rolled up as the retention worker does."""
+def roll_up(database: Database) -> None:
+    """Count the hours that are over, as the retention worker does."""
+    statistics = Statistics(database)
+    while statistics.roll_up(now=database.now()):
+        pass
+
+
+@contextmanager
+def grown(folder: Path, count: int) -> Iterator[Console]:
+    """An editor is logged in beside so many events of forty days."""
+    folder.mkdir()
     # Retention has nothing to do: it would erase a quarter of them at the same time.
-    with running(tmp_path, rules=rules(_WORDS), retention=timedelta(days=60)) as found:
+    with running(folder, rules=rules(_WORDS), retention=timedelta(days=60)) as found:
         database = found.runtime.database
-        fill_events(database, CROWD)
+        fill_events(database, count)
         with database.write() as connection:
             connection.exec_driver_sql(
                 "UPDATE events SET replied_at = received_at + 0.8, keyword = 'từ khóa ' || (id % 7),"
@@ -186,33 +198,43 @@ def crowded(tmp_path: Path) -> Iterator[Console]:
             # A rule that a third of all customers ask for.
             connection.exec_driver_sql("UPDATE events SET rule_id = 'luat-1' WHERE status = 'sent' AND id % 3 = 0")
         fill_pictures(found)
-        statistics = Statistics(database)
-        began, hours = time.perf_counter(), 0
-        while statistics.roll_up(now=database.now()):
-            hours += 1
+        roll_up(database)
         gc.freeze()  # as the server does
-        show(
-            "the roll-up",
-            "hours ms-an-hour",
-            [(str(hours), f"{(time.perf_counter() - began) * 1000 / max(1, hours):.1f}")],
-        )
         found.log_in()
         yield found
         gc.unfreeze()
 
 
-def test_figures_beside_a_million_events(crowded: Console) -> None:
-    """Aim: 100 ms, half of them by the clock and 95 of 100 by the processor's."""
+def test_pages_beside_few_events_and_many(tmp_path: Path) -> None:
+    """Aim: 100 ms for half of them, by the clock, beside many events too; it fails by the processor's."""
+    times: dict[int, dict[str, tuple[list[float], list[float]]]] = {}
+    for count in (FEW, MANY):
+        with grown(tmp_path / str(count), count) as console:
+            times[count] = {page: page_times(console, page) for page in GROWTH_PAGES}
     rows, worst = [], 0.0
-    for page in CROWDED_PAGES:
-
-        def work(page: str = page) -> None:
-            assert crowded.get(page).status_code == 200
-
-        work()  # the questions' spellings are kept
-        times = zip(*(taken(work) for _ in range(ROUNDS)), strict=True)
-        wall, processor = (quantiles([t * 1000 for t in one], n=20, method="inclusive") for one in times)
-        worst = max(worst, wall[9], processor[-1])
-        rows.append((page, *(f"{figure:.0f}" for figure in (wall[9], wall[-1], processor[9], processor[-1]))))
-    show(f"ms beside {CROWD:,} events", "page p50 p95 processor-p50 processor-p95", rows)
+    for page in GROWTH_PAGES:
+        few = times[FEW][page][1][9]
+        wall, processor = times[MANY][page]
+        worst = max(worst, processor[9])
+        figures = (few, wall[9], wall[-1], processor[9], processor[-1])
+        rows.append((page, *(f"{figure:.0f}" for figure in figures), f"{processor[9] / few:.2f}"))
+    show(
+        f"ms for a page beside {FEW:,} and {MANY:,} events",
+        "page processor-p50-few p50 p95 processor-p50 processor-p95 ratio",
+        rows,
+    )
     assert worst < LIMIT * 1000
+
+
+def page_times(console: Console, page: str) -> tuple[list[float], list[float]]:
+    """Return the twentieths of the page's times in ms, by the clock and by the processor's."""
+
+    def work() -> None:
+        assert console.get(page).status_code == 200
+
+    work()  # the questions' spellings are kept
+    wall, processor = zip(*(taken(work) for _ in range(ROUNDS)), strict=True)
+    return (
+        quantiles([t * 1000 for t in wall], n=20, method="inclusive"),
+        quantiles([t * 1000 for t in processor], n=20, method="inclusive"),
+    )

@@ -62,14 +62,19 @@ class _Connection:
         return int(head[9:12]) if len(body) >= length else None
 
 
-def run(port: int, requests: Sequence[bytes], connections: int) -> Measured:
-    """Send all *requests*, over so many connections at a time, each waiting for its answer."""
+def run(port: int | Sequence[int], requests: Sequence[bytes], connections: int) -> Measured:
+    """
+    Send all *requests*, over so many connections at a time, each waiting for its answer.
+
+    Of several ports each gets as many connections, as behind a load balancer.
+    """
+    ports = [port] if isinstance(port, int) else port
     selector = selectors.DefaultSelector()
     waiting = iter(requests)
     latencies, failures = [], 0
     begun = time.perf_counter()
-    for _ in range(connections):
-        connection = _Connection(port)
+    for number in range(connections):
+        connection = _Connection(ports[number % len(ports)])
         connection.send(next(waiting))
         selector.register(connection.socket, selectors.EVENT_READ, connection)
     open_connections = connections

@@ -35,14 +35,15 @@ class Postgres:
     would have to be deleted at the end.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
         # Not below pytest's base folder. As root the server runs as another user, and pytest takes the rights of others
         # on its folder away whenever another run starts, so that a running server could not reach its files any more.
         self._folder = Path(tempfile.mkdtemp(prefix="bot-tests-postgres-"))
         self._server = _start(self._folder)
         self.url: str = self._server.get_uri()
         """URL of the maintenance database."""
-        _forgo_durability(self.url)
+        if not durable:
+            _forgo_durability(self.url)
         self._template = sa.make_url(new_postgres_database(self.url))
         migrate(self._template.render_as_string(hide_password=False))
         self._schema = _schema(self._template)
@@ -59,10 +60,16 @@ class Postgres:
             _empty(url)
             self._free.append(url)
 
+    @property
+    def pid(self) -> int:
+        """The process whose children serve the connections."""
+        pid: int | None = self._server.get_pid()
+        assert pid is not None
+        return pid
+
     def end(self) -> None:
         """Stop the server at once, without a checkpoint: its files are deleted next."""
-        pid = self._server.get_pid()
-        assert pid is not None
+        pid = self.pid
         os.kill(pid, signal.SIGQUIT)
         wait_until(lambda: not _is_there(pid), "the PostgreSQL server to end")
         self._server.cleanup()
