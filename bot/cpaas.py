@@ -125,7 +125,7 @@ class CpaasClient:
             if secret is not None
         ]
         url = settings.cpaas_base_url + SEND_IMAGE_PATH
-        connections = settings.send_concurrency + MAX_UPLOADS
+        connections = settings.send_concurrency + MAX_UPLOADS + 1  # one upload that no customer waits for
         self._vendor = Endpoint(url, self.timeout, MAX_ANSWER_BYTES, connections=connections)
         self._send_target = self._vendor.target(url)
         self._headers = _headers(settings)

@@ -15,6 +15,7 @@ from bot.delivery.images import ImageResolver
 from bot.delivery.sender import Sender
 from bot.delivery.settings import DeliverySettings
 from bot.delivery.transitions import Transitions, longest_cooldown
+from bot.delivery.upload_ahead import UploadAhead
 from bot.errors import StorageError
 from bot.image_health.checker import ImageChecker
 from bot.inbox.database import Database
@@ -157,6 +158,11 @@ class Runtime:
         sender = Sender(self.inbox, transitions, self._images, vendor, delivery)
         dispatcher = Dispatcher(self.inbox, sender, delivery, self.database.now)
         dispatcher.start()
+        own = settings.zalo_oa_id
+        self._ahead = UploadAhead(
+            self._images, lambda: self.watch.rules, lambda: own or self.uploads.oa_ids(), self.database.now
+        )
+        self._ahead.start()
         return dispatcher
 
     def _check_pictures(self) -> ImageChecker:
@@ -200,6 +206,7 @@ class Runtime:
         self._running.clear()
         if self._dispatcher is not None:
             self._dispatcher.stop(timeout=self.settings.send_timeout + _DRAIN_MARGIN)
+            self._ahead.stop(timeout=self.settings.send_timeout)
             self._images.stop()
         if self._checker is not None:
             self._checker.stop()

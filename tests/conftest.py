@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from bot.inbox.database import Database
 from bot.inbox.queue import Inbox
 from bot.inbox.sql.group_commit import GroupCommitWriter
-from tests.support.databases import Postgres, migrate, new_postgres_database
+from tests.support.databases import Postgres, new_postgres_database, new_sqlite_database
 
 settings.register_profile(
     "default", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
@@ -61,21 +60,11 @@ def empty_database_url(kind_of_database: str, request: pytest.FixtureRequest, tm
     return new_postgres_database(request.getfixturevalue("postgres").url)
 
 
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated database: most tests have a copy of it, which takes less time than the migrations."""
-    path = tmp_path_factory.mktemp("template") / "bot.db"
-    migrate(f"sqlite:///{path}")
-    return path
-
-
 @pytest.fixture
 def database_url(kind_of_database: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a migrated database of each kind, nothing in it."""
     if kind_of_database == "sqlite":
-        path = tmp_path / "bot.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        return f"sqlite:///{path}"
+        return new_sqlite_database(tmp_path / "bot.db")
     url: str = request.getfixturevalue("postgres_url")
     return url
 

@@ -1,1 +1,1 @@
-"""Analyses of rules on stored messages: backtest, preview, unmatched."""
+"""Analyses of rules on stored messages: backtest, preview of a draft, unanswered topics."""

@@ -11,7 +11,7 @@ from bot.inbox.messages import Message
 from bot.logs import redact
 from bot.rules.engine import FALLBACK, RuleSet, rank
 
-#: `gained`: a rule answers now, none did before; `changed`: another answers; `lost`: none does any more.
+#: `gained`: now answered; `changed`: answered by another rule; `lost`: no longer answered.
 Effect = Literal["gained", "changed", "lost"]
 
 _MAX_EXAMPLES: Final = 3
@@ -19,19 +19,19 @@ _MAX_EXAMPLES: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """Messages that went from one rule to another."""
+    """Messages that moved from one rule to another."""
 
     before: str | None
-    """The rule of the rules in force, or that was recorded: its id, FALLBACK, or None for silence."""
+    """The rule that answers now or answered at the time: its id, FALLBACK, or None for no answer."""
     after: str | None
-    """The rule that the new file has for them, likewise."""
+    """The rule of the new file, likewise."""
     times: int
     examples: tuple[str, ...]
-    """A few of the messages, masked, each spelling once."""
+    """A few of the messages, redacted, each spelling once."""
 
     @property
     def effect(self) -> Effect:
-        """What it means to the customer; between the fallback and silence, something else came."""
+        """The effect on the customer; a move between the fallback and no answer is `changed`."""
         was, is_now = _is_rule(self.before), _is_rule(self.after)
         if was == is_now:
             return "changed"
@@ -40,22 +40,22 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a rules file changes for the messages it was tried on."""
+    """The effect of a rules file on messages."""
 
     messages: int
     oldest_at: float | None
     """Seconds since 1970; None without messages, as is `newest_at`."""
     newest_at: float | None
     shifts: tuple[Shift, ...]
-    """The most frequent first; messages for which nothing changes are in none."""
+    """The most frequent first; unchanged messages are in none."""
 
     def count(self, effect: Effect) -> int:
-        """Return how many messages it happens to."""
+        """Return the number of messages with that effect."""
         return sum(shift.times for shift in self.shifts if shift.effect == effect)
 
     @property
     def same(self) -> int:
-        """How many messages the file answers by the same rule as before."""
+        """The number of messages that the same rule answers as before."""
         return self.messages - sum(shift.times for shift in self.shifts)
 
 
@@ -72,18 +72,18 @@ class RuleShifts:
     rule_id: str
     """Or FALLBACK."""
     gained: tuple[Shift, ...]
-    """Messages that it answers now, by who did before; the most frequent first, as in `lost`."""
+    """Messages that it answers now, by the rule that did before; the most frequent first, as in `lost`."""
     lost: tuple[Shift, ...]
-    """Messages that it answered before, by who does now."""
+    """Messages that it answered before, by the rule that does now."""
 
     @property
     def gains(self) -> int:
-        """How many messages it gains."""
+        """The number of messages it gains."""
         return sum(shift.times for shift in self.gained)
 
     @property
     def losses(self) -> int:
-        """How many messages it loses."""
+        """The number of messages it loses."""
         return sum(shift.times for shift in self.lost)
 
 
@@ -102,10 +102,10 @@ def by_rule(comparison: Comparison) -> list[RuleShifts]:
 
 def compare(rules: RuleSet, messages: Iterable[Message], *, in_force: RuleSet | None = None) -> Comparison:
     """
-    Return what *rules* would have made of *messages* (newest first), each at its own time and OA.
+    Return how *rules* would have answered *messages* (newest first), each at its own time and OA.
 
-    They are compared with what the rules *in_force* make of them; without, with what was decided at the time.
-    Only rules are compared: not the pictures of a rule, nor what its cooldown would have held back.
+    The answers are compared with those of the rules *in_force* or, if None, with the decisions at the time. Only the
+    rules are compared, not their images; cooldowns are ignored.
     """
     counts: dict[tuple[str | None, str | None], _ShiftCount] = {}
     times = []

@@ -1,4 +1,4 @@
-"""What rules answer to sentences that an editor tries on them."""
+"""The editor's chat with rules: which rule answers each sentence."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from bot.rules.model.schema import Reply
 
 @dataclass(frozen=True, slots=True)
 class ChatAnswer:
-    """What a customer would get for a sentence."""
+    """The answer to a sentence."""
 
     text: str
     pieces: tuple[tuple[str, bool], ...]
-    """The sentence in pieces, each with whether the rule's keywords matched it."""
+    """The sentence in pieces, each with whether a keyword of the rule matched it."""
     rule_id: str | None
-    """FALLBACK, or None for silence."""
+    """The id of the rule, FALLBACK, or None for no answer."""
     reply: Reply | None
     is_example: bool
     """Whether the sentence is among the examples of the rule."""
 
 
 def chat(rules: RuleSet, texts: Iterable[str], *, now: float) -> tuple[ChatAnswer, ...]:
-    """Return what the rules answer to each text, *now* in seconds since 1970, for any OA."""
+    """Return the answer to each text at *now* (seconds since 1970), with the rules of all OAs."""
     return tuple(_answer(rules, text, now) for text in texts)
 
 

@@ -1,4 +1,4 @@
-"""Preview of a draft rules file: merge with what others published meanwhile, problems, backtest, diff."""
+"""Preview of a draft rules file: merge with other editors' publications, problems, backtest, diff."""
 
 from __future__ import annotations
 
@@ -24,63 +24,63 @@ from bot.rules.validate import Summary, summarized, validate
 
 @dataclass(frozen=True, slots=True)
 class PreviewRequest:
-    """What is to be looked at."""
+    """The input of a preview."""
 
     content: bytes
-    """Of the file, whatever it is."""
+    """The content of the draft, valid or not."""
     folder: Path
-    """Where its picture files would be."""
+    """The folder of its image files."""
     today: date
     messages: tuple[Message, ...] = ()
-    """What to try it on, newest first."""
+    """Messages for the backtest, newest first."""
     present: bytes | None = None
     """The content of the file that it would replace; None if there is none."""
     in_force: bytes | None = None
-    """The rules that answer customers now; None: compare with what was decided at the time of each message."""
+    """The rules in force; None: compare with the decision at the time of each message."""
     is_outdated: bool = False
-    """Whether its editor set out from another content than the present one."""
+    """Whether the draft began from another content than the present one."""
     former: bytes | None = None
-    """What they set out from, if that is another one and still known."""
+    """The content that the draft began from, if it is another one and still known."""
     decided: Mapping[str, Side] = field(default_factory=dict)
-    """Which side counts in the conflicts of a merge, by their names."""
+    """The chosen sides of merge conflicts, by the names of the conflicts."""
     sentences: tuple[str, ...] = ()
-    """What the editor tries on it, as a customer."""
+    """Sentences of the editor's chat with the draft."""
     now: float = 0.0
-    """When that is, in seconds since 1970."""
+    """The time of the chat, in seconds since 1970."""
     asked: tuple[str, ...] = ()
-    """Messages that its editor wants explained."""
+    """Messages to explain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What was found."""
+    """The result of a preview."""
 
     content: bytes
-    """What was looked at: the draft, or the merge of it and the present file."""
+    """The checked content: the draft, or its merge with the present file."""
     problems: tuple[Problem, ...]
     summary: Summary
     comparison: Comparison | None
-    """None: the file cannot be used."""
+    """The backtest; None if the file is unusable."""
     replies: Mapping[str, Reply] = field(default_factory=dict)
-    """What the rules send that answer other messages than before, by id; FALLBACK among them."""
+    """The replies of rules and FALLBACK that gain or lose messages, by rule id."""
     changes: Diff | None = None
-    """From the present file to this one; None if one of them is no text."""
+    """The diff from the present file; None if one of them is not text."""
     concurrent_changes: Diff | None = None
-    """From what the editor set out from to the present file."""
+    """The diff from the content that the draft began from to the present file."""
     answers: tuple[ChatAnswer, ...] = ()
-    """What it answers to the sentences; none if it cannot be used."""
+    """The answers to the sentences; empty if the file is unusable."""
     explanations: tuple[Explanation, ...] = ()
-    """Of the messages that were asked about; empty if the file cannot be used."""
+    """The explanations of *asked*; empty if the file is unusable."""
     rule_changes: RuleChanges | None = None
-    """From the present file to this one; None if one of them cannot be read rule by rule."""
+    """The changed rules since the present file; None if one of them cannot be read rule by rule."""
     conflicts: tuple[Conflict, ...] = ()
-    """What the editor and others changed each otherwise since the editor began."""
+    """Parts that both the editor and others have changed, in different ways."""
     is_merged: bool = False
-    """Whether *content* holds what others changed meanwhile, beside the draft."""
+    """Whether *content* has changes of others besides the draft."""
 
     @property
     def is_undecided(self) -> bool:
-        """Whether somebody has to decide the conflicts before anything can be published."""
+        """Whether conflicts must be decided before a publication."""
         return bool(self.conflicts) and not self.is_merged
 
     @property
@@ -95,17 +95,17 @@ class Preview:
 
     @property
     def is_usable(self) -> bool:
-        """Whether the file has no errors."""
+        """Whether the file has no errors, so that it can be published."""
         return self.comparison is not None
 
 
 def preview(request: PreviewRequest) -> Preview:
-    """Return what there is to say of a file; 10,000 keywords take seconds, a file made to be slow takes a minute."""
+    """Return the preview; it takes seconds for 10,000 keywords, and up to a minute for a maliciously slow file."""
     merged = _merge(request)
     content = merged.text.encode() if merged and merged.text is not None else request.content
     verdict = validate(content, today=request.today, folder=request.folder)
     in_force = _in_force(request)
-    # Rules that cannot be used answer nothing that another could lose.
+    # Unusable rules answer nothing, so that no answer can be lost.
     messages = request.messages if request.in_force is None or in_force else ()
     comparison = compare(verdict.rules, messages, in_force=in_force) if verdict.rules else None
     named = {shift.after for shift in comparison.shifts} if comparison else set()
@@ -127,7 +127,7 @@ def preview(request: PreviewRequest) -> Preview:
 
 
 def _merge(request: PreviewRequest) -> Merge | None:
-    """Return the draft together with what others changed since its editor began; None if nobody did."""
+    """Return the merge of the draft with others' changes since it began; None if there are none."""
     if not request.is_outdated or request.present is None:
         return None
     base = _text(request.former) if request.former is not None else None
@@ -139,7 +139,7 @@ def _text(content: bytes) -> str:
 
 
 def _in_force(request: PreviewRequest) -> RuleSet | None:
-    """Return the rules that answer customers now: they were checked when they came into force."""
+    """Return the rules in force, without checking them again."""
     loaded = load(request.in_force) if request.in_force is not None and request.messages else None
     return compile_rules(loaded.file, loaded.digest) if loaded and loaded.file else None
 

@@ -14,42 +14,42 @@ from bot.isolated_process import begin_isolated, run_isolated
 
 log = logging.getLogger("bot.analysis")
 
-#: Seconds that a preview may take; web servers in front of us wait for sixty.
+#: The time limit of a preview, in seconds; proxies in front of us wait for sixty.
 TIMEOUT_SECONDS: Final = 50.0
 
-#: Address space that a preview may take, in bytes: 10,000 keywords and 2,000 messages take less than half of it.
+#: The limit of a preview's address space, in bytes; 10,000 keywords and 2,000 messages take less than half of it.
 MAX_BYTES: Final = 768 * 1024**2
 
 _OUT_OF_MEMORY: Final = 12
 
 
 class PreviewRunner(Protocol):
-    """What makes a preview: `run_in_subprocess`, or a function that takes its place."""
+    """A function that makes a preview: `run_in_subprocess`, or another one in its place."""
 
     def __call__(self, request: PreviewRequest, *, log_format: str) -> Preview:
-        """Return the preview, or raise what `run_in_subprocess` does."""
+        """Return the preview; raises the same errors as `run_in_subprocess`."""
 
 
 class PreviewTimeout(Exception):
-    """The preview was given up."""
+    """The preview exceeded its time limit."""
 
 
 class PreviewTooLarge(Exception):
-    """The preview needed more memory than it may take."""
+    """The preview exceeded its memory limit."""
 
 
 class PreviewFailed(RuntimeError):
-    """The preview's process ended without an answer; its log lines say why."""
+    """The preview's process ended without a result; its log says why."""
 
 
 def run_in_subprocess(request: PreviewRequest, *, log_format: str, timeout: float = TIMEOUT_SECONDS) -> Preview:
     """
-    Return `preview` of *request*, at a low priority; *timeout* in seconds.
+    Return `preview` of *request*, made in a process with low priority; *timeout* in seconds.
 
     Raises:
         PreviewTimeout: It took longer.
         PreviewTooLarge: It took more memory than `MAX_BYTES`.
-        PreviewFailed: The machine has no memory left for it, or we have made a mistake.
+        PreviewFailed: The machine has no memory left, or there is a bug.
     """
     try:
         done = run_isolated("bot.analysis.preview_process", log_format, request=request, timeout=timeout)

@@ -1,4 +1,4 @@
-"""Topics of unanswered messages: those that share a phrase stand together, whatever words are around it."""
+"""Group unanswered messages into topics: messages that share a phrase, whatever other words they have."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ _MAX_VARIANTS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Messages that differ in marks, signs and numbers at most, or that share a phrase."""
+    """Messages that differ only in marks, punctuation and numbers, or that share a phrase."""
 
     text: str
     """The most typical spelling, with marks if anybody typed them; redacted."""
     people: int
     times: int
     oa_id: str
-    """The OA that was asked last."""
+    """The OA of the latest message."""
     variants: tuple[str, ...] = ()
-    """Other spellings, the most frequent first, not all of very many; redacted."""
+    """Other spellings, the most frequent first, up to a limit; redacted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What some customers asked in their own words."""
+    """Messages of customers about the same thing."""
 
     key: str
-    """What their messages share, without marks; of a lone question its words."""
+    """The shared phrase without marks; for a single question, its words."""
     phrase: tuple[str, ...]
-    """The same as words with marks, an empty word for each whose marks nobody typed; empty for one question alone."""
+    """The same as words with marks, "" for a word that nobody typed with marks; empty for a single question."""
     question: Question
     messages: tuple[Message, ...] = field(repr=False)
     name: str = ""
-    """By which it is known for longer than its messages are there: the phrase that all of them have, or would."""
+    """A lasting name, independent of the stored messages: the phrase that they share."""
 
     @property
     def label(self) -> str:
-        """The name as it was typed, as far as it is known."""
+        """The name with marks, as far as they are known."""
         words = self.name.split()
         spelled = spelled_phrase(self.name, [redact(message.text) for message in self.messages])
         if len(spelled) != len(words):
@@ -70,12 +70,12 @@ class QuestionGroup:
         return _typical(Counter(self.spellings))
 
     def phrases(self) -> tuple[Phrase, ...]:
-        """Return the phrases that may be its topic; of a question that has none, its words."""
+        """Return the phrases that may be its topic; without any, its words."""
         words = self.key[:MAX_TOPIC_CHARACTERS]
         return topic_phrases(self.typical) or (Phrase(words, (), 0, is_whole=True),)
 
     def question(self) -> Question:
-        """Return it as it is shown."""
+        """Return the question for pages."""
         spellings = Counter(self.spellings)
         typical = _typical(spellings)
         others = (spelling for spelling, _ in spellings.most_common(_MAX_VARIANTS + 1) if spelling != typical)
@@ -84,7 +84,7 @@ class QuestionGroup:
 
 
 def group_by_words(messages: Iterable[Message]) -> list[QuestionGroup]:
-    """Return the questions in *messages* (newest first): the same words, whatever their marks, signs and numbers."""
+    """Group *messages* (newest first) by their words; marks, punctuation and numbers do not matter."""
     groups: dict[str, QuestionGroup] = {}
     for message in messages:
         spelling, key = _spelling_and_key(message.text)
@@ -96,19 +96,19 @@ def group_by_words(messages: Iterable[Message]) -> list[QuestionGroup]:
 
 
 def group_questions(messages: Iterable[Message]) -> Iterator[Question]:
-    """Yield the questions in *messages* (newest first), those that most people ask first."""
+    """Yield the questions in *messages* (newest first), those of most customers first."""
     return (group.question() for group in most_asked(group_by_words(messages)))
 
 
 def most_asked(groups: Iterable[QuestionGroup]) -> list[QuestionGroup]:
-    """Return the groups, those of most people first."""
+    """Return the groups, those of most customers first."""
     return sorted(groups, key=lambda group: (-len(group.people), -len(group.messages)))
 
 
 def split_ignored(
     groups: Iterable[QuestionGroup], names: Collection[str]
 ) -> tuple[list[QuestionGroup], dict[str, list[QuestionGroup]]]:
-    """Return the groups that have none of these topics, and those of each topic; a group is in one at most."""
+    """Return the groups without any of these topics, and the groups by topic; each group is in one at most."""
     ignored: dict[str, list[QuestionGroup]] = {name: [] for name in names}
     left: list[QuestionGroup] = []
     for group in groups:
@@ -121,16 +121,16 @@ def split_ignored(
 
 def find_topics(groups: Collection[QuestionGroup], is_open: Callable[[QuestionGroup], bool]) -> Iterator[Topic]:
     """
-    Yield the topics of the groups that are open, those that most people ask first; each group is in one.
+    Yield the topics of the open groups, those of most customers first; each group is in one topic.
 
-    The phrase that most people use makes the first topic, the next is found in what is left, and so on. *is_open* is
-    asked as late as possible, once for each group.
+    The phrase of most customers becomes the first topic, the next one is found in the remaining groups, and so on.
+    *is_open* is called as late as possible, once per group.
     """
     return _Cover(groups, is_open).topics()
 
 
 class _Cover:
-    """Groups by their phrases, and which of them no topic has yet."""
+    """The groups by phrase, and which of them are in no topic yet."""
 
     def __init__(self, groups: Collection[QuestionGroup], is_open: Callable[[QuestionGroup], bool]) -> None:
         self._left = {group.key: group for group in groups}
@@ -163,12 +163,12 @@ class _Cover:
         yield from ((key, [group]) for key, group in self._left.items() if len(self._by_phrase.get(key, ())) < 2)
 
     def _rank(self, key: str, groups: Collection[QuestionGroup]) -> tuple[int, int, int, str]:
-        """Return by what topics are ordered: people, messages, the longer phrase; the smaller comes first."""
+        """Return the sort key of a topic: most customers, most messages, longest phrase."""
         people = len(set().union(*(group.people for group in groups)))
         return -people, -sum(len(group.messages) for group in groups), -self._sizes.get(key, 0), key
 
     def _members(self, key: str) -> list[QuestionGroup]:
-        """Return the groups with the phrase *key*, or of these words, that are open and in no topic."""
+        """Return the open groups with the phrase or the words *key* that are in no topic yet."""
         own = [self._left[key]] if key in self._left else []
         groups = self._by_phrase.get(key) or own
         return [group for group in groups if group.key in self._left and self._is_unanswered(group)]
@@ -190,7 +190,7 @@ class _Cover:
         return Topic(key, phrase, _question_of(groups), messages, self._name(key, groups))
 
     def _name(self, key: str, groups: Sequence[QuestionGroup]) -> str:
-        """Return the shared phrase; of a lone question the longest that stands whole, else the longest."""
+        """Return the shared phrase; for a single question, its longest complete phrase, else its longest."""
         if len(self._by_phrase.get(key, ())) > 1:
             return key
         phrases = groups[0].phrases()
@@ -198,7 +198,7 @@ class _Cover:
 
 
 def spelled_phrase(key: str, texts: Iterable[str]) -> tuple[str, ...]:
-    """Return the words of a phrase with the marks that most writers gave them; empty where no text has the phrase."""
+    """Return the words of a phrase with the marks that most writers used; empty if no text has the phrase."""
     found = [phrase.words for text in texts for phrase in topic_phrases(text) if phrase.letters == key]
     same_size = [words for words in found if len(words) == len(found[0])]
     return tuple(_most_typed(column) for column in zip(*same_size, strict=True))
@@ -210,7 +210,7 @@ def _most_typed(words: Iterable[str]) -> str:
 
 
 def _question_of(groups: Collection[QuestionGroup]) -> Question:
-    """Return the question that stands for the groups: that of most people."""
+    """Return the question that represents the groups: that of most customers."""
     first, *others = most_asked(groups)
     question = first.question()
     texts = [*(group.typical for group in others), *question.variants]
@@ -225,7 +225,7 @@ def _question_of(groups: Collection[QuestionGroup]) -> Question:
 
 @lru_cache(maxsize=16_384)
 def _spelling_and_key(text: str) -> tuple[str, str]:
-    """Return the message as it is shown, and what all its spellings have in common."""
+    """Return the message for pages, and the key that all its spellings share."""
     spelling = redact(text)
     folded = fold(spelling)
     words = " ".join(plain(word) for word in WORDS.findall(without_urls(folded)))
@@ -233,7 +233,7 @@ def _spelling_and_key(text: str) -> tuple[str, str]:
 
 
 def _typical(spellings: Counter[str]) -> str:
-    """Return the most frequent spelling of those with marks, else of all; of equal ones that with most marks."""
+    """Return the most frequent spelling with marks, or else of all; of equally frequent ones, that with most marks."""
     if len(spellings) == 1:
         return next(iter(spellings))
     marks = {spelling: _marks(spelling) for spelling in spellings}

@@ -1,4 +1,4 @@
-"""Unmatched messages as topics, by how many people ask, each with the nearest rule and what would answer it."""
+"""Unmatched messages as topics, by number of customers, each with the nearest rule and suggested keywords."""
 
 from __future__ import annotations
 
@@ -20,38 +20,38 @@ from bot.rules.suggestion_checks import AnsweredMessage, ChangeChecker
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A suggestion, and what it is worth."""
+    """A suggestion and its benefit."""
 
     suggestion: Suggestion
     wins: int
-    """How many of the topic's messages it answers."""
+    """The number of the topic's messages that it would answer."""
     example: str
-    """One of them; redacted."""
+    """One of these messages; redacted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A topic that the rules do not answer, and what would make them."""
+    """A topic that the rules do not answer, with suggestions."""
 
     topic: Topic
     explanation: Explanation
     advice: tuple[Advice, ...]
-    """What to write, any of it will do: into the nearest rule, if one is near enough, or a rule of its own."""
+    """Alternative suggestions: for the nearest rule, if one is near enough, or for a new rule."""
     follows: bool
-    """Whether an earlier gap has advice for the same rule, which is left out here: it may answer this one too."""
+    """Whether an earlier gap has advice for the same rule: none is given here, as that may answer this one too."""
 
     @property
     def question(self) -> Question:
-        """The question that stands for the topic."""
+        """The question that represents the topic."""
         return self.topic.question
 
     def obstacles(self, lang: Language) -> Iterator[tuple[str, str]]:
-        """Yield the rules that nearly match, the nearest first, each with the obstacle."""
+        """Yield the rules that nearly match, the nearest first, each with what prevents the match."""
         return chain(other_rules(self.explanation, lang), near_misses(self.explanation, lang))
 
 
 def split_small_talk(messages: Iterable[Message]) -> tuple[list[Message], list[Message]]:
-    """Return the messages that ask something, and small talk."""
+    """Return the messages that ask something, and the small talk."""
     topics: list[Message] = []
     small_talk: list[Message] = []
     for message in messages:
@@ -60,17 +60,17 @@ def split_small_talk(messages: Iterable[Message]) -> tuple[list[Message], list[M
 
 
 def unanswered_topics(groups: Collection[QuestionGroup], rules: RuleSet, *, now: float) -> Iterator[Topic]:
-    """Yield the topics that *rules* do not answer now, what most people ask first; they may have been mended since."""
+    """Yield the topics that *rules* do not answer, those of most customers first; they may answer some by now."""
     return find_topics(groups, lambda group: not _answers(rules, group, now))
 
 
 def unanswered_questions(groups: Iterable[QuestionGroup], rules: RuleSet, *, now: float) -> Iterator[Question]:
-    """Yield the questions one by one, those that most people ask first, that *rules* do not answer now."""
+    """Yield the questions that *rules* do not answer, those of most customers first."""
     return (group.question() for group in most_asked(groups) if not _answers(rules, group, now))
 
 
 def find_gaps(topics: Iterable[Topic], rules: RuleSet, *, now: float, answered: Sequence[Message] = ()) -> list[Gap]:
-    """Return what there is to say of each topic; no suggestion changes the answer to a message that was *answered*."""
+    """Return a gap for each topic; no suggestion changes the answer to a message that was *answered*."""
     checker = ChangeChecker(rules, tuple(AnsweredMessage(one.text, one.oa_id, one.happened_at) for one in answered))
     found = []
     advised: set[str] = set()
@@ -90,13 +90,13 @@ def _answers(rules: RuleSet, group: QuestionGroup, now: float) -> bool:
 
 
 def _explain(topic: Topic, rules: RuleSet, now: float) -> Explanation:
-    """Return why no rule answers; words on either side of what was masked stand apart in the real message."""
+    """Return why no rule answers; words on both sides of a redacted part are not adjacent."""
     text = max(topic.question.text.split(MASK), key=len).strip()
     return explain_answer(rules, text, oa_id=topic.question.oa_id, now=now)
 
 
 def _advice(topic: Topic, explanation: Explanation, checker: ChangeChecker, now: float) -> Iterator[Advice]:
-    """Yield what to write: into the nearest rule, or a rule of its own. Each has been tried."""
+    """Yield suggestions for the nearest rule or a new rule; each was verified."""
     if explanation.is_matched:
         return
     texts = [redact(message.text) for message in topic.messages]

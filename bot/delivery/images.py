@@ -39,6 +39,8 @@ class UploadRequest:
     key: UploadKey
     name: str
     newer_than: float
+    is_ahead: bool = False
+    """Whether no customer waits for it."""
 
 
 class ImageResolver:
@@ -81,6 +83,26 @@ class ImageResolver:
         if found is not None and found.token and max(now - _TOKEN_LIFETIME_SECONDS, refused_at) < found.uploaded_at:
             return {"attachment_id": found.token}
         raise refusal
+
+    def upload_ahead(self, oa_id: str, name: str, digest: str) -> bool:
+        """
+        Upload an image file that no customer has needed yet, in the calling thread; return whether that is settled.
+
+        It is where there is a token, or several uploads have failed. It is not tried where another process
+        does, where calls of the OA fail, or where few are left within its rate limit. A failure is stored like any
+        other, but puts off no upload that a customer waits for.
+        """
+        key, now = UploadKey(oa_id, digest, self._vendor.upload_type), self._now()
+        request = UploadRequest(key, name, now - _RENEW_AFTER_SECONDS, is_ahead=True)
+        if not self._is_settled(request, self._uploads.find(key)):
+            self._upload(request)
+        return self._is_settled(request, self._uploads.find(key))
+
+    def _is_settled(self, request: UploadRequest, found: UploadState | None) -> bool:
+        if found is None:
+            return False
+        has_token = bool(found.token) and request.newer_than < found.uploaded_at
+        return has_token or found.failures >= _FAILURES_TO_LAST
 
     def stop(self) -> None:
         """Finish the uploads in progress, and begin no more."""
@@ -127,7 +149,9 @@ class ImageResolver:
     def _upload(self, request: UploadRequest) -> None:
         key, told = request.key, {"oa_id": request.key.oa_id, "file": request.name}
         lease = self._vendor.timeout + _LEASE_MARGIN_SECONDS
-        if not self._uploads.claim(key, now=self._now(), lease=lease, newer_than=request.newer_than):
+        if not self._uploads.claim(
+            key, now=self._now(), lease=lease, newer_than=request.newer_than, only_if_spare=request.is_ahead
+        ):
             return
         try:
             picture = self._read(request)
@@ -140,7 +164,7 @@ class ImageResolver:
                 f"{request.name}: {error}",
                 now=self._now(),
                 refused=isinstance(error, Refused),
-                retry_after=error.retry_after if isinstance(error, NotNow) else 0.0,
+                retry_after=None if request.is_ahead else error.retry_after if isinstance(error, NotNow) else 0.0,
             )
         else:
             self._uploads.store_token(key, token, now=self._now())

@@ -51,6 +51,18 @@ def available_calls(connection: sa.Connection, oa_ids: Iterable[str], *, now: fl
     }
 
 
+def has_spare_call(connection: sa.Connection, oa_id: str, *, now: float, rate: RateLimit) -> bool:
+    """
+    Return whether the OA may make a call that no customer waits for.
+
+    It may not while its calls fail, nor if that left less than half of a burst, or no call, for customers.
+    """
+    free = available_calls(connection, [oa_id], now=now, rate=rate)[oa_id]
+    row = connection.execute(_LOCK, {"b_oas": [oa_id]}).one()
+    burst = int(rate.burst / rate.interval + 1e-6) + 1
+    return row.failures == 0 and row.pauses == 0 and free > max(1, burst // 2)
+
+
 def consume(connection: sa.Connection, calls: Mapping[str, int], *, now: float, rate: RateLimit) -> None:
     """Count *calls* of each OA against its rate limit; a negative number gives calls back."""
     for oa_id, number in calls.items():

@@ -11,7 +11,7 @@ from bot.inbox import oa_limits
 from bot.inbox.database import Database
 from bot.inbox.oa_limits import RateLimit
 from bot.inbox.sql.engine import Insert
-from bot.inbox.tables import uploads
+from bot.inbox.tables import accounts, uploads
 
 _FIRST_PAUSE_SECONDS: Final = 2.0
 _MAX_PAUSE_SECONDS: Final = 60.0
@@ -73,12 +73,20 @@ class Uploads:
         values = dict(row) | {"uploaded_at": row["uploaded_at"] or 0.0, "trouble": row["trouble"] or ""}
         return UploadState(**values)
 
-    def claim(self, key: UploadKey, *, now: float, lease: float, newer_than: float) -> bool:
+    def oa_ids(self) -> frozenset[str]:
+        """Return the OAs for which something has been sent."""
+        with self._database.read() as connection:
+            return frozenset(connection.scalars(sa.select(accounts.c.oa_id)))
+
+    def claim(
+        self, key: UploadKey, *, now: float, lease: float, newer_than: float, only_if_spare: bool = False
+    ) -> bool:
         """
         Return whether the caller is to upload the image; for *lease* seconds no other process will.
 
         It is not if another process does, if the latest failure is too recent, or if there is a token *newer_than*
-        that time. An upload counts as a call against the OA's rate limit.
+        that time. An upload counts as a call against the OA's rate limit; with *only_if_spare* it has to leave enough
+        of that to customers.
         """
         values = {
             **_names(key),
@@ -88,6 +96,8 @@ class Uploads:
             "b_newer": newer_than,
         }
         with self._database.write() as connection:
+            if only_if_spare and not oa_limits.has_spare_call(connection, key.oa_id, now=now, rate=self._rate):
+                return False
             taken = connection.execute(self._claim, values).first() is not None
             if taken:
                 oa_limits.consume(connection, {key.oa_id: 1}, now=now, rate=self._rate)
@@ -109,16 +119,20 @@ class Uploads:
             connection.execute(_FORGET, {"b_before": now - _KEPT_SECONDS})
 
     def record_failure(
-        self, key: UploadKey, trouble: str, *, now: float, refused: bool, retry_after: float = 0.0
+        self, key: UploadKey, trouble: str, *, now: float, refused: bool, retry_after: float | None = 0.0
     ) -> None:
-        """Record a failed upload; the pause before the next try grows with each failure."""
+        """
+        Record a failed upload; the pause before the next try grows with each failure, and is *retry_after* at least.
+
+        None: there is no pause.
+        """
         with self._database.write() as connection:
             before = connection.execute(_FIND.with_for_update(), _names(key)).one().failures
-            pause = max(retry_after, min(_FIRST_PAUSE_SECONDS * 2.0 ** min(before, 30), _MAX_PAUSE_SECONDS))
+            pause = max(retry_after or 0.0, min(_FIRST_PAUSE_SECONDS * 2.0 ** min(before, 30), _MAX_PAUSE_SECONDS))
             values = {
                 "claimed_until": now,
                 "failures": before + 1,
-                "not_before": now + pause,
+                "not_before": now if retry_after is None else now + pause,
                 "refused": refused,
                 "trouble": trouble,
             }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from bot.rules.publishing.history import VersionInfo
 from bot.rules.publishing.image_library import UnknownImage
 from bot.rules.publishing.publisher import EditConflict, digest
 from bot.rules.replication.editing import Diverged, ImageInUse
+from tests.support.databases import new_sqlite_database
 from tests.support.local_images import jpeg
 from tests.support.machines import Machine, prepared, rules
 
@@ -27,10 +27,9 @@ Join = Callable[..., Machine]
 
 
 @pytest.fixture
-def log(tmp_path: Path, sqlite_template: Path) -> Iterator[Publications]:
+def log(tmp_path: Path) -> Iterator[Publications]:
     """The log of a shop that has published nothing; SQLite does for it."""
-    shutil.copy(sqlite_template, tmp_path / "bot.db")
-    database = Database(f"sqlite:///{tmp_path / 'bot.db'}")
+    database = Database(new_sqlite_database(tmp_path / "bot.db"))
     yield Publications(database)
     database.dispose()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import re
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 from pydantic import SecretStr
 from werkzeug.test import TestResponse
 
@@ -19,7 +21,9 @@ from bot.analysis.preview import Preview, PreviewRequest, preview
 from bot.analysis.preview_process import PreviewRunner
 from bot.config import Settings
 from bot.runtime import Runtime
+from bot.web.console import auth
 from bot.web.console.app import register
+from tests.support.databases import new_sqlite_database
 
 PASSWORD = "con mèo ngủ trưa"
 RULES = """\
@@ -33,6 +37,26 @@ rules:
     on: follow
     reply: {image_url: "https://shop.example/chao-mung.jpg"}
 """
+
+# To derive a password's key takes 50 ms by intention; the tests use a few passwords hundreds of times.
+_derive_key = functools.cache(auth.derive_key)
+
+
+class _CompiledTemplates(BytecodeCache):
+    """Templates compiled for another application of this process: to compile them anew takes longer than a test."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._codes:
+            bucket.bytecode_from_string(self._codes[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._codes[bucket.key] = bucket.bytecode_to_string()
+
+
+_TEMPLATES = _CompiledTemplates()
 
 
 @dataclass
@@ -77,12 +101,13 @@ def running(
     path = folder / "rules.yaml"
     path.write_text(rules, encoding="utf-8")
     chosen = {"console_password": SecretStr(PASSWORD), "bot_lang": "en", **settings}
-    url = SecretStr(f"sqlite:///{folder / 'bot.db'}")
+    url = SecretStr(new_sqlite_database(folder / "bot.db"))
     runtime = Runtime(Settings.model_construct(rules_file=path, database_url=url, **chosen), delivers=False)
     runtime.start()
     try:
         app = Flask("bot.web")
-        register(app, runtime, clock=clock, preview=preview)
+        app.jinja_options = {"bytecode_cache": _TEMPLATES}
+        register(app, runtime, clock=clock, preview=preview, derive_key=_derive_key)
         yield Console(app, runtime)
     finally:
         runtime.stop()

@@ -174,6 +174,21 @@ def test_a_replaced_file_is_what_the_next_customer_gets(shop: Path, vendor: Sand
     assert (new.upload.name, new.upload.content) == ("menu.png", png())
 
 
+def test_new_images_are_uploaded_before_a_customer_asks(shop: Path, vendor: SandboxVendor, database_url: str) -> None:
+    """Once rules name them that the bot has taken meanwhile; whoever asks then costs no upload."""
+    with Bot(shop, vendor.url, rules=RULES, DATABASE_URL=database_url, WEB_CONCURRENCY="1") as bot:
+        bot.deliver(MAKER.text("101", "bảng giá"))
+        vendor.wait_for_taken(1)
+        (shop / "images" / "moi.jpg").write_bytes(jpeg(seed="mới"))
+        new = "  - {id: moi, keywords: [món mới], reply: {file: images/moi.jpg}}\n"
+        bot.rules.write_text(RULES + new, encoding="utf-8")
+        wait_until(lambda: len(vendor.uploaded) == 1, "the upload")
+        bot.deliver(MAKER.text("102", "món mới"))
+        [_, sent] = vendor.wait_for_taken(2)
+        [upload] = vendor.uploaded
+        assert (upload.upload.name, sent.message.image) == ("moi.jpg", upload.token)
+
+
 @pytest.mark.long
 def test_killed_between_the_upload_and_the_sending(shop: Path, vendor: SandboxVendor, database_url: str) -> None:
     """Nothing is lost and the picture arrives once; the upload that nobody heard of is made again."""
@@ -211,7 +226,7 @@ def test_the_decision_keeps_which_picture_it_was(shop: Path, vendor: SandboxVend
         vendor.always(OK)
         [taken] = vendor.wait_for_taken(1)
         [row] = rows(bot)
-        [kept] = table_rows(bot.environment["DATABASE_URL"], uploads)
-    assert taken.message.image == vendor.uploaded[0].token == kept["token"]
+        kept = {one["token"]: one for one in table_rows(bot.environment["DATABASE_URL"], uploads)}[taken.message.image]
+    assert taken.message.image == vendor.uploaded[0].token
     assert row["images"] == [{"file": "images/phong.png", "digest": kept["digest"], "else": ELSE}]
     assert json.loads(json.dumps(row["images"])) == row["images"]

@@ -98,14 +98,15 @@ def register(
     *,
     clock: Callable[[], float] = time.time,
     preview: PreviewRunner = run_in_subprocess,
+    derive_key: Callable[[str], bytes] = auth.derive_key,
 ) -> None:
     """
     Add the console to *app*; its password must be set.
 
-    *clock* gives seconds since 1970, *preview* makes the previews of the page Check.
+    *clock* gives seconds since 1970, *preview* makes the previews of the page Check, *derive_key* a password's key.
     """
     app.config["CONSOLE_PREVIEW"] = preview
-    authenticator = auth.Authenticator(runtime)
+    authenticator = auth.Authenticator(runtime, derive_key)
     auth.enable_sessions(app, authenticator)
     routes = _Console("console", "bot.web", static_folder="static", url_prefix=auth.PREFIX)
     require_login(routes, runtime, authenticator, clock)

@@ -72,8 +72,9 @@ class Authenticator:
     password, and counts only while its session is open in the database. Nobody gets one who is not logged in.
     """
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, derive_key: Callable[[str], bytes] = derive_key) -> None:
         self._runtime = runtime
+        self._derive_key = derive_key
         self._password_key = derive_key(runtime.settings.console_password.get_secret_value())
         self._throttle = LoginThrottle()
         # One derivation takes 16 MiB: so many at once as there are threads would be half a gigabyte.
@@ -119,7 +120,7 @@ class Authenticator:
         if wait:
             return wait
         with self._one_derivation:
-            given = derive_key(password)
+            given = self._derive_key(password)
         if not hmac.compare_digest(given, self._password_key):
             log.warning("a wrong password for the console", extra={"address": address})
             return None

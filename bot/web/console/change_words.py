@@ -1,4 +1,4 @@
-"""What a version of the rules file changes, in one sentence: for the summary of a draft, and for the history."""
+"""The changes of a version of the rules file in one sentence: for the summary of a draft, and for the history."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.i18n import N_, NN_
 from bot.rules.publishing.rule_changes import ChangeCounts
 from bot.web.console.formatting import format_number, gettext, ngettext
 
-# What is counted; how it is said first, and how behind another one.
+# What is counted; its text at the beginning of the sentence, and after another one.
 _KINDS: Final = (
     ("added", NN_("adds {n} rule", "adds {n} rules"), N_("adds {n}")),
     ("changed", NN_("changes {n} rule", "changes {n} rules"), N_("changes {n}")),
@@ -20,7 +20,7 @@ _KINDS: Final = (
 
 
 def changes_text(counts: ChangeCounts) -> str:
-    """Return what is changed, as: adds 2 rules, changes 1, removes 18."""
+    """Return the changes in words, such as: adds 2 rules, changes 1, removes 18."""
     parts: list[str] = []
     for kind, first, later in _KINDS:
         if count := getattr(counts, kind):
@@ -35,14 +35,14 @@ def changes_text(counts: ChangeCounts) -> str:
 
 
 def lines_text(new: int, gone: int) -> str:
-    """Return what is changed, counted in lines."""
+    """Return the changes in words, counted in lines."""
     if not new and not gone:
         return gettext("lines moved")
     return gettext("+{new} −{gone} lines").format(new=format_number(new), gone=format_number(gone))
 
 
 def summary_of(preview: Preview) -> str:
-    """Return what a draft without errors changes, and what becomes of the messages that it was tried on."""
+    """Return the changes of a draft without errors, and their effect on recent messages."""
     if preview.rule_changes is not None:
         changes = changes_text(preview.rule_changes.counts)
     elif preview.changes is not None:

@@ -1,4 +1,4 @@
-"""Bar charts as SVG made on the server: the places of bars, lines and labels, from counts."""
+"""Bar charts as SVG, made on the server: the positions of bars, lines and labels, computed from counts."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Final
 #: Height of the plot in pixels, and of the band below it for labels; widths are in percent, so that any screen fits.
 PLOT_HEIGHT: Final = 180
 LABEL_HEIGHT: Final = 24
-# Above the highest line, for its number.
+# Space above the highest line for its number, in pixels.
 _TOP: Final = 10
 _MAX_LINES: Final = 5
-# Of the width for a column; few columns are wide enough with less.
+# The bar's part of its column's width; with few columns a smaller part is enough.
 _BAR_SHARE: Final = 0.72
 _FEW_COLUMNS: Final = 10
 _SHARE_OF_FEW: Final = 0.5
@@ -21,19 +21,19 @@ _SHARE_OF_FEW: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of figures: what a bar stands for."""
+    """The figures of one bar."""
 
     label: str
-    """Below the bar; a short one."""
+    """A short label below the bar."""
     title: str
-    """In full, for the table and the bar's tip."""
+    """The full label, for the table and the bar's tooltip."""
     counts: Mapping[str, int]
-    """By series."""
+    """The counts by series."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The part of a bar that is of one series."""
+    """The part of a bar for one series."""
 
     series: str
     y: float
@@ -59,7 +59,7 @@ class Chart:
     series: Sequence[str]
     bars: list[Bar]
     lines: list[tuple[float, int]]
-    """The lines across, by their place and their value."""
+    """The horizontal lines, each with its position and value."""
     height: int = PLOT_HEIGHT + LABEL_HEIGHT
     base: int = PLOT_HEIGHT
 
@@ -79,7 +79,7 @@ def stacked(
     """
     Return the chart of *columns*, the first of *series* at the bottom.
 
-    Each *label_every*th column has its label shown, from the last one back where that is the present, else from the
+    Every *label_every*th label is shown, counted back from the last column if that is the present, else from the
     first.
     """
     totals = [sum(column.counts.get(name, 0) for name in series) for column in columns]

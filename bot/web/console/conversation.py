@@ -1,4 +1,4 @@
-"""A customer's conversation with the shop: messages, the images that went out, and Zalo's echoes folded into them."""
+"""A customer's conversation with the shop: messages and the images sent, each image with its echoes."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ Speaker = Literal["customer", "person"]
 
 @dataclass(slots=True)
 class Turn:
-    """What one side said or did, and what the bot made of it."""
+    """One message or action of a side, and the bot's answer."""
 
     speaker: Speaker
-    """The customer; or a person who answered from OA Manager."""
+    """The customer, or a person who answered from OA Manager."""
     row: EventTableRow
     confirmed: int = 0
-    """How many of the images Zalo has repeated to us, which proves that they went out."""
+    """How many of the images have an echo, which proves that they were sent."""
 
 
 def turns(newest_first: Iterable[EventListItem]) -> list[Turn]:
     """
     Return the conversation in these events of one customer, the oldest first.
 
-    An echo belongs to the latest image before it that has none; one whose message is not among the events, and what
-    nobody says, as a receipt, is left out.
+    An echo belongs to the latest image before it that has none. Echoes whose message is not among the events are
+    left out, and so are events that are no messages, such as receipts.
     """
     found: list[Turn] = []
     for event in reversed(list(newest_first)):

@@ -1,4 +1,4 @@
-"""CSV files for spreadsheets: UTF-8 with a byte order mark, cells that no spreadsheet takes for a formula, streamed."""
+"""CSV downloads for spreadsheets: streamed, UTF-8 with a byte order mark, without formulas (CSV injection)."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from bot.web.console.formatting import gettext
 MAX_ROWS: Final = 50_000
 
 _BOM: Final = "\ufeff"
-# As OWASP has it ("CSV Injection"): what a spreadsheet may take for a formula, in full-width letters too.
+# OWASP, "CSV Injection": characters that may begin a formula, also in full width.
 _FORMULA: Final = re.compile("'*[=+\\-@\\t\\r\\n＝＋－＠]")
 _ROWS_A_PIECE: Final = 200
 
 
 def csv_response(name: str, heading: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
     """
-    Return a download of the table, written while it is sent.
+    Return a download of the table, which is generated while it is sent.
 
-    *name* is that of the file, without its end; cells are texts, numbers, or None for an empty one. Rows
-    past MAX_ROWS are left out, and the last line says so.
+    *name* is the file name without its suffix; cells are texts, numbers, or None if empty. Rows after MAX_ROWS are
+    left out, and the last line says so.
     """
     pieces = stream_with_context(_pieces(chain([heading], _bounded(rows))))
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"', "X-Accel-Buffering": "no"}
@@ -37,9 +37,9 @@ def csv_response(name: str, heading: Sequence[str], rows: Iterable[Sequence[obje
 
 def harmless(cell: object) -> object:
     """
-    Return the cell as a spreadsheet shows it and never computes it: a text that looks like a formula after a quote.
+    Return the cell with a quote before a text that looks like a formula, so that a spreadsheet does not compute it.
 
-    So is one that has quotes before that already, so that `text_of_cell` knows which was ours.
+    A text that already has quotes before a formula gets one more, so that `text_of_cell` can remove it again.
 
     >>> harmless("=1+1"), harmless("'=1+1"), harmless("giá"), harmless(-1)
     ("'=1+1", "''=1+1", 'giá', -1)
@@ -67,7 +67,7 @@ def _bounded(rows: Iterable[Sequence[object]]) -> Iterator[Sequence[object]]:
 
 def _pieces(rows: Iterable[Sequence[object]]) -> Iterator[str]:
     text = io.StringIO()
-    # Texts in quotes, numbers without: a spreadsheet keeps "0912" as it is and adds up 12.
+    # Only texts are quoted: a spreadsheet keeps "0912" as text and can add up 12.
     writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC)
     yield _BOM
     rest = iter(rows)

@@ -17,7 +17,7 @@ from bot.web.console.formatting import gettext as _
 from bot.web.console.problem_view import Finding
 from bot.zalo import message_text
 
-#: Sentences that a chat holds; for one more the first goes.
+#: The most sentences in a chat; when there are more, the oldest is dropped.
 MAX_SENTENCES: Final = 8
 
 
@@ -27,14 +27,14 @@ class Chat:
 
     sentences: tuple[str, ...] = ()
     lines: tuple[ChatLine, ...] = ()
-    """The answers; none if the draft could not be asked."""
+    """The answers; empty if the draft could not answer."""
     findings: tuple[Finding, ...] = ()
     note: Note | None = None
-    """Why it could not."""
+    """Why the draft could not answer."""
 
 
 def sentences_sent() -> tuple[str, ...]:
-    """Return what was said before and what is said now, the last of it, each once."""
+    """Return the sentences of the form, earlier ones first, each once, at most MAX_SENTENCES."""
     given = (*request.form.getlist("said"), *request.form.getlist("say"))
     newest_last = dict.fromkeys(reversed([text for typed in given if (text := message_text(typed))]))
     return tuple(reversed(list(newest_last)[:MAX_SENTENCES]))
@@ -42,10 +42,10 @@ def sentences_sent() -> tuple[str, ...]:
 
 def ask(session: CheckSession, content: bytes, sentences: tuple[str, ...]) -> Chat:
     """
-    Return what the draft answers.
+    Return the answers of the draft.
 
     Raises:
-        Busy: Another one is being looked at.
+        Busy: Another draft is being checked.
     """
     try:
         found, lines = session.chat(content, sentences)
@@ -57,7 +57,7 @@ def ask(session: CheckSession, content: bytes, sentences: tuple[str, ...]) -> Ch
 
 
 def ask_or_say_why(session: CheckSession, content: bytes, sentences: tuple[str, ...]) -> Chat:
-    """Return what `ask` does, and that it could not be asked where another is looked at."""
+    """As `ask`, but return a note instead of raising `Busy`."""
     try:
         return ask(session, content, sentences)
     except Busy:
@@ -65,7 +65,7 @@ def ask_or_say_why(session: CheckSession, content: bytes, sentences: tuple[str, 
 
 
 def with_example(text: str, rule_id: str, sentence: str) -> str | Note:
-    """Return the text of a file with one more example of a rule, every other letter as it was; or why not."""
+    """Return the file's text with an example added to a rule and all else unchanged; or a note why not."""
     content = text.replace("\r\n", "\n").encode(errors="replace")
     try:
         rules = edit.rules_in(content)

@@ -1,4 +1,4 @@
-"""The draft of the browser that asks: the cookie it is known by, saving, and what a page says of it."""
+"""The draft of the requesting browser: its cookie, saving and discarding, and its status on a page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bot.runtime import Runtime
 from bot.web.console import formatting
 from bot.web.console.formatting import gettext as _
 
-#: Unlike the session it outlives the log-in: whoever logs in again finds the draft.
+#: The cookie outlives the session, so that an editor finds the draft after the next log-in.
 COOKIE_NAME: Final = "console_draft"
 _PATH: Final = "/console"
 
@@ -41,31 +41,31 @@ class DraftOrigin:
     """Which version of the rules a draft was begun from."""
 
     kind: Literal["present", "former", "none", "unknown"]
-    """`present`: the file as it stands; `none`: there was no file; `unknown`: a version that is not kept any more."""
+    """`present`: the present file; `none`: there was no file; `unknown`: a version that is no longer kept."""
     since: float = 0.0
-    """Since when a `former` version was the rules file, in seconds since 1970."""
+    """When a `former` version became the rules file, in seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
 class DraftStatus:
-    """What a page says of the browser's draft, and what it sends back to save over it."""
+    """The status of the browser's draft on a page, and the values that the page sends back to save it."""
 
     revision: int = 0
-    """The revision that this page shows; 0: another text, so that the draft is not overwritten unasked."""
+    """The revision that the page shows; 0 if it shows another text, so that the draft is not overwritten."""
     tab: str = ""
     said: str = ""
-    """When it was saved, in words; empty: there is none."""
+    """When it was saved, in words; empty if there is no draft."""
     is_open: bool = False
     """Whether the page shows the draft."""
     origin: DraftOrigin | None = None
     conflict: Draft | None = None
-    """What another tab saved, so that this page's text was not."""
+    """The draft that another tab has saved, if it kept this page's text from being saved."""
     refusal: str = ""
     """Why the text was not saved, in words."""
 
 
 class DraftStore:
-    """Opens and saves the draft of the browser that asks; everything is about the present request."""
+    """Opens and saves the draft of the browser of the present request."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -76,7 +76,7 @@ class DraftStore:
         return Drafts(self._runtime.database).open(browser_id) if browser_id else None
 
     def save(self, text: str) -> DraftStatus:
-        """Save *text* as the form that was sent says; the answer tells what became of it."""
+        """Save *text* with the revision and tab of the sent form; return the new status."""
         form = request.form
         sent = Draft(
             content=text.replace("\r\n", "\n").encode(errors="replace") if text.strip() else b"",
@@ -100,13 +100,13 @@ class DraftStore:
         return replace(self.status(saved, is_open=True), tab=tab)
 
     def discard(self) -> None:
-        """Throw the draft away."""
+        """Discard the draft."""
         browser_id = _browser_id()
         if browser_id:
             Drafts(self._runtime.database).discard(browser_id, now=self._runtime.database.now())
 
     def status(self, draft: Draft | None, *, is_open: bool) -> DraftStatus:
-        """Return what a page says that shows the draft, or with *is_open* false, something else."""
+        """Return the draft's status for a page that shows it or, if *is_open* is false, another text."""
         self._kept_browser_id()
         if draft is None:
             return DraftStatus(tab=_tab())
@@ -114,7 +114,7 @@ class DraftStore:
         return DraftStatus(draft.revision if is_open else 0, _tab(), said, is_open, self._origin(draft))
 
     def keep_at_login(self) -> AnyResponse:
-        """Save the text of a form that comes after the session has ended; return the way to the log-in."""
+        """Save the text of a form that was sent after the session had ended; return the redirect to the log-in."""
         login = url_for("console.login", next=url_for("console.check"))
         status = self.save(request.form.get("text", ""))
         if request.endpoint == "console.check_autosave":
@@ -123,7 +123,7 @@ class DraftStore:
         return redirect(login, 303)
 
     def _kept_browser_id(self) -> str:
-        """Return the id of this browser, a new one if it has none; the cookie is kept as long as a draft is."""
+        """Return the browser's id, or a new one; set its cookie for as long as drafts are kept."""
         browser_id: str = g.setdefault("draft_browser_id", _browser_id() or new_browser_id())
         is_secure = current_app.session_interface.get_cookie_secure(current_app)
 
@@ -156,14 +156,14 @@ class DraftStore:
         return DraftOrigin("former", found.since) if found else DraftOrigin("unknown")
 
     def _time(self, seconds: float) -> str:
-        """Return the time of day, with the date unless that is today."""
+        """Return the time of day, with the date if it is not today."""
         zone = self._runtime.watch.rules.zone
         at, now = (datetime.fromtimestamp(moment, zone) for moment in (seconds, self._runtime.database.now()))
         return f"{at:%H:%M}" if at.date() == now.date() else formatting.format_time(seconds, zone)
 
 
 def saved_answer(status: DraftStatus, *, login: str = "") -> AnyResponse:
-    """Return what the page's script is told: `revision`, `said`, and where to log in if the session has ended."""
+    """Return the JSON for the page's script: `revision`, `said`, and the log-in URL if the session has ended."""
     told = {"revision": status.revision, "said": status.refusal or status.said, "login": login}
     if status.conflict:
         told["revision"] = status.conflict.revision
@@ -173,12 +173,12 @@ def saved_answer(status: DraftStatus, *, login: str = "") -> AnyResponse:
 
 
 def _browser_id() -> str:
-    """Return the id in the cookie; empty if there is none, or nothing that we gave."""
+    """Return the id in the cookie; empty if there is none or it is malformed."""
     given = request.cookies.get(COOKIE_NAME, "")
     return given if _BROWSER_ID.fullmatch(given) else ""
 
 
 def _tab() -> str:
-    """Return which tab the form was sent from, a new one for a page that is opened."""
+    """Return the id of the form's tab, or a new one for a newly opened page."""
     given = request.form.get("tab", "")
     return given if _TAB.fullmatch(given) else secrets.token_hex(_TAB_BYTES)

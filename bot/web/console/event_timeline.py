@@ -1,4 +1,4 @@
-"""Timeline of one event: what came in, what was decided, each send, and how it ended."""
+"""The timeline of an event: received, decided, each image sent, settled."""
 
 from __future__ import annotations
 
@@ -30,59 +30,59 @@ _FATES: Final[dict[ImageStatus, tuple[str, Tone]]] = {
     "doubtful": (N_("outcome unknown"), "warn"),
     "unsent": (N_("not sent"), ""),
 }
-# Until here a delay is told to a tenth of a second.
+# Delays up to this many seconds are shown with tenths.
 _TENTHS_BELOW_SECONDS = 10.0
 _UNITS = ((86_400, N_("{count} d")), (3_600, N_("{count} h")), (60, N_("{count} min")), (1, N_("{count} s")))
 
 
 @dataclass(frozen=True, slots=True)
 class EventTableRow:
-    """A line of the list."""
+    """A row of the list of events."""
 
     event: EventListItem
     what: str
     """What the customer did."""
     excerpt: str
-    """The first of the customer's words; masked."""
+    """The beginning of the customer's text; redacted."""
     why: str
-    """Why the event stands as it does."""
+    """The reason for the event's status."""
     vendor: str
     """The vendor's words."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One stage of an event's way."""
+    """One step of an event."""
 
     stage: TimelineStage
     what: str
     at: float | None = None
     """In seconds since 1970; None if it is not known."""
     after: str = ""
-    """How long that took: a delivery from Zalo's clock, a picture from the event's coming in."""
+    """The time that it took: for the delivery since Zalo's timestamp, for an image since the event came in."""
     why: str = ""
     tone: Tone = ""
     picture: int = 0
-    """Which of the event's images it is about, from 1."""
+    """The number of the image, from 1; 0 if the step is not about an image."""
     vendor: str = ""
     """The vendor's words."""
 
 
 def status_badge(status: Status) -> tuple[str, Tone]:
-    """Return the word for a status, and the colour of its badge."""
+    """Return the label and the colour of a status."""
     text, tone = _STATUSES[status]
     return _(text), tone
 
 
 def row(event: EventListItem) -> EventTableRow:
-    """Return the event as the list shows it."""
+    """Return the event's row in the list."""
     return EventTableRow(
         event, what_happened(event), redact(event.beginning or ""), why(event), single_line(event.error or "")
     )
 
 
 def what_happened(event: EventRow) -> str:
-    """Return who did what; of an event that nobody may answer at least who."""
+    """Return who did what; for an event that cannot be answered, at least who."""
     if event.kind is None:
         is_ours = event.reason in {"echo", "human"}
         return _("The OA wrote") if is_ours else _("Zalo reported")
@@ -91,14 +91,14 @@ def what_happened(event: EventRow) -> str:
 
 
 def why(event: EventRow) -> str:
-    """Return why the event stands as it does."""
+    """Return the reason for the event's status."""
     if event.reason is None:
         return _("its turn has not come yet")
     return reason_text(event.reason, formatting.language())
 
 
 def timeline(event: EventDetail, *, now: float) -> list[TimelineEntry]:
-    """Return the way of the event as far as it is known, the oldest step first."""
+    """Return the known steps of the event, the oldest first."""
     return [*_arrival(event), *_images(event), _outcome(event, now)]
 
 
@@ -111,14 +111,14 @@ def _arrival(event: EventDetail) -> Iterator[TimelineEntry]:
 
 
 def _decision(event: EventDetail) -> str:
-    """Return what was found when the rules were asked; `reason` may have gone on since."""
+    """Return the reason of the decision; `reason` may have changed since then."""
     if event.rule_id == FALLBACK and event.images:
         return reason_text("fallback", formatting.language())
     return reason_text("no-match" if event.rule_id in {None, FALLBACK} else "rule", formatting.language())
 
 
 def _images(event: EventDetail) -> Iterator[TimelineEntry]:
-    """Yield each picture that was to go out, and the vendor's complaint beside the one that did not."""
+    """Yield a step for each image, with the vendor's error for one that was not sent."""
     complaint = single_line(event.error or "")
     count = len(event.images or ())
     for number in range(1, count + 1):
@@ -140,7 +140,7 @@ def _images(event: EventDetail) -> Iterator[TimelineEntry]:
 
 
 def _last_at(event: EventDetail) -> float | None:
-    """Return when the last picture went out."""
+    """Return when the last image was sent."""
     return event.settled_at if event.status == "sent" and event.progress == len(event.images or ()) else None
 
 
@@ -178,7 +178,7 @@ def _tries(event: EventDetail) -> str:
 
 
 def _elapsed(seconds: float) -> str:
-    """Return a length of time in words, roughly; empty if clocks disagree."""
+    """Return a duration in words, rounded; empty if it is negative because clocks differ."""
     if seconds < 0:
         return ""
     if seconds < _TENTHS_BELOW_SECONDS:

@@ -18,7 +18,7 @@ from bot.zalo import EVENT_KINDS
 
 _STATIC = Path(__file__).parents[1] / "static"
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-# What an address asks for that a whole list is without.
+# Query parameters that do not apply to a whole list.
 _OF_ONE_PAGE: Final = frozenset({"page", "before", "published"})
 _WEEKDAYS: Final = (
     N_("Monday"), N_("Tuesday"), N_("Wednesday"), N_("Thursday"), N_("Friday"), N_("Saturday"), N_("Sunday"),
@@ -41,19 +41,19 @@ _EVENT_NAMES: Final[dict[str, str]] = {
 
 
 def choose_language(default: Language) -> None:
-    """Settle the language of this answer: the one asked for by ``?lang=``, else the session's, else *default*."""
+    """Choose the language of this response: that of ``?lang=``, else the session's, else *default*."""
     g.lang = _known(request.args.get("lang")) or _known(session.get("lang")) or default
 
 
 def remember_language() -> None:
-    """Keep the language that was asked for in the session."""
+    """Store the language of ``?lang=`` in the session."""
     asked = _known(request.args.get("lang"))
     if asked and session.get("lang") != asked:
         session["lang"] = asked
 
 
 def language() -> Language:
-    """Return the language of this answer."""
+    """Return the language of this response."""
     lang: Language = g.lang
     return lang
 
@@ -69,23 +69,23 @@ def ngettext(singular: str, plural: str, count: int) -> str:
 
 
 def pgettext(context: str, message: str) -> str:
-    """Return a text in the reader's language that is translated in another way elsewhere."""
+    """Return a text in the reader's language; *context* tells it from equal texts with other translations."""
     return translator(language()).pgettext(context, message)
 
 
 def other_language() -> Language:
-    """Return the language that the reader may change to."""
+    """Return the language that the reader can switch to."""
     return "en" if language() == "vi" else "vi"
 
 
 def address_in(lang: Language) -> str:
     """Return the address of this page in a language."""
-    # Not by url_for: it would take what is asked for as orders to itself, as "_scheme".
+    # Not by url_for, which would interpret query parameters such as "_scheme".
     return f"{quote(request.path)}?{urlencode(request.args.to_dict() | {'lang': lang})}"
 
 
 def csv_address(**more: str) -> str:
-    """Return the address of this list as CSV, with what filters and sorts it."""
+    """Return the URL of this list as CSV, with its filters and order."""
     args = {name: value for name, value in request.args.items() if name not in _OF_ONE_PAGE}
     return f"{quote(request.path)}.csv?{urlencode(args | more)}"
 
@@ -99,7 +99,7 @@ def format_time(seconds: float, zone: ZoneInfo, *, year: bool = False) -> str:
 
 
 def format_ago(seconds: float, zone: ZoneInfo, *, now: float) -> str:
-    """Return how long ago a time (seconds since 1970) was; of one that is a day ago or more, the time itself."""
+    """Return how long ago a time (seconds since 1970) was; after a day, the time itself."""
     passed = now - seconds
     if passed >= 86_400 or passed < -60:
         return format_time(seconds, zone)
@@ -116,7 +116,7 @@ def format_date(which: date) -> str:
 
 
 def format_day(which: date) -> str:
-    """Return a day without its year, as 29/11 or 29 Nov."""
+    """Return a day without its year, such as 29/11 or 29 Nov."""
     return f"{which:%d/%m}" if language() == "vi" else f"{which.day} {_MONTHS[which.month - 1]}"
 
 
@@ -126,7 +126,7 @@ def format_weekday(which: date) -> str:
 
 
 def format_delay(seconds: float) -> str:
-    """Return how long something took: 0.4 s, 25 s, 3 min, 2 h."""
+    """Return a duration: 0.4 s, 25 s, 3 min, 2 h."""
     if seconds < 10:
         return gettext("{n} s").format(n=format_tenths(seconds))
     unit, size = next((unit, size) for unit, least, size in _DELAY_UNITS if seconds >= least)
@@ -134,21 +134,21 @@ def format_delay(seconds: float) -> str:
 
 
 def format_zone(name: str) -> str:
-    """Return by which clocks times count; *name* is that of the time zone, as Asia/Ho_Chi_Minh."""
+    """Return the name of a time zone for readers; *name* is its IANA name, such as Asia/Ho_Chi_Minh."""
     return gettext("Vietnam time") if name == "Asia/Ho_Chi_Minh" else gettext("Clocks of {zone}").format(zone=name)
 
 
 def format_number(count: int) -> str:
     """
-    Return a whole number with its thousands apart.
+    Return a whole number with thousands separators.
 
-    As Vietnamese writes it, 12.345; in English 12,345.
+    In Vietnamese 12.345, in English 12,345.
     """
     return f"{count:,}".replace(",", "." if language() == "vi" else ",")
 
 
 def format_tenths(value: float) -> str:
-    """Return a number with one decimal, as 2,5 in Vietnamese and 2.5 in English."""
+    """Return a number with one decimal: 2,5 in Vietnamese, 2.5 in English."""
     return f"{value:.1f}".replace(".", "," if language() == "vi" else ".")
 
 
@@ -158,12 +158,12 @@ def _version(filename: str) -> str:
 
 
 def asset(filename: str) -> str:
-    """Return the address of a file of bot/web/static, which changes with its content so that it can be kept."""
+    """Return the URL of a file of bot/web/static; it changes with the content, so that browsers may cache it."""
     return url_for("console.static", filename=filename, v=_version(filename))
 
 
 def rule_name(rule_id: str) -> str:
-    """Return what a page calls a rule: its id, and words for the fallback."""
+    """Return the name of a rule on pages: its id, or a text for the fallback."""
     return gettext("The fallback") if rule_id == FALLBACK else rule_id
 
 
@@ -173,7 +173,7 @@ def event_name(kind: str, lang: Language) -> str:
 
 
 def event_names(lang: Language) -> dict[str, str]:
-    """Return every kind of event that rules know, with what the customer does."""
+    """Return the kinds of event that rules can answer, each with what the customer does."""
     return {kind: event_name(kind, lang) for kind in EVENT_KINDS}
 
 

@@ -17,14 +17,14 @@ from bot.rules.model.schema import Image
 from bot.web.console import formatting
 from bot.zalo import ATTACHMENT_LIFETIME
 
-#: How a picture stands, the worst first: `soon` it expires, `unsure`: nobody knows, `waiting`: for the first look.
+#: The status of an image, the worst first. `soon`: it expires soon; `unsure`: unknown; `waiting`: not checked yet.
 ImageStatus = Literal["bad", "soon", "unsure", "waiting", "ok"]
 STATUSES: Final[tuple[ImageStatus, ...]] = get_args(ImageStatus)
 
-#: The age from which an attachment_id is one that expires soon, in days.
+#: The age at which an attachment_id counts as expiring soon, in days.
 EXPIRY_WARNING_DAYS: Final = 5
 
-# What a browser may show although Zalo does not take it.
+# Formats that browsers can show although Zalo does not accept them.
 _BROWSER_FORMATS: Final = ACCEPTED | {"GIF", "WebP", "AVIF", "BMP"}
 
 _SOON: Final = ImageWords(
@@ -37,27 +37,27 @@ _SOON: Final = ImageWords(
 
 @dataclass(frozen=True, slots=True)
 class ImageCard:
-    """One picture as it is shown."""
+    """One image on the page."""
 
     health: ImageHealth
     verdict: str
-    """What the latest check found, a sentence."""
+    """The result of the latest check, as a sentence."""
     is_check_pending: bool
-    """Whether the next check comes in a moment."""
+    """Whether a check is due or in progress."""
 
     @property
     def id(self) -> str:
-        """What its place on the page is called."""
+        """The id of its HTML element."""
         return card_id(self.health.image.key)
 
     @property
     def image(self) -> Image:
-        """The picture as rules name one."""
+        """The image as in the rules file."""
         return Image.model_validate({self.health.image.kind: self.health.image.reference})
 
     @property
     def name(self) -> str:
-        """What people call it: a link by its end."""
+        """A short name: for a link, the end of its path."""
         reference = self.health.image.reference
         if self.health.image.kind != "image_url":
             return reference
@@ -67,7 +67,7 @@ class ImageCard:
 
     @property
     def place(self) -> str:
-        """The server and the folder that a link leads to; empty for others."""
+        """The host and folder of a link; empty for other images."""
         if self.health.image.kind != "image_url":
             return ""
         parts = urlsplit(self.health.image.reference)
@@ -75,7 +75,7 @@ class ImageCard:
 
     @property
     def is_looked_at(self) -> bool:
-        """Whether checks tell how it stands; it needs none whose days are known, or whose address leads nowhere."""
+        """Whether checks apply to it: not to an attachment_id, a link to an example host or a refused upload."""
         return self.health.image.kind != "attachment_id" and self.health.result.code not in {
             "example-address",
             "upload-refused",
@@ -83,7 +83,7 @@ class ImageCard:
 
     @property
     def has_preview(self) -> bool:
-        """Whether a browser is sent to fetch it: not before the bot has got one, least of all within our walls."""
+        """Whether the page shows it: only once the bot has fetched it, as its host may be an internal one."""
         result = self.health.result
         match self.health.image.kind:
             case "attachment_id":
@@ -94,28 +94,28 @@ class ImageCard:
 
     @property
     def size(self) -> str:
-        """How large it is; empty if that is not known."""
+        """Its file size; empty if unknown."""
         size = self.health.result.size
         return "" if size is None else format_size(size, formatting.language())
 
 
 @dataclass(frozen=True, slots=True)
 class ImageSection:
-    """Pictures of which the same is to be said."""
+    """Images with the same verdict."""
 
     group: ImageStatus
     words: ImageWords
-    """What `words.said` holds is common to all of them; empty if each has its own."""
+    """The texts; `words.said` is empty if it differs between the images."""
     cards: Sequence[ImageCard]
 
 
 def card_id(key: str) -> str:
-    """Return what the place of the picture with that key is called on the page."""
+    """Return the id of the HTML element of the image with that key."""
     return f"p-{key[:16]}"
 
 
 def status_of(health: ImageHealth) -> ImageStatus:
-    """Return how the picture stands."""
+    """Return the status of the image."""
     result = health.result
     if result.status == "bad":
         return "bad"
@@ -127,7 +127,7 @@ def status_of(health: ImageHealth) -> ImageStatus:
 
 
 def sort_worst_first(pictures: Iterable[ImageHealth]) -> list[ImageHealth]:
-    """Return the worst first, those with one verdict together, else as they came."""
+    """Return the worst first, images with the same verdict together, and else in the given order."""
     return sorted(
         pictures,
         key=lambda health: (STATUSES.index(status_of(health)), health.result.code, health.result.http_status or 0),
@@ -135,7 +135,7 @@ def sort_worst_first(pictures: Iterable[ImageHealth]) -> list[ImageHealth]:
 
 
 def group_cards(pictures: Iterable[ImageHealth], pending: frozenset[str], lang: Language) -> list[ImageSection]:
-    """Return pictures that are in order, each with what is said of it."""
+    """Return the sections of sorted images, with their cards."""
     found = []
     for (group, _), members in groupby(pictures, key=lambda health: (status_of(health), health.result.code)):
         cards = [card_of(health, pending, lang) for health in members]
@@ -144,7 +144,7 @@ def group_cards(pictures: Iterable[ImageHealth], pending: frozenset[str], lang: 
 
 
 def card_of(health: ImageHealth, pending: frozenset[str], lang: Language) -> ImageCard:
-    """Return the picture as it is shown; *pending*: the keys of those that are looked at in a moment."""
+    """Return the card of an image; *pending* has the keys of images whose check is due or in progress."""
     said = explain(health.result, lang).said
     return ImageCard(health, said[:1].upper() + said[1:], health.image.key in pending)
 

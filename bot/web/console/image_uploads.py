@@ -1,4 +1,4 @@
-"""Uploads of images from the browser into the image library: receive, prepare, store, and tell what came of each."""
+"""Upload images from the browser into the image library: receive, prepare, store, report each outcome."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ from bot.web.connection import MAX_BODY_BYTES
 from bot.web.console import check_notes, formatting
 from bot.web.console.formatting import gettext as _
 
-#: The largest upload, in bytes: all its images and what a form has around them.
+#: The largest upload, in bytes: all its images and the rest of the form.
 MAX_UPLOAD_BYTES: Final = MAX_BODY_BYTES
-# The others wait for the one whose images are converted, each with a thread that then answers nobody else.
+# A limit of concurrent uploads: they are converted one at a time, and each waiting one occupies a thread.
 _UPLOADING: Final = threading.BoundedSemaphore(4)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one thing that was asked for."""
+    """The outcome of one upload or action."""
 
     text: str
     kind: Literal["good", "warn", "bad"]
     name: str = ""
-    """The image of the library that was uploaded, as a rule's ``file:`` names it."""
+    """The name of the uploaded image, as in a rule's ``file:``."""
     restores: str = ""
-    """The entry of the trash that undoes it."""
+    """The entry of the trash to restore for an undo; empty if there is none."""
 
 
 class Busy(Exception):
-    """As many uploads as may be are being converted."""
+    """Too many uploads are in progress."""
 
 
 @contextmanager
 def uploading() -> Iterator[None]:
     """
-    Count one more upload for as long as it lasts.
+    Count an upload while the block runs.
 
     Raises:
-        Busy: There are four already.
+        Busy: There are four uploads already.
     """
     if not _UPLOADING.acquire(blocking=False):
         raise Busy
@@ -61,7 +61,7 @@ def received(field: str) -> list[FileStorage]:
     Return the files of a field of the form that is being sent.
 
     Raises:
-        werkzeug.exceptions.RequestEntityTooLarge: It is larger than `MAX_UPLOAD_BYTES`.
+        werkzeug.exceptions.RequestEntityTooLarge: The form is larger than `MAX_UPLOAD_BYTES`.
     """
     request.max_content_length = MAX_UPLOAD_BYTES
     return [file for file in request.files.getlist(field) if file.filename]
@@ -85,23 +85,23 @@ def stored(library: ImageLibrary, file: FileStorage) -> Outcome:
 
 
 def busy() -> Outcome:
-    """Others were quicker."""
+    """Return the outcome for an upload while too many are in progress."""
     return Outcome(_("Others are uploading pictures at this moment. Try again in a few seconds."), "warn")
 
 
 def too_large() -> Outcome:
-    """More than `MAX_UPLOAD_BYTES` were sent."""
+    """Return the outcome for an upload of more than `MAX_UPLOAD_BYTES`."""
     text = _("Nothing was uploaded: that was more than {limit} at once. Choose fewer pictures.")
     return Outcome(text.format(limit=size_text(MAX_UPLOAD_BYTES)), "bad")
 
 
 def refused(filename: str, error: UploadRefused) -> Outcome:
-    """It is no image that can be sent."""
+    """Return the outcome for a file that is no image that Zalo accepts."""
     return Outcome(f"{filename}: {_(error.message).format(kind=error.kind)}", "bad")
 
 
 def changes(image: PreparedImage) -> str:
-    """Return what was changed in an image, as words to add; empty if it is as it was."""
+    """Return what was changed in an image, as words to append; empty if nothing was."""
     if not image.is_converted:
         return ""
     before, after = (

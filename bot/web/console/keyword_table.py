@@ -1,8 +1,8 @@
 """
-The rules as a table of keywords for a spreadsheet, and such a table as changes of the rules file.
+Export rules as a table of keywords for a spreadsheet, and import such a table as changes of the rules file.
 
-A row is a rule. What is not in the table stays: rules without a row, keys without a column, and of a changed rule all
-but the cells that differ from what `table_of` writes for it.
+Each row is a rule. The import keeps what is not in the table: rules without a row, keys without a column, and cells
+that equal those that `table_of` writes.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ Cells = Mapping[Column, str]
 
 
 class MissingColumns(Exception):
-    """The first row does not name the column of the rules and one more."""
+    """The first row must name the column of the rules and at least one other."""
 
 
 class RowRefused(Exception):
-    """A row cannot be taken; *reason*, in English, has fields for *words*."""
+    """A row cannot be imported; *reason* is an English text with fields for *words*."""
 
     def __init__(self, reason: str, **words: object) -> None:
         super().__init__(reason)
@@ -50,7 +50,7 @@ class RowRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CellChange:
-    """What a row changes in one column; each item as its cell has it."""
+    """The change of a row in one column; items are texts as in the cell."""
 
     column: Column
     gone: Sequence[str]
@@ -59,7 +59,7 @@ class CellChange:
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """What a row does to a rule."""
+    """The change of one rule by a row."""
 
     number: int
     rule_id: str
@@ -69,7 +69,7 @@ class RowChange:
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
-    """A row that is left out; `number` is that of the spreadsheet."""
+    """A row that is not imported; `number` is its row number in the spreadsheet."""
 
     number: int
     name: str
@@ -78,7 +78,7 @@ class RefusedRow:
 
 @dataclass(slots=True)
 class TableChanges:
-    """What a table does to a rules file."""
+    """The changes of a rules file by a table."""
 
     content: bytes = b""
     """The file with the changes."""
@@ -87,21 +87,21 @@ class TableChanges:
     same: int = 0
     """Rows that change nothing."""
     ignored: list[str] = field(default_factory=list)
-    """Names of columns that nothing is read from."""
+    """Names of unknown columns."""
 
 
 def table_of(file: RuleFile, lang: Language) -> list[list[str]]:
-    """Return a row for each rule, without those of which a cell would hold more than Excel's cells do."""
+    """Return a row for each rule; rules with a cell beyond Excel's limit are left out."""
     rows = [list(tables.cells_of(rule, lang).values()) for rule in file.rules]
     return [row for row in rows if max(map(len, row)) < MAX_CELL_CHARACTERS]
 
 
 def changes_of(content: bytes, file: RuleFile, rows: Sequence[SheetRow], lang: Language) -> TableChanges:
     """
-    Return what the rows do to a rules file without errors, whose *content* says *file*; the first names the columns.
+    Return the changes by the rows, of which the first names the columns; *file* is the parsed *content*.
 
     Raises:
-        MissingColumns: The first row does not.
+        MissingColumns: The first row lacks necessary columns.
         bot.rules.publishing.edit.NotEditable: The file cannot be changed rule by rule.
     """
     names = tables.columns_by_name()
@@ -118,7 +118,7 @@ def changes_of(content: bytes, file: RuleFile, rows: Sequence[SheetRow], lang: L
 
 
 class _Reader:
-    """Reads row after row; `changed` and `new` are what `bot.rules.publishing.edit` takes."""
+    """Reads row by row; `changed` and `new` are arguments for `bot.rules.publishing.edit`."""
 
     def __init__(self, file: RuleFile, columns: Mapping[Column, int], lang: Language) -> None:
         self._rules, self._columns, self._lang = file.rules, columns, lang
@@ -129,7 +129,7 @@ class _Reader:
         self.found = TableChanges()
 
     def read(self, row: SheetRow) -> None:
-        """Take what a row changes; one that cannot be read is noted, and nothing of it taken."""
+        """Add the changes of a row; an unreadable row is recorded, and none of its changes are added."""
         cells = {
             column: row.cells[number].strip() if number < len(row.cells) else ""
             for column, number in self._columns.items()
@@ -149,7 +149,7 @@ class _Reader:
                 raise RowRefused(_OBSTACLES[row.unreadable[number]], column=title)
 
     def _rule_id(self, number: int, cells: Cells) -> str:
-        """Return the rule that a row is for: as its name stands there, or as an id is made of it or of its keyword."""
+        """Return the id of a row's rule: the name in the row, or an id made from the name or the first keyword."""
         name = cells["id"]
         keywords = tables.items_in("keywords", cells.get("keywords", ""))
         words = name or (keywords[0][0] if keywords else "")
@@ -189,7 +189,7 @@ class _Reader:
             self.found.same += 1
 
     def _value(self, column: Column, items: Sequence[Item], fields: forms.Fields) -> Value | None:
-        """Return what the rules file is to say; what the rule has already as it stands there."""
+        """Return the value for the rules file; items that the rule has already keep their present form."""
         for text, _match in items:
             if is_damaged(text) or (column in {"keywords", "exclude"} and has_question_marks_for_letters(text)):
                 raise RowRefused(
@@ -225,7 +225,7 @@ def _items(column: Column, cell: str) -> list[Item]:
 
 
 def _refuse_without_words_or_image(rule: Rule | None, cells: Cells) -> None:
-    """Refuse a row that would leave a rule nothing to look for, or nothing to send."""
+    """Refuse a row that would leave a rule without a condition or without an image."""
     needed: dict[Column, str] = {"reply": N_("The picture is missing; a rule needs one.")}
     if rule is None or not (rule.all_of or rule.pattern or rule.on != "text"):
         needed["keywords"] = N_("The keywords are missing; a rule needs one at least.")

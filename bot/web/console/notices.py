@@ -1,4 +1,4 @@
-"""Notices on every page: what keeps customers from their images at present, what it means, and who must do what."""
+"""Notices on every page: problems that keep images from customers, what they mean, and who must act."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from bot.runtime import Runtime
 from bot.web.console import formatting
 from bot.web.console.formatting import format_number, gettext, language, ngettext
 
-# A quota is short when so little of it is left; where its size is not told, when so few are.
+# A quota is short if this part of it is left; if its size is unknown, this number.
 _SHORT_SHARE: Final = 0.1
 _SHORT_COUNT: Final = 50
-# Silence is told when at least so many messages usually come in that time, and not before an hour has passed.
+# Silence is reported if at least this many messages usually come in that time, and only after an hour.
 _MISSED_MESSAGES: Final = 20.0
 _USUAL_DAYS: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing that is wrong."""
+    """One problem."""
 
     kind: Literal["bad", "warn"]
     what: str
-    """The case in one sentence."""
+    """The problem in one sentence."""
     meaning: str
-    """What that means for the customers, and who must do what."""
+    """The effect on customers, and who must do what."""
     link: tuple[str, str] | None = None
-    """Where to go: address and label."""
+    """The URL and label of a link."""
     original: str = ""
-    """The words of the vendor or of the system, as they came."""
+    """The original text of the vendor or the system."""
 
 
 def current(runtime: Runtime) -> list[Notice]:
-    """Return what is to be told now, what stops everything first."""
+    """Return the present notices; those that stop everything come first."""
     return [
         *_paused(runtime),
         *_rules(runtime),
@@ -62,7 +62,7 @@ def is_short(quota: QuotaLeft) -> bool:
 
 
 def _paused(runtime: Runtime) -> Iterator[Notice]:
-    """Yield the OAs for which nothing is sent: the vendor refuses the account, or is away."""
+    """Yield a notice for each paused OA: the vendor refuses the account, or is unreachable."""
     kept = gettext("Messages wait and are not lost; the bot tries again by itself and sends them then.")
     for oa_id, error in sorted(EventQueries(runtime.database).pause_reasons().items()):
         cause = explain(error, language())
@@ -83,7 +83,7 @@ def _rules(runtime: Runtime) -> Iterator[Notice]:
 
 
 def _replica(runtime: Runtime) -> Iterator[Notice]:
-    """Yield that this machine answers by other rules than were published for all that share the database."""
+    """Yield a notice if this machine's rules differ from those published for all machines."""
     state = runtime.replica.state if runtime.replica else ReplicaState()
     sentences = {
         "by-hand": (
@@ -132,7 +132,7 @@ def _quota(runtime: Runtime) -> Iterator[Notice]:
 
 
 def _silence(runtime: Runtime) -> Iterator[Notice]:
-    """Yield that nothing has come in for longer than is usual at this time of the day."""
+    """Yield a notice if nothing has come in for longer than usual at this time of day."""
     statistics, now = Statistics(runtime.database), runtime.database.now()
     last = statistics.last_received()
     if last is None or now - last < HOUR_SECONDS:
@@ -150,7 +150,7 @@ def _silence(runtime: Runtime) -> Iterator[Notice]:
 
 
 def _usual_messages(statistics: Statistics, since: float, until: float) -> float:
-    """Return how many messages come in such a time by the mean of the days before it, at the same hours."""
+    """Return the mean number of messages at the same hours of the days before."""
     until = min(until, since + DAY_SECONDS)
     hours = statistics.period(since - _USUAL_DAYS * DAY_SECONDS, now=since).by_hour
     by_hour_of_day = [0.0] * 24

@@ -1,4 +1,4 @@
-"""A rule of the rules file as the form opens it, and the file with what the form says in its place."""
+"""A rule opened in the form, and the rules file with the form's changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ID_LENGTH: Final = 40
 
 
 class NotOpened(Exception):
-    """The form cannot show it; *line*, from 1, is where it stands in the file, *reason* a sentence for its editor."""
+    """The form cannot show the rule; *line* is its line in the file, from 1, *reason* a sentence for the editor."""
 
     def __init__(self, line: int, reason: str) -> None:
         super().__init__(reason)
@@ -25,12 +25,12 @@ class NotOpened(Exception):
 
 
 class UnknownRule(LookupError):
-    """The file has no rule of that name."""
+    """The file has no rule with that name."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedRule:
-    """A rule of the file as it stands there; *index* is None for a new one."""
+    """A rule as it is in the file; *index* is None for a new rule."""
 
     content: bytes
     index: int | None
@@ -39,31 +39,31 @@ class OpenedRule:
 
     @property
     def mark(self) -> str:
-        """What tells whether somebody else changed the rule meanwhile."""
+        """A digest that shows whether somebody else has changed the rule since."""
         return hashlib.sha256(self.text).hexdigest()
 
     def named(self, fields: forms.Fields) -> forms.Fields:
-        """Return the fields with a name, if they have none: after the first keyword, else what the customer does."""
+        """Return the fields with a name; a missing one is made from the first keyword, else the kind of event."""
         return fields if fields.get("id") else {"id": free_id(self.content, words_of(fields)), **fields}
 
     def written(self, fields: forms.Fields) -> bytes:
-        """Return the file with the rule as the form has it."""
+        """Return the file with the rule as in the form."""
         if self.index is None:
             return edit.add_rule(self.content, fields)
         return edit.change_rule(self.content, self.index, forms.changes(self.fields, fields))
 
     def place_in(self, written: bytes) -> edit.RuleText:
-        """Return the rule in what `written` returned."""
+        """Return the position of the rule in a result of `written`."""
         return edit.rules_in(written)[-1 if self.index is None else self.index]
 
 
 def opened(content: bytes, file: RuleFile | None, name: str) -> OpenedRule:
     """
-    Return the rule of that name, or a new one without a name; *file* is what *content* says, None if it has errors.
+    Return the rule with that name, or a new one for an empty name; *file* is the parsed *content*, None if invalid.
 
     Raises:
-        NotOpened: The form cannot show it, or not change it.
-        UnknownRule: There is none of that name.
+        NotOpened: The form cannot show or change the rule.
+        UnknownRule: There is no rule with that name.
     """
     if file is None:
         raise NotOpened(1, _("The rules file has errors: mend them here first."))
@@ -82,7 +82,7 @@ def opened(content: bytes, file: RuleFile | None, name: str) -> OpenedRule:
 
 
 def words_of(fields: forms.Fields) -> str:
-    """Return what a new rule is called by: its first keyword, else what the customer does."""
+    """Return the words to name a new rule by: its first keyword, else the kind of event."""
     words = [text for text, _match in forms.keyword_rows(fields.get("keywords", []))]
     return words[0] if words else str(fields.get("on", ""))
 

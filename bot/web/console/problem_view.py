@@ -1,4 +1,4 @@
-"""Problems of a rules file with the line quoted and the fault marked in it, grouped by rule."""
+"""Problems of a rules file for a page: the line quoted, the fault marked, grouped by rule."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MAX_BEFORE, _MAX_AFTER = 60, 80
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A problem with the line it is about, in three pieces; line and column count from 1."""
+    """A problem with its line in three pieces, the second marked; line and column count from 1."""
 
     line: int
     column: int
@@ -30,16 +30,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class GroupedFindings:
-    """What is to be said of the rules in force, by their index, and what of the file else."""
+    """The findings by index of the rule in force, and those of the rest of the file."""
 
     lines: tuple[int, ...]
-    """The line on which each rule begins; empty while the file holds other rules than those in force."""
+    """The first line of each rule; empty if the file's rules are not the ones in force."""
     by_rule: dict[int, list[Finding]]
     rest: list[Finding]
 
 
 def by_rule(validation: Validation | None, rules: RuleSet, lang: Language) -> GroupedFindings:
-    """Return what was found in the file, by the rules that it is about; *validation* is None for an unreadable file."""
+    """Return the findings of the file by rule; *validation* is None for an unreadable file."""
     if validation is None:
         return GroupedFindings((), {}, [])
     source = text_of(validation.content)
@@ -59,14 +59,14 @@ def by_rule(validation: Validation | None, rules: RuleSet, lang: Language) -> Gr
 
 
 def _end_of_rules(source: str, last: int) -> int:
-    """Return the line after *last*, where the last rule begins, on which something else does."""
+    """Return the line after the last rule, which begins on line *last*."""
     lines = split_lines(source)
     others = (n for n in range(last, len(lines)) if lines[n][:1] not in {"", " ", "\t", "-", "#"})
     return next(others, len(lines)) + 1
 
 
 def findings(problems: Iterable[Problem], source: str, lang: Language) -> list[Finding]:
-    """Return the problems of the file with this content, for ``finding`` of console/parts.html."""
+    """Return the problems with their lines in *source*, for ``finding`` of console/parts.html."""
     lines = split_lines(source)
     return [_finding(problem, lines, lang) for problem in problems]
 

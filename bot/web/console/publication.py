@@ -1,4 +1,4 @@
-"""Who publishes and why: the fields of a form, and the name that the browser keeps in a cookie."""
+"""Author and note of a publication: the fields of the form, and the cookie that remembers the author's name."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ _YEAR_SECONDS: Final = 365 * 24 * 3600
 
 
 def author() -> str:
-    """Return the editor's name as it was given in this form, else as the browser remembers it; empty: not known."""
+    """Return the editor's name from this form, else from the cookie; empty if unknown."""
     given = request.form.get("author")
     return VersionInfo.of(author=unquote(request.cookies.get(COOKIE_NAME, "")) if given is None else given).author
 
 
 def info(*, restored: str = "") -> VersionInfo:
-    """Return what the history says of the version that this form publishes; the browser is to remember the name."""
+    """Return author and note of the version that this form publishes; the name will be stored in the cookie."""
     g.author = author()
     return VersionInfo.of(author=g.author, note=request.form.get("note", ""), restored=restored)
 
 
 def is_confirmed(content: bytes) -> bool:
-    """Return whether the editor has confirmed that customers lose answers by this very content."""
+    """Return whether the editor has confirmed that customers lose answers by exactly this content."""
     return request.form.get("confirmed") == digest(content)
 
 
 def decisions(seen: str) -> dict[str, Side]:
-    """Return which side counts in conflicts with the rules file whose digest is *seen*, as far as the editor chose."""
+    """Return the sides that the editor chose in conflicts with the rules file whose digest is *seen*."""
     if request.form.get("decided_over") != seen:
         return {}
     chosen = {name.removeprefix(_DECIDES): side for name, side in request.form.items() if name.startswith(_DECIDES)}
@@ -44,7 +44,7 @@ def decisions(seen: str) -> dict[str, Side]:
 
 
 def remember_author(response: Response) -> Response:
-    """Have the browser remember the name that something was published under; an empty one is forgotten."""
+    """Set the cookie with the author's name of a publication; an empty name deletes it."""
     name: str | None = g.get("author")
     if name is not None and name != unquote(request.cookies.get(COOKIE_NAME, "")):
         response.set_cookie(

@@ -1,4 +1,4 @@
-"""What a rule in the form would do, told while somebody types: its problems, its examples, and who else matches."""
+"""Advice on a rule while it is typed in the form: problems, examples, other rules that match, effect."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from bot.web.console import rule_form as forms
 from bot.web.console.formatting import gettext as _
 from bot.web.console.formatting import ngettext
 
-#: Keywords of which it is told who else matches them.
+#: The most keywords for which other matching rules are looked for.
 MAX_KEYWORDS: Final = 20
 _MOST_PROBLEMS: Final = 10
 _MOST_OTHERS: Final = 3
-# Stands in for the image that is still missing, so that the rest can be judged.
+# Stands in for a missing image, so that the rest of the rule can be checked.
 _STAND_IN: Final = {"image_url": "https://cdn.zalo.vn/anh.jpg"}
 
 
@@ -33,12 +33,12 @@ class Advice:
 
 
 def has_condition(fields: forms.Fields) -> bool:
-    """Return whether the rule says what it answers; without that there is nothing to judge."""
+    """Return whether the rule has a condition; without one there is nothing to check."""
     return any(fields.get(key) for key in ("on", "keywords", "all_of", "pattern"))
 
 
 def missing(fields: forms.Fields) -> list[Advice]:
-    """Return what the rule still needs before it can be published."""
+    """Return what is missing before the rule can be published."""
     found = [] if has_condition(fields) else [_("Add a keyword: what do customers write?")]
     if not fields.get("reply"):
         found.append(_("Add the picture that they get."))
@@ -46,19 +46,19 @@ def missing(fields: forms.Fields) -> list[Advice]:
 
 
 def judgeable(fields: forms.Fields) -> forms.Fields:
-    """Return the fields with something in the place of a missing image."""
+    """Return the fields with a stand-in for a missing image."""
     return fields if fields.get("reply") else {**fields, "reply": dict(_STAND_IN)}
 
 
 def asked_about(fields: forms.Fields) -> tuple[str, ...]:
-    """Return the messages that show who else matches: the keywords themselves."""
+    """Return the messages that show which other rules match: the keywords themselves."""
     if "on" in fields or fields.get("enabled") == "false":
         return ()
     return tuple(text for text, _match in forms.keyword_rows(fields.get("keywords", [])))[:MAX_KEYWORDS]
 
 
 def advice(preview: Preview, rule: RuleText, fields: forms.Fields) -> list[Advice]:
-    """Return what there is to say of a rule in a file that was looked at; *rule* is where it stands there."""
+    """Return the advice on a rule from the preview of its file; *rule* is its position in the file."""
     own = [one for one in preview.problems if rule.start < one.line <= rule.end]
     found = list(_problems(own))
     if not preview.is_usable:
@@ -80,7 +80,7 @@ def _problems(problems: Iterable[Problem]) -> Iterator[Advice]:
 
 
 def _others(explanations: Sequence[Explanation], rule_id: str, *, told: str) -> Iterator[Advice]:
-    """Yield which other rules match each keyword, and which of them all answers it; not where *told* has it quoted."""
+    """Yield the other rules that match each keyword, and the one that answers it; skip rules quoted in *told*."""
     if explanations and all(one.winner and not one.outranked and one.winner.rule.id == rule_id for one in explanations):
         yield Advice("good", _("No other rule matches these keywords."))
     for one in explanations:
@@ -108,7 +108,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _examples(fields: forms.Fields) -> Iterator[Advice]:
-    """Yield that the examples arrive: the file can be used, so the check found none that does not."""
+    """Yield that the examples reach the rule: the file is usable, so the check found none that does not."""
     if count := len(fields.get("examples", [])):
         text = ngettext("Your sample message gets this reply.", "All {n} sample messages get this reply.", count)
         yield Advice("good", text.format(n=formatting.format_number(count)))
@@ -118,7 +118,7 @@ def _examples(fields: forms.Fields) -> Iterator[Advice]:
 
 
 def _effect(preview: Preview) -> Iterator[Advice]:
-    """Yield what becomes of the messages of late."""
+    """Yield the effect on recent messages."""
     found = preview.comparison
     if found is None or not found.messages:
         return

@@ -1,4 +1,4 @@
-"""The form of one rule: what its fields hold, as values of rules.yaml, from a rule and from what a browser sends."""
+"""The form of one rule: convert its fields from a rule and from a browser's request to values of rules.yaml."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.rules.model.field_parsers import DAYS
 from bot.rules.model.schema import Active, Image, Keyword, Reply, Rule
 from bot.rules.publishing.yaml_text import Value
 
-#: What the form shows; of a rule that has more, the rest stays as it is in the file.
+#: The keys that the form shows; other keys of a rule stay unchanged in the file.
 FIELDS: Final = (
     "id", "on", "keywords", "exclude", "all_of", "pattern", "priority", "enabled", "active", "cooldown", "oa", "reply",
     "examples", "not_examples",
@@ -28,7 +28,7 @@ _DAY_FIRST: Final = re.compile(r"(\d{1,2})\s*[/.-]\s*(\d{1,2})\s*[/.-]\s*(\d{4})
 
 
 def fields_of_rule(rule: Rule) -> Fields:
-    """Return what the form shows of a rule; what has its default is left out."""
+    """Return the form's fields of a rule, without those that have their default."""
     found: dict[str, Value | None] = {
         "id": rule.id,
         "on": rule.on if rule.on != "text" else None,
@@ -49,7 +49,7 @@ def fields_of_rule(rule: Rule) -> Fields:
 
 
 def fields_of_form(form: MultiDict[str, str]) -> Fields:
-    """Return what was sent; what cannot be read stays as it was typed, for the check to name it."""
+    """Return the fields of a request; an unreadable value stays as typed, so that the check reports it."""
     found: dict[str, Value | None] = {
         "id": clean(form.get("id", "")),
         "on": kind if (kind := form.get("on", "text")) != "text" else None,
@@ -72,18 +72,18 @@ def fields_of_form(form: MultiDict[str, str]) -> Fields:
 
 
 def changes(before: Fields, after: Fields) -> dict[str, Value | None]:
-    """Return what a form changed, as `bot.rules.publishing.edit.change_rule` takes it."""
+    """Return the changes of a form, for `bot.rules.publishing.edit.change_rule`."""
     return {key: after.get(key) for key in FIELDS if before.get(key) != after.get(key)}
 
 
 def fits_form(rule: Rule) -> bool:
-    """Return whether the form can show all of a rule: a group of words is one line, with commas between the words."""
+    """Return whether the form can show the rule completely: it shows a group of words as one comma-separated line."""
     grouped = [keyword for group in rule.all_of for keyword in group]
     return all(keyword.match == "phrase" and "," not in keyword.text for keyword in grouped)
 
 
 def moved_up(fields: Fields, number: int) -> Fields:
-    """Return the fields with the image of that number, from 1, before the one above it; without it as they are."""
+    """Return the fields with image *number*, from 1, moved up by one; unchanged if there is no such image."""
     reply = fields.get("reply")
     images = reply["one_of"] if isinstance(reply, dict) and "one_of" in reply else reply
     if not isinstance(images, list) or not 1 < number <= len(images):
@@ -93,14 +93,14 @@ def moved_up(fields: Fields, number: int) -> Fields:
 
 
 def keyword_rows(value: Value) -> list[tuple[str, str]]:
-    """Return the words and the kind of match of each keyword."""
+    """Return the words and the match kind of each keyword."""
     items = value if isinstance(value, list) else []
     rows = ((item, "phrase") if isinstance(item, str) else _pair(item) for item in items)
     return list(rows)
 
 
 def image_rows(value: Value) -> list[Mapping[str, str]]:
-    """Return what the form shows of each image: kind, image, weight, uploaded, else."""
+    """Return the form's fields of each image: kind, image, weight, uploaded, else."""
     if isinstance(value, dict) and "one_of" in value:
         value = value["one_of"]
     images = value if isinstance(value, list) else [value] if value else []
@@ -109,7 +109,7 @@ def image_rows(value: Value) -> list[Mapping[str, str]]:
 
 def amount_and_unit(duration: str) -> tuple[str, str]:
     """
-    Return the number and the unit of a length of time.
+    Return the number and the unit of a duration.
 
     >>> amount_and_unit("10m"), amount_and_unit("")
     (('10', 'm'), ('', 'm'))
@@ -119,7 +119,7 @@ def amount_and_unit(duration: str) -> tuple[str, str]:
 
 def day_first(value: str) -> str:
     """
-    Return a day as Vietnamese writes it; what is none stays as it is.
+    Return a date in Vietnamese order; anything else stays unchanged.
 
     >>> day_first("2027-01-20")
     '20/01/2027'
@@ -189,7 +189,7 @@ def _image(image: Image) -> Value:
 
 
 def clean(text: str) -> str:
-    """Return words on one line, without what cannot be seen and half characters."""
+    """Return the text on one line, without invisible characters and lone surrogates."""
     return " ".join(_INVISIBLE.sub("", text).encode(errors="ignore").decode().split())
 
 
@@ -202,7 +202,7 @@ def _words(line: str) -> list[Value]:
 
 
 def _keywords(form: MultiDict[str, str], name: str) -> Iterator[Value]:
-    """Yield the keywords of a list of fields; one that a list was pasted into gives several."""
+    """Yield the keywords of the fields; a field with a pasted list yields several."""
     for text, match in zip(form.getlist(name), form.getlist(f"{name}_match"), strict=False):
         for line in _lines(text):
             yield line if match == "phrase" else {"text": line, "match": match}
@@ -220,7 +220,7 @@ def _active_of_form(form: MultiDict[str, str]) -> Value:
 
 
 def _day(text: str) -> str:
-    """Return a day as rules.yaml has it; what is none stays as typed."""
+    """Return a date in the form of rules.yaml; anything else stays as typed."""
     text = clean(text)
     found = _DAY_FIRST.fullmatch(text)
     return f"{found[3]}-{int(found[2]):02}-{int(found[1]):02}" if found else text

@@ -19,16 +19,16 @@ from bot.rules.model.schema import Keyword, Rule
 RuleSort = Literal["file", "use", "least", "failures"]
 RuleState = Literal["unused", "failing", "off", "warned"]
 
-#: Use is counted over so many days, today among them.
+#: Use is counted over this many days, including today.
 USE_DAYS: Final = 30
-#: What the list can be sorted by; the first is how it stands in the file.
+#: The orders of the list; the first is that of the file.
 SORTS: Final[dict[RuleSort, str]] = {
     "file": N_("As in the file"),
     "use": N_("Most used first"),
     "least": N_("Least used first"),
     "failures": N_("Most failures first"),
 }
-#: Which rules alone can be asked for.
+#: The states that the list can be filtered by.
 STATES: Final[dict[RuleState, str]] = {
     "unused": N_("Not used in 30 days"),
     "failing": N_("With a failing image"),
@@ -41,39 +41,39 @@ _MAX_FAILURES: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class RuleQuery:
-    """What of the list is asked for."""
+    """Search, order and filter of the list."""
 
     words: str
     sort: RuleSort
     state: RuleState | None
-    """None: whatever."""
+    """None: no filter."""
 
     @classmethod
     def of(cls, args: Mapping[str, str]) -> RuleQuery:
-        """Return what an address asks for: ``?q=``, ``?sort=``, ``?show=``."""
+        """Return the query of a URL: ``?q=``, ``?sort=``, ``?show=``."""
         sort: RuleSort = next((known for known in SORTS if known == args.get("sort")), "file")
         state = next((known for known in STATES if known == args.get("show")), None)
         return cls(args.get("q", "").strip(), sort, state)
 
     @property
     def args(self) -> dict[str, Any]:
-        """The same for an address; None: it is left out."""
+        """The same as query parameters; None: left out."""
         return {"q": self.words or None, "sort": self.sort if self.sort != "file" else None, "show": self.state}
 
 
 @dataclass(frozen=True, slots=True)
 class RuleUse:
-    """What happened to the rules of late, by their ids, FALLBACK among them."""
+    """Recent answers and failures of rules and FALLBACK, by rule id."""
 
     replies: Mapping[str, int]
     failures: Mapping[str, int]
-    """How often its image was at fault."""
+    """How often the rule's image was at fault."""
     last_failure: Mapping[str, EventRow]
     """The latest event whose image was at fault."""
 
 
 def rule_use(database: Database) -> RuleUse:
-    """Return what happened to the rules in USE_DAYS."""
+    """Return the answers and failures of the last USE_DAYS."""
     now = database.now()
     counts = rule_counts(database, now - (USE_DAYS - 1) * DAY_SECONDS, now=now)
     last_failure = EventQueries(database).last_failure_by_rule(_MAX_FAILURES, counts=is_about_rule)
@@ -84,9 +84,9 @@ def select_rules(
     rules: RuleSet, index: RuleIndex, query: RuleQuery, use: RuleUse, *, warned: Container[int]
 ) -> list[int]:
     """
-    Return the rules that are asked for, by index in the file; past them, the fallback.
+    Return the indexes of the rules that match the query; the index after the last rule is the fallback's.
 
-    *warned*: those with a warning. Rules that are used as often stay in the order of the file.
+    *warned* are the rules with a warning. Rules that are equal in the chosen order stay in the order of the file.
     """
     chosen = index.matching(rules, query.words)
     is_in: dict[RuleState, Callable[[int], bool]] = {
@@ -104,7 +104,7 @@ def select_rules(
 
 
 def rule_id(rules: RuleSet, index: int) -> str:
-    """Return the id of the rule at *index* in the file; past the last, the fallback's."""
+    """Return the id of the rule at *index*; FALLBACK for the index after the last rule."""
     return rules.file.rules[index].id if index < len(rules.file.rules) else FALLBACK
 
 
@@ -113,16 +113,16 @@ def _is_on(rules: RuleSet, index: int) -> bool:
 
 
 class RuleIndex:
-    """The words of the rules, without marks, by which they are searched; made anew for other rules."""
+    """The words of the rules without marks, for the search; computed again when the rules change."""
 
     def __init__(self) -> None:
         self._of: tuple[RuleSet | None, list[str]] = None, []
 
     def matching(self, rules: RuleSet, asked: str) -> list[int]:
         """
-        Return the rules that have all the words asked for, by index in the file; past them, the fallback.
+        Return the indexes of the rules that have all of the words; the index after the last rule is the fallback's.
 
-        The rule that is called so comes first, the others as they stand in the file.
+        A rule whose id equals the words comes first, the others in the order of the file.
         """
         count = len(rules.file.rules) + (rules.file.fallback is not None)
         wanted = fold(asked).split()

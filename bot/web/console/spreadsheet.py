@@ -1,4 +1,4 @@
-"""Spreadsheet files as rows of texts: CSV in any encoding that Excel writes, and XLSX; formulas are never computed."""
+"""Read and write spreadsheets as rows of text: CSV in any encoding of Excel, XLSX; formulas are not computed."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from typing import Any, Final, Literal
 from bot.rules.language.slug import slug
 from bot.web.console.csv_file import harmless, text_of_cell
 
-#: What is read of a sheet at most.
+#: Limits of a sheet.
 MAX_ROWS: Final = 5_000
 MAX_COLUMNS: Final = 50
-#: Excel's own limit for one cell.
+#: Excel's limit for a cell, in characters.
 MAX_CELL_CHARACTERS: Final = 32_767
-#: An XLSX file is a ZIP archive; this is what it may hold unpacked.
+#: The largest unpacked size of an XLSX file, which is a ZIP archive, in bytes.
 MAX_UNPACKED_BYTES: Final = 8_000_000
 
 _MAX_PARTS: Final = 500
-_PACKED: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})  # those that unpack no more than they declare
+_PACKED: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})  # never more than the declared size
 _ZIP_START: Final = b"PK\x03\x04"
 _DELIMITERS: Final = (",", ";", "\t")
-_SEPARATOR_LINE: Final = re.compile(r"sep=(.)\r?\n")  # which Excel itself takes for no row
+_SEPARATOR_LINE: Final = re.compile(r"sep=(.)\r?\n")  # which Excel does not count as a row
 _ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
-#: Why a file cannot be read: `encoding`: letters are lost; `broken`: it is no CSV and no XLSX; `large`: too much.
+#: Why a file cannot be read. `encoding`: letters are lost; `broken`: neither CSV nor XLSX; `large`: over a limit.
 Obstacle = Literal["encoding", "broken", "large"]
-#: Why a cell cannot be read: `formula`; `date`: Excel has made one of the words; `error`: as #REF!.
+#: Why a cell cannot be read. `formula`; `date`: Excel has converted the text to a date; `error`: such as #REF!.
 CellObstacle = Literal["formula", "date", "error"]
 
 
@@ -48,23 +48,23 @@ class UnreadableTable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SheetRow:
-    """A row as the spreadsheet shows it."""
+    """A row with its texts."""
 
     number: int
-    """From 1."""
+    """The row number in the spreadsheet, from 1."""
     cells: Sequence[str]
     unreadable: dict[int, CellObstacle] = field(default_factory=dict)
-    """Why a cell has no text, by its column from 0."""
+    """Why cells are unreadable, by column index from 0."""
 
 
 def read_rows(content: bytes, headings: Iterable[str]) -> list[SheetRow]:
     """
-    Return the rows with a text of a CSV or XLSX file, of several sheets those of the first; texts are composed (NFC).
+    Return the rows that have text, of a CSV file or the first sheet of an XLSX file; texts are normalized to NFC.
 
-    *headings* are names of columns as slugs; by them it is seen what stands between the cells of a CSV file.
+    *headings* are column names as slugs; they show which separator a CSV file uses.
 
     Raises:
-        UnreadableTable: It is neither, is damaged, or holds more than the limits of this module.
+        UnreadableTable: It is neither CSV nor XLSX, is damaged, or exceeds a limit of this module.
     """
     rows = _xlsx_rows(content) if content.startswith(_ZIP_START) else _csv_rows(_decoded(content), set(headings))
     found = [row for row in islice(rows, MAX_ROWS + 1) if row.unreadable or any(row.cells)]
@@ -74,7 +74,7 @@ def read_rows(content: bytes, headings: Iterable[str]) -> list[SheetRow]:
 
 
 def xlsx_bytes(title: str, rows: Iterable[Sequence[str]]) -> bytes:
-    """Return an XLSX file with one sheet; every cell is a text, also once somebody has changed it in Excel."""
+    """Return an XLSX file with one sheet; all cells have the format text, so that Excel converts no edited value."""
     from openpyxl import Workbook  # noqa: PLC0415  it takes 160 ms, which `bot serve` needs not
     from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415
     from openpyxl.styles import Alignment, Font  # noqa: PLC0415
@@ -99,12 +99,12 @@ def xlsx_bytes(title: str, rows: Iterable[Sequence[str]]) -> bytes:
 
 
 def plain_text(text: str) -> str:
-    """Return a text as a spreadsheet can hold it: composed letters, line feeds, no control characters."""
+    """Return a text for a spreadsheet cell: NFC, line feeds, no control characters."""
     return _ILLEGAL.sub("", unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
 def _decoded(content: bytes) -> str:
-    """Return the text of a CSV file; without a byte order mark it is UTF-8, UTF-16, or Windows' Vietnamese."""
+    """Decode a CSV file; without a byte order mark, try UTF-8, UTF-16 and Windows-1258 (Vietnamese)."""
     encoding = "cp1258"
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encoding = "utf-16"
@@ -155,12 +155,12 @@ def _xlsx_rows(content: bytes) -> Iterator[SheetRow]:
             yield _xlsx_row(number, cells)
     except UnreadableTable:
         raise
-    except Exception as error:  # openpyxl raises whatever a damaged file makes its reading run into
+    except Exception as error:  # openpyxl raises all kinds of errors for damaged files
         raise UnreadableTable("broken") from error
 
 
 def _check_archive(content: bytes) -> None:
-    """Refuse what would unpack to more than it may; zipfile itself reads no more of a part than its declared size."""
+    """Refuse an archive that is too large unpacked; zipfile reads no more of a part than its declared size."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts = archive.infolist()
     if any(part.compress_type not in _PACKED for part in parts):
@@ -189,7 +189,7 @@ def _obstacle_of(cell: Any) -> CellObstacle | None:
 
 
 def _shown(value: object) -> str:
-    """Return a value as Excel shows it where a cell has no format: 5, not 5.0."""
+    """Return a value as Excel shows it without a cell format: 5, not 5.0."""
     if value is None:
         return ""
     if isinstance(value, float) and value.is_integer():

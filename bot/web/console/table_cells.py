@@ -1,4 +1,4 @@
-"""Cells of the table of keywords: what of a rule stands in each column, written for a spreadsheet and read again."""
+"""Cells of the table of keywords: convert a rule's values to the cells of its row, and back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.web.console import rule_form as forms
 from bot.web.console.spreadsheet import plain_text
 
 Column = Literal["id", "enabled", "keywords", "exclude", "reply", "examples"]
-#: Words and how they match, one of `bot.rules.model.field_parsers.MATCHES`; where nothing matches, "phrase".
+#: A text and its match kind, one of `bot.rules.model.field_parsers.MATCHES`; "phrase" if it is no keyword.
 Item = tuple[str, str]
 
 COLUMNS: Final[Mapping[Column, str]] = {
@@ -31,7 +31,7 @@ _MATCH_NAMES: Final[Mapping[str, str]] = {
     "contains": N_("letters anywhere"),
 }
 _LANGUAGES: Final[tuple[Language, ...]] = ("vi", "en")
-# Quotes enclose what has a semicolon, a bracket or a quote itself; the longest that a rule may hold is a link.
+# Items with a semicolon, bracket or quote are quoted; the longest item is a link.
 _ITEM: Final = re.compile(
     r'[ \t]*(?:"((?:[^"]|""){0,3000}+)"[ \t]*(?:\[([^\[\];\n]*)\])?[ \t]*(?=[;\n]|\Z)|([^;\n]*))(?:[;\n]|\Z)'
 )
@@ -45,7 +45,7 @@ def heading(lang: Language) -> list[str]:
 
 
 def columns_by_name() -> dict[str, Column]:
-    """Return the columns by each name that is understood: that of the rules file, and those of both languages."""
+    """Return the columns by name: the key of the rules file, and the names in both languages."""
     found: dict[str, Column] = {}
     for column, title in COLUMNS.items():
         for name in (column, *(translator(lang).gettext(title) for lang in _LANGUAGES)):
@@ -54,13 +54,13 @@ def columns_by_name() -> dict[str, Column]:
 
 
 def cells_of(rule: Rule, lang: Language) -> dict[Column, str]:
-    """Return what stands in each column for a rule."""
+    """Return the cells of a rule, by column."""
     fields = forms.fields_of_rule(rule)
     return {column: plain_text(_cell(column, items_of(column, fields), lang)) for column in COLUMNS}
 
 
 def items_of(column: Column, fields: forms.Fields) -> list[Item]:
-    """Return what a rule has in a column."""
+    """Return the items of a rule in a column."""
     value = fields.get(column, [])
     if column in {"keywords", "exclude"}:
         return forms.keyword_rows(value)
@@ -73,7 +73,7 @@ def items_of(column: Column, fields: forms.Fields) -> list[Item]:
 
 def items_in(column: Column, cell: str) -> list[Item]:
     """
-    Return what stands in a cell, without what cannot be seen.
+    Return the items of a cell, without invisible characters.
 
     >>> items_in("keywords", 'giá; "a; b"; #km [whole message]')
     [('giá', 'phrase'), ('a; b', 'phrase'), ('#km', 'exact')]
@@ -88,7 +88,7 @@ def items_in(column: Column, cell: str) -> list[Item]:
 
 
 def item_text(column: Column, item: Item, lang: Language) -> str:
-    """Return an item as a cell has it."""
+    """Return an item as text for a cell."""
     text, match = item
     if column == "enabled":
         return translator(lang).gettext(N_("no") if text == "false" else N_("yes"))
@@ -99,7 +99,7 @@ def item_text(column: Column, item: Item, lang: Language) -> str:
 
 
 def values_of(column: Column, fields: forms.Fields, lang: Language) -> dict[Item, Value]:
-    """Return what a rule has in a column as its file has it, by the item that is read of its cell."""
+    """Return the values of a rule in a column as in its file, by the item that its cell is read as."""
     value = fields.get(column, [])
     if isinstance(value, dict):
         value = value.get("one_of", [value])
@@ -128,7 +128,7 @@ def _split(cell: str, *, has_matches: bool) -> Iterator[Item]:
 
 
 def _match_named(name: str) -> str | None:
-    """Return the kind of match that a cell names."""
+    """Return the match kind with that name in either language; None if there is none."""
     names = {
         slug(known): match
         for match, title in _MATCH_NAMES.items()

@@ -1,4 +1,4 @@
-"""Versions of the rules file for a page: who published each and why, and in words what it changed."""
+"""Versions of the rules file for a page: author, note, and the changes in words."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from bot.web.console.change_words import changes_text, lines_text
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """A version that the rules file has had."""
+    """A version of the rules file."""
 
     version: Version
     is_current: bool
-    """Whether the file holds it now."""
+    """Whether it is the present file."""
     info: VersionInfo
     restored: Version | None
-    """The former version whose content it has again."""
+    """The earlier version that it restored; None if it restored none."""
     before: str
-    """The name of the version before it; empty for the oldest that is kept."""
+    """The name of the version before it; empty for the oldest one kept."""
     changes: str
-    """What it changed in the one before, in words; empty if that is not known."""
+    """Its changes to the version before, in words; empty if unknown."""
 
 
 def entries(publisher: Publisher, present: bytes | None, most: int) -> Iterator[HistoryEntry]:
-    """Yield the latest versions of the file, newest first; *present* is what it holds."""
+    """Yield the latest versions of the file, newest first; *present* is the present content."""
     versions = publisher.versions()
     known = next((version for version in versions if version.holds(present)), None)
     for index, version in enumerate(versions[:most]):
@@ -46,7 +46,7 @@ def entries(publisher: Publisher, present: bytes | None, most: int) -> Iterator[
 
 
 def _changes(publisher: Publisher, version: Version, before: Version | None) -> str:
-    """Return what a version changed, counted in lines where it was published before rules were counted."""
+    """Return the changes of a version in words; in lines, if the numbers of changed rules were not recorded."""
     if counts := publisher.changes(version.name):
         return changes_text(counts)
     old, new = publisher.read(before.name) if before else None, publisher.read(version.name)

@@ -1,4 +1,4 @@
-"""Downloads of the lists as CSV: messages, unanswered questions, rules with their use, pictures, the overview."""
+"""CSV downloads of the lists: messages, unanswered questions, rules with their use, images, the overview."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from bot.web.console.rule_list import USE_DAYS, RuleIndex, RuleQuery, rule_id, r
 
 Rows = Iterator[list[object]]
 
-# Of events, read by one query.
+# Events that are read by one query.
 _EVENTS_A_QUERY: Final = 500
 _BETWEEN: Final = "; "
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
-    """Add for each list its file, which takes what filters and sorts the list; the overview's names its table."""
+    """Add a download for each list; it takes the same query parameters. That of the overview also names a table."""
     index = RuleIndex()
 
     @routes.get("/events.csv", endpoint="events_csv")
@@ -186,7 +186,7 @@ def _overview(runtime: Runtime) -> Response:
 
 
 def _time(seconds: float, runtime: Runtime) -> str:
-    """Return a time by the clocks of the rules, as every spreadsheet reads it: 2026-09-21 21:13."""
+    """Return a time in the time zone of the rules, in a format that all spreadsheets read: 2026-09-21 21:13."""
     return f"{datetime.fromtimestamp(seconds, runtime.watch.rules.zone):%Y-%m-%d %H:%M:%S}"
 
 

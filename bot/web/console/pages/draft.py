@@ -1,4 +1,4 @@
-"""Saving and discarding of the draft that the page Check shows."""
+"""Routes that save and discard the draft of the page Check."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.web.console.formatting import gettext as _
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
-    """Add what the page's script sends while somebody types, and a button; `check` has the one that saves by form."""
+    """Add the route of the page's script, which saves while somebody types, and that of a button to discard."""
     store = DraftStore(runtime)
 
     @routes.post("/check/autosave", endpoint="check_autosave")

@@ -1,4 +1,4 @@
-"""Serves the local image files that the rules name, and those of the image library, to who is logged in."""
+"""Serve the local image files that the rules name and those of the library, to logged-in editors only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TYPES = {"jpg": "image/jpeg", "png": "image/png"}
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
-    """Add ``GET /picture-files/<name>``; ``?v=`` is the file's digest, so that browsers fetch a changed one anew."""
+    """Add ``GET /picture-files/<name>``; ``?v=`` is the file's digest, so that browsers reload a changed one."""
 
     def is_in_library(name: str) -> bool:
         images = runtime.image_library.images() if runtime.settings.console_publish else []
@@ -34,5 +34,5 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
 
 
 def _names(file: RuleFile) -> set[str | None]:
-    """Return the files that rules name, those that are switched off too: the page Rules shows them all."""
+    """Return the files that rules name; disabled rules count too, because the page Rules shows them."""
     return {image.file for reply in replies_of(file).values() for image in reply.images}

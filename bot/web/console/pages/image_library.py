@@ -22,7 +22,7 @@ from bot.web.console import image_uploads as uploads
 from bot.web.console.formatting import gettext as _
 from bot.web.console.image_uploads import MAX_UPLOAD_BYTES, Outcome
 
-#: Images a page.
+#: Images per page.
 PAGE_SIZE: Final = 48
 
 _SHOWN_TRASHED: Final = 12
@@ -32,11 +32,11 @@ PageResponse = str | tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class _Card:
-    """An image of the library as the page shows it."""
+    """An image of the library on the page."""
 
     image: StoredImage
     rules: tuple[str, ...]
-    """The ids of the rules that name it, also of those that are switched off."""
+    """The ids of the rules that name it, including disabled ones."""
     address: str
     size: str
 
@@ -47,15 +47,15 @@ class _Card:
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     """
-    Add the page and what is done there; all of it only where editors may publish.
+    Add the page and its actions, only if CONSOLE_PUBLISH allows changes.
 
-    ``?show=unused`` lists the images that no rule names, ``?page=`` turns over.
+    ``?show=unused`` lists the images that no rule names; ``?page=`` is the page number.
     """
     page = _LibraryPage(runtime)
     routes.get("/pictures/library", endpoint="image_library")(page.show)
     routes.post("/pictures/library", endpoint="image_upload")(page.upload)
     routes.post("/pictures/library/act", endpoint="image_act")(page.act)
-    # Where the language is changed, or the address opened again.
+    # For a change of language, or when the URL is opened again.
     routes.get("/pictures/library/act", endpoint="image_act_again")(page.show)
 
 
@@ -72,7 +72,7 @@ class _LibraryPage:
         return self._page([])
 
     def upload(self) -> PageResponse:
-        """Add every image that was sent, or with ``?replace=`` put one in the place of that image."""
+        """Add the uploaded images or, with ``?replace=``, replace that image."""
         self._require_publishing()
         try:
             with uploads.uploading():
@@ -116,7 +116,7 @@ class _LibraryPage:
             abort(404)
 
     def _replaced(self, name: str, file: FileStorage) -> Outcome:
-        """Put an image in the place of one of the library."""
+        """Replace the content of an image of the library."""
         filename = file.filename or ""
         try:
             image = prepare_upload(file.read())
@@ -173,7 +173,7 @@ def _card(image: StoredImage, users: Mapping[str, tuple[str, ...]]) -> _Card:
 
 
 def _users(files: Iterable[RuleFile]) -> Mapping[str, tuple[str, ...]]:
-    """Return the rules that name each image file, those that are switched off too."""
+    """Return the ids of the rules that name each image file, including disabled ones."""
     users: dict[str, dict[str, None]] = {}
     for file in files:
         for name, rule_id in _uses(file):

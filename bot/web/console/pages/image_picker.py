@@ -16,29 +16,29 @@ from bot.web.console import image_uploads as uploads
 from bot.web.console.formatting import gettext as _
 from bot.web.console.image_uploads import Outcome
 
-#: Images at a time.
+#: Images per page.
 PAGE_SIZE: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Picks:
-    """Some images of the library to choose from, the latest first."""
+    """A page of images to choose from, the latest first."""
 
     images: list[StoredImage]
     more: str | None
-    """The address of the next ones; None: these are the last."""
+    """The URL of the next page; None if this is the last."""
 
     def address(self, image: StoredImage) -> str:
-        """Return where a browser finds the image."""
+        """Return the URL of the image."""
         return address_of(image)
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     """
-    Add what the form of a rule asks for while it is filled in; all of it only where editors may publish.
+    Add the routes that the rule form's script calls, only if CONSOLE_PUBLISH allows changes.
 
-    ``GET /pictures/pick`` is a piece of HTML, ``?q=`` searches names, ``?page=`` turns over. ``POST`` adds an image and
-    tells what came of it as JSON: ``{text, kind, name, address}``, of which the last two are empty if it was refused.
+    ``GET /pictures/pick`` returns a piece of HTML; ``?q=`` searches names, ``?page=`` is the page number. ``POST`` adds
+    an image and returns JSON: ``{text, kind, name, address}``; the last two are empty if the image was refused.
     """
 
     def require_publishing() -> None:
@@ -61,7 +61,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
 
 
 def picks(library: ImageLibrary, asked: str = "", page: int = 1) -> Picks:
-    """Return the images of the library whose names have all the words *asked* for; pages count from 1."""
+    """Return the images whose names have all words of *asked*; pages count from 1."""
     wanted = fold(asked).split()
     found = [image for image in library.images() if all(word in fold(image.name) for word in wanted)]
     start, end = (page - 1) * PAGE_SIZE, page * PAGE_SIZE
@@ -70,7 +70,7 @@ def picks(library: ImageLibrary, asked: str = "", page: int = 1) -> Picks:
 
 
 def address_of(image: StoredImage) -> str:
-    """Return where a browser finds an image of the library; another content has another address."""
+    """Return the URL of an image of the library; it changes with the content."""
     return url_for("console.picture_file", name=image.name, v=f"{image.modified_ns:x}")
 
 

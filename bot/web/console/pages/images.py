@@ -1,4 +1,4 @@
-"""Page Pictures: health of the images that the rules send; ask for another check."""
+"""Page Pictures: the health of the images that the rules send; request another check."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from bot.web.console.image_cards import (
     status_of,
 )
 
-#: Pictures a page.
+#: Images per page.
 PAGE_SIZE: Final = 48
-#: How often the page asks again what came of a check that somebody asked for; it takes up to ten seconds.
+#: How often the page reloads to show the result of a requested check, which takes up to ten seconds.
 _MAX_REFRESHES: Final = 8
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     """
-    Add the page, and the button that has a picture looked at again.
+    Add the page, and the button that requests another check of an image.
 
-    ``?show=`` is one of STATUSES, ``?page=`` turns over; after the button ``?asked=`` is the place of the picture on
-    the page, and ``?looks=`` how often what came of it has been looked for.
+    ``?show=`` is one of STATUSES, ``?page=`` the page number. After the button, ``?asked=`` is the HTML id of the
+    image, and ``?looks=`` the number of reloads since.
     """
 
     @routes.get("/pictures")
@@ -94,14 +94,14 @@ def _page(runtime: Runtime) -> str:
 
 
 def _requested_card(known: Iterable[ImageHealth], pending: frozenset[str]) -> ImageCard | None:
-    """Return the picture that somebody has asked for."""
+    """Return the card of the image whose check was requested."""
     asked = request.args.get("asked")
     found = next((health for health in known if card_id(health.image.key) == asked), None) if asked else None
     return card_of(found, pending, formatting.language()) if found else None
 
 
 def chosen_status(asked: str | None) -> ImageStatus | None:
-    """Return the state that is asked for; None: whatever."""
+    """Return the status to filter by; None: no filter."""
     return next((group for group in STATUSES if group == asked), None)
 
 

@@ -1,4 +1,4 @@
-"""Overview: how the bot fares today and of late, in figures and charts, with what asks for attention."""
+"""Overview page: figures and charts of a period, and what needs attention."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from bot.runtime import Runtime
 from bot.web.console import charts, formatting
 from bot.web.console.formatting import gettext
 
-#: By what stands in the address: how many days, today among them, and the name.
+#: The periods by the value of ``?period=``: number of days including today, and name.
 PERIODS: Final = {"today": (1, N_("Today")), "7d": (7, N_("7 days")), "30d": (30, N_("30 days"))}
 _DEFAULT_PERIOD: Final = "7d"
 
-#: The series of the charts, the lowest first: their name, and the outcomes they hold.
+#: The series of the charts from the bottom up: name and outcomes.
 SERIES: Final = {
     "answered": (N_("By a rule"), ("answered",)),
     "fallback": (N_("By the fallback"), ("fallback",)),
@@ -39,13 +39,13 @@ SERIES: Final = {
 _LABEL_EVERY: Final = {"7d": 1, "30d": 5}
 _MAX_RULES: Final = 8
 _MAX_QUESTIONS: Final = 6
-# So many of the latest unanswered messages are grouped.
+# How many of the latest unanswered messages are grouped.
 _MAX_READ: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The figures at the top."""
+    """The figures at the top of the page."""
 
     messages: int
     answered: int
@@ -57,7 +57,7 @@ class Figures:
 
     @property
     def answered_percent(self) -> int | None:
-        """The share that got an image, of the messages that were to get one; None without such messages."""
+        """The percentage of messages to be answered that got an image; None without such messages."""
         asked = self.answered + self.fallback + self.unanswered + self.failed
         return round(100 * (self.answered + self.fallback) / asked) if asked else None
 
@@ -87,7 +87,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
 
 
 def chosen_period(runtime: Runtime) -> tuple[str, int, float]:
-    """Return the name of the period that this request asks for, when it began, and the time now."""
+    """Return the name of the requested period, its start, and the time now."""
     asked = request.args.get("period", "")
     name = asked if asked in PERIODS else _DEFAULT_PERIOD
     now = runtime.database.now()
@@ -108,7 +108,7 @@ def figures(outcomes: Counter[str], median_delay: float | None) -> Figures:
 
 
 def charts_of(period: Period, name: str, since: int, now: float) -> Iterable[tuple[str, str, charts.Chart]]:
-    """Yield the charts: a title, the head of the first column of its table, and the chart."""
+    """Yield the charts: title, heading of the first column of its table, chart."""
     if not period.outcomes.total():
         return
     if name == "today":
@@ -137,7 +137,7 @@ def _column(label: str, title: str, outcomes: Counter[str]) -> charts.Column:
 
 
 def _local(start: int) -> datetime:
-    """Return a time on the clocks of Vietnam."""
+    """Return a time in the time zone of Vietnam."""
     return datetime.fromtimestamp(start + UTC_OFFSET_SECONDS, UTC)
 
 
@@ -159,7 +159,7 @@ def _weekday(start: int) -> str:
 
 
 def top_questions(runtime: Runtime, since: float, now: float) -> list[Question]:
-    """Return what most people asked that the rules in force do not answer either."""
+    """Return the unanswered questions of most customers that the present rules do not answer either."""
     messages = EventQueries(runtime.database).unmatched(_MAX_READ, since=since)
     asking, _small_talk = split_small_talk(messages)
     names = [topic.name for topic in IgnoredTopics(runtime.database).all()]

@@ -1,4 +1,4 @@
-"""Tells what a rule in the form would do, as JSON, while somebody fills it in."""
+"""JSON route with live advice on the rule in the form, called while it is filled in."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from bot.web.console.pages.rule_editor import rules_of
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     """
-    Add ``POST /rules/live``, which takes what ``POST /rules/edit`` does, without files.
+    Add ``POST /rules/live``, which takes the fields of ``POST /rules/edit`` without files.
 
-    It answers ``{said, checked}``: a list of ``{kind, text}``, and what the form sends as its ``checked`` to publish
-    the rule as it is, empty where there is something to look at first. Null: others are being answered, ask again.
+    It returns ``{said, checked}``: a list of ``{kind, text}``, and the value of the form's ``checked`` with which it is
+    published at once; empty if the editor must look at something first. It returns null while other previews run.
     """
     session = CheckSession(runtime)
 
@@ -56,5 +56,5 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
 
 
 def _is_harmless(found: Preview) -> bool:
-    """Return whether the file can be used, and customers neither lose answers by it nor get others than now."""
+    """Return whether the file is usable and changes or loses no answer of a customer."""
     return found.comparison is not None and not found.loses and not found.comparison.count("changed")

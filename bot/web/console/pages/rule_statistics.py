@@ -1,4 +1,4 @@
-"""Page of one rule's statistics: its answers by day, what customers wrote for them, and what it takes from others."""
+"""Page with the statistics of one rule: answers by day, messages that led to them, overlaps with other rules."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.runtime import Runtime
 from bot.web.console import charts, formatting
 from bot.web.console.rule_list import USE_DAYS
 
-#: The series of the chart, the lowest first: their name, and what they hold.
+#: The series of the chart from the bottom up: name and outcomes.
 SERIES: Final = {
     "answered": (N_("Answered"), ("answered",)),
     "failed": (N_("Its image is at fault"), ("failed",)),
@@ -31,24 +31,24 @@ _MAX_KEYWORDS: Final = 20
 _MAX_UNUSED: Final = 60
 _MAX_SENTENCES: Final = 15
 _MAX_OTHERS: Final = 8
-# So many of the latest messages are grouped into sentences.
+# How many of the latest messages are grouped into sentences.
 _MAX_READ: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
 class KeywordUse:
-    """Which keywords brought the rule's answers."""
+    """Answers of the rule by keyword."""
 
     used: list[tuple[str, int]]
     unused: list[str]
-    """Of the rule as it is now."""
+    """Keywords of the present rule without an answer."""
     more_unused: int
     unknown: int
-    """Answers of which it is not known: from before it was recorded, by a pattern, or to events without words."""
+    """Answers without a recorded keyword: old ones, by a pattern, or to events without text."""
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
-    """Add the page; the fallback's is named by FALLBACK."""
+    """Add the page; its rule may be FALLBACK."""
 
     @routes.get("/rules/<rule_id>/statistics", endpoint="rule_statistics")
     def page(rule_id: str) -> str:

@@ -26,7 +26,7 @@ from bot.web.console.rule_list import (
     select_rules,
 )
 
-#: Cards a page.
+#: Rules per page.
 PAGE_SIZE: Final = 50
 
 
@@ -39,20 +39,20 @@ class RuleCard:
     rule: Rule | None
     """None: the fallback."""
     line: int | None
-    """Where it begins in the file; None while the file holds other rules than those in force."""
+    """Its first line in the file; None if the file's rules are not the ones in force."""
     schedule: str
     pause: str
     answers: int
-    """In the last USE_DAYS."""
+    """Answers in the last USE_DAYS."""
     failure: EventRow | None
     findings: list[Finding]
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     """
-    Add the page; ``?q=`` searches, ``?sort=`` and ``?show=`` sort and filter, ``?page=`` turns over.
+    Add the page; ``?q=`` searches, ``?sort=`` and ``?show=`` sort and filter, ``?page=`` is the page number.
 
-    After a publication ``?published=`` is how often the page has been shown while the bot had not taken the file yet.
+    After a publication, ``?published=`` counts the reloads until the bot has loaded the file.
     """
     index, session = RuleIndex(), CheckSession(runtime)
 

@@ -1,4 +1,4 @@
-"""Page Try: which rule answers a message, and why; nothing is sent or kept."""
+"""Page Try: which rule answers a message, and why; nothing is sent or stored."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _PLAUSIBLE_YEARS = range(2000, 2100)
 
 @dataclass(frozen=True, slots=True)
 class TryQuery:
-    """What the form asks."""
+    """The fields of the form."""
 
     text: str = ""
     kind: str = "text"
     oa_id: str = ""
-    """Empty: the rules of every OA count."""
+    """Empty: rules of all OAs count."""
     at: str = ""
-    """As the browser writes it, in the time zone of the rules; empty: now."""
+    """A local time in the time zone of the rules, as browsers send it; empty: now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class TryResult:
     found: Explanation
     winner: str
     at: str
-    """The moment that was asked for; empty if it was now."""
+    """The requested time in words; empty if it is now."""
     pictures: tuple[tuple[Image, float], ...]
     notes: list[str]
     others: list[tuple[str, str]]
@@ -50,7 +50,7 @@ class TryResult:
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
-    """Add the page; a question comes by POST, for what customers write belongs in no address."""
+    """Add the page; messages are sent by POST, because customers' texts must not be in a URL."""
 
     @routes.get("/try", endpoint="try")
     def show() -> str:
@@ -84,7 +84,7 @@ def _page(runtime: Runtime, question: TryQuery, *, answer: TryResult | None = No
 
 
 def _question(form: MultiDict[str, str], accounts: list[str]) -> TryQuery:
-    """Return what the form asks; of a choice that is not offered, the first one."""
+    """Return the fields of the form; an unknown choice becomes the first one."""
     text = form.get("sample") or form.get("text", "")
     kind, oa_id = form.get("event", ""), form.get("oa", "")
     return TryQuery(
@@ -96,13 +96,13 @@ def _question(form: MultiDict[str, str], accounts: list[str]) -> TryQuery:
 
 
 def _accounts(runtime: Runtime) -> list[str]:
-    """Return the OAs that are known from the rules, the settings and what was sent."""
+    """Return the ids of the OAs in the rules, the settings and the database."""
     named = {oa_id for rule in runtime.watch.rules.file.rules for oa_id in rule.oa}
     return sorted(named.union(runtime.settings.zalo_oa_id, EventQueries(runtime.database).paused_accounts()))
 
 
 def _parse_time(given: str, zone: ZoneInfo) -> datetime | None:
-    """Return the moment on the clocks of *zone*, now if none is given; None if it is no time, or of another age."""
+    """Parse a local time of *zone*; empty is now. None: it is not a time, or not of this century."""
     if not given:
         return datetime.now(zone)
     try:

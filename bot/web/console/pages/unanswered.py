@@ -1,4 +1,4 @@
-"""Page Unanswered: questions that no rule answers, grouped, with the nearest rule and advice."""
+"""Page Unanswered: topics that no rule answers, each with the nearest rule and suggestions."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from bot.runtime import Runtime
 from bot.web.console import formatting
 from bot.web.console.formatting import gettext
 
-#: Questions a page: a list to work off, those that most people ask first.
+#: Topics per page; those of most customers come first.
 PAGE_SIZE: Final = 10
-#: So many unanswered messages are grouped: nobody waits for a page for seconds.
+#: How many unanswered messages are grouped; with more, the page would take seconds.
 MAX_MESSAGES: Final = 3_000
-#: So many of the latest messages must keep their answer whatever is suggested.
+#: How many of the latest answered messages every suggestion must leave unchanged.
 MAX_ANSWERED: Final = 500
-#: Short messages that say little, named in one line below the last question.
+#: How many messages of small talk are named below the last topic.
 MAX_SMALL_TALK: Final = 30
 
-#: By what stands in the address.
+#: The periods by the value of ``?period=``.
 _PERIODS: Final = {"24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 _USUAL: Final = "7d"
 _WEEK: Final = timedelta(days=7)
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
-    """Add the page; ``?period=`` is 24h, 7d or 30d, ``?page=`` turns over."""
+    """Add the page; ``?period=`` is 24h, 7d or 30d, ``?page=`` is the page number."""
 
     routes.get("/unanswered", endpoint="unanswered")(lambda: _show(runtime))
 
@@ -67,7 +67,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
 
 
 def _back_to_list() -> Response:
-    """Lead back to the page of the list on which the button was."""
+    """Redirect to the page of the list that had the button."""
     page = request.form.get("page", 1, type=int)
     return redirect(
         url_for("console.unanswered", period=_chosen_period(request.form), page=page if page > 1 else None), 303
@@ -75,7 +75,7 @@ def _back_to_list() -> Response:
 
 
 def _chosen_period(asked: Mapping[str, str]) -> str:
-    """Return the name of the period that is asked for, else of the usual one."""
+    """Return the name of the requested period, or of the default."""
     period = asked.get("period", "")
     return period if period in _PERIODS else _USUAL
 
@@ -89,7 +89,7 @@ def _show(runtime: Runtime) -> str | Response:
     groups, hidden = split_ignored(group_by_words(asking), [topic.name for topic in ignored])
     page = max(0, request.args.get("page", 1, type=int) - 1)
     shown = list(islice(unanswered_topics(groups, rules, now=now), page * PAGE_SIZE, page * PAGE_SIZE + PAGE_SIZE + 1))
-    if page and not shown:  # there were more when the page before was made
+    if page and not shown:  # there were more topics when the page was opened
         return redirect(url_for("console.unanswered", period=period))
     answered = EventQueries(runtime.database).messages(MAX_ANSWERED)
     found = find_gaps(shown[:PAGE_SIZE], rules, now=now, answered=answered)
@@ -121,7 +121,7 @@ def _people(groups: Iterable[QuestionGroup]) -> int:
 
 
 def _weeks(messages: Sequence[Message], period: timedelta, now: float) -> float:
-    """Return how many weeks the messages (newest first) are of, one at least; 0 for a period that is shorter."""
+    """Return how many weeks the messages (newest first) span, at least one; 0 if the period is shorter."""
     if period < _WEEK:
         return 0
     covered = now - messages[-1].happened_at if messages else 0
@@ -129,10 +129,10 @@ def _weeks(messages: Sequence[Message], period: timedelta, now: float) -> float:
 
 
 def _most_said(small_talk: Sequence[Message], rules: RuleSet, now: float) -> list[Question]:
-    """Return what is folded into one line, most people first."""
+    """Return the small talk that is named in one line, that of most customers first."""
     return list(islice(unanswered_questions(group_by_words(small_talk), rules, now=now), MAX_SMALL_TALK))
 
 
 def chosen_since(now: float) -> float:
-    """Return when the period that this request asks for began, in seconds since 1970."""
+    """Return the start of the requested period, in seconds since 1970."""
     return now - _PERIODS[_chosen_period(request.args)].total_seconds()
