@@ -328,3 +328,12 @@ quotas = sa.Table(
     sa.Column("size", sa.BigInteger, comment="empty: the vendor did not say"),
     sa.Column("reported_at", sa.Double, nullable=False, comment="when it was stored, a minute later at most"),
 )
+
+#: Which of an editor's first steps in the console have been taken, and whether the list of them is shown.
+first_steps = sa.Table(
+    "first_steps",
+    metadata,
+    sa.Column("step", sa.String(16), primary_key=True, comment="begun, closed, or one of the steps"),
+    sa.Column("done_at", sa.Double, nullable=False),
+    sa.Column("link", sa.Text, comment="of begun: where customers' messages are written, in the demo"),
+)

@@ -28,6 +28,7 @@ from bot.errors import COULD_NOT_RUN
 from bot.files import read_plain_file
 from bot.i18n import Language
 from bot.inbox.database import Database
+from bot.inbox.editing.first_steps import FirstSteps
 from bot.inbox.past_events import add_past_events
 from bot.inbox.queries import EventQueries
 from bot.rules.engine import first_examples
@@ -159,6 +160,7 @@ def run(port: int, *, settings: Settings, in_place: bool, page: Callable[[Demo],
         vendor.listen(conversation.on_vendor_call)
         demo = Demo(conversation, vendor, rules_file, bot_url, page_lang, password)
         url = stack.enter_context(_serving(page(demo), port))
+        _begin_first_steps(database_url, f"{url}/demo")
         click.echo(
             _WELCOME[lang].format(
                 shop=demo.shop(lang), url=f"{url}/demo", rules=_short(rules_file), published=_PUBLISHED[lang][in_place]
@@ -190,6 +192,15 @@ def _remember_past(database_url: str, rules_file: Path, maker: EventMaker) -> No
         rules = validate(read_plain_file(rules_file), today=today, folder=rules_file.parent).rules
         if rules is not None:
             add_past_events(database, past_events(rules, maker, now=now), rules_hash=rules.digest)
+    finally:
+        database.dispose()
+
+
+def _begin_first_steps(database_url: str, chat_link: str) -> None:
+    """Have the console show what to try first; what customers wrote in the past counts for nothing."""
+    database = Database(database_url)
+    try:
+        FirstSteps(database).begin(chat_link=chat_link)
     finally:
         database.dispose()
 

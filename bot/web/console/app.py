@@ -24,7 +24,7 @@ from bot.i18n import N_
 from bot.inbox.failures import explain
 from bot.runtime import Runtime
 from bot.web import image_urls
-from bot.web.console import auth, formatting, notices, publication
+from bot.web.console import auth, first_steps, formatting, notices, publication
 from bot.web.console.draft_store import DraftStore
 from bot.web.console.pages import (
     check,
@@ -122,6 +122,7 @@ def register(
     versions.add_routes(routes, runtime)
     rule_statistics.add_routes(routes, runtime)
     csv_exports.add_routes(routes, runtime)
+    first_steps.add_routes(routes, runtime)
     keyword_table.add_routes(routes, runtime)
     for page in PAGES:
         page.add_routes(routes, runtime)

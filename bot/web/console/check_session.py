@@ -25,7 +25,7 @@ from bot.rules.publishing.merge import Side
 from bot.rules.publishing.publisher import Publisher, digest
 from bot.rules.validate import summary_text
 from bot.runtime import Runtime
-from bot.web.console import formatting
+from bot.web.console import first_steps, formatting
 from bot.web.console.change_words import summary_of
 from bot.web.console.problem_view import Finding, findings
 
@@ -121,7 +121,9 @@ class CheckSession:
             OSError: It cannot be written.
             bot.errors.StorageError: Other machines share the database, and it is out of reach.
         """
+        first_steps.take_if_image_is_new(self._runtime, content)
         self.publisher.publish(content, seen=seen, now=self._runtime.database.now(), info=info)
+        first_steps.take(self._runtime, "published")
 
     def begin(self) -> None:
         """Keep what the file holds, for who begins to edit it; that it cannot be written is told at publication."""
@@ -165,6 +167,8 @@ class CheckSession:
         request = self._request(content, base_digest)
         request = replace(request, decided=decide(digest(request.present)))
         found = self._preview(request, self._checking)
+        if found.is_usable:
+            first_steps.take_if_image_is_new(self._runtime, content)
         return self._result(found, request, changed_since=base_digest != digest(request.present))
 
     def compare(self, old: bytes, new: bytes) -> CheckResult:
@@ -219,6 +223,8 @@ class CheckSession:
         found = self._preview(request, self._diagnosing)
         in_force = chat(self._runtime.watch.rules, sentences if found.answers else (), now=now)
         lines = [ChatLine(*pair) for pair in zip(found.answers, in_force, strict=True)]
+        if lines:
+            first_steps.take(self._runtime, "tried")
         return findings(found.problems, text_of(content), formatting.language()), lines
 
     def look(self, content: bytes, asked: tuple[str, ...]) -> Preview:

@@ -23,7 +23,7 @@ from bot.rules import explain_text as sentences
 from bot.rules.engine import FALLBACK
 from bot.rules.language.text import fold
 from bot.runtime import Runtime
-from bot.web.console import formatting
+from bot.web.console import first_steps, formatting
 from bot.web.console.conversation import turns
 from bot.web.console.event_timeline import row, status_badge, timeline
 from bot.web.console.formatting import gettext as _
@@ -58,8 +58,9 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
 
     @routes.get(_ONE, endpoint="events_one")
     def one(event_id: int) -> str:
-        event = EventQueries(runtime.database).event(event_id)
-        return _event_page(runtime, event) if event else abort(404)
+        event = EventQueries(runtime.database).event(event_id) or abort(404)
+        first_steps.take(runtime, "looked")
+        return _event_page(runtime, event)
 
     @routes.get(f"{_ONE}/conversation", endpoint="events_conversation")
     def conversation(event_id: int) -> str:

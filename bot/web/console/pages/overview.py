@@ -22,6 +22,7 @@ from bot.inbox.statistics.rollup import DAY_SECONDS, UTC_OFFSET_SECONDS, Period,
 from bot.rules.engine import FALLBACK
 from bot.runtime import Runtime
 from bot.web.console import charts, formatting
+from bot.web.console.first_steps import checklist
 from bot.web.console.formatting import gettext
 
 #: The periods by the value of ``?period=``: number of days including today, and name.
@@ -72,6 +73,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
         period = statistics.period(since, now=now)
         return render_template(
             "console/overview.html",
+            steps=checklist(runtime),
             period=name,
             periods=PERIODS,
             figures=figures(period.outcomes, period.median_delay),

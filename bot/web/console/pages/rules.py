@@ -13,7 +13,7 @@ from bot.rules import explain_text as sentences
 from bot.rules.engine import FALLBACK, RuleSet
 from bot.rules.model.schema import Fallback, Reply, Rule
 from bot.runtime import Runtime
-from bot.web.console import formatting
+from bot.web.console import first_steps, formatting
 from bot.web.console.check_session import MAX_REFRESHES, CheckSession
 from bot.web.console.problem_view import Finding, GroupedFindings, by_rule
 from bot.web.console.rule_list import (
@@ -66,6 +66,8 @@ def _page(runtime: Runtime, index: RuleIndex, session: CheckSession) -> str:
     query, use = RuleQuery.of(request.args), rule_use(runtime.database)
     grouped = by_rule(validation, rules, formatting.language())
     chosen = select_rules(rules, index, query, use, warned=grouped.by_rule)
+    if any(rule.id == query.words for rule in rules.file.rules):  # the demo's chat leads so to the rule of an answer
+        first_steps.take(runtime, "looked")
     last = max(0, (len(chosen) - 1) // PAGE_SIZE)
     page = min(max(0, request.args.get("page", 1, type=int) - 1), last)
     published = request.args.get("published", 0, type=int)
