@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.inbox.states import Status
 from bot.rules.engine import FALLBACK
-from bot.web.console.csv_file import MAX_ROWS, csv_response, harmless
+from bot.web.console.tables.csv_file import MAX_ROWS, csv_response, harmless
 from tests.support.console import Console, running, words
 from tests.support.rows import DAY, HOUR, keep
 

@@ -25,10 +25,10 @@ from bot.i18n import Language
 from bot.rules.publishing.edit import rules_in
 from bot.rules.publishing.yaml_text import flow
 from bot.rules.reading.loader import load
-from bot.web.console.csv_file import harmless
-from bot.web.console.keyword_table import TableChanges, changes_of, table_of
-from bot.web.console.spreadsheet import MAX_UNPACKED_BYTES, UnreadableTable, read_rows, xlsx_bytes
-from bot.web.console.table_cells import columns_by_name, heading
+from bot.web.console.tables.csv_file import harmless
+from bot.web.console.tables.keyword_table import TableChanges, changes_of, table_of
+from bot.web.console.tables.spreadsheet import MAX_UNPACKED_BYTES, UnreadableTable, read_rows, xlsx_bytes
+from bot.web.console.tables.table_cells import columns_by_name, heading
 from tests.support.console import Console, running, words
 from tests.support.golden import GOOD
 

@@ -1,1 +1,1 @@
-"""The editors' pages at `/console`."""
+"""The editors' console at `/console`: log-in, pages, drafts, publishing, tables."""

@@ -21,12 +21,12 @@ from bot.rules.engine import replies_of
 from bot.rules.model.schema import Keyword, Reply, Rule
 from bot.runtime import Runtime
 from bot.web.console import event_timeline, formatting
-from bot.web.console.csv_file import MAX_ROWS, csv_response
 from bot.web.console.formatting import gettext as _
 from bot.web.console.image_cards import card_of, sort_worst_first, status_of
 from bot.web.console.pages import events, images, overview, unanswered
 from bot.web.console.problem_view import by_rule
 from bot.web.console.rule_list import USE_DAYS, RuleIndex, RuleQuery, rule_id, rule_use, select_rules
+from bot.web.console.tables.csv_file import MAX_ROWS, csv_response
 
 Rows = Iterator[list[object]]
 

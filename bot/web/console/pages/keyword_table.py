@@ -11,16 +11,17 @@ from bot.rules.publishing.edit import NotEditable
 from bot.rules.publishing.publisher import digest
 from bot.rules.reading.loader import load
 from bot.runtime import Runtime
-from bot.web.console import formatting, table_cells
+from bot.web.console import formatting
 from bot.web.console import image_uploads as uploads
-from bot.web.console import keyword_table as tables
 from bot.web.console.check_notes import Note, busy
 from bot.web.console.check_session import CheckSession
-from bot.web.console.csv_file import csv_response
 from bot.web.console.draft_store import DraftStatus, DraftStore
 from bot.web.console.formatting import gettext as _
-from bot.web.console.keyword_table import MissingColumns, TableChanges
-from bot.web.console.spreadsheet import MAX_ROWS, Obstacle, UnreadableTable, read_rows, xlsx_bytes
+from bot.web.console.tables import keyword_table as tables
+from bot.web.console.tables import table_cells
+from bot.web.console.tables.csv_file import csv_response
+from bot.web.console.tables.keyword_table import MissingColumns, TableChanges
+from bot.web.console.tables.spreadsheet import MAX_ROWS, Obstacle, UnreadableTable, read_rows, xlsx_bytes
 
 _XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: Rules that are shown of what a table changes; the others are counted.

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any, Final, Literal
 
 from bot.rules.language.slug import slug
-from bot.web.console.csv_file import harmless, text_of_cell
+from bot.web.console.tables.csv_file import harmless, text_of_cell
 
 #: Limits of a sheet.
 MAX_ROWS: Final = 5_000

@@ -19,9 +19,9 @@ from bot.rules.model.schema import Rule, RuleFile
 from bot.rules.publishing import edit
 from bot.rules.publishing.yaml_text import Value
 from bot.web.console import rule_form as forms
-from bot.web.console import table_cells as tables
-from bot.web.console.spreadsheet import MAX_CELL_CHARACTERS, CellObstacle, SheetRow
-from bot.web.console.table_cells import COLUMNS, Column, Item
+from bot.web.console.tables import table_cells as tables
+from bot.web.console.tables.spreadsheet import MAX_CELL_CHARACTERS, CellObstacle, SheetRow
+from bot.web.console.tables.table_cells import COLUMNS, Column, Item
 
 _LONGEST_ID: Final = 64
 _IMAGE_FILE: Final = re.compile(r".+\.(?:jpe?g|png)", re.IGNORECASE)

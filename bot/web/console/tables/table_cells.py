@@ -11,7 +11,7 @@ from bot.rules.language.slug import slug
 from bot.rules.model.schema import Rule
 from bot.rules.publishing.yaml_text import Value
 from bot.web.console import rule_form as forms
-from bot.web.console.spreadsheet import plain_text
+from bot.web.console.tables.spreadsheet import plain_text
 
 Column = Literal["id", "enabled", "keywords", "exclude", "reply", "examples"]
 #: A text and its match kind, one of `bot.rules.model.field_parsers.MATCHES`; "phrase" if it is no keyword.
