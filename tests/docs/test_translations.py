@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import re
 from collections import Counter
@@ -16,7 +17,8 @@ from bot.i18n import PoTranslations, translator
 from bot.rules.catalog.messages import MESSAGES
 from tests.support.translations import english, extracted, messages, translated, vietnamese
 
-CODE, VIETNAMESE = extracted(), translated()
+# Read by the tests, not at their collection, which every test worker does.
+code, po_file = functools.cache(extracted), functools.cache(translated)
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{\w*|%[a-z%]")
 # Babel writes texts as lines; what Python takes for the end of one within a text is no matter of ours.
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"], include_characters="\n\t\r"), min_size=1)
@@ -29,21 +31,19 @@ def keys(catalog: Catalog) -> set[tuple[str, object]]:
 
 def test_every_text_of_the_code_is_in_the_po_file_and_nothing_else() -> None:
     """``python -m tests.support.translations`` sees to it."""
-    assert keys(CODE) - keys(VIETNAMESE) == set()
-    assert keys(VIETNAMESE) - keys(CODE) == set()
-    assert not VIETNAMESE.obsolete
+    assert keys(code()) - keys(po_file()) == set()
+    assert keys(po_file()) - keys(code()) == set()
+    assert not po_file().obsolete
 
 
 def test_every_text_is_translated_and_was_looked_at() -> None:
     """None is empty, none is a guess."""
-    assert [message.id for message in messages(VIETNAMESE) if not vietnamese(message) or message.fuzzy] == []
+    assert [message.id for message in messages(po_file()) if not vietnamese(message) or message.fuzzy] == []
 
 
 def test_a_translation_has_the_placeholders_of_its_text() -> None:
     """Each word that is put in has its place in both; those by position in the same order."""
-    assert [
-        message.id for message in messages(VIETNAMESE) if not _fits(english(message)[-1], vietnamese(message))
-    ] == []
+    assert [message.id for message in messages(po_file()) if not _fits(english(message)[-1], vietnamese(message))] == []
 
 
 def _fits(text: str, translation: str) -> bool:
@@ -64,7 +64,7 @@ def test_other_placeholders_are_noticed(text: str, translation: str) -> None:
 
 def test_no_key_stands_for_two_texts() -> None:
     """The later one would silently take the place of the other."""
-    catalog = [message for message in messages(CODE) if message.locations[0][0].startswith("bot/rules/catalog")]
+    catalog = [message for message in messages(code()) if message.locations[0][0].startswith("bot/rules/catalog")]
     assert [key for key, count in Counter(message.context for message in catalog).items() if count > 1] == []
     assert len(catalog) == len(MESSAGES)
 
@@ -72,7 +72,7 @@ def test_no_key_stands_for_two_texts() -> None:
 def test_the_po_file_is_read_as_its_tools_read_it() -> None:
     """Every translation arrives as it was written."""
     vi = translator("vi")
-    for message in messages(VIETNAMESE):
+    for message in messages(po_file()):
         first, last = english(message)[0], english(message)[-1]
         if message.context:
             assert vi.pgettext(message.context, first) == vietnamese(message)
