@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, settings
 from bot.inbox.database import Database
 from bot.inbox.queue import Inbox
 from bot.inbox.sql.group_commit import GroupCommitWriter
-from tests.support.databases import Postgres, new_postgres_database, new_sqlite_database
+from tests.support.databases import Postgres, new_postgres_database
+from tests.support.sqlite import new_sqlite_database
 
 settings.register_profile(
     "default", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]

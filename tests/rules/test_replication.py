@@ -18,9 +18,9 @@ from bot.rules.publishing.history import VersionInfo
 from bot.rules.publishing.image_library import UnknownImage
 from bot.rules.publishing.publisher import EditConflict, digest
 from bot.rules.replication.editing import Diverged, ImageInUse
-from tests.support.databases import new_sqlite_database
 from tests.support.local_images import jpeg
 from tests.support.machines import Machine, prepared, rules
+from tests.support.sqlite import new_sqlite_database
 
 OLD, NEW, NEWER, HAND = (rules(note=note) for note in ("old", "new", "newer", "by hand"))
 Join = Callable[..., Machine]

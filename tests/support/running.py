@@ -18,6 +18,7 @@ from bot.sandbox import vendor as sandbox
 from bot.sandbox.zalo_events import EventMaker, SignedEvent
 from tests.support.forkserver import start_process
 from tests.support.ports import free_port
+from tests.support.sqlite import new_sqlite_database
 
 APP_ID, OA_SECRET, OA_ID = "360846524940903967", "test-oa-secret", "388613280878808645"
 API_KEY, TOKEN = "test-api-key", "test-access-token"
@@ -39,7 +40,7 @@ MAKER = EventMaker(APP_ID, OA_SECRET, OA_ID)
 
 
 class Bot:
-    """The bot as an operator starts it; ready when the constructor returns."""
+    """The bot as an operator starts it, on a migrated database; ready when the constructor returns."""
 
     def __init__(
         self,
@@ -59,6 +60,8 @@ class Bot:
         if not self.rules.exists():
             self.rules.write_text(rules, encoding="utf-8")
         self.environment = environment(directory, vendor_url, self.port) | settings
+        if "DATABASE_URL" not in settings:
+            new_sqlite_database(directory / "bot.db")
         self._command = [sys.executable, *(part.replace("{port}", str(self.port)) for part in command)]
         self._ready = "" if "--delivery-only" in command else ready
         self.log = directory / f"bot-{self.port}.log"

@@ -6,11 +6,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import pytest
 import requests
 
 from bot.sandbox.vendor import SandboxVendor
+from tests.support.forkserver import start_process
 from tests.support.ports import free_port
 from tests.support.running import MAKER, RULES, Bot, environment, wait_until
 
@@ -27,8 +29,9 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_however_it_is_started_it_answers_users(tmp_path: Path, vendor: SandboxVendor, way: str) -> None:
-    """Not only stores their events; and ends in order where something tells it to."""
-    with Bot(tmp_path, vendor.url, command=WAYS[way].split(), PYTHONWARNINGS="default") as bot:
+    """Not only stores their events, in a new database; and ends in order where something tells it to."""
+    settings = {"PYTHONWARNINGS": "default", "DATABASE_URL": f"sqlite:///{tmp_path / 'new.db'}"}
+    with Bot(tmp_path, vendor.url, command=WAYS[way].split(), **settings) as bot:
         bot.deliver(MAKER.text("101", "bảng giá"))
         vendor.wait_for_taken(1)
         if way != "flask":
@@ -52,8 +55,10 @@ def start(tmp_path: Path, way: str, *, rules: str | None = None, without: str = 
     for name in without.split():
         del variables[name]
     command = [sys.executable, *(part.replace("{port}", variables["PORT"]) for part in WAYS[way].split())]
-    done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=60, check=False)
-    return done.returncode, done.stderr + done.stdout
+    with TemporaryFile() as output:
+        status = start_process(command, cwd=tmp_path, env=variables, stdout=output.fileno()).wait(timeout=60)
+        output.seek(0)
+        return status, output.read().decode()
 
 
 @pytest.mark.parametrize("way", ["bot serve", "gunicorn", "python app.py"])
