@@ -1,9 +1,8 @@
 """
 Edit rules of a rules file in place: change, add, delete, duplicate; every other byte stays as it is.
 
-Pure functions on the bytes of a file without errors. What is not touched is never written anew: of a changed rule only
-the keys whose values change, so that the order, the style and the comments of its editor stay. A comment within a
-changed value becomes a line of its own beside it.
+Pure functions on the bytes of a file without errors. Only keys whose values change are written again, so that order,
+style and comments of the editor stay. A comment within a changed value becomes a separate line beside it.
 """
 
 from __future__ import annotations
@@ -17,16 +16,16 @@ import yaml
 
 from bot.rules.publishing.yaml_text import Value, entry_lines, plain
 
-#: Reads YAML; the one written in C where there is one.
+#: The YAML loader; the one in C, if available.
 LOADER: Final[type[yaml.SafeLoader | yaml.CSafeLoader]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-# Line ends to YAML, but not to editors, or the other way round: whoever has them counts lines otherwise than we do.
+# Line ends for YAML but not for editors, or the reverse: a program that counts them has other line numbers.
 _ODD_LINE_ENDS: Final = re.compile("\r(?!\n)|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _COMMENT: Final = re.compile(r"(?:^|(?<=\s))#.*$")
 _BOM: Final = "\ufeff"
 
 
 class NotEditable(Exception):
-    """The file is not written in a way that can be edited rule by rule; `line`, from 1, is where its editor must go."""
+    """The file cannot be edited rule by rule; `line`, from 1, is where its editor must change it."""
 
     def __init__(self, line: int = 1) -> None:
         super().__init__(f"line {line}")
@@ -35,12 +34,12 @@ class NotEditable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RuleText:
-    """Where a rule stands: its lines from the dash to its last word, counted from 0, the end left out."""
+    """The position of a rule: its lines from the dash to its last text, counted from 0, the end exclusive."""
 
     start: int
     end: int
     fields: Mapping[str, Value]
-    """What it says, every scalar as text."""
+    """Its values, all scalars as text."""
     content: bytes
     """Its lines."""
 
@@ -50,14 +49,14 @@ def rules_in(content: bytes) -> list[RuleText]:
     Return the rules in the order of the file.
 
     Raises:
-        NotEditable: They cannot be told apart line by line.
+        NotEditable: Two rules share a line.
     """
     return [item.text for item in _File(content).items]
 
 
 def change_rule(content: bytes, index: int, changes: Mapping[str, Value | None]) -> bytes:
     """
-    Return the file with other values in one rule; None takes a key away, keys that are not named stay.
+    Return the file with changed values in one rule; None removes a key, other keys stay.
 
     Raises:
         NotEditable: The rule is not written in a way that can be edited.
@@ -67,13 +66,13 @@ def change_rule(content: bytes, index: int, changes: Mapping[str, Value | None])
 
 def change_rules(content: bytes, changes: Mapping[int, Mapping[str, Value | None]]) -> bytes:
     """
-    Return the file with other values in several rules, by their index; the file is read once.
+    Return the file with changed values in several rules, by index; the file is parsed once.
 
     Raises:
         NotEditable: A rule is not written in a way that can be edited.
     """
     file = _File(content)
-    for index in sorted(changes, reverse=True):  # from below, so that lines above keep their numbers
+    for index in sorted(changes, reverse=True):  # from the end, so that earlier lines keep their numbers
         item = file.items[index]
         before = item.text.fields
         wanted = {key: value for key, value in changes[index].items() if before.get(key) != value}
@@ -85,7 +84,7 @@ def change_rules(content: bytes, changes: Mapping[int, Mapping[str, Value | None
 
 def add_rule(content: bytes, fields: Mapping[str, Value]) -> bytes:
     """
-    Return the file with one more rule, below the last.
+    Return the file with a rule added after the last one.
 
     Raises:
         NotEditable: There is no list of rules, or it stands between brackets.
@@ -95,7 +94,7 @@ def add_rule(content: bytes, fields: Mapping[str, Value]) -> bytes:
 
 def add_rules(content: bytes, rules: Sequence[Mapping[str, Value]]) -> bytes:
     """
-    Return the file with more rules in this order, below the last.
+    Return the file with rules added in this order after the last one.
 
     Raises:
         NotEditable: There is no list of rules, or it stands between brackets.
@@ -112,7 +111,7 @@ def add_rules(content: bytes, rules: Sequence[Mapping[str, Value]]) -> bytes:
 
 def duplicate_rule(content: bytes, index: int, new_id: str) -> bytes:
     """
-    Return the file with a copy of a rule below it, comments included, under another id.
+    Return the file with a copy of a rule after it, including comments, under another id.
 
     Raises:
         NotEditable: The rule is not written in a way that can be edited.
@@ -126,7 +125,7 @@ def duplicate_rule(content: bytes, index: int, new_id: str) -> bytes:
 
 def delete_rule(content: bytes, index: int) -> bytes:
     """
-    Return the file without a rule; comments above it stay.
+    Return the file without a rule; comments above the rule stay.
 
     Raises:
         NotEditable: The rule is not written in a way that can be edited.
@@ -147,7 +146,7 @@ class _ParsedRule:
 
 
 class _File:
-    """The lines of a file, and where its rules are."""
+    """The lines of a file, and the positions of its rules."""
 
     def __init__(self, content: bytes) -> None:
         try:
@@ -185,11 +184,11 @@ class _File:
 
     @property
     def content(self) -> bytes:
-        """The file as it is now."""
+        """The present bytes of the file."""
         return f"{self.bom}{''.join(self.lines)}".encode()
 
     def replace(self, start: int, end: int, lines: Sequence[str]) -> None:
-        """Put other lines, given without their ends, in the place of some; what is parsed stays as it was."""
+        """Replace some lines; *lines* have no line ends. The parsed positions are not updated."""
         new = [f"{line}{self.newline}" for line in lines]
         if new and end > start and not self.lines[end - 1].endswith("\n"):
             new[-1] = new[-1].removesuffix(self.newline)
@@ -198,7 +197,7 @@ class _File:
         self.lines[start:end] = new
 
     def put_first_rule(self, lines: Sequence[str]) -> None:
-        """Put the first rule in its list, which is empty or ``[]``."""
+        """Add the first rule to the list, which is empty or ``[]``."""
         line, column = self.key.end_mark.line, self.key.end_mark.column
         rest = self.lines[line][column:].rstrip("\r\n")
         found = re.fullmatch(r"(\s*:)\s*(?:\[\s*\])?(\s*(?:#.*)?)", rest)
@@ -207,7 +206,7 @@ class _File:
         self.replace(line, line + 1, [f"{self.lines[line][:column]}{found[1]}{found[2]}", *lines])
 
     def empty_list(self, last: RuleText) -> None:
-        """Put an empty list in the place of the only rule."""
+        """Replace the only rule with an empty list."""
         line, column = self.key.end_mark.line, self.key.end_mark.column
         found = re.fullmatch(r"(\s*:)(.*)", self.lines[line][column:].rstrip("\r\n"))
         if not found:
@@ -217,7 +216,7 @@ class _File:
 
 
 def _list_of_rules(text: str) -> tuple[yaml.ScalarNode, yaml.Node]:
-    """Return the key ``rules`` and what is under it."""
+    """Return the nodes of the key ``rules`` and of its value."""
     try:
         root = yaml.compose(text, LOADER)
     except yaml.MarkedYAMLError as error:
@@ -235,7 +234,7 @@ def _list_of_rules(text: str) -> tuple[yaml.ScalarNode, yaml.Node]:
 
 
 def last_line(node: yaml.Node) -> int:
-    """Return the line, from 0, on which the last word of a node stands; of blocks, marks tell only what comes next."""
+    """Return the line, from 0, of a node's last text; a block's end mark is only where the next node begins."""
     if isinstance(node, yaml.MappingNode) and not node.flow_style:
         return max(max(last_line(key), last_line(value)) for key, value in node.value)
     if isinstance(node, yaml.SequenceNode) and not node.flow_style:
@@ -246,7 +245,7 @@ def last_line(node: yaml.Node) -> int:
 
 
 def _block_rule(file: _File, item: _ParsedRule, changes: Mapping[str, Value | None]) -> list[str]:
-    """Return the lines of a rule with a key a line; those of keys that do not change as they are."""
+    """Return the lines of a rule in block style; those of unchanged keys stay as they are."""
     start, entries = item.text.start, item.node.value
     column, first = entries[0][0].start_mark.column, entries[0][0].start_mark.line
     own = [line.rstrip("\r\n") for line in file.lines[start : item.text.end]]
@@ -267,13 +266,13 @@ def _block_rule(file: _File, item: _ParsedRule, changes: Mapping[str, Value | No
 
 
 def _with_dash(body: list[str], dash: str, column: int) -> list[str]:
-    """Return the lines with what stood before the first key before the one that is the first now."""
+    """Return the lines with the dash and indentation of the former first key before the new first key."""
     number = next(n for n, line in enumerate(body) if line.strip() and not line.lstrip().startswith("#"))
     return [dash + body[number][column:], *body[:number], *body[number + 1 :]]
 
 
 def _flow_rule(file: _File, item: _ParsedRule, changes: Mapping[str, Value | None]) -> list[str]:
-    """Return the lines of a rule that stood between braces, with a key a line now."""
+    """Return the lines of a rule in braces as block style, one key per line."""
     fields = {key: value for key, value in {**item.text.fields, **changes}.items() if value is not None}
     own = [line.rstrip("\r\n") for line in file.lines[item.text.start : item.text.end]]
     kept = [f"{' ' * (file.indent + 2)}{comment}" for comment in _comments(own, item.text.start, [item.node])]
@@ -287,7 +286,7 @@ def _new_rule(fields: Mapping[str, Value], indent: int) -> list[str]:
 
 
 def _changed(new: Value | None, column: int, own: list[str], nodes: tuple[yaml.Node, yaml.Node]) -> list[str]:
-    """Return the lines of a key with its new value, and the comments that were within the old one."""
+    """Return the lines of a key with its new value, and the comments from within the old one."""
     key = nodes[0]
     comments = _comments(own, key.start_mark.line, list(nodes))
     lines = [] if new is None else entry_lines(str(key.value), new, column)
@@ -297,7 +296,7 @@ def _changed(new: Value | None, column: int, own: list[str], nodes: tuple[yaml.N
 
 
 def _comments(own: list[str], start: int, nodes: list[yaml.Node]) -> list[str]:
-    """Return the comments in some lines, the first of which is *start*; a # within a word or in quotes is none."""
+    """Return the comments in lines from *start* on; a # within a word or in quotes is not a comment."""
     content = [0] * len(own)
     for scalar in _ends(nodes):
         for line in range(scalar.start_mark.line, scalar.end_mark.line + 1):
@@ -310,7 +309,7 @@ def _comments(own: list[str], start: int, nodes: list[yaml.Node]) -> list[str]:
 
 
 def _ends(nodes: list[yaml.Node]) -> Iterator[yaml.Node]:
-    """Yield the scalars of some nodes."""
+    """Yield the scalars of the nodes."""
     for node in nodes:
         if isinstance(node, yaml.ScalarNode):
             yield node

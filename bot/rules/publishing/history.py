@@ -16,10 +16,10 @@ from typing import Final
 from bot.files import atomic_write, copy_owner, locked_folder, read_plain_file
 from bot.rules.publishing.rule_changes import ChangeCounts, compare_rules
 
-#: Versions that are kept; for one more the oldest goes.
+#: The most versions that are kept; the oldest is deleted.
 MAX_VERSIONS: Final = 50
 
-#: Letters of an author's name, and of a note, that are kept.
+#: The longest author's name and note, in characters; the rest is cut.
 MAX_AUTHOR_CHARACTERS: Final = 60
 MAX_NOTE_CHARACTERS: Final = 300
 
@@ -35,32 +35,32 @@ _FOLDER_MODE: Final = 0o700
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A content that the rules file has had."""
+    """A content of the rules file."""
 
     name: str
-    """Of the file that holds it."""
+    """The name of its file, without the suffix."""
     since: float
-    """When it came to stand in the rules file, in seconds since 1970."""
+    """When it became the content of the rules file, in seconds since 1970."""
     short_digest: str
-    """The first letters of its SHA-256, in hex."""
+    """The beginning of its SHA-256, in hex."""
 
     def holds(self, content: bytes | None) -> bool:
-        """Return whether this is the version with that content."""
+        """Return whether the version has that content."""
         return content is not None and _short_digest(content) == self.short_digest
 
 
 @dataclass(frozen=True, slots=True)
 class VersionInfo:
-    """Who published a version and why, each on one line, empty if it is not known; never written to a log."""
+    """Author and note of a version, each on one line, empty if unknown; never logged."""
 
     author: str = ""
     note: str = ""
     restored: str = ""
-    """The name of the former version whose content it has again."""
+    """The name of the earlier version that it restored; empty if none."""
 
     @classmethod
     def of(cls, *, author: str = "", note: str = "", restored: str = "") -> VersionInfo:
-        """Return what somebody gave, as much of it as is kept."""
+        """Return the info with texts cut to the length that is kept."""
         is_name = _NAME.fullmatch(restored) is not None
         return cls(
             _one_line(author, MAX_AUTHOR_CHARACTERS), _one_line(note, MAX_NOTE_CHARACTERS), restored if is_name else ""
@@ -68,22 +68,22 @@ class VersionInfo:
 
     @classmethod
     def read(cls, found: object) -> VersionInfo:
-        """Return what was written as JSON, by this version of the program or another."""
+        """Return the info from decoded JSON, written by this or another version of the program."""
         known = {field.name for field in fields(cls)}
         texts = found.items() if isinstance(found, Mapping) else ()
         return cls.of(**{key: text for key, text in texts if key in known and isinstance(text, str)})
 
 
-#: Nobody said who published it and why.
+#: Author and note unknown.
 NO_INFO: Final = VersionInfo()
 
 
 class FileHistory:
     """
-    The folder ``.<name of the rules file>.history``: files that an editor can read, named by their times.
+    The folder ``.<name of the rules file>.history``: plain rules files, named by their times.
 
-    Beside ``<version>.yaml`` stands ``<version>.json`` with its `VersionInfo` and, as ``changes``, its `ChangeCounts`.
-    It is written first, so that a version that is there has its own.
+    ``<version>.json`` has the `VersionInfo` of ``<version>.yaml`` and, as ``changes``, its `ChangeCounts`. It is
+    written first, so that every version has its info.
     """
 
     def __init__(self, path: Path) -> None:
@@ -92,17 +92,17 @@ class FileHistory:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """
-        Keep other processes of this machine that publish out, for as long as the block lasts.
+        Exclude other processes of this machine that publish, while the block runs.
 
         Raises:
-            OSError: The folder is not there and cannot be made.
+            OSError: The folder is missing and cannot be created.
         """
         self.folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
         with locked_folder(self.folder):
             yield
 
     def versions(self) -> list[Version]:
-        """Return what is kept, newest first."""
+        """Return the kept versions, newest first."""
         try:
             names = sorted((entry.name for entry in self.folder.iterdir()), reverse=True)
         except (FileNotFoundError, NotADirectoryError):
@@ -110,7 +110,7 @@ class FileHistory:
         return [version for name in names if (version := version_named(name))]
 
     def read(self, name: str) -> bytes | None:
-        """Return the content of the version that is so called; None if there is no such one."""
+        """Return the content of the version with that name; None if there is none."""
         if version_named(name) is None:
             return None
         try:
@@ -119,11 +119,11 @@ class FileHistory:
             return None
 
     def info(self, name: str) -> VersionInfo:
-        """Return who published the version that is so called, and why; of one that is not there nothing."""
+        """Return author and note of the version with that name; NO_INFO if there is none."""
         return VersionInfo.read(self._described(name))
 
     def changes(self, name: str) -> ChangeCounts | None:
-        """Return what the version that is so called changed in the one before; None if that is not known."""
+        """Return the numbers of changes from the version before to the named one; None if unknown."""
         known = {field.name for field in fields(ChangeCounts)}
         found = self._described(name).get("changes")
         if not isinstance(found, dict):
@@ -131,12 +131,12 @@ class FileHistory:
         return ChangeCounts(**{key: count for key, count in found.items() if key in known and _is_count(count)})
 
     def _described(self, name: str) -> dict[str, object]:
-        """Return what is written beside a version; nothing if there is nothing, or somebody damaged it."""
+        """Return the decoded JSON beside a version; empty if it is missing or damaged."""
         if version_named(name) is None:
             return {}
         try:
             found = json.loads(read_plain_file(self._info_path(name), limit=_MAX_INFO_BYTES))
-        except (OSError, ValueError, RecursionError):  # not there, or not written by us
+        except (OSError, ValueError, RecursionError):  # missing, or not written by us
             return {}
         return found if isinstance(found, dict) else {}
 
@@ -144,7 +144,7 @@ class FileHistory:
         self, content: bytes, *, since: float, metadata_of: os.stat_result | None, info: VersionInfo = NO_INFO
     ) -> None:
         """
-        Keep the content as the newest version, unless it is that already; the oldest goes where there are too many.
+        Store the content as the newest version, unless it is that already; delete the oldest if there are too many.
 
         Raises:
             OSError: It cannot be written.
@@ -152,7 +152,7 @@ class FileHistory:
         kept = self.versions()
         if kept and kept[0].holds(content):
             return
-        # Clocks may be set back; the order of the names is that of the versions.
+        # Clocks may be set back, but the names must sort in the order of the versions.
         since = max(since, kept[0].since + _TICK) if kept else since
         time = datetime.fromtimestamp(since, UTC).strftime(_TIME)[:-3]
         self._keep_private(metadata_of)
@@ -171,22 +171,22 @@ class FileHistory:
         return (self.folder / name).with_suffix(".json")
 
     def _delete_stray_info(self) -> None:
-        """Delete what is said of versions that are not there: they went, or a kill came before they were written."""
+        """Delete the infos of missing versions: deleted ones, or ones not written because the process was killed."""
         for path in self.folder.glob("*.json"):
             name = path.with_suffix(".yaml").name
             if version_named(name) is not None and not (self.folder / name).exists():
                 path.unlink(missing_ok=True)
 
     def _keep_private(self, metadata_of: os.stat_result | None) -> None:
-        """Leave the folder to the owner of the rules file alone."""
-        with contextlib.suppress(PermissionError):  # somebody else made it
+        """Restrict the folder to the owner of the rules file."""
+        with contextlib.suppress(PermissionError):  # somebody else created it
             if metadata_of is not None:
                 copy_owner(self.folder, metadata_of)
             self.folder.chmod(_FOLDER_MODE)
 
 
 def _one_line(text: str, most: int) -> str:
-    """Return a text without line ends, control characters and what a JSON file cannot hold, cut to *most* letters."""
+    """Return a text without line ends, control characters and lone surrogates, cut to *most* characters."""
     visible = "".join(one if one.isprintable() else " " for one in text)
     return " ".join(visible.split())[:most].rstrip()
 
@@ -196,7 +196,7 @@ def _is_count(found: object) -> bool:
 
 
 def version_named(name: str) -> Version | None:
-    """Return the version that is so called, kept or not; None if no version can be."""
+    """Return the version with that name, kept or not; None if the name is invalid."""
     found = _NAME.fullmatch(name)
     if found is None:
         return None

@@ -16,9 +16,9 @@ from bot.files import atomic_write, copy_owner, locked_folder, read_plain_file
 from bot.images.prepare import PreparedImage
 from bot.rules.language.slug import slug
 
-#: The library's folder, as rules name it.
+#: The library's folder, relative to the rules file.
 FOLDER: Final = "images"
-#: Former contents that are kept; for one more the oldest goes.
+#: The most replaced or deleted contents that are kept; the oldest is deleted.
 MAX_TRASHED: Final = 50
 
 _TRASH: Final = ".trash"
@@ -35,35 +35,35 @@ class StoredImage:
     """An image file of the library."""
 
     name: str
-    """As a rule's ``file:`` names it, below the rules file's folder."""
+    """The path as in a rule's ``file:``, relative to the rules file's folder."""
     size: int
     """In bytes."""
     modified_ns: int
-    """Since 1970."""
+    """When it was last changed, in nanoseconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrashedImage:
-    """A former content of the library."""
+    """A replaced or deleted content of the library."""
 
     entry: str
-    """What `ImageLibrary.restore` knows it by."""
+    """The id for `ImageLibrary.restore`."""
     name: str
-    """As a rule's ``file:`` named it."""
+    """The path as in a rule's ``file:``."""
     trashed_at: float
     """Seconds since 1970."""
 
 
 class UnknownImage(LookupError):
-    """The library has no such image, or has it no more."""
+    """The library does not have the image, or no longer."""
 
 
 class ImageLibrary:
     """
     The image files beside one rules file of this machine; safe for threads and processes.
 
-    A content that is deleted or replaced is moved to ``images/.trash``. Every method but `images` and `trashed` raises
-    OSError if it cannot write; all is as it was then.
+    A deleted or replaced content is moved to ``images/.trash``. Every method except `images` and `trashed` raises
+    OSError if it cannot write; then nothing has changed.
     """
 
     def __init__(self, rules_file: Path) -> None:
@@ -82,7 +82,7 @@ class ImageLibrary:
         return sorted(images, key=lambda image: (-image.modified_ns, image.name))
 
     def trashed(self) -> list[TrashedImage]:
-        """Return what can be restored, the latest first."""
+        """Return the contents that can be restored, the latest first."""
         try:
             names = sorted((entry.name for entry in self._trash.iterdir()), reverse=True)
         except (FileNotFoundError, NotADirectoryError):
@@ -94,7 +94,7 @@ class ImageLibrary:
         """
         Store an image under a safe name made from *filename*; return that name, and whether it is new.
 
-        The same content is stored once. A name that is taken gets a number.
+        Equal contents are stored once. A number is added to a name that is taken.
         """
         with self._locked():
             name, is_new = self._choose_name(image, filename)
@@ -103,12 +103,12 @@ class ImageLibrary:
             return name, is_new
 
     def choose_name(self, image: PreparedImage, filename: str) -> tuple[str, bool]:
-        """Return what `add` would return, without storing anything."""
+        """Return what `add` would return; nothing is stored."""
         with self._locked():
             return self._choose_name(image, filename)
 
     def put(self, name: str, content: bytes, *, now: float) -> None:
-        """Have the image *name*, anywhere below the rules file's folder, hold that content."""
+        """Write the content of the image *name*, a path below the rules file's folder."""
         with self._locked():
             path = self._path_of(name)
             if path.exists():
@@ -121,10 +121,10 @@ class ImageLibrary:
 
     def replace(self, name: str, image: PreparedImage, *, now: float) -> None:
         """
-        Give the image *name* another content, so that all rules that name it send that; *now* in seconds since 1970.
+        Replace the content of the image *name*, for all rules that name it; *now* in seconds since 1970.
 
         Raises:
-            UnknownImage: There is none of that name.
+            UnknownImage: There is no image with that name.
         """
         with self._locked():
             path = self._path(name)
@@ -136,7 +136,7 @@ class ImageLibrary:
         Move the image *name* to the trash; return its entry there.
 
         Raises:
-            UnknownImage: There is none of that name.
+            UnknownImage: There is no image with that name.
         """
         with self._locked():
             path = self._path(name)
@@ -146,7 +146,7 @@ class ImageLibrary:
 
     def restore(self, entry: str, *, now: float) -> str:
         """
-        Put a content from the trash back under its name, which is returned; what stands there takes its place.
+        Restore a content from the trash and return its name; a present image of that name goes to the trash.
 
         Raises:
             UnknownImage: The trash has no such entry.
@@ -160,12 +160,12 @@ class ImageLibrary:
             return name
 
     def drop_trashed(self, entry: str) -> None:
-        """Delete an entry of the trash that is back in its place."""
+        """Delete an entry of the trash after it was restored."""
         (self._trash / entry).unlink(missing_ok=True)
 
     def read_trashed(self, entry: str) -> tuple[str, bytes]:
         """
-        Return the name and the content of what `restore` would put back.
+        Return the name and the content of an entry of the trash.
 
         Raises:
             UnknownImage: The trash has no such entry.
@@ -177,7 +177,7 @@ class ImageLibrary:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """Keep others out that write here; the folder must not lead out of that of the rules."""
+        """Exclude other writers while the block runs; refuse a folder that leads out of that of the rules."""
         self._make(self._folder)
         if not self._folder.resolve().is_relative_to(self._rules_file.parent.resolve()):
             raise OSError(errno.EXDEV, "the folder images leads out of the folder of the rules file", self._folder)
@@ -199,7 +199,7 @@ class ImageLibrary:
         return self._folder / PurePosixPath(name).name
 
     def _path_of(self, name: str) -> Path:
-        """Return where an image stands or is to stand; nothing leads out of the folder of the rules file."""
+        """Return the path of an image; one that leads out of the rules file's folder is refused."""
         root, path = self._rules_file.parent.resolve(), self._rules_file.parent / name
         if not path.resolve().is_relative_to(root) or path.resolve() == root:
             raise OSError(errno.EXDEV, "it lies outside the folder of the rules file", path)
@@ -213,21 +213,21 @@ class ImageLibrary:
         return f"{FOLDER}/{name}", True
 
     def _name_of(self, content: bytes) -> str | None:
-        """Return the image that has this content already."""
+        """Return the name of the image with this content; None if there is none."""
         alike = (image.name for image in self.images() if image.size == len(content))
         return next((name for name in alike if read_plain_file(self._path(name)) == content), None)
 
     def _write(self, path: Path, content: bytes) -> None:
-        """Write a file whoever may read the rules may read; where there are none yet, whoever may read their folder."""
+        """Write a file with the owner and rights of the rules file or, if there is none, of its folder."""
         like = self._rules_file if self._rules_file.exists() else self._rules_file.parent
         info = like.stat()
         atomic_write(path, content, metadata_of=info, mode=stat.S_IMODE(info.st_mode) & ~_EXECUTABLE)
 
     def _keep(self, path: Path, now: float) -> str:
-        """Copy a file to the trash; the oldest goes where there are too many."""
+        """Copy a file to the trash; delete the oldest if there are too many."""
         self._make(self._trash)
         kept = self.trashed()
-        # Clocks may be set back; the order of the names is that of the contents.
+        # Clocks may be set back, but the names must sort in the order of the contents.
         at = max(int(now * 1000), int(kept[0].entry.partition("-")[0]) + 1 if kept else 0)
         entry = f"{at:013}-{path.name}"
         atomic_write(self._trash / entry, read_plain_file(path), metadata_of=path.stat())
@@ -242,7 +242,7 @@ def _is_image(entry: os.DirEntry[str]) -> bool:
 
 
 def _safe_names(filename: str, form: str) -> Iterator[str]:
-    """Yield names of plain letters, digits and hyphens, each to be tried where those before are taken."""
+    """Yield candidate names of ASCII letters, digits and hyphens, to try until one is free."""
     stem = PurePosixPath(filename.replace("\\", "/")).name
     shown = stem.rpartition(".")[0] or stem
     base = slug(shown)[:_STEM_LENGTH].strip("-") or _NAMELESS

@@ -18,7 +18,7 @@ TAIL: Final = "#"
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A section that both sides changed, each otherwise; None: that side took it out."""
+    """A section that both sides changed in different ways; None: that side removed it."""
 
     name: str
     """The id of a rule, a key beside the rules with its colon, TAIL, or WHOLE_FILE."""
@@ -28,24 +28,24 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """What came of it."""
+    """The result of a merge."""
 
     text: str | None
-    """The file with what both sides did; None if there are conflicts that nobody decided yet."""
+    """The merged file; None while there are undecided conflicts."""
     conflicts: tuple[Conflict, ...] = ()
-    """Those that were decided too, in the order of the file."""
+    """All conflicts, including decided ones, in the order of the file."""
 
 
 class _NotMergeable(Exception):
-    """The sides do not go together rule by rule."""
+    """The sides cannot be merged rule by rule."""
 
 
 def merge(base: str | None, mine: str, theirs: str, decided: Mapping[str, Side] | None = None) -> Merge:
     """
-    Return the edits of both sides in one file; all lines end in \\n, the last one too.
+    Merge the edits of both sides into one file; all its lines end in \\n.
 
-    *base* is what both began from; if it is not known, whatever is different is a conflict. *decided* says by the
-    names of conflicts which side counts.
+    *base* is the common origin; if it is unknown, every difference is a conflict. *decided* has the chosen side by the
+    name of the conflict.
     """
     decided = decided or {}
     if mine in {theirs, base}:
@@ -71,7 +71,7 @@ def _merged(base: Sections | None, mine: Sections, theirs: Sections, decided: Ma
     if any(conflict.name not in decided for conflict in conflicts):
         return Merge(None, tuple(conflicts))
     merged = Sections(tuple(keys.merged), tuple(rules.merged), tail)
-    if cut(merged.text) != merged:  # rules that are indented otherwise, for one
+    if cut(merged.text) != merged:  # for example, rules with another indentation
         raise _NotMergeable
     return Merge(merged.text, tuple(conflicts))
 
@@ -96,7 +96,7 @@ class _SectionMerge:
         self.merged = [section for name in order if (section := found[name]) is not None]
 
     def _one(self, name: str, side: Side | None) -> Section | None:
-        """Return what becomes of a section; None: it goes."""
+        """Return the merged section; None: it is removed."""
         base, mine, theirs = self._base.get(name), self._mine.get(name), self._theirs.get(name)
         if mine == theirs:
             return mine
@@ -114,7 +114,7 @@ class _SectionMerge:
 
 
 def _either(base: str | None, mine: str, theirs: str) -> str | None:
-    """Return the lines of the side that changed them; None if both did, each otherwise."""
+    """Return the lines of the side that changed them; None if both changed them in different ways."""
     if mine in {theirs, base}:
         return theirs
     return mine if base == theirs else None
@@ -126,10 +126,10 @@ def _union(first: Iterable[str], second: Iterable[str]) -> list[str]:
 
 def _order(base: Iterable[str], mine: Iterable[str], theirs: Iterable[str]) -> list[str]:
     """
-    Return all names of both sides: in the order of the one that changed it, what the other added behind its neighbour.
+    Return the names of both sides in the order of the side that changed it; additions of the other follow a neighbour.
 
     Raises:
-        _NotMergeable: Both changed the order, each otherwise.
+        _NotMergeable: Both changed the order in different ways.
     """
     common = set(base) & set(mine) & set(theirs) if base else set(mine) & set(theirs)
     was, is_mine, is_theirs = ([name for name in names if name in common] for names in (base, mine, theirs))

@@ -1,4 +1,4 @@
-"""The log of publications that machines share: what its entries say, and what keeps it must do."""
+"""The log of publications that machines share: its entries, and the interface of its storage."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-#: The `Change.file` that stands for the rules file, which each machine may call otherwise.
+#: The `Change.file` of the rules file, whose name may differ between machines.
 RULES: Final = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one file is to hold on every machine."""
+    """The new content of one file on every machine."""
 
     file: str
-    """RULES, or the name of an image as a rule's ``file:`` has it."""
+    """RULES, or the name of an image as in a rule's ``file:``."""
     digest: str
-    """SHA-256 of the content, in hex; empty: there is to be none."""
+    """SHA-256 of the content, in hex; empty: the file is deleted."""
     replaced: str = ""
-    """The digest of what it replaced where it was published; empty: nothing."""
+    """The digest of the content that it replaced on the publishing machine; empty: none."""
     info: Mapping[str, str] = field(default_factory=dict)
-    """Who published it and why."""
+    """Author and note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +29,19 @@ class Publication(Change):
     """A change that was published."""
 
     sequence: int = 0
-    """Later ones have higher numbers; some are left out."""
+    """Later publications have higher numbers, with gaps."""
     published_at: float = 0.0
     """Seconds since 1970, by the log's clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How far the log has come."""
+    """The latest entries of the log."""
 
     sequence: int = 0
-    """Of the latest publication; 0: there is none."""
+    """The number of the latest publication; 0: there is none."""
     rules_digest: str | None = None
-    """Of the rules file that was published last; None: none was."""
+    """The digest of the latest published rules file; None: there is none."""
     rules_published_at: float = 0.0
 
 
@@ -50,33 +50,33 @@ class Overtaken(Exception):
 
 
 class PublicationLog(Protocol):
-    """Every method raises `bot.errors.StorageError` while the log is out of reach."""
+    """The log's storage; every method raises `bot.errors.StorageError` if it cannot be reached."""
 
     def head(self) -> Head:
-        """Return how far it has come; cheap enough to be asked every second."""
+        """Return the head of the log; cheap enough to call every second."""
         ...
 
     def since(self, sequence: int) -> list[Publication]:
-        """Return what came after that number, in order; of each image the latest, of the rules all that are kept."""
+        """Return the publications after that number, in order: the latest of each image, all kept ones of the rules."""
         ...
 
     def images(self) -> Mapping[str, str]:
-        """Return the digests of the images that there are to be, by name."""
+        """Return the digest of each published image that was not deleted, by name."""
         ...
 
     def content(self, digest: str) -> bytes | None:
-        """Return the content with that digest; None if it is not kept any more."""
+        """Return the content with that digest; None if it is no longer kept."""
         ...
 
     def store(self, digest: str, content: bytes) -> None:
-        """Keep a content that is about to be published."""
+        """Store a content before its publication."""
         ...
 
     def append(self, changes: Sequence[Change], *, after: int) -> None:
         """
-        Publish the changes, whose contents are stored, all of them or none.
+        Publish all of the changes, or none; their contents must be stored.
 
         Raises:
-            Overtaken: The log has come further than *after*.
+            Overtaken: There is a publication after number *after*.
         """
         ...

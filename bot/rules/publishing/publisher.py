@@ -21,10 +21,10 @@ class EditConflict(Exception):
 
 class Publisher:
     """
-    Writes one rules file of this machine; safe for threads and processes.
+    Writes the rules file of this machine; safe for threads and processes.
 
-    Of a file that is a link, what it leads to is written. Every content that it had before or after a publication is
-    kept in a `FileHistory`, also what somebody wrote by hand in between.
+    If the file is a symbolic link, its target is written. Every content before and after a publication is kept in a
+    `FileHistory`, including edits by hand in between.
     """
 
     def __init__(self, path: Path) -> None:
@@ -32,7 +32,7 @@ class Publisher:
 
     def content(self) -> bytes | None:
         """
-        Return what the file holds; None if there is none.
+        Return the content of the file; None if there is no file.
 
         Raises:
             OSError: It cannot be read.
@@ -44,13 +44,13 @@ class Publisher:
 
     def publish(self, content: bytes, *, seen: str, now: float, info: VersionInfo = NO_INFO) -> None:
         """
-        Put *content* into the file if that is still the one whose `digest` is *seen*; *now* in seconds since 1970.
+        Replace the file with *content* if its `digest` is still *seen*; *now* in seconds since 1970.
 
-        *info* says in the history who published it and why.
+        *info* has author and note for the history.
 
         Raises:
-            EditConflict: It is another one.
-            OSError: It cannot be written; it is as it was.
+            EditConflict: The file is another one.
+            OSError: The file cannot be written; it is unchanged.
         """
         path, history = self._path.resolve(), self._history()
         with history.locked():
@@ -68,7 +68,7 @@ class Publisher:
 
     def keep_present(self, *, now: float) -> None:
         """
-        Keep what the file holds now in the history, for who begins to edit it: somebody may have written it by hand.
+        Store the present content in the history before an edit, in case it was written by hand.
 
         Raises:
             OSError: It cannot be read, or the history cannot be written.
@@ -83,23 +83,23 @@ class Publisher:
                 history.keep(content, since=min(metadata.st_mtime, now), metadata_of=metadata)
 
     def versions(self) -> list[Version]:
-        """Return what the file has held, newest first: the present content too, unless it was written by hand."""
+        """Return the versions of the file, newest first; the present content is included unless written by hand."""
         return self._history().versions()
 
     def read(self, name: str) -> bytes | None:
-        """Return the content of the version that is so called; None if there is no such one."""
+        """Return the content of the version with that name; None if there is none."""
         return self._history().read(name)
 
     def info(self, name: str) -> VersionInfo:
-        """Return who published the version that is so called, and why."""
+        """Return author and note of the version with that name."""
         return self._history().info(name)
 
     def changes(self, name: str) -> ChangeCounts | None:
-        """Return what the version that is so called changed in the one before; None if that is not known."""
+        """Return the numbers of changes from the version before to the named one; None if unknown."""
         return self._history().changes(name)
 
     def find(self, sought: str) -> bytes | None:
-        """Return the content of the version whose `digest` is *sought*; None if it is not kept, or not any more."""
+        """Return the content of the version whose `digest` is *sought*; None if it is not kept."""
         history = self._history()
         alike = (version for version in history.versions() if sought.startswith(version.short_digest))
         contents = (history.read(version.name) for version in alike)
@@ -107,7 +107,7 @@ class Publisher:
 
     def previous(self) -> Version | None:
         """
-        Return the version before the present one; once it is published, that is the present one of now.
+        Return the version before the present one; after it is published, this is the version that is present now.
 
         Raises:
             OSError: The file cannot be read.
@@ -120,15 +120,15 @@ class Publisher:
 
 
 def digest(content: bytes | None) -> str:
-    """Return the SHA-256 of a file's content, in hex; of none the empty text."""
+    """Return the SHA-256 of a file's content, in hex; empty for None."""
     return hashlib.sha256(content).hexdigest() if content is not None else ""
 
 
 def normalise_newlines(text: str) -> bytes:
     """
-    Return a text as a rules file is published: UTF-8 without a mark in front, lines that end in \\n, the last one too.
+    Return a text as published: UTF-8 without a byte order mark; all lines end in \\n.
 
-    It says the same: `split_lines` is how the rules are read.
+    Its meaning is the same, because rules are read by `split_lines`.
     """
     return "".join(f"{line}\n" for line in _without_blank_end(split_lines(text))).encode(errors="replace")
 
@@ -140,7 +140,7 @@ def _without_blank_end(lines: tuple[str, ...]) -> tuple[str, ...]:
 def _keep_too(
     history: FileHistory, content: bytes, now: float, metadata: os.stat_result | None, info: VersionInfo
 ) -> None:
-    """Keep what is published by now; if that fails, the next publication finds it in the file."""
+    """Store the published content; if that fails, the next publication finds it in the file."""
     try:
         history.keep(content, since=now, metadata_of=metadata, info=info)
     except OSError as error:

@@ -14,7 +14,7 @@ from bot.rules.publishing.yaml_text import Value, plain
 
 @dataclass(frozen=True, slots=True)
 class ChangeCounts:
-    """How many rules a version adds, changes … against another one."""
+    """The numbers of rules that a version adds, changes, removes … compared with another one."""
 
     added: int = 0
     changed: int = 0
@@ -22,36 +22,36 @@ class ChangeCounts:
     switched_on: int = 0
     switched_off: int = 0
     settings: int = 0
-    """Keys beside the rules."""
+    """The number of changed keys beside ``rules``."""
     is_reordered: int = 0
-    """1 if rules stand in another order."""
+    """1 if the order of the rules differs."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleChanges:
-    """What a version says otherwise than another one: ids of rules in the order of the file; comments do not count."""
+    """The differences between two versions: rule ids in the order of the file; comments do not count."""
 
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
-    """Those with a new id are among them, under that id."""
+    """Includes rules with a new id, under that id."""
     removed: tuple[str, ...] = ()
     switched_on: tuple[str, ...] = ()
     switched_off: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
     """The keys beside ``rules`` that changed, were added or removed."""
     is_reordered: bool = False
-    """Whether rules that are in both stand in another order."""
+    """Whether the order of rules that are in both differs."""
     events_lost: tuple[str, ...] = ()
-    """Of the rules that are removed or switched off those for other events than texts; ``fallback`` among them."""
+    """Removed or disabled rules for events other than texts; may include ``fallback``."""
 
     @property
     def loses_rules(self) -> bool:
-        """Whether something that may answer customers is gone or switched off."""
+        """Whether a rule or the fallback was removed or disabled."""
         return bool(self.removed or self.switched_off or self.events_lost)
 
     @property
     def counts(self) -> ChangeCounts:
-        """How many there are of each kind."""
+        """The number of changes of each kind."""
         return ChangeCounts(
             added=len(self.added),
             changed=len(self.changed),
@@ -64,12 +64,12 @@ class RuleChanges:
 
     @property
     def is_empty(self) -> bool:
-        """Whether both say the same."""
+        """Whether there are no differences."""
         return self == RuleChanges()
 
 
 def compare_rules(before: bytes | None, after: bytes) -> RuleChanges | None:
-    """Return what *after* says otherwise than *before* (None: no file); None if one cannot be read rule by rule."""
+    """Return the differences of *after* from *before* (None: no file); None if one cannot be read rule by rule."""
     old, new = _read(before if before is not None else b"rules: []"), _read(after)
     if old is None or new is None:
         return None
@@ -97,10 +97,10 @@ def compare_rules(before: bytes | None, after: bytes) -> RuleChanges | None:
 
 
 def _read(content: bytes) -> tuple[Mapping[str, Value], Mapping[str, Mapping[str, Value]]] | None:
-    """Return the keys of the file but for its rules, and the rules by id, as far as they have one of their own."""
+    """Return the keys of the file without its rules, and the rules that have a unique id, by id."""
     text = text_of(content)
     try:
-        # What aliases stand for could be larger than any memory; rules files have none.
+        # Expanded aliases could exceed the memory; rules files must not have aliases.
         if "*" in text and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, LOADER)):
             return None
         root = yaml.compose(text, LOADER)
@@ -118,7 +118,7 @@ def _read(content: bytes) -> tuple[Mapping[str, Value], Mapping[str, Mapping[str
 
 
 def _renamed(was: Mapping[str, Mapping[str, Value]], now: Mapping[str, Mapping[str, Value]]) -> dict[str, str]:
-    """Return the former ids of rules that have another id and say the same otherwise, by their new ones."""
+    """Return the former ids of rules that differ only in their id, by the new ids."""
     gone = {_without_id(rule): name for name, rule in was.items() if name not in now}
     new = {_without_id(rule): name for name, rule in now.items() if name not in was}
     return {name: gone[said] for said, name in new.items() if said in gone}

@@ -15,17 +15,17 @@ _RULES: Final = "rules:"
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Some lines of a file, each with its end."""
+    """Some lines of a file, with their line ends."""
 
     name: str
     """The id of the rule, or the key with its colon."""
     lead: str
-    """Comments and empty lines above it, up to the section before."""
+    """The comments and empty lines above it, back to the section before."""
     body: str
 
     @property
     def text(self) -> str:
-        """All of it."""
+        """The whole section."""
         return self.lead + self.body
 
 
@@ -34,14 +34,14 @@ class Sections:
     """A whole file."""
 
     keys: tuple[Section, ...]
-    """The keys at the top; of ``rules`` only its own line."""
+    """The top-level keys; for ``rules`` only its own line."""
     rules: tuple[Section, ...]
     tail: str
-    """What stands below the last of them."""
+    """The lines below the last section."""
 
     @property
     def text(self) -> str:
-        """The file."""
+        """The text of the file."""
         return "".join(part for key in self.keys for part in self._parts(key)) + self.tail
 
     def _parts(self, key: Section) -> Iterator[str]:
@@ -55,7 +55,7 @@ def cut(text: str) -> Sections:
     Return the sections of a file whose lines end in \\n, the last one too.
 
     Raises:
-        NotEditable: It cannot be cut line by line, or rules have no id of their own.
+        NotEditable: Sections share a line, or rules have no unique id.
     """
     rules = rules_in(text.encode())
     ids = [str(rule.fields.get("id", "")) for rule in rules]
@@ -81,7 +81,7 @@ def _section(lines: list[str], name: str, done: int, start: int, end: int) -> Se
 
 
 def _keys(text: str) -> Iterator[tuple[str, int, int]]:
-    """Yield each key at the top with the number of its first line and of the one below its last."""
+    """Yield each top-level key with the numbers of its first line and of the line after its last."""
     root = yaml.compose(text, LOADER)
     if not isinstance(root, yaml.MappingNode) or root.flow_style:
         raise NotEditable

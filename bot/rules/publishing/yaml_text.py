@@ -1,4 +1,4 @@
-"""Write values of a rules file as YAML: one line where it fits, quotes where they are needed, every scalar a text."""
+"""Write values of a rules file as YAML: on one line if short, quoted if necessary, every scalar as text."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import yaml
 Value = str | list["Value"] | dict[str, "Value"]
 
 _LINE_LENGTH: Final = 110
-# What every reader takes for these very letters, between brackets too.
+# Characters that need no quotes for any YAML reader, in flow style too.
 _PLAIN: Final = re.compile(r"[^\W_](?:[\w ./%+-]*[\w%])?")
 
 
 def entry_lines(key: str, value: Value, indent: int) -> list[str]:
     """
-    Return a key with its value as lines without their ends.
+    Return a key with its value, as lines without line ends.
 
     >>> entry_lines("keywords", ["bảng giá", "giá: 50k"], 4)
     ['    keywords: [bảng giá, "giá: 50k"]']
@@ -33,7 +33,7 @@ def entry_lines(key: str, value: Value, indent: int) -> list[str]:
 
 
 def flow(value: Value) -> str:
-    """Return a value on one line, as it may stand between brackets."""
+    """Return a value in flow style, on one line."""
     if isinstance(value, str):
         return scalar(value)
     if isinstance(value, list):
@@ -42,14 +42,14 @@ def flow(value: Value) -> str:
 
 
 def scalar(text: str) -> str:
-    """Return a text as it is, or in quotes, with escapes for what cannot be seen."""
+    """Return a text plain or quoted, with escapes for invisible characters."""
     if _PLAIN.fullmatch(text):
         return text
     return "".join(one if one.isprintable() else _escaped(one) for one in json.dumps(text, ensure_ascii=False))
 
 
 def plain(node: yaml.Node) -> Value:
-    """Return what a node says, every scalar as text; of two equal keys the first."""
+    """Return the value of a node, all scalars as text; of duplicate keys the first."""
     if isinstance(node, yaml.SequenceNode):
         return [plain(item) for item in node.value]
     if isinstance(node, yaml.MappingNode):
@@ -65,7 +65,7 @@ def _escaped(character: str) -> str:
 
 
 def _needs_lines(value: Value) -> bool:
-    """Return whether a value reads badly on one line: several mappings."""
+    """Return whether a value is unreadable on one line: it has several mappings."""
     if isinstance(value, dict):
         return any(map(_needs_lines, value.values()))
     return (

@@ -1,1 +1,1 @@
-"""Replication: what is published on one machine reaches all that share the database, images before rules."""
+"""Replication of published rules and images to all machines that share the database, images before rules."""

@@ -15,11 +15,11 @@ from bot.rules.replication.replica import Replica
 
 
 class Diverged(EditConflict):
-    """The file was changed by hand on this machine, and other machines have published since: take theirs first."""
+    """The file was changed by hand on this machine, and others have published since: publish theirs here first."""
 
 
 class SharedPublisher(Publisher):
-    """A publisher for all machines; where two publish at once, one is first, and the other gets an `EditConflict`."""
+    """Publishes for all machines; if two publish at once, the second gets an `EditConflict`."""
 
     def __init__(self, path: Path, replica: Replica) -> None:
         super().__init__(path)
@@ -27,15 +27,15 @@ class SharedPublisher(Publisher):
 
     def publish(self, content: bytes, *, seen: str, now: float, info: VersionInfo = NO_INFO) -> None:
         """
-        Publish *content* if the file here has the `digest` *seen*, and no machine has published a later one.
+        Publish *content* if the file here has the `digest` *seen*, and no machine has published since.
 
-        Where this machine has not taken what is published, only that can be published: it takes it then.
+        If this machine has not taken the latest publication, only that can be published here, which takes it.
 
         Raises:
-            EditConflict: It is another one; or `Diverged`.
+            EditConflict: The file is another one; or its subclass `Diverged`.
             bot.rules.replication.replica.NotWrittenHere: It is published, but cannot be written on this machine.
-            OSError: It cannot be written; it is as it was, everywhere.
-            bot.errors.StorageError: The database is out of reach.
+            OSError: The file cannot be written; nothing was published.
+            bot.errors.StorageError: The database cannot be reached.
         """
 
         def plan() -> Sequence[Change]:
@@ -53,18 +53,18 @@ class SharedPublisher(Publisher):
 
 
 class ImageInUse(Exception):
-    """Rules that are in force, here or on another machine, name the image."""
+    """The image is named by rules in force, here or on another machine."""
 
 
 class SharedImageLibrary(ImageLibrary):
-    """An image library whose changes reach all machines; the log's clock takes the place of *now*."""
+    """An image library whose changes reach all machines; the log's clock is used instead of *now*."""
 
     def __init__(self, rules_file: Path, replica: Replica) -> None:
         super().__init__(rules_file)
         self._replica = replica
 
     def add(self, image: PreparedImage, filename: str) -> tuple[str, bool]:
-        """Store an image under a safe name that is free on every machine; return it, and whether it is new."""
+        """Store an image under a safe name that is free on every machine; return the name, and whether it is new."""
         chosen: list[tuple[str, bool]] = []
 
         def plan() -> Sequence[Change]:
@@ -78,10 +78,10 @@ class SharedImageLibrary(ImageLibrary):
 
     def replace(self, name: str, image: PreparedImage, *, now: float) -> None:  # noqa: ARG002
         """
-        Give the image *name* another content on every machine.
+        Replace the content of the image *name* on every machine.
 
         Raises:
-            UnknownImage: There is none of that name.
+            UnknownImage: There is no image with that name.
         """
 
         def plan() -> Sequence[Change]:
@@ -92,10 +92,10 @@ class SharedImageLibrary(ImageLibrary):
 
     def delete(self, name: str, *, now: float) -> str:  # noqa: ARG002
         """
-        Move the image *name* to the trash of every machine; return its entry in this one's.
+        Move the image *name* to the trash of every machine; return its entry in this machine's trash.
 
         Raises:
-            UnknownImage: There is none of that name.
+            UnknownImage: There is no image with that name.
             ImageInUse: Rules name it.
         """
 
@@ -110,7 +110,7 @@ class SharedImageLibrary(ImageLibrary):
 
     def restore(self, entry: str, *, now: float) -> str:  # noqa: ARG002
         """
-        Put a content from this machine's trash back under its name, on every machine; return the name.
+        Restore an entry of this machine's trash on every machine; return the name of the image.
 
         Raises:
             UnknownImage: The trash has no such entry.

@@ -1,4 +1,4 @@
-"""How far this machine has followed the log of publications: a small file beside the history, and a lock."""
+"""This machine's position in the log of publications: a small file beside the history, with a lock."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _MODE: Final = 0o600
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """What tells a file that was changed by hand from one that is merely old."""
+    """The position in the log; it tells a file that was changed by hand from an outdated one."""
 
     sequence: int
-    """Up to here, everything published has been dealt with."""
+    """All publications up to this number have been processed."""
     digest: str
-    """Of the rules file when it was taken from the log last or, before that, when the machine joined; empty: none."""
+    """The digest of the rules file last taken from the log or, before that, at joining; empty: no file."""
 
 
 class MarkerFile:
@@ -38,12 +38,12 @@ class MarkerFile:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """
-        Keep other threads and processes of this machine that follow or publish out, for as long as the block lasts.
+        Exclude other threads and processes of this machine that follow or publish, while the block runs.
 
         Raises:
-            OSError: Nothing can be written there.
+            OSError: The lock file cannot be written.
         """
-        with self._history.locked():  # makes the folder
+        with self._history.locked():  # creates the folder
             descriptor = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -52,7 +52,7 @@ class MarkerFile:
             os.close(descriptor)
 
     def read(self) -> Marker | None:
-        """Return the marker; None if the machine has not joined yet, or the file is damaged."""
+        """Return the marker; None if the machine has not joined yet or the file is damaged."""
         try:
             found = json.loads(read_plain_file(self._path, limit=_MAX_BYTES))
         except (FileNotFoundError, ValueError):
@@ -67,7 +67,7 @@ class MarkerFile:
         Replace the marker.
 
         Raises:
-            OSError: It cannot be written; it is as it was.
+            OSError: It cannot be written; it is unchanged.
         """
         owner = self._history.folder.stat()
         atomic_write(self._path, json.dumps(asdict(marker)).encode(), metadata_of=owner, mode=_MODE)

@@ -1,4 +1,4 @@
-"""This machine's rules file and images as a replica of what is published in the database that machines share."""
+"""Keep this machine's rules file and images in step with the log of publications in the shared database."""
 
 from __future__ import annotations
 
@@ -28,23 +28,22 @@ from bot.rules.validate_process import validate_aside
 log = logging.getLogger(__name__)
 
 _POLL_SECONDS: Final = 1.0
-# Rights and disks are mended by people.
+# How long to wait after a failed write: people must fix rights and disks.
 _RETRY_SECONDS: Final = 10.0
 _MAX_TRIES: Final = 8
 
 
 class NotWrittenHere(OSError):
-    """It is published for all machines, and this one cannot write it."""
+    """The rules are published for all machines, but this machine cannot write them."""
 
 
 class Replica:
     """
-    Takes what other machines publish, and publishes for them; safe for threads, and for processes of one machine.
+    Takes the publications of other machines, and publishes for them; safe for threads and processes of one machine.
 
-    The log decides the order: a publication is in the log before it is in any file, so that a machine which dies in
-    between takes it when it starts again. The rules file is replaced only while it holds something of the log, or what
-    the machine joined with; what somebody wrote by hand is kept. What is replaced goes to the history, images to the
-    library's trash.
+    The log decides the order: a publication is in the log before it is in any file, so that a machine that dies in
+    between takes it at its next start. The rules file is replaced only if it is from the log or from before the machine
+    joined; a file that was changed by hand is kept. Replaced rules go to the history, replaced images to the trash.
     """
 
     def __init__(self, path: Path, publications: PublicationLog, *, takes: bool) -> None:
@@ -65,10 +64,10 @@ class Replica:
 
     def poll(self) -> None:
         """
-        Take what was published, if anything was or the file has changed since the last look.
+        Take new publications, if there are any or the file has changed since the last poll.
 
         Raises:
-            StorageError: The log is out of reach.
+            StorageError: The log cannot be reached.
         """
         seen = self._log.head(), file_stamp(self._path.parent, self._path.name)
         if seen == self._seen and time.monotonic() < self._retry_at:
@@ -86,14 +85,14 @@ class Replica:
 
     def publish(self, plan: Callable[[], Sequence[Change]], *, checked: str = "") -> None:
         """
-        Publish what *plan* returns, and have it here; it is asked again where another machine was first.
+        Publish the changes that *plan* returns, and take them; *plan* is called again if another machine was first.
 
-        The rules whose digest is *checked* are known to be usable here. Contents must be in the log by `store`.
+        Rules whose digest is *checked* are known to be usable here. Contents must have been stored by `store`.
 
         Raises:
-            NotWrittenHere: It is published, but cannot be written on this machine.
+            NotWrittenHere: The changes are published, but cannot be written on this machine.
             OSError: This machine cannot write; nothing was published.
-            StorageError: The log is out of reach.
+            StorageError: The log cannot be reached.
         """
         with self._marker_file.locked():
             for _ in range(_MAX_TRIES):
@@ -109,25 +108,25 @@ class Replica:
         raise StorageError("other machines publish all the time")
 
     def store(self, content: bytes) -> str:
-        """Keep a content that is about to be published; return its digest."""
+        """Store a content before its publication; return its digest."""
         found = digest(content)
         self._log.store(found, content)
         return found
 
     def published_rules(self) -> bytes | None:
-        """Return the rules file that was published last; None if none was."""
+        """Return the latest published rules file; None if there is none."""
         return self._log.content(self._head.rules_digest) if self._head.rules_digest else None
 
     def is_published(self, name: str, content: bytes) -> bool:
-        """Return whether the image is to hold that content on every machine."""
+        """Return whether that is the published content of the image."""
         return self._log.images().get(name) == digest(content)
 
     def changed_images(self, content: bytes) -> list[Change]:
         """
-        Return the images that rules name and that are not published as they stand here; their contents are stored.
+        Return changes for the images that the rules name and whose content here is not published; store the contents.
 
         Raises:
-            EditConflict: One of them cannot be sent any more.
+            EditConflict: One of them has become unusable.
         """
         published, changes = self._log.images(), []
         for name in sorted(_image_names(content) or ()):
@@ -139,7 +138,7 @@ class Replica:
         return changes
 
     def names_image(self, name: str) -> bool:
-        """Return whether the rules of this machine or those of the others name that image, or may do so."""
+        """Return whether the rules of this or another machine name the image; True if that is unknown."""
         contents = [self._publisher.content()]
         if self._head.rules_digest and self._head.rules_digest != digest(contents[0]):
             contents.append(self._log.content(self._head.rules_digest))
@@ -165,7 +164,7 @@ class Replica:
             raise NotWrittenHere(error.errno, error.strerror) from error
 
     def _sync(self, checked: str = "") -> None:
-        """Take what is new: images first, then the rules, and then delete images that no rule names any more."""
+        """Take new publications: images first, then rules, then deletions of images that no rule names any more."""
         self._head = self._log.head()
         present, found = digest(self._publisher.content()), self._marker_file.read()
         marker = found or Marker(0, present)
@@ -182,21 +181,21 @@ class Replica:
         else:
             self._set_state("by-hand" if self._differs() and present != marker.digest else "current")
         left += [row for row in images if not row.digest and not self._delete_image(row)]
-        # What is left is looked at again whenever the log or the file changes.
+        # The rest is tried again when the log or the file changes.
         reached = max([self._head.sequence, marker.sequence, *(row.sequence for row in rows)])
         marker = Marker(min([reached, *(row.sequence - 1 for row in left)]), marker.digest)
         if marker != found:
             self._marker_file.write(marker)
 
     def _take_rules(self, rows: Sequence[Publication], present: str, marker: Marker, checked: str) -> bool:
-        """Bring the rules file to the latest of the publications, one by one for the history's sake, if it may be."""
+        """Bring the rules file to the latest publication, if allowed; one by one, so that the history has each."""
         latest = rows[-1]
         if latest.digest == present:
             self._set_state("current")
             return True
         known = {"", marker.digest, *(row.digest for row in rows), *(row.replaced for row in rows)}
         content = self._log.content(latest.digest)
-        if content is None:  # there is a later one by now, which the next look finds
+        if content is None:  # there is a later one by now, which the next poll finds
             return False
         if present in known and latest.digest != checked and (fault := _fault(content, self._path.parent)):
             self._set_state("refused", fault, missed=latest)
@@ -209,9 +208,9 @@ class Replica:
         return True
 
     def _replay(self, rows: Sequence[Publication], present: str, marker: Marker) -> bool:
-        """Publish in this machine's file what comes after *present*; return False if somebody writes it meanwhile."""
+        """Publish the rows after *present* in this machine's file; return False if somebody else has written it."""
         digests = [row.digest for row in rows]
-        # One of them stands there already where a process died before it could write the marker.
+        # The file may already have one of them, if a process died before it wrote the marker.
         done = digests.index(present) + 1 if present in digests and present != marker.digest else 0
         for row in rows[done:]:
             content = self._log.content(row.digest)
@@ -226,11 +225,11 @@ class Replica:
         return True
 
     def _take_image(self, row: Publication) -> bool:
-        """Have an image hold what is published; return False if that cannot be had."""
+        """Write the published content of an image; return False if the content is missing."""
         if self._image_digest(row.file) == row.digest:
             return True
         content = self._log.content(row.digest)
-        if content is None:  # it was changed again, or deleted: the next look finds it
+        if content is None:  # it was changed again or deleted: the next poll finds that
             return False
         if digest(content) != row.digest or sniff_format(content) not in ACCEPTED:
             log.error("a published picture is damaged", extra={"picture": row.file})
@@ -239,17 +238,17 @@ class Replica:
         return True
 
     def _delete_image(self, row: Publication) -> bool:
-        """Delete an image that is to be nowhere any more; return False while the rules here name it."""
+        """Delete an image that was deleted on another machine; return False while the rules here name it."""
         content = self._publisher.content()
         names = _image_names(content) if content is not None else frozenset()
         if names is None or row.file in names:
             return False
-        with contextlib.suppress(UnknownImage):  # it is not here, as it should be
+        with contextlib.suppress(UnknownImage):  # it is gone already
             self._library.delete(row.file, now=row.published_at)
         return True
 
     def _image_digest(self, name: str) -> str:
-        """Return the digest of an image file; empty if there is none that can be sent."""
+        """Return the digest of an image file; empty if it is missing or unusable."""
         stamp = file_stamp(self._path.parent, name)
         known = self._image_digests.get(name)
         if known is None or known[0] != stamp or stamp is None:
@@ -261,7 +260,7 @@ class Replica:
         return known[1]
 
     def _differs(self) -> bool:
-        """Return whether the rules file is another than the one that was published last."""
+        """Return whether the rules file differs from the latest published one."""
         if self._head.rules_digest is None:
             return False
         try:
@@ -270,7 +269,7 @@ class Replica:
             return True
 
     def _fail(self, error: OSError) -> None:
-        """Tell that this machine cannot write, if there is anything that it should."""
+        """Set the state after a failed write; it is `unwritable` only if there is something to write."""
         self._retry_at = time.monotonic() + _RETRY_SECONDS
         try:
             marker = self._marker_file.read()
@@ -291,7 +290,7 @@ class Replica:
 
 
 def _image_names(content: bytes) -> frozenset[str] | None:
-    """Return the image files that rules name, those that are switched off too; None if it cannot be told."""
+    """Return the image files that rules name, including disabled rules; None if the rules are invalid."""
     file = load(content).file
     if file is None:
         return None
@@ -299,14 +298,14 @@ def _image_names(content: bytes) -> frozenset[str] | None:
 
 
 def _fault(content: bytes, folder: Path) -> str:
-    """Return where and what is the first error of a rules file on this machine; empty: it is usable."""
+    """Return position and code of the first error of a rules file on this machine; empty if it is usable."""
     result = validate_aside(content, today=datetime.now(UTC).date(), folder=folder)
     first = next((problem for problem in result.problems if problem.severity == "error"), None)
     return f"{first.line}:{first.column}: {first.code}" if first and result.rules is None else ""
 
 
 def _warn_of_own_file(present: str, rows: Sequence[Publication]) -> None:
-    """Tell, of a machine that joins, that its own rules give way."""
+    """Log a warning if a joining machine's own rules are replaced."""
     known = {"", *(row.digest for row in rows), *(row.replaced for row in rows)}
     if present not in known:
         log.warning("the rules file with which this machine joins gives way to the published one; the history has it")

@@ -1,4 +1,4 @@
-"""How the rules file of a machine stands to what is published, and what operators read about it."""
+"""The state of a machine's rules file against the published one, and its line for operators."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _REMARKS: Final[Mapping[Standing, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ReplicaState:
-    """Where it stands."""
+    """The state of the rules file of this machine."""
 
     standing: Standing = "current"
     reason: str = ""
-    """Why it is refused or unwritable, without a word of its content."""
+    """Why it is refused or unwritable; nothing of its content."""
     missed: str = ""
-    """The digest of the published rules that this machine has not taken; empty: it has taken them all."""
+    """The digest of the published rules that this machine has not taken; empty if it has taken them."""
     published_at: float = 0.0
     """When the latest rules were published; seconds since 1970."""
 

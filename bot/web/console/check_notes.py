@@ -1,4 +1,4 @@
-"""Check and publish a draft for a page, and the notices that say why that was not done, or that it was."""
+"""Check and publish a draft for a page, and the notes about failures and success."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.web.console.formatting import gettext as _
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A notice, and the status of the answer that it stands in."""
+    """A note for the editor, and the HTTP status of its page."""
 
     text: str
     status: int
@@ -26,12 +26,12 @@ class Note:
 
 
 def check(session: CheckSession, content: bytes, base_digest: str) -> CheckResult | Note:
-    """Return what there is to say of a file, conflicts decided as the form says, or why nothing can be said."""
+    """Return the check of a file with the form's decisions on conflicts, or a note why it failed."""
     return _looked(lambda: session.check(content, base_digest, publication.decisions))
 
 
 def compare(session: CheckSession, old: bytes, new: bytes) -> CheckResult | Note:
-    """Return what one version of the file changes in another, or why nothing can be said."""
+    """Return the comparison of two versions of the file, or a note why it failed."""
     return _looked(lambda: session.compare(old, new))
 
 
@@ -50,9 +50,9 @@ def publish(
     session: CheckSession, result: CheckResult, content: bytes, base_digest: str, *, restored: str = ""
 ) -> Note | None:
     """
-    Put the file that was checked in the place of the one with that digest; return why not, None if it was done.
+    Publish the checked file in place of the one with that digest; return a note if it failed, else None.
 
-    *restored* is the name of the former version that it is.
+    *restored* is the name of the earlier version, if it restores one.
     """
     if refusal := _refusal(result, content):
         return refusal
@@ -70,7 +70,7 @@ def publish(
 
 
 def _refusal(result: CheckResult, content: bytes) -> Note | None:
-    """Return why a file that was checked is not published as it is; None if it can be."""
+    """Return a note if a checked file cannot be published as it is, else None."""
     found = result.preview
     if found.is_merged:
         return merged()
@@ -87,7 +87,7 @@ def nothing() -> Note:
 
 
 def busy() -> Note:
-    """Another check is going on."""
+    """Another check is running."""
     return Note(
         _("Another file is being checked. Try again in a few seconds; what you wrote is still here."),
         503,
@@ -95,7 +95,7 @@ def busy() -> Note:
 
 
 def too_long() -> Note:
-    """The check was given up."""
+    """The check exceeded its time limit."""
     return Note(
         _(
             "This file is too much: the check was given up after {timeout_seconds:.0f} seconds. Try again "
@@ -107,7 +107,7 @@ def too_long() -> Note:
 
 
 def too_large() -> Note:
-    """The check took too much memory."""
+    """The check exceeded its memory limit."""
     return Note(
         _("This file takes too much memory, so the check was given up. Try again with fewer or shorter keywords."),
         422,
@@ -116,7 +116,7 @@ def too_large() -> Note:
 
 
 def edited() -> Note:
-    """What is to be published is not what was checked."""
+    """The text to publish is not the one that was checked."""
     return Note(
         _(
             "You changed it after the last check, so it was checked again and nothing was published. Look "
@@ -127,7 +127,7 @@ def edited() -> Note:
 
 
 def changed() -> Note:
-    """Somebody else was quicker."""
+    """Somebody else has published in the meantime."""
     return Note(
         _("Nothing was published: somebody else has changed the rules file. Look below at what changed, then decide."),
         409,
@@ -136,7 +136,7 @@ def changed() -> Note:
 
 
 def diverged() -> Note:
-    """This machine has not taken what was published last."""
+    """This machine has not taken the latest publication."""
     return Note(
         _(
             "Nothing was published: other machines answer by a newer version, which this machine has not taken. Take "
@@ -148,7 +148,7 @@ def diverged() -> Note:
 
 
 def not_written_here(error: OSError) -> Note:
-    """All machines but this one can take it."""
+    """It is published, but this machine cannot write it."""
     return Note(
         _(
             "Published for the other machines, but the rules file of this one cannot be written ({reason}). Please "
@@ -160,7 +160,7 @@ def not_written_here(error: OSError) -> Note:
 
 
 def merged() -> Note:
-    """Somebody else was quicker, and changed other rules."""
+    """Somebody else has published changes of other rules, which were merged."""
     return Note(
         _(
             "Nothing is published yet: somebody else has changed the rules file meanwhile. Below, your changes and "
@@ -171,7 +171,7 @@ def merged() -> Note:
 
 
 def conflicting() -> Note:
-    """Somebody else was quicker, and changed the same rules."""
+    """Somebody else has published changes of the same rules."""
     return Note(
         _(
             "Nothing is published yet: somebody else has changed the same rules meanwhile. Choose below which version "
@@ -188,7 +188,7 @@ def unconfirmed() -> Note:
 
 
 def unusable() -> Note:
-    """What is to be published has errors."""
+    """The text to publish has errors."""
     return Note(
         _("Nothing was published: this version has errors."),
         409,
@@ -197,12 +197,12 @@ def unusable() -> Note:
 
 
 def draft_has_errors() -> Note:
-    """What is to be tried has errors."""
+    """The draft to try has errors."""
     return Note(_("The draft has errors, so it cannot answer yet. Once they are mended, the answers are here."), 422)
 
 
 def gone() -> Note:
-    """The version is not kept any more."""
+    """The version is no longer kept."""
     return Note(_("That version is not there; it may have been removed."), 409)
 
 
@@ -218,7 +218,7 @@ def unwritable(error: OSError) -> Note:
 
 
 def write_failure(error: OSError) -> str:
-    """Return in words why a file beside the rules could not be written."""
+    """Return the reason in words why a file beside the rules could not be written."""
     reasons = {
         errno.EROFS: _("its folder is mounted read-only"),
         errno.EACCES: _("the bot may not write in its folder"),
@@ -231,10 +231,10 @@ def write_failure(error: OSError) -> str:
 
 
 def published() -> str:
-    """Return what is said once something is published."""
+    """Return the text after a publication."""
     return _("Published: the new version is in the rules file.")
 
 
 def restored(at: str) -> str:
-    """Return what is said once a former version is published; *at* is the time that it is known by."""
+    """Return the text after an earlier version was restored; *at* is its time in words."""
     return _("The version of {time} is in the rules file again.").format(time=at)
