@@ -61,9 +61,7 @@ class ImageChecker:
     def step(self) -> float:
         """Check one image that is due; return the seconds until the next step."""
         now = self._database.now()
-        rules = self._rules()
-        if rules is not self._scheduled_rules or now > self._complete_until:
-            self._complete(rules, now)
+        self._follow(now)
         key = self._schedule.claim(now=now)
         if key is None:
             return _IDLE_SECONDS
@@ -71,7 +69,7 @@ class ImageChecker:
         if image is None:
             self._schedule.forget(key)
         else:
-            self._check(key, image, rules, now)
+            self._check(key, image, now)
         return _PAUSE_SECONDS
 
     def _run(self) -> None:
@@ -84,6 +82,14 @@ class ImageChecker:
                 log.exception("cannot check the pictures")
                 pause = _RETRY_SECONDS
 
+    # No caller of `probe` has the rules in a variable: what urllib3 raises refers to itself by its traceback, and keeps
+    # the variables of all callers alive until the garbage collector finds it. Large rules are 30 MB.
+
+    def _follow(self, now: float) -> None:
+        rules = self._rules()
+        if rules is not self._scheduled_rules or now > self._complete_until:
+            self._complete(rules, now)
+
     def _complete(self, rules: RuleSet, now: float) -> None:
         """Add the images of the rules to the schedule; a process with other rules may have removed them."""
         self._images = {image.key: image for image in referenced_images(rules, now=now)}
@@ -92,8 +98,8 @@ class ImageChecker:
             self._schedule.recheck_failing(now=now)
         self._scheduled_rules, self._complete_until = rules, now + _REFRESH_SECONDS
 
-    def _check(self, key: str, image: ImageReference, rules: RuleSet, now: float) -> None:
-        result = probe(image, self._addresses, folder=self._folder, today=today(rules, now))
+    def _check(self, key: str, image: ImageReference, now: float) -> None:
+        result = probe(image, self._addresses, folder=self._folder, today=today(self._rules(), now))
         if not self._stopping.is_set():
             _log_change(image, *self._schedule.save(key, result, now=self._database.now()))
 

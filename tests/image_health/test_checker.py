@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import socket
 import threading
+import weakref
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -70,6 +73,27 @@ class ManualChecker:
         """Return the verdicts by the rule that uses the picture."""
         reports = ImageReports(self.database).images(self.rules, now=self.database.now())
         return {health.image.rules[0]: health.result.code for health in reports}
+
+
+def test_failed_checks_do_not_keep_rules_that_were_replaced(database: Database) -> None:
+    """Until the garbage collector finds what such a check raised, which refers to its callers."""
+    asked = []
+
+    def unknown(host: str, port: int) -> list[Address]:
+        asked.append(host)
+        raise socket.gaierror(f"{host}:{port}")
+
+    checker = ManualChecker(database, ruled(link("https://a.vn/1.jpg")), AddressPolicy(resolve=unknown))
+    gc.disable()
+    try:
+        checker.work()
+        former = weakref.ref(checker.rules)
+        checker.rules = ruled(link("https://a.vn/2.jpg"))
+        checker.work()
+        assert former() is None
+    finally:
+        gc.enable()
+    assert asked == ["a.vn", "a.vn"]
 
 
 def test_every_picture_is_named_once_with_the_rules_that_send_it(tmp_path: Path) -> None:
