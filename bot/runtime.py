@@ -117,7 +117,7 @@ class Runtime:
             memory=lambda: longest_cooldown(self.watch.rules),
         )
         self._retention_worker.start()
-        self._checker = self._check_pictures() if self._delivers else None
+        self._checker = self._start_checker() if self._delivers else None
         self._running.set()
 
     def _open_parts(self) -> None:
@@ -165,7 +165,7 @@ class Runtime:
         self._ahead.start()
         return dispatcher
 
-    def _check_pictures(self) -> ImageChecker:
+    def _start_checker(self) -> ImageChecker:
         folder = self.settings.rules_file.absolute().parent
         checker = ImageChecker(self.database, lambda: self.watch.rules, folder, AddressPolicy())
         checker.start()

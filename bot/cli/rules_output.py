@@ -95,18 +95,18 @@ def _visible(text: str) -> str:
 def _sends(reply: Reply | None, lang: Language) -> Iterator[str]:
     """Yield the images that are sent; several are on a line each."""
     _ = translator(lang).gettext
-    pictures = shares(reply) if reply else ()
-    if not reply or len(pictures) == 1:
-        yield _labelled(_("Sends"), _picture(pictures[0][0]) if pictures else _("nothing"))
+    images = shares(reply) if reply else ()
+    if not reply or len(images) == 1:
+        yield _labelled(_("Sends"), _image_text(images[0][0]) if images else _("nothing"))
         return
     text = _("one of {count} pictures each time:") if reply.one_of else _("{count} pictures, in this order:")
-    yield _labelled(_("Sends"), text.format(count=len(pictures)))
-    for number, (image, share) in enumerate(pictures, start=1):
+    yield _labelled(_("Sends"), text.format(count=len(images)))
+    for number, (image, share) in enumerate(images, start=1):
         lead = f"{share:.0%}".rjust(4) if reply.one_of else f"{number}."
-        yield f"{'':<{_LABEL_WIDTH}}{lead} {_picture(image)}"
+        yield f"{'':<{_LABEL_WIDTH}}{lead} {_image_text(image)}"
 
 
-def _picture(image: Image) -> str:
+def _image_text(image: Image) -> str:
     sent = image.image_url or (f"attachment_id {image.attachment_id}" if image.attachment_id else f"file {image.file}")
     return f"{sent} (else {image.otherwise.image_url})" if image.otherwise else sent
 

@@ -36,7 +36,7 @@ TEXTS: Final[Texts] = {
 }
 
 
-def check_pictures(rules_file: Path, addresses: AddressPolicy, *, now: float) -> Iterator[Finding]:
+def check_images(rules_file: Path, addresses: AddressPolicy, *, now: float) -> Iterator[Finding]:
     """
     Yield a finding for each bad image, one for the number of good ones, and one for those not checked in time.
 

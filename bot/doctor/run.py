@@ -60,7 +60,7 @@ def examine(env_file: Path, *, url: str | None, now: float) -> Iterator[Finding]
         yield rules.check_publishing(settings.rules_file)
     stored = list(storage.check_database(settings.database_url.get_secret_value()))
     yield from stored
-    yield from images.check_pictures(settings.rules_file, AddressPolicy(), now=now)
+    yield from images.check_images(settings.rules_file, AddressPolicy(), now=now)
     yield from vendor.check_vendor(settings, now=now)
     if url is None:
         yield Finding("webhook", "unchecked", "webhook-not-given")

@@ -145,47 +145,47 @@ def _smaller(data: bytes, most: int) -> tuple[tuple[int, int], ImageVersion]:
     return decoded.sides, found
 
 
-def _eight_bits(picture: Image.Image) -> Image.Image:
+def _eight_bits(image: Image.Image) -> Image.Image:
     """Return a 16-bit grey image with 8 bits a pixel, any other as it is."""
-    if not picture.mode.startswith("I"):
-        return picture
-    grey = picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    if not image.mode.startswith("I"):
+        return image
+    grey = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     grey.info.pop("transparency", None)  # a 16-bit value, which means nothing after the conversion to 8
     return grey
 
 
-def jpeg_versions(picture: Image.Image) -> Iterator[ImageVersion]:
+def jpeg_versions(image: Image.Image) -> Iterator[ImageVersion]:
     """Yield the image as JPEG, each version smaller than the one before."""
-    profile = picture.info.get("icc_profile") if picture.mode in {"RGB", "L"} else None
-    plain = picture if picture.mode in {"RGB", "L"} else picture.convert("RGB")
+    profile = image.info.get("icc_profile") if image.mode in {"RGB", "L"} else None
+    plain = image if image.mode in {"RGB", "L"} else image.convert("RGB")
     for sized in _sizes(plain):
         for quality in _QUALITIES:
             yield _saved(sized, "JPEG", quality=quality, optimize=True, progressive=True, icc_profile=profile)
 
 
-def _as_png(picture: Image.Image) -> Iterator[ImageVersion]:
+def _as_png(image: Image.Image) -> Iterator[ImageVersion]:
     """Yield the image as PNG, each version smaller than the one before: first with all colours, then with fewer."""
-    has_alpha = picture.mode in _WITH_ALPHA or "transparency" in picture.info
-    plain = picture.convert("RGBA" if has_alpha else "RGB")
+    has_alpha = image.mode in _WITH_ALPHA or "transparency" in image.info
+    plain = image.convert("RGBA" if has_alpha else "RGB")
     for number, sized in enumerate(_sizes(plain)):
         if number == 0:
             yield _saved(sized, "PNG", optimize=True)
         yield _saved(sized.quantize(_COLOURS), "PNG", optimize=True, fewer_colours=True)
 
 
-def _sizes(picture: Image.Image) -> Iterator[Image.Image]:
-    longest = max(picture.size)
+def _sizes(image: Image.Image) -> Iterator[Image.Image]:
+    longest = max(image.size)
     side = float(min(longest, LONGEST_SIDE))
     while side >= min(longest, _SHORTEST_SIDE):
-        sides = [max(1, round(length * side / longest)) for length in picture.size]
-        yield picture if side == longest else picture.resize((sides[0], sides[1]))
+        sides = [max(1, round(length * side / longest)) for length in image.size]
+        yield image if side == longest else image.resize((sides[0], sides[1]))
         side *= _STEP
 
 
-def _saved(picture: Image.Image, form: str, *, fewer_colours: bool = False, **how: object) -> ImageVersion:
+def _saved(image: Image.Image, form: str, *, fewer_colours: bool = False, **how: object) -> ImageVersion:
     file = io.BytesIO()
-    picture.save(file, form, **how)
-    return ImageVersion(file.getvalue(), picture.size, fewer_colours)
+    image.save(file, form, **how)
+    return ImageVersion(file.getvalue(), image.size, fewer_colours)
 
 
 def _keep(path: Path, data: bytes) -> Path:

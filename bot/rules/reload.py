@@ -16,7 +16,7 @@ from bot.images.local_files import FileStamp
 from bot.rules.engine import RuleSet
 from bot.rules.polling import PollingThread
 from bot.rules.problem import Problem, RulesError
-from bot.rules.validate import ValidationResult, validate, with_pictures
+from bot.rules.validate import ValidationResult, validate, with_images
 from bot.rules.validate_process import validate_aside
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class RulesReloader:
         self._rules: RuleSet | None = None
         self._judged = _State()
         self._seen = _State()
-        self._pictures: tuple[str, ...] = ()
+        self._image_names: tuple[str, ...] = ()
         self.thread = PollingThread(self._poll_or_log, name="rules", seconds=_POLL_SECONDS)
         """Follows the file while it runs."""
         self.error = ""
@@ -102,12 +102,14 @@ class RulesReloader:
                 raise ConfigError(f"RULES_FILE: {self.error}")
             raise RulesError(problems, path=str(self._path), source=content)
         log.error("the rules file is not usable; the last good rules are in force", extra={"trouble": self.error})
-        self._rules = with_pictures(fallback, self._folder)
+        self._rules = with_images(fallback, self._folder)
 
     def poll(self) -> None:
         """Load the file if it or an image has changed, is stable between two polls, and is valid."""
         content = self._read()
-        state = _State(_digest(content), tuple(local_files.file_stamp(self._folder, name) for name in self._pictures))
+        state = _State(
+            _digest(content), tuple(local_files.file_stamp(self._folder, name) for name in self._image_names)
+        )
         if state != self._seen:
             self._seen = state
         elif state != self._judged:
@@ -133,7 +135,7 @@ class RulesReloader:
             log.error("the rules file cannot be read", extra={"trouble": self.error})
             return ()
         result = judge(content, today=_today(), folder=self._folder)
-        self._pictures = tuple(result.image_files)
+        self._image_names = tuple(result.image_files)
         self._judged = self._seen = _State(_digest(content), tuple(look.stamp for look in result.image_files.values()))
         self.last_validation = Validation(content, result)
         if result.rules is None:

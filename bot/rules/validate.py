@@ -76,7 +76,7 @@ def validate(data: bytes, *, today: date, folder: Path | None = None) -> Validat
     return ValidationResult(rules, _shown(problems), lines, image_files)
 
 
-def with_pictures(rules: RuleSet, folder: Path) -> RuleSet:
+def with_images(rules: RuleSet, folder: Path) -> RuleSet:
     """Return valid rules with the digests of their image files in *folder*."""
     return replace(rules, digests=_digests(local_files.inspect(folder, _names(rules.file))))
 

@@ -10,7 +10,7 @@ import pytest
 
 from bot.cli.doctor import report
 from bot.doctor.finding import Finding
-from bot.doctor.images import check_pictures
+from bot.doctor.images import check_images
 from bot.net.addresses import AddressPolicy
 from tests.support.findings import found
 from tests.support.image_server import JPEG, PNG, ImageServer, ok, said
@@ -22,7 +22,7 @@ def checked(folder: Path, *replies: str, addresses: AddressPolicy = PUBLIC_ONLY)
     lines = [f"  - {{id: r{n}, keywords: [k{n}x], reply: {reply}}}" for n, reply in enumerate(replies)]
     file = folder / "rules.yaml"
     file.write_text("\n".join(["version: 1", "rules:", *lines, ""]), encoding="utf-8")
-    return list(check_pictures(file, addresses, now=time.time()))
+    return list(check_images(file, addresses, now=time.time()))
 
 
 def link(url: str) -> str:
@@ -87,5 +87,5 @@ def test_a_person_does_not_wait_for_hundreds(tmp_path: Path) -> None:
 def test_rules_that_are_not_usable_name_no_pictures(tmp_path: Path) -> None:
     """That is a finding of its own, elsewhere."""
     assert checked(tmp_path, "{}") == []
-    assert list(check_pictures(tmp_path / "none.yaml", PUBLIC_ONLY, now=time.time())) == []
-    assert list(check_pictures(tmp_path, PUBLIC_ONLY, now=time.time())) == []
+    assert list(check_images(tmp_path / "none.yaml", PUBLIC_ONLY, now=time.time())) == []
+    assert list(check_images(tmp_path, PUBLIC_ONLY, now=time.time())) == []

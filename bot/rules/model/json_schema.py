@@ -14,18 +14,18 @@ def json_schema() -> dict[str, Any]:
     schema: dict[str, Any] = _tidy(RuleFile.model_json_schema(mode="validation", by_alias=True))
     definitions = schema["$defs"]
     image = {"$ref": "#/$defs/Image"}
-    pictures = {"type": "array", "items": image, "minItems": 1}
+    images = {"type": "array", "items": image, "minItems": 1}
     definitions["Keyword"] = {"anyOf": [definitions["Keyword"]["properties"]["text"], definitions["Keyword"]]}
     without_else = {"required": ["image_url"], "not": {"required": ["else"]}}
     definitions["Image"]["oneOf"] = [without_else, {"required": ["attachment_id"]}, {"required": ["file"]}]
-    chosen = {"description": in_both("Gửi một ảnh trong số này.", "Sends one of these pictures."), **pictures}
+    chosen = {"description": in_both("Gửi một ảnh trong số này.", "Sends one of these pictures."), **images}
     one_of = {
         "type": "object",
         "properties": {"one_of": chosen},
         "required": ["one_of"],
         "additionalProperties": False,
     }
-    definitions["Reply"] = {"anyOf": [image, pictures, one_of]}
+    definitions["Reply"] = {"anyOf": [image, images, one_of]}
     del schema["properties"]["rules"]["minItems"]  # a file with only a fallback is valid
     definitions["Hours"] = {"type": "string", "pattern": _HOURS, "examples": ["08:00-21:30", "22:00-06:00"]}
     about = in_both("Bot trả lời khách bằng ảnh nào, khi nào.", "Which pictures customers are answered with, and when.")

@@ -38,7 +38,7 @@ class Version:
     """A content of the rules file."""
 
     name: str
-    """The name of its file, without the suffix."""
+    """The name of its file in the history."""
     since: float
     """When it became the content of the rules file, in seconds since 1970."""
     short_digest: str

@@ -27,11 +27,11 @@ def contradictions(root: MappingNode) -> Iterator[Problem]:
     for rule in rules:
         yield from _way_to_match(rule)
         yield from _dates(rule.get("active"))
-        yield from _pictures(rule.get("reply"))
+        yield from _check_images(rule.get("reply"))
         yield from _texts(rule)
     fallback = root.get("fallback")
     if isinstance(fallback, MappingNode):
-        yield from _pictures(fallback.get("reply"))
+        yield from _check_images(fallback.get("reply"))
     listed = root.get("rules")
     if isinstance(listed, SequenceNode) and not listed.items and fallback is None:
         yield Problem.at(listed.place, "no-rules")
@@ -84,17 +84,17 @@ def _dates(active: Node | None) -> Iterator[Problem]:
             yield Problem.at(last.place, "date-order", first=first.text, last=last.text)
 
 
-def _pictures(reply: Node | None) -> Iterator[Problem]:
+def _check_images(reply: Node | None) -> Iterator[Problem]:
     if isinstance(reply, MappingNode) and "one_of" in reply.entries:
         images, chosen = _items(reply.get("one_of")), True
     else:
         images, chosen = _items(reply) or [reply] if reply else [], False
     for image in images:
         if isinstance(image, MappingNode):
-            yield from _picture(image, chosen=chosen)
+            yield from _check_image(image, chosen=chosen)
 
 
-def _picture(image: MappingNode, *, chosen: bool) -> Iterator[Problem]:
+def _check_image(image: MappingNode, *, chosen: bool) -> Iterator[Problem]:
     given = [key for key in _PICTURES if key in image.entries]
     if not given and not image.entries.keys() - _IN_IMAGE:
         yield Problem.at(head(image), "no-image")

@@ -126,18 +126,18 @@ def status_of(health: ImageHealth) -> ImageStatus:
     return "soon" if health.age is not None and health.age >= EXPIRY_WARNING_DAYS else "ok"
 
 
-def sort_worst_first(pictures: Iterable[ImageHealth]) -> list[ImageHealth]:
+def sort_worst_first(images: Iterable[ImageHealth]) -> list[ImageHealth]:
     """Return the worst first, images with the same verdict together, and else in the given order."""
     return sorted(
-        pictures,
+        images,
         key=lambda health: (STATUSES.index(status_of(health)), health.result.code, health.result.http_status or 0),
     )
 
 
-def group_cards(pictures: Iterable[ImageHealth], pending: frozenset[str], lang: Language) -> list[ImageSection]:
+def group_cards(images: Iterable[ImageHealth], pending: frozenset[str], lang: Language) -> list[ImageSection]:
     """Return the sections of sorted images, with their cards."""
     found = []
-    for (group, _), members in groupby(pictures, key=lambda health: (status_of(health), health.result.code)):
+    for (group, _), members in groupby(images, key=lambda health: (status_of(health), health.result.code)):
         cards = [card_of(health, pending, lang) for health in members]
         found.append(ImageSection(group, _common(group, cards, lang), cards))
     return found

@@ -53,7 +53,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
 
     @routes.get("/pictures.csv", endpoint="pictures_csv")
     def pictures_csv() -> Response:
-        return _pictures(runtime)
+        return _images(runtime)
 
     @routes.get("/overview.csv", endpoint="overview_csv")
     def overview_csv() -> Response:
@@ -116,7 +116,7 @@ def _rules(runtime: Runtime, index: RuleIndex) -> Response:
             rule = rules.file.rules[number] if number < len(rules.file.rules) else None
             line = grouped.lines[number] if rule and grouped.lines else None
             yield [
-                formatting.rule_name(name), line, *_rule_cells(rule), _pictures_of(replies[name]),
+                formatting.rule_name(name), line, *_rule_cells(rule), _images_text(replies[name]),
                 rule.priority if rule else None, use.replies.get(name, 0), use.failures.get(name, 0),
             ]  # fmt: skip
 
@@ -139,11 +139,11 @@ def _texts(keywords: tuple[Keyword, ...]) -> str:
     return _BETWEEN.join(keyword.text for keyword in keywords)
 
 
-def _pictures_of(reply: Reply) -> str:
+def _images_text(reply: Reply) -> str:
     return _BETWEEN.join(image.image_url or image.file or image.attachment_id or "" for image in reply.images)
 
 
-def _pictures(runtime: Runtime) -> Response:
+def _images(runtime: Runtime) -> Response:
     heading = [
         _("Picture"), _("Kind"), _("State"), _("What was found"), _("What to do"), _("Rules"), _("Last checked"),
     ]  # fmt: skip
