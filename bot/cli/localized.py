@@ -45,6 +45,8 @@ CLICK_TEXTS: Final = (
     N_("Invalid value: {message}"),
     N_("Invalid value for {param_hint}: {message}"),
     N_("{value!r} is not a valid {number_type}."),
+    N_("integer range"),
+    N_("[OPTIONS]"),
     N_("{value} is not in the range {range}."),
     NN_("{value!r} is not {choice}.", "{value!r} is not one of {choices}."),
 )
@@ -79,8 +81,13 @@ def localized(command: click.Command, lang: str) -> click.Command:
     gettext = translator(lang).gettext
     own = copy(command)
     own.help = "\n\n".join(gettext(paragraph) for paragraph in paragraphs(command)) or None
+    if own.options_metavar:
+        own.options_metavar = gettext(own.options_metavar)
     own.params = [copy(parameter) for parameter in command.params]
     for parameter in own.params:
+        if isinstance(parameter.type, click.IntRange):
+            parameter.type = copy(parameter.type)
+            parameter.type.name = gettext(parameter.type.name)
         if isinstance(parameter, click.Option) and parameter.help:
             parameter.help = gettext(parameter.help)
     return own

@@ -48,6 +48,11 @@ class Validation:
     content: bytes
     result: ValidationResult
 
+    @property
+    def first_error(self) -> Problem | None:
+        """What keeps the file from being used; None if it is."""
+        return next((problem for problem in self.result.problems if problem.severity == "error"), None)
+
 
 @dataclass(frozen=True, slots=True)
 class _State:
@@ -139,8 +144,9 @@ class RulesReloader:
         self._judged = self._seen = _State(_digest(content), tuple(look.stamp for look in result.image_files.values()))
         self.last_validation = Validation(content, result)
         if result.rules is None:
-            first = next(problem for problem in result.problems if problem.severity == "error")
-            self.error = f"{self._path}:{first.line}:{first.column}: {first.code}"
+            first = self.last_validation.first_error
+            place = f":{first.line}:{first.column}: {first.code}" if first else ""
+            self.error = f"{self._path}{place}"
             log.error("the rules file has errors; the rules in force stay", extra={"trouble": self.error})
             return result.problems
         self._rules = result.rules

@@ -188,7 +188,10 @@ def test_an_attachment_is_told_in_time(age: int, group: ImageStatus) -> None:
         ({"token": "t", "uploaded_at": 0.0}, "uploaded "),
         ({"token": "t", "uploaded_at": -8 * 86_400.0}, "upload expired it is renewed when a customer asks"),
         ({"token": None, "uploaded_at": None}, "being uploaded"),
-        ({"token": None, "failures": 1, "trouble": "menu.jpg: HTTP 400 <b>no</b>"}, "not uploaded menu.jpg: HTTP 400"),
+        (
+            {"token": None, "failures": 1, "trouble": "menu.jpg: HTTP 400 <b>no</b>"},
+            "not uploaded The vendor does not accept this image",
+        ),
     ],
 )
 def test_how_far_a_picture_file_is(shop: Path, values: dict[str, object], said: str) -> None:

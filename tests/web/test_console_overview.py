@@ -22,6 +22,7 @@ from bot.web.console.app import PAGES
 from bot.web.console.charts import Column, scale, stacked
 from tests.support.console import RULES, Console, running, words
 from tests.support.rows import DAY, HOUR, NOW, keep
+from tests.support.running import wait_until
 
 OA = "388613280878808645"
 
@@ -133,13 +134,29 @@ def test_a_vendor_that_is_away_is_no_refusal(console: Console) -> None:
 
 
 def test_a_broken_rules_file_is_told_on_every_page(console: Console) -> None:
-    """With a way to the error."""
-    watch = console.runtime.watch
-    watch.error = "rules.yaml:3:1: yaml-syntax"
+    """With what is wrong, in the reader's language, and a way to the line in the file as it is on disk."""
+    watch, path = console.runtime.watch, console.runtime.settings.rules_file
+    path.write_text(RULES.replace("    exclude: [đánh giá]", "    exclud: [đánh giá]").replace("on: follow", "on: x"))
+    wait_until(lambda: watch.error, "the broken file to be seen")
     for page in PAGES:
         text = console.get(page.name)
-        assert "The rules file rules.yaml cannot be used." in words(text)
+        assert "The rules file rules.yaml cannot be used. Line 5: unknown key" in words(text)
+        assert '<a href="/console/check?take=file&amp;line=5">Go to line 5</a>' in text.text
+    assert "Dòng 5: " in words(console.get("try?lang=vi"))
+    opened = console.get("check?take=file&line=5&lang=en")
+    assert "exclud: [đánh giá]" in opened.text
+    assert "What you look for begins on line 5." in words(opened)
+
+
+def test_a_rules_file_that_is_gone_is_told_on_every_page(console: Console) -> None:
+    """In the words of the system, for there is no line to go to."""
+    console.runtime.settings.rules_file.unlink()
+    wait_until(lambda: console.runtime.watch.error, "the missing file to be seen")
+    for page in PAGES:
+        text = console.get(page.name)
+        assert "The rules file rules.yaml cannot be used. Customers are answered by the last good rules." in words(text)
         assert '<a href="/console/check">Show the error</a>' in text.text
+        assert "No such file" in words(text)
 
 
 def test_images_that_cannot_be_sent_are_told(tmp_path: Path) -> None:

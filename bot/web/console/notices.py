@@ -75,11 +75,18 @@ def _paused(runtime: Runtime) -> Iterator[Notice]:
 
 
 def _rules(runtime: Runtime) -> Iterator[Notice]:
-    if not runtime.watch.error:
+    watch = runtime.watch
+    if not watch.error:
         return
     what = gettext("The rules file {file} cannot be used.").format(file=runtime.settings.rules_file.name)
     meaning = gettext("Customers are answered by the last good rules. Whoever changed the file must mend it.")
-    yield Notice("bad", what, meaning, (url_for("console.check"), gettext("Show the error")), runtime.watch.error)
+    problem = watch.last_validation.first_error if watch.last_validation else None
+    if problem is None:
+        yield Notice("bad", what, meaning, (url_for("console.check"), gettext("Show the error")), watch.error)
+        return
+    place = gettext("Line {n}: {problem}.").format(n=problem.line, problem=problem.message(language()))
+    link = (url_for("console.check", take="file", line=problem.line), gettext("Go to line {n}").format(n=problem.line))
+    yield Notice("bad", what, f"{place} {meaning}", link)
 
 
 def _replica(runtime: Runtime) -> Iterator[Notice]:
