@@ -551,7 +551,7 @@ def test_the_list_of_versions_is_short(publishing: Console) -> None:
         publisher.publish(content, seen=digest(publisher.content()), now=publishing.runtime.database.now())
     page = publishing.get("check")
     assert page.text.count(">Open</a>") == MAX_VERSIONS
-    assert words(page).count("Changes no rule") == MAX_VERSIONS
+    assert words(page).count("+1 −1 lines") == MAX_VERSIONS
 
 
 def test_errors_are_never_published(publishing: Console) -> None:

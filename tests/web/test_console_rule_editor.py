@@ -12,6 +12,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from bot.rules.publishing.history import VersionInfo
+from bot.rules.publishing.rule_changes import ChangeCounts
 from bot.rules.reading.loader import load
 from tests.support.console import RULES, Console, running, words
 from tests.support.rows import keep
@@ -188,7 +189,9 @@ def test_what_the_form_publishes_is_asked_about_too(console: Console) -> None:
     done = press(console, refused, "publish", of="menu", confirmed=box[1], author="Hạnh", note="thử")
     assert done.status_code == 303
     publisher = console.runtime.publisher
-    assert publisher.info(publisher.versions()[0].name) == VersionInfo("Hạnh", "thử")
+    assert publisher.info(publisher.versions()[0].name) == VersionInfo(
+        "Hạnh", "thử", changes=str(ChangeCounts(changed=1))
+    )
 
 
 def test_off_and_on_again(console: Console) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.files import atomic_write, copy_owner, locked_folder, read_plain_file
-from bot.rules.publishing.rule_changes import ChangeCounts, compare_rules
+from bot.rules.publishing.rule_changes import ChangeCounts
 
 #: The most versions that are kept; the oldest is deleted.
 MAX_VERSIONS: Final = 50
@@ -23,7 +23,6 @@ MAX_VERSIONS: Final = 50
 MAX_AUTHOR_CHARACTERS: Final = 60
 MAX_NOTE_CHARACTERS: Final = 300
 
-_MAX_COUNT: Final = 1_000_000
 _MAX_INFO_BYTES: Final = 16 * 1024
 _SHORT: Final = 12
 _NAME = re.compile(rf"(\d{{4}}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{{3}})Z-([0-9a-f]{{{_SHORT}}})\.yaml", re.ASCII)
@@ -57,13 +56,18 @@ class VersionInfo:
     note: str = ""
     restored: str = ""
     """The name of the earlier version that it restored; empty if none."""
+    changes: str = ""
+    """`ChangeCounts` of what it changes in the version before, as text."""
 
     @classmethod
-    def of(cls, *, author: str = "", note: str = "", restored: str = "") -> VersionInfo:
+    def of(cls, *, author: str = "", note: str = "", restored: str = "", changes: str = "") -> VersionInfo:
         """Return the info with texts cut to the length that is kept."""
         is_name = _NAME.fullmatch(restored) is not None
         return cls(
-            _one_line(author, MAX_AUTHOR_CHARACTERS), _one_line(note, MAX_NOTE_CHARACTERS), restored if is_name else ""
+            _one_line(author, MAX_AUTHOR_CHARACTERS),
+            _one_line(note, MAX_NOTE_CHARACTERS),
+            restored if is_name else "",
+            changes if ChangeCounts.read(changes) else "",
         )
 
     @classmethod
@@ -82,8 +86,8 @@ class FileHistory:
     """
     The folder ``.<name of the rules file>.history``: plain rules files, named by their times.
 
-    ``<version>.json`` has the `VersionInfo` of ``<version>.yaml`` and, as ``changes``, its `ChangeCounts`. It is
-    written first, so that every version has its info.
+    ``<version>.json`` has the `VersionInfo` of ``<version>.yaml``. It is written first, so that every version has its
+    info.
     """
 
     def __init__(self, path: Path) -> None:
@@ -120,25 +124,13 @@ class FileHistory:
 
     def info(self, name: str) -> VersionInfo:
         """Return author and note of the version with that name; NO_INFO if there is none."""
-        return VersionInfo.read(self._described(name))
-
-    def changes(self, name: str) -> ChangeCounts | None:
-        """Return the numbers of changes from the version before to the named one; None if unknown."""
-        known = {field.name for field in fields(ChangeCounts)}
-        found = self._described(name).get("changes")
-        if not isinstance(found, dict):
-            return None
-        return ChangeCounts(**{key: count for key, count in found.items() if key in known and _is_count(count)})
-
-    def _described(self, name: str) -> dict[str, object]:
-        """Return the decoded JSON beside a version; empty if it is missing or damaged."""
         if version_named(name) is None:
-            return {}
+            return NO_INFO
         try:
             found = json.loads(read_plain_file(self._info_path(name), limit=_MAX_INFO_BYTES))
         except (OSError, ValueError, RecursionError):  # missing, or not written by us
-            return {}
-        return found if isinstance(found, dict) else {}
+            return NO_INFO
+        return VersionInfo.read(found)
 
     def keep(
         self, content: bytes, *, since: float, metadata_of: os.stat_result | None, info: VersionInfo = NO_INFO
@@ -157,11 +149,9 @@ class FileHistory:
         time = datetime.fromtimestamp(since, UTC).strftime(_TIME)[:-3]
         self._keep_private(metadata_of)
         name = f"{time}Z-{_short_digest(content)}.yaml"
-        changes = compare_rules(self.read(kept[0].name), content) if kept else None
-        if info != NO_INFO or changes:
-            described = asdict(info) | ({"changes": asdict(changes.counts)} if changes else {})
-            text = json.dumps(described, ensure_ascii=False).encode()
-            atomic_write(self._info_path(name), text, metadata_of=metadata_of, mode=_FILE_MODE)
+        if info != NO_INFO:
+            described = json.dumps(asdict(info), ensure_ascii=False).encode()
+            atomic_write(self._info_path(name), described, metadata_of=metadata_of, mode=_FILE_MODE)
         atomic_write(self.folder / name, content, metadata_of=metadata_of, mode=_FILE_MODE)
         for version in kept[MAX_VERSIONS - 1 :]:
             (self.folder / version.name).unlink(missing_ok=True)
@@ -189,10 +179,6 @@ def _one_line(text: str, most: int) -> str:
     """Return a text without line ends, control characters and lone surrogates, cut to *most* characters."""
     visible = "".join(one if one.isprintable() else " " for one in text)
     return " ".join(visible.split())[:most].rstrip()
-
-
-def _is_count(found: object) -> bool:
-    return isinstance(found, int) and 0 <= found <= _MAX_COUNT
 
 
 def version_named(name: str) -> Version | None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from bot.files import atomic_write, read_plain_file
 from bot.rules.problem import split_lines
 from bot.rules.publishing.history import NO_INFO, FileHistory, Version, VersionInfo
-from bot.rules.publishing.rule_changes import ChangeCounts
 
 log = logging.getLogger(__name__)
 
@@ -93,10 +92,6 @@ class Publisher:
     def info(self, name: str) -> VersionInfo:
         """Return author and note of the version with that name."""
         return self._history().info(name)
-
-    def changes(self, name: str) -> ChangeCounts | None:
-        """Return the numbers of changes from the version before to the named one; None if unknown."""
-        return self._history().changes(name)
 
     def find(self, sought: str) -> bytes | None:
         """Return the content of the version whose `digest` is *sought*; None if it is not kept."""

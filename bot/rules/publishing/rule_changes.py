@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 
 import yaml
 
@@ -25,6 +26,20 @@ class ChangeCounts:
     """The number of changed keys beside ``rules``."""
     is_reordered: int = 0
     """1 if the order of the rules differs."""
+
+    def __str__(self) -> str:
+        return " ".join(f"{name}={count}" for name, count in asdict(self).items())
+
+    @classmethod
+    def read(cls, text: str) -> ChangeCounts | None:
+        """Return what `str` made a text of; None if it is none of these."""
+        names = "|".join(field.name for field in fields(cls))
+        found = re.fullmatch(rf"((?:^| )(?:{names})=[0-9]{{1,6}})+", text)
+        return (
+            cls(**{name: int(count) for name, _, count in (one.partition("=") for one in text.split())})
+            if found
+            else None
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,8 @@ def publish(
     if refusal := _refusal(result, content):
         return refusal
     try:
-        session.publish(content, seen=base_digest, info=publication.info(restored=restored))
+        info = publication.info(result.preview.rule_changes, restored=restored)
+        session.publish(content, seen=base_digest, info=info)
     except Diverged:
         return diverged()
     except EditConflict:

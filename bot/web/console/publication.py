@@ -10,6 +10,7 @@ from flask import Response, current_app, g, request
 from bot.rules.publishing.history import VersionInfo
 from bot.rules.publishing.merge import Side
 from bot.rules.publishing.publisher import digest
+from bot.rules.publishing.rule_changes import RuleChanges
 from bot.web.console import auth
 
 COOKIE_NAME: Final = "console_author"
@@ -23,10 +24,11 @@ def author() -> str:
     return VersionInfo.of(author=unquote(request.cookies.get(COOKIE_NAME, "")) if given is None else given).author
 
 
-def info(*, restored: str = "") -> VersionInfo:
-    """Return author and note of the version that this form publishes; the name will be stored in the cookie."""
+def info(changes: RuleChanges | None, *, restored: str = "") -> VersionInfo:
+    """Return author, note and changes of the version that this form publishes; the name goes into the cookie."""
     g.author = author()
-    return VersionInfo.of(author=g.author, note=request.form.get("note", ""), restored=restored)
+    counts = str(changes.counts) if changes else ""
+    return VersionInfo.of(author=g.author, note=request.form.get("note", ""), restored=restored, changes=counts)
 
 
 def is_confirmed(content: bytes) -> bool:
