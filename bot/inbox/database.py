@@ -71,9 +71,10 @@ class Database:
         """Return an INSERT for the table in this database's dialect, which supports ON CONFLICT."""
         return insert(table, self._engine.dialect.name)
 
-    def connect(self) -> sa.Connection:
-        """Return a connection for many transactions, one after the other."""
-        return self._engine.connect()
+    def connect(self, *, autocommit: bool = False) -> sa.Connection:
+        """Return a connection for many transactions, one after the other, or for single statements."""
+        connection = self._engine.connect()
+        return connection.execution_options(isolation_level="AUTOCOMMIT") if autocommit else connection
 
     @contextmanager
     def transaction(self, connection: sa.Connection) -> Iterator[None]:

@@ -62,7 +62,8 @@ class Inbox:
             "status": "ignored" if reason else "open",
             "reason": reason,
         }
-        return self._writer.submit(self._insert_rows, row)
+        # An echo also wakes the event that waits for it.
+        return self._writer.submit(self._insert_rows, row, one_statement=reason != "echo")
 
     def claim(  # noqa: PLR0913  all by name
         self,
@@ -94,7 +95,7 @@ class Inbox:
         """
         if not changes:
             return []
-        outcome: list[SaveResult] = self._writer.submit(self._save_each, changes).result()
+        outcome: list[SaveResult] = self._writer.submit(self._save_each, changes, one_statement=True).result()
         return outcome
 
     def renew(self, claims: Iterable[Claim], *, now: float, lease: float) -> None:
@@ -183,24 +184,10 @@ class Inbox:
         self, connection: sa.Connection, groups: Sequence[Sequence[StateChange]]
     ) -> Sequence[list[SaveResult]]:
         changes = [change for group in groups for change in group]
-        rows = connection.execute(statements.HOLDERS, {"b_ids": [change.claim.id for change in changes]})
-        held = {row.id: row for row in rows}
-        outcomes: list[SaveResult] = []
-        values = []
-        for change in changes:
-            row = held.get(change.claim.id)
-            since = change.unless_human_since
-            if row is None or row.fence != change.claim.fence:
-                outcomes.append("lost")
-            elif since is not None and (row.human_at or 0.0) > since:
-                outcomes.append("human")
-            else:
-                outcomes.append("saved")
-                values.append(_updated_row(change))
-        if values:
-            self._update(connection, values)
-        answers = iter(outcomes)
-        return [[next(answers) for _ in group] for group in groups]
+        saved = self._update(connection, [_updated_row(change) for change in changes])
+        others = [change for change in changes if change.claim.id not in saved]
+        human = _taken_over(connection, others) if others else set()
+        return [[_result(change.claim.id, saved, human) for change in group] for group in groups]
 
 
 def event_row(event: Event, body: bytes, *, now: float) -> dict[str, Any]:
@@ -228,7 +215,31 @@ def _unanswerable(event: Event) -> str | None:
 
 
 def _updated_row(change: StateChange) -> dict[str, Any]:
-    return dict(zip(_STATE, _state_values(change.state), strict=True), id=change.claim.id, leased=change.leased)
+    return dict(
+        zip(_STATE, _state_values(change.state), strict=True),
+        id=change.claim.id,
+        fence=change.claim.fence,
+        leased=change.leased,
+        human_since=change.unless_human_since,
+    )
+
+
+def _taken_over(connection: sa.Connection, changes: Sequence[StateChange]) -> set[int]:
+    """Return the ids of the events that are still claimed here, but to whose user a person has written."""
+    fences = {change.claim.id: change.claim.fence for change in changes}
+    rows = connection.execute(statements.HOLDERS, {"b_ids": [*fences]})
+    human_at = {row.id: row.human_at or 0.0 for row in rows if row.fence == fences[row.id]}
+    return {
+        change.claim.id
+        for change in changes
+        if change.unless_human_since is not None and human_at.get(change.claim.id, 0.0) > change.unless_human_since
+    }
+
+
+def _result(event_id: int, saved: set[int], human: set[int]) -> SaveResult:
+    if event_id in saved:
+        return "saved"
+    return "human" if event_id in human else "lost"
 
 
 def _claim_each(connection: sa.Connection, wishes: Sequence[ClaimRequest]) -> Sequence[list[Claim]]:

@@ -97,10 +97,8 @@ _human_at = (
     )
     .scalar_subquery()
 )
-HOLDERS = (
-    sa.select(events.c.id, events.c.fence, _human_at.label("human_at"))
-    .where(IS_OPEN, events.c.id.in_(sa.bindparam("b_ids", expanding=True)))
-    .with_for_update(of=events)
+HOLDERS = sa.select(events.c.id, events.c.fence, _human_at.label("human_at")).where(
+    IS_OPEN, events.c.id.in_(sa.bindparam("b_ids", expanding=True))
 )
 RENEW = (
     sa.update(events)

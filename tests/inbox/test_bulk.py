@@ -56,10 +56,16 @@ def test_what_was_written_is_read_back(
     with database.write() as connection:
         connection.execute(sa.delete(events))
         ids = insert(connection, inserted)
-        update(connection, [{"id": ids[f"k{number}"]} | change for number, (_, change) in enumerate(rows)])
+        changes = [
+            {"id": ids[f"k{number}"], "fence": row["fence"], "human_since": None} | change
+            for number, (row, change) in enumerate(rows)
+        ]
+        open_ids = {ids[f"k{number}"] for number, (row, _) in enumerate(rows) if row["status"] == "open"}
+        assert update(connection, changes) == open_ids
         found = {row["key"]: dict(row) for row in connection.execute(sa.select(events)).mappings()}
     for number, (row, change) in enumerate(rows):
-        expected = {"key": f"k{number}", "id": ids[f"k{number}"]} | row | change
+        expected = {"key": f"k{number}", "id": ids[f"k{number}"]} | row
+        expected |= change if row["status"] == "open" else {}
         assert {name: found[f"k{number}"][name] for name in expected} == expected
 
 
@@ -73,3 +79,19 @@ def test_only_what_is_new_gets_an_id(database: Database) -> None:
         second = insert(connection, [row | {"key": key} for key in ("a", "b", "b")])
         assert connection.execute(sa.select(sa.func.count()).select_from(events)).scalar() == 2
     assert (first.keys(), second.keys()) == ({"a"}, {"b"})
+
+
+def test_an_event_of_another_claim_is_not_updated(database: Database) -> None:
+    """The others of the same call are."""
+    insert, update = (BulkInsert(INSERTED, sqlite=database.is_sqlite), BulkUpdate(["error"], sqlite=database.is_sqlite))
+    row = dict.fromkeys(INSERTED, "") | {"sent_at": None, "received_at": 1.0, "due_at": 1.0, "body": b"",
+                                         "status": "open", "leased": True, "fence": 2}  # fmt: skip
+    with database.write() as connection:
+        ids = insert(connection, [row | {"key": key} for key in ("a", "b")])
+        changes = [
+            {"id": ids["a"], "fence": 1, "human_since": None, "error": "late"},
+            {"id": ids["b"], "fence": 2, "human_since": 0.0, "error": "in time"},
+        ]
+        assert update(connection, changes) == {ids["b"]}
+        errors = connection.execute(sa.select(events.c.error).order_by(events.c.id)).scalars().all()
+    assert errors == [None, "in time"]

@@ -29,8 +29,7 @@ def test_a_session_that_became_read_only_is_given_up(postgres_url: str) -> None:
     inbox = Inbox(database, writer)
     assert inbox.put(event("a"), b"{}", now=1.0)
     connections = [database.connect() for _ in range(4)]
-    for connection in [*connections, writer._connection]:
-        assert connection is not None
+    for connection in [*connections, *writer._connections.values()]:
         connection.exec_driver_sql("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
         connection.commit()
     for connection in connections:

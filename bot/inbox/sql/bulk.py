@@ -14,6 +14,22 @@ from bot.inbox.tables import events
 
 Row = Mapping[str, Any]
 
+_GUARDS = ("fence", "human_since")
+# The index is for both kinds of echo, and SQLite does not see that 'human' alone is among them.
+_IS_HELD = """events.status = 'open' AND events.fence = given.fence AND (
+    given.human_since IS NULL OR coalesce((
+        SELECT max(human.received_at) FROM events AS human
+        WHERE human.oa_id = events.oa_id AND human.user_id = events.user_id
+        AND human.reason IN ('echo', 'human') AND human.reason = 'human'
+    ), 0) <= given.human_since
+)"""
+_HELD_ON_SQLITE = f"""
+    SELECT events.id FROM (
+        SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS fence,
+        json_extract(value, '$[2]') AS human_since FROM json_each(?)
+    ) AS given JOIN events ON events.id = given.id WHERE {_IS_HELD}
+"""  # noqa: S608
+
 
 class BulkInsert:
     """Inserts events at a fifth of the cost per row of SQLAlchemy's executemany."""
@@ -48,31 +64,46 @@ class BulkInsert:
 
 
 class BulkUpdate:
-    """Updates columns of events, by id."""
+    """Updates columns of claimed events, where the claim still holds and no person has taken over since."""
 
     def __init__(self, columns: Sequence[str], *, sqlite: bool) -> None:
-        self._rows = _Rows((*columns, "id"))
-        self._is_sqlite = sqlite
+        self._rows = _Rows((*columns, "id", *(() if sqlite else _GUARDS)))
         if sqlite:
             changes = ", ".join(f"{name} = ?" for name in columns)
             self._sql = f"UPDATE events SET {changes} WHERE id = ?"  # noqa: S608
         else:
             changes = ", ".join(f"{name} = {self._rows.given[name]}" for name in columns)
-            self._sql = f"UPDATE events SET {changes} FROM {self._rows.document} WHERE events.id = given.id"  # noqa: S608
+            self._sql = (
+                f"UPDATE events SET {changes} FROM {self._rows.document}"  # noqa: S608
+                f" WHERE events.id = given.id AND {_IS_HELD} RETURNING events.id"
+            )
+        self._update = self._by_executemany if sqlite else self._by_document
 
-    def __call__(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
-        """Update the *rows*; each has the id and the columns."""
-        if self._is_sqlite:
-            connection.exec_driver_sql(self._sql, self._rows.tuples(rows))
-        else:
-            connection.exec_driver_sql(self._sql, (self._rows.json(rows),))
+    def __call__(self, connection: sa.Connection, rows: Sequence[Row]) -> set[int]:
+        """
+        Return the ids of the events that were updated.
+
+        Each of *rows* has the columns, the id, the claim's fence, and human_since: a time, or None if it does not
+        matter who has written.
+        """
+        return self._update(connection, rows)
+
+    def _by_executemany(self, connection: sa.Connection, rows: Sequence[Row]) -> set[int]:
+        guards = json.dumps([(row["id"], *(row[name] for name in _GUARDS)) for row in rows])
+        held = set(connection.exec_driver_sql(_HELD_ON_SQLITE, (guards,)).scalars())
+        if held:
+            connection.exec_driver_sql(self._sql, self._rows.tuples([row for row in rows if row["id"] in held]))
+        return held
+
+    def _by_document(self, connection: sa.Connection, rows: Sequence[Row]) -> set[int]:
+        return set(connection.exec_driver_sql(self._sql, (self._rows.json(rows),)).scalars())
 
 
 class _Rows:
     """Converts values of event columns for the drivers."""
 
     def __init__(self, columns: Sequence[str]) -> None:
-        types = {name: events.c[name].type for name in columns}
+        types = {name: sa.Double() if name == "human_since" else events.c[name].type for name in columns}
         self._take = itemgetter(*columns)
         self._json = [name for name, kind in types.items() if isinstance(kind, sa.JSON)]
         self._bytes = [name for name, kind in types.items() if isinstance(kind, sa.LargeBinary)]

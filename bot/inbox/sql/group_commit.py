@@ -34,16 +34,20 @@ class Future:
         "answer",
         "error",
         "is_done",
+        "is_one_statement",
         "is_waited_for",
         "leads",
         "operation",
         "value",
     )
 
-    def __init__(self, writer: GroupCommitWriter, operation: Operation, value: object) -> None:
+    def __init__(
+        self, writer: GroupCommitWriter, operation: Operation, value: object, *, is_one_statement: bool
+    ) -> None:
         self._writer = writer
         self.operation = operation
         self.value = value
+        self.is_one_statement = is_one_statement
         self.answer: Any = None
         self.error: Exception | None = None
         self.is_done = False
@@ -131,7 +135,8 @@ class GroupCommitWriter:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._connection: sa.Connection | None = None
+        self._connections: dict[bool, sa.Connection] = {}
+        """By whether they commit each statement."""
         self._queue: deque[Future] = deque()
         self._is_led = False
         self._leader_leaves = False
@@ -141,9 +146,13 @@ class GroupCommitWriter:
         self.lock = threading.Lock()
         self._resigned = threading.Condition(self.lock)
 
-    def submit(self, operation: Operation, value: object) -> Future:
-        """Queue *value* for the next commit; call `Future.result` or `Future.advance` to make sure there is one."""
-        future = Future(self, operation, value)
+    def submit(self, operation: Operation, value: object, *, one_statement: bool = False) -> Future:
+        """
+        Queue *value* for the next commit; call `Future.result` or `Future.advance` to make sure there is one.
+
+        *one_statement*: on PostgreSQL the operation writes such values, any number of them, by a single statement.
+        """
+        future = Future(self, operation, value, is_one_statement=one_statement)
         with self.lock:
             self._queue.append(future)
         return future
@@ -227,12 +236,11 @@ class GroupCommitWriter:
 
     def _write(self, batch: list[Future], tries: int = 3) -> None:
         try:
-            if self._connection is None:
-                self._connection = self._database.connect()
-            with self._database.transaction(self._connection):
+            connection = self._connect(batch)
+            with self._database.transaction(connection):
                 for operation in dict.fromkeys(future.operation for future in batch):
                     group = [future for future in batch if future.operation == operation]
-                    answers = operation(self._connection, [future.value for future in group])
+                    answers = operation(connection, [future.value for future in group])
                     for future, answer in zip(group, answers, strict=True):
                         future.answer = answer
         except sa.exc.DBAPIError as error:
@@ -243,10 +251,19 @@ class GroupCommitWriter:
                 raise
             self._write(batch, tries - 1)
 
+    def _connect(self, batch: Sequence[Future]) -> sa.Connection:
+        """Return a connection; for a single statement one that commits it by itself, in one round trip, not three."""
+        is_single = all(f.is_one_statement and f.operation == batch[0].operation for f in batch)
+        autocommit = is_single and not self._database.is_sqlite
+        connection = self._connections.get(autocommit)
+        if connection is None:
+            connection = self._connections[autocommit] = self._database.connect(autocommit=autocommit)
+        return connection
+
     def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        for connection in self._connections.values():
+            connection.close()
+        self._connections.clear()
 
     def _fail(self, batch: list[Future], error: Exception) -> None:
         """Fail the whole batch with an error of the database; for any other, write one at a time to find its cause."""
