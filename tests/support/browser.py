@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from tests.support.console import PASSWORD
 from tests.support.running import Bot, wait_until
 
-# The headless shell is the browser without the parts around a page: a window takes a third of the time.
+# The headless shell has no user interface: opening a window takes a third of the time.
 _BROWSERS = ("chromium-headless-shell", "chromium")
 CHROMIUM = next(filter(None, map(shutil.which, _BROWSERS)), None)
 SIZES = {"desktop": (1280, 860), "phone": (390, 844)}
@@ -55,7 +55,7 @@ def window(
     """
     Open a window at the log-in; any console error or request to another host fails the test.
 
-    With *may_be_offline*, requests without an answer are no error.
+    With *may_be_offline*, unanswered requests are allowed.
     """
     width, height = SIZES[size]
     context: BrowserContext = browser.new_context(
@@ -108,12 +108,12 @@ def wait_for_images(page: Page, selector: str, *, wider_than: int) -> None:
 
 
 def fits(page: Page) -> bool:
-    """Return whether nothing sticks out at the side."""
+    """Return whether the page needs no horizontal scrolling."""
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
 def small_targets(page: Page) -> list[str]:
-    """Return what is to be pressed and smaller than 24 pixels either way (WCAG 2.2, 2.5.8)."""
+    """Return the controls that are smaller than 24 pixels in either direction (WCAG 2.2, 2.5.8)."""
     found: list[str] = page.evaluate("""() => {
         const boxes = [...document.querySelectorAll("main :is(button, a.button, input, select, summary)")];
         const seen = boxes.filter((one) => one.type !== "hidden" && one.tabIndex >= 0 && one.checkVisibility());

@@ -1,4 +1,4 @@
-"""The console over a real service and a real SQLite file, as a browser without JavaScript uses it."""
+"""The console on a real runtime and a real SQLite file, used like a browser without JavaScript."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ rules:
     reply: {image_url: "https://shop.example/chao-mung.jpg"}
 """
 
-# To derive a password's key takes 50 ms by intention; the tests use a few passwords hundreds of times.
+# Deriving a key from a password takes 50 ms on purpose; the tests use a few passwords hundreds of times.
 _derive_key = functools.cache(auth.derive_key)
 
 
 class _CompiledTemplates(BytecodeCache):
-    """Templates compiled for another application of this process: to compile them anew takes longer than a test."""
+    """Keeps compiled templates for all applications of this process: compiling takes longer than a test."""
 
     def __init__(self) -> None:
         self._codes: dict[str, bytes] = {}
@@ -74,7 +74,7 @@ class Console:
         return self.client.get(f"/console/{path}", **more)
 
     def post(self, path: str, form: dict[str, Any] | bytes | None = None, **more: Any) -> TestResponse:
-        """Post a form as a browser does from one of our pages."""
+        """Post a form like a browser on one of our pages."""
         headers = {"Sec-Fetch-Site": "same-origin", **more.pop("headers", {})}
         return self.client.post(f"/console/{path}", data=form or {}, headers=headers, **more)
 
@@ -84,7 +84,7 @@ class Console:
 
 
 def preview_here(request: PreviewRequest, *, log_format: str) -> Preview:
-    """Make a preview in this process: starting its own takes a second."""
+    """Make a preview in this process; starting a subprocess takes a second."""
     return preview(request)
 
 

@@ -14,7 +14,7 @@ from tests.support.running import PATIENCE, Bot
 
 
 class Editor:
-    """Somebody who is logged in; over a restart as well."""
+    """A logged-in editor; the session survives a restart of the bot."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
@@ -22,7 +22,7 @@ class Editor:
         assert self.post("login", {"password": PASSWORD}).status_code == 200
 
     def get(self, path: str) -> str:
-        """Return what a page says, without its markup, on one line."""
+        """Return the text of a page, without markup, on one line."""
         answer = self._session.get(f"{self._bot.url}/console/{path}", timeout=PATIENCE)
         return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.text)).split())
 
@@ -32,15 +32,15 @@ class Editor:
         return self._session.post(url, data=form, headers=headers, timeout=PATIENCE, **more)
 
     def publish(self, content: bytes, *, over: bytes | None = None) -> int:
-        """Publish over what the file holds, or what was seen of it; return the status: 303 once it is done."""
+        """Publish over the present content, or over *over*; return the status: 303 on success."""
         base = digest(self._bot.rules.read_bytes() if over is None else over)
         form = {"text": content.decode(), "checked": digest(content), "base_digest": base}
         return self.post("check/publish", form, allow_redirects=False).status_code
 
     def upload(self, name: str, image: bytes) -> int:
-        """Put an image into the library; return the status."""
+        """Add an image to the library; return the status."""
         return self.post("pictures/library", {}, files={"image": (name, image)}).status_code
 
     def add_in_form(self, name: str, image: bytes) -> int:
-        """Add an image as the form of a rule does; return the status."""
+        """Add an image as the rule form does; return the status."""
         return self.post("pictures/pick", {}, files={"image": (name, image)}).status_code

@@ -1,9 +1,9 @@
 """
-A fork server: runs `python -m bot` in forks of a process that has imported what the bot needs.
+A fork server: runs `python -m bot` in forks of a process that has imported the bot's modules.
 
-To import it takes most of a start's processor time, and the tests start the bot hundreds of times. All else is as in a
-process of its own: session, environment, working directory, standard output, exit status. gunicorn is imported by each
-fork itself, as it reads the environment when it is imported.
+Imports take most of a start's CPU time, and the tests start the bot hundreds of times. All else is as in a separate
+process: session, environment, working directory, standard output, exit status. Each fork imports gunicorn itself,
+because gunicorn reads the environment at import.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class ForkedProcess:
         stdout: int,
         stderr: int,
     ) -> None:
-        """Start the command; the streams are open files, and those of the caller stay open."""
+        """Start the command; the streams are open files, which stay open in the caller."""
         self.args = command
         self.returncode: int | None = None
         self._news, theirs = os.pipe()
@@ -65,14 +65,14 @@ class ForkedProcess:
         self.pid = self._read()
 
     def poll(self) -> int | None:
-        """Return the exit status, or None as long as the process runs."""
+        """Return the exit status; None while the process runs."""
         if self.returncode is None and select.select([self._news], [], [], 0)[0]:
             self.returncode = os.waitstatus_to_exitcode(self._read())
             os.close(self._news)
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Return the exit status once the process has ended; raise TimeoutExpired after *timeout* seconds."""
+        """Wait for the end and return the exit status; raise TimeoutExpired after *timeout* seconds."""
         if self.returncode is None:
             select.select([self._news], [], [], timeout)
         status = self.poll()
@@ -82,16 +82,16 @@ class ForkedProcess:
         return status
 
     def send_signal(self, number: int) -> None:
-        """Send the process a signal, if it has not ended yet."""
+        """Send a signal, if the process has not ended."""
         if self.poll() is None:
             os.kill(self.pid, number)
 
     def terminate(self) -> None:
-        """Ask the process to end, if it has not yet."""
+        """Send SIGTERM, if the process has not ended."""
         self.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End the process at once, if it has not ended yet."""
+        """Send SIGKILL, if the process has not ended."""
         self.send_signal(signal.SIGKILL)
 
     def _read(self) -> int:
@@ -111,7 +111,7 @@ def start_process(
     stdout: int,
     stderr: int = subprocess.STDOUT,
 ) -> subprocess.Popen[bytes] | ForkedProcess:
-    """Start a process in a session of its own: a fork if the command is the bot's, else from nothing."""
+    """Start a process in its own session: a fork for the bot's command, else a new process."""
     if list(command[:3]) == [sys.executable, "-m", "bot"] and env.get("PYTHONWARNINGS") == "error":
         return ForkedProcess(command, cwd=cwd, env=env, stdin=stdin, stdout=stdout, stderr=stderr)
     return subprocess.Popen(
@@ -120,13 +120,13 @@ def start_process(
 
 
 def _of_interpreter(env: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Return the variables that Python or its libraries read as they start: forks have those of their server."""
+    """Return the variables that Python or its libraries read at start; forks have those of their server."""
     return tuple(sorted((name, value) for name, value in env.items() if name.startswith(_INTERPRETERS_OWN)))
 
 
 @functools.cache
 def _server(variables: tuple[tuple[str, str], ...]) -> socket.socket:
-    """Start the server whose forks have *variables*; return the socket on which it takes requests."""
+    """Start the server whose forks have *variables*; return the socket for requests."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     command = [sys.executable, "-m", "tests.support.forkserver", str(theirs.fileno())]
     environment = {"PATH": os.environ["PATH"], **dict(variables)}
@@ -144,7 +144,7 @@ def _server(variables: tuple[tuple[str, str], ...]) -> socket.socket:
 
 
 class _Server:
-    """Forks at each request; tells the process id and, when it has ended, the status, on the request's pipe."""
+    """Forks for each request; sends the process id and later the exit status through the request's pipe."""
 
     def __init__(self, requests: int) -> None:
         self._requests = socket.socket(fileno=requests)
@@ -156,7 +156,7 @@ class _Server:
         self._pipes: dict[int, int] = {}
 
     def next(self) -> list[str] | None:
-        """Return the arguments of the bot's command in a fork, or None in the server once nobody asks any more."""
+        """Return the arguments of the command in a fork; None in the server, after the last client has left."""
         while True:
             readable, _, _ = select.select([self._requests.fileno(), self._wakeup], [], [])
             if self._wakeup in readable:
@@ -203,7 +203,7 @@ class _Server:
 
 
 def _open_again(name: str, number: int) -> None:
-    """Make Python's object for a stream anew: the server's believes that it can seek, as its file could."""
+    """Create the stream object again: the server's assumes a seekable file, as its own was."""
     old: TextIOWrapper = getattr(sys, name)
     new = os.fdopen(number, old.mode, encoding=old.encoding, errors=old.errors, closefd=False)
     new.reconfigure(line_buffering=old.line_buffering)
@@ -212,11 +212,11 @@ def _open_again(name: str, number: int) -> None:
 
 
 def main() -> None:
-    """Serve the requests that come on the socket whose number is the argument."""
+    """Serve requests from the socket whose descriptor is the argument."""
     for name in _IMPORTED:
         import_module(name)
     assert "gunicorn" not in sys.modules, "gunicorn would have the server's environment, not the fork's"
-    # What is imported is no garbage: else each fork goes through all of it when it ends, for a third of a second.
+    # Imported objects are never garbage; without this each fork searches them at its end for a third of a second.
     gc.freeze()
     arguments = _Server(int(sys.argv[1])).next()
     if arguments is not None:

@@ -28,7 +28,7 @@ def outcome(path: Path, lang: Language) -> str:
 
 
 def expected(path: Path, lang: Language) -> Path:
-    """Return the file that holds the expected output."""
+    """Return the path of the expected output."""
     return path.with_suffix(f".{lang}.out")
 
 

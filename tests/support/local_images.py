@@ -20,7 +20,7 @@ KEY, TOKEN = "the-key", "the-token"
 
 
 def jpeg(size: int = 2_000, *, seed: str = "") -> bytes:
-    """Return *size* bytes that begin and end like a JPEG; another *seed* gives another image."""
+    """Return *size* bytes that begin and end like a JPEG; each *seed* gives a different image."""
     text = seed.encode()
     start = b"\xff\xd8\xff\xe0" + (2 + len(text)).to_bytes(2) + text + b"\xff\xda\0\2"
     return start + bytes(size - len(start) - 2) + b"\xff\xd9"

@@ -1,4 +1,4 @@
-"""Machines of a shop in folders of their own: each has a rules file, images, and a log that all of them share."""
+"""Several machines of a shop, each in its own folder with rules file and images; they share one log."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def rules(*images: str, note: str = "") -> bytes:
 
 
 def prepared(seed: str) -> PreparedImage:
-    """Return an image as an upload makes it."""
+    """Return an image as prepared by an upload."""
     content = jpeg(seed=seed)
     return PreparedImage(content, "jpg", (len(content),) * 2, ((1, 1), (1, 1)), is_converted=False)
 
 
 class Machine:
-    """One machine, whose processes can be ended and begun anew."""
+    """One machine, whose process can be stopped and started again."""
 
     def __init__(self, folder: Path, log: PublicationLog, content: bytes | None, *, takes: bool = True) -> None:
         folder.mkdir()
@@ -46,29 +46,29 @@ class Machine:
         self.start()
 
     def start(self) -> None:
-        """Begin as a process does, with a look at what is published."""
+        """Start like a process: poll the publications once."""
         self.replica = Replica(self.path, self._log, takes=self._takes)
         self.publisher = SharedPublisher(self.path, self.replica)
         self.library = SharedImageLibrary(self.path, self.replica)
         self.replica.poll()
 
     def publish(self, content: bytes, *, over: bytes | None = None) -> None:
-        """Publish over what the file holds, or over what an editor saw."""
+        """Publish over the present content, or over *over*, which an editor saw."""
         seen = digest(self.content if over is None else over)
         self.publisher.publish(content, seen=seen, now=NOW)
 
     @property
     def content(self) -> bytes:
-        """What the rules file holds."""
+        """The content of the rules file."""
         return self.path.read_bytes()
 
     @property
     def standing(self) -> Standing:
-        """How it stands to what is published."""
+        """The state of the rules file against the published one."""
         return self.replica.state.standing
 
     def image(self, name: str) -> bytes | None:
-        """Return what an image file holds; None if there is none."""
+        """Return the content of an image file; None if there is none."""
         path = self.folder / name
         return path.read_bytes() if path.exists() else None
 

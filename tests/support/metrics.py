@@ -30,5 +30,5 @@ def scrape(bot: Bot) -> Samples:
 
 
 def scraped(bot: Bot, **expected: float) -> Callable[[], bool]:
-    """Return a condition to wait for: a scrape shows the expected samples, which may follow an event a little later."""
+    """Return a condition to wait for: a scrape shows the expected samples, which may lag behind an event."""
     return lambda: {name: scrape(bot).get(name) for name in expected} == expected

@@ -37,7 +37,7 @@ def found(database: Database, event_id: int) -> dict[str, Any]:
 
 
 def keep_waiting(database: Database, oa: str, count: int, *, due_at: float = NOW - HOUR) -> None:
-    """Store *count* open events of as many users of the OA, which are due one after the other."""
+    """Store *count* open events of the OA, each of another user, due one after the other."""
     numbers = sa.select(sa.literal(0).label("n")).cte("numbers", recursive=True)
     numbers = numbers.union_all(sa.select(numbers.c.n + 1).where(numbers.c.n + 1 < count))
     key = sa.literal(f"{oa}-") + sa.cast(numbers.c.n, sa.Text)
@@ -53,9 +53,9 @@ def keep_waiting(database: Database, oa: str, count: int, *, due_at: float = NOW
 
 def work_of(database: Database, work: Callable[[], object]) -> int:
     """
-    Return how much the database has to do for *work*, whatever else the machine does.
+    Return the database's cost of *work*, independent of the machine's load.
 
-    SQLite counts the instructions of its virtual machine; PostgreSQL the rows that the steps of its plans read.
+    For SQLite, the instructions of its virtual machine; for PostgreSQL, the rows that the steps of its plans read.
     """
     statements = _statements(database, work)
     with database.read() as connection:
@@ -97,7 +97,7 @@ def sqlite_plans(database: Database, work: Callable[[], object]) -> list[str]:
 
 
 def _statements(database: Database, work: Callable[[], object]) -> list[tuple[str, Any]]:
-    """Return what *work* has the database execute, with the values."""
+    """Return the statements that *work* executes, with their values."""
     asked: list[tuple[str, Any]] = []
 
     def listen(_connection: object, _cursor: object, statement: str, values: Any, *_: object) -> None:

@@ -1,4 +1,4 @@
-"""An editor's work in a real browser, action by action: a new rule with a picture, from the page Rules."""
+"""An editor in a real browser who adds a rule with an image, action by action."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from playwright.sync_api import FilePayload, Page, expect
 
 @dataclass
 class Editor:
-    """An editor at a browser; *actions* counts what they did: a press, a word typed, a file chosen."""
+    """An editor in a browser; *actions* counts presses, typed fields and chosen files."""
 
     page: Page
     actions: int = 0
@@ -30,7 +30,7 @@ class Editor:
         self.page.get_by_label(label).set_input_files([file])
 
     def add_rule(self, keyword: str, image: FilePayload) -> None:
-        """Add a rule that answers *keyword* by *image*, and publish it; the page Rules is open."""
+        """Add and publish a rule that answers *keyword* with *image*; the page Rules must be open."""
         self.press("link", "Add a rule")
         self.type("Type one and press Enter", keyword)
         self.choose("Add pictures", image)

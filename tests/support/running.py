@@ -33,7 +33,7 @@ rules:
     reply: [{image_url: "https://shop.example/1.jpg"}, {image_url: "https://shop.example/2.jpg"}]
 """
 
-#: Seconds to wait for what takes a moment on an idle machine.
+#: How long to wait, in seconds, for what takes a moment on an idle machine.
 PATIENCE = sandbox.PATIENCE
 
 MAKER = EventMaker(APP_ID, OA_SECRET, OA_ID)
