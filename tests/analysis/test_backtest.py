@@ -1,4 +1,4 @@
-"""Real messages, tried on other rules."""
+"""Backtest: recent messages answered by other rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The preview's subprocess: what it imports, what it knows, and what it may take."""
+"""The subprocess of the preview: imports, environment, limits of time and memory."""
 
 from __future__ import annotations
 

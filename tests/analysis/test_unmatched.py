@@ -1,4 +1,4 @@
-"""Questions that no rule answered: group_questions, counted, masked."""
+"""Unmatched messages: grouping, counts, redaction, topics and suggestions."""
 
 from __future__ import annotations
 

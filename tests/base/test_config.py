@@ -1,4 +1,4 @@
-"""Settings: every fault in one message, and never a value."""
+"""Settings: one message for all faults, without any value."""
 
 from __future__ import annotations
 

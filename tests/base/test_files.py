@@ -1,4 +1,4 @@
-"""What `bot.files` promises: whole files, and sizes that never look smaller than they are."""
+"""Files: atomic writes, plain reads, and sizes that are never rounded down."""
 
 from __future__ import annotations
 

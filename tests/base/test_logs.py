@@ -1,4 +1,4 @@
-"""Lines of the log: what they show of a record, and what they keep to themselves."""
+"""Log lines: which fields they show, and which values they never show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counting: what is seen by the one who scrapes, also over processes."""
+"""Counting of metrics in one process and in several, also when the files fail."""
 
 from __future__ import annotations
 

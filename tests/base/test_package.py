@@ -1,4 +1,4 @@
-"""What is installed: a file that the package lacks is missed only on the machine of a user."""
+"""The installed package: no file is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands about past events, where no bot runs."""
+"""The commands about past events, without a running bot."""
 
 from __future__ import annotations
 

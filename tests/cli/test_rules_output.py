@@ -1,4 +1,4 @@
-"""What the editors' commands print, letter by letter."""
+"""The exact output of the editors' commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of one event, in virtual time, on both databases."""
+"""State transitions of one event in virtual time, on both databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of an event whose answer is a picture file or an uploaded picture, in virtual time."""
+"""Delivery of image files and uploaded images, in virtual time."""
 
 from __future__ import annotations
 

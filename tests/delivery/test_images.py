@@ -1,4 +1,4 @@
-"""From a picture file to the token of its upload, on both databases, with a real sandbox vendor."""
+"""Image files and the tokens of their uploads, on both databases, with a real sandbox vendor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""README's files for running it: they name what exists, and keep what the image and the bot promise."""
+"""README's deployment files: all names in them exist, and they keep the promises of image and bot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""README says what is true: settings, commands, routes, metrics, the tree and the two commands of its first screen."""
+"""README against the code: settings, commands, routes, metrics, tree, first screen."""
 
 from __future__ import annotations
 

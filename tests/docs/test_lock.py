@@ -1,4 +1,4 @@
-"""The image's locks: exactly what pyproject.toml asks for, by version and hash, and from nowhere in particular."""
+"""The lock files of the image: what pyproject.toml requires, with version and hash, from no fixed index."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Vietnamese manual: what it shows is what the bot does."""
+"""The Vietnamese manual: its examples show what the bot does."""
 
 from __future__ import annotations
 

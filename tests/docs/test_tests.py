@@ -1,4 +1,4 @@
-"""How the tests are put together: what they share is in tests/support, and every benchmark can be run."""
+"""Structure of the tests: shared helpers are in tests/support, and every benchmark can be imported."""
 
 from __future__ import annotations
 

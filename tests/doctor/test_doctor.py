@@ -1,4 +1,4 @@
-"""What the doctor finds, one thing at a time, and that each finding can be said in both languages."""
+"""Findings of the doctor, one by one, with texts in both languages."""
 
 from __future__ import annotations
 

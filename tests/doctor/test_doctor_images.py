@@ -1,4 +1,4 @@
-"""What the doctor finds of the pictures, and says of them."""
+"""Findings of the doctor about images."""
 
 from __future__ import annotations
 

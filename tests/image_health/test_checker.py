@@ -1,4 +1,4 @@
-"""Which pictures the rules name, the thread that looks at them, and what is told of them."""
+"""Image checks: references of the rules, the checking thread, the report."""
 
 from __future__ import annotations
 

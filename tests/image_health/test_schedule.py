@@ -1,4 +1,4 @@
-"""The schedule of image checks on both databases: who checks which image when, and what counts."""
+"""The schedule of image checks on both databases: claims, intervals, results that count."""
 
 from __future__ import annotations
 

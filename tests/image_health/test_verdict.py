@@ -1,4 +1,4 @@
-"""What is said of a picture after one look, and in which words."""
+"""Verdicts on images after one check, and their texts."""
 
 from __future__ import annotations
 

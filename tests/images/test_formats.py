@@ -1,4 +1,4 @@
-"""A picture counts only when it goes on to its end mark."""
+"""Image formats: an image is complete only with its end mark."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands beside a rules file, and what is made of it."""
+"""Local image files: which names are read, and which files are usable."""
 
 from __future__ import annotations
 

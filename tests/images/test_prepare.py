@@ -1,4 +1,4 @@
-"""What becomes of an uploaded image: pixels, orientation, metadata, size; and what is refused."""
+"""Preparing uploaded images: pixels, orientation, metadata, size, refusals."""
 
 from __future__ import annotations
 

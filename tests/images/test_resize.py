@@ -1,4 +1,4 @@
-"""Pictures that are too big, made smaller without losing anything."""
+"""Resizing of images that are too large."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many events in one statement, on both databases: what is read back is what was written."""
+"""Bulk inserts and updates on both databases: rows are read back as written."""
 
 from __future__ import annotations
 

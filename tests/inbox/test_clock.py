@@ -1,4 +1,4 @@
-"""The database's clock, which all who share the database go by."""
+"""The database's clock, which all machines share."""
 
 from __future__ import annotations
 

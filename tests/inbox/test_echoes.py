@@ -1,4 +1,4 @@
-"""Which call an echo belongs to, where something is known, and where nothing is."""
+"""Matching of echoes to calls."""
 
 from __future__ import annotations
 

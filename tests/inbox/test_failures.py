@@ -1,4 +1,4 @@
-"""What failures mean for people: each answer of the vendor has a sentence, and somebody who acts."""
+"""Explanations of failures: each answer of the vendor has a text and somebody who must act."""
 
 from __future__ import annotations
 

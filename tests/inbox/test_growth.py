@@ -1,4 +1,4 @@
-"""What the inbox does again and again costs the same, however much lies in it."""
+"""Costs of the inbox's frequent statements do not grow with the number of events."""
 
 from __future__ import annotations
 

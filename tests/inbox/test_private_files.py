@@ -1,4 +1,4 @@
-"""What the inbox leaves on the disk: for whom it is, and that erased words are gone."""
+"""Files of the inbox: access rights, and erased texts are gone from the disk."""
 
 from __future__ import annotations
 

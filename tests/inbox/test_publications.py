@@ -1,4 +1,4 @@
-"""The log of publications: one order, whoever appends, and nothing kept that nobody needs."""
+"""The log of publications: one order for all machines, and old contents are deleted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the inbox tells people, on both databases."""
+"""The read-only queries, on both databases."""
 
 from __future__ import annotations
 

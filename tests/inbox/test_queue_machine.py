@@ -1,4 +1,4 @@
-"""The inbox against a model that believes nothing it says, for any sequence of calls, on both databases."""
+"""The inbox against a model, for random sequences of calls (stateful test), on both databases."""
 
 from __future__ import annotations
 

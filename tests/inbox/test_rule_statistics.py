@@ -1,4 +1,4 @@
-"""A rule's statistics on both databases: what is counted, and that it outlives the events."""
+"""Statistics of one rule on both databases; they outlive the events."""
 
 from __future__ import annotations
 

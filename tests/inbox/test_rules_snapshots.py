@@ -1,4 +1,4 @@
-"""The rules that were in force last."""
+"""Snapshots of the last valid rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The roll-up of events on both databases: what it counts, and that it outlives them."""
+"""The roll-up of events on both databases; it outlives the events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Public addresses: nothing else ever gets a connection, however it is written."""
+"""Public addresses (SSRF): no other address is connected to, in any notation."""
 
 from __future__ import annotations
 

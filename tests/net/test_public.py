@@ -1,4 +1,4 @@
-"""Fetching from public addresses, against a server on this machine that does everything wrong."""
+"""Fetching from public addresses, against a misbehaving server on this machine."""
 
 from __future__ import annotations
 

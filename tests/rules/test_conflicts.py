@@ -1,4 +1,4 @@
-"""Rules that take each other's messages: told where it is certain, not told where it is not."""
+"""Conflicts between rules: reported if they are certain, and only then."""
 
 from __future__ import annotations
 

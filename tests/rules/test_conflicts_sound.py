@@ -1,4 +1,4 @@
-"""What the checks call impossible never happens: the engine is asked with random rules and random messages."""
+"""Soundness of the checks: what they call impossible never happens, with random rules and messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Vietnamese that a wrong encoding destroyed is told from Vietnamese that is right."""
+"""Detection of Vietnamese text that was damaged by a wrong encoding."""
 
 from __future__ import annotations
 

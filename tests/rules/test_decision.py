@@ -1,4 +1,4 @@
-"""What a decision says of the rules that matched."""
+"""The decision of the engine, and the matching rules in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The examples in the file, and the verdict on the whole of it."""
+"""Examples in the rules file, and the result of its validation."""
 
 from __future__ import annotations
 

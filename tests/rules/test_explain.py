@@ -1,4 +1,4 @@
-"""Why a message gets the answer it gets."""
+"""Explanations of answers."""
 
 from __future__ import annotations
 

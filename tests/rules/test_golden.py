@@ -1,4 +1,4 @@
-"""Files that editors might really write: what is said to the wrong ones, and that nothing is said to the good ones."""
+"""Golden files: realistic rules files with the exact problems of the bad ones, and none for the good ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No hint is refused by our own check: who does what it says is not corrected again."""
+"""Hints of problems: a file that follows one is not corrected again."""
 
 from __future__ import annotations
 

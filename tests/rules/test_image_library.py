@@ -1,4 +1,4 @@
-"""The image files beside the rules: safe names, replacing, the trash, and several who write at once."""
+"""The library of image files: safe names, replacing, trash, concurrent writers."""
 
 from __future__ import annotations
 

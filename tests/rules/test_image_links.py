@@ -1,4 +1,4 @@
-"""Links as editors paste them: what is suggested is right itself, and links that end are told."""
+"""Links as editors paste them: suggested links are valid, expiring links are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which rules have a keyword like a given one, and which abbreviations a few words may have."""
+"""The keyword index: rules with similar keywords, and abbreviations of words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Doubts about single rules: each fires where it should, and is silent next to it."""
+"""Warnings about single rules: each appears where it should, and not in similar cases."""
 
 from __future__ import annotations
 

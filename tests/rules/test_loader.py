@@ -1,4 +1,4 @@
-"""From bytes to models or problems: what is text, what is mended, what is refused, and that nothing hangs."""
+"""The loader, from bytes to models or problems: repairs, refusals, no hangs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever the bytes of a rules file are: rules or problems come, never an exception, and each can be shown."""
+"""The loader is total: any bytes give rules or problems that can be rendered, never an exception."""
 
 from __future__ import annotations
 

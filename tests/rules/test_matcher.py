@@ -1,4 +1,4 @@
-"""Which keywords a message has, and how well each fits."""
+"""The matcher: keywords in a message, and the quality of each match."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for any keywords and any message: the index finds what asking one keyword at a time would."""
+"""Properties of the matcher: the index finds exactly what a search for each keyword finds."""
 
 from __future__ import annotations
 

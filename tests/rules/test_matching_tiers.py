@@ -1,4 +1,4 @@
-"""What is typed otherwise than the keyword is written: each way is read, and is not read where it would be a guess."""
+"""Tiers of matching: typing variants of a keyword that are understood, and others that are not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for every tier of matching: no keyword disturbs another, and no guess beats what was typed exactly."""
+"""Properties of the matching tiers: keywords do not interfere, and exact matches win over guesses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two edits of one rules file are merged rule by rule, or shown as conflicts; nothing of either side is lost."""
+"""Three-way merge of rules files: rule by rule, conflicts shown, nothing lost."""
 
 from __future__ import annotations
 

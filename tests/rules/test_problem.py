@@ -1,4 +1,4 @@
-"""How a problem is shown: the head, the line, and the mark under the right letters."""
+"""Rendering of problems: heading, line, and the mark under the right letters."""
 
 from __future__ import annotations
 

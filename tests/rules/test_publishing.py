@@ -1,4 +1,4 @@
-"""A rules file is replaced whole or not at all, never over somebody's change, and its versions are kept."""
+"""Publishing: atomic replacement, edit conflicts, version history."""
 
 from __future__ import annotations
 

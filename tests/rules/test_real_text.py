@@ -1,4 +1,4 @@
-"""The corpus of real text and the habits of typing that its bench applies."""
+"""The corpus of real text, and the typing habits that its benchmark applies."""
 
 from __future__ import annotations
 

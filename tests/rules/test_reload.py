@@ -1,4 +1,4 @@
-"""What stands in the place of the rules file is told, never waited for; a good file that comes later is taken."""
+"""Reload of the rules file: anything else in its place is reported and never blocks; a later valid file is loaded."""
 
 from __future__ import annotations
 

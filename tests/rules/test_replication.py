@@ -1,4 +1,4 @@
-"""What is published on one machine reaches the others, images first; what was changed by hand is kept."""
+"""Replication between machines: images first, and files changed by hand are kept."""
 
 from __future__ import annotations
 

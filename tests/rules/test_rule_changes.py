@@ -1,4 +1,4 @@
-"""Two versions of a rules file are compared by what their rules say."""
+"""Comparison of two versions of a rules file, rule by rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shop that the demo shows: its rules and its pictures."""
+"""The sample shop of the demo: its rules and images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The models, and the JSON Schema made of them."""
+"""The models, and the JSON Schema that is made from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slips of the keyboard and their neighbours: each is named where it stands, and nothing else is complained of."""
+"""Slips of the keyboard in rules files: each is reported at its place, and nothing else is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which messages ask something, and which are small talk."""
+"""Small talk, and messages that ask something."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The starters: good files without a word of complaint, for shops of different kinds."""
+"""The starters: valid rules files without warnings, for different kinds of shops."""
 
 from __future__ import annotations
 

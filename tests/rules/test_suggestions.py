@@ -1,4 +1,4 @@
-"""What to write instead: dates, hours, lengths of time, events and keys as editors really type them."""
+"""Suggestions for mistyped values: dates, hours, durations, events and keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a typed text is taken for: normalised, cut into words, compared syllable by syllable."""
+"""Normalization of text, splitting into words, comparison of syllables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for any text whatever: normalising settles, ends, and loses no place."""
+"""Properties of normalization for any text: idempotent, terminating, and positions are kept."""
 
 from __future__ import annotations
 

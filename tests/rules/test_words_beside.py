@@ -1,4 +1,4 @@
-"""Words beside a photo, a link or a file: rules for texts first, then those for the kind, then the fallback."""
+"""Texts with an image, a link or a file: rules for texts come first, then those for the kind, then the fallback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the demo tells of a message: its calls, its pictures, its end."""
+"""The demo's conversation: calls, images and final state of a message."""
 
 from __future__ import annotations
 

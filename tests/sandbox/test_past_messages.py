@@ -1,4 +1,4 @@
-"""The demo's past messages: believable, decided by the rules, and the same each time."""
+"""The demo's past messages: plausible, decided by the rules, reproducible."""
 
 from __future__ import annotations
 

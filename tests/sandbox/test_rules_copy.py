@@ -1,4 +1,4 @@
-"""The demo's copy of the rules: whole, never outside its folder, and it follows the original."""
+"""The demo's copy of the rules: complete, within its folder, and updated from the original."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Acknowledgements: on one connection, in any state of it, while a commit takes its time."""
+"""Acknowledgements over real connections, while commits take their time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clocks that jump and clocks that differ: nothing is lost, nothing comes twice, and nobody waits for hours."""
+"""Clocks that jump or differ: nothing is lost, nothing comes twice, nobody waits for hours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The console in a real browser, from the real bot: mouse, keyboard, phone, and what it asks of the network."""
+"""The console in a real browser with a real bot: mouse, keyboard, phone, network requests."""
 
 from __future__ import annotations
 

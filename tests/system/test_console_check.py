@@ -1,4 +1,4 @@
-"""The console's page Check in a real browser, up to the pictures that customers get by what was published there."""
+"""The console's page Check in a real browser, up to the images that customers get after a publication."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drafts of the console's page Check in a real browser: what is typed is kept, whatever happens."""
+"""Drafts on the console's page Check in a real browser: typed text is never lost."""
 
 from __future__ import annotations
 

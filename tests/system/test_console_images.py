@@ -1,4 +1,4 @@
-"""The console's page Pictures in a real browser, from a bot that looks at its pictures."""
+"""The console's page Pictures in a real browser, with a bot that checks images."""
 
 from __future__ import annotations
 

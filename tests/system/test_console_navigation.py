@@ -1,4 +1,4 @@
-"""The way around the console in a real browser: the bar of a phone, keyboard, forced colours, the window's title."""
+"""Navigation of the console in a real browser: bar on phones, keyboard, forced colours, window title."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The console's overview: a real bot that answers customers, a vendor that refuses, and the shop's owner."""
+"""The console's overview with a real bot that answers customers and a vendor that refuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The console's form of one rule in a real browser, up to the picture that a customer gets by it."""
+"""The console's rule form in a real browser, up to the image that a customer gets."""
 
 from __future__ import annotations
 

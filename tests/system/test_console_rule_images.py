@@ -1,4 +1,4 @@
-"""Images in the console's form of a rule, in a real browser: upload, pick, order, up to the image a customer gets."""
+"""Images in the console's rule form in a real browser: upload, pick, order, up to the image that a customer gets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kill it, end it, take its database away: what the README guarantees, in its own words."""
+"""README's guarantees when processes are killed or stopped, or the database is unreachable."""
 
 from __future__ import annotations
 

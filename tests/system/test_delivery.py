@@ -1,4 +1,4 @@
-"""From the event to the picture, through every way in which the vendor can behave, on both databases."""
+"""From event to image with every behaviour of the vendor, on both databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`bot demo` as a process of its own, over real sockets and, where there is one, in a real browser."""
+"""`bot demo` as a process, over real sockets and in a real browser, if available."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The threads that deliver, when something goes wrong around them."""
+"""The threads of delivery under faults."""
 
 from __future__ import annotations
 

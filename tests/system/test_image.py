@@ -1,4 +1,4 @@
-"""What the Dockerfile promises, tried without an engine: the health check, and a root that is read-only."""
+"""The promises of the Dockerfile without a container engine: health check, read-only root."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A running bot looks at the pictures of its rules, and does not go where it must not."""
+"""A running bot checks the images of its rules, and connects to public addresses only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures beside the rules file, from the customer's message to the picture on the phone."""
+"""Local image files, from the customer's message to the image on the phone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the bot writes: enough to follow an event through its life, and never a secret or a customer's words."""
+"""The log of a running bot: every event can be followed, and no secret or customer's text appears."""
 
 from __future__ import annotations
 

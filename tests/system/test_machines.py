@@ -1,4 +1,4 @@
-"""Machines that share one PostgreSQL: what an editor publishes on one reaches all, whatever dies meanwhile."""
+"""Machines that share one PostgreSQL: publications reach all of them, even if processes die."""
 
 from __future__ import annotations
 

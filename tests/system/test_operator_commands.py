@@ -1,4 +1,4 @@
-"""The commands about past events, as an operator or an editor types them beside a running bot."""
+"""The commands about past events beside a running bot."""
 
 from __future__ import annotations
 

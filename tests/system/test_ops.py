@@ -1,4 +1,4 @@
-"""The alert rules and the board in the package: every name in them is one that a running bot really shows."""
+"""The packaged alert rules and dashboard: all metric names in them exist on a running bot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a request's headers may not do to its path, and what of the path is logged, under gunicorn of either kind."""
+"""Request headers that must not change the path, and paths in access logs, with both gunicorn workers."""
 
 from __future__ import annotations
 

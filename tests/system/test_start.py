@@ -1,4 +1,4 @@
-"""Every way to start the bot, and every way in which it must refuse to."""
+"""All ways to start the bot, and all reasons to refuse a start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""README's configurations of the web server in front: nginx and Caddy take them and do what README says."""
+"""README's nginx and Caddy configurations: both servers accept them and do what README says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gunicorn with the bot's worker against slow, idle and wrong clients, and at its end: real sockets."""
+"""The bot's gunicorn worker with slow, idle and faulty clients, and when it stops: real sockets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a connection takes for a whole request, however the bytes come in."""
+"""Detection of complete requests, however the bytes arrive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The console's frame: who gets in, and what every answer has."""
+"""The console's blueprint: access, and headers of every response."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The console's page Check: what is wrong with a file, what it would change, and its publication."""
+"""The console's page Check: problems of a file, effects, publication."""
 
 from __future__ import annotations
 

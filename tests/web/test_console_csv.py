@@ -1,4 +1,4 @@
-"""The console's lists as CSV: what a spreadsheet reads of them, with the filters of the page."""
+"""CSV downloads of the console's lists, with the filters of their pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The chat with a draft on the console's page Check: its answers, what differs from the rules in force, examples."""
+"""The chat with a draft on the console's page Check: answers, differences to the rules in force, examples."""
 
 from __future__ import annotations
 

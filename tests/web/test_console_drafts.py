@@ -1,4 +1,4 @@
-"""The drafts of the console's page Check, as a browser without JavaScript and its script's requests meet them."""
+"""Drafts of the console's page Check, by a browser without JavaScript and by requests of its script."""
 
 from __future__ import annotations
 

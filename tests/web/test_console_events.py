@@ -1,4 +1,4 @@
-"""The console's list of events, the page of one, and the buttons that replay."""
+"""The console's list of events, the page of one event, and replay."""
 
 from __future__ import annotations
 

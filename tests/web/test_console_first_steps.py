@@ -1,4 +1,4 @@
-"""The checklist of the first steps: each ticks when it has really been done, and not before."""
+"""The checklist of first steps: a step is ticked once it was really done, and not before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The console's picture library without JavaScript: upload, replace, delete, undo, and who may not."""
+"""The console's image library without JavaScript: upload, replace, delete, undo, access."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images for a rule's reply: the library's, in pieces, and new ones that a script sends or the form brings along."""
+"""The image picker of the rule form: pages of the library, and uploads by script or form."""
 
 from __future__ import annotations
 

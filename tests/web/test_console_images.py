@@ -1,4 +1,4 @@
-"""The console's page Pictures: how each stands, what to do, and another look for who asks."""
+"""The console's page Pictures: status and advice for each image, and requests for another check."""
 
 from __future__ import annotations
 

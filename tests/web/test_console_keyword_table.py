@@ -1,4 +1,4 @@
-"""The table of keywords: out to a spreadsheet and back into the draft."""
+"""The table of keywords: export to a spreadsheet and import into the draft."""
 
 from __future__ import annotations
 

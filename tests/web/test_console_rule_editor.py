@@ -1,4 +1,4 @@
-"""The console's form of one rule: from the page to the file, without JavaScript."""
+"""The console's rule form without JavaScript, from the page to the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the form of a rule is told while it is filled in, over the server's own check and engine."""
+"""Live advice in the rule form, by the server's own check and engine."""
 
 from __future__ import annotations
 

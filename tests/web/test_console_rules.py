@@ -1,4 +1,4 @@
-"""The console's page Rules: every rule, how it fares, and what is to be said of it."""
+"""The console's page Rules: each rule with use, failures and problems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The console's page Try: the answer that the bot would give, and why."""
+"""The console's page Try: the bot's answer to a message, and why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The console's page of what no rule answered."""
+"""The console's page of unanswered messages."""
 
 from __future__ import annotations
 

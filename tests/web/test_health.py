@@ -1,4 +1,4 @@
-"""`/readyz`: what it says of troubles, and that nobody else says anything in it."""
+"""`/readyz`: its lines about problems, which no outside text can forge."""
 
 from __future__ import annotations
 
