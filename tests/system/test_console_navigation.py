@@ -181,6 +181,7 @@ def test_a_slash_leads_to_the_search_and_the_title_tells_how_many(desktop: Page,
     expect(field).to_have_value("1/2 khong co dau")
     desktop.keyboard.press("Enter")
     expect(desktop).to_have_title(f"(0) {path.capitalize()} · bot console")
+    expect(desktop.locator("#results")).to_be_focused()
 
 
 def test_a_whole_conversation_fits_a_laptop(desktop: Page) -> None:
@@ -206,3 +207,19 @@ def test_a_slash_within_the_text_editor_is_a_letter(desktop: Page) -> None:
     desktop.keyboard.type("a/b")
     expect(editor).to_contain_text("a/b")
     expect(desktop.get_by_role("searchbox")).not_to_be_focused()
+
+
+@pytest.mark.parametrize("size", list(SIZES))
+def test_the_statistics_of_a_rule(browser: Browser, bot: Bot, logged_in: StorageState, size: str) -> None:
+    """From its card in the list: nothing sticks out, all words stand out, and one that nobody has used says so."""
+    with window(browser, bot, size=size, state=logged_in) as page:
+        page.goto("rules")
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        card = page.locator(".cards > li").first
+        name = card.get_by_role("heading").inner_text()
+        card.get_by_role("link", name=f"Statistics: {name}").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+        expect(page.get_by_text("No customer has got this answer in 30 days.")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert texts_too_faint(page) == []
+        assert page.evaluate(HIDDEN_BY_BAR if size == "phone" else "[]") == []
