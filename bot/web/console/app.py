@@ -1,10 +1,9 @@
 """
 Blueprint of the console: navigation, log-in guard, security headers, error pages.
 
-A page is a module in ``pages`` with ``add_routes(routes, runtime)``, which adds ``GET /<name>`` and what else it needs
-to the console's blueprint, and a template that extends ``console/layout.html``. One line in `PAGES` registers it and
-puts it into the navigation. Log-in, cross-origin check, language, headers and error pages are seen to here, for every
-route.
+A page is a module in ``pages`` with ``add_routes(routes, runtime)``, which adds ``GET /<name>`` and other routes to the
+console's blueprint, and a template that extends ``console/layout.html``. One line in `PAGES` registers it and adds it
+to the navigation. This module handles log-in, cross-origin check, language, headers and error pages for every route.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ from bot.web.console.pages import (
 #: The largest form, in bytes: a whole rules file pasted into a field.
 MAX_FORM_BYTES = 2 * 1024 * 1024
 
-#: Nothing inline, nothing from elsewhere but the images that the rules name.
+#: Content security policy: nothing inline, nothing from other hosts except images.
 CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' https:; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -57,28 +56,28 @@ CSP: Final = (
 _HEADERS: Final = {
     "Content-Security-Policy": CSP,
     "X-Content-Type-Options": "nosniff",
-    # Nobody outside learns of the console; with "no-referrer" browsers would hide from us, too, where a form is from.
+    # No other host learns the console's URL; "no-referrer" would also hide the origin of forms from us.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 _YEAR_SECONDS = 365 * 24 * 3600
 _PUBLIC_ENDPOINTS = {"console.static", "console.login", "console.log_in"}
-# What is no page leads nowhere after the log-in.
+# Routes that are not pages are no target after the log-in.
 _NOT_RESUMED = {"console.elsewhere", "console.picture_file"}
 
 
-# Forms whose text is kept as the draft where the session has ended meanwhile: nothing that was written is lost.
+# Forms whose text is saved as the draft if the session has ended, so that no written text is lost.
 _SAVED_AT_LOGIN = {f"console.{name}" for name in ("check_ask", "check_publish", "check_draft", "check_autosave")}
 
 
 class Page(NamedTuple):
-    """An entry of the navigation; its address is ``/console/<name>``."""
+    """An entry of the navigation; its path is ``/console/<name>``."""
 
     name: str
     title: str
     add_routes: Callable[[Blueprint, Runtime], None]
     is_in_bar: bool = True
-    """Whether a phone shows it in the bar at the bottom, rather than behind "More"."""
+    """Whether phones show it in the bar at the bottom instead of under "More"."""
 
 
 PAGES: tuple[Page, ...] = (
@@ -140,7 +139,7 @@ def register(
 
 
 class _Console(Blueprint):
-    """A blueprint whose files may be kept for ever where their address tells their content."""
+    """A blueprint whose static files may be cached for ever if their URL has their version."""
 
     def get_send_file_max_age(self, filename: str | None) -> int | None:
         return _YEAR_SECONDS if "v" in request.args else super().get_send_file_max_age(filename)
@@ -149,7 +148,7 @@ class _Console(Blueprint):
 def require_login(
     routes: Blueprint, runtime: Runtime, authenticator: auth.Authenticator, clock: Callable[[], float]
 ) -> None:
-    """Let nobody past who is not logged in, and nothing written that is not from our own forms."""
+    """Require a log-in for every page, and our own origin for every form."""
 
     @routes.before_request
     def enter() -> AnyResponse | None:
@@ -176,7 +175,7 @@ def require_login(
 
 
 def add_headers(routes: Blueprint) -> None:
-    """Give every answer its headers, and what goes wrong a page that says so."""
+    """Set the headers of every response, and add the error pages."""
 
     @routes.after_request
     def protect(response: Response) -> Response:
@@ -197,7 +196,7 @@ def add_headers(routes: Blueprint) -> None:
 
 
 def _template_context(runtime: Runtime) -> dict[str, object]:
-    """Return what every template can use."""
+    """Return the variables and functions of all templates."""
     return {
         "lang": formatting.language(),
         "_": formatting.gettext,
@@ -223,7 +222,7 @@ def _template_context(runtime: Runtime) -> dict[str, object]:
 
 
 def _picture_address(runtime: Runtime, image_url: str | None, file: str | None = None) -> str | None:
-    """Return where a browser finds a picture that a rule names by a link or as a file; None: nowhere."""
+    """Return the URL of an image that a rule names by link or file; None if there is none."""
     if image_url:
         return image_urls.address(image_url, "console.static")
     return url_for("console.picture_file", name=file, v=runtime.watch.rules.digests.get(file)) if file else None

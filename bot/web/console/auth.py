@@ -1,4 +1,4 @@
-"""Who may use the console: password, signed session cookie, login throttle, cross-origin check."""
+"""Authentication of the console: password, signed session cookie, login throttle, cross-origin check."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ log = logging.getLogger(__name__)
 PREFIX: Final = "/console"
 COOKIE_NAME: Final = "console"
 SESSION_LIFETIME: Final = timedelta(hours=12)
-#: So long a browser is known as one that was logged in here.
+#: How long a browser is remembered as one that was logged in here.
 COOKIE_LIFETIME: Final = timedelta(days=30)
-#: The largest form of who is not logged in, in bytes: a password of 500 letters, each as %XX%XX%XX.
+#: The largest form before log-in, in bytes: a password of 500 letters, each as %XX%XX%XX.
 MAX_LOGIN_BYTES: Final = 8 * 1024
-#: Wrong passwords that one address, and that all addresses together, may give in `THROTTLE_SECONDS`.
+#: The limits of wrong passwords in `THROTTLE_SECONDS`, for one address and for all together.
 MAX_PER_ADDRESS: Final = 5
 MAX_IN_ALL: Final = 50
 THROTTLE_SECONDS: Final = 300.0
@@ -55,10 +55,9 @@ _SALT = b"zalo-picture-bot console 1"
 
 def derive_key(password: str) -> bytes:
     """
-    Return what stands for the password in every signature: with the password it changes, and everybody is logged out.
+    Derive a key from the password, which is part of every signature: a new password logs everybody out.
 
-    The same password typed on another keyboard, its marks composed or not, gives the same key. It takes some 50 ms and
-    16 MiB.
+    The password is normalized to NFC, so that different keyboards give the same key. It takes some 50 ms and 16 MiB.
     """
     typed = unicodedata.normalize("NFC", password).encode(errors="replace")
     return hashlib.scrypt(typed, salt=_SALT, n=2**14, r=8, p=1, dklen=32)
@@ -68,8 +67,8 @@ class Authenticator:
     """
     Password, session cookies and login throttle of one process; safe for threads.
 
-    A cookie is signed with the password and with random bytes of the database, so that no cookie helps to guess the
-    password, and counts only while its session is open in the database. Nobody gets one who is not logged in.
+    A cookie is signed with the password and random bytes from the database, so that no cookie helps to guess the
+    password; it is valid only while its session is open in the database. No cookie is set before the log-in.
     """
 
     def __init__(self, runtime: Runtime, derive_key: Callable[[str], bytes] = derive_key) -> None:
@@ -77,7 +76,7 @@ class Authenticator:
         self._derive_key = derive_key
         self._password_key = derive_key(runtime.settings.console_password.get_secret_value())
         self._throttle = LoginThrottle()
-        # One derivation takes 16 MiB: so many at once as there are threads would be half a gigabyte.
+        # A derivation takes 16 MiB: one in every thread at once would take half a gigabyte.
         self._one_derivation = threading.Lock()
         self._signing_key: bytes | None = None
 
@@ -90,17 +89,17 @@ class Authenticator:
         return self._signing_key is not None or not self._runtime.readiness()[0]
 
     def signing_key(self) -> bytes:
-        """Return the key that signs the cookies; raises what the database does when it is away."""
+        """Return the key that signs the cookies; raises StorageError if the database cannot be reached."""
         if self._signing_key is None:
             self._signing_key = hmac.digest(self._password_key, self._sessions.signing_key(), "sha256")
         return self._signing_key
 
     def is_logged_in(self, now: float) -> bool:
-        """Return whether the browser logged in less than `SESSION_LIFETIME` before *now*, and has not logged out."""
+        """Return whether the browser has logged in within `SESSION_LIFETIME` before *now* and not logged out."""
         return self._has_session(now, SESSION_LIFETIME)
 
     def was_logged_in(self, now: float) -> bool:
-        """Return whether its session has ended only by its age: nobody has logged it out."""
+        """Return whether the browser's session has ended only by its age, not by a log-out."""
         return self._has_session(now, COOKIE_LIFETIME)
 
     def _has_session(self, now: float, lifetime: timedelta) -> bool:
@@ -110,9 +109,9 @@ class Authenticator:
 
     def log_in(self, password: str, address: str, *, now: float) -> float | None:
         """
-        Begin a session if that is the password; return for how many seconds *address* must wait, None if it is wrong.
+        Begin a session if the password is right; return the seconds that *address* must wait, None if it is wrong.
 
-        A browser that has been logged in here before, its cookie tells, waits for nobody's attempts but its own.
+        For a browser with the cookie of an earlier log-in only its own attempts count.
         """
         known = session.get("id")
         who, is_known = (known, True) if isinstance(known, str) else (client_network(address), False)
@@ -132,7 +131,7 @@ class Authenticator:
         return 0.0
 
     def log_out(self, *, everywhere: bool) -> None:
-        """End this session, or every one; a copy of the cookie is of no use from now on."""
+        """End this session, or all of them; copies of the cookie become invalid."""
         if everywhere:
             self._sessions.end_all()
         elif isinstance(session.get("id"), str):
@@ -141,7 +140,7 @@ class Authenticator:
 
 
 class _ConsoleSessions(SecureCookieSessionInterface):
-    """Flask's own sessions, but none for the webhook, and Secure cookies where TLS ends in front of us."""
+    """Flask's sessions, but only for the console, and with Secure cookies behind a TLS proxy."""
 
     def __init__(self, authenticator: Authenticator) -> None:
         self._authenticator = authenticator
@@ -150,7 +149,7 @@ class _ConsoleSessions(SecureCookieSessionInterface):
         is_ours = request.path == PREFIX or request.path.startswith(f"{PREFIX}/")
         if not is_ours or request.path.startswith(f"{PREFIX}/static/"):
             return None
-        # Without a cookie no key is needed: the log-in, and the page that says why it is not ready, open all the same.
+        # Without a cookie no key is needed, so that the log-in and the page about a failed start can be shown.
         has_session = COOKIE_NAME in request.cookies and self._authenticator.is_ready()
         return super().open_session(app, request) if has_session else SecureCookieSession()
 
@@ -159,13 +158,13 @@ class _ConsoleSessions(SecureCookieSessionInterface):
         return super().get_signing_serializer(app)
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002  Flask's signature
-        # Whoever forges the header only keeps the own browser from sending the cookie in the open.
+        # A forged header only makes the client's own cookie Secure.
         schemes = request.headers.get("X-Forwarded-Proto", "").lower().split(",")
         return request.is_secure or all(scheme.strip() == "https" for scheme in schemes)
 
 
 def enable_sessions(app: Flask, authenticator: Authenticator) -> None:
-    """Give *app* sessions, on the console's pages alone."""
+    """Enable sessions in *app*, for the console's pages only."""
     app.session_interface = _ConsoleSessions(authenticator)
     app.config.update(
         SESSION_COOKIE_NAME=COOKIE_NAME,
@@ -178,9 +177,9 @@ def enable_sessions(app: Flask, authenticator: Authenticator) -> None:
 
 def refuse_cross_origin() -> None:
     """
-    End the request with 400 unless the browser says that one of our own pages sent it.
+    Abort with 400 unless the request's headers show that one of our own pages sent it (CSRF protection).
 
-    Browsers since 2023 send Sec-Fetch-Site; older ones send Origin with every POST. What sends neither is refused.
+    Browsers since 2023 send Sec-Fetch-Site; older ones send Origin with every POST. Without either it is refused.
     """
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site is not None:
@@ -193,10 +192,10 @@ def refuse_cross_origin() -> None:
 
 class LoginThrottle:
     """
-    The wrong passwords of the last minutes, in this process alone; safe for threads.
+    Limits wrong passwords per address and in all, in this process only; safe for threads.
 
-    Of N processes each counts for itself, so that a guesser gets at most N times `MAX_IN_ALL`: a few hundred guesses
-    an hour at a password of ten characters.
+    With N processes an attacker gets at most N times `MAX_IN_ALL`: a few hundred guesses an hour at a password of ten
+    characters.
     """
 
     def __init__(self) -> None:
@@ -205,9 +204,9 @@ class LoginThrottle:
 
     def check(self, who: str, *, now: float, is_known: bool = False) -> float:
         """
-        Return for how many seconds *who* must wait; 0: they may try, which counts as wrong until `reset`.
+        Return the seconds that *who* must wait; 0 allows a try, which counts as wrong until `reset`.
 
-        *who* is an address, or a browser that *is_known*: for it the attempts of others do not count.
+        *who* is an address or, with *is_known*, a browser, for which the attempts of others do not count.
         """
         with self._lock:
             while self._wrong and self._wrong[0][0] <= now - THROTTLE_SECONDS:
@@ -221,7 +220,7 @@ class LoginThrottle:
             return 0.0
 
     def reset(self, who: str) -> None:
-        """Forget the attempts of one who knew the password in the end."""
+        """Forget the attempts of *who*, after the right password."""
         with self._lock:
             self._wrong = deque((at, other) for at, other in self._wrong if other != who)
 
@@ -230,9 +229,9 @@ def add_routes(
     routes: Blueprint, authenticator: Authenticator, clock: Callable[[], float], *, trusted_proxies: Networks
 ) -> None:
     """
-    Add the page that asks for the password, and the buttons that end the session or all of them.
+    Add the log-in page, and the buttons that end this session or all of them.
 
-    ``?next=`` is the page that was asked for. *trusted_proxies*: web servers whose ``X-Forwarded-For`` tells who asks.
+    ``?next=`` is the requested page. *trusted_proxies* are proxies whose ``X-Forwarded-For`` has the client's address.
     """
 
     @routes.get("/login")
@@ -252,13 +251,13 @@ def add_routes(
 
 
 def to_login(*, resume: bool) -> AnyResponse:
-    """Return the way to the log-in; with *resume* it leads back to a page that was asked for."""
+    """Return a redirect to the log-in; with *resume* it returns to the requested page."""
     path = request.full_path.rstrip("?") if resume and request.method == "GET" else ""
     return redirect(url_for("console.login", next=path or None), 303)
 
 
 def _to_requested_page() -> AnyResponse:
-    """Go to the page that was asked for before the log-in, if it is one of ours: links may say what they like."""
+    """Redirect to the page requested before the log-in, if it is one of ours (no open redirect)."""
     path = request.args.get("next", "")
     is_ours = path.startswith(f"{PREFIX}/") and path.isprintable() and "\\" not in path
     return redirect(path if is_ours else url_for("console.home"), 303)

@@ -29,23 +29,23 @@ from bot.web.console.event_timeline import row, status_badge, timeline
 from bot.web.console.formatting import gettext as _
 
 PAGE_SIZE: Final = 50
-#: Events of one customer, echoes and all.
+#: Events of one customer per page, including echoes.
 CONVERSATION_SIZE: Final = 60
-#: So many dead letters are replayed by one press: each is a durable transaction of its own.
+#: How many dead letters one press replays; each is a durable transaction.
 MAX_REPLAYED: Final = 500
 
 _ONE: Final = f"/events/<int(min=1, max={MAX_EVENT_ID}):event_id>"
-# The vendor's words ride in a cookie for the length of one page.
+# The vendor's text is kept in a cookie until the next page.
 _MAX_ERROR_CHARACTERS: Final = 160
 _KINDS: Final[dict[ReplayOutcome, str]] = {"reopened": "good", "late": "warn", "erased": "warn"}
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     """
-    Add the list, the page of one event, and what replays.
+    Add the lists, the page of one event, and the buttons that replay.
 
-    ``?q=`` searches, ``?status=``, ``?rule=``, ``?day=``, ``?oa=`` and ``?customer=`` filter, ``?before=`` turns over.
-    A customer is named by the number of one of the events: the user id, which is personal, stands in no address.
+    ``?q=`` searches; ``?status=``, ``?rule=``, ``?day=``, ``?oa=`` and ``?customer=`` filter; ``?before=`` is the next
+    page. A customer is named by the id of one of their events, because the user id is personal data.
     """
 
     @routes.get("/events")
@@ -87,12 +87,12 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class EventQuery:
-    """Which events the address asks for."""
+    """Search and filters of the list of events."""
 
     wanted: EventFilter
     words: str
     args: dict[str, Any]
-    """The same for an address; None: it is left out."""
+    """The same as query parameters; None: left out."""
 
     def page(self, queries: EventQueries, most: int, *, before: int | None) -> Listing:
         """Return a page of the events, newest first, as `EventQueries.listing` and `search` do."""
@@ -107,14 +107,14 @@ class EventQuery:
         return queries.latest(most, self.wanted, fits, before=self._within(before))
 
     def _within(self, before: int | None) -> int | None:
-        """Return where a page begins: not after the day that is asked for."""
+        """Return the id before which a page begins: at most the end of the requested day."""
         if self.wanted.period is None:
             return before
         return min(self.wanted.period.last_id + 1, before or MAX_EVENT_ID)
 
 
 def event_query(runtime: Runtime) -> EventQuery:
-    """Return which events this request asks for; what it cannot ask for counts as nothing."""
+    """Return the query of this request; invalid parameters are ignored."""
     status = next((known for known in get_args(Status) if known == request.args.get("status")), None)
     oa_id = next((known for known in _accounts(runtime) if known == request.args.get("oa")), None)
     rule_id = next((known for known in _rule_ids(runtime) if known == request.args.get("rule")), None)
@@ -161,7 +161,7 @@ def _customers_page(runtime: Runtime) -> str:
 
 
 def _listed(runtime: Runtime, query: EventQuery, listing: Listing, endpoint: str, scanned: int) -> dict[str, object]:
-    """Return what both lists show; *scanned* events at most are looked at for a page."""
+    """Render a list; at most *scanned* events are read for a page."""
     return {
         "rows": [row(event) for event in listing.events],
         "accounts": _accounts(runtime),
@@ -177,7 +177,7 @@ def _listed(runtime: Runtime, query: EventQuery, listing: Listing, endpoint: str
 
 
 def _day() -> date | None:
-    """Return the day that is asked for; None if there is none."""
+    """Return the requested day; None if there is none."""
     try:
         return date.fromisoformat(request.args.get("day", ""))
     except ValueError:
@@ -185,7 +185,7 @@ def _day() -> date | None:
 
 
 def _period(runtime: Runtime, day: date) -> Period:
-    """Return the day by the clocks of the rules."""
+    """Return the day in the time zone of the rules."""
     zone = runtime.watch.rules.zone
     start, end = (datetime.combine(one, time(), zone).timestamp() for one in (day, day + timedelta(days=1)))
     return period_of(runtime.database, start, end)
@@ -196,19 +196,19 @@ def _today(runtime: Runtime) -> date:
 
 
 def _contains(words: str) -> Callable[[str], bool]:
-    """Return whether a text has all of the words, wherever and with whatever marks."""
+    """Return a function that tells whether a text has all of the words; marks do not matter."""
     wanted = fold(words).split()
     return lambda text: all(word in folded for folded in (fold(text),) for word in wanted)
 
 
 def _rule_ids(runtime: Runtime) -> list[str]:
-    """Return what one can ask for: the rules in force, and the fallback."""
+    """Return the choices of the filter: the rules in force and the fallback."""
     file = runtime.watch.rules.file
     return [*(rule.id for rule in file.rules), *([FALLBACK] if file.fallback else [])]
 
 
 def _editable(runtime: Runtime) -> set[str]:
-    """Return the rules whose form can be opened from here."""
+    """Return the ids of the rules whose form can be opened."""
     return {rule.id for rule in runtime.watch.rules.file.rules} if runtime.settings.console_publish else set()
 
 
@@ -247,12 +247,12 @@ def _event_page(runtime: Runtime, event: EventDetail) -> str:
 
 
 def _accounts(runtime: Runtime) -> list[str]:
-    """Return the OAs that one can ask for: those of the settings, and those that something was to be sent for."""
+    """Return the OAs of the filter: those of the settings, and those with calls."""
     return sorted({*runtime.settings.zalo_oa_id, *EventQueries(runtime.database).paused_accounts()})
 
 
 def _number(name: str) -> int | None:
-    """Return a number of the address that can be an event's; None if there is none."""
+    """Return a query parameter that can be the id of an event; None if it cannot."""
     given = request.args.get(name, type=int)
     return given if given is not None and 0 < given <= MAX_EVENT_ID else None
 
@@ -272,7 +272,7 @@ def _replay(runtime: Runtime, event_id: int) -> ReplayResult:
 
 
 def _replayed_text(reopened: int, left: int) -> str:
-    """Return what the replay of all dead letters has done; *left*: how many wait for the next press."""
+    """Return the text after a replay of all dead letters; *left* are those for the next press."""
     if not reopened:
         return _("There was nothing to replay.")
     count, rest = formatting.format_number(reopened), formatting.format_number(left)

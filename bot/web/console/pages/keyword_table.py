@@ -1,4 +1,4 @@
-"""The rules as a table for Excel or Google Sheets: download it, and put a changed one into the draft."""
+"""Page with the rules as a table for Excel or Google Sheets: download it, upload a changed one to the draft."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from bot.web.console.tables.keyword_table import MissingColumns, TableChanges
 from bot.web.console.tables.spreadsheet import MAX_ROWS, Obstacle, UnreadableTable, read_rows, xlsx_bytes
 
 _XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-#: Rules that are shown of what a table changes; the others are counted.
+#: The most changed rules that are shown; the others are counted.
 MAX_SHOWN: Final = 100
 
 PageResponse = str | tuple[str, int]
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
-    """Add the page, its two files, and what says what an uploaded table would change; Check saves that as the draft."""
+    """Add the page, its two downloads, and the preview of an upload; the page Check saves it as the draft."""
     page = _KeywordTable(runtime)
     routes.get("/rules/table", endpoint="keyword_table")(page.show)
     routes.get("/rules/table.csv", endpoint="keyword_table_csv")(page.csv)
@@ -69,7 +69,7 @@ class _KeywordTable:
         return self._page(found=found, base_digest=base_digest, status=status)
 
     def _base(self) -> tuple[bytes, str, DraftStatus]:
-        """Return what the table changes: the draft, or the rules file where there is none."""
+        """Return the base of the table's changes: the draft or, if there is none, the rules file."""
         draft = self._drafts.open()
         status = self._drafts.status(draft, is_open=True)
         if draft:
@@ -78,7 +78,7 @@ class _KeywordTable:
         return present or b"", digest(present), status
 
     def _rows(self) -> list[list[str]]:
-        """Return the table of the draft, or of the rules in force where there is none, or one with errors."""
+        """Return the table of the draft or, if there is none or it has errors, of the rules in force."""
         draft = self._drafts.open()
         file = load(draft.content).file if draft else None
         return tables.table_of(file or self._runtime.watch.rules.file, formatting.language())
@@ -110,7 +110,7 @@ class _KeywordTable:
 
 
 def _changes(content: bytes, table: bytes) -> TableChanges | Note:
-    """Return what a table does to a rules file, or why it cannot be said."""
+    """Return the changes of a rules file by a table, or a note why there are none."""
     file = load(content).file
     if file is None:
         return Note(_("The rules have errors. Mend them first, then come back with the table."), 409)
@@ -129,7 +129,7 @@ def _changes(content: bytes, table: bytes) -> TableChanges | Note:
 
 
 def _reason(obstacle: Obstacle) -> str:
-    """Return why a file cannot be read, and what to do."""
+    """Return the text why a file cannot be read, and what to do."""
     if obstacle == "encoding":
         return _("The letters of this file cannot be read. Save it in Excel as XLSX, then choose it again.")
     if obstacle == "large":

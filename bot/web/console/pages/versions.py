@@ -1,4 +1,4 @@
-"""Page Versions: every version of the rules file that is kept and its author; compares two, leads to a restore."""
+"""Page Versions: the kept versions of the rules file with their authors; compare two, restore one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LATEST: Final = 2
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
-    """Add ``GET /check/versions``; ``?old=`` and ``?new=``, names of versions, are compared."""
+    """Add ``GET /check/versions``, which compares the versions named by ``?old=`` and ``?new=``."""
     session = CheckSession(runtime)
 
     @routes.get("/check/versions")
@@ -45,7 +45,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
 
 
 def _asked_for(kept: list[Version], field: str) -> Version | None:
-    """Return the version that a field of the address names."""
+    """Return the version named by a query parameter."""
     name = request.args.get(field)
     found = next((version for version in kept if version.name == name), None)
     if name and found is None:
@@ -61,7 +61,7 @@ def _compared(session: CheckSession, old: Version, new: Version) -> CheckResult 
 
 
 def _words(result: CheckResult) -> str:
-    """Return what is changed, and what becomes of messages, if any were tried: both versions have to be usable."""
+    """Return the changes in words, with the effect on messages if both versions are usable."""
     found = result.preview
     if found.comparison and found.comparison.messages:
         return result.headline
