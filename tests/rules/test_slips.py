@@ -33,6 +33,8 @@ def found(text: str) -> list[tuple[int, str]]:
         (WHOLE.replace("  - id", "  \u2060- id"), [(3, "control-character")]),
         (WHOLE.replace("- id", "- \u200eid"), [(3, "control-character")]),
         (WHOLE.replace("reply", "re\u00adply"), [(5, "control-character")]),
+        ("\u200b\u200b" + WHOLE, [(1, "control-character")]),
+        (WHOLE.replace("    keywords", "    \u2060\u200bkey\u200b\u200bwords"), [(4, "control-character")]),
         # two keys on a line
         (START + "    reply: file: a.jpg\n", [(5, "colon-in-text/nested")]),
         (START + "    reply: attachment_id: abc uploaded: 2027-01-24\n", [(5, "colon-in-text/two-keys")]),

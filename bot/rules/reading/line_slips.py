@@ -63,7 +63,7 @@ def _invisible(source: Source, number: int) -> None:
     structure = _STRUCTURE.match(line)
     found = [*_HAS_INVISIBLE.finditer(structure[0])] if structure else []
     if found:
-        source.report(number, found[0].start(), 1, "control-character", char=f"U+{ord(found[0][0]):04X}")
+        source.report(number, found[0].start(), 1, "control-character", char=f"U+{ord(found[0][0][0]):04X}")
     for match in reversed(found):
         source.replace_span(number, match.start(), match.end(), "")
 
