@@ -12,8 +12,9 @@ import pickle
 import resource
 import subprocess
 import sys
+from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 _NICENESS: Final = 5
 _INHERITED: Final = ("LANG", "LC_ALL", "TZ", "HOME")
@@ -41,10 +42,9 @@ def run_isolated(module: str, *arguments: str, request: object, timeout: float) 
         subprocess.TimeoutExpired: It took longer, and is gone.
         OSError: It could not be started.
     """
-    command = [sys.executable, "-P", "-c", _BOOT, str(Path(__file__).parent), module, *arguments]
     # Without preexec_fn: with it, the hooks around a fork would stop the service.
     return subprocess.run(  # noqa: S603  our own
-        command,
+        _command(module, *arguments),
         input=pickle.dumps(request),
         stdout=subprocess.PIPE,
         env=_environment(),
@@ -53,12 +53,56 @@ def run_isolated(module: str, *arguments: str, request: object, timeout: float) 
     )
 
 
+class IsolatedProcess:
+    """
+    Runs ``main(*arguments, pipe)`` of a module, with which it talks by `pipe`; it is killed with the ``with`` block.
+
+    The process gets its end by `asking_process`. Where it has ended, the pipe raises EOFError or OSError.
+    """
+
+    def __init__(self, module: str, *arguments: str) -> None:
+        self.pipe, theirs = Pipe()
+        descriptor = theirs.fileno()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603  our own; as above, without preexec_fn
+                _command(module, *arguments, str(descriptor)),
+                stdin=subprocess.DEVNULL,
+                env=_environment(),
+                pass_fds=[descriptor],
+            )
+
+    def __enter__(self) -> IsolatedProcess:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.pipe.close()
+        self.kill()
+        self.wait()
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+
+    def wait(self) -> int:
+        """Wait for its end; return its exit status."""
+        return self._process.wait()
+
+
+def asking_process(pipe: str) -> Connection[Any, Any]:
+    """Return this subprocess's end of the *pipe* that `IsolatedProcess` gave to its ``main``."""
+    return Connection(int(pipe))
+
+
 def begin_isolated(*, cpu_seconds: float, max_bytes: int) -> None:
     """Lower the priority and the limits of this subprocess: if whoever asked is gone, nobody else ends it."""
     os.nice(_NICENESS)  # customers come first
     seconds = round(cpu_seconds)
     _limit(resource.RLIMIT_CPU, seconds, seconds + 5)
     _limit(resource.RLIMIT_AS, max_bytes, max_bytes)
+
+
+def _command(module: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-P", "-c", _BOOT, str(Path(__file__).parent), module, *arguments]
 
 
 def _environment() -> dict[str, str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Final, Literal
 
 from bot.analysis.backtest import Comparison, compare
 from bot.analysis.chat import ChatAnswer, chat
@@ -20,6 +22,23 @@ from bot.rules.publishing.publisher import normalise_newlines
 from bot.rules.publishing.rule_changes import RuleChanges, compare_rules
 from bot.rules.reading.loader import load
 from bot.rules.validate import Summary, summarized, validate
+
+# Between two reports.
+_REPORT_SECONDS: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a preview is."""
+
+    step: Literal["rules", "messages"]
+    """The rules are checked, or tried on messages."""
+    done: int = 0
+    """Messages that were tried."""
+    total: int = 0
+
+
+Report = Callable[[Progress], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +118,20 @@ class Preview:
         return self.comparison is not None
 
 
-def preview(request: PreviewRequest) -> Preview:
-    """Return the preview; it takes seconds for 10,000 keywords, and up to a minute for a maliciously slow file."""
+def preview(request: PreviewRequest, report: Report = lambda _progress: None) -> Preview:
+    """
+    Return the preview; it takes seconds for 10,000 keywords, and up to a minute for a maliciously slow file.
+
+    *report* is called with the progress a few times a second while messages are tried.
+    """
+    report(Progress("rules"))
     merged = _merge(request)
     content = merged.text.encode() if merged and merged.text is not None else request.content
     verdict = validate(content, today=request.today, folder=request.folder)
     in_force = _in_force(request)
     # Unusable rules answer nothing, so that no answer can be lost.
-    messages = request.messages if request.in_force is None or in_force else ()
+    tried = request.messages if request.in_force is None or in_force else ()
+    messages = _reported(tried, report)
     comparison = compare(verdict.rules, messages, in_force=in_force) if verdict.rules else None
     named = {shift.after for shift in comparison.shifts} if comparison else set()
     replies = replies_of(verdict.rules.file) if verdict.rules else {}
@@ -136,6 +161,16 @@ def _merge(request: PreviewRequest) -> Merge | None:
 
 def _text(content: bytes) -> str:
     return normalise_newlines(text_of(content)).decode()
+
+
+def _reported(messages: tuple[Message, ...], report: Report) -> Iterator[Message]:
+    """Yield the messages, and report how many are done."""
+    reported_at = -_REPORT_SECONDS
+    for done, message in enumerate(messages):
+        if time.monotonic() - reported_at >= _REPORT_SECONDS:
+            report(Progress("messages", done, len(messages)))
+            reported_at = time.monotonic()
+        yield message
 
 
 def _in_force(request: PreviewRequest) -> RuleSet | None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import pickle
-import subprocess
-import sys
+import threading
+import time
 from typing import Final, Protocol
 
 from bot import logs
-from bot.analysis.preview import Preview, PreviewRequest, preview
-from bot.isolated_process import begin_isolated, run_isolated
+from bot.analysis.preview import Preview, PreviewRequest, Progress, preview
+from bot.isolated_process import IsolatedProcess, asking_process, begin_isolated
 
 log = logging.getLogger("bot.analysis")
 
@@ -20,14 +19,40 @@ TIMEOUT_SECONDS: Final = 50.0
 #: The limit of a preview's address space, in bytes; 10,000 keywords and 2,000 messages take less than half of it.
 MAX_BYTES: Final = 768 * 1024**2
 
+# How soon it is stopped when nobody waits for it any more.
+_LOOK_SECONDS: Final = 0.1
 _OUT_OF_MEMORY: Final = 12
+
+
+class Watcher(Protocol):
+    """Who waits for a preview; called by the thread that makes it."""
+
+    def report(self, progress: Progress) -> None:
+        """Take in how far it is."""
+
+    def has_left(self) -> bool:
+        """Return whether nobody waits any more."""
+
+
+class _Patient:
+    """Waits to the end."""
+
+    def report(self, progress: Progress) -> None:
+        pass
+
+    def has_left(self) -> bool:
+        return False
 
 
 class PreviewRunner(Protocol):
     """A function that makes a preview: `run_in_subprocess`, or another one in its place."""
 
-    def __call__(self, request: PreviewRequest, *, log_format: str) -> Preview:
+    def __call__(self, request: PreviewRequest, *, log_format: str, watcher: Watcher | None = None) -> Preview:
         """Return the preview; raises the same errors as `run_in_subprocess`."""
+
+
+class PreviewStopped(Exception):
+    """Nobody waits for the preview any more."""
 
 
 class PreviewTimeout(Exception):
@@ -42,37 +67,59 @@ class PreviewFailed(RuntimeError):
     """The preview's process ended without a result; its log says why."""
 
 
-def run_in_subprocess(request: PreviewRequest, *, log_format: str, timeout: float = TIMEOUT_SECONDS) -> Preview:
+def run_in_subprocess(
+    request: PreviewRequest, *, log_format: str, watcher: Watcher | None = None, timeout: float = TIMEOUT_SECONDS
+) -> Preview:
     """
     Return `preview` of *request*, made in a process with low priority; *timeout* in seconds.
 
     Raises:
         PreviewTimeout: It took longer.
         PreviewTooLarge: It took more memory than `MAX_BYTES`.
+        PreviewStopped: *watcher* has left.
         PreviewFailed: The machine has no memory left, or there is a bug.
     """
-    try:
-        done = run_isolated("bot.analysis.preview_process", log_format, request=request, timeout=timeout)
-    except subprocess.TimeoutExpired:
-        raise PreviewTimeout from None
-    if done.returncode == _OUT_OF_MEMORY:
+    deadline = time.monotonic() + timeout
+    with IsolatedProcess("bot.analysis.preview_process", log_format) as process:
+        killer = threading.Timer(timeout, process.kill)
+        killer.start()
+        try:
+            return _ask(process, request, watcher or _Patient())
+        except (EOFError, OSError):
+            status = process.wait()
+        finally:
+            killer.cancel()
+    if time.monotonic() >= deadline:
+        raise PreviewTimeout
+    if status == _OUT_OF_MEMORY:
         raise PreviewTooLarge
-    if done.returncode != 0:
-        raise PreviewFailed(f"exit status {done.returncode}")
-    found: Preview = pickle.loads(done.stdout)  # noqa: S301  made by our own process
-    return found
+    raise PreviewFailed(f"exit status {status}")
 
 
-def main(log_format: str) -> int:
-    """Read a request from standard input, write its preview to standard output; return the exit status."""
+def _ask(process: IsolatedProcess, request: PreviewRequest, watcher: Watcher) -> Preview:
+    process.pipe.send(request)
+    while True:
+        if watcher.has_left():
+            raise PreviewStopped
+        if process.pipe.poll(_LOOK_SECONDS):
+            answer: Progress | Preview = process.pipe.recv()
+            if isinstance(answer, Preview):
+                return answer
+            watcher.report(answer)
+
+
+def main(log_format: str, pipe: str) -> int:
+    """Read a request from the *pipe*, write its preview there; return the exit status."""
     begin_isolated(cpu_seconds=TIMEOUT_SECONDS, max_bytes=MAX_BYTES)
     logs.configure("json" if log_format == "json" else "text", "INFO")
-    try:
-        answer = pickle.dumps(preview(pickle.load(sys.stdin.buffer)))  # noqa: S301  from our own process
-    except MemoryError:
-        return _OUT_OF_MEMORY
-    except Exception:
-        log.exception("the preview of a rules file failed")
-        return 1
-    sys.stdout.buffer.write(answer)
+    with asking_process(pipe) as asker:
+        try:
+            asker.send(preview(asker.recv(), asker.send))
+        except MemoryError:
+            return _OUT_OF_MEMORY
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            return 0  # whoever asked is gone
+        except Exception:
+            log.exception("the preview of a rules file failed")
+            return 1
     return 0

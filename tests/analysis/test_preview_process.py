@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.analysis.preview import PreviewRequest, preview
-from bot.analysis.preview_process import PreviewTimeout, PreviewTooLarge, run_in_subprocess
+from bot.analysis.preview import PreviewRequest, Progress, preview
+from bot.analysis.preview_process import PreviewStopped, PreviewTimeout, PreviewTooLarge, run_in_subprocess
+from bot.inbox.messages import Message
 from tests.support.running import wait_until
 
 TODAY = date(2027, 1, 25)
@@ -106,3 +107,35 @@ def test_time_has_a_bound(tmp_path: Path) -> None:
     with pytest.raises(PreviewTimeout):
         run_in_subprocess(PreviewRequest(RULES, tmp_path, TODAY), log_format="text", timeout=0.01)
     assert not children()
+
+
+class Leaver:
+    """Waits until the preview has begun, then leaves."""
+
+    def __init__(self) -> None:
+        self.seen: list[Progress] = []
+
+    def report(self, progress: Progress) -> None:
+        """Take it down."""
+        self.seen.append(progress)
+
+    def has_left(self) -> bool:
+        """Return whether there was any progress."""
+        return bool(self.seen)
+
+
+def test_who_leaves_stops_it(tmp_path: Path) -> None:
+    """Its process is gone, however much it had left to do."""
+    leaver = Leaver()
+    with pytest.raises(PreviewStopped):
+        run_in_subprocess(PreviewRequest(RULES, tmp_path, TODAY), log_format="text", watcher=leaver)
+    assert leaver.seen[0] == Progress("rules")
+    assert not children()
+
+
+def test_progress_counts_the_messages(tmp_path: Path) -> None:
+    """From none of them on."""
+    told: list[Progress] = []
+    messages = tuple(Message(n, "giá", "oa", "user", 1_800_000_000.0, None) for n in range(3))
+    preview(PreviewRequest(RULES, tmp_path, TODAY, messages), told.append)
+    assert told == [Progress("rules"), Progress("messages", 0, 3)]

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from werkzeug.test import TestResponse
 
 from bot.analysis.preview import Preview, PreviewRequest, preview
-from bot.analysis.preview_process import PreviewRunner
+from bot.analysis.preview_process import PreviewRunner, Watcher
 from bot.config import Settings
 from bot.runtime import Runtime
 from bot.web.console import auth
@@ -83,7 +83,7 @@ class Console:
         return self.post("login", {"password": password})
 
 
-def preview_here(request: PreviewRequest, *, log_format: str) -> Preview:
+def preview_here(request: PreviewRequest, *, log_format: str, watcher: Watcher | None = None) -> Preview:
     """Make a preview in this process; starting a subprocess takes a second."""
     return preview(request)
 

@@ -20,7 +20,7 @@ from tests.support.browser import (
     window,
 )
 from tests.support.console import PASSWORD
-from tests.support.running import MAKER, Bot
+from tests.support.running import MAKER, Bot, wait_until
 
 SAMPLE = (Path(__file__).parents[2] / "bot" / "rules" / "starters" / "tiem-banh.yaml").read_text(encoding="utf-8")
 PICTURES = "https://anh.tiemnhana.example"
@@ -197,6 +197,29 @@ def test_two_editors_at_once(browser: Browser, bot: Bot) -> None:
         rows.nth(1).get_by_role("button", name="Restore").click()
         expect(page.get_by_text("is in the rules file again.")).to_be_visible()
         assert bot.rules.read_text(encoding="utf-8") == theirs
+
+
+def test_a_long_check_shows_how_far_it_is_and_can_be_stopped(page: Page, bot: Bot, tmp_path: Path) -> None:
+    """What was written stays, and the next check finds its way free."""
+    file = tmp_path / "large.yaml"
+    lines = (
+        f"  - {{id: r{n}, keywords: [k{n} k{n + 1}], reply: {{image_url: 'https://a.vn/1.jpg'}}}}\n"
+        for n in range(4_000)
+    )
+    file.write_text("version: 1\nrules:\n" + "".join(lines))
+    page.get_by_label("Or choose a file of yours").set_input_files(file)
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("Stopped. Nothing has changed.")).to_be_visible()
+    wait_until(lambda: "a check was stopped" in bot.said(), "the server has stopped it")
+    expect(page.get_by_role("progressbar")).to_have_count(0)
+    assert fits(page)
+    page.get_by_label("Or choose a file of yours").set_input_files([])
+    replace_all(page, NEW)
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(page.locator("#result .notice")).to_contain_text("rules.yaml: fine.")
+    expect(page.get_by_role("progressbar")).to_have_count(0)
 
 
 def test_a_file_from_the_disk_without_script(browser: Browser, bot: Bot, tmp_path: Path) -> None:

@@ -314,7 +314,7 @@ def test_one_at_a_time(tmp_path: Path) -> None:
     """Who comes while another check goes on is told so at once and keeps what they wrote."""
     begun, goes_on = threading.Event(), threading.Event()
 
-    def preview_in_time(request: PreviewRequest, *, log_format: str) -> Preview:
+    def preview_in_time(request: PreviewRequest, **_more: object) -> Preview:
         begun.set()
         assert goes_on.wait(PATIENCE)
         return preview(request)

@@ -66,6 +66,12 @@ def test_findings_come_with_the_answers(console: Console) -> None:
     assert "The draft has errors, so it cannot answer yet." in answer.json["chat"]
 
 
+def test_a_good_draft_without_a_chat_has_no_findings(console: Console) -> None:
+    """So the marks of what was mended go away."""
+    answer = console.post("check/problems", {"text": DRAFT})
+    assert (answer.status_code, answer.get_json()["findings"]) == (200, [])
+
+
 def test_a_sentence_by_form(console: Console) -> None:
     """Who has no script keeps the conversation and the text; Enter, which presses the first button, does the same."""
     page = console.post("check/chat", {"text": DRAFT, "say": "bảng giá"})

@@ -126,7 +126,7 @@ def test_one_at_a_time_and_not_for_ever(tmp_path: Path) -> None:
     """Who comes meanwhile asks again; what takes too long is given up."""
     begun, gate = threading.Event(), threading.Event()
 
-    def slow(request: PreviewRequest, *, log_format: str) -> Preview:
+    def slow(request: PreviewRequest, **_more: object) -> Preview:
         if b"qua-lau" in request.content:
             raise PreviewTimeout
         begun.set()

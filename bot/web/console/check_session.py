@@ -25,7 +25,7 @@ from bot.rules.publishing.merge import Side
 from bot.rules.publishing.publisher import Publisher, digest
 from bot.rules.validate import summary_text
 from bot.runtime import Runtime
-from bot.web.console import first_steps, formatting
+from bot.web.console import first_steps, formatting, progress
 from bot.web.console.change_words import summary_of
 from bot.web.console.problem_view import Finding, findings
 
@@ -36,6 +36,8 @@ MAX_SHIFTS: Final = 50
 MAX_VERSIONS: Final = 10
 #: How often a page asks again whether what was published is in force; the bot takes two seconds.
 MAX_REFRESHES: Final = 10
+
+_STOPPING_SECONDS: Final = 10.0
 
 #: `good`: what the file holds is in force; `pending`: the bot has not looked yet; `trouble`: it cannot be used.
 FileState = Literal["good", "pending", "trouble"]
@@ -162,7 +164,7 @@ class CheckSession:
 
         Raises:
             Busy: Another one is being looked at.
-            bot.analysis.preview_process.PreviewTimeout, PreviewTooLarge: It was given up.
+            bot.analysis.preview_process.PreviewTimeout, PreviewTooLarge: Given up; PreviewStopped: by its editor.
         """
         request = self._request(content, base_digest)
         request = replace(request, decided=decide(digest(request.present)))
@@ -243,11 +245,13 @@ class CheckSession:
         return replies_of(self._runtime.watch.rules.file)
 
     def _preview(self, request: PreviewRequest, one_at_a_time: threading.Lock) -> Preview:
-        if not one_at_a_time.acquire(blocking=False):
+        watcher = progress.watcher()
+        # Whoever stops a check and asks again comes before the server has seen that nobody reads the first.
+        if not one_at_a_time.acquire(timeout=_STOPPING_SECONDS if watcher else 0):
             raise Busy
         preview: PreviewRunner = current_app.config["CONSOLE_PREVIEW"]
         try:
-            return preview(request, log_format=self._runtime.settings.log_format)
+            return preview(request, log_format=self._runtime.settings.log_format, watcher=watcher)
         finally:
             one_at_a_time.release()
 

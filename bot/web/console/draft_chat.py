@@ -53,7 +53,8 @@ def ask(session: CheckSession, content: bytes, sentences: tuple[str, ...]) -> Ch
         return Chat(sentences, note=notes.too_long())
     except PreviewTooLarge:
         return Chat(sentences, note=notes.too_large())
-    return Chat(sentences, tuple(lines), tuple(found), None if lines else notes.draft_has_errors())
+    has_errors = any(finding.severity == "error" for finding in found)
+    return Chat(sentences, tuple(lines), tuple(found), notes.draft_has_errors() if has_errors else None)
 
 
 def ask_or_say_why(session: CheckSession, content: bytes, sentences: tuple[str, ...]) -> Chat:

@@ -1,6 +1,6 @@
 "use strict";
 
-// The page works by itself; here the number of a line leads to it, and a check that takes seconds says that it goes on.
+// The page works by itself; here the number of a line leads to it, and the text becomes an editor.
 const form = document.getElementById("check");
 const sheet = document.getElementById("text");
 
@@ -21,7 +21,7 @@ function goTo(number) {
   sheet.scrollIntoView({ block: "nearest" });
 }
 
-if (sheet.value) {
+function linkPlaces() {
   for (const place of document.querySelectorAll("#findings .place")) {
     const number = Number(/\d+/.exec(place.textContent)[0]);
     const button = document.createElement("button");
@@ -30,6 +30,10 @@ if (sheet.value) {
     button.addEventListener("click", () => goTo(number));
     place.replaceChildren(button);
   }
+}
+
+if (sheet.value) {
+  linkPlaces();
 }
 
 // While somebody types: what the check would say, and what the chat is answered, once they pause.
@@ -70,14 +74,16 @@ function later(pause = PAUSE) {
 
 // The chat has a new sentence, or a text in which it is an example.
 form.addEventListener("ask", () => later(0));
-form.addEventListener("write", ({ detail }) => {
+form.addEventListener("write", ({ detail }) => write(detail));
+
+function write(text) {
   if (editor) {
-    editor.write(detail);
+    editor.write(text);
   } else {
-    sheet.value = detail;
+    sheet.value = text;
     sheet.dispatchEvent(new Event("input"));
   }
-});
+}
 
 async function improve() {
   const label = document.querySelector("label[for=text]");
@@ -108,22 +114,14 @@ async function improve() {
 
 improve();
 
-form.addEventListener("submit", (event) => {
-  if (form.getAttribute("aria-busy")) {
-    event.preventDefault();
-    return;
+// What was checked may be another text: a file that was chosen, or one with what others have changed.
+let sent = "";
+form.addEventListener("submit", () => { sent = sheet.value; });
+form.addEventListener("checked", ({ detail }) => {
+  const text = detail.elements.text.value;
+  form.elements.file.value = "";
+  if (text !== sent && sent === sheet.value) {
+    write(text);
   }
-  form.setAttribute("aria-busy", "true");
-  event.submitter.dataset.said = event.submitter.textContent;
-  event.submitter.textContent = form.dataset.checking;
-  event.submitter.setAttribute("aria-busy", "true");
-});
-
-// Whoever comes back to the page by the browser's button finds it as it was before.
-window.addEventListener("pageshow", () => {
-  form.removeAttribute("aria-busy");
-  for (const button of form.querySelectorAll("[data-said]")) {
-    button.textContent = button.dataset.said;
-    button.removeAttribute("aria-busy");
-  }
+  linkPlaces();
 });

@@ -115,6 +115,14 @@ document.getElementById("discard")?.addEventListener("click", (event) => {
   }
 });
 form.addEventListener("submit", () => { isLeaving = true; });
+form.addEventListener("stopped", () => { isLeaving = false; });
+form.addEventListener("checked", ({ detail }) => {
+  isLeaving = false;
+  saved = detail.elements.text.value; // a check saves it as well
+  if (isUnsaved()) {
+    plan();
+  }
+});
 window.addEventListener("pageshow", () => { isLeaving = false; });
 window.addEventListener("focus", () => save());
 document.addEventListener("visibilitychange", () => save());

@@ -104,17 +104,3 @@ function makeChips(field) {
 for (const field of form.querySelectorAll(".keywords")) {
   makeChips(field);
 }
-
-form.addEventListener("submit", (event) => {
-  if (form.getAttribute("aria-busy")) {
-    event.preventDefault();
-    return;
-  }
-  form.setAttribute("aria-busy", "true");
-  event.submitter?.setAttribute("aria-busy", "true");
-});
-window.addEventListener("pageshow", () => {
-  for (const busy of [form, ...form.querySelectorAll("[aria-busy]")]) {
-    busy.removeAttribute("aria-busy");
-  }
-});

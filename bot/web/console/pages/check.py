@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -30,17 +31,16 @@ from bot.rules.starters import STARTERS, starter
 from bot.runtime import Runtime
 from bot.web.console import check_notes as notes
 from bot.web.console import draft_chat as chats
-from bot.web.console import formatting, version_history
+from bot.web.console import formatting, progress, version_history
 from bot.web.console.check_notes import Note
 from bot.web.console.check_session import MAX_REFRESHES, MAX_VERSIONS, Busy, CheckResult, CheckSession
 from bot.web.console.draft_chat import Chat
 from bot.web.console.draft_store import DraftStatus, DraftStore
+from bot.web.console.progress import PageResponse
 from bot.zalo import MAX_TEXT_CHARACTERS
 
 _MAX_SAMPLES: Final = 6
 _SCHEMA_FILE: Final = Path(bot.__file__).parent / "rules" / "rules.schema.json"
-
-PageResponse = str | tuple[str, int] | AnyResponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,9 @@ class _Check:
 
     def ask(self) -> PageResponse:
         draft = self._sent()
-        return self._checked(draft) if draft.content.strip() else self._page(draft, notes.nothing())
+        if not draft.content.strip():
+            return self._page(draft, notes.nothing())
+        return progress.answered(partial(self._checked, draft))
 
     def save_draft(self) -> PageResponse:
         """Save the draft for who has no script; Enter in the chat, too, presses this button."""

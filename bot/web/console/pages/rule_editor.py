@@ -22,7 +22,7 @@ from bot.rules.publishing.publisher import digest
 from bot.rules.reading.loader import load
 from bot.runtime import Runtime
 from bot.web.console import check_notes as notes
-from bot.web.console import formatting, opened_rule, publication
+from bot.web.console import formatting, opened_rule, progress, publication
 from bot.web.console import image_uploads as uploads
 from bot.web.console import rule_form as forms
 from bot.web.console.check_notes import Note
@@ -31,11 +31,10 @@ from bot.web.console.formatting import gettext as _
 from bot.web.console.image_uploads import Outcome
 from bot.web.console.opened_rule import NotOpened, OpenedRule, UnknownRule
 from bot.web.console.pages.image_picker import picks
+from bot.web.console.progress import PageResponse
 
 _SPARE_ROWS: Final = 3
 _MOST_NAME_CHARACTERS: Final = 64  # ride in a cookie for the length of one page
-
-PageResponse = str | tuple[str, int] | AnyResponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,8 @@ class _Editor:
         if "move" in request.form:
             moved = forms.moved_up(fields, request.form.get("move", 0, type=int))
             return self._page(opened, moved, outcomes=outcomes)
-        return self._judged(opened, fields, outcomes)
+        judge = partial(self._judged, opened, fields, outcomes)
+        return judge() if request.form.get("action") == "publish" else progress.answered(judge)
 
     def _judged(self, opened: OpenedRule, fields: forms.Fields, outcomes: list[Outcome]) -> PageResponse:
         """Publish the rule if that is what was checked, else show what the check says."""

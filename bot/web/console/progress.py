@@ -1,0 +1,107 @@
+"""Progress of a check that takes seconds, streamed to the page that asked; when that leaves, the check is stopped."""
+
+from __future__ import annotations
+
+import json
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from flask import Response, copy_current_request_context, g, make_response, request, stream_with_context
+from werkzeug.wrappers import Response as AnyResponse
+
+from bot.analysis.preview import Progress
+from bot.analysis.preview_process import PreviewStopped
+from bot.web.console import formatting
+from bot.web.console.formatting import gettext as _
+
+log = logging.getLogger("bot.web")
+
+MIMETYPE: Final = "application/x-ndjson"
+
+# A line is written so often at least: only by writing do we learn that nobody reads.
+_BEAT_SECONDS: Final = 0.3
+
+PageResponse = str | tuple[str, int] | AnyResponse
+
+_Line = dict[str, Any]
+
+
+class _Watcher:
+    """Hands on the lines of the answer from the thread that works; `report` and `has_left` are those of a `Watcher`."""
+
+    def __init__(self) -> None:
+        self.lines: queue.Queue[_Line | None] = queue.Queue()
+        self._left = threading.Event()
+
+    def report(self, progress: Progress) -> None:
+        self.lines.put({"said": _said(progress), "done": progress.done, "total": progress.total})
+
+    def has_left(self) -> bool:
+        return self._left.is_set()
+
+    def leave(self) -> None:
+        """Wait no longer."""
+        self._left.set()
+
+
+def watcher() -> _Watcher | None:
+    """Return who is told how far the work for this request is; None if nobody is."""
+    found: _Watcher | None = g.get("progress_watcher")
+    return found
+
+
+def answered(work: Callable[[], PageResponse]) -> PageResponse:
+    """
+    Return what *work* does; to a script that accepts `MIMETYPE`, a stream of JSON lines.
+
+    A line is ``{said, done, total}``, in words and numbers how far it is (`total` 0: unknown), or ``{}``. The last one
+    is ``{page}``, the page as HTML. Without it, the work has failed. Where the reader leaves, the work is stopped. It
+    may neither set cookies nor use the session.
+    """
+    if request.accept_mimetypes.best != MIMETYPE:
+        return work()
+    g.progress_watcher = told = _Watcher()
+    globals_of_request = {name: g.get(name) for name in g}
+
+    @copy_current_request_context
+    def run() -> None:
+        for name, value in globals_of_request.items():
+            setattr(g, name, value)
+        try:
+            told.lines.put({"page": make_response(work()).get_data(as_text=True)})
+        except PreviewStopped:
+            log.info("a check was stopped by who had asked for it")
+        except Exception:
+            log.exception("a page of the console failed")
+        finally:
+            told.lines.put(None)
+
+    threading.Thread(target=run, name="progress").start()
+    answer = Response(stream_with_context(_stream(told)), mimetype=MIMETYPE)
+    answer.headers["X-Accel-Buffering"] = "no"  # nginx would keep the lines until the end
+    return answer
+
+
+def _stream(told: _Watcher) -> Iterator[str]:
+    try:
+        while (line := _next(told)) is not None:
+            yield json.dumps(line) + "\n"
+    finally:
+        told.leave()
+
+
+def _next(told: _Watcher) -> _Line | None:
+    try:
+        return told.lines.get(timeout=_BEAT_SECONDS)
+    except queue.Empty:
+        return {}
+
+
+def _said(progress: Progress) -> str:
+    if progress.step == "rules":
+        return _("Checking the rules…")
+    done, total = formatting.format_number(progress.done), formatting.format_number(progress.total)
+    return _("Tried on {done} of {total} messages…").format(done=done, total=total)
