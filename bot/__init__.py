@@ -14,13 +14,13 @@ The way of an event, from Zalo's POST to the image on the customer's phone:
 9. ``delivery.transitions`` says what the vendor's answer means: sent, later, never, or unknown until Zalo's echo.
 10. ``inbox.queue`` stores the new state, under the fence of the claim.
 
-The folders, from the top down; a module imports only what stands below it (``lint-imports`` checks that):
+The parts, from the top down; imports point strictly down (``lint-imports`` checks that):
 
-* ``cli``, ``web``: commands; gunicorn, webhook, pages
-* ``sandbox``, ``doctor``, ``analysis``: the other side for demo and tests; what is wrong; what rules would do
+* ``cli``, ``web``: commands; gunicorn worker, webhook, metrics, the editors' console
+* ``sandbox``, ``doctor``, ``analysis``: a fake vendor and Zalo; checks of an installation; rules on stored messages
 * ``runtime``: the running parts of one process
-* ``delivery``, ``image_health``: sending; whether images can be sent
-* ``inbox``, ``cpaas``: everything stored; the vendor's client
+* ``delivery``, ``image_health``: sending; regular checks of images
+* ``inbox``, ``cpaas``: everything stored (``sql``, ``editing``, ``statistics``); the vendor's client
 * ``rules``: the rules file, from bytes to decisions
 * ``images``, ``net``, ``zalo``: image files; outbound HTTP; Zalo's events
 * ``config``, ``logs``, ``metrics``, ``files``, ``i18n``, ``errors``, ``isolated_process``
