@@ -86,6 +86,7 @@ def test_a_new_rule_from_the_page_to_the_file(console: Console) -> None:
     assert seen.status_code == 200
     assert "rules.yaml: fine." in words(seen)
     assert text_of(console) == SAMPLE
+    console.runtime.watch.thread.stop()  # the file is loaded where this test polls, not before
     done = press(console, seen, "publish")
     assert (done.status_code, done.location) == (303, "/console/rules?q=boc-qua&published=1#boc-qua")
     page = console.get(done.location.removeprefix("/console/").partition("#")[0])

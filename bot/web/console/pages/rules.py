@@ -62,6 +62,9 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
 
 
 def _page(runtime: Runtime, index: RuleIndex, session: CheckSession) -> str:
+    published = request.args.get("published", 0, type=int)
+    # Before the rules, which may be loaded meanwhile: a page that says "in force" must show them.
+    file_state = session.file_state() if published else None
     rules, validation = runtime.watch.rules, runtime.watch.last_validation
     query, use = RuleQuery.of(request.args), rule_use(runtime.database)
     grouped = by_rule(validation, rules, formatting.language())
@@ -70,8 +73,6 @@ def _page(runtime: Runtime, index: RuleIndex, session: CheckSession) -> str:
         first_steps.take(runtime, "looked")
     last = max(0, (len(chosen) - 1) // PAGE_SIZE)
     page = min(max(0, request.args.get("page", 1, type=int) - 1), last)
-    published = request.args.get("published", 0, type=int)
-    file_state = session.file_state() if published else None
     return render_template(
         "console/rules.html",
         asked=query.words,
