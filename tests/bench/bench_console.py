@@ -119,10 +119,10 @@ def fill_pictures(console: Console) -> None:
         connection.execute(bad.values(word="not-found", status=404, form="HTML", failures=2))
 
 
-@pytest.fixture
-def console(tmp_path: Path) -> Iterator[Console]:
+@pytest.fixture(scope="module")
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     """An editor is logged in beside forty days of events."""
-    with running(tmp_path, rules=rules(_WORDS)) as found:
+    with running(tmp_path_factory.mktemp("console"), rules=rules(_WORDS)) as found:
         fill_events(found.runtime.database)
         roll_up(found.runtime.database)
         fill_pictures(found)
