@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Final, Literal
 
 from bot.i18n import N_, Language, translator
@@ -129,9 +130,13 @@ def _split(cell: str, *, has_matches: bool) -> Iterator[Item]:
 
 def _match_named(name: str) -> str | None:
     """Return the match kind with that name in either language; None if there is none."""
-    names = {
+    return _matches_by_name().get(slug(name)) if name else None
+
+
+@cache
+def _matches_by_name() -> dict[str, str]:
+    return {
         slug(known): match
         for match, title in _MATCH_NAMES.items()
         for known in (match, *(translator(lang).gettext(title) for lang in _LANGUAGES))
     }
-    return names.get(slug(name))
