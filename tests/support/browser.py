@@ -8,10 +8,20 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, StorageState, sync_playwright
+import requests
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    StorageState,
+    StorageStateCookie,
+    sync_playwright,
+)
 
 from tests.support.console import PASSWORD
-from tests.support.running import Bot, wait_until
+from tests.support.running import PATIENCE, Bot, wait_until
 
 # The headless shell has no user interface: opening a window takes a third of the time.
 _BROWSERS = ("chromium-headless-shell", "chromium")
@@ -53,7 +63,8 @@ def window(
     may_be_offline: bool = False,
 ) -> Iterator[Page]:
     """
-    Open a window at the log-in; any console error or request to another host fails the test.
+    Open a window, at the log-in unless it has the *state* of a session; any console error or request to another host
+    fails the test.
 
     With *may_be_offline*, unanswered requests are allowed.
     """
@@ -81,11 +92,28 @@ def window(
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", note)
     page.on("request", count)
-    page.goto("login")
+    if state is None:
+        page.goto("login")
     yield page
     context.close()
     assert complaints == []
     assert asked == {urlsplit(bot.url).netloc}
+
+
+def new_session(bot: Bot) -> StorageState:
+    """Log in, without the page for it; return the cookie, for `window`."""
+    answer = requests.post(
+        f"{bot.url}/console/login",
+        {"password": PASSWORD},
+        headers={"Sec-Fetch-Site": "same-origin"},
+        allow_redirects=False,
+        timeout=PATIENCE,
+    )
+    assert answer.status_code == 303, answer.text
+    [cookie] = answer.cookies
+    assert cookie.value
+    kept: StorageStateCookie = {"name": cookie.name, "value": cookie.value, "domain": "127.0.0.1", "path": cookie.path}
+    return {"cookies": [kept | {"expires": -1, "httpOnly": True, "secure": False, "sameSite": "Lax"}]}
 
 
 def log_in(page: Page, password: str = PASSWORD) -> None:

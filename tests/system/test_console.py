@@ -11,7 +11,7 @@ import requests
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from bot.web.console import app
-from tests.support.browser import SIZES, log_in, needs_browser, texts_too_faint, wait_for_images, window
+from tests.support.browser import SIZES, log_in, needs_browser, new_session, texts_too_faint, wait_for_images, window
 from tests.support.console import PASSWORD
 from tests.support.running import PATIENCE, Bot
 
@@ -39,12 +39,9 @@ def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bot]:
 
 
 @pytest.fixture(scope="module")
-def logged_in(browser: Browser, bot: Bot) -> StorageState:
+def logged_in(bot: Bot) -> StorageState:
     """The cookie of somebody who is logged in."""
-    with window(browser, bot) as page:
-        log_in(page)
-        expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
-        return page.context.storage_state()
+    return new_session(bot)
 
 
 @pytest.fixture(params=list(SIZES))
@@ -204,10 +201,9 @@ def test_words_stand_out_from_what_is_behind_them(page: Page, path: str, scheme:
 
 
 @pytest.mark.parametrize("path", ["try", "rules"])
-def test_without_script(browser: Browser, bot: Bot, path: str) -> None:
+def test_without_script(browser: Browser, bot: Bot, logged_in: StorageState, path: str) -> None:
     """Forms and links do it all."""
-    with window(browser, bot, script=False) as page:
-        log_in(page)
+    with window(browser, bot, script=False, state=logged_in) as page:
         page.goto(path)
         if path == "try":
             page.get_by_label("The customer’s message").fill("bang gia")

@@ -12,8 +12,8 @@ from bot.sandbox.vendor import SandboxVendor
 from tests.support.browser import (
     SIZES,
     fits,
-    log_in,
     needs_browser,
+    new_session,
     small_targets,
     texts_too_faint,
     wait_for_images,
@@ -47,8 +47,7 @@ def bot(tmp_path: Path, vendor: SandboxVendor) -> Iterator[Bot]:
 @pytest.fixture(params=list(SIZES))
 def page(request: pytest.FixtureRequest, browser: Browser, bot: Bot) -> Iterator[Page]:
     """A window of each size, logged in."""
-    with window(browser, bot, size=request.param) as found:
-        log_in(found)
+    with window(browser, bot, size=request.param, state=new_session(bot)) as found:
         found.goto("check")
         expect(found.get_by_role("heading", level=1)).to_have_text("Check a file")
         yield found
@@ -145,10 +144,8 @@ def begin(page: Page, text: str) -> None:
 def test_two_editors_at_once(browser: Browser, bot: Bot) -> None:
     """Changes of different rules are put together, of one rule chosen; no press writes over what was not seen."""
     prices = "keywords: [bảng giá, "
-    with window(browser, bot, size="phone") as page, window(browser, bot) as colleague:
-        for one in (page, colleague):
-            log_in(one)
-            expect(one.get_by_role("heading", level=1)).to_have_text("Overview")
+    ours, theirs = new_session(bot), new_session(bot)
+    with window(browser, bot, size="phone", state=ours) as page, window(browser, bot, state=theirs) as colleague:
         publish = page.get_by_role("button", name="Publish this version")
         begin(page, SAMPLE.replace(prices, f"{prices}mấy xèng, "))
         begin(colleague, NEW)
@@ -226,8 +223,7 @@ def test_a_file_from_the_disk_without_script(browser: Browser, bot: Bot, tmp_pat
     """Whatever Windows made of its line ends; the form does it all."""
     file = tmp_path / "của tôi.yaml"
     file.write_bytes(b"\xef\xbb\xbf" + NEW.replace("\n", "\r\n").encode())
-    with window(browser, bot, script=False) as page:
-        log_in(page)
+    with window(browser, bot, script=False, state=new_session(bot)) as page:
         page.goto("check")
         page.get_by_label("Or choose a file of yours").set_input_files(file)
         page.get_by_role("button", name="Check", exact=True).click()

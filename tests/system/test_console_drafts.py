@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
-from bot.sandbox.vendor import SandboxVendor
-from tests.support.browser import SIZES, fits, log_in, needs_browser, window
+from tests.support.browser import SIZES, fits, log_in, needs_browser, new_session, window
 from tests.support.console import PASSWORD
 from tests.support.running import RULES, Bot
 
 pytestmark = [*needs_browser, pytest.mark.xdist_group("console_drafts")]
 
 
-@pytest.fixture
-def bot(tmp_path: Path, vendor: SandboxVendor) -> Iterator[Bot]:
-    """A bot that lets editors publish."""
+@pytest.fixture(scope="module")
+def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bot]:
+    """A bot that lets editors publish; nobody here does, and each session has a draft of its own."""
     publishing = {"CONSOLE_PASSWORD": PASSWORD, "CONSOLE_PUBLISH": "true"}
-    with Bot(tmp_path, vendor.url, **publishing) as running:
+    with Bot(tmp_path_factory.mktemp("drafts"), "http://127.0.0.1:9", **publishing) as running:
         yield running
 
 
 @pytest.fixture(params=list(SIZES))
 def page(request: pytest.FixtureRequest, browser: Browser, bot: Bot) -> Iterator[Page]:
     """A window of each size, logged in, with the present rules in the editor."""
-    with window(browser, bot, size=request.param, may_be_offline=True) as found:
-        log_in(found)
+    with window(browser, bot, size=request.param, may_be_offline=True, state=new_session(bot)) as found:
         found.goto("check?take=file")
         expect(found.locator(".editor .cm-content")).to_contain_text("bang-gia")
         yield found
@@ -208,8 +205,7 @@ def test_the_chat_follows_what_is_typed(page: Page) -> None:
 
 def test_the_chat_without_script(browser: Browser, bot: Bot) -> None:
     """Enter asks; the text stays in the field."""
-    with window(browser, bot, script=False) as page:
-        log_in(page)
+    with window(browser, bot, script=False, state=new_session(bot)) as page:
         page.goto("check?take=file")
         page.get_by_label("The customer’s message").fill("bảng giá")
         page.keyboard.press("Enter")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import SIZES, log_in, needs_browser, texts_too_faint, wait_for_images, window
+from tests.support.browser import SIZES, needs_browser, new_session, texts_too_faint, wait_for_images, window
 from tests.support.running import Bot
 from tests.support.uploads import bot_with_library, chosen, hand_over, photo
 
@@ -23,8 +23,6 @@ def bot(tmp_path: Path) -> Iterator[Bot]:
 
 
 def open_library(page: Page) -> None:
-    log_in(page)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
     page.goto("pictures")
     page.get_by_role("link", name="Picture library").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Picture library")
@@ -32,7 +30,7 @@ def open_library(page: Page) -> None:
 
 @pytest.mark.parametrize("size", list(SIZES))
 def test_choose_drop_paste_replace_delete_and_undo(browser: Browser, bot: Bot, tmp_path: Path, size: str) -> None:
-    with window(browser, bot, size=size) as page:
+    with window(browser, bot, size=size, state=new_session(bot)) as page:
         open_library(page)
         large = photo(4000, 3000, turned=True)
         assert len(large) > 1024 * 1024
@@ -67,7 +65,7 @@ def test_choose_drop_paste_replace_delete_and_undo(browser: Browser, bot: Bot, t
 
 
 def test_without_javascript_the_form_does_it(browser: Browser, bot: Bot) -> None:
-    with window(browser, bot, script=False) as page:
+    with window(browser, bot, script=False, state=new_session(bot)) as page:
         open_library(page)
         page.get_by_label("Choose pictures").set_input_files(
             [chosen("một.jpg", photo(120, 90)), chosen("hai.jpg", photo(90, 120))]

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, StorageState, expect
 
 from bot.inbox.database import Database
 from bot.inbox.tables import picture_checks
-from tests.support.browser import SIZES, log_in, needs_browser, texts_too_faint, wait_for_images, window
+from tests.support.browser import SIZES, needs_browser, new_session, texts_too_faint, wait_for_images, window
 from tests.support.console import PASSWORD
 from tests.support.image_server import ImageServer
 from tests.support.running import Bot, wait_until
@@ -62,12 +62,9 @@ def bot(tmp_path_factory: pytest.TempPathFactory, server: ImageServer) -> Iterat
 
 
 @pytest.fixture(scope="module")
-def logged_in(browser: Browser, bot: Bot) -> StorageState:
+def logged_in(bot: Bot) -> StorageState:
     """The cookie of somebody who is logged in."""
-    with window(browser, bot) as page:
-        log_in(page)
-        expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
-        return page.context.storage_state()
+    return new_session(bot)
 
 
 @pytest.mark.parametrize("size", list(SIZES))

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from bot.web.console import app
-from tests.support.browser import SIZES, log_in, needs_browser, texts_too_faint, window
+from tests.support.browser import SIZES, needs_browser, new_session, texts_too_faint, window
 from tests.support.console import PASSWORD
 from tests.support.running import Bot
 
@@ -35,12 +35,9 @@ def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bot]:
 
 
 @pytest.fixture(scope="module")
-def logged_in(browser: Browser, bot: Bot) -> StorageState:
+def logged_in(bot: Bot) -> StorageState:
     """The cookie of somebody who is logged in."""
-    with window(browser, bot) as page:
-        log_in(page)
-        expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
-        return page.context.storage_state()
+    return new_session(bot)
 
 
 @pytest.fixture
@@ -63,8 +60,7 @@ def desktop(browser: Browser, bot: Bot, logged_in: StorageState) -> Iterator[Pag
 @pytest.mark.parametrize("lang", ["vi", "en"])
 def test_a_phone_reaches_every_page_from_its_bar(browser: Browser, bot: Bot, lang: str, script: bool) -> None:
     """Each in view as it stands or behind "More"; the page one is on is marked; no script is needed."""
-    with window(browser, bot, size="phone", script=script) as page:
-        log_in(page)
+    with window(browser, bot, size="phone", script=script, state=new_session(bot)) as page:
         for name in PAGES:
             page.goto(f"overview?lang={lang}")
             bar = page.locator(".page-bar")

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from bot.sandbox.vendor import SandboxVendor
-from tests.support.browser import SIZES, fits, log_in, needs_browser, small_targets, texts_too_faint, window
+from tests.support.browser import SIZES, fits, needs_browser, new_session, small_targets, texts_too_faint, window
 from tests.support.console import PASSWORD
 from tests.support.running import MAKER, Bot, wait_until
 
@@ -29,9 +29,8 @@ def bot(tmp_path: Path, vendor: SandboxVendor) -> Iterator[Bot]:
 @pytest.fixture(params=list(SIZES))
 def page(request: pytest.FixtureRequest, browser: Browser, bot: Bot) -> Iterator[Page]:
     """A window of each size on the page Rules."""
-    with window(browser, bot, size=request.param) as found:
-        log_in(found)
-        found.get_by_role("link", name="Rules", exact=True).click()
+    with window(browser, bot, size=request.param, state=new_session(bot)) as found:
+        found.goto("rules")
         expect(found.get_by_role("heading", level=1)).to_have_text("Rules")
         yield found
 
@@ -147,8 +146,7 @@ def test_what_is_done_with_a_card(page: Page, bot: Bot) -> None:
 
 def test_without_script(browser: Browser, bot: Bot) -> None:
     """A field and a kind of match for each keyword; the way is the same."""
-    with window(browser, bot, script=False) as page:
-        log_in(page)
+    with window(browser, bot, script=False, state=new_session(bot)) as page:
         page.goto("rules/edit")
         page.get_by_label("Keywords 1", exact=True).fill("bọc quà")
         page.get_by_label("Where in the message 1").first.select_option("exact")

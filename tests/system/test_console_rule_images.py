@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from bot.rules.model.schema import RuleFile
 from bot.rules.reading.loader import load
 from bot.sandbox.vendor import SandboxVendor
-from tests.support.browser import SIZES, log_in, needs_browser, texts_too_faint, wait_for_images, window
+from tests.support.browser import SIZES, needs_browser, new_session, texts_too_faint, wait_for_images, window
 from tests.support.rule_in_browser import Editor
 from tests.support.running import MAKER, Bot, wait_until
 from tests.support.uploads import bot_with_library, chosen, hand_over, photo
@@ -32,9 +32,7 @@ def bot(tmp_path: Path, vendor: SandboxVendor) -> Iterator[Bot]:
 @pytest.fixture(params=list(SIZES))
 def page(request: pytest.FixtureRequest, browser: Browser, bot: Bot) -> Iterator[Page]:
     """A window of each size on the page Rules."""
-    with window(browser, bot, size=request.param) as found:
-        log_in(found)
-        expect(found.get_by_role("heading", level=1)).to_have_text("Overview")
+    with window(browser, bot, size=request.param, state=new_session(bot)) as found:
         found.goto("rules")
         yield found
 
@@ -183,8 +181,7 @@ def test_a_picked_image_is_put_away_again(page: Page) -> None:
 
 def test_without_script(browser: Browser, bot: Bot, vendor: SandboxVendor) -> None:
     """A file of the form is uploaded, one of the library ticked, and the second moved up."""
-    with window(browser, bot, script=False) as page:
-        log_in(page)
+    with window(browser, bot, script=False, state=new_session(bot)) as page:
         page.goto("rules/edit")
         page.get_by_label("Keywords 1", exact=True).fill("bọc quà")
         page.get_by_label("Add pictures").set_input_files(
