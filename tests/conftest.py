@@ -27,8 +27,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin the long tests first, which mostly wait, so that no worker is left with one at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    """Begin the long tests first, which mostly wait, then the groups: no worker is left with one of them at the end."""
+    items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("long", "xdist_group")])
 
 
 @pytest.fixture(scope="session")
