@@ -81,9 +81,12 @@ def test_an_image_that_is_refused_stops_what_was_checked_before(console: Console
     rule |= {"image_weight": "", "image_uploaded": "", "image_else": ""}
     seen = console.post("rules/edit", rule)
     checked = seen.text.partition('name="checked" value="')[2].partition('"')[0]
-    asked = rule | {"id": "boc-qua", "checked": checked, "action": "publish"}
+    over = seen.text.partition('name="over" value="')[2].partition('"')[0]
+    asked = rule | {"id": "boc-qua", "checked": checked, "over": over, "action": "publish"}
     refused = console.post("rules/edit", asked | {"upload": (io.BytesIO(b"abc"), "no.jpg")})
-    assert refused.status_code == 200
+    assert refused.status_code == 409
+    assert "no.jpg: This is not a picture." in words(refused)
+    assert "nothing was published" in words(refused)
     assert console.runtime.settings.rules_file.read_text(encoding="utf-8") == RULES
     assert console.post("rules/edit", asked).status_code == 303
 

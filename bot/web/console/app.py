@@ -211,6 +211,7 @@ def _template_context(runtime: Runtime) -> dict[str, object]:
         "notices": partial(notices.current, runtime),
         "explain_failure": lambda error: explain(error, formatting.language()),
         "author": publication.author,
+        "publication_note": publication.note,
         "picture_address": partial(_picture_address, runtime),
         "rule_name": formatting.rule_name,
         "format_ago": lambda seconds: formatting.format_ago(

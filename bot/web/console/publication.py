@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from flask import Response, current_app, g, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from bot.rules.publishing.history import VersionInfo
 from bot.rules.publishing.merge import Side
@@ -20,15 +21,20 @@ _YEAR_SECONDS: Final = 365 * 24 * 3600
 
 def author() -> str:
     """Return the editor's name from this form, else from the cookie; empty if unknown."""
-    given = request.form.get("author")
+    given = _field("author")
     return VersionInfo.of(author=unquote(request.cookies.get(COOKIE_NAME, "")) if given is None else given).author
+
+
+def note() -> str:
+    """Return the note as it stands in this form."""
+    return _field("note") or ""
 
 
 def info(changes: RuleChanges | None, *, restored: str = "") -> VersionInfo:
     """Return author, note and changes of the version that this form publishes; the name goes into the cookie."""
     g.author = author()
     counts = str(changes.counts) if changes else ""
-    return VersionInfo.of(author=g.author, note=request.form.get("note", ""), restored=restored, changes=counts)
+    return VersionInfo.of(author=g.author, note=note(), restored=restored, changes=counts)
 
 
 def is_confirmed(content: bytes) -> bool:
@@ -59,3 +65,11 @@ def remember_author(response: Response) -> Response:
             samesite="Lax",
         )
     return response
+
+
+def _field(name: str) -> str | None:
+    """Return a field of the form; None if it is missing, or if the form was too large to be read."""
+    try:
+        return request.form.get(name)
+    except RequestEntityTooLarge:
+        return None
