@@ -15,6 +15,7 @@ from bot.analysis.diff import Diff, diff_lines
 from bot.inbox.messages import Message
 from bot.rules.engine import RuleSet, compile_rules, replies_of
 from bot.rules.explain import Explanation, explain
+from bot.rules.fixes import MAX_FIX_SECONDS, Fix, find_fixes
 from bot.rules.model.schema import Reply
 from bot.rules.problem import Problem, text_of
 from bot.rules.publishing.merge import Conflict, Merge, Side, merge
@@ -68,6 +69,8 @@ class PreviewRequest:
     """The time of the chat, in seconds since 1970."""
     asked: tuple[str, ...] = ()
     """Messages to explain."""
+    with_fixes: bool = False
+    """Whether to look for fixes of the problems."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,8 @@ class Preview:
     """Parts that both the editor and others have changed, in different ways."""
     is_merged: bool = False
     """Whether *content* has changes of others besides the draft."""
+    fixes: Mapping[Problem, Fix] = field(default_factory=dict)
+    """The certain fixes of problems, as edits of *content*."""
 
     @property
     def is_undecided(self) -> bool:
@@ -127,7 +132,10 @@ def preview(request: PreviewRequest, report: Report = lambda _progress: None) ->
     report(Progress("rules"))
     merged = _merge(request)
     content = merged.text.encode() if merged and merged.text is not None else request.content
+    began_at = time.monotonic()
     verdict = validate(content, today=request.today, folder=request.folder)
+    # Where one check is slow, those of the fixes would use up the preview's time.
+    looks_for_fixes = request.with_fixes and time.monotonic() - began_at < MAX_FIX_SECONDS
     in_force = _in_force(request)
     # Unusable rules answer nothing, so that no answer can be lost.
     tried = request.messages if request.in_force is None or in_force else ()
@@ -148,6 +156,14 @@ def preview(request: PreviewRequest, report: Report = lambda _progress: None) ->
         rule_changes=compare_rules(request.present, content),
         conflicts=merged.conflicts if merged else (),
         is_merged=merged is not None and merged.text is not None,
+        fixes=_fixes(request, content, verdict.problems) if looks_for_fixes else {},
+    )
+
+
+def _fixes(request: PreviewRequest, content: bytes, problems: tuple[Problem, ...]) -> Mapping[Problem, Fix]:
+    """Return the certain fixes of the problems; each is checked as the file itself was."""
+    return find_fixes(
+        content, problems, lambda mended: validate(mended, today=request.today, folder=request.folder).problems
     )
 
 

@@ -202,6 +202,11 @@ def draft_has_errors() -> Note:
     return Note(_("The draft has errors, so it cannot answer yet. Once they are mended, the answers are here."), 422)
 
 
+def stale_fix() -> Note:
+    """The text is not the one that the fix is for."""
+    return Note(_("Nothing was fixed: the text has changed since it was checked. Below is what is wrong now."), 409)
+
+
 def gone() -> Note:
     """The version is no longer kept."""
     return Note(_("That version is not there; it may have been removed."), 409)

@@ -167,7 +167,7 @@ class CheckSession:
             bot.analysis.preview_process.PreviewTimeout, PreviewTooLarge: Given up; PreviewStopped: by its editor.
         """
         request = self._request(content, base_digest)
-        request = replace(request, decided=decide(digest(request.present)))
+        request = replace(request, decided=decide(digest(request.present)), with_fixes=True)
         found = self._preview(request, self._checking)
         if found.is_usable:
             first_steps.take_if_image_is_new(self._runtime, content)
@@ -189,7 +189,7 @@ class CheckSession:
         return CheckResult(
             found,
             summary_text(found.summary, self._runtime.settings.rules_file.name, lang),
-            findings(found.problems, text_of(found.content), lang),
+            findings(found.problems, text_of(found.content), lang, found.fixes),
             list(_shift_groups(found)),
             by_rule(found.comparison)[:MAX_SHIFTS] if found.comparison else [],
             summary_of(found) if found.is_usable else "",
@@ -206,11 +206,8 @@ class CheckSession:
             Busy: Another one is being looked at.
             bot.analysis.preview_process.PreviewTimeout: It was given up; PreviewTooLarge: for want of memory.
         """
-        return findings(
-            self._preview(self._plain_request(content), self._diagnosing).problems,
-            text_of(content),
-            formatting.language(),
-        )
+        found = self._preview(replace(self._plain_request(content), with_fixes=True), self._diagnosing)
+        return findings(found.problems, text_of(content), formatting.language(), found.fixes)
 
     def chat(self, content: bytes, sentences: Sequence[str]) -> tuple[list[Finding], list[ChatLine]]:
         """
@@ -221,13 +218,13 @@ class CheckSession:
             bot.analysis.preview_process.PreviewTimeout: It was given up; PreviewTooLarge: for want of memory.
         """
         now = self._runtime.database.now()
-        request = replace(self._plain_request(content), sentences=tuple(sentences), now=now)
+        request = replace(self._plain_request(content), sentences=tuple(sentences), now=now, with_fixes=True)
         found = self._preview(request, self._diagnosing)
         in_force = chat(self._runtime.watch.rules, sentences if found.answers else (), now=now)
         lines = [ChatLine(*pair) for pair in zip(found.answers, in_force, strict=True)]
         if lines:
             first_steps.take(self._runtime, "tried")
-        return findings(found.problems, text_of(content), formatting.language()), lines
+        return findings(found.problems, text_of(content), formatting.language(), found.fixes), lines
 
     def look(self, content: bytes, asked: tuple[str, ...]) -> Preview:
         """

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.i18n import Language
 from bot.rules.engine import RuleSet
+from bot.rules.fixes import Fix
 from bot.rules.problem import Problem, Severity, split_lines, text_of
 from bot.rules.reload import Validation
 
@@ -26,6 +27,8 @@ class Finding:
     before: str
     meant: str
     after: str
+    fix: Fix = ()
+    """The edits that are sure to mend it; empty if none are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +68,16 @@ def _end_of_rules(source: str, last: int) -> int:
     return next(others, len(lines)) + 1
 
 
-def findings(problems: Iterable[Problem], source: str, lang: Language) -> list[Finding]:
+def findings(
+    problems: Iterable[Problem], source: str, lang: Language, fixes: Mapping[Problem, Fix] | None = None
+) -> list[Finding]:
     """Return the problems with their lines in *source*, for ``finding`` of console/parts.html."""
     lines = split_lines(source)
-    return [_finding(problem, lines, lang) for problem in problems]
+    known = fixes or {}
+    return [_finding(problem, lines, lang, known.get(problem, ())) for problem in problems]
 
 
-def _finding(problem: Problem, lines: tuple[str, ...], lang: Language) -> Finding:
+def _finding(problem: Problem, lines: tuple[str, ...], lang: Language, fix: Fix) -> Finding:
     line = lines[problem.line - 1] if problem.line <= len(lines) else ""
     start, end = problem.column - 1, problem.column - 1 + problem.length
     before, meant, after = line[:start].lstrip(" "), line[start:end], line[end:]
@@ -80,4 +86,4 @@ def _finding(problem: Problem, lines: tuple[str, ...], lang: Language) -> Findin
     if len(meant) + len(after) > _MAX_AFTER:
         meant, after = meant[:_MAX_AFTER], f"{after[: max(0, _MAX_AFTER - len(meant))]}…"
     message = problem.message(lang)
-    return Finding(problem.line, problem.column, problem.severity, problem.code, message, before, meant, after)
+    return Finding(problem.line, problem.column, problem.severity, problem.code, message, before, meant, after, fix)

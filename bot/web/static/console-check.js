@@ -85,6 +85,37 @@ function write(text) {
   }
 }
 
+/** Make the edits of a fix, as one step; false if the text has other characters there. */
+function applyFix(edits) {
+  const lines = sheet.value.split("\n");
+  for (const { line, column, old, new: text } of edits) {
+    const letters = Array.from(lines[line - 1] ?? "");
+    const start = column - 1;
+    const end = start + Array.from(old).length;
+    if (letters.slice(start, end).join("") !== old) {
+      return false;
+    }
+    letters.splice(start, end - start, text);
+    lines[line - 1] = letters.join("");
+  }
+  write(lines.join("\n"));
+  return true;
+}
+
+// Where the text has changed since, the server gets the button's form, and says so.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[name=fix]");
+  if (!button) {
+    return;
+  }
+  if (form.getAttribute("aria-busy")) {
+    event.preventDefault();
+  } else if (applyFix(JSON.parse(button.value))) {
+    event.preventDefault();
+    form.requestSubmit(form.querySelector("button.primary"));
+  }
+});
+
 async function improve() {
   const label = document.querySelector("label[for=text]");
   const [{ mount }, schema] = await Promise.all([
@@ -100,6 +131,11 @@ async function improve() {
     onChange: () => {
       sheet.dispatchEvent(new Event("input"));
       later();
+    },
+    fixLabel: form.dataset.fix,
+    onFix(edits) {
+      applyFix(edits);
+      later(0);
     },
     onSubmit: () => form.requestSubmit(form.querySelector("button.primary")),
   });

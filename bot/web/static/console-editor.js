@@ -27,8 +27,9 @@ const MOST_HISTORY_CHARACTERS = 500_000;
  * Put an editor in the place of `textarea`; resolves to `{goTo, diagnose, focus, write}`.
  *
  * `options`: `library` (URL of codemirror.js), `schema` (the JSON Schema of rules.yaml), `language` ("vi" or "en"),
- * `label` (what the field is called), `tools` (an element with buttons, each with a `data-command`), `onChange` and
- * `onSubmit` (called without arguments).
+ * `label` (what the field is called), `tools` (an element with buttons, each with a `data-command`), `fixLabel` (the
+ * button that fixes a finding), `onFix` (called with the edits of the fix), `onChange` and `onSubmit` (called without
+ * arguments).
  */
 export async function mount(textarea, options) {
   const cm = await import(options.library);
@@ -76,7 +77,7 @@ export async function mount(textarea, options) {
       });
     },
     diagnose(findings) {
-      view.dispatch(cm.setDiagnostics(view.state, findings.map((finding) => diagnostic(view.state.doc, finding))));
+      view.dispatch(cm.setDiagnostics(view.state, findings.map((finding) => diagnostic(view.state.doc, finding, options))));
     },
   };
 }
@@ -219,18 +220,23 @@ function theme(cm) {
       backgroundColor: "var(--paper)", borderColor: "var(--edge-soft)", color: "var(--ink)", maxWidth: "min(60ch, 90vw)", fontFamily: "system-ui, sans-serif",
     },
     ".cm-diagnostic": { whiteSpace: "pre-wrap", padding: "6px 10px" },
+    ".cm-diagnosticAction": {
+      display: "block", margin: "6px 0 0", minHeight: "28px", padding: "2px 10px", border: "1px solid var(--edge-soft)", borderRadius: "14px",
+      backgroundColor: "var(--paper)", color: "var(--ink)",
+    },
     ".cm-completionInfo": { maxWidth: "36ch", padding: "6px 10px" },
     ...UNDERLINES,
   });
 }
 
 /** A finding of the check (`line` and `column` count from 1, `column` in code points) as CodeMirror takes it. */
-function diagnostic(doc, { line, column, length, severity, message }) {
+function diagnostic(doc, { line, column, length, severity, message, fix }, { fixLabel, onFix }) {
   const { from, to, text } = doc.line(Math.min(Math.max(line, 1), doc.lines));
   const letters = Array.from(text);
   const start = Math.min(from + letters.slice(0, column - 1).join("").length, to);
   const end = Math.min(start + Math.max(letters.slice(column - 1, column - 1 + length).join("").length, 1), to);
-  return { from: Math.min(start, end), to: end, severity, message };
+  const actions = fix.length ? [{ name: fixLabel, apply: () => onFix(fix) }] : [];
+  return { from: Math.min(start, end), to: end, severity, message, actions };
 }
 
 /** Keys and values that fit here, from the schema. */

@@ -20,11 +20,13 @@ from flask import (
     send_file,
     url_for,
 )
+from pydantic import TypeAdapter, ValidationError
 from werkzeug.wrappers import Response as AnyResponse
 
 import bot
 from bot.inbox.editing.drafts import KEPT_SECONDS
 from bot.rules.engine import first_examples
+from bot.rules.fixes import Fix, StaleFix, apply_fix
 from bot.rules.publishing.history import Version
 from bot.rules.publishing.publisher import digest, normalise_newlines
 from bot.rules.starters import STARTERS, starter
@@ -39,6 +41,7 @@ from bot.web.console.draft_store import DraftStatus, DraftStore
 from bot.web.console.progress import PageResponse
 from bot.zalo import MAX_TEXT_CHARACTERS
 
+_FIX: Final = TypeAdapter(Fix)
 _MAX_SAMPLES: Final = 6
 _SCHEMA_FILE: Final = Path(bot.__file__).parent / "rules" / "rules.schema.json"
 
@@ -69,6 +72,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     page = _Check(runtime)
     routes.get("/check", endpoint="check")(page.show)
     routes.post("/check", endpoint="check_ask")(page.ask)
+    routes.post("/check/fix", endpoint="check_fix")(page.fix)
     routes.post("/check/problems", endpoint="check_problems")(page.problems)
     routes.get("/check/schema.json", endpoint="check_schema")(page.schema)
     routes.post("/check/draft", endpoint="check_draft")(page.save_draft)
@@ -100,6 +104,14 @@ class _Check:
         if not draft.content.strip():
             return self._page(draft, notes.nothing())
         return progress.answered(partial(self._checked, draft))
+
+    def fix(self) -> PageResponse:
+        """Apply a fix to the text for who has no script, and check that."""
+        text = normalise_newlines(request.form.get("text", "")).decode(errors="replace")
+        try:
+            return self._checked(self._sent(apply_fix(text, _FIX.validate_json(request.form.get("fix", "")))))
+        except (ValidationError, StaleFix):
+            return self._checked(self._sent(text), notes.stale_fix())
 
     def save_draft(self) -> PageResponse:
         """Save the draft for who has no script; Enter in the chat, too, presses this button."""

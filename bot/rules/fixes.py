@@ -1,0 +1,154 @@
+"""Fixes for problems of a rules file: small edits that are known to mend one problem and to bring no new one."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bot.rules.problem import Phrase, Problem, text_of
+from bot.rules.reading import source
+
+#: Problems for which a fix is looked for, first ones first; each is checked again with the whole file.
+MAX_FIXED: Final = 20
+#: How long fixes are looked for, in seconds; a check of 10,000 keywords takes about one.
+MAX_FIX_SECONDS: Final = 2.0
+
+# Their hint replaces exactly what is marked, and says the same; where a hint only guesses, the editor decides.
+_HINTED: Final = frozenset({
+    "unknown-key/near", "bad-id/near", "bad-boolean/near", "unknown-event/near", "unknown-match/near",
+    "unknown-day/near", "unknown-timezone/near", "bad-date/near", "bad-hours/near", "bad-duration/near",
+    "bare-link", "file-path/backslash", "missing-brackets", "special-start", "colon-in-text", "url-no-scheme",
+    "bad-url/scheme", "pattern-marks",
+})  # fmt: skip
+# The reader of the file repairs these in the line itself, to read on.
+_REPAIRED: Final = frozenset({
+    "equals-sign", "dash", "space-after-dash", "space-after-colon", "full-width-colon", "odd-space",
+    "control-character", "no-colon/key", "duplicate-key/rule", "colon-in-text/nested", "stray-line/fence",
+})  # fmt: skip
+_TAB_WIDTHS: Final = (2, 4, 8)
+_TAB_LEAD: Final = re.compile(r" *\t[ \t]*")
+_LINE_END: Final = re.compile(r"(\r\n|\r|\n)")
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Characters of one line and what replaces them; line and column count from 1, the column in code points."""
+
+    line: int
+    column: int
+    old: str
+    new: str
+
+
+#: The edits of one fix, in different lines.
+Fix = tuple[Edit, ...]
+
+
+class StaleFix(Exception):
+    """The text does not have the characters that the fix replaces."""
+
+
+def apply_fix(text: str, fix: Fix) -> str:
+    """
+    Return *text* with the edits made; all else, line ends included, is as before.
+
+    Raises:
+        StaleFix: The text has other characters in one of the places.
+    """
+    mark = "\ufeff" if text.startswith("\ufeff") else ""
+    pieces = _LINE_END.split(text.removeprefix(mark))
+    for edit in fix:
+        at, start = 2 * (edit.line - 1), edit.column - 1
+        if not 0 <= at < len(pieces):
+            raise StaleFix
+        line = pieces[at]
+        if not 0 <= start <= len(line) or not line.startswith(edit.old, start):
+            raise StaleFix
+        pieces[at] = line[:start] + edit.new + line[start + len(edit.old) :]
+    return mark + "".join(pieces)
+
+
+def find_fixes(
+    content: bytes, problems: Sequence[Problem], check: Callable[[bytes], Iterable[Problem]]
+) -> Mapping[Problem, Fix]:
+    """
+    Return the certain fixes by problem; *problems* is what *check* says of *content*.
+
+    A fix is certain if *check* finds, after it alone, neither the problem nor a new one, and if it is the only one.
+    Looks at the first `MAX_FIXED` problems that may have one, for about `MAX_FIX_SECONDS`.
+    """
+    repaired = source.read(content)
+    if not repaired.readable:
+        return {}
+    candidates = [(problem, found) for problem in problems if (found := list(_candidates(problem, repaired)))]
+    text, deadline = text_of(content), time.monotonic() + MAX_FIX_SECONDS
+    fixes: dict[Problem, Fix] = {}
+    for problem, possible in candidates[:MAX_FIXED]:
+        if time.monotonic() > deadline:
+            break
+        good = [fix for fix in possible if _mends(problem, problems, check(apply_fix(text, fix).encode()))]
+        if len(good) == 1:
+            fixes[problem] = good[0]
+    return fixes
+
+
+def _mends(problem: Problem, before: Iterable[Problem], after: Iterable[Problem]) -> bool:
+    """Return whether *problem* is gone and nothing is new; columns may have moved, lines have not."""
+    had, has = (Counter((one.line, one.phrase) for one in found) for found in (before, after))
+    return has <= had and has[problem.line, problem.phrase] < had[problem.line, problem.phrase]
+
+
+def _candidates(problem: Problem, repaired: source.Source) -> Iterator[Fix]:
+    """Yield the fixes that may mend the problem."""
+    key, number = problem.phrase.key, problem.line - 1
+    if number >= len(repaired.lines):
+        return
+    line = repaired.lines[number]
+    if key in _HINTED:
+        if hint := _hint(problem.phrase):
+            start = problem.column - 1
+            stretch = line[start : start + problem.length]
+            yield (Edit(problem.line, problem.column, stretch, _in_its_quotes(stretch, hint)),)
+    elif key in _REPAIRED:
+        if line != repaired.repaired[number]:
+            yield (_difference(problem.line, line, repaired.repaired[number]),)
+    elif problem.code == "tab":
+        yield from dict.fromkeys(_without_tabs(repaired, width) for width in _TAB_WIDTHS)
+
+
+def _hint(what: Phrase) -> str | None:
+    near = dict(what.args).get("near")
+    if not isinstance(near, str):
+        return None
+    return f"{{{near}}}" if what.key == "bare-link" else near
+
+
+def _in_its_quotes(stretch: str, hint: str) -> str:
+    """Return the hint in the quotes that the text stands in."""
+    is_quoted = len(stretch) > 1 and stretch[0] == stretch[-1] and stretch[0] in "\"'"
+    return f"{stretch[0]}{hint}{stretch[0]}" if is_quoted and hint[:1] not in "[{\"'" else hint
+
+
+def _difference(number: int, old: str, new: str) -> Edit:
+    """Return the edit that makes *new* of the line *old*, as short as one stretch can be."""
+    start = _common(old, new)
+    same = _common(old[start:][::-1], new[start:][::-1])
+    return Edit(number, start + 1, old[start : len(old) - same], new[start : len(new) - same])
+
+
+def _common(one: str, other: str) -> int:
+    """Return how many characters at the start of both are the same."""
+    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def _without_tabs(repaired: source.Source, width: int) -> Fix:
+    """Return the fix that writes every tab in an indentation as *width* spaces."""
+    return tuple(
+        Edit(number + 1, 1, lead[0], lead[0].replace("\t", " " * width))
+        for number in repaired.tab_indented
+        if (lead := _TAB_LEAD.match(repaired.lines[number]))
+    )

@@ -1,0 +1,131 @@
+"""Fixes of problems: certain ones only, which change nothing but what they name."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.rules.fixes import Edit, Fix, StaleFix, apply_fix, find_fixes
+from bot.rules.problem import Problem, split_lines, text_of
+from bot.rules.validate import validate
+from tests.support.golden import BAD, TODAY
+
+GOOD = """\
+version: 1
+rules:
+  - id: bang-gia
+    keywords: [bảng giá]
+    reply: {image_url: "https://shop.example/bang-gia.jpg"}
+  - id: giao-hang
+    keywords:
+      - giao hàng
+      - chuyển khoản
+    reply: {image_url: "https://shop.example/giao-hang.jpg"}
+"""
+SLIPS = {
+    "unknown-key": ("keywords: [bảng", "keyword: [bảng"),
+    "equals-sign": ("keywords: [bảng", "keywords= [bảng"),
+    "full-width-colon": ("keywords: [bảng", "keywords： [bảng"),
+    "space-after-colon": ("keywords: [bảng", "keywords:[bảng"),
+    "no-colon": ("keywords: [bảng", "keywords [bảng"),
+    "space-after-dash": ("- chuyển", "-chuyển"),
+    "dash": ("- chuyển", "– chuyển"),
+    "odd-space": ("      - chuyển", "\u00a0     - chuyển"),
+    "missing-brackets": ("[bảng giá]", '"bảng giá", "báo giá"'),
+    "bare-link": ('{image_url: "https://shop.example/giao-hang.jpg"}', "https://shop.example/giao-hang.jpg"),
+}
+
+
+def problems_of(content: bytes) -> tuple[Problem, ...]:
+    return validate(content, today=TODAY).problems
+
+
+def fixes_of(text: str) -> dict[str, Fix]:
+    """Return the fixes by code of the problem."""
+    content = text.encode()
+    return {problem.code: fix for problem, fix in find_fixes(content, problems_of(content), problems_of).items()}
+
+
+@pytest.mark.parametrize("code", SLIPS)
+def test_a_slip_is_fixed(code: str) -> None:
+    """The file is good again."""
+    right, wrong = SLIPS[code]
+    broken = GOOD.replace(right, wrong)
+    assert broken != GOOD
+    assert problems_of(apply_fix(broken, fixes_of(broken)[code]).encode()) == ()
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [("    keywords: [b", "\tkeywords: [b"), ("    reply: ", "\treply: "), ("    keywords: [b", "  \tkeywords: [b")],
+)
+def test_tabs_are_written_as_the_spaces_that_alone_make_sense(right: str, wrong: str) -> None:
+    """Several lines at once."""
+    broken = GOOD.replace(right, wrong)
+    assert apply_fix(broken, fixes_of(broken)["tab"]) == GOOD
+
+
+def test_each_of_several_slips_is_fixed_by_itself() -> None:
+    """The other is still there after the one, so that it is nothing new."""
+    broken = GOOD.replace("- chuyển", "-chuyển").replace("keywords: [bảng", "keyword: [bảng")
+    assert set(fixes_of(broken)) == {"unknown-key", "space-after-dash"}
+
+
+def test_no_fix_is_offered_that_brings_another_problem() -> None:
+    """The key that is meant is there already."""
+    broken = GOOD.replace("    keywords: [bảng giá]", "    keywords: [báo giá]\n    keyword: [bảng giá]")
+    assert "unknown-key" in {problem.code for problem in problems_of(broken.encode())}
+    assert fixes_of(broken) == {}
+
+
+def test_a_guess_is_not_offered() -> None:
+    """An example may be wrong, or the keywords."""
+    broken = GOOD.replace("[bảng giá]", "[bảng giá]\n    examples: [bảng tin]")
+    assert "example-fails" in {problem.code for problem in problems_of(broken.encode())}
+    assert fixes_of(broken) == {}
+
+
+FIXED = [
+    (path.name, problem, text_of(path.read_bytes()), fix)
+    for path in sorted(BAD.glob("*.yaml"))
+    for problem, fix in find_fixes(path.read_bytes(), problems_of(path.read_bytes()), problems_of).items()
+]
+
+
+def test_many_kinds_are_fixed() -> None:
+    """The property below is about something."""
+    assert len({problem.phrase.key for _name, problem, _text, _fix in FIXED}) > 20
+
+
+@given(st.sampled_from(FIXED), st.sampled_from(["\n", "\r\n"]))
+@settings(max_examples=100, deadline=None)
+def test_a_fix_changes_only_the_lines_that_it_names(fixed: tuple[str, Problem, str, Fix], end: str) -> None:
+    """And the line of the problem is among them."""
+    _name, problem, text, fix = fixed
+    before = end.join(split_lines(text))
+    after = apply_fix(before, fix)
+    changed = {
+        number
+        for number, (old, new) in enumerate(zip(before.split(end), after.split(end), strict=True), 1)
+        if old != new
+    }
+    assert problem.line in changed
+    assert changed == {edit.line for edit in fix}
+
+
+PLACES = st.integers(-3, 6)
+EDITS = st.lists(st.builds(Edit, PLACES, PLACES, st.text("ab\n", max_size=3), st.text("ab", max_size=3)), max_size=3)
+
+
+@given(st.text("ab\n\r\ufeff", max_size=20), EDITS)
+def test_any_edit_is_made_or_refused(text: str, edits: list[Edit]) -> None:
+    """Outside the text, or where it says something else, nothing is changed."""
+    try:
+        after = apply_fix(text, tuple(edits[:1]))
+    except StaleFix:
+        return
+    for edit in edits[:1]:
+        lines = split_lines(text)
+        assert lines[edit.line - 1][edit.column - 1 :].startswith(edit.old)
+        assert len(after) == len(text) - len(edit.old) + len(edit.new)
