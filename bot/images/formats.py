@@ -56,10 +56,27 @@ def sniff_format(data: bytes, content_type: str = "") -> str:
 
 
 def is_complete(data: bytes) -> bool:
-    """Return whether a JPEG or PNG has its end mark: a half or still growing copy does not."""
+    """Return whether a JPEG, PNG or HEIC has its end: a half or still growing copy does not."""
+    if data.startswith(b"ftyp", 4):
+        return _has_whole_boxes(data)
     if data.startswith(_PNG):
         return any(kind == b"IEND" for kind, _start, _stop in png_chunks(data))
     return any(marker == END_OF_IMAGE for marker, _start, _stop in jpeg_segments(data))
+
+
+def _has_whole_boxes(data: bytes) -> bool:
+    """Return whether the last top-level box of a HEIC ends within the file (ISO/IEC 14496-12, 4.2)."""
+    place = 0
+    while place + 8 <= len(data):
+        size = int.from_bytes(data[place : place + 4])
+        if size == 0:  # it reaches to the end of the file
+            return True
+        if size == 1:  # the size has 64 bits, and follows the type
+            size = int.from_bytes(data[place + 8 : place + 16])
+        if size < 8:
+            return False
+        place += size
+    return place == len(data)
 
 
 def png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:

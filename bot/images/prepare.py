@@ -10,13 +10,15 @@ from PIL import Image
 
 from bot.i18n import N_
 from bot.images.formats import ACCEPTED, is_complete, sniff_format
+from bot.images.heic import decode_heic
 from bot.images.local_files import Form
 from bot.images.metadata import strip_metadata
 from bot.images.resize import LONGEST_SIDE, DecodedImage, ResizeError, TooManyPixels, decode, jpeg_versions
 from bot.zalo import MAX_IMAGE_BYTES
 
-_PHONE_FORMATS: Final = frozenset({"HEIC", "AVIF"})
-_DECODED: Final = (*sorted(ACCEPTED), "WebP")
+# Formats whose end is looked for: a decoder may take half a file, or not say what is wrong with it.
+_COMPLETE: Final = ACCEPTED | {"HEIC"}
+_DECODED: Final = _COMPLETE | {"WebP"}
 _WHITE: Final = (255, 255, 255)
 # Converting an image takes hundreds of megabytes: one at a time per process.
 _CONVERTING: Final = threading.Lock()
@@ -50,14 +52,14 @@ def prepare_upload(data: bytes) -> PreparedImage:
     Return an uploaded file as an image that Zalo takes.
 
     A JPEG or PNG that is small enough keeps its pixel data byte for byte, unless it must be turned. All others, such as
-    WebP, become JPEG, with white in place of transparency. The bytes decide the format, not the name.
+    HEIC and WebP, become JPEG, with white in place of transparency. The bytes decide the format, not the name.
 
     Raises:
         UploadRefused: It is no image, of an unsupported format, damaged, animated, or has too many pixels.
     """
     kind = _checked_kind(data)
     with _CONVERTING:
-        decoded = _decoded(data)
+        decoded = _decoded(data, kind)
         if kind in ACCEPTED and not decoded.is_turned:
             content = strip_metadata(data)
             if len(content) <= MAX_IMAGE_BYTES:
@@ -71,25 +73,25 @@ def _checked_kind(data: bytes) -> str:
     kind = sniff_format(data)
     if not data:
         raise UploadRefused(N_("The file is empty."))
-    if kind in _PHONE_FORMATS:
+    if kind == "AVIF":
         raise UploadRefused(
             N_("Zalo does not take {kind} pictures. Save it as JPEG, or take it again with the camera set to JPEG."),
             kind=kind,
         )
     if not kind:
-        raise UploadRefused(N_("This is not a picture. Choose a JPEG, PNG or WebP file."))
+        raise UploadRefused(N_("This is not a picture. Choose a JPEG, PNG, HEIC or WebP file."))
     if kind not in _DECODED:
         raise UploadRefused(
-            N_("The file is {kind}, whatever its name says. Choose a JPEG, PNG or WebP file."), kind=kind
+            N_("The file is {kind}, whatever its name says. Choose a JPEG, PNG, HEIC or WebP file."), kind=kind
         )
-    if kind in ACCEPTED and not is_complete(data):
+    if kind in _COMPLETE and not is_complete(data):
         raise UploadRefused(N_("The end of the picture is missing. Save or copy it again, then choose it once more."))
     return kind
 
 
-def _decoded(data: bytes) -> DecodedImage:
+def _decoded(data: bytes, kind: str) -> DecodedImage:
     try:
-        decoded = decode(data, ("JPEG", "PNG", "WEBP"))
+        decoded = decode_heic(data) if kind == "HEIC" else decode(data, ("JPEG", "PNG", "WEBP"))
     except TooManyPixels as error:
         raise UploadRefused(N_("The picture has too many pixels. Make it smaller than 40 megapixels.")) from error
     except ResizeError as error:

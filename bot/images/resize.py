@@ -26,8 +26,8 @@ _SHORTEST_SIDE: Final = 300
 _STEP: Final = 0.8
 _QUALITIES: Final = (90, 82, 75)
 _COLOURS: Final = 256
-# A pixel takes about 10 bytes of memory; JPEGs are decoded at a lower resolution.
-_MAX_PIXELS: Final = 40_000_000
+#: A pixel takes about 10 bytes of memory; JPEGs are decoded at a lower resolution.
+MAX_PIXELS: Final = 40_000_000
 _MOST_READ: Final = 200 * 1024 * 1024
 _WITH_ALPHA: Final = frozenset({"RGBA", "LA", "PA", "La", "RGBa"})
 
@@ -118,10 +118,10 @@ def decode(data: bytes, formats: tuple[str, ...] = ("JPEG", "PNG")) -> DecodedIm
             Image.open(io.BytesIO(data), formats=formats) as opened,
         ):
             stored = opened.size
-            if "progressive" in opened.info and stored[0] * stored[1] > _MAX_PIXELS:
+            if "progressive" in opened.info and stored[0] * stored[1] > MAX_PIXELS:
                 raise TooManyPixels  # decoded at full size in any case
             opened.draft(None, (LONGEST_SIDE, LONGEST_SIDE))  # a JPEG can be decoded at the size of the result
-            if opened.width * opened.height > _MAX_PIXELS:
+            if opened.width * opened.height > MAX_PIXELS:
                 raise TooManyPixels
             is_turned = opened.getexif().get(ExifTags.Base.Orientation, 1) != 1
             ImageOps.exif_transpose(opened, in_place=True)

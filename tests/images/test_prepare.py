@@ -163,7 +163,7 @@ def test_an_image_that_breaks_inside_is_refused() -> None:
         (b"xin chao", "This is not a picture"),
         (b"%PDF-1.7 menu.jpg", "The file is PDF"),
         (b"<!doctype html><title>menu.png", "The file is HTML"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "Zalo does not take HEIC pictures"),
+        (b"\0\0\0\x18ftypavif\0\0\0\0mif1avif", "Zalo does not take AVIF pictures"),
     ],
 )
 def test_what_is_no_image_is_refused_with_words(data: bytes, words: str) -> None:

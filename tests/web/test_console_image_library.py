@@ -30,6 +30,7 @@ rules:
     keywords: [bảng giá]
     reply: {file: images/gia.jpg}
 """
+HEIC = Path(__file__).parents[1] / "images" / "heic" / "turned.heic"
 
 
 def photo(colour: str = "red", form: str = "JPEG") -> bytes:
@@ -112,6 +113,16 @@ def test_several_pictures_at_once_each_told_in_words(console: Console, shop: Pat
     assert {path.name for path in (shop / "images").glob("*.jpg")} == {
         "menu.jpg", "gia.jpg", "bang-gia-tet.jpg", "hoa.jpg",
     }  # fmt: skip
+
+
+def test_a_phone_s_heic_photo_becomes_a_jpeg_with_before_and_after(console: Console, shop: Path) -> None:
+    page = upload(console, (HEIC.read_bytes(), "IMG_0001.HEIC"))
+    assert (
+        "IMG_0001.HEIC: added as images/img-0001.jpg. Made ready for Zalo: from 1 KB (64 × 128) to 1 KB (64 × 128)."
+        in (words(page))
+    )
+    with Image.open(shop / "images" / "img-0001.jpg") as image:
+        assert (image.format, image.size) == ("JPEG", (64, 128))
 
 
 def test_the_same_picture_again_is_told_and_not_stored_twice(console: Console) -> None:
