@@ -99,6 +99,7 @@ def begin_isolated(*, cpu_seconds: float, max_bytes: int) -> None:
     seconds = round(cpu_seconds)
     _limit(resource.RLIMIT_CPU, seconds, seconds + 5)
     _limit(resource.RLIMIT_AS, max_bytes, max_bytes)
+    _limit(resource.RLIMIT_CORE, 0, 0)  # what it was given is not written to the disk where it crashes
 
 
 def _command(module: str, *arguments: str) -> list[str]:

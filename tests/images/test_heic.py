@@ -8,6 +8,7 @@ changes that end libheif 1.23.0 with a segmentation fault.
 from __future__ import annotations
 
 import io
+import resource
 import struct
 from pathlib import Path
 
@@ -23,6 +24,7 @@ TURNED, SEVERAL, GRID, ALPHA = (
     (FILES / f"{name}.heic").read_bytes() for name in ("turned", "several", "grid", "alpha")
 )
 LARGE = (FILES / "39-megapixels.heic").read_bytes()
+DAMAGED = "The picture is damaged and cannot be opened. Save it again."
 
 
 def opened(content: bytes) -> Image.Image:
@@ -112,11 +114,18 @@ def outcome(data: bytes) -> str:
         return error.message
 
 
-def test_a_photo_that_crashes_the_decoder_leaves_the_service_alone() -> None:
-    assert outcome((FILES / "crash.heic").read_bytes()) in {
-        "jpg",
-        "The picture is damaged and cannot be opened. Save it again.",
-    }
+def test_a_photo_that_crashes_the_decoder_leaves_the_service_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It leaves no core dump in the working directory, either."""
+    monkeypatch.chdir(tmp_path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    try:
+        assert outcome((FILES / "crash.heic").read_bytes()) in {"jpg", DAMAGED}
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
 
 
 @settings(max_examples=20, deadline=None)  # each starts a process
