@@ -8,7 +8,7 @@ import unicodedata
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.analysis.topics import Question, Topic, group_by_words, split_ignored
@@ -16,6 +16,7 @@ from bot.analysis.unmatched import Gap, find_gaps, unanswered_questions, unanswe
 from bot.inbox.messages import MAX_TOPIC_CHARACTERS, Message
 from bot.logs import MASK, redact, single_line
 from bot.rules.engine import RuleSet, compile_rules
+from bot.rules.language.text import fold
 from bot.rules.model.schema import RuleFile
 from bot.rules.validate import validate
 from tests.support.clock import NOW
@@ -145,6 +146,7 @@ def test_an_ignored_topic_does_not_come_back_however_many_ask_it(first: list[str
         max_size=5,
     )
 )
+@example(["\U0001f3fb"])
 def test_whatever_a_topic_is_ignoring_it_takes_all_its_messages(texts: list[str]) -> None:
     """Whatever customers write."""
     messages = [Message(n, text, "oa1", f"u{n}", NOW, None) for n, text in enumerate(texts)]
@@ -152,7 +154,7 @@ def test_whatever_a_topic_is_ignoring_it_takes_all_its_messages(texts: list[str]
     for topic in unanswered_topics(groups, NO_RULES, now=NOW):
         _left, ignored = split_ignored(groups, [topic.name])
         assert set(topic.messages) <= {message for group in ignored[topic.name] for message in group.messages}
-        assert bool(topic.label) == bool(topic.name) == bool(topic.question.text.split())
+        assert bool(topic.label) == bool(topic.name) == bool(fold(topic.question.text).split())
 
 
 def test_an_ignored_topic_is_read_with_its_marks() -> None:

@@ -96,7 +96,7 @@ def window(
         page.goto("login")
     yield page
     context.close()
-    assert complaints == []
+    assert not complaints, complaints
     assert asked == {urlsplit(bot.url).netloc}
 
 

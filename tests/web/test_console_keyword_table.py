@@ -82,9 +82,8 @@ def reasons(found: TableChanges) -> list[tuple[int, str]]:
 
 
 WRITERS = pytest.mark.parametrize("write", [as_csv_bytes, as_xlsx_bytes])
-WORDS = st.text(
-    st.characters(exclude_categories=["Cs"], exclude_characters="\x85"), min_size=1, max_size=12
-) | st.sampled_from(
+# XLSX has no control characters, and no customer types any.
+WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12) | st.sampled_from(
     [
         "=1+1",
         "'=1+1",
