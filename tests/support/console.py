@@ -26,6 +26,7 @@ from bot.web.console.app import register
 from tests.support.sqlite import new_sqlite_database
 
 PASSWORD = "con mèo ngủ trưa"
+_LOGIN_TRIES = 20
 RULES = """\
 version: 1
 rules:
@@ -79,8 +80,13 @@ class Console:
         return self.client.post(f"/console/{path}", data=form or {}, headers=headers, **more)
 
     def log_in(self, password: str = PASSWORD) -> TestResponse:
-        """Log in."""
-        return self.post("login", {"password": password})
+        """Log in; where a busy machine's database did not answer in time, try again."""
+        for _ in range(_LOGIN_TRIES):
+            answer = self.post("login", {"password": password})
+            if answer.status_code != 503:
+                break
+            time.sleep(0.2)
+        return answer
 
 
 def preview_here(request: PreviewRequest, *, log_format: str, watcher: Watcher | None = None) -> Preview:
