@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, Page
 from tests.support.browser import SIZES, needs_browser
 from tests.support.demo import running
 
-pytestmark = [*needs_browser, pytest.mark.xdist_group("accessibility")]
+# Each page is looked at twice: on a busy machine that takes longer than other tests may.
+pytestmark = [*needs_browser, pytest.mark.xdist_group("accessibility"), pytest.mark.timeout(900)]
 
 _DOWNLOAD = re.compile(r"\.(csv|xlsx|jpe?g|png)$")
 # Of a list only one entry is looked at: rules/bang-gia/statistics, pictures/giá.jpg …
