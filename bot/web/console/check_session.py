@@ -123,7 +123,6 @@ class CheckSession:
             OSError: It cannot be written.
             bot.errors.StorageError: Other machines share the database, and it is out of reach.
         """
-        first_steps.take_if_image_is_new(self._runtime, content)
         self.publisher.publish(content, seen=seen, now=self._runtime.database.now(), info=info)
         first_steps.take(self._runtime, "published")
 
