@@ -162,7 +162,7 @@ class Runtime:
         self._ahead = UploadAhead(
             self._images, lambda: self.watch.rules, lambda: own or self.uploads.oa_ids(), self.database.now
         )
-        self._ahead.start()
+        self._ahead.thread.start()
         return dispatcher
 
     def _start_checker(self) -> ImageChecker:
@@ -206,7 +206,7 @@ class Runtime:
         self._running.clear()
         if self._dispatcher is not None:
             self._dispatcher.stop(timeout=self.settings.send_timeout + _DRAIN_MARGIN)
-            self._ahead.stop(timeout=self.settings.send_timeout)
+            self._ahead.thread.stop(timeout=self.settings.send_timeout)
             self._images.stop()
         if self._checker is not None:
             self._checker.stop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from typing import Final
 from bot.delivery.images import ImageResolver
 from bot.rules.engine import RuleSet
 from bot.rules.linting.expiry import images_of
+from bot.rules.polling import PollingThread
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class _Pending:
 
 class UploadAhead:
     """
-    Uploads what the rules in force name since they changed, one image at a time; make it after a fork.
+    Uploads what the rules in force name since they changed, one image at a time, in its *thread*.
 
     What the rules named when the process started is left to the first customer. Customers come first: see
     `bot.delivery.images.ImageResolver.upload_ahead`. Any number of processes share the work.
@@ -54,17 +54,7 @@ class UploadAhead:
         self._now = now
         self._known_rules = rules()
         self._pending: deque[_Pending] = deque()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="upload-ahead", daemon=True)
-
-    def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
-
-    def stop(self, timeout: float) -> None:
-        """Stop the thread; an upload that has begun is finished, if that takes at most *timeout* seconds."""
-        self._stopping.set()
-        self._thread.join(timeout)
+        self.thread = PollingThread(self._step_or_log, name="upload-ahead", seconds=_PAUSE_SECONDS)
 
     def step(self) -> None:
         """Look for new rules, and try one image that is waiting."""
@@ -95,13 +85,12 @@ class UploadAhead:
         )
         self._known_rules = rules
 
-    def _run(self) -> None:
-        while not self._stopping.wait(_PAUSE_SECONDS):
-            try:
-                self.step()
-            except Exception:
-                # The database is away; customers' messages have the image uploaded.
-                log.exception("cannot upload the pictures of new rules")
+    def _step_or_log(self) -> None:
+        try:
+            self.step()
+        except Exception:
+            # The database is away; customers' messages have the image uploaded.
+            log.exception("cannot upload the pictures of new rules")
 
 
 def _files(rules: RuleSet) -> dict[tuple[str, str], frozenset[str]]:

@@ -21,11 +21,11 @@ class PollingThread:
         self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """End the thread after a poll in progress."""
+    def stop(self, timeout: float | None = None) -> None:
+        """End the thread after a poll in progress; wait for that at most *timeout* seconds, None: without a limit."""
         self._stopping.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(timeout)
 
     def _run(self) -> None:
         while not self._stopping.wait(self._seconds):
