@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Final, Literal, NamedTuple
 
 import sqlalchemy as sa
 
@@ -17,7 +17,6 @@ from bot.rules.engine import FALLBACK
 #: sent; ``failed``: given up; ``unclear``: nobody knows whether the image went out; ``waiting``: not settled;
 #: ``silent``: nothing was to be sent, as a person was answering, or to a sticker without a rule.
 Outcome = Literal["answered", "fallback", "unanswered", "failed", "unclear", "waiting", "silent"]
-OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 
 HOUR_SECONDS: Final = 3600
 #: Upper bounds of the classes of delays until the image, in seconds; the last class has no bound.

@@ -16,7 +16,6 @@ _ENCODINGS: Final = ("cp1252", "cp1258", "mac-roman")
 _LEGACY_FONT: Final = re.compile(r"[^\W\d_][¸¶¹¨](?![^\W\d_]*[ăâđêôơư])|[aeou][ûø]|[aeo]ù", re.IGNORECASE)
 _LOST: Final = "\N{REPLACEMENT CHARACTER}"
 _QUESTION_MARK_IN_WORD: Final = re.compile(r"[^\W\d_]\?+[^\W\d_]|(?:^|\s)\?+[^\W\d_]")
-_LETTER_AND_LOST: Final = re.compile(r"[^\W\d_]\?")
 
 
 def is_damaged(text: str) -> bool:
