@@ -23,6 +23,7 @@ from bot.config import Settings
 from bot.runtime import Runtime
 from bot.web.console import auth
 from bot.web.console.app import register
+from tests.support.rows import NOW, keep
 from tests.support.sqlite import new_sqlite_database
 
 PASSWORD = "con mèo ngủ trưa"
@@ -87,6 +88,14 @@ class Console:
                 break
             time.sleep(0.2)
         return answer
+
+    def keep(self, *, age: float = 60.0, **values: Any) -> int:
+        """
+        Store an event that came in *age* seconds ago, by default a sent text; return its id.
+
+        The clock is the database's: retention runs, and would delete an event that is months old.
+        """
+        return keep(self.runtime.database, age=NOW - self.runtime.database.now() + age, **values)
 
 
 def preview_here(request: PreviewRequest, *, log_format: str, watcher: Watcher | None = None) -> Preview:

@@ -19,7 +19,7 @@ from bot.inbox.tables import events
 from bot.web.console.formatting import format_ago
 from bot.web.console.pages.events import CONVERSATION_SIZE
 from tests.support.console import Console, running, words
-from tests.support.rows import NOW, keep
+from tests.support.rows import NOW
 from tests.support.rows import found as row_of
 
 ECHO = {"name": "oa_send_image", "kind": None, "text": None, "status": "ignored", "reason": "echo", "images": None}
@@ -37,7 +37,7 @@ def console(tmp_path: Path) -> Iterator[Console]:
 def put(console: Console, *, age: float = 60.0, **values: Any) -> int:
     """Store an event of one customer that came in *age* seconds ago; return its id."""
     values = {"user_id": "246845883529197922", **values}
-    return keep(console.runtime.database, age=NOW - console.runtime.database.now() + age, **values)
+    return console.keep(age=age, **values)
 
 
 def test_a_conversation_is_told_from_the_oldest_to_the_newest(console: Console) -> None:

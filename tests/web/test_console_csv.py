@@ -16,7 +16,7 @@ from bot.inbox.states import Status
 from bot.rules.engine import FALLBACK
 from bot.web.console.tables.csv_file import MAX_ROWS, csv_response, harmless
 from tests.support.console import Console, running, words
-from tests.support.rows import DAY, HOUR, keep
+from tests.support.rows import DAY, HOUR
 
 RULES = """\
 version: 1
@@ -61,7 +61,7 @@ def read(content: bytes) -> list[list[str]]:
 def put(console: Console, *, age: float = 60.0, status: Status = "sent", **values: object) -> None:
     """Store a text that came in so many seconds ago."""
     at = console.runtime.database.now() - age
-    keep(console.runtime.database, received_at=at, replied_at=at + 1 if status == "sent" else None, **{
+    console.keep(received_at=at, replied_at=at + 1 if status == "sent" else None, **{
         "status": status, **values
     })  # fmt: skip
 

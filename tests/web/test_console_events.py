@@ -26,7 +26,7 @@ from bot.rules.engine import FALLBACK
 from bot.web.console.event_timeline import timeline
 from bot.web.console.pages.events import MAX_REPLAYED, PAGE_SIZE
 from tests.support.console import Console, running, words
-from tests.support.rows import DAY, HOUR, NOW, found, keep
+from tests.support.rows import DAY, HOUR, NOW, found
 
 OA = "388613280878808645"
 WINDOW = timedelta(hours=48)
@@ -47,7 +47,7 @@ def console(tmp_path: Path) -> Iterator[Console]:
 
 def put(console: Console, *, age: float = 60.0, **values: Any) -> int:
     """Store an event that came in *age* seconds ago; return its id."""
-    return keep(console.runtime.database, age=NOW - console.runtime.database.now() + age, **{"oa_id": OA, **values})
+    return console.keep(age=age, **{"oa_id": OA, **values})
 
 
 def row(console: Console, event_id: int) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from bot.inbox.editing.first_steps import FirstSteps
 from bot.rules.publishing.publisher import digest
 from tests.support.console import RULES, Console, running, words
 from tests.support.local_images import jpeg
-from tests.support.rows import NOW, keep
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def done(console: Console) -> list[str]:
 
 def write(console: Console, text: str) -> int:
     """Let a customer write it now; return the number of the event."""
-    return keep(console.runtime.database, age=NOW - console.runtime.database.now() - 1, text=text)
+    return console.keep(age=-1, text=text)
 
 
 def test_each_step_ticks_by_what_happened(console: Console, tmp_path: Path) -> None:
@@ -95,7 +94,7 @@ def test_the_demo_leads_to_its_chat(tmp_path: Path) -> None:
     """Whose past messages count for nothing."""
     with running(tmp_path, console_publish=True) as console:
         console.log_in()
-        keep(console.runtime.database, age=NOW - console.runtime.database.now() + 3600)
+        console.keep(age=3600)
         FirstSteps(console.runtime.database).begin(chat_link="http://127.0.0.1:1/demo")
         page = console.get("overview")
         assert '<a class="button small" href="http://127.0.0.1:1/demo">Open the chat</a>' in page.text

@@ -12,7 +12,6 @@ import pytest
 
 from bot.rules.starters import starter
 from tests.support.console import Console, running
-from tests.support.rows import NOW, keep
 
 UNANSWERED = ("tuyển nhân viên không", "có thẻ quà tặng", "xuất hóa đơn đỏ", "gửi xe ở đâu", "bàng giá")
 PAGES = (
@@ -67,10 +66,9 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     folder: Path = tmp_path_factory.mktemp("names")
     with running(folder, console_publish=True, rules=content.decode()) as found:
         found.log_in()
-        database = found.runtime.database
         for n, text in enumerate(UNANSWERED):
             for more in ({}, failed, {**silent, "text": text}):
-                keep(database, age=NOW - database.now() + 20, user_id=f"{n}{len(more)}", **more)
+                found.keep(age=20, user_id=f"{n}{len(more)}", **more)
         yield found
 
 

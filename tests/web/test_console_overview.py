@@ -21,7 +21,7 @@ from bot.rules.engine import FALLBACK
 from bot.web.console.app import PAGES
 from bot.web.console.charts import Column, scale, stacked
 from tests.support.console import RULES, Console, running, words
-from tests.support.rows import DAY, HOUR, NOW, keep
+from tests.support.rows import DAY, HOUR
 from tests.support.running import wait_until
 
 OA = "388613280878808645"
@@ -37,9 +37,8 @@ def console(tmp_path: Path) -> Iterator[Console]:
 
 def put(console: Console, *, age: float = 60.0, took: float | None = None, **values: Any) -> int:
     """Store an event that came in *age* seconds ago, answered after *took* seconds; return its id."""
-    now = console.runtime.database.now()
-    replied = {} if took is None else {"replied_at": now - age + took}
-    return keep(console.runtime.database, age=NOW - now + age, **{"oa_id": OA, **replied, **values})
+    replied = {} if took is None else {"replied_at": console.runtime.database.now() - age + took}
+    return console.keep(age=age, **{"oa_id": OA, **replied, **values})
 
 
 def pause(console: Console, error: str) -> None:

@@ -15,7 +15,6 @@ from bot.rules.publishing.history import VersionInfo
 from bot.rules.publishing.rule_changes import ChangeCounts
 from bot.rules.reading.loader import load
 from tests.support.console import RULES, Console, running, words
-from tests.support.rows import keep
 
 SAMPLE = (Path(__file__).parents[2] / "bot" / "rules" / "starters" / "tiem-banh.yaml").read_text(encoding="utf-8")
 LINK = "https://shop.example/moi.jpg"
@@ -160,7 +159,7 @@ def act(console: Console, name: str, action: str) -> TestResponse:
 
 def test_deleting_and_switching_off_are_asked_about_with_what_customers_lose(console: Console) -> None:
     """Nothing is written before, nor once somebody has changed the file meanwhile."""
-    keep(console.runtime.database, text="cho xem menu", rule_id="menu")
+    console.keep(text="cho xem menu", rule_id="menu")
     for action, question in (("delete", "Delete this rule?"), ("off", "Switch this rule off?")):
         page = console.post("rules/act", {"id": "menu", "action": action})
         assert page.status_code == 200
@@ -178,7 +177,7 @@ def test_deleting_and_switching_off_are_asked_about_with_what_customers_lose(con
 
 def test_what_the_form_publishes_is_asked_about_too(console: Console) -> None:
     """A box to tick stands beside the button; the name and the note go into the history."""
-    keep(console.runtime.database, text="cho xem menu", rule_id="menu")
+    console.keep(text="cho xem menu", rule_id="menu")
     seen = press(console, console.get("rules/edit?id=menu"), "check", of="menu", keyword=["qwerty"], examples="")
     assert "Changes 1 rule; 1 message will lose its answer." in words(seen)
     refused = press(console, seen, "publish", of="menu")

@@ -12,7 +12,6 @@ import pytest
 from bot.analysis.preview import Preview, PreviewRequest, preview
 from bot.analysis.preview_process import PreviewTimeout
 from tests.support.console import Console, running
-from tests.support.rows import keep
 
 RULES = """\
 version: 1
@@ -104,8 +103,8 @@ def test_a_known_rule_is_looked_at_as_changed(console: Console) -> None:
 
 def test_answers_that_would_change_want_a_look_first(console: Console) -> None:
     """What is newly answered may be published at once, what another rule answers now is looked at before."""
-    keep(console.runtime.database, text="có bọc quà không", rule_id=None)
-    keep(console.runtime.database, text="phí ship đi quận 7", rule_id="ship")
+    console.keep(text="có bọc quà không", rule_id=None)
+    console.keep(text="phí ship đi quận 7", rule_id="ship")
     gained = console.post("rules/live", sent("bọc quà"))
     assert ("good", "1 message of late would be newly answered.") in said(gained)
     assert gained.get_json()["checked"]

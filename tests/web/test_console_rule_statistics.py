@@ -10,7 +10,7 @@ import pytest
 
 from bot.rules.engine import FALLBACK
 from tests.support.console import Console, running, words
-from tests.support.rows import DAY, keep
+from tests.support.rows import DAY
 
 RULES = """\
 version: 1
@@ -45,7 +45,7 @@ def put(console: Console, *, days: float = 0.01, status: str = "sent", **values:
     """Store a text that came in so many days ago, answered by bang-gia but for *values*."""
     at = console.runtime.database.now() - days * DAY
     replied = at + 1 if status == "sent" else None
-    keep(console.runtime.database, received_at=at, replied_at=replied, status=status, **values)
+    console.keep(received_at=at, replied_at=replied, status=status, **values)
 
 
 def test_the_figures_of_thirty_days(console: Console) -> None:

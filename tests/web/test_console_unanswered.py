@@ -27,7 +27,7 @@ from bot.rules.suggest import Suggestion
 from bot.rules.validate import validate
 from bot.web.console.pages import unanswered
 from tests.support.console import RULES, Console, running, words
-from tests.support.rows import DAY, NOW, keep
+from tests.support.rows import DAY, NOW
 from tests.support.running import wait_until
 
 NO_RULE = {"status": "ignored", "reason": "no-match", "rule_id": None, "images": None}
@@ -44,9 +44,8 @@ def console(tmp_path: Path) -> Iterator[Console]:
 
 def ask(console: Console, *texts: str, age: float = 3600.0, **values: Any) -> None:
     """Store texts that no rule answered, each from another customer."""
-    database = console.runtime.database
     for n, text in enumerate(texts):
-        keep(database, age=NOW - database.now() + age, text=text, **{"user_id": f"u{n}", **NO_RULE, **values})
+        console.keep(age=age, text=text, **{"user_id": f"u{n}", **NO_RULE, **values})
 
 
 def test_spellings_stand_together_and_people_are_counted(console: Console) -> None:
@@ -276,7 +275,7 @@ def test_a_page_that_is_not_there_any_more(console: Console) -> None:
 def test_it_says_what_it_did_not_look_at(console: Console) -> None:
     """Very many messages, or a time of which none are kept."""
     database = console.runtime.database
-    keep(database, age=NOW - database.now() + 3600, text="tuyển nhân viên không", **NO_RULE)
+    console.keep(age=3600, text="tuyển nhân viên không", **NO_RULE)
     with database.write() as connection:
         row = dict(connection.execute(sa.select(events)).mappings().one())
         rows = [{**row, "id": None, "key": f"more-{n}"} for n in range(unanswered.MAX_MESSAGES)]
