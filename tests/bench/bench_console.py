@@ -20,8 +20,8 @@ from bot.image_health.schedule import CheckSchedule
 from bot.inbox.database import Database
 from bot.inbox.statistics.rollup import Statistics
 from bot.inbox.tables import events, picture_checks
-from bot.web.console.pages import images
-from bot.web.console.pages.unanswered import PAGE_SIZE
+from bot.web.console.images import images_page
+from bot.web.console.messages.unanswered_page import PAGE_SIZE
 from tests.bench.shop import ALL_WORDS, CHANCE, DAY, FILL, WORDS_PER_RULE, rules
 from tests.bench.table import show
 from tests.bench.words import message
@@ -171,7 +171,7 @@ def test_the_pages_are_full(console: Console) -> None:
     unanswered = console.get("unanswered").text
     assert unanswered.count('class="card gap"') == PAGE_SIZE
     assert unanswered.count("luat-") > PAGE_SIZE
-    assert console.get("pictures?show=bad").text.count('class="tile"') == images.PAGE_SIZE
+    assert console.get("pictures?show=bad").text.count('class="tile"') == images_page.PAGE_SIZE
     assert "menu" in console.post("check", {"text": _SMALL}).text
 
 

@@ -27,9 +27,9 @@ from bot.rules.model.schema import Active, Fallback, Image, Keyword, Rule, RuleF
 from bot.rules.problem import RulesError
 from bot.rules.validate import summarized, summary_text, validate
 from bot.web.console import app
-from bot.web.console.event_timeline import status_badge
 from bot.web.console.formatting import event_names
-from bot.web.console.image_cards import STATUSES
+from bot.web.console.images.image_cards import STATUSES
+from bot.web.console.messages.event_timeline import status_badge
 from bot.zalo import EVENT_KINDS
 from tests.support.golden import BAD
 from tests.support.translations import english, messages, translated, vietnamese

@@ -23,7 +23,7 @@ from bot.analysis.preview import Preview, PreviewRequest, preview
 from bot.analysis.preview_process import run_in_subprocess
 from bot.inbox.messages import Message
 from bot.rules.publishing.publisher import Publisher, digest, normalise_newlines
-from bot.web.console.check_session import MAX_SHIFTS, MAX_VERSIONS
+from bot.web.console.publishing.check_session import MAX_SHIFTS, MAX_VERSIONS
 from tests.support.console import RULES, Console, running, words
 from tests.support.local_images import png
 from tests.support.running import PATIENCE, wait_until

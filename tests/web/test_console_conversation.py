@@ -17,7 +17,7 @@ from flask import Flask, g
 from bot.inbox.queries import MAX_SEARCHED
 from bot.inbox.tables import events
 from bot.web.console.formatting import format_ago
-from bot.web.console.pages.events import CONVERSATION_SIZE
+from bot.web.console.messages.events_page import CONVERSATION_SIZE
 from tests.support.console import Console, running, words
 from tests.support.rows import NOW
 from tests.support.rows import found as row_of

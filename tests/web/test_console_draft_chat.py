@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from bot.rules.publishing.edit import rules_in
-from bot.web.console.check_notes import Note
-from bot.web.console.draft_chat import MAX_SENTENCES, with_example
+from bot.web.console.publishing.check_notes import Note
+from bot.web.console.publishing.draft_chat import MAX_SENTENCES, with_example
 from tests.support.console import RULES, Console, running, words
 
 NEW_PRICE = RULES.replace("bang-gia.jpg", "gia-moi.jpg")

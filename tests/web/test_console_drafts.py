@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from bot.inbox.editing.drafts import KEPT_SECONDS, MAX_DRAFT_BYTES
 from bot.web.console import auth
-from bot.web.console.draft_store import COOKIE_NAME
+from bot.web.console.publishing.draft_store import COOKIE_NAME
 from tests.support.console import RULES, Console, running, words
 
 MINE = RULES + "# my own line\n"

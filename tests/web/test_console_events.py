@@ -23,8 +23,8 @@ from bot.inbox.tables import events
 from bot.inbox.texts import replay_text
 from bot.logs import single_line
 from bot.rules.engine import FALLBACK
-from bot.web.console.event_timeline import timeline
-from bot.web.console.pages.events import MAX_REPLAYED, PAGE_SIZE
+from bot.web.console.messages.event_timeline import timeline
+from bot.web.console.messages.events_page import MAX_REPLAYED, PAGE_SIZE
 from tests.support.console import Console, running, words
 from tests.support.rows import DAY, HOUR, NOW, found
 

@@ -15,7 +15,7 @@ from PIL import Image
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.test import TestResponse, encode_multipart
 
-from bot.web.console.pages.image_library import MAX_UPLOAD_BYTES, PAGE_SIZE
+from bot.web.console.images.library_page import MAX_UPLOAD_BYTES, PAGE_SIZE
 from tests.support.console import Console, running, words
 from tests.support.local_images import jpeg
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.web.console.image_uploads import uploading
-from bot.web.console.pages.image_picker import PAGE_SIZE
+from bot.web.console.images.image_uploads import uploading
+from bot.web.console.images.picker_routes import PAGE_SIZE
 from tests.support.console import Console, running, words
 
 RULES = 'rules:\n  - {id: menu, keywords: [thực đơn], reply: {image_url: "https://shop.example/menu.jpg"}}\n'

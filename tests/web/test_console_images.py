@@ -19,8 +19,8 @@ from bot.image_health.schedule import LEASE_SECONDS, CheckSchedule
 from bot.image_health.texts import explain
 from bot.image_health.verdict import CheckResult, Code
 from bot.inbox.tables import picture_checks, uploads
-from bot.web.console.image_cards import EXPIRY_WARNING_DAYS, ImageStatus, status_of
-from bot.web.console.pages.images import PAGE_SIZE
+from bot.web.console.images.image_cards import EXPIRY_WARNING_DAYS, ImageStatus, status_of
+from bot.web.console.images.images_page import PAGE_SIZE
 from tests.support.console import Console, running, words
 from tests.support.local_images import jpeg
 

@@ -12,8 +12,8 @@ import pytest
 from bot.rules.engine import FALLBACK
 from bot.rules.reload import Validation
 from bot.rules.validate import validate
-from bot.web.console.pages.rules import PAGE_SIZE
 from bot.web.console.problem_view import by_rule
+from bot.web.console.rules.rules_page import PAGE_SIZE
 from tests.support.console import Console, running, words
 from tests.support.local_images import jpeg
 from tests.support.rows import DAY

@@ -25,7 +25,7 @@ from bot.logs import MASK
 from bot.rules.engine import FALLBACK, rank
 from bot.rules.suggest import Suggestion
 from bot.rules.validate import validate
-from bot.web.console.pages import unanswered
+from bot.web.console.messages import unanswered_page
 from tests.support.console import RULES, Console, running, words
 from tests.support.rows import DAY, NOW
 from tests.support.running import wait_until
@@ -256,7 +256,7 @@ def test_a_long_list_has_pages(console: Console) -> None:
     ask(console, *asked)
     ask(console, asked[-1], user_id="another")
     first = console.get("unanswered?period=24h")
-    assert first.text.count('class="card gap"') == unanswered.PAGE_SIZE
+    assert first.text.count('class="card gap"') == unanswered_page.PAGE_SIZE
     assert re.findall("<h2.*?>(.*?)</h2>", first.text)[0] == asked[-1]
     pages = [first.text]
     while following := re.search(r'rel="next" href="/console/(.*?)"', pages[-1]):
@@ -278,11 +278,11 @@ def test_it_says_what_it_did_not_look_at(console: Console) -> None:
     console.keep(age=3600, text="tuyển nhân viên không", **NO_RULE)
     with database.write() as connection:
         row = dict(connection.execute(sa.select(events)).mappings().one())
-        rows = [{**row, "id": None, "key": f"more-{n}"} for n in range(unanswered.MAX_MESSAGES)]
+        rows = [{**row, "id": None, "key": f"more-{n}"} for n in range(unanswered_page.MAX_MESSAGES)]
         connection.execute(sa.insert(events), rows)
     page = words(console.get("unanswered"))
     assert "only those are looked at since" in page
-    assert f"1 person {unanswered.MAX_MESSAGES:,} messages tuyển nhân viên không" in page
+    assert f"1 person {unanswered_page.MAX_MESSAGES:,} messages tuyển nhân viên không" in page
 
 
 def test_it_says_how_long_messages_are_kept(tmp_path: Path) -> None:

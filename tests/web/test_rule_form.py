@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from bot.rules.model.schema import Rule
 from bot.rules.publishing.edit import change_rule, rules_in
 from bot.rules.reading.loader import load
-from bot.web.console.rule_form import (
+from bot.web.console.rule_form.form_fields import (
     amount_and_unit,
     changes,
     day_first,

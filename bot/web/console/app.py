@@ -1,9 +1,10 @@
 """
 Blueprint of the console: navigation, log-in guard, security headers, error pages.
 
-A page is a module in ``pages`` with ``add_routes(routes, runtime)``, which adds ``GET /<name>`` and other routes to the
+A page is a module ``…_page`` with ``add_routes(routes, runtime)``, which adds ``GET /<name>`` and other routes to the
 console's blueprint, and a template that extends ``console/layout.html``. One line in `PAGES` registers it and adds it
-to the navigation. This module handles log-in, cross-origin check, language, headers and error pages for every route.
+to the navigation; a module ``…_routes`` adds routes that are no pages. This module handles log-in, cross-origin check,
+language, headers and error pages for every route.
 """
 
 from __future__ import annotations
@@ -23,27 +24,14 @@ from bot.i18n import N_
 from bot.inbox.failures import explain
 from bot.runtime import Runtime
 from bot.web import image_urls
-from bot.web.console import auth, first_steps, formatting, notices, publication
-from bot.web.console.draft_store import DraftStore
-from bot.web.console.pages import (
-    check,
-    csv_exports,
-    draft,
-    events,
-    image_files,
-    image_library,
-    image_picker,
-    images,
-    keyword_table,
-    overview,
-    rule_editor,
-    rule_live,
-    rule_statistics,
-    rules,
-    try_rules,
-    unanswered,
-    versions,
-)
+from bot.web.console import auth, first_steps, formatting, notices
+from bot.web.console.images import file_routes, images_page, library_page, picker_routes
+from bot.web.console.messages import events_page, overview_page, unanswered_page
+from bot.web.console.publishing import check_page, draft_routes, publication, versions_page
+from bot.web.console.publishing.draft_store import DraftStore
+from bot.web.console.rule_form import advice_routes, rule_editor_page
+from bot.web.console.rules import rules_page, statistics_page, try_page
+from bot.web.console.tables import csv_routes, keyword_table_page
 
 #: The largest form, in bytes: a whole rules file pasted into a field.
 MAX_FORM_BYTES = 2 * 1024 * 1024
@@ -81,13 +69,13 @@ class Page(NamedTuple):
 
 
 PAGES: tuple[Page, ...] = (
-    Page("overview", N_("Overview"), overview.add_routes),
-    Page("try", N_("Try"), try_rules.add_routes, is_in_bar=False),
-    Page("rules", N_("Rules"), rules.add_routes),
-    Page("check", N_("Check"), check.add_routes, is_in_bar=False),
-    Page("unanswered", N_("Unanswered"), unanswered.add_routes),
-    Page("events", N_("Events"), events.add_routes),
-    Page("pictures", N_("Pictures"), images.add_routes, is_in_bar=False),
+    Page("overview", N_("Overview"), overview_page.add_routes),
+    Page("try", N_("Try"), try_page.add_routes, is_in_bar=False),
+    Page("rules", N_("Rules"), rules_page.add_routes),
+    Page("check", N_("Check"), check_page.add_routes, is_in_bar=False),
+    Page("unanswered", N_("Unanswered"), unanswered_page.add_routes),
+    Page("events", N_("Events"), events_page.add_routes),
+    Page("pictures", N_("Pictures"), images_page.add_routes, is_in_bar=False),
 )
 
 
@@ -112,17 +100,17 @@ def register(
     add_headers(routes)
     routes.after_request(publication.remember_author)
     auth.add_routes(routes, authenticator, clock, trusted_proxies=runtime.settings.forwarded_allow_ips)
-    image_files.add_routes(routes, runtime)
-    image_library.add_routes(routes, runtime)
-    image_picker.add_routes(routes, runtime)
-    rule_editor.add_routes(routes, runtime)
-    rule_live.add_routes(routes, runtime)
-    draft.add_routes(routes, runtime)
-    versions.add_routes(routes, runtime)
-    rule_statistics.add_routes(routes, runtime)
-    csv_exports.add_routes(routes, runtime)
+    file_routes.add_routes(routes, runtime)
+    library_page.add_routes(routes, runtime)
+    picker_routes.add_routes(routes, runtime)
+    rule_editor_page.add_routes(routes, runtime)
+    advice_routes.add_routes(routes, runtime)
+    draft_routes.add_routes(routes, runtime)
+    versions_page.add_routes(routes, runtime)
+    statistics_page.add_routes(routes, runtime)
+    csv_routes.add_routes(routes, runtime)
     first_steps.add_routes(routes, runtime)
-    keyword_table.add_routes(routes, runtime)
+    keyword_table_page.add_routes(routes, runtime)
     for page in PAGES:
         page.add_routes(routes, runtime)
 

@@ -1,1 +1,1 @@
-"""Tables for spreadsheets: CSV downloads, CSV and XLSX files, rules as a table of keywords."""
+"""Tables for spreadsheets: CSV downloads of every list, and the rules as a table of keywords (CSV, XLSX)."""

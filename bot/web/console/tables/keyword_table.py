@@ -18,7 +18,7 @@ from bot.rules.model.damaged_text import has_question_marks_for_letters, is_dama
 from bot.rules.model.schema import Rule, RuleFile
 from bot.rules.publishing import edit
 from bot.rules.publishing.yaml_text import Value
-from bot.web.console import rule_form as forms
+from bot.web.console.rule_form import form_fields as forms
 from bot.web.console.tables import table_cells as tables
 from bot.web.console.tables.spreadsheet import MAX_CELL_CHARACTERS, CellObstacle, SheetRow
 from bot.web.console.tables.table_cells import COLUMNS, Column, Item

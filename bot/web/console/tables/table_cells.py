@@ -11,7 +11,7 @@ from bot.i18n import N_, Language, translator
 from bot.rules.language.slug import slug
 from bot.rules.model.schema import Rule
 from bot.rules.publishing.yaml_text import Value
-from bot.web.console import rule_form as forms
+from bot.web.console.rule_form import form_fields as forms
 from bot.web.console.tables.spreadsheet import plain_text
 
 Column = Literal["id", "enabled", "keywords", "exclude", "reply", "examples"]

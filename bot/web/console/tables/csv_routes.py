@@ -20,12 +20,20 @@ from bot.inbox.statistics.rollup import Statistics
 from bot.rules.engine import replies_of
 from bot.rules.model.schema import Keyword, Reply, Rule
 from bot.runtime import Runtime
-from bot.web.console import event_timeline, formatting
+from bot.web.console import formatting
 from bot.web.console.formatting import gettext as _
-from bot.web.console.image_cards import card_of, sort_worst_first, status_of
-from bot.web.console.pages import events, images, overview, unanswered
+from bot.web.console.images import images_page
+from bot.web.console.images.image_cards import card_of, sort_worst_first, status_of
+from bot.web.console.messages import event_timeline, events_page, overview_page, unanswered_page
 from bot.web.console.problem_view import by_rule
-from bot.web.console.rule_list import USE_DAYS, RuleIndex, RuleQuery, rule_id, rule_use, select_rules
+from bot.web.console.rules.rule_list import (
+    USE_DAYS,
+    RuleIndex,
+    RuleQuery,
+    rule_id,
+    rule_use,
+    select_rules,
+)
 from bot.web.console.tables.csv_file import MAX_ROWS, csv_response
 
 Rows = Iterator[list[object]]
@@ -61,7 +69,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
 
 
 def _events(runtime: Runtime) -> Response:
-    query = events.event_query(runtime)
+    query = events_page.event_query(runtime)
     heading = [
         _("Time"), _("What came in"), _("Text"), _("Status"), _("Why"), _("Rule"), _("Pictures sent"),
         _("Pictures to send"), _("Failure"), _("Original words"),
@@ -91,7 +99,9 @@ def _events(runtime: Runtime) -> Response:
 def _unanswered(runtime: Runtime) -> Response:
     heading = [_("Question"), _("People"), _("Times"), _("Other spellings")]
     now = runtime.database.now()
-    messages = EventQueries(runtime.database).unmatched(unanswered.MAX_MESSAGES, since=unanswered.chosen_since(now))
+    messages = EventQueries(runtime.database).unmatched(
+        unanswered_page.MAX_MESSAGES, since=unanswered_page.chosen_since(now)
+    )
     asking, _small_talk = split_small_talk(messages)
     names = [topic.name for topic in IgnoredTopics(runtime.database).all()]
     groups, _ignored = split_ignored(group_by_words(asking), names)
@@ -147,7 +157,7 @@ def _images(runtime: Runtime) -> Response:
     heading = [
         _("Picture"), _("Kind"), _("State"), _("What was found"), _("What to do"), _("Rules"), _("Last checked"),
     ]  # fmt: skip
-    lang, chosen = formatting.language(), images.chosen_status(request.args.get("show"))
+    lang, chosen = formatting.language(), images_page.chosen_status(request.args.get("show"))
     known = sort_worst_first(ImageReports(runtime.database).images(runtime.watch.rules, now=runtime.database.now()))
 
     def rows() -> Rows:
@@ -165,23 +175,25 @@ def _images(runtime: Runtime) -> Response:
 
 def _overview(runtime: Runtime) -> Response:
     """Return a table of the overview: ``?table=`` is the number of a chart, ``rules`` or ``questions``."""
-    name, since, now = overview.chosen_period(runtime)
+    name, since, now = overview_page.chosen_period(runtime)
     table = request.args.get("table", "1")
     file_name = _file_name(f"overview-{name}-{table}", runtime)
     if table == "questions":
-        asked = overview.top_questions(runtime, since, now)
+        asked = overview_page.top_questions(runtime, since, now)
         return csv_response(file_name, [_("Question"), _("People")], ([one.text, one.people] for one in asked))
     period = Statistics(runtime.database).period(since, now=now)
     if table == "rules":
         ranking = ([formatting.rule_name(rule), n] for rule, n in period.by_rule.most_common())
         return csv_response(file_name, [_("Rule"), _("Answers")], ranking)
-    found = list(islice(overview.charts_of(period, name, since, now), 2))
+    found = list(islice(overview_page.charts_of(period, name, since, now), 2))
     number = request.args.get("table", 1, type=int)
     if not 0 < number <= len(found):
         abort(404)
     _title, head, chart = found[number - 1]
-    heading = [head, _("Messages"), *(_(label) for label, _outcomes in overview.SERIES.values())]
-    rows = ([bar.column.title, bar.total, *(bar.column.counts[of] for of in overview.SERIES)] for bar in chart.bars)
+    heading = [head, _("Messages"), *(_(label) for label, _outcomes in overview_page.SERIES.values())]
+    rows = (
+        [bar.column.title, bar.total, *(bar.column.counts[of] for of in overview_page.SERIES)] for bar in chart.bars
+    )
     return csv_response(file_name, heading, rows)
 
 

@@ -12,11 +12,11 @@ from bot.rules.publishing.publisher import digest
 from bot.rules.reading.loader import load
 from bot.runtime import Runtime
 from bot.web.console import formatting
-from bot.web.console import image_uploads as uploads
-from bot.web.console.check_notes import Note, busy
-from bot.web.console.check_session import CheckSession
-from bot.web.console.draft_store import DraftStatus, DraftStore
 from bot.web.console.formatting import gettext as _
+from bot.web.console.images import image_uploads as uploads
+from bot.web.console.publishing.check_notes import Note, busy
+from bot.web.console.publishing.check_session import CheckSession
+from bot.web.console.publishing.draft_store import DraftStatus, DraftStore
 from bot.web.console.tables import keyword_table as tables
 from bot.web.console.tables import table_cells
 from bot.web.console.tables.csv_file import csv_response

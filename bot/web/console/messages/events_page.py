@@ -24,9 +24,9 @@ from bot.rules.engine import FALLBACK
 from bot.rules.language.text import fold
 from bot.runtime import Runtime
 from bot.web.console import first_steps, formatting
-from bot.web.console.conversation import turns
-from bot.web.console.event_timeline import row, status_badge, timeline
 from bot.web.console.formatting import gettext as _
+from bot.web.console.messages.conversation import turns
+from bot.web.console.messages.event_timeline import row, status_badge, timeline
 
 PAGE_SIZE: Final = 50
 #: Events of one customer per page, including echoes.

@@ -10,11 +10,11 @@ from werkzeug.exceptions import NotFound
 from bot.rules.publishing.history import MAX_VERSIONS, Version
 from bot.rules.publishing.publisher import digest
 from bot.runtime import Runtime
-from bot.web.console import check_notes as notes
-from bot.web.console import version_history
-from bot.web.console.change_words import changes_text
-from bot.web.console.check_notes import Note
-from bot.web.console.check_session import CheckResult, CheckSession
+from bot.web.console.publishing import check_notes as notes
+from bot.web.console.publishing import version_history
+from bot.web.console.publishing.change_words import changes_text
+from bot.web.console.publishing.check_notes import Note
+from bot.web.console.publishing.check_session import CheckResult, CheckSession
 
 _LATEST: Final = 2
 

@@ -12,9 +12,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from bot.rules.language.text import fold
 from bot.rules.publishing.image_library import ImageLibrary, StoredImage
 from bot.runtime import Runtime
-from bot.web.console import image_uploads as uploads
 from bot.web.console.formatting import gettext as _
-from bot.web.console.image_uploads import Outcome
+from bot.web.console.images import image_uploads as uploads
+from bot.web.console.images.image_uploads import Outcome
 
 #: Images per page.
 PAGE_SIZE: Final = 24

@@ -11,7 +11,7 @@ from bot.rules.problem import text_of
 from bot.rules.publishing.history import Version, VersionInfo, version_named
 from bot.rules.publishing.publisher import Publisher
 from bot.rules.publishing.rule_changes import ChangeCounts
-from bot.web.console.change_words import changes_text, lines_text
+from bot.web.console.publishing.change_words import changes_text, lines_text
 
 # Versions written by hand of which the changed lines are counted, the newest: that takes some milliseconds each.
 _MOST_COUNTED: Final = 10

@@ -12,9 +12,9 @@ from bot.rules.explain import Explanation
 from bot.rules.problem import Problem
 from bot.rules.publishing.edit import RuleText
 from bot.web.console import formatting
-from bot.web.console import rule_form as forms
 from bot.web.console.formatting import gettext as _
 from bot.web.console.formatting import ngettext
+from bot.web.console.rule_form import form_fields as forms
 
 #: The most keywords for which other matching rules are looked for.
 MAX_KEYWORDS: Final = 20

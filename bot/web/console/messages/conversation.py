@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.inbox.queries import EventListItem
-from bot.web.console.event_timeline import EventTableRow, row
+from bot.web.console.messages.event_timeline import EventTableRow, row
 
 Speaker = Literal["customer", "person"]
 

@@ -19,7 +19,7 @@ from bot.rules.engine import FALLBACK, RuleSet
 from bot.rules.model.schema import Rule
 from bot.runtime import Runtime
 from bot.web.console import charts, formatting
-from bot.web.console.rule_list import USE_DAYS
+from bot.web.console.rules.rule_list import USE_DAYS
 
 #: The series of the chart from the bottom up: name and outcomes.
 SERIES: Final = {

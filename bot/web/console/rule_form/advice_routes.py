@@ -11,12 +11,12 @@ from bot.analysis.preview import Preview
 from bot.analysis.preview_process import PreviewTimeout, PreviewTooLarge
 from bot.rules.publishing.publisher import digest
 from bot.runtime import Runtime
-from bot.web.console import opened_rule
-from bot.web.console import rule_advice as advising
-from bot.web.console import rule_form as forms
-from bot.web.console.check_session import Busy, CheckSession
-from bot.web.console.opened_rule import NotOpened, UnknownRule
-from bot.web.console.pages.rule_editor import rules_of
+from bot.web.console.publishing.check_session import Busy, CheckSession
+from bot.web.console.rule_form import form_fields as forms
+from bot.web.console.rule_form import opened_rule
+from bot.web.console.rule_form import rule_advice as advising
+from bot.web.console.rule_form.opened_rule import NotOpened, UnknownRule
+from bot.web.console.rule_form.rule_editor_page import rules_of
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:

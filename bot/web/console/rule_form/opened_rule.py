@@ -9,8 +9,8 @@ from typing import Final
 from bot.rules.language.slug import slug
 from bot.rules.model.schema import RuleFile
 from bot.rules.publishing import edit
-from bot.web.console import rule_form as forms
 from bot.web.console.formatting import gettext as _
+from bot.web.console.rule_form import form_fields as forms
 
 _ID_LENGTH: Final = 40
 

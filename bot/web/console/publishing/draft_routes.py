@@ -6,8 +6,8 @@ from flask import Blueprint, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from bot.runtime import Runtime
-from bot.web.console.draft_store import DraftStore, saved_answer
 from bot.web.console.formatting import gettext as _
+from bot.web.console.publishing.draft_store import DraftStore, saved_answer
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:

@@ -18,9 +18,9 @@ from bot.rules.reading.loader import load
 from bot.rules.replication.editing import ImageInUse
 from bot.runtime import Runtime
 from bot.web.console import formatting
-from bot.web.console import image_uploads as uploads
 from bot.web.console.formatting import gettext as _
-from bot.web.console.image_uploads import MAX_UPLOAD_BYTES, Outcome
+from bot.web.console.images import image_uploads as uploads
+from bot.web.console.images.image_uploads import MAX_UPLOAD_BYTES, Outcome
 
 #: Images per page.
 PAGE_SIZE: Final = 48

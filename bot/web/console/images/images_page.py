@@ -16,7 +16,7 @@ from bot.rules.engine import FALLBACK
 from bot.runtime import Runtime
 from bot.web.console import formatting
 from bot.web.console.formatting import gettext as _
-from bot.web.console.image_cards import (
+from bot.web.console.images.image_cards import (
     STATUSES,
     ImageCard,
     ImageStatus,

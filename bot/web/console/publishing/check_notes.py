@@ -11,9 +11,9 @@ from bot.analysis.preview_process import TIMEOUT_SECONDS, PreviewTimeout, Previe
 from bot.rules.publishing.publisher import EditConflict
 from bot.rules.replication.editing import Diverged
 from bot.rules.replication.replica import NotWrittenHere
-from bot.web.console import publication
-from bot.web.console.check_session import Busy, CheckResult, CheckSession
 from bot.web.console.formatting import gettext as _
+from bot.web.console.publishing import publication
+from bot.web.console.publishing.check_session import Busy, CheckResult, CheckSession
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from bot.files import format_size
 from bot.images.prepare import PreparedImage, UploadRefused, prepare_upload
 from bot.rules.publishing.image_library import ImageLibrary
 from bot.web.connection import MAX_BODY_BYTES
-from bot.web.console import check_notes, formatting
+from bot.web.console import formatting
 from bot.web.console.formatting import gettext as _
+from bot.web.console.publishing import check_notes
 
 #: The largest upload, in bytes: all its images and the rest of the form.
 MAX_UPLOAD_BYTES: Final = MAX_BODY_BYTES

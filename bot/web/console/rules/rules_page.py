@@ -14,9 +14,9 @@ from bot.rules.engine import FALLBACK, RuleSet
 from bot.rules.model.schema import Fallback, Reply, Rule
 from bot.runtime import Runtime
 from bot.web.console import first_steps, formatting
-from bot.web.console.check_session import MAX_REFRESHES, CheckSession
 from bot.web.console.problem_view import Finding, GroupedFindings, by_rule
-from bot.web.console.rule_list import (
+from bot.web.console.publishing.check_session import MAX_REFRESHES, CheckSession
+from bot.web.console.rules.rule_list import (
     SORTS,
     STATES,
     RuleIndex,

@@ -25,9 +25,10 @@ from bot.rules.publishing.merge import Side
 from bot.rules.publishing.publisher import Publisher, digest
 from bot.rules.validate import summary_text
 from bot.runtime import Runtime
-from bot.web.console import first_steps, formatting, progress
-from bot.web.console.change_words import summary_of
+from bot.web.console import first_steps, formatting
 from bot.web.console.problem_view import Finding, findings
+from bot.web.console.publishing import progress
+from bot.web.console.publishing.change_words import summary_of
 
 #: The latest messages that a file is tried on.
 MAX_MESSAGES: Final = 2_000

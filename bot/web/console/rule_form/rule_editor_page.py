@@ -21,17 +21,19 @@ from bot.rules.publishing import edit
 from bot.rules.publishing.publisher import digest
 from bot.rules.reading.loader import load
 from bot.runtime import Runtime
-from bot.web.console import check_notes as notes
-from bot.web.console import formatting, opened_rule, progress, publication
-from bot.web.console import image_uploads as uploads
-from bot.web.console import rule_form as forms
-from bot.web.console.check_notes import Note
-from bot.web.console.check_session import CheckResult, CheckSession
+from bot.web.console import formatting
 from bot.web.console.formatting import gettext as _
-from bot.web.console.image_uploads import Outcome
-from bot.web.console.opened_rule import NotOpened, OpenedRule, UnknownRule
-from bot.web.console.pages.image_picker import picks
-from bot.web.console.progress import PageResponse
+from bot.web.console.images import image_uploads as uploads
+from bot.web.console.images.image_uploads import Outcome
+from bot.web.console.images.picker_routes import picks
+from bot.web.console.publishing import check_notes as notes
+from bot.web.console.publishing import progress, publication
+from bot.web.console.publishing.check_notes import Note
+from bot.web.console.publishing.check_session import CheckResult, CheckSession
+from bot.web.console.publishing.progress import PageResponse
+from bot.web.console.rule_form import form_fields as forms
+from bot.web.console.rule_form import opened_rule
+from bot.web.console.rule_form.opened_rule import NotOpened, OpenedRule, UnknownRule
 
 _SPARE_ROWS: Final = 3
 _MOST_NAME_CHARACTERS: Final = 64  # ride in a cookie for the length of one page

@@ -31,14 +31,21 @@ from bot.rules.publishing.history import Version
 from bot.rules.publishing.publisher import digest, normalise_newlines
 from bot.rules.starters import STARTERS, starter
 from bot.runtime import Runtime
-from bot.web.console import check_notes as notes
-from bot.web.console import draft_chat as chats
-from bot.web.console import formatting, progress, version_history
-from bot.web.console.check_notes import Note
-from bot.web.console.check_session import MAX_REFRESHES, MAX_VERSIONS, Busy, CheckResult, CheckSession
-from bot.web.console.draft_chat import Chat
-from bot.web.console.draft_store import DraftStatus, DraftStore
-from bot.web.console.progress import PageResponse
+from bot.web.console import formatting
+from bot.web.console.publishing import check_notes as notes
+from bot.web.console.publishing import draft_chat as chats
+from bot.web.console.publishing import progress, version_history
+from bot.web.console.publishing.check_notes import Note
+from bot.web.console.publishing.check_session import (
+    MAX_REFRESHES,
+    MAX_VERSIONS,
+    Busy,
+    CheckResult,
+    CheckSession,
+)
+from bot.web.console.publishing.draft_chat import Chat
+from bot.web.console.publishing.draft_store import DraftStatus, DraftStore
+from bot.web.console.publishing.progress import PageResponse
 from bot.zalo import MAX_TEXT_CHARACTERS
 
 _FIX: Final = TypeAdapter(Fix)

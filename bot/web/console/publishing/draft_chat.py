@@ -10,11 +10,11 @@ from flask import request
 from bot.analysis.preview_process import PreviewTimeout, PreviewTooLarge
 from bot.rules.publishing import edit
 from bot.rules.publishing.yaml_text import Value
-from bot.web.console import check_notes as notes
-from bot.web.console.check_notes import Note
-from bot.web.console.check_session import Busy, ChatLine, CheckSession
 from bot.web.console.formatting import gettext as _
 from bot.web.console.problem_view import Finding
+from bot.web.console.publishing import check_notes as notes
+from bot.web.console.publishing.check_notes import Note
+from bot.web.console.publishing.check_session import Busy, ChatLine, CheckSession
 from bot.zalo import message_text
 
 #: The most sentences in a chat; when there are more, the oldest is dropped.

@@ -1,0 +1,1 @@
+"""The overview and customers' messages: list, conversation, timeline, unanswered questions."""

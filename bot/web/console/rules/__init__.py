@@ -1,0 +1,1 @@
+"""The pages Rules and Try, and the statistics of one rule."""
