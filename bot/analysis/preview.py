@@ -13,7 +13,7 @@ from bot.analysis.backtest import Comparison, compare
 from bot.analysis.chat import ChatAnswer, chat
 from bot.analysis.diff import Diff, diff_lines
 from bot.inbox.messages import Message
-from bot.rules.engine import RuleSet, compile_rules, replies_of
+from bot.rules.engine import RuleSet, compile_rules, image_files, replies_of
 from bot.rules.explain import Explanation, explain
 from bot.rules.fixes import MAX_FIX_SECONDS, Fix, find_fixes
 from bot.rules.model.schema import Reply
@@ -85,6 +85,8 @@ class Preview:
     """The backtest; None if the file is unusable."""
     replies: Mapping[str, Reply] = field(default_factory=dict)
     """The replies of rules and FALLBACK that gain or lose messages, by rule id."""
+    image_files: frozenset[str] = frozenset()
+    """The names of the image files of its replies; empty if the file is unusable."""
     changes: Diff | None = None
     """The diff from the present file; None if one of them is not text."""
     concurrent_changes: Diff | None = None
@@ -149,6 +151,7 @@ def preview(request: PreviewRequest, report: Report = lambda _progress: None) ->
         summary=summarized(verdict),
         comparison=comparison,
         replies={name: reply for name, reply in replies.items() if name in named},
+        image_files=image_files(verdict.rules.file) if verdict.rules else frozenset(),
         changes=_diff(request.present, content),
         concurrent_changes=_diff(request.former, request.present),
         answers=chat(verdict.rules, request.sentences, now=request.now) if verdict.rules else (),

@@ -139,6 +139,11 @@ def replies_of(file: RuleFile) -> dict[str, Reply]:
     return {rule.id: rule.reply for rule in file.rules} | fallback
 
 
+def image_files(file: RuleFile) -> frozenset[str]:
+    """Return the names of the image files of all replies, as in the rules' ``file:``."""
+    return frozenset(image.file for reply in replies_of(file).values() for image in reply.images if image.file)
+
+
 def first_examples(file: RuleFile, most: int) -> list[str]:
     """Return the first example of each enabled rule, for somebody to try; at most *most*."""
     return [rule.examples[0] for rule in file.rules if rule.enabled and rule.examples][:most]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bot.analysis.preview import Preview, PreviewRequest, preview
 from bot.inbox.database import Database
 from bot.inbox.editing.first_steps import FirstSteps
 from bot.rules.publishing.publisher import digest
@@ -58,6 +60,19 @@ def test_each_step_ticks_by_what_happened(console: Console, tmp_path: Path) -> N
     assert console.post("check/publish", form).status_code == 303
     assert done(console)[4:] == ["Publish it"]
     assert "All done" in words(console.get("overview"))
+
+
+def test_the_check_tells_which_pictures_are_named(tmp_path: Path) -> None:
+    """The web process need not read the text again."""
+
+    def found(request: PreviewRequest, **_more: object) -> Preview:
+        return replace(preview(request), image_files=frozenset({"images/gia.jpg"}))
+
+    with running(tmp_path, preview=found, console_publish=True) as console:
+        console.log_in()
+        console.get("overview")
+        console.post("check", {"text": RULES})
+        assert done(console) == ["Add or change a rule, with a picture of your own"]
 
 
 def test_the_rule_of_an_answer_is_seen_from_the_chat_too(console: Console) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Set
 from dataclasses import dataclass
 
 from flask import Blueprint, redirect, url_for
@@ -11,8 +12,7 @@ from werkzeug import Response
 from bot.errors import StorageError
 from bot.inbox.editing.first_steps import FirstSteps, Step
 from bot.inbox.statistics.rollup import Statistics
-from bot.rules.model.schema import RuleFile
-from bot.rules.reading import loader
+from bot.rules.engine import image_files
 from bot.runtime import Runtime
 from bot.web.console.formatting import gettext as _
 
@@ -64,19 +64,13 @@ def take(runtime: Runtime, step: Step) -> None:
         log.warning("a first step was not stored", exc_info=True)
 
 
-def take_if_image_is_new(runtime: Runtime, content: bytes) -> None:
-    """Tick the rule with an image of one's own if these rules name a file that those in force do not."""
+def take_if_image_is_new(runtime: Runtime, files: Set[str]) -> None:
+    """Tick the rule with an image of one's own if one of the files is none that the rules in force name."""
     taken = FirstSteps(runtime.database).taken()
     if taken is None or "rule" in taken.done:
         return
-    part = loader.load(content).part
-    if part is not None and _files(part) - _files(runtime.watch.rules.file):
+    if files - image_files(runtime.watch.rules.file):
         take(runtime, "rule")
-
-
-def _files(file: RuleFile) -> set[str]:
-    replies = [rule.reply for rule in file.rules] + ([file.fallback.reply] if file.fallback else [])
-    return {image.file for reply in replies for image in reply.images if image.file}
 
 
 def _lines(chat_link: str, *, publishes: bool) -> dict[Step, tuple[str, str, tuple[str, str]]]:

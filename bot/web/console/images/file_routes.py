@@ -5,8 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort
 
 from bot.images import local_files
-from bot.rules.engine import replies_of
-from bot.rules.model.schema import RuleFile
+from bot.rules.engine import image_files
 from bot.runtime import Runtime
 
 _TYPES = {"jpg": "image/jpeg", "png": "image/png"}
@@ -21,7 +20,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
 
     @routes.get("/picture-files/<path:name>")
     def picture_file(name: str) -> Response:
-        if name not in _names(runtime.watch.rules.file) and not is_in_library(name):
+        if name not in image_files(runtime.watch.rules.file) and not is_in_library(name):
             abort(404)
         try:
             found = local_files.read_image(runtime.settings.rules_file.parent, name)
@@ -31,8 +30,3 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
         response.cache_control.private = True
         response.cache_control.max_age = 3600
         return response
-
-
-def _names(file: RuleFile) -> set[str | None]:
-    """Return the files that rules name; disabled rules count too, because the page Rules shows them."""
-    return {image.file for reply in replies_of(file).values() for image in reply.images}

@@ -170,7 +170,7 @@ class CheckSession:
         request = replace(request, decided=decide(digest(request.present)), with_fixes=True)
         found = self._preview(request, self._checking)
         if found.is_usable:
-            first_steps.take_if_image_is_new(self._runtime, content)
+            first_steps.take_if_image_is_new(self._runtime, found.image_files)
         return self._result(found, request, changed_since=base_digest != digest(request.present))
 
     def compare(self, old: bytes, new: bytes) -> CheckResult:
