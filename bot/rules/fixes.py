@@ -12,8 +12,8 @@ from typing import Final
 from bot.rules.problem import Phrase, Problem, text_of
 from bot.rules.reading import source
 
-#: Problems for which a fix is looked for, first ones first; each is checked again with the whole file.
-MAX_FIXED: Final = 20
+#: Problems for which a fix is looked for, first ones first.
+MAX_FIXED: Final = 100
 #: How long fixes are looked for, in seconds; a check of 10,000 keywords takes about one.
 MAX_FIX_SECONDS: Final = 2.0
 
@@ -78,28 +78,76 @@ def find_fixes(
     """
     Return the certain fixes by problem; *problems* is what *check* says of *content*.
 
-    A fix is certain if *check* finds, after it alone, neither the problem nor a new one, and if it is the only one.
+    A fix is certain if *check* finds, after it, neither the problem nor a new one, and if it is the only one. Fixes of
+    different lines are checked together, for a check of a large file takes long, and apart only if one of them fails.
     Looks at the first `MAX_FIXED` problems that may have one, for about `MAX_FIX_SECONDS`.
     """
     repaired = source.read(content)
     if not repaired.readable:
         return {}
     candidates = [(problem, found) for problem in problems if (found := list(_candidates(problem, repaired)))]
-    text, deadline = text_of(content), time.monotonic() + MAX_FIX_SECONDS
+    trial = _Trial(text_of(content), problems, check)
     fixes: dict[Problem, Fix] = {}
+    for batch in _batches([(problem, found[0]) for problem, found in candidates[:MAX_FIXED] if len(found) == 1]):
+        fixes |= trial.certain(batch)
     for problem, possible in candidates[:MAX_FIXED]:
-        if time.monotonic() > deadline:
-            break
-        good = [fix for fix in possible if _mends(problem, problems, check(apply_fix(text, fix).encode()))]
-        if len(good) == 1:
-            fixes[problem] = good[0]
+        if len(possible) > 1:
+            good = [fix for fix in possible if trial.certain({problem: fix})]
+            fixes |= {problem: good[0]} if len(good) == 1 and not trial.is_over else {}
     return fixes
 
 
-def _mends(problem: Problem, before: Iterable[Problem], after: Iterable[Problem]) -> bool:
-    """Return whether *problem* is gone and nothing is new; columns may have moved, lines have not."""
-    had, has = (Counter((one.line, one.phrase) for one in found) for found in (before, after))
-    return has <= had and has[problem.line, problem.phrase] < had[problem.line, problem.phrase]
+def _batches(fixes: Iterable[tuple[Problem, Fix]]) -> Iterator[dict[Problem, Fix]]:
+    """Yield the fixes in sets that change each line once."""
+    rest = list(fixes)
+    while rest:
+        batch: dict[Problem, Fix] = {}
+        lines: set[int] = set()
+        later = []
+        for problem, fix in rest:
+            touched = {edit.line for edit in fix}
+            if problem in batch or touched & lines:
+                later.append((problem, fix))
+            else:
+                batch[problem] = fix
+                lines |= touched
+        yield batch
+        rest = later
+
+
+class _Trial:
+    """Checks the text with fixes made, for about `MAX_FIX_SECONDS`."""
+
+    def __init__(self, text: str, problems: Iterable[Problem], check: Callable[[bytes], Iterable[Problem]]) -> None:
+        self._text, self._check = text, check
+        self._before = _count(problems)
+        self._after: dict[Fix, Counter[tuple[int, Phrase]]] = {}
+        self._deadline = time.monotonic() + MAX_FIX_SECONDS
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the time is used up."""
+        return time.monotonic() > self._deadline
+
+    def certain(self, fixes: dict[Problem, Fix]) -> dict[Problem, Fix]:
+        """Return those of the fixes, in different lines, that mend their problem and bring no new one."""
+        edits = tuple(edit for fix in fixes.values() for edit in fix)
+        if not fixes or (self.is_over and edits not in self._after):
+            return {}
+        if edits not in self._after:
+            self._after[edits] = _count(self._check(apply_fix(self._text, edits).encode()))
+        # Columns may have moved, lines have not.
+        if self._after[edits] <= self._before - _count(fixes):
+            return fixes
+        if len(fixes) == 1:
+            return {}
+        half = len(fixes) // 2
+        pairs = list(fixes.items())
+        return self.certain(dict(pairs[:half])) | self.certain(dict(pairs[half:]))
+
+
+def _count(problems: Iterable[Problem]) -> Counter[tuple[int, Phrase]]:
+    return Counter((one.line, one.phrase) for one in problems)
 
 
 def _candidates(problem: Problem, repaired: source.Source) -> Iterator[Fix]:

@@ -86,6 +86,51 @@ def test_a_guess_is_not_offered() -> None:
     assert fixes_of(broken) == {}
 
 
+@pytest.mark.parametrize("hours", ["25:00-26:00", "18h-26h", "8h-5h", "2-5pm", "12am-6pm"])
+def test_hours_that_may_mean_others_are_not_guessed(hours: str) -> None:
+    """Past midnight or a slip, morning or afternoon."""
+    broken = GOOD.replace("    keywords: [b", f'    active: {{hours: "{hours}"}}\n    keywords: [b')
+    assert "bad-hours" in {problem.code for problem in problems_of(broken.encode())}
+    assert fixes_of(broken) == {}
+
+
+@pytest.mark.parametrize(
+    ("hours", "meant"),
+    [("8h-21h30", "08:00-21:30"), ("8h-24h", "08:00-00:00"), ("8-5pm", "08:00-17:00"), ("7pm-2am", "19:00-02:00")],
+)
+def test_hours_that_mean_one_thing_are_written_so(hours: str, meant: str) -> None:
+    """In 24 hours."""
+    broken = GOOD.replace("    keywords: [b", f'    active: {{hours: "{hours}"}}\n    keywords: [b')
+    assert f'hours: "{meant}"' in apply_fix(broken, fixes_of(broken)["bad-hours"])
+
+
+def many(count: int) -> str:
+    """Return a file in which each of that many rules has a misspelled key, on its third line."""
+    rule = '  - id: r{n}\n    reply: {{image_url: "https://shop.example/{n}.jpg"}}\n    keyword: [quà số {n}]\n'
+    return "version: 1\nrules:\n" + "".join(rule.format(n=n) for n in range(100, 100 + count))
+
+
+def test_many_slips_are_checked_together() -> None:
+    """A file that takes a second to check gets all its fixes at once."""
+    content, checked = many(80).encode(), []
+
+    def check(mended: bytes) -> tuple[Problem, ...]:
+        checked.append(mended)
+        return problems_of(mended)
+
+    problems = problems_of(content)
+    fixes = find_fixes(content, problems, check)
+    assert (len(fixes), len(checked)) == (80, 1)
+    assert set(fixes) == {problem for problem in problems if problem.code == "unknown-key"}
+
+
+def test_a_fix_that_fails_takes_none_of_the_others_away() -> None:
+    """They are checked apart from it."""
+    broken = many(20) + "    keywords: [bảng giá]\n"  # which the last one's key would repeat
+    fixes = find_fixes(broken.encode(), problems_of(broken.encode()), problems_of)
+    assert [fix[0].line for fix in fixes.values()] == list(range(5, 5 + 19 * 3, 3))
+
+
 FIXED = [
     (path.name, problem, text_of(path.read_bytes()), fix)
     for path in sorted(BAD.glob("*.yaml"))

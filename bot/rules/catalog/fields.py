@@ -49,6 +49,7 @@ FIELDS: Final = (
         "a rule has one span of hours; for a second one write another rule with the same keywords, and with its hours",
     ),
     P("bad-hours/near", 'write the hours "{word}" as "{near}"'),
+    P("bad-hours/late", 'a day has 24 hours; if "{word}" goes past midnight, write "{near}"'),
     P("bad-hours/none", 'the hours "{word}" begin and end at the same time; for the whole day, delete hours'),
     P("bad-duration", '"{word}" is not a length of time; write it as 30s, 10m, 2h or 1d'),
     P("bad-duration/near", 'write the length of time "{word}" as {near}'),

@@ -41,7 +41,9 @@ _HOURS = re.compile(r"([01]?\d|2[0-3]):([0-5]\d) ?- ?([01]?\d|2[0-3]):([0-5]\d)"
 _LOOSE_TIME = r"(\d{1,2})(?:\s*(?:h|g|:|\.|giờ|gio)\s*(\d{2})?)?\s*(am|pm|sa|ch)?"
 _LOOSE_HOURS = re.compile(rf"\D*?{_LOOSE_TIME}\s*(?:-|–|—|~|đến|den|tới|to)\s*{_LOOSE_TIME}\s*")
 _SPAN = rf"{_LOOSE_TIME}\s*(?:-|–|—|~|đến|den|tới|to)\s*{_LOOSE_TIME}"
-_LATEST_HOUR = 29  # 25:00 is 1 a.m.
+_NOON, _MIDNIGHT = 12, 24
+_MORNING, _AFTERNOON = frozenset({"am", "sa"}), frozenset({"pm", "ch"})
+_LATEST_HOUR = 29  # 25:00 may be 1 a.m.
 _AMOUNT = re.compile(r"(\d{1,6})([a-z]+)(\d{0,2})", re.ASCII)
 _LONGEST_WAIT = timedelta(days=366)
 _UNITS = {
@@ -226,25 +228,38 @@ def hours(value: str) -> tuple[time, time]:
     if form is None:
         if len(re.findall(_SPAN, value.casefold())) > 1:
             raise field_error("bad-hours/several")
-        near = _loose_hours(value.casefold())
-        raise field_error("bad-hours/near", word=value, near=near) if near else field_error("bad-hours", word=value)
+        raise _unreadable_hours(value)
     start, end = time(int(form[1]), int(form[2])), time(int(form[3]), int(form[4]))
     if start == end:
         raise field_error("bad-hours/none", word=value)
     return start, end
 
 
-def _loose_hours(value: str) -> str | None:
-    form = _LOOSE_HOURS.fullmatch(value)
-    if form is None:
-        return None
-    start, end = _clock(form[1], form[2], form[3]), _clock(form[4], form[5], form[6])
-    return f"{start}-{end}" if start and end and start != end else None
+def _unreadable_hours(value: str) -> PydanticCustomError:
+    """Return the error for hours that are written otherwise, with what they mean if that is clear."""
+    form = _LOOSE_HOURS.fullmatch(value.casefold())
+    start, end = (_clock(form[1], form[2], form[3]), _clock(form[4], form[5], form[6])) if form else (None, None)
+    if form is None or not start or not end or start == end or _are_ambiguous(form):
+        return field_error("bad-hours", word=value)
+    near = f"{start}-{end}"
+    if max(int(form[1]), int(form[4])) > _MIDNIGHT:
+        return field_error("bad-hours/late", word=value, near=near)
+    return field_error("bad-hours/near", word=value, near=near)
+
+
+def _are_ambiguous(form: re.Match[str]) -> bool:
+    """Return whether hours may be counted from noon: "8h-5h", "2-5 pm"; "12 am" is noon or midnight."""
+    start, end, start_half, end_half = int(form[1]), int(form[4]), form[3], form[6]
+    if (start == _NOON and start_half in _MORNING) or (end == _NOON and end_half in _MORNING):
+        return True
+    if start_half or max(start, end) > _NOON:
+        return False
+    return end <= start if end_half is None else end_half in _AFTERNOON and start < end
 
 
 def _clock(hour: str, minute: str | None, half: str | None) -> str | None:
-    shift = 12 if half in {"pm", "ch"} and int(hour) < 12 else 0
-    found, minutes = (int(hour) + shift) % 24, int(minute or 0)
+    shift = _NOON if half in _AFTERNOON and int(hour) < _NOON else 0
+    found, minutes = (int(hour) + shift) % _MIDNIGHT, int(minute or 0)
     return f"{found:02}:{minutes:02}" if int(hour) <= _LATEST_HOUR and minutes < 60 else None
 
 
