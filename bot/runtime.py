@@ -94,7 +94,11 @@ class Runtime:
             not_uploaded = self.uploads.failure_reasons(now=self.database.now())
         except StorageError as error:
             return [f"the database does not answer ({error})"], []
-        remarks = [f"rules: {self.watch.error}; the last good rules are in force"] if self.watch.error else []
+        remarks = (
+            [f"rules: {self.rules_reloader.error}; the last good rules are in force"]
+            if self.rules_reloader.error
+            else []
+        )
         remarks += filter(None, [self.replica.state.remark() if self.replica else ""])
         remarks += [f"OA {oa_id}: nothing is sent at present: {trouble}" for oa_id, trouble in troubles.items()]
         remarks += [f"OA {oa_id}: a picture is not uploaded: {trouble}" for oa_id, trouble in not_uploaded.items()]
@@ -106,7 +110,7 @@ class Runtime:
 
     def _open(self) -> None:
         self._open_parts()
-        self.watch.thread.start()
+        self.rules_reloader.thread.start()
         if self.replica is not None:
             self.replica.thread.start()
         self._survey = BoundedCheck(self._look)
@@ -114,7 +118,7 @@ class Runtime:
         self._retention_worker = RetentionWorker(
             self.database,
             retention=self.settings.retention.total_seconds(),
-            memory=lambda: longest_cooldown(self.watch.rules),
+            memory=lambda: longest_cooldown(self.rules_reloader.rules),
         )
         self._retention_worker.start()
         self._checker = self._start_checker() if self._delivers else None
@@ -126,7 +130,7 @@ class Runtime:
         self._writer = GroupCommitWriter(self.database)
         self.inbox = Inbox(self.database, self._writer)
         self.uploads = Uploads(self.database, RateLimit.per_minute(settings.send_rate))
-        self.watch = RulesReloader(settings.rules_file, RulesSnapshots(self.database, self._writer))
+        self.rules_reloader = RulesReloader(settings.rules_file, RulesSnapshots(self.database, self._writer))
         path = settings.rules_file
         self.replica: Replica | None = None
         self.publisher, self.image_library = Publisher(path), ImageLibrary(path)
@@ -134,7 +138,7 @@ class Runtime:
             self.database.migrate()
             if not self.database.is_sqlite:  # on SQLite all processes are on one machine and share its files
                 self._replicate()
-            self.watch.load()
+            self.rules_reloader.load()
         except Exception:
             self._close_parts()
             raise
@@ -154,20 +158,20 @@ class Runtime:
         vendor = CpaasClient(settings)
         self._images = ImageResolver(self.uploads, vendor, settings.rules_file.parent, now=self.database.now)
         delivery = DeliverySettings.of(settings)
-        transitions = Transitions(self.inbox, lambda: self.watch.rules, delivery)
+        transitions = Transitions(self.inbox, lambda: self.rules_reloader.rules, delivery)
         sender = Sender(self.inbox, transitions, self._images, vendor, delivery)
         dispatcher = Dispatcher(self.inbox, sender, delivery, self.database.now)
         dispatcher.start()
         own = settings.zalo_oa_id
         self._ahead = UploadAhead(
-            self._images, lambda: self.watch.rules, lambda: own or self.uploads.oa_ids(), self.database.now
+            self._images, lambda: self.rules_reloader.rules, lambda: own or self.uploads.oa_ids(), self.database.now
         )
         self._ahead.thread.start()
         return dispatcher
 
     def _start_checker(self) -> ImageChecker:
         folder = self.settings.rules_file.absolute().parent
-        checker = ImageChecker(self.database, lambda: self.watch.rules, folder, AddressPolicy())
+        checker = ImageChecker(self.database, lambda: self.rules_reloader.rules, folder, AddressPolicy())
         checker.start()
         return checker
 
@@ -213,7 +217,7 @@ class Runtime:
         self._retention_worker.stop()
         if self.replica is not None:
             self.replica.thread.stop()
-        self.watch.thread.stop()
+        self.rules_reloader.thread.stop()
         self._close_parts()
 
     def _close_parts(self) -> None:

@@ -41,7 +41,7 @@ class ImageGauges(Collector):
             return None
         database = self._runtime.database
         try:
-            return ImageReports(database).images(self._runtime.watch.rules, now=database.now())
+            return ImageReports(database).images(self._runtime.rules_reloader.rules, now=database.now())
         except StorageError:
             return None
 

@@ -74,9 +74,11 @@ class _Stored(Collector):
         yield from self._rules(figures)
 
     def _rules(self, figures: _Figures) -> Iterator[Metric]:
-        watch = self._runtime.watch
-        yield _gauge("zalo_bot_rules", "Rules in force, those switched off among them", len(watch.rules.file.rules))
-        yield _gauge("zalo_bot_rules_last_reload_successful", "0 while the rules file is not usable", not watch.error)
+        reloader = self._runtime.rules_reloader
+        yield _gauge("zalo_bot_rules", "Rules in force, those switched off among them", len(reloader.rules.file.rules))
+        yield _gauge(
+            "zalo_bot_rules_last_reload_successful", "0 while the rules file is not usable", not reloader.error
+        )
         yield _gauge(
             "zalo_bot_rules_last_reload_success_timestamp_seconds",
             "When rules were last taken from the file",

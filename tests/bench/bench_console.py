@@ -110,7 +110,7 @@ def fill_pictures(console: Console) -> None:
     """Put the pictures of the rules into the book of checks, all well but a few."""
     database = console.runtime.database
     now = database.now()
-    keys = [picture.key for picture in referenced_images(console.runtime.watch.rules, now=now)]
+    keys = [picture.key for picture in referenced_images(console.runtime.rules_reloader.rules, now=now)]
     CheckSchedule(database).add_missing(keys, now=now)
     looked_at = {"word": "ok", "status": 200, "form": "JPEG", "size": 90_000, "width": 900, "height": 600}
     with database.write() as connection:

@@ -454,7 +454,7 @@ def test_taking_the_present_file(console: Console) -> None:
     assert "in force rules.yaml · 2 rules" in words(console.get("check"))
     rules_file(console).write_text(BROKEN, encoding="utf-8")
     assert "being taken" in words(console.get("check"))
-    wait_until(lambda: console.runtime.watch.error, "the broken file to be seen")
+    wait_until(lambda: console.runtime.rules_reloader.error, "the broken file to be seen")
     page = console.get("check?take=file")
     assert text_of(page) == BROKEN
     assert "The last good rules stay in force." in words(page)
@@ -509,7 +509,7 @@ def test_published_and_in_force(publishing: Console) -> None:
     assert "Published: the new version is in the rules file." in words(page)
     if "being taken" in words(page):
         assert 'content="1;url=/console/check?published=2"' in page.text
-    wait_until(lambda: publishing.runtime.watch.rules.digest == digest(SHIP.encode()), "the new rules")
+    wait_until(lambda: publishing.runtime.rules_reloader.rules.digest == digest(SHIP.encode()), "the new rules")
     page = publishing.get("check?published=2")
     assert "The new version answers customers now." in words(page)
     assert "refresh" not in page.text

@@ -175,7 +175,7 @@ def test_the_way_of_an_event(console: Console) -> None:
 
 def test_rules_that_are_still_in_force_are_not_called_others(console: Console) -> None:
     """Then what the event page says of the rule holds."""
-    event_id = put(console, rules_hash=console.runtime.watch.rules.digest)
+    event_id = put(console, rules_hash=console.runtime.rules_reloader.rules.digest)
     assert "the rules in force now" not in words(console.get(f"events/{event_id}"))
 
 

@@ -82,7 +82,7 @@ def two(tmp_path: Path) -> Iterator[Console]:
 
 def pictures(console: Console) -> Mapping[str, ImageReference]:
     """Return the pictures by the first rule that sends them."""
-    found = referenced_images(console.runtime.watch.rules, now=console.runtime.database.now())
+    found = referenced_images(console.runtime.rules_reloader.rules, now=console.runtime.database.now())
     return {picture.rules[0]: picture for picture in found}
 
 
@@ -104,7 +104,12 @@ def due(console: Console, at: float) -> None:
 
 def note_upload(console: Console, *, oa_id: str = "123", **values: object) -> None:
     """Have menu.jpg uploaded, or not, for an OA."""
-    row = {"oa_id": oa_id, "digest": console.runtime.watch.rules.digests["menu.jpg"], "type": "x", "claimed_until": 0.0}
+    row = {
+        "oa_id": oa_id,
+        "digest": console.runtime.rules_reloader.rules.digests["menu.jpg"],
+        "type": "x",
+        "claimed_until": 0.0,
+    }
     with console.runtime.database.write() as connection:
         connection.execute(sa.insert(uploads), row | values)
 

@@ -134,9 +134,9 @@ def test_a_vendor_that_is_away_is_no_refusal(console: Console) -> None:
 
 def test_a_broken_rules_file_is_told_on_every_page(console: Console) -> None:
     """With what is wrong, in the reader's language, and a way to the line in the file as it is on disk."""
-    watch, path = console.runtime.watch, console.runtime.settings.rules_file
+    reloader, path = console.runtime.rules_reloader, console.runtime.settings.rules_file
     path.write_text(RULES.replace("    exclude: [đánh giá]", "    exclud: [đánh giá]").replace("on: follow", "on: x"))
-    wait_until(lambda: watch.error, "the broken file to be seen")
+    wait_until(lambda: reloader.error, "the broken file to be seen")
     for page in PAGES:
         text = console.get(page.name)
         assert "The rules file rules.yaml cannot be used. Line 5: unknown key" in words(text)
@@ -150,7 +150,7 @@ def test_a_broken_rules_file_is_told_on_every_page(console: Console) -> None:
 def test_a_rules_file_that_is_gone_is_told_on_every_page(console: Console) -> None:
     """In the words of the system, for there is no line to go to."""
     console.runtime.settings.rules_file.unlink()
-    wait_until(lambda: console.runtime.watch.error, "the missing file to be seen")
+    wait_until(lambda: console.runtime.rules_reloader.error, "the missing file to be seen")
     for page in PAGES:
         text = console.get(page.name)
         assert "The rules file rules.yaml cannot be used. Customers are answered by the last good rules." in words(text)
@@ -164,7 +164,7 @@ def test_images_that_cannot_be_sent_are_told(tmp_path: Path) -> None:
         console.log_in()
         database = console.runtime.database
         now = database.now()
-        keys = [image.key for image in referenced_images(console.runtime.watch.rules, now=now)]
+        keys = [image.key for image in referenced_images(console.runtime.rules_reloader.rules, now=now)]
         CheckSchedule(database).add_missing(keys, now=now)
         bad = {"word": "not-found", "status": 404, "checked_at": now, "failures": 2}
         with database.write() as connection:

@@ -85,14 +85,14 @@ def test_a_new_rule_from_the_page_to_the_file(console: Console) -> None:
     assert seen.status_code == 200
     assert "rules.yaml: fine." in words(seen)
     assert text_of(console) == SAMPLE
-    console.runtime.watch.thread.stop()  # the file is loaded where this test polls, not before
+    console.runtime.rules_reloader.thread.stop()  # the file is loaded where this test polls, not before
     done = press(console, seen, "publish")
     assert (done.status_code, done.location) == (303, "/console/rules?q=boc-qua&published=1#boc-qua")
     page = console.get(done.location.removeprefix("/console/").partition("#")[0])
     assert "Published: the new version is in the rules file." in words(page)
     assert 'content="1;url=/console/rules?q=boc-qua&amp;published=2#boc-qua"' in page.text
     for _ in range(2):
-        console.runtime.watch.poll()
+        console.runtime.rules_reloader.poll()
     page = console.get(done.location.removeprefix("/console/").partition("#")[0])
     assert "The new version answers customers now." in words(page)
     assert 'id="boc-qua"' in page.text

@@ -171,8 +171,8 @@ def test_search_after_a_change_of_the_file(console: Console, tmp_path: Path) -> 
     """The words are those of the rules in force."""
     assert list(cards(console.get("rules?q=bang").text)) == ["bang-gia"]
     (tmp_path / "rules.yaml").write_text(RULES.replace("bang-gia\n", "bang-moi\n"), encoding="utf-8")
-    console.runtime.watch.poll()
-    console.runtime.watch.poll()
+    console.runtime.rules_reloader.poll()
+    console.runtime.rules_reloader.poll()
     assert list(cards(console.get("rules?q=bang").text)) == ["bang-moi"]
 
 
@@ -208,8 +208,8 @@ def test_warnings_stand_at_their_rules(console: Console) -> None:
 def test_a_file_with_errors(console: Console, tmp_path: Path) -> None:
     """The errors are shown with their lines, and the cards are those of the rules in force."""
     (tmp_path / "rules.yaml").write_text(RULES.replace("    priority: 5", "    prioriti: 5"), encoding="utf-8")
-    console.runtime.watch.poll()
-    console.runtime.watch.poll()
+    console.runtime.rules_reloader.poll()
+    console.runtime.rules_reloader.poll()
     answer = console.get("rules")
     assert "The rules file cannot be used at present; the last good rules stay in force." in words(answer)
     assert "error line 6 unknown key" in words(answer)
@@ -220,8 +220,8 @@ def test_a_file_with_errors(console: Console, tmp_path: Path) -> None:
 def test_a_file_that_is_gone(console: Console, tmp_path: Path) -> None:
     """The page says what the system says."""
     (tmp_path / "rules.yaml").unlink()
-    console.runtime.watch.poll()
-    console.runtime.watch.poll()
+    console.runtime.rules_reloader.poll()
+    console.runtime.rules_reloader.poll()
     page = words(console.get("rules"))
     assert "The bot cannot read it" in page
     assert "No such file" in page

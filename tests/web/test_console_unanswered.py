@@ -296,7 +296,7 @@ def test_it_says_how_long_messages_are_kept(tmp_path: Path) -> None:
 def test_a_broken_rules_file_is_mentioned(console: Console) -> None:
     """The near rules are those of the last good file."""
     console.runtime.settings.rules_file.write_text("rules: [", encoding="utf-8")
-    wait_until(lambda: console.runtime.watch.error, "the broken file to be seen")
+    wait_until(lambda: console.runtime.rules_reloader.error, "the broken file to be seen")
     assert "by the last good rules" in words(console.get("unanswered"))
 
 

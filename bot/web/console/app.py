@@ -203,10 +203,12 @@ def _template_context(runtime: Runtime) -> dict[str, object]:
         "picture_address": partial(_picture_address, runtime),
         "rule_name": formatting.rule_name,
         "format_ago": lambda seconds: formatting.format_ago(
-            seconds, runtime.watch.rules.zone, now=runtime.database.now()
+            seconds, runtime.rules_reloader.rules.zone, now=runtime.database.now()
         ),
         "format_number": formatting.format_number,
-        "format_time": lambda seconds, **more: formatting.format_time(seconds, runtime.watch.rules.zone, **more),
+        "format_time": lambda seconds, **more: formatting.format_time(
+            seconds, runtime.rules_reloader.rules.zone, **more
+        ),
     }
 
 
@@ -214,4 +216,6 @@ def _picture_address(runtime: Runtime, image_url: str | None, file: str | None =
     """Return the URL of an image that a rule names by link or file; None if there is none."""
     if image_url:
         return image_urls.address(image_url, "console.static")
-    return url_for("console.picture_file", name=file, v=runtime.watch.rules.digests.get(file)) if file else None
+    return (
+        url_for("console.picture_file", name=file, v=runtime.rules_reloader.rules.digests.get(file)) if file else None
+    )

@@ -69,7 +69,7 @@ def take_if_image_is_new(runtime: Runtime, files: Set[str]) -> None:
     taken = FirstSteps(runtime.database).taken()
     if taken is None or "rule" in taken.done:
         return
-    if files - image_files(runtime.watch.rules.file):
+    if files - image_files(runtime.rules_reloader.rules.file):
         take(runtime, "rule")
 
 

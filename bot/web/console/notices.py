@@ -75,14 +75,14 @@ def _paused(runtime: Runtime) -> Iterator[Notice]:
 
 
 def _rules(runtime: Runtime) -> Iterator[Notice]:
-    watch = runtime.watch
-    if not watch.error:
+    reloader = runtime.rules_reloader
+    if not reloader.error:
         return
     what = gettext("The rules file {file} cannot be used.").format(file=runtime.settings.rules_file.name)
     meaning = gettext("Customers are answered by the last good rules. Whoever changed the file must mend it.")
-    problem = watch.last_validation.first_error if watch.last_validation else None
+    problem = reloader.last_validation.first_error if reloader.last_validation else None
     if problem is None:
-        yield Notice("bad", what, meaning, (url_for("console.check"), gettext("Show the error")), watch.error)
+        yield Notice("bad", what, meaning, (url_for("console.check"), gettext("Show the error")), reloader.error)
         return
     place = gettext("Line {n}: {problem}.").format(n=problem.line, problem=problem.message(language()))
     link = (url_for("console.check", take="file", line=problem.line), gettext("Go to line {n}").format(n=problem.line))
@@ -113,13 +113,13 @@ def _replica(runtime: Runtime) -> Iterator[Notice]:
     if state.standing == "current":
         return
     what, meaning = sentences[state.standing]
-    time = formatting.format_time(state.published_at, runtime.watch.rules.zone)
+    time = formatting.format_time(state.published_at, runtime.rules_reloader.rules.zone)
     link = (url_for("console.check", take="published"), gettext("Open the published version"))
     yield Notice("bad", what.format(machine=platform.node(), time=time), meaning, link, state.reason)
 
 
 def _images(runtime: Runtime) -> Iterator[Notice]:
-    reports = ImageReports(runtime.database).images(runtime.watch.rules, now=runtime.database.now())
+    reports = ImageReports(runtime.database).images(runtime.rules_reloader.rules, now=runtime.database.now())
     count = sum(health.result.status == "bad" for health in reports)
     if count:
         what = ngettext("{n} image of the rules cannot be sent.", "{n} images of the rules cannot be sent.", count)
@@ -147,7 +147,7 @@ def _silence(runtime: Runtime) -> Iterator[Notice]:
     usual = _usual_messages(statistics, last, now)
     if usual < _MISSED_MESSAGES:
         return
-    since = formatting.format_time(last, runtime.watch.rules.zone)
+    since = formatting.format_time(last, runtime.rules_reloader.rules.zone)
     what = gettext("Nothing has come in since {time}.").format(time=since)
     meaning = gettext(
         "Some {n} messages usually come in that time. If customers do write, tell the operator: Zalo may no longer "

@@ -20,7 +20,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
 
     @routes.get("/picture-files/<path:name>")
     def picture_file(name: str) -> Response:
-        if name not in image_files(runtime.watch.rules.file) and not is_in_library(name):
+        if name not in image_files(runtime.rules_reloader.rules.file) and not is_in_library(name):
             abort(404)
         try:
             found = local_files.read_image(runtime.settings.rules_file.parent, name)

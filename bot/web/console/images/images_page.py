@@ -52,7 +52,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
             "show": chosen_status(request.form.get("show")),
             "page": request.form.get("page", type=int),
         }
-        if all(picture.key != key for picture in referenced_images(runtime.watch.rules, now=now)):
+        if all(picture.key != key for picture in referenced_images(runtime.rules_reloader.rules, now=now)):
             flash(
                 _("No rule in force sends that picture."),
                 "warn",
@@ -66,7 +66,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
 
 def _page(runtime: Runtime) -> str:
     now, lang = runtime.database.now(), formatting.language()
-    known = sort_worst_first(ImageReports(runtime.database).images(runtime.watch.rules, now=now))
+    known = sort_worst_first(ImageReports(runtime.database).images(runtime.rules_reloader.rules, now=now))
     pending = CheckSchedule(runtime.database).pending(now=now)
     chosen = chosen_status(request.args.get("show"))
     listed = [health for health in known if chosen is None or status_of(health) == chosen]
@@ -86,7 +86,7 @@ def _page(runtime: Runtime) -> str:
         pages_in_all=last + 1,
         previous=url_for("console.pictures", show=chosen, page=page) if page else None,
         next=url_for("console.pictures", show=chosen, page=page + 2) if page < last else None,
-        trouble=runtime.watch.error,
+        trouble=runtime.rules_reloader.error,
         format_date=formatting.format_date,
         fallback=FALLBACK,
         has_library=runtime.settings.console_publish,

@@ -133,7 +133,7 @@ class _LibraryPage:
     def _delete(self, name: str, now: float) -> Outcome:
         content = self._runtime.publisher.content()
         file = load(content).file if content is not None else None
-        users = _users(filter(None, (self._runtime.watch.rules.file, file))).get(name, ())
+        users = _users(filter(None, (self._runtime.rules_reloader.rules.file, file))).get(name, ())
         if users:
             text = _("{name}: not deleted, for rules send it: {rules}. Give them another picture first.")
             return Outcome(text.format(name=name, rules=", ".join(map(formatting.rule_name, users))), "bad")
@@ -144,7 +144,7 @@ class _LibraryPage:
         return Outcome(_("{name}: restored.").format(name=self._library.restore(entry, now=now)), "good")
 
     def _page(self, outcomes: list[Outcome], status: int = 200) -> PageResponse:
-        users = _users([self._runtime.watch.rules.file])
+        users = _users([self._runtime.rules_reloader.rules.file])
         images, shows_unused = self._library.images(), request.args.get("show") == "unused"
         unused = [image for image in images if image.name not in users]
         listed = unused if shows_unused else images

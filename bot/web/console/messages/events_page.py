@@ -186,13 +186,13 @@ def _day() -> date | None:
 
 def _period(runtime: Runtime, day: date) -> Period:
     """Return the day in the time zone of the rules."""
-    zone = runtime.watch.rules.zone
+    zone = runtime.rules_reloader.rules.zone
     start, end = (datetime.combine(one, time(), zone).timestamp() for one in (day, day + timedelta(days=1)))
     return period_of(runtime.database, start, end)
 
 
 def _today(runtime: Runtime) -> date:
-    return datetime.fromtimestamp(runtime.database.now(), runtime.watch.rules.zone).date()
+    return datetime.fromtimestamp(runtime.database.now(), runtime.rules_reloader.rules.zone).date()
 
 
 def _contains(words: str) -> Callable[[str], bool]:
@@ -203,13 +203,13 @@ def _contains(words: str) -> Callable[[str], bool]:
 
 def _rule_ids(runtime: Runtime) -> list[str]:
     """Return the choices of the filter: the rules in force and the fallback."""
-    file = runtime.watch.rules.file
+    file = runtime.rules_reloader.rules.file
     return [*(rule.id for rule in file.rules), *([FALLBACK] if file.fallback else [])]
 
 
 def _editable(runtime: Runtime) -> set[str]:
     """Return the ids of the rules whose form can be opened."""
-    return {rule.id for rule in runtime.watch.rules.file.rules} if runtime.settings.console_publish else set()
+    return {rule.id for rule in runtime.rules_reloader.rules.file.rules} if runtime.settings.console_publish else set()
 
 
 def _conversation_page(runtime: Runtime, event: EventDetail) -> str:
@@ -237,7 +237,7 @@ def _event_page(runtime: Runtime, event: EventDetail) -> str:
         event=event,
         timeline=timeline(event, now=now),
         badge=status_badge(event.status),
-        digest=runtime.watch.rules.digest,
+        digest=runtime.rules_reloader.rules.digest,
         log_name=event_name(event.key),
         outcome=outcome,
         refusal=replay_text(event.id, ReplayResult(outcome), window=settings.reply_window, lang=formatting.language()),

@@ -166,5 +166,5 @@ def top_questions(runtime: Runtime, since: float, now: float) -> list[Question]:
     asking, _small_talk = split_small_talk(messages)
     names = [topic.name for topic in IgnoredTopics(runtime.database).all()]
     groups, _ignored = split_ignored(group_by_words(asking), names)
-    topics = unanswered_topics(groups, runtime.watch.rules, now=now)
+    topics = unanswered_topics(groups, runtime.rules_reloader.rules, now=now)
     return [topic.question for topic in islice(topics, _MAX_QUESTIONS)]

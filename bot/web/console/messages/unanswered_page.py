@@ -82,7 +82,7 @@ def _chosen_period(asked: Mapping[str, str]) -> str:
 
 def _show(runtime: Runtime) -> str | Response:
     period = _chosen_period(request.args)
-    lang, rules, now = formatting.language(), runtime.watch.rules, runtime.database.now()
+    lang, rules, now = formatting.language(), runtime.rules_reloader.rules, runtime.database.now()
     messages = EventQueries(runtime.database).unmatched(MAX_MESSAGES, since=now - _PERIODS[period].total_seconds())
     asking, small_talk = split_small_talk(messages)
     ignored = IgnoredTopics(runtime.database).all()
@@ -112,7 +112,7 @@ def _show(runtime: Runtime) -> str | Response:
         publishes=runtime.settings.console_publish,
         rule_ids=[rule.id for rule in rules.file.rules if rule.on == "text"],
         kept=sentences.duration(retention, lang) if retention < _PERIODS[period] else "",
-        trouble=runtime.watch.error,
+        trouble=runtime.rules_reloader.error,
     )
 
 

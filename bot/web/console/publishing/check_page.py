@@ -207,7 +207,7 @@ class _Check:
         if name == "published":
             return self._runtime.replica.published_rules() if self._runtime.replica else None
         if name == "good":
-            return self._session.good_rules(self._runtime.watch.rules.digest)
+            return self._session.good_rules(self._runtime.rules_reloader.rules.digest)
         if name in STARTERS:
             return starter(name)
         return self._session.publisher.read(name) if name and self._runtime.settings.console_publish else None
@@ -236,7 +236,7 @@ class _Check:
         return self._session.version(draft.restored)
 
     def _restored(self, version: Version) -> str:
-        zone = self._runtime.watch.rules.zone
+        zone = self._runtime.rules_reloader.rules.zone
         return notes.restored(formatting.format_time(version.since, zone, year=True))
 
     def _page(
@@ -257,7 +257,7 @@ class _Check:
             draft_days=round(KEPT_SECONDS / 86_400),
             chat=chat or Chat(chats.sentences_sent()),
             longest_sentence=MAX_TEXT_CHARACTERS,
-            samples=first_examples(runtime.watch.rules.file, _MAX_SAMPLES),
+            samples=first_examples(runtime.rules_reloader.rules.file, _MAX_SAMPLES),
             starters=STARTERS,
             line=request.args.get("line", 0, type=int),
             note=note,
@@ -268,8 +268,8 @@ class _Check:
             checked=digest(draft.publishable),
             file=runtime.settings.rules_file,
             file_state=file_state,
-            trouble=runtime.watch.error,
-            rules=len(runtime.watch.rules.file.rules),
+            trouble=runtime.rules_reloader.error,
+            rules=len(runtime.rules_reloader.rules.file.rules),
             before=session.replies_in_force() if result else {},
             refresh=refreshes + 1 if file_state == "pending" and 0 < refreshes < MAX_REFRESHES else 0,
             publishes=publishes,

@@ -109,7 +109,7 @@ class CheckSession:
         return self._runtime.publisher
 
     def content(self) -> bytes | None:
-        """Return what the rules file holds; None if it is not there or cannot be read, of which `watch` tells more."""
+        """Return what the rules file holds; None if it is not there or cannot be read, the reloader has the error."""
         try:
             return self.publisher.content()
         except OSError:
@@ -145,11 +145,11 @@ class CheckSession:
 
     def file_state(self) -> FileState:
         """Return how the rules file stands in this process."""
-        watch, content = self._runtime.watch, self.content()
-        if content is not None and digest(content) == watch.rules.digest:
+        reloader, content = self._runtime.rules_reloader, self.content()
+        if content is not None and digest(content) == reloader.rules.digest:
             return "good"
-        judged = watch.last_validation.content if watch.last_validation else None
-        return "trouble" if watch.error and judged == content else "pending"
+        judged = reloader.last_validation.content if reloader.last_validation else None
+        return "trouble" if reloader.error and judged == content else "pending"
 
     def good_rules(self, sought: str) -> bytes | None:
         """Return the rules file with that digest, if it was in force not long ago."""
@@ -220,7 +220,7 @@ class CheckSession:
         now = self._runtime.database.now()
         request = replace(self._plain_request(content), sentences=tuple(sentences), now=now, with_fixes=True)
         found = self._preview(request, self._diagnosing)
-        in_force = chat(self._runtime.watch.rules, sentences if found.answers else (), now=now)
+        in_force = chat(self._runtime.rules_reloader.rules, sentences if found.answers else (), now=now)
         lines = [ChatLine(*pair) for pair in zip(found.answers, in_force, strict=True)]
         if lines:
             first_steps.take(self._runtime, "tried")
@@ -239,7 +239,7 @@ class CheckSession:
 
     def replies_in_force(self) -> Mapping[str, Reply]:
         """Return what the rules in force send, by id; FALLBACK among them."""
-        return replies_of(self._runtime.watch.rules.file)
+        return replies_of(self._runtime.rules_reloader.rules.file)
 
     def _preview(self, request: PreviewRequest, one_at_a_time: threading.Lock) -> Preview:
         watcher = progress.watcher()
@@ -258,7 +258,7 @@ class CheckSession:
         return PreviewRequest(
             content,
             folder=runtime.settings.rules_file.absolute().parent,
-            today=datetime.fromtimestamp(runtime.database.now(), runtime.watch.rules.zone).date(),
+            today=datetime.fromtimestamp(runtime.database.now(), runtime.rules_reloader.rules.zone).date(),
         )
 
     def _request(self, content: bytes, base_digest: str) -> PreviewRequest:
@@ -282,7 +282,7 @@ class CheckSession:
 
     def _in_force(self, present: bytes | None) -> bytes | None:
         """Return the content of the rules that answer customers now."""
-        sought = self._runtime.watch.rules.digest
+        sought = self._runtime.rules_reloader.rules.digest
         return present if present is not None and digest(present) == sought else self.good_rules(sought)
 
 

@@ -157,7 +157,7 @@ class DraftStore:
 
     def _time(self, seconds: float) -> str:
         """Return the time of day, with the date if it is not today."""
-        zone = self._runtime.watch.rules.zone
+        zone = self._runtime.rules_reloader.rules.zone
         at, now = (datetime.fromtimestamp(moment, zone) for moment in (seconds, self._runtime.database.now()))
         return f"{at:%H:%M}" if at.date() == now.date() else formatting.format_time(seconds, zone)
 

@@ -83,7 +83,7 @@ class _Editor:
     def fill(self) -> PageResponse:
         """Show the form for what a page suggests; the rule's name may have been typed."""
         name = request.form.get("id", "").strip()
-        if name and all(rule.id != name for rule in self._runtime.watch.rules.file.rules):
+        if name and all(rule.id != name for rule in self._runtime.rules_reloader.rules.file.rules):
             flash(_("No rule has the name {name}.").format(name=forms.clean(name)[:_MOST_NAME_CHARACTERS]), "warn")
             return redirect(url_for("console.unanswered"), 303)
         return self.show()
@@ -219,7 +219,7 @@ class _Editor:
 
 def rules_of(runtime: Runtime, content: bytes) -> RuleFile | None:
     """Return what the rules file says; it is read anew only if it is another than the one in force."""
-    rules = runtime.watch.rules
+    rules = runtime.rules_reloader.rules
     return rules.file if rules.digest == digest(content) else load(content).file
 
 

@@ -65,7 +65,7 @@ def _page(runtime: Runtime, index: RuleIndex, session: CheckSession) -> str:
     published = request.args.get("published", 0, type=int)
     # Before the rules, which may be loaded meanwhile: a page that says "in force" must show them.
     file_state = session.file_state() if published else None
-    rules, validation = runtime.watch.rules, runtime.watch.last_validation
+    rules, validation = runtime.rules_reloader.rules, runtime.rules_reloader.last_validation
     query, use = RuleQuery.of(request.args), rule_use(runtime.database)
     grouped = by_rule(validation, rules, formatting.language())
     chosen = select_rules(rules, index, query, use, warned=grouped.by_rule)
@@ -91,7 +91,7 @@ def _page(runtime: Runtime, index: RuleIndex, session: CheckSession) -> str:
         publishes=runtime.settings.console_publish,
         file_state=file_state,
         refresh=published + 1 if file_state == "pending" and published < MAX_REFRESHES else 0,
-        trouble=runtime.watch.error,
+        trouble=runtime.rules_reloader.error,
         is_readable=validation is not None,
         findings=grouped.rest,
         events=formatting.event_names(formatting.language()),

@@ -56,7 +56,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
 
 
 def _page(runtime: Runtime, rule_id: str) -> str:
-    database, rules = runtime.database, runtime.watch.rules
+    database, rules = runtime.database, runtime.rules_reloader.rules
     now = database.now()
     since = start_of_day(now) - (USE_DAYS - 1) * DAY_SECONDS
     found = rule_statistics(database, rule_id, since, now=now)

@@ -59,17 +59,17 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     @routes.post("/try", endpoint="try_ask")
     def ask() -> tuple[str, int]:
         question = _question(request.form, _accounts(runtime))
-        moment = _parse_time(question.at, runtime.watch.rules.zone)
+        moment = _parse_time(question.at, runtime.rules_reloader.rules.zone)
         if moment is None:
             return _page(runtime, question, wrong="at"), 400
         if question.kind == "text" and not question.text:
             return _page(runtime, question, wrong="text"), 400
         now = moment.timestamp() if question.at else runtime.database.now()
-        return _page(runtime, question, answer=_answer(runtime.watch.rules, question, now, moment)), 200
+        return _page(runtime, question, answer=_answer(runtime.rules_reloader.rules, question, now, moment)), 200
 
 
 def _page(runtime: Runtime, question: TryQuery, *, answer: TryResult | None = None, wrong: str = "") -> str:
-    rules = runtime.watch.rules
+    rules = runtime.rules_reloader.rules
     return render_template(
         "console/try.html",
         question=question,
@@ -97,7 +97,7 @@ def _question(form: MultiDict[str, str], accounts: list[str]) -> TryQuery:
 
 def _accounts(runtime: Runtime) -> list[str]:
     """Return the ids of the OAs in the rules, the settings and the database."""
-    named = {oa_id for rule in runtime.watch.rules.file.rules for oa_id in rule.oa}
+    named = {oa_id for rule in runtime.rules_reloader.rules.file.rules for oa_id in rule.oa}
     return sorted(named.union(runtime.settings.zalo_oa_id, EventQueries(runtime.database).paused_accounts()))
 
 

@@ -105,7 +105,7 @@ def _unanswered(runtime: Runtime) -> Response:
     asking, _small_talk = split_small_talk(messages)
     names = [topic.name for topic in IgnoredTopics(runtime.database).all()]
     groups, _ignored = split_ignored(group_by_words(asking), names)
-    questions = unanswered_questions(groups, runtime.watch.rules, now=now)
+    questions = unanswered_questions(groups, runtime.rules_reloader.rules, now=now)
     rows = ([one.text, one.people, one.times, _BETWEEN.join(one.variants)] for one in questions)
     return csv_response(_file_name("unanswered", runtime), heading, rows)
 
@@ -116,8 +116,8 @@ def _rules(runtime: Runtime, index: RuleIndex) -> Response:
         _("Priority"), _("Answers in {days} days").format(days=USE_DAYS),
         _("Failures of the image in {days} days").format(days=USE_DAYS),
     ]  # fmt: skip
-    rules, use = runtime.watch.rules, rule_use(runtime.database)
-    grouped = by_rule(runtime.watch.last_validation, rules, formatting.language())
+    rules, use = runtime.rules_reloader.rules, rule_use(runtime.database)
+    grouped = by_rule(runtime.rules_reloader.last_validation, rules, formatting.language())
     replies = replies_of(rules.file)
 
     def rows() -> Rows:
@@ -158,7 +158,9 @@ def _images(runtime: Runtime) -> Response:
         _("Picture"), _("Kind"), _("State"), _("What was found"), _("What to do"), _("Rules"), _("Last checked"),
     ]  # fmt: skip
     lang, chosen = formatting.language(), images_page.chosen_status(request.args.get("show"))
-    known = sort_worst_first(ImageReports(runtime.database).images(runtime.watch.rules, now=runtime.database.now()))
+    known = sort_worst_first(
+        ImageReports(runtime.database).images(runtime.rules_reloader.rules, now=runtime.database.now())
+    )
 
     def rows() -> Rows:
         for health in known:
@@ -199,8 +201,8 @@ def _overview(runtime: Runtime) -> Response:
 
 def _time(seconds: float, runtime: Runtime) -> str:
     """Return a time in the time zone of the rules, in a format that all spreadsheets read: 2026-09-21 21:13."""
-    return f"{datetime.fromtimestamp(seconds, runtime.watch.rules.zone):%Y-%m-%d %H:%M:%S}"
+    return f"{datetime.fromtimestamp(seconds, runtime.rules_reloader.rules.zone):%Y-%m-%d %H:%M:%S}"
 
 
 def _file_name(of: str, runtime: Runtime) -> str:
-    return f"{of}-{datetime.fromtimestamp(runtime.database.now(), runtime.watch.rules.zone):%Y-%m-%d}"
+    return f"{of}-{datetime.fromtimestamp(runtime.database.now(), runtime.rules_reloader.rules.zone):%Y-%m-%d}"

@@ -81,10 +81,10 @@ class _KeywordTable:
         """Return the table of the draft or, if there is none or it has errors, of the rules in force."""
         draft = self._drafts.open()
         file = load(draft.content).file if draft else None
-        return tables.table_of(file or self._runtime.watch.rules.file, formatting.language())
+        return tables.table_of(file or self._runtime.rules_reloader.rules.file, formatting.language())
 
     def _file_name(self) -> str:
-        today = datetime.fromtimestamp(self._runtime.database.now(), self._runtime.watch.rules.zone)
+        today = datetime.fromtimestamp(self._runtime.database.now(), self._runtime.rules_reloader.rules.zone)
         return f"keywords-{today:%Y-%m-%d}"
 
     def _page(
