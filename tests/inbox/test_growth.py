@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bot.inbox.database import Database
 from bot.inbox.queue import Inbox
 from bot.inbox.tables import accounts
-from tests.support.queue import NOW, claim, event, keys, put
+from tests.support.queue import NOW, claim, event, keys, put, settle
 from tests.support.rows import keep_waiting, work_of
 
 PAUSED: dict[str, object] = {
@@ -44,6 +44,14 @@ def test_a_claim_does_not_read_what_waits_for_other_oas(inbox: Inbox, database: 
     few = work_of(database, lambda: claim(inbox))
     keep_waiting(database, "many", MANY)
     assert work_of(database, lambda: claim(inbox)) < 4 * few
+
+
+def test_storing_a_state_does_not_read_what_else_is_open(inbox: Inbox, database: Database) -> None:
+    """Its event is found by its id; of a backlog nothing is read."""
+    keep_waiting(database, "few", FEW)
+    few = work_of(database, lambda: settle(inbox, claim(inbox, 1)[0]))
+    keep_waiting(database, "many", MANY)
+    assert work_of(database, lambda: settle(inbox, claim(inbox, 1)[0])) < 4 * few
 
 
 def test_where_more_oas_wait_than_may_be_claimed_the_oldest_events_are_first(inbox: Inbox) -> None:

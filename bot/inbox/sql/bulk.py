@@ -16,7 +16,8 @@ Row = Mapping[str, Any]
 
 _GUARDS = ("fence", "human_since")
 # The index is for both kinds of echo, and SQLite does not see that 'human' alone is among them.
-_IS_HELD = """events.status = 'open' AND events.fence = given.fence AND (
+# With a bare status PostgreSQL would rather read all open events, by a partial index, than look some up by their ids.
+_IS_HELD = """events.status || '' = 'open' AND events.fence = given.fence AND (
     given.human_since IS NULL OR coalesce((
         SELECT max(human.received_at) FROM events AS human
         WHERE human.oa_id = events.oa_id AND human.user_id = events.user_id
@@ -75,7 +76,7 @@ class BulkUpdate:
             changes = ", ".join(f"{name} = {self._rows.given[name]}" for name in columns)
             self._sql = (
                 f"UPDATE events SET {changes} FROM {self._rows.document}"  # noqa: S608
-                f" WHERE events.id = given.id AND {_IS_HELD} RETURNING events.id"
+                f" WHERE events.id = given.id AND events.id = ANY(%s) AND {_IS_HELD} RETURNING events.id"
             )
         self._update = self._by_executemany if sqlite else self._by_document
 
@@ -96,7 +97,9 @@ class BulkUpdate:
         return held
 
     def _by_document(self, connection: sa.Connection, rows: Sequence[Row]) -> set[int]:
-        return set(connection.exec_driver_sql(self._sql, (self._rows.json(rows),)).scalars())
+        # The list tells PostgreSQL how few rows are meant: else it would join the document to the whole table.
+        ids = [row["id"] for row in rows]
+        return set(connection.exec_driver_sql(self._sql, (self._rows.json(rows), ids)).scalars())
 
 
 class _Rows:
