@@ -12,5 +12,6 @@ export { highlightSelectionMatches, openSearchPanel, search, searchKeymap } from
 export { EditorState } from "@codemirror/state";
 export {
   EditorView, drawSelection, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, keymap, lineNumbers,
+  tooltips,
 } from "@codemirror/view";
 export { tags } from "@lezer/highlight";

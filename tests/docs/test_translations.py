@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from bot.i18n import PoTranslations, translator
 from bot.rules.catalog.messages import MESSAGES
-from tests.support.translations import english, extracted, messages, translated, vietnamese
+from tests.support.translations import ROOT, english, extracted, messages, translated, vietnamese
 
 # Read by the tests, not at their collection, which every test worker does.
 code, po_file = functools.cache(extracted), functools.cache(translated)
+STATIC = ROOT / "bot" / "web" / "static"
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{\w*|%[a-z%]")
 # Babel writes texts as lines; what Python takes for the end of one within a text is no matter of ours.
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"], include_characters="\n\t\r"), min_size=1)
@@ -101,3 +102,18 @@ def test_without_a_translation_the_english_text_is_shown() -> None:
         assert translations.pgettext("key", "not a text of the bot") == "not a text of the bot"
         assert translations.ngettext("{n} pebble", "{n} pebbles", 1) == "{n} pebble"
         assert translations.ngettext("{n} pebble", "{n} pebbles", 2) == "{n} pebbles"
+
+
+def test_every_text_of_the_editor_library_is_translated() -> None:
+    """CodeMirror asks for them by `phrase`, some by a function that hands on its argument."""
+    library = (STATIC / "codemirror.js").read_text("utf-8")
+    [shorthand] = re.findall(r"function (\w+)\((\w+),(\w+)\)\{return \2\.state\.phrase\(\3\)\}", library)
+    asked = {
+        text
+        for call in re.findall(rf"(?:\.phrase\(|\b{shorthand[0]}\(\w+,)([^)]+)", library)
+        for text in re.findall(r'"([^"]+)"', call)
+    }
+    editor = (STATIC / "console-editor.js").read_text("utf-8")
+    vietnamese_texts = re.search(r"const VIETNAMESE = \{(.*?)\};", editor, re.DOTALL)
+    assert vietnamese_texts
+    assert set(re.findall(r'"([^"]+)":', vietnamese_texts[1])) == asked

@@ -90,7 +90,7 @@ def test_from_a_slip_to_the_picture_that_customers_get(page: Page, bot: Bot, ven
     expect(page.locator(".cm-activeLine")).to_be_in_viewport()
 
     page.locator(".cm-lintRange-error").hover()
-    page.locator(".cm-diagnosticAction", has_text="Fix this").click()
+    page.locator(".cm-tooltip").get_by_role("button", name="Fix this", exact=True).click()
     expect(content).to_have_value(NEW)
     expect(page.locator(".cm-lintRange-error")).to_have_count(0)
     page.get_by_role("button", name="Undo").click()

@@ -7,8 +7,16 @@ const VIETNAMESE = {
   "current match": "kết quả hiện tại", "on line": "ở dòng", "replaced $ matches": "đã thay $ chỗ", "replaced match on line $": "đã thay ở dòng $",
   "Completions": "Gợi ý", "Diagnostics": "Lỗi", "No diagnostics": "Không có lỗi", "Fold line": "Thu gọn", "Unfold line": "Mở ra",
   "folded code": "phần đã thu gọn", "unfold": "mở ra", "Folded lines": "Các dòng đã thu gọn", "Unfolded lines": "Các dòng đã mở ra",
-  "to": "đến", "Control character": "Ký tự điều khiển", "Go to line": "Đến dòng", "go": "đi",
+  "to": "đến", "Control character": "Ký tự ẩn", "Go to line": "Đến dòng", "go": "đi",
+  "Selection deleted": "Đã xóa phần được chọn",
 };
+// Where CodeMirror's own English words are a programmer's.
+const ENGLISH = {
+  "regexp": "pattern", "by word": "whole words", "Completions": "Suggestions", "Diagnostics": "Problems", "No diagnostics": "No problems",
+  "Control character": "Hidden character", "folded code": "folded lines",
+};
+// What stands over the text keeps this far from the window's edges, in pixels.
+const EDGE = 8;
 // CodeMirror draws these as data: images, which the page's security policy forbids.
 const UNDERLINES = Object.fromEntries(["error", "warning", "info", "hint"].map((severity) => [
   `.cm-lintRange-${severity}`,
@@ -83,12 +91,13 @@ export async function mount(textarea, options) {
 }
 
 function extensions(cm, textarea, options) {
+  const phrases = options.language === "vi" ? VIETNAMESE : ENGLISH;
   const submit = () => {
     options.onSubmit();
     return true;
   };
   return [
-    cm.lineNumbers(), cm.foldGutter(), cm.codeFolding(), cm.highlightSpecialChars(), cm.history(), cm.drawSelection(),
+    cm.lineNumbers(), cm.foldGutter(), cm.codeFolding(), hiddenCharacters(cm, phrases), cm.history(), cm.drawSelection(), cm.tooltips({ tooltipSpace }),
     cm.indentOnInput(), cm.bracketMatching(), cm.closeBrackets(), cm.highlightActiveLine(), cm.highlightActiveLineGutter(),
     cm.highlightSelectionMatches(), cm.search({ top: true }), cm.indentUnit.of("  "), cm.yaml(),
     cm.syntaxHighlighting(colours(cm)), theme(cm),
@@ -96,7 +105,7 @@ function extensions(cm, textarea, options) {
     cm.EditorView.contentAttributes.of({
       "aria-label": options.label, autocapitalize: "off", autocorrect: "off", spellcheck: "false", tabindex: "0",
     }),
-    cm.EditorState.phrases.of(options.language === "vi" ? VIETNAMESE : {}),
+    cm.EditorState.phrases.of(phrases),
     // Where a selection is typed over, Chromium would keep its colour by an inline style, which the policy forbids.
     cm.EditorView.domEventHandlers({
       beforeinput(event, view) {
@@ -123,6 +132,26 @@ function extensions(cm, textarea, options) {
       ...cm.completionKeymap, ...cm.lintKeymap,
     ]),
   ];
+}
+
+function tooltipSpace() {
+  const { clientWidth, clientHeight } = document.documentElement;
+  return { left: EDGE, top: EDGE, right: clientWidth - EDGE, bottom: clientHeight - EDGE };
+}
+
+/** Characters that nobody sees, with their number: CodeMirror has names for them in English alone. */
+function hiddenCharacters(cm, phrases) {
+  return cm.highlightSpecialChars({
+    render(code, _description, placeholder) {
+      const shown = document.createElement("span");
+      shown.className = "cm-specialChar";
+      shown.textContent = placeholder;
+      shown.title = `${phrases["Control character"]} U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
+      shown.setAttribute("role", "img");
+      shown.setAttribute("aria-label", shown.title);
+      return shown;
+    },
+  });
 }
 
 /** Buttons for what a telephone has no keys for. */
@@ -214,8 +243,24 @@ function theme(cm) {
     },
     ".cm-foldPlaceholder": { backgroundColor: "var(--page)", borderColor: "var(--line)", color: "var(--soft)" },
     ".cm-panels": { backgroundColor: "var(--page)", color: "var(--ink)", borderColor: "var(--line)" },
-    ".cm-panels .cm-button": { backgroundImage: "none", backgroundColor: "var(--paper)", borderColor: "var(--edge-soft)" },
-    ".cm-panels .cm-textfield": { fontSize: "16px", backgroundColor: "var(--paper)", color: "var(--ink)" },
+    ".cm-panels .cm-button": {
+      minHeight: "28px", padding: "2px 10px", borderRadius: "14px", fontSize: "14px", fontFamily: "system-ui, sans-serif",
+      backgroundImage: "none", backgroundColor: "var(--paper)", borderColor: "var(--edge-soft)",
+    },
+    ".cm-panels .cm-textfield": { fontSize: "16px", backgroundColor: "var(--paper)", color: "var(--ink)", borderColor: "var(--edge)" },
+    ".cm-panel.cm-search": { padding: "6px 32px 6px 8px" },
+    ".cm-panel.cm-search label": { display: "inline-flex", alignItems: "center", minHeight: "24px", margin: "0 8px 0 0", fontSize: "14px", fontFamily: "system-ui, sans-serif" },
+    ".cm-panel [name=close]": { minWidth: "28px", minHeight: "28px", color: "var(--ink)", fontSize: "18px" },
+    ".cm-panel.cm-panel-lint ul": { maxHeight: "140px" },
+    ".cm-panel.cm-panel-lint ul [aria-selected]": { backgroundColor: "var(--blue-pale)", color: "var(--ink)" },
+    ".cm-panel.cm-panel-lint ul:focus [aria-selected]": { backgroundColor: "var(--blue-pale)", color: "var(--ink)" },
+    ".cm-lintRange-active": { backgroundColor: "var(--bad-pale)" },
+    ".cm-diagnostic-error": { borderLeftColor: "var(--bad-strong)" },
+    ".cm-diagnostic-warning": { borderLeftColor: "var(--warn-strong)" },
+    ".cm-specialChar": { color: "var(--bad)" },
+    ".cm-selectionMatch": { backgroundColor: "var(--good-pale)" },
+    ".cm-searchMatch": { backgroundColor: "var(--warn-pale)", outline: "1px solid var(--warn-edge)" },
+    ".cm-searchMatch.cm-searchMatch-selected": { backgroundColor: "var(--warn-pale)", outline: "2px solid var(--warn-strong)" },
     ".cm-tooltip": {
       backgroundColor: "var(--paper)", borderColor: "var(--edge-soft)", color: "var(--ink)", maxWidth: "min(60ch, 90vw)", fontFamily: "system-ui, sans-serif",
     },
@@ -235,8 +280,18 @@ function diagnostic(doc, { line, column, length, severity, message, fix }, { fix
   const letters = Array.from(text);
   const start = Math.min(from + letters.slice(0, column - 1).join("").length, to);
   const end = Math.min(start + Math.max(letters.slice(column - 1, column - 1 + length).join("").length, 1), to);
-  const actions = fix.length ? [{ name: fixLabel, apply: () => onFix(fix) }] : [];
-  return { from: Math.min(start, end), to: end, severity, message, actions };
+  const renderMessage = fix.length ? () => withButton(message, fixLabel, () => onFix(fix)) : undefined;
+  return { from: Math.min(start, end), to: end, severity, message, renderMessage };
+}
+
+/** A message and a button: those that CodeMirror makes itself are called "Action" in English by screen readers. */
+function withButton(message, label, work) {
+  const shown = document.createElement("div");
+  const button = document.createElement("button");
+  Object.assign(button, { type: "button", className: "cm-diagnosticAction", textContent: label });
+  button.addEventListener("click", work);
+  shown.append(message, button);
+  return shown;
 }
 
 /** Keys and values that fit here, from the schema. */
