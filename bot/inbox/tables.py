@@ -1,4 +1,8 @@
-"""The tables of the inbox; the migrations in bot/inbox/migrations build exactly these (a test compares)."""
+"""
+The tables of the inbox; the migrations in bot/inbox/migrations build exactly these (a test compares).
+
+Their indexes are in `bot.inbox.indexes`.
+"""
 
 from __future__ import annotations
 
@@ -69,57 +73,11 @@ IS_ECHO = events.c.reason.in_((sa.literal_column("'echo'"), sa.literal_column("'
 #: Open events that are not claimed, and those that are. Indexed by OA, so that events of a paused OA are not read.
 IS_WAITING = sa.and_(IS_OPEN, events.c.leased.is_(False))
 IS_LEASED = sa.and_(IS_OPEN, events.c.leased.is_(True))
-sa.Index(
-    "ix_events_waiting",
-    events.c.oa_id,
-    events.c.due_at,
-    events.c.id,
-    sqlite_where=IS_WAITING,
-    postgresql_where=IS_WAITING,
-)
-sa.Index("ix_events_leased", events.c.due_at, sqlite_where=IS_LEASED, postgresql_where=IS_LEASED)
-sa.Index(
-    "ix_events_turn",
-    events.c.oa_id,
-    events.c.user_id,
-    events.c.id,
-    sqlite_where=IS_OPEN,
-    postgresql_where=IS_OPEN,
-)
-sa.Index(
-    "ix_events_echo",
-    events.c.oa_id,
-    events.c.user_id,
-    events.c.received_at,
-    sqlite_where=IS_ECHO,
-    postgresql_where=IS_ECHO,
-)
-IS_REPLIED = events.c.replied_at.is_not(None)
-sa.Index(
-    "ix_events_replied",
-    events.c.oa_id,
-    events.c.user_id,
-    events.c.rule_id,
-    events.c.replied_at,
-    sqlite_where=IS_REPLIED,
-    postgresql_where=IS_REPLIED,
-)
 #: What a customer did, once it is settled; with those that are open it is their side of the conversation.
 IS_SETTLED_MESSAGE = sa.and_(events.c.kind.is_not(None), events.c.status != sa.literal_column("'open'"))
-sa.Index(
-    "ix_events_customer",
-    events.c.oa_id,
-    events.c.user_id,
-    events.c.id,
-    sqlite_where=IS_SETTLED_MESSAGE,
-    postgresql_where=IS_SETTLED_MESSAGE,
-)
-HAS_RULE = events.c.rule_id.is_not(None)
-sa.Index("ix_events_rule", events.c.rule_id, events.c.id, sqlite_where=HAS_RULE, postgresql_where=HAS_RULE)
 
 # Settled events whose text is not erased yet: reports read them, and RETENTION erases them.
 HAS_WORDS = sa.and_(events.c.body.is_not(None), events.c.status != sa.literal_column("'open'"))
-sa.Index("ix_events_words", events.c.received_at, sqlite_where=HAS_WORDS, postgresql_where=HAS_WORDS)
 #: Of these, texts that no rule matched, alone or with an image, a link or a file.
 IS_UNMATCHED = sa.and_(
     HAS_WORDS,
@@ -127,13 +85,10 @@ IS_UNMATCHED = sa.and_(
     events.c.rules_hash.is_not(None),
     sa.or_(events.c.rule_id.is_(None), events.c.rule_id == sa.literal_column("'(fallback)'")),
 )
-sa.Index("ix_events_unmatched", events.c.received_at, sqlite_where=IS_UNMATCHED, postgresql_where=IS_UNMATCHED)
 #: Settled for good; parked events are not, as they wait for a person.
 IS_OVER = events.c.status.in_([sa.literal_column(f"'{status}'") for status in ("sent", "ignored", "dead")])
 IS_BARE = sa.and_(events.c.body.is_(None), IS_OVER)
-sa.Index("ix_events_bare", events.c.received_at, sqlite_where=IS_BARE, postgresql_where=IS_BARE)
 IS_FAILED = events.c.status.in_((sa.literal_column("'dead'"), sa.literal_column("'parked'")))
-sa.Index("ix_events_failed", events.c.status, events.c.id, sqlite_where=IS_FAILED, postgresql_where=IS_FAILED)
 
 #: Counts of deleted events, by day and by how they ended.
 tallies = sa.Table(
@@ -172,15 +127,6 @@ rule_matches = sa.Table(
     sa.Column("keyword", sa.String(MAX_KEYWORD_CHARACTERS), primary_key=True, comment="empty: none is known"),
     sa.Column("runner_up", sa.String(128), primary_key=True, comment="empty: no other rule matched"),
     sa.Column("n", sa.BigInteger, nullable=False),
-)
-sa.Index("ix_rule_matches_rule", rule_matches.c.rule_id, rule_matches.c.starts_at)
-_HAS_RUNNER_UP = rule_matches.c.runner_up != sa.literal_column("''")
-sa.Index(
-    "ix_rule_matches_runner_up",
-    rule_matches.c.runner_up,
-    rule_matches.c.starts_at,
-    sqlite_where=_HAS_RUNNER_UP,
-    postgresql_where=_HAS_RUNNER_UP,
 )
 
 #: One row per OA: its rate limit and circuit breaker, shared by all processes.
@@ -293,7 +239,6 @@ publications = sa.Table(
     sa.Column("published_at", sa.Double, nullable=False),
     sa.Column("info", sa.JSON(none_as_null=True), comment="who published it and why"),
 )
-sa.Index("ix_publications_file", publications.c.file, publications.c.sequence)
 
 #: The contents of publications, kept for some time after the next one.
 publication_contents = sa.Table(

@@ -13,12 +13,13 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 
 from bot.inbox.database import Database
+from bot.inbox.indexes import metadata
 from bot.inbox.oa_limits import Failure, RateLimit
 from bot.inbox.queries import EventQueries
 from bot.inbox.queue import Inbox
 from bot.inbox.sql.group_commit import GroupCommitWriter
 from bot.inbox.states import StateChange
-from bot.inbox.tables import good_rules, metadata
+from bot.inbox.tables import good_rules
 from tests.support.queue import LEASE, NOW, RATE, claim, event, keys, put, settle
 
 
