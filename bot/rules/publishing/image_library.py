@@ -10,11 +10,13 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from bot.files import atomic_write, copy_owner, locked_folder, read_plain_file
-from bot.images.prepare import PreparedImage
 from bot.rules.language.slug import slug
+
+if TYPE_CHECKING:  # it loads Pillow, which serving an event does not need
+    from bot.images.prepare import PreparedImage
 
 #: The library's folder, relative to the rules file.
 FOLDER: Final = "images"

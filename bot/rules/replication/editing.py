@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bot.images.prepare import PreparedImage
 from bot.rules.publishing.history import NO_INFO, VersionInfo
 from bot.rules.publishing.image_library import ImageLibrary, UnknownImage
 from bot.rules.publishing.publication_log import RULES, Change
 from bot.rules.publishing.publisher import EditConflict, Publisher, digest
 from bot.rules.replication.replica import Replica
+
+if TYPE_CHECKING:  # it loads Pillow, which serving an event does not need
+    from bot.images.prepare import PreparedImage
 
 
 class Diverged(EditConflict):
