@@ -19,6 +19,8 @@ from bot.zalo import MAX_IMAGE_BYTES
 # Formats whose end is looked for: a decoder may take half a file, or not say what is wrong with it.
 _COMPLETE: Final = ACCEPTED | {"HEIC"}
 _DECODED: Final = _COMPLETE | {"WebP"}
+_TOO_LARGE: Final = N_("The picture has too many pixels. Make it smaller than 40 megapixels.")
+_TOO_LARGE_HEIC: Final = N_("The photo has more than 50 megapixels. Set the camera to a smaller size and take it again.")
 _WHITE: Final = (255, 255, 255)
 # Converting an image takes hundreds of megabytes: one at a time per process.
 _CONVERTING: Final = threading.Lock()
@@ -93,7 +95,7 @@ def _decoded(data: bytes, kind: str) -> DecodedImage:
     try:
         decoded = decode_heic(data) if kind == "HEIC" else decode(data, ("JPEG", "PNG", "WEBP"))
     except TooManyPixels as error:
-        raise UploadRefused(N_("The picture has too many pixels. Make it smaller than 40 megapixels.")) from error
+        raise UploadRefused(_TOO_LARGE_HEIC if kind == "HEIC" else _TOO_LARGE) from error
     except ResizeError as error:
         raise UploadRefused(N_("The picture is damaged and cannot be opened. Save it again.")) from error
     if decoded.image.format == "WEBP" and getattr(decoded.image, "is_animated", False):

@@ -23,7 +23,7 @@ FILES = Path(__file__).parent / "heic"
 TURNED, SEVERAL, GRID, ALPHA = (
     (FILES / f"{name}.heic").read_bytes() for name in ("turned", "several", "grid", "alpha")
 )
-LARGE = (FILES / "39-megapixels.heic").read_bytes()
+LARGE = (FILES / "48-megapixels.heic").read_bytes()
 DAMAGED = "The picture is damaged and cannot be opened. Save it again."
 
 
@@ -83,12 +83,13 @@ def test_transparency_becomes_white() -> None:
 
 
 def test_a_large_photo_is_made_as_small_as_a_phone_needs() -> None:
+    """It has as many pixels as an iPhone's camera at its largest setting."""
     found = prepare_upload(LARGE)
-    assert found.sides == ((7200, 5400), (3000, 2250))
+    assert found.sides == ((8064, 6048), (3000, 2250))
 
 
 def test_a_bomb_is_refused_by_its_header() -> None:
-    assert refusal(with_sizes(TURNED, 30_000, 30_000)).startswith("The picture has too many pixels")
+    assert refusal(with_sizes(TURNED, 30_000, 30_000)).startswith("The photo has more than 50 megapixels")
 
 
 def test_a_photo_larger_than_its_header_says_is_refused() -> None:
