@@ -20,7 +20,9 @@ from bot.zalo import MAX_IMAGE_BYTES
 _COMPLETE: Final = ACCEPTED | {"HEIC"}
 _DECODED: Final = _COMPLETE | {"WebP"}
 _TOO_LARGE: Final = N_("The picture has too many pixels. Make it smaller than 40 megapixels.")
-_TOO_LARGE_HEIC: Final = N_("The photo has more than 50 megapixels. Set the camera to a smaller size and take it again.")
+_TOO_LARGE_HEIC: Final = N_(
+    "The photo has more than 50 megapixels. Set the camera to a smaller size and take it again."
+)
 _WHITE: Final = (255, 255, 255)
 # Converting an image takes hundreds of megabytes: one at a time per process.
 _CONVERTING: Final = threading.Lock()

@@ -44,13 +44,25 @@ def test_from_the_button_to_the_picture_that_customers_get(page: Page, bot: Bot,
     entry.press("Enter")
     page.evaluate("""() => {
         const data = new DataTransfer();
-        data.setData("text", "thắt nơ, gói 1,5 kg; bọc quà\\nthiệp");
+        data.setData("text", "- thắt nơ, gói 1,5 kg; bọc quà\\n- thiệp\\tnơ");
         document.querySelector("[data-name=keyword] .adding input")
             .dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
     }""")
     chips = page.locator("[data-name=keyword] .chip span")
-    expect(chips).to_have_text(["bọc quà", "thắt nơ", "gói 1,5 kg", "thiệp"])
-    page.get_by_role("button", name="Remove: thiệp").click()
+    expect(chips).to_have_text(["bọc quà", "thắt nơ", "gói 1,5 kg", "thiệp", "nơ"])
+    page.get_by_role("button", name="Remove: nơ").click()
+    page.locator("[data-name=keyword] .adding select").select_option("exact")
+    entry.press("Backspace")
+    expect(entry).to_have_value("thiệp")
+    expect(page.locator("[data-name=keyword] .adding select")).to_have_value("phrase")
+    entry.fill("hộp, nhãn")
+    entry.press("Enter")
+    page.get_by_role("button", name="Remove: hộp").click()
+    page.get_by_role("button", name="Change: nhãn").press("Enter")
+    page.locator("[data-name=keyword] .adding select").select_option("exact")
+    entry.press("Enter")
+    expect(page.locator("[data-name=keyword] .chip").last).to_have_text("nhãnwhole message×")
+    page.get_by_role("button", name="Remove: nhãn").click()
     page.get_by_role("button", name="Link or id…").click()
     page.get_by_role("textbox", name="Picture 1").fill(LINK)
     page.get_by_label("Messages that must get this reply").fill("shop có bọc quà không")
@@ -134,6 +146,7 @@ def test_what_is_done_with_a_card(page: Page, bot: Bot) -> None:
     expect(page.locator("[data-name=keyword] .chip")).to_have_count(6)
     page.get_by_placeholder("Type one and press Enter").first.press("Backspace")
     expect(page.locator("[data-name=keyword] .chip")).to_have_count(5)
+    page.get_by_placeholder("Type one and press Enter").first.fill("")
     page.get_by_label("The rule is switched on").check()
     page.get_by_role("button", name="See what it does").click()
     expect(page.locator("#result")).to_be_visible()

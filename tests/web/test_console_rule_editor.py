@@ -73,7 +73,7 @@ def test_a_new_rule_from_the_page_to_the_file(console: Console) -> None:
     assert 'href="/console/rules/edit"' in console.get("rules").text
     page = console.get("rules/edit")
     new = {
-        "keyword": ["bọc quà", "thắt nơ đỏ", "", ""],
+        "keyword_new": ["bọc quà; thắt nơ đỏ", "", ""],
         "image_ref": LINK,
         "examples": "có bọc quà không\r\nthắt nơ đỏ nha",
         "days": ["mon", "sat"],
@@ -116,9 +116,13 @@ def test_a_new_rule_from_the_page_to_the_file(console: Console) -> None:
 
 def test_what_the_check_says_comes_before_the_file(console: Console) -> None:
     """An example that another rule answers, a picture that is none: nothing is written, and what was typed stays."""
-    seen = press(console, console.get("rules/edit"), "check", keyword="bảng giá", image_ref="menu", until="32/13/2027")
-    assert '<code class="code">bad-date</code>' in seen.text
-    assert 'value="32/13/2027"' in seen.text or "2027-13-32" in seen.text
+    seen = press(
+        console, console.get("rules/edit"), "check", keyword_new="bảng giá", image_ref="menu", until="32/13/2027"
+    )
+    assert "“32/13/2027” is not a day of the calendar." in words(seen)
+    assert 'value="32/13/2027"' in seen.text
+    seen = press(console, seen, "check", until="")
+    assert "menu" in words(seen)
     assert 'id="publish" hidden' in seen.text
     refused = press(console, seen, "publish")
     assert refused.status_code == 409
@@ -130,7 +134,7 @@ def test_changing_one_field(console: Console) -> None:
     """Only its line is another, the comment at its end stays."""
     page = console.get("rules/edit?id=bang-gia")
     assert "Edit: bang-gia" in console.get("rules").text
-    seen = press(console, page, "check", of="bang-gia", exclude=["đánh giá", "giảm giá", "giá đỗ"])
+    seen = press(console, page, "check", of="bang-gia", exclude_new="giá đỗ", exclude_new_match="phrase")
     assert press(console, seen, "publish", of="bang-gia").status_code == 303
     before, after = SAMPLE.splitlines(), text_of(console).splitlines()
     assert [(one, other) for one, other in zip(before, after, strict=True) if one != other] == [
@@ -203,17 +207,36 @@ def test_off_and_on_again(console: Console) -> None:
 
 
 def test_a_copy_and_its_end(console: Console) -> None:
-    """Under an id that is free; the copy would answer the same, so the check may have a word to say of it."""
-    act(console, "chao-mung", "off")
-    before = text_of(console)
+    """It is switched off, so that it takes no messages; it opens in the form, and leaves an empty line."""
     answer = act(console, "menu", "copy")
-    if answer.status_code == 303:
-        assert rule(console, "menu-2").keywords == rule(console, "menu").keywords
-        act(console, "menu-2", "delete")
-        assert text_of(console) == before
-    else:
-        assert answer.status_code == 409
-        assert text_of(console) == before
+    assert (answer.status_code, answer.location) == (303, "/console/rules/edit?id=menu-2")
+    assert "This is the copy." in words(console.get("rules/edit?id=menu-2"))
+    assert rule(console, "menu-2").keywords == rule(console, "menu").keywords
+    assert (rule(console, "menu-2").enabled, rule(console, "menu").enabled) == (False, True)
+    act(console, "menu-2", "delete")
+    assert text_of(console).replace("\n\n\n", "\n\n") == SAMPLE
+
+
+def test_a_rule_that_the_form_cannot_show_is_switched_off_all_the_same(console: Console) -> None:
+    """Only its own line is another."""
+    odd = SAMPLE.replace(
+        "rules:\n", "rules:\n  - {id: la, all_of: [[{text: qwerty, match: exact}]], reply: {file: a.jpg}}\n"
+    )
+    odd = odd.replace("{file: a.jpg}", f'{{image_url: "{LINK}"}}')
+    path_of(console).write_text(odd, encoding="utf-8")
+    assert act(console, "la", "off").status_code == 303
+    assert not rule(console, "la").enabled
+    act(console, "la", "delete")
+    assert text_of(console) == SAMPLE
+
+
+def test_the_fallback_opens_as_text(console: Console) -> None:
+    """At its line, with a sentence why."""
+    line = SAMPLE.splitlines().index("fallback:") + 1
+    assert "Edit as text" in words(console.get("rules?q=fallback"))
+    answer = console.get("rules/edit?id=(fallback)")
+    assert answer.location == f"/console/check?take=file&line={line}"
+    assert "The form is for rules." in words(console.get("check?take=file"))
 
 
 def test_two_editors_at_once(console: Console) -> None:
@@ -291,14 +314,15 @@ def test_where_nothing_may_be_published(tmp_path: Path) -> None:
 def test_filled_in_from_elsewhere(console: Console) -> None:
     """As from a question that no rule answers."""
     page = console.get("rules/edit?id=menu&keyword=th%E1%BB%B1c+%C4%91%C6%A1n+m%E1%BB%9Bi&example=cho+xem+thuc+don+moi")
-    assert fields(page)["keyword"][-4:] == ["thực đơn mới", "", "", ""]
+    assert fields(page)["keyword"][-1] == "thực đơn mới"
+    assert fields(page)["keyword_new"] == ["", "", ""]
     assert fields(page)["examples"][0].endswith("\ncho xem thuc don moi")
 
 
 def test_words_are_only_words(console: Console) -> None:
     """Markup comes back escaped."""
     page = press(
-        console, console.get("rules/edit"), "check", keyword="</ul><script>alert(1)</script>", image_ref='"><b>'
+        console, console.get("rules/edit"), "check", keyword_new="</ul><script>alert(1)</script>", image_ref='"><b>'
     )
     assert "<script>alert" not in page.text
     assert '"><b>' not in page.text

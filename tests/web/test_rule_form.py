@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from flask import Flask, g
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
@@ -13,6 +14,7 @@ from bot.rules.model.schema import Rule
 from bot.rules.publishing.edit import change_rule, rules_in
 from bot.rules.reading.loader import load
 from bot.web.console.rule_form.form_fields import (
+    Fields,
     amount_and_unit,
     changes,
     day_first,
@@ -23,6 +25,7 @@ from bot.web.console.rule_form.form_fields import (
     keyword_rows,
     moved_up,
 )
+from bot.web.console.rule_form.form_mistakes import mistakes
 from tests.support.golden import GOOD
 
 FILES = [*sorted(GOOD.glob("*.yaml")), Path(__file__).parents[2] / "bot" / "rules" / "starters" / "tiem-banh.yaml"]
@@ -142,24 +145,65 @@ def test_what_a_browser_sends() -> None:
         [
             ("keyword", " bảng \u200bgiá "), ("keyword_match", "phrase"),
             ("keyword", "#km\n#sale"), ("keyword_match", "exact"),
-            ("from", "1/2/2027"), ("until", "32.13.2027"), ("hours_from", "08:00"), ("days", "sun"), ("days", "mon"),
+            ("keyword_new", "a, b\t1,5 kg;  c | #KM\n#km"), ("keyword_new_match", "phrase"),
+            ("from", "1/2/27"), ("until", "32.13.2027"), ("hours_from", "08:00"), ("days", "sun"), ("days", "mon"),
             ("cooldown", "10"), ("cooldown_unit", "h"), ("priority", "0"), ("oa", "1, 2\n3"), ("enabled", "true"),
             ("all_of", "tết, tet\n\ngiảm giá"), ("image_kind", "file"), ("image_ref", "a.jpg"), ("image_weight", "2"),
             ("image_uploaded", ""), ("image_else", "https://a.vn/1.jpg"), ("order", "one_of"),
         ]
     )  # fmt: skip
     assert fields_of_form(form) == {
-        "keywords": ["bảng giá", {"text": "#km", "match": "exact"}, {"text": "#sale", "match": "exact"}],
+        "keywords": [
+            "bảng giá", {"text": "#km", "match": "exact"}, {"text": "#sale", "match": "exact"},
+            "a", "b", "1,5 kg", "c", "#KM", "#km",
+        ],
         "all_of": [["tết", "tet"], ["giảm giá"]],
-        "active": {"from": "2027-02-01", "until": "2027-13-32", "days": ["mon", "sun"], "hours": "08:00-"},
+        "active": {"from": "2027-02-01", "until": "32.13.2027", "days": ["mon", "sun"], "hours": "08:00-"},
         "cooldown": "10h",
         "oa": ["1", "2", "3"],
         "reply": {"one_of": [{"file": "a.jpg", "weight": "2", "else": {"image_url": "https://a.vn/1.jpg"}}]},
-    }
+    }  # fmt: skip
+
+
+def test_words_do_not_count_where_the_form_hides_them() -> None:
+    """For a sticker: what was typed before the kind was chosen."""
+    form = MultiDict([("id", "a"), ("on", "sticker"), ("keyword", "x"), ("keyword_match", "phrase"), ("enabled", "1")])
+    form.update({"examples": "x", "not_examples": "y", "all_of": "a", "pattern": "b"})
+    assert fields_of_form(form) == {"id": "a", "on": "sticker"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"active": {"from": "20/1"}}, "“20/1” is not a day"),
+        ({"active": {"from": "2027-02-01", "until": "2027-01-31"}}, "before the first"),
+        ({"active": {"hours": "22:00-"}}, "both hours"),
+        ({"active": {"hours": "-02:00"}}, "both hours"),
+        ({"active": {"hours": "02:00-02:00"}}, "whole day"),
+        ({"cooldown": "1,5m"}, "Wait before the same customer gets it again: write a whole number, not “1,5”"),
+        ({"priority": "cao"}, "whole number from -1000 to 1000, not “cao”"),
+        ({"priority": "-1001"}, "not “-1001”"),
+        ({"reply": {"one_of": [{"file": "a.jpg", "weight": "0"}]}}, "from 1 to 1000, not “0”"),
+        ({"reply": {"file": "a.jpg", "uploaded": "hôm qua"}}, "“hôm qua” is not a day"),
+    ],
+)
+def test_what_the_form_cannot_take_is_told_in_its_own_words(fields: Fields, words: str) -> None:
+    with Flask(__name__).app_context():
+        g.lang = "en"
+        assert len(mistakes(fields)) == 1
+        assert words in mistakes(fields)[0]
+
+
+def test_what_the_form_can_take_is_no_mistake() -> None:
+    """Also hours past midnight."""
+    active: Fields = {"from": "2027-01-31", "until": "2027-01-31", "days": ["mon"], "hours": "22:00-02:00"}
+    reply: Fields = {"file": "a.jpg", "weight": "3", "uploaded": "2027-01-01"}
+    assert mistakes({"active": active, "priority": "-1000", "cooldown": "90m", "reply": reply}) == []
 
 
 def test_what_the_form_cannot_show() -> None:
-    """Groups with other kinds of match, or with commas in a word."""
+    """Groups with other kinds of match, or with a word that reads as a list."""
     image = {"image_url": "https://a.vn/1.jpg"}
-    for word in ({"text": "a", "match": "exact"}, "1,5 lít"):
+    for word in ({"text": "a", "match": "exact"}, "a,5 lít"):
         assert not fits_form(Rule.model_validate({"id": "a", "all_of": [[word]], "reply": image}))
+    assert fits_form(Rule.model_validate({"id": "a", "all_of": [["1,5 lít"]], "reply": image}))

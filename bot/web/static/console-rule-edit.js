@@ -15,6 +15,16 @@ function button(text, label) {
   return made;
 }
 
+/** The words of a list, typed or copied from a spreadsheet; a comma between digits is part of a number. */
+function split(text) {
+  return text.split(/[\t\n\r;|]|,(?!\d)|(?<!\d),/).map((part) => part.trim().replace(/\s+/g, " ")).filter(Boolean);
+}
+
+/** The same, without the dashes, bullets and quotes that a list may be copied with. */
+function splitCopied(text) {
+  return split(text).map((part) => part.replace(/^[-–•*+] /, "").replace(/^"(.+)"$/, "$1"));
+}
+
 function makeChips(field) {
   const name = field.dataset.name;
   const list = field.querySelector(".rows");
@@ -22,6 +32,20 @@ function makeChips(field) {
   const adding = rows[rows.length - 1];
   const input = adding.querySelector("input");
   const select = adding.querySelector("select");
+
+  function changed() {
+    form.dispatchEvent(new Event("input"));
+  }
+
+  /** Put the words of a chip back into the field, to be changed. */
+  function take(item) {
+    add(split(input.value));
+    input.value = item.querySelector("input").value;
+    select.value = item.querySelectorAll("input")[1].value;
+    item.remove();
+    input.focus();
+    changed();
+  }
 
   function chip(text, match) {
     const item = document.createElement("li");
@@ -33,34 +57,41 @@ function makeChips(field) {
       hidden.value = value;
       item.append(hidden);
     }
-    const words = document.createElement("span");
-    words.textContent = text;
-    item.append(words);
+    const words = button("", `${field.dataset.change}: ${text}`);
+    words.className = "words";
+    words.append(Object.assign(document.createElement("span"), { textContent: text }));
     if (match !== "phrase") {
       const kind = document.createElement("i");
       kind.textContent = [...select.options].find((option) => option.value === match).textContent;
-      item.append(kind);
+      words.append(kind);
     }
+    words.addEventListener("click", () => take(item));
     const remove = button("×", `${field.dataset.remove}: ${text}`);
     remove.addEventListener("click", () => {
       item.remove();
       input.focus();
-      form.dispatchEvent(new Event("input"));
+      changed();
     });
-    item.append(remove);
+    item.append(words, remove);
     return item;
   }
 
+  /** Add chips; one that is there gets the kind of match that is chosen now. */
   function add(texts) {
-    const known = new Set([...list.querySelectorAll(`input[type=hidden][name=${name}]`)].map((one) => one.value));
-    for (const text of texts.map((one) => one.trim().replace(/\s+/g, " "))) {
-      if (text && !known.has(text)) {
-        known.add(text);
-        list.insertBefore(chip(text, select.value), adding);
+    const shown = [...list.querySelectorAll("li.chip")];
+    const known = new Map(shown.map((item) => [item.querySelector("input").value.toLowerCase(), item]));
+    for (const text of texts) {
+      const made = chip(text, select.value);
+      const old = known.get(text.toLowerCase());
+      known.set(text.toLowerCase(), made);
+      if (old) {
+        old.replaceWith(made);
+      } else {
+        list.insertBefore(made, adding);
       }
     }
     input.value = "";
-    form.dispatchEvent(new Event("input"));
+    changed();
   }
 
   for (const row of rows.slice(0, -1)) {
@@ -75,28 +106,24 @@ function makeChips(field) {
   input.placeholder = field.dataset.add;
   const plus = button("+", field.dataset.add);
   plus.addEventListener("click", () => {
-    add([input.value]);
+    add(split(input.value));
     input.focus();
   });
   adding.append(plus);
   input.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.isComposing && input.value.trim()) {
       event.preventDefault();
-      add([input.value]);
+      add(split(input.value));
     } else if (event.key === "Backspace" && !input.value && adding.previousElementSibling) {
-      const last = adding.previousElementSibling;
-      input.value = last.querySelector("input").value;
-      last.remove();
+      take(adding.previousElementSibling);
       event.preventDefault();
     }
   });
   input.addEventListener("paste", (event) => {
-    const pasted = event.clipboardData.getData("text");
-    // A comma between digits is part of a number.
-    const parts = pasted.split(/[\n;|]|,(?!\d)|(?<!\d),/).filter((part) => part.trim());
+    const parts = splitCopied(event.clipboardData.getData("text"));
     if (parts.length > 1) {
       event.preventDefault();
-      add(parts);
+      add([...split(input.value), ...parts]);
     }
   });
 }

@@ -15,6 +15,7 @@ from bot.web.console.publishing.check_session import Busy, CheckSession
 from bot.web.console.rule_form import form_fields as forms
 from bot.web.console.rule_form import opened_rule
 from bot.web.console.rule_form import rule_advice as advising
+from bot.web.console.rule_form.form_mistakes import mistakes
 from bot.web.console.rule_form.opened_rule import NotOpened, UnknownRule
 from bot.web.console.rule_form.rule_editor_page import rules_of
 
@@ -38,8 +39,8 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
         except (NotOpened, UnknownRule):
             return "", 409
         fields = rule.named(forms.fields_of_form(request.form))
-        todo = advising.missing(fields)
-        if not advising.has_condition(fields):
+        todo = [*(advising.Advice("bad", text) for text in mistakes(fields)), *advising.missing(fields)]
+        if mistakes(fields) or not advising.has_condition(fields):
             return jsonify(said=[asdict(one) for one in todo], checked="")
         written = rule.written(advising.judgeable(fields))
         place = rule.place_in(written)

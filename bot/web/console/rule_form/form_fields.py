@@ -18,13 +18,17 @@ FIELDS: Final = (
     "id", "on", "keywords", "exclude", "all_of", "pattern", "priority", "enabled", "active", "cooldown", "oa", "reply",
     "examples", "not_examples",
 )  # fmt: skip
+_OF_TEXTS: Final = ("keywords", "exclude", "all_of", "pattern", "examples", "not_examples")
 IMAGE_KINDS: Final = ("image_url", "file", "attachment_id")
 UNITS: Final[Mapping[str, int]] = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 Fields = dict[str, Value]
 
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
-_DAY_FIRST: Final = re.compile(r"(\d{1,2})\s*[/.-]\s*(\d{1,2})\s*[/.-]\s*(\d{4})")
+_DAY_FIRST: Final = re.compile(r"(\d{1,2})\s*[/.-]\s*(\d{1,2})\s*[/.-]\s*(\d{4}|\d{2})", re.ASCII)
+_CENTURY: Final = "20"
+# What separates the words of a list, typed or copied from a spreadsheet; a comma between digits is part of a number.
+_SEPARATOR: Final = re.compile(r"[\t\n\r;|]|,(?!\d)|(?<!\d),")
 
 
 def fields_of_rule(rule: Rule) -> Fields:
@@ -53,9 +57,9 @@ def fields_of_form(form: MultiDict[str, str]) -> Fields:
     found: dict[str, Value | None] = {
         "id": clean(form.get("id", "")),
         "on": kind if (kind := form.get("on", "text")) != "text" else None,
-        "keywords": list(_keywords(form, "keyword")),
-        "exclude": list(_keywords(form, "exclude")),
-        "all_of": [words for line in _lines(form.get("all_of", "")) if (words := _words(line))],
+        "keywords": _keywords(form, "keyword"),
+        "exclude": _keywords(form, "exclude"),
+        "all_of": [words for line in _lines(form.get("all_of", "")) if (words := list[Value](_listed(line)))],
         "pattern": clean(form.get("pattern", "")),
         "priority": number if (number := clean(form.get("priority", ""))) != "0" else None,
         "enabled": None if form.get("enabled") else "false",
@@ -63,11 +67,13 @@ def fields_of_form(form: MultiDict[str, str]) -> Fields:
         "cooldown": f"{number}{form.get('cooldown_unit', 'm')}"
         if (number := clean(form.get("cooldown", "")))
         else None,
-        "oa": [word for line in _lines(form.get("oa", "")) for word in _words(line)],
+        "oa": [word for line in _lines(form.get("oa", "").replace(",", "\n")) for word in _listed(line)],
         "reply": _reply_of_form(form),
         "examples": list(_lines(form.get("examples", ""))),
         "not_examples": list(_lines(form.get("not_examples", ""))),
     }
+    if kind != "text":  # the form shows no fields for words then
+        found |= dict.fromkeys(_OF_TEXTS)
     return {key: value for key, value in found.items() if value}
 
 
@@ -79,7 +85,7 @@ def changes(before: Fields, after: Fields) -> dict[str, Value | None]:
 def fits_form(rule: Rule) -> bool:
     """Return whether the form can show the rule completely: it shows a group of words as one comma-separated line."""
     grouped = [keyword for group in rule.all_of for keyword in group]
-    return all(keyword.match == "phrase" and "," not in keyword.text for keyword in grouped)
+    return all(keyword.match == "phrase" and _listed(keyword.text) == [keyword.text] for keyword in grouped)
 
 
 def moved_up(fields: Fields, number: int) -> Fields:
@@ -117,6 +123,14 @@ def amount_and_unit(duration: str) -> tuple[str, str]:
     return (duration[:-1], duration[-1]) if duration[-1:] in UNITS else (duration, "m")
 
 
+def is_day(value: str) -> bool:
+    """Return whether a text is a day of the calendar in the form of rules.yaml."""
+    try:
+        return date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
+
+
 def day_first(value: str) -> str:
     """
     Return a date in Vietnamese order; anything else stays unchanged.
@@ -124,10 +138,23 @@ def day_first(value: str) -> str:
     >>> day_first("2027-01-20")
     '20/01/2027'
     """
-    try:
-        return f"{date.fromisoformat(value):%d/%m/%Y}"
-    except ValueError:
-        return value
+    return f"{date.fromisoformat(value):%d/%m/%Y}" if is_day(value) else value
+
+
+def iso_day(text: str) -> str:
+    """
+    Return a day that is written in Vietnamese order in the form of rules.yaml; anything else stays as typed.
+
+    >>> iso_day("20/1/27"), iso_day("32/1/2027")
+    ('2027-01-20', '32/1/2027')
+    """
+    text = clean(text)
+    found = _DAY_FIRST.fullmatch(text)
+    if not found:
+        return text
+    year = found[3] if len(found[3]) == len("2027") else f"{_CENTURY}{found[3]}"
+    day = f"{year}-{int(found[2]):02}-{int(found[1]):02}"
+    return day if is_day(day) else text
 
 
 def _pair(item: Value) -> tuple[str, str]:
@@ -197,33 +224,36 @@ def _lines(text: str) -> Iterator[str]:
     return filter(None, map(clean, text.splitlines()))
 
 
-def _words(line: str) -> list[Value]:
-    return [word for part in line.split(",") if (word := part.strip())]
+def _listed(text: str) -> list[str]:
+    """Return the words of a list."""
+    return [word for part in _SEPARATOR.split(text) if (word := clean(part))]
 
 
-def _keywords(form: MultiDict[str, str], name: str) -> Iterator[Value]:
-    """Yield the keywords of the fields; a field with a pasted list yields several."""
-    for text, match in zip(form.getlist(name), form.getlist(f"{name}_match"), strict=False):
-        for line in _lines(text):
-            yield line if match == "phrase" else {"text": line, "match": match}
+def _keywords(form: MultiDict[str, str], name: str) -> list[Value]:
+    """Return the keywords of the fields; what was typed into an empty one may be a list, what was there is a whole."""
+    found = [_matched(word, match) for text, match in _columns(form, name) for word in _lines(text)]
+    new = [_matched(word, match) for text, match in _columns(form, f"{name}_new") for word in _listed(text)]
+    return found + [word for index, word in enumerate(new) if word not in [*found, *new[:index]]]
+
+
+def _columns(form: MultiDict[str, str], name: str) -> Iterator[tuple[str, str]]:
+    """Yield the texts of the fields with that name, and the match kind beside each."""
+    return zip(form.getlist(name), form.getlist(f"{name}_match"), strict=False)
+
+
+def _matched(word: Value, match: str) -> Value:
+    return word if match == "phrase" else {"text": word, "match": match}
 
 
 def _active_of_form(form: MultiDict[str, str]) -> Value:
     start, end = form.get("hours_from", "").strip(), form.get("hours_until", "").strip()
     found: dict[str, Value] = {
-        "from": _day(form.get("from", "")),
-        "until": _day(form.get("until", "")),
+        "from": iso_day(form.get("from", "")),
+        "until": iso_day(form.get("until", "")),
         "days": [day for day in DAYS if day in form.getlist("days")],
         "hours": f"{start}-{end}" if start or end else "",
     }
     return {key: value for key, value in found.items() if value}
-
-
-def _day(text: str) -> str:
-    """Return a date in the form of rules.yaml; anything else stays as typed."""
-    text = clean(text)
-    found = _DAY_FIRST.fullmatch(text)
-    return f"{found[3]}-{int(found[2]):02}-{int(found[1]):02}" if found else text
 
 
 def _reply_of_form(form: MultiDict[str, str]) -> Value:
@@ -234,7 +264,7 @@ def _reply_of_form(form: MultiDict[str, str]) -> Value:
     for kind, reference, weight, uploaded, other in zip(*columns, strict=False):
         image: dict[str, Value] = {kind if kind in IMAGE_KINDS else IMAGE_KINDS[0]: clean(reference)}
         if clean(uploaded):
-            image["uploaded"] = _day(uploaded)
+            image["uploaded"] = iso_day(uploaded)
         if clean(weight) not in {"", "1"}:
             image["weight"] = clean(weight)
         if clean(other):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Final
 
+from bot.rules.engine import FALLBACK
 from bot.rules.language.slug import slug
 from bot.rules.model.schema import RuleFile
 from bot.rules.publishing import edit
@@ -57,9 +59,11 @@ class OpenedRule:
         return edit.rules_in(written)[-1 if self.index is None else self.index]
 
 
-def opened(content: bytes, file: RuleFile | None, name: str) -> OpenedRule:
+def opened(content: bytes, file: RuleFile | None, name: str, *, must_fit: bool = True) -> OpenedRule:
     """
     Return the rule with that name, or a new one for an empty name; *file* is the parsed *content*, None if invalid.
+
+    Without *must_fit*, a rule is opened even if the form cannot show all of it.
 
     Raises:
         NotOpened: The form cannot show or change the rule.
@@ -73,10 +77,12 @@ def opened(content: bytes, file: RuleFile | None, name: str) -> OpenedRule:
         raise NotOpened(obstacle.line, _("This file is not written in a way that the form can change.")) from obstacle
     if not name:
         return OpenedRule(content, None, {}, b"")
+    if name == FALLBACK:
+        raise NotOpened(_line_of_fallback(content), _("The form is for rules. Change the fallback here."))
     index = next((index for index, rule in enumerate(file.rules) if rule.id == name), None)
     if index is None or len(rules) != len(file.rules):
         raise UnknownRule(name)
-    if not forms.fits_form(file.rules[index]):
+    if must_fit and not forms.fits_form(file.rules[index]):
         raise NotOpened(rules[index].start + 1, _("The form cannot show all of this rule: change it here."))
     return OpenedRule(content, index, forms.fields_of_rule(file.rules[index]), rules[index].content)
 
@@ -85,6 +91,17 @@ def words_of(fields: forms.Fields) -> str:
     """Return the words to name a new rule by: its first keyword, else the kind of event."""
     words = [text for text, _match in forms.keyword_rows(fields.get("keywords", []))]
     return words[0] if words else str(fields.get("on", ""))
+
+
+def _line_of_fallback(content: bytes) -> int:
+    """Return the line, from 1, of the fallback; 1 if it is missing."""
+    lines = content.decode(errors="replace").splitlines()
+    return next((number for number, line in enumerate(lines, 1) if re.match(r"[\"']?fallback\b", line)), 1)
+
+
+def copied(content: bytes, index: int, new_id: str) -> bytes:
+    """Return the file with a copy behind a rule, switched off: two rules alike would take each other's messages."""
+    return edit.change_rule(edit.duplicate_rule(content, index, new_id), index + 1, {"enabled": "false"})
 
 
 def free_id(content: bytes, words: str) -> str:

@@ -33,6 +33,7 @@ from bot.web.console.publishing.check_session import CheckResult, CheckSession
 from bot.web.console.publishing.progress import PageResponse
 from bot.web.console.rule_form import form_fields as forms
 from bot.web.console.rule_form import opened_rule
+from bot.web.console.rule_form.form_mistakes import mistakes
 from bot.web.console.rule_form.opened_rule import NotOpened, OpenedRule, UnknownRule
 
 _SPARE_ROWS: Final = 3
@@ -102,6 +103,8 @@ class _Editor:
         if "move" in request.form:
             moved = forms.moved_up(fields, request.form.get("move", 0, type=int))
             return self._page(opened, moved, outcomes=outcomes)
+        if wrong := mistakes(fields):
+            return self._page(opened, fields, Note(" ".join(wrong), 422, "bad"), outcomes=outcomes)
         judge = partial(self._judged, opened, fields, outcomes)
         return judge() if request.form.get("action") == "publish" else progress.answered(judge)
 
@@ -127,13 +130,14 @@ class _Editor:
     def act(self) -> PageResponse:
         """Switch a rule on or off, copy or delete it; ask first where it goes, or customers lose answers."""
         name = request.form.get("id", "")
-        opened = self._open(name)
+        opened = self._open(name, must_fit=False)
         if not isinstance(opened, OpenedRule) or opened.index is None:
             return opened if not isinstance(opened, OpenedRule) else abort(404)
+        copy = opened_rule.free_id(opened.content, name)
         acts: dict[str, Callable[[bytes, int], bytes]] = {
             "off": lambda content, index: edit.change_rule(content, index, {"enabled": "false"}),
             "on": lambda content, index: edit.change_rule(content, index, {"enabled": None}),
-            "copy": lambda content, index: edit.duplicate_rule(content, index, opened_rule.free_id(content, name)),
+            "copy": lambda content, index: opened_rule.copied(content, index, copy),
             "delete": edit.delete_rule,
         }
         act = acts.get(request.form.get("action", "")) or abort(400)
@@ -146,15 +150,18 @@ class _Editor:
             return render_template("console/rule_confirm.html", name=name, result=result, confirmed=digest(content))
         if refusal := notes.publish(self._session, result, content, digest(opened.content)):
             return self._page(opened, opened.fields, refusal, _Seen(result))
+        if request.form["action"] == "copy":
+            flash(_("This is the copy. It is switched off: change it, and switch it on."), "good")
+            return redirect(url_for("console.rule_edit", id=copy), 303)
         return self._published("" if act is edit.delete_rule else name)
 
-    def _open(self, name: str) -> OpenedRule | PageResponse:
+    def _open(self, name: str, *, must_fit: bool = True) -> OpenedRule | PageResponse:
         """Return the rule of that name, a new one without a name, or the way to the text editor."""
         if not self._runtime.settings.console_publish:
             abort(404)
         content = self._session.content() or b""
         try:
-            return opened_rule.opened(content, rules_of(self._runtime, content), name)
+            return opened_rule.opened(content, rules_of(self._runtime, content), name, must_fit=must_fit)
         except NotOpened as obstacle:
             flash(obstacle.reason, "warn")
             return redirect(url_for("console.check", take="file", line=obstacle.line), 303)
