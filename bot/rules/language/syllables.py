@@ -57,15 +57,17 @@ def _spelled(initial: str, rime: str) -> str:
 
 def _syllables(*, bare: bool) -> frozenset[str]:
     """Return all syllables without marks; *bare*: only those that are words without marks."""
-    found = set()
-    for initial in ("", *_INITIALS.split()):
-        for rime in (_RIMES_AFTER_QU if initial == "qu" else _RIMES).split():
-            folded = _fold(rime)
-            if bare and (folded != rime or rime.endswith(_STOPS)):
-                continue
-            if initial == "qu" or _joins(initial, folded):
-                found.add(_spelled(initial, folded))
-    return frozenset(found)
+    initials = ["", *_INITIALS.split()]
+    initials.remove("qu")
+    rimes = _folded(_RIMES, bare=bare)
+    found = {_spelled(initial, rime) for initial in initials for rime in rimes if _joins(initial, rime)}
+    return frozenset(found | {"qu" + rime for rime in _folded(_RIMES_AFTER_QU, bare=bare)})
+
+
+def _folded(rimes: str, *, bare: bool) -> set[str]:
+    """Return the rimes without marks; *bare*: only those that are right without marks."""
+    folded = {rime: _fold(rime) for rime in rimes.split()}
+    return {plain for rime, plain in folded.items() if not bare or (plain == rime and not rime.endswith(_STOPS))}
 
 
 _POSSIBLE = _syllables(bare=False)
