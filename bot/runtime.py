@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 _DRAIN_MARGIN = 15.0
 # How long a delivery waits for the start: Zalo waits two seconds for its answer.
 _START_SECONDS = 1.5
+# The first round of retention would delay the first requests.
+_RETENTION_DELAY_SECONDS = 3.0
 
 
 class Runtime:
@@ -119,6 +121,7 @@ class Runtime:
             self.database,
             retention=self.settings.retention.total_seconds(),
             memory=lambda: longest_cooldown(self.rules_reloader.rules),
+            delay=_RETENTION_DELAY_SECONDS,
         )
         self._retention_worker.start()
         self._checker = self._start_checker() if self._delivers else None

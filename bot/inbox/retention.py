@@ -71,8 +71,12 @@ def apply_retention(database: Database, *, now: float, retention: float, memory:
 class RetentionWorker:
     """Applies retention, updates the statistics and reads the clock regularly, in a thread; one per serving process."""
 
-    def __init__(self, database: Database, *, retention: float, memory: Callable[[], float]) -> None:
+    def __init__(
+        self, database: Database, *, retention: float, memory: Callable[[], float], delay: float = 0.0
+    ) -> None:
+        """For *retention* and *memory* see `apply_retention`; the first round begins after *delay* seconds."""
         self._database = database
+        self._delay = delay
         self._retention = retention
         self._memory = memory
         self._statistics = Statistics(database)
@@ -91,7 +95,7 @@ class RetentionWorker:
         self._thread.join()
 
     def _run(self) -> None:
-        pause = 0.0
+        pause = self._delay
         while not self._stopping.wait(pause):
             try:
                 self._database.read_clock()
