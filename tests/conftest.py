@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -11,8 +15,10 @@ from hypothesis import HealthCheck, settings
 from bot.inbox.database import Database
 from bot.inbox.queue import Inbox
 from bot.inbox.sql.group_commit import GroupCommitWriter
-from tests.support.databases import Postgres, new_postgres_database
+from tests.support.databases import Postgres, end_postgres, new_postgres_database
 from tests.support.sqlite import new_sqlite_database
+
+_RUN_FOLDER = pytest.StashKey[Path]()
 
 settings.register_profile(
     "default", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
@@ -25,6 +31,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=5, help="how often the crash test kills the bot")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Give all workers of this run one folder for what they share; who starts the workers deletes it."""
+    if hasattr(config, "workerinput"):
+        config.stash[_RUN_FOLDER] = Path(config.workerinput["run_folder"])
+        return
+    # Not below pytest's base folder, on which pytest changes the rights whenever another run starts.
+    folder = config.stash[_RUN_FOLDER] = Path(tempfile.mkdtemp(prefix="bot-tests-"))
+
+    def clean_up() -> None:
+        end_postgres(folder / "postgres")
+        shutil.rmtree(folder)
+
+    config.add_cleanup(clean_up)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker the folder."""
+    node.workerinput["run_folder"] = str(node.config.stash[_RUN_FOLDER])
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from searching tens of thousands of objects that stay to the end, over and over."""
+    gc.freeze()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin the long tests first, which mostly wait, then the groups: no worker is left with one of them at the end."""
@@ -32,11 +64,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """The PostgreSQL server of this test worker."""
-    server = Postgres()
-    yield server
-    server.end()
+def postgres(pytestconfig: pytest.Config) -> Postgres:
+    """The PostgreSQL server of this run."""
+    return Postgres(pytestconfig.stash[_RUN_FOLDER] / "postgres")
 
 
 @pytest.fixture

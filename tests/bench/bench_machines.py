@@ -18,7 +18,7 @@ from bot.sandbox.vendor import SandboxVendor
 from tests.bench import load
 from tests.bench.processes import family_seconds, group_seconds
 from tests.bench.table import show
-from tests.support.databases import Postgres
+from tests.support.databases import Postgres, own_postgres
 from tests.support.running import API_KEY, MAKER, TOKEN, Bot
 
 pytestmark = pytest.mark.bench
@@ -58,9 +58,8 @@ class Measured:
 @pytest.fixture(scope="module")
 def durable_postgres() -> Iterator[Postgres]:
     """A server that syncs its log to the disk at each commit, as it does for customers."""
-    server = Postgres(durable=True)
-    yield server
-    server.end()
+    with own_postgres(durable=True) as server:
+        yield server
 
 
 def texts(first_user: int) -> list[bytes]:

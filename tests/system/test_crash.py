@@ -23,7 +23,7 @@ from bot.sandbox.script import OK, late
 from bot.sandbox.vendor import SandboxVendor, SentImage
 from bot.sandbox.webhook_client import Echo
 from bot.sandbox.zalo_events import SignedEvent
-from tests.support.databases import administer
+from tests.support.databases import administer, own_postgres
 from tests.support.metrics import scrape
 from tests.support.running import MAKER, Bot, wait_until
 
@@ -216,7 +216,8 @@ def crash_while_busy(url: str) -> bool:
 def freeze_in_transaction(bot: Bot, server_url: str) -> None:
     """Stop all processes of the bot whose PGAPPNAME is frozen, while it holds locks if it can be caught at that."""
     query = sa.text(
-        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'frozen' AND backend_xid IS NOT NULL"
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND application_name = 'frozen' AND backend_xid IS NOT NULL"
     )
     with administer(server_url).connect() as connection:
         for _ in range(300):
@@ -236,16 +237,18 @@ def pairs(users: list[str], number: int) -> list[tuple[str, str]]:
     return [(user, f"https://shop.example/{n}.jpg") for user in users for n in range(number)]
 
 
-def test_a_database_server_that_crashes_in_the_middle_of_commits(
-    tmp_path: Path, vendor: SandboxVendor, postgres_url: str
-) -> None:
+def test_a_database_server_that_crashes_in_the_middle_of_commits(tmp_path: Path, vendor: SandboxVendor) -> None:
     """One of its processes is killed, so that it throws everybody out and recovers; nothing is lost or comes twice."""
     vendor.always(late(0.05))
-    with Bot(tmp_path, vendor.url, rules=rules(), DATABASE_URL=postgres_url, WEB_CONCURRENCY="2") as bot:
+    with (
+        own_postgres() as server,
+        server.migrated() as url,
+        Bot(tmp_path, vendor.url, rules=rules(), DATABASE_URL=url, WEB_CONCURRENCY="2") as bot,
+    ):
         customers = Customers([bot.url])
         for crash in range(2):
             vendor.wait_for_taken(10 + 20 * crash)
-            wait_until(lambda: crash_while_busy(postgres_url), "the server to crash")
+            wait_until(lambda: crash_while_busy(url), "the server to crash")
         customers.wait()
         check_guarantee(vendor, duplicates=0)
         assert bot.terminate() == 0
