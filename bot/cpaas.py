@@ -202,13 +202,13 @@ class CpaasClient:
         return ProbeResult(answer.status, kind, self._without_secrets(words), _text(answer.headers.get("Date", "")))
 
     def _read(self, answer: Answer) -> dict[str, Any]:
-        told = _object(answer)
-        failure = _failure(answer, told)
+        fields = _object(answer)
+        failure = _failure(answer, fields)
         if failure is not None:
             kind, words = failure
             text = f"HTTP {answer.status}: {self._without_secrets(words)}"
             raise NotNow(text, retry_after=_retry_after(answer)) if kind is NotNow else kind(text)
-        return told or {}
+        return fields or {}
 
     def _without_secrets(self, words: str) -> str:
         for secret in self._secrets:
@@ -233,10 +233,10 @@ def _headers(settings: Settings) -> dict[str, str]:
 def _object(answer: Answer) -> dict[str, Any] | None:
     """Return the JSON object in the answer, its numbers as text, or None."""
     try:
-        told = json.loads(answer.body, parse_int=str, parse_float=str)
+        value = json.loads(answer.body, parse_int=str, parse_float=str)
     except (ValueError, RecursionError):
         return None
-    return told if isinstance(told, dict) else None
+    return value if isinstance(value, dict) else None
 
 
 def _data(answer: dict[str, Any]) -> dict[str, Any]:
@@ -244,22 +244,22 @@ def _data(answer: dict[str, Any]) -> dict[str, Any]:
     return data if data and isinstance(data, dict) else answer  # eTelecom answers without an envelope
 
 
-def _failure(answer: Answer, told: dict[str, Any] | None) -> tuple[Kind, str] | None:
+def _failure(answer: Answer, fields: dict[str, Any] | None) -> tuple[Kind, str] | None:
     """Return the error class and the vendor's words, or None: the vendor answers refusals with 200, too."""
     status = answer.status
-    words = _words(told) if told is not None else _text(answer.reason)
+    words = _words(fields) if fields is not None else _text(answer.reason)
     if status == 204:
         return None
     if status in {502, 504}:
         return OutcomeUnknown, words
-    for code in _codes_in(told or {}):
+    for code in _codes_in(fields or {}):
         if code in _CODES:
             return _CODES[code], words
     if status not in {200, 201}:
         return _STATUSES.get(str(status), Refused if 400 <= status < 500 else OutcomeUnknown), words
-    if told is None:
+    if fields is None:
         return OutcomeUnknown, "an answer that is no JSON object"
-    code = _id(told.get("code"))
+    code = _id(fields.get("code"))
     return None if code in _SUCCESS_CODES else (_STATUSES.get(code, Refused), words)
 
 
@@ -292,12 +292,12 @@ def _id(value: object, most: int = _MAX_ID_CHARS) -> str:
     return text if len(text) <= most else ""
 
 
-def _quota(told: object) -> Quota | None:
+def _quota(value: object) -> Quota | None:
     """Return the quota in an answer; None if there is none, or if what is left is unusable."""
-    if not isinstance(told, dict) or (left := _count(told.get("remain"))) is None:
+    if not isinstance(value, dict) or (left := _count(value.get("remain"))) is None:
         return None
-    kind = _id(told.get("quota_type"))
-    return Quota(kind if _QUOTA_KIND.fullmatch(kind) else "other", left, _count(told.get("total")))
+    kind = _id(value.get("quota_type"))
+    return Quota(kind if _QUOTA_KIND.fullmatch(kind) else "other", left, _count(value.get("total")))
 
 
 def _count(value: object) -> int | None:
@@ -312,8 +312,8 @@ def _retry_after(answer: Answer) -> float:
         seconds = float(text[:9])
     else:
         try:
-            said, now = parsedate_to_datetime(text), parsedate_to_datetime(answer.headers.get("Date", ""))
-            seconds = (said - now).total_seconds()
+            retry_at, now = parsedate_to_datetime(text), parsedate_to_datetime(answer.headers.get("Date", ""))
+            seconds = (retry_at - now).total_seconds()
         except (ValueError, TypeError):
             seconds = 0.0
     return min(max(seconds, 0.0), _MAX_RETRY_AFTER_SECONDS)

@@ -163,8 +163,8 @@ def kind(error: BaseException) -> str:
     """Return the class of *error* and, if its message quotes nobody, the first line of it."""
     package, words = type(error).__module__.partition(".")[0], str(error).partition("\n")[0]
     name = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
-    is_told = isinstance(error, (BotError, OSError, ImportError)) or package in _SPEAK_OF_THEMSELVES
-    return f"{name}: {_printable(words)}" if is_told and words else name
+    is_safe = isinstance(error, (BotError, OSError, ImportError)) or package in _SPEAK_OF_THEMSELVES
+    return f"{name}: {_printable(words)}" if is_safe and words else name
 
 
 def single_line(text: str) -> str:

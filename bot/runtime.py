@@ -90,7 +90,7 @@ class Runtime:
         except StorageError as error:
             return [f"the database does not answer ({error})"], []
 
-    def _look(self) -> tuple[list[str], list[str]]:
+    def _check_parts(self) -> tuple[list[str], list[str]]:
         try:
             troubles = EventQueries(self.database).pause_reasons()
             not_uploaded = self.uploads.failure_reasons(now=self.database.now())
@@ -115,7 +115,7 @@ class Runtime:
         self.rules_reloader.thread.start()
         if self.replica is not None:
             self.replica.thread.start()
-        self._survey = BoundedCheck(self._look)
+        self._survey = BoundedCheck(self._check_parts)
         self._dispatcher = self._dispatch() if self._delivers else None
         self._retention_worker = RetentionWorker(
             self.database,

@@ -149,11 +149,11 @@ def parse(payload: Mapping[str, Any], body: bytes) -> Event:
         )
     on = ANSWERABLE.get(name) if oa_id and user_id and oa_id != user_id else None
     msg_id, timestamp = _word(message.get("msg_id")), _word(payload.get("timestamp"))
-    told_apart = on is not None and (msg_id or timestamp)
-    identity = (app_id, oa_id, name, user_id, msg_id, timestamp) if told_apart else (app_id, name)
+    is_unique = on is not None and (msg_id or timestamp)
+    identity = (app_id, oa_id, name, user_id, msg_id, timestamp) if is_unique else (app_id, name)
     text = message.get("text")
     return Event(
-        key=_digest(identity, b"" if told_apart else body),
+        key=_digest(identity, b"" if is_unique else body),
         name=name,
         app_id=app_id,
         oa_id=oa_id,

@@ -52,9 +52,9 @@ def diff_lines(before: str, after: str) -> Diff:
     middle = difflib.SequenceMatcher(None, old[first : len(old) - last], new[first : len(new) - last])
     hunks = [tuple(_hunk(opcodes, old, new, first)) for opcodes in middle.get_grouped_opcodes(_CONTEXT_LINES)]
     kinds = Counter(line.kind for hunk in hunks for line in hunk)
-    shown = tuple(_within(hunks, MAX_LINES))
-    left_out = sum(map(len, hunks)) - sum(map(len, shown))
-    return Diff(kinds["new"], kinds["gone"], shown, left_out)
+    lines_kept = tuple(_within(hunks, MAX_LINES))
+    left_out = sum(map(len, hunks)) - sum(map(len, lines_kept))
+    return Diff(kinds["new"], kinds["gone"], lines_kept, left_out)
 
 
 def count_changed_lines(before: str, after: str) -> tuple[int, int]:

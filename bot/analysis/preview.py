@@ -67,7 +67,7 @@ class PreviewRequest:
     """Sentences of the editor's chat with the draft."""
     now: float = 0.0
     """The time of the chat, in seconds since 1970."""
-    asked: tuple[str, ...] = ()
+    to_explain: tuple[str, ...] = ()
     """Messages to explain."""
     with_fixes: bool = False
     """Whether to look for fixes of the problems."""
@@ -137,7 +137,7 @@ def preview(request: PreviewRequest, report: Report = lambda _progress: None) ->
     began_at = time.monotonic()
     verdict = validate(content, today=request.today, folder=request.folder)
     # Where one check is slow, those of the fixes would use up the preview's time.
-    looks_for_fixes = request.with_fixes and time.monotonic() - began_at < MAX_FIX_SECONDS
+    has_time_for_fixes = request.with_fixes and time.monotonic() - began_at < MAX_FIX_SECONDS
     in_force = _in_force(request)
     # Unusable rules answer nothing, so that no answer can be lost.
     tried = request.messages if request.in_force is None or in_force else ()
@@ -155,11 +155,11 @@ def preview(request: PreviewRequest, report: Report = lambda _progress: None) ->
         changes=_diff(request.present, content),
         concurrent_changes=_diff(request.former, request.present),
         answers=chat(verdict.rules, request.sentences, now=request.now) if verdict.rules else (),
-        explanations=tuple(explain(verdict.rules, text) for text in request.asked) if verdict.rules else (),
+        explanations=tuple(explain(verdict.rules, text) for text in request.to_explain) if verdict.rules else (),
         rule_changes=compare_rules(request.present, content),
         conflicts=merged.conflicts if merged else (),
         is_merged=merged is not None and merged.text is not None,
-        fixes=_fixes(request, content, verdict.problems) if looks_for_fixes else {},
+        fixes=_fixes(request, content, verdict.problems) if has_time_for_fixes else {},
     )
 
 

@@ -20,7 +20,7 @@ TIMEOUT_SECONDS: Final = 50.0
 MAX_BYTES: Final = 768 * 1024**2
 
 # How soon it is stopped when nobody waits for it any more.
-_LOOK_SECONDS: Final = 0.1
+_POLL_SECONDS: Final = 0.1
 _OUT_OF_MEMORY: Final = 12
 
 
@@ -101,7 +101,7 @@ def _ask(process: IsolatedProcess, request: PreviewRequest, watcher: Watcher) ->
     while True:
         if watcher.has_left():
             raise PreviewStopped
-        if process.pipe.poll(_LOOK_SECONDS):
+        if process.pipe.poll(_POLL_SECONDS):
             answer: Progress | Preview = process.pipe.recv()
             if isinstance(answer, Preview):
                 return answer

@@ -97,10 +97,10 @@ def group_by_words(messages: Iterable[Message]) -> list[QuestionGroup]:
 
 def group_questions(messages: Iterable[Message]) -> Iterator[Question]:
     """Yield the questions in *messages* (newest first), those of most customers first."""
-    return (group.question() for group in most_asked(group_by_words(messages)))
+    return (group.question() for group in sort_by_people(group_by_words(messages)))
 
 
-def most_asked(groups: Iterable[QuestionGroup]) -> list[QuestionGroup]:
+def sort_by_people(groups: Iterable[QuestionGroup]) -> list[QuestionGroup]:
     """Return the groups, those of most customers first."""
     return sorted(groups, key=lambda group: (-len(group.people), -len(group.messages)))
 
@@ -211,7 +211,7 @@ def _most_typed(words: Iterable[str]) -> str:
 
 def _question_of(groups: Collection[QuestionGroup]) -> Question:
     """Return the question that represents the groups: that of most customers."""
-    first, *others = most_asked(groups)
+    first, *others = sort_by_people(groups)
     question = first.question()
     texts = [*(group.typical for group in others), *question.variants]
     return Question(

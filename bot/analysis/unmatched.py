@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from bot.analysis.topics import Question, QuestionGroup, Topic, find_topics, most_asked
+from bot.analysis.topics import Question, QuestionGroup, Topic, find_topics, sort_by_people
 from bot.i18n import Language
 from bot.inbox.messages import Message
 from bot.logs import MASK, redact
@@ -66,7 +66,7 @@ def unanswered_topics(groups: Collection[QuestionGroup], rules: RuleSet, *, now:
 
 def unanswered_questions(groups: Iterable[QuestionGroup], rules: RuleSet, *, now: float) -> Iterator[Question]:
     """Yield the questions that *rules* do not answer, those of most customers first."""
-    return (group.question() for group in most_asked(groups) if not _answers(rules, group, now))
+    return (group.question() for group in sort_by_people(groups) if not _answers(rules, group, now))
 
 
 def find_gaps(topics: Iterable[Topic], rules: RuleSet, *, now: float, answered: Sequence[Message] = ()) -> list[Gap]:

@@ -94,9 +94,9 @@ def report(findings: Sequence[Finding], lang: Language) -> Iterator[str]:
 def _lines(finding: Finding, lang: Language) -> Iterator[str]:
     _ = translator(lang).gettext
     mark, colour = _MARKS[finding.level]
-    said, why, todo = TEXTS[finding.code].filled(finding, lang)
+    message, why, todo = TEXTS[finding.code].filled(finding, lang)
     # Words of the vendor or of a file must neither forge a line of ours nor steer the terminal.
-    yield f"  {click.style(mark, fg=colour)} {single_line(said)}"
+    yield f"  {click.style(mark, fg=colour)} {single_line(message)}"
     for label, text in ((_("Why"), why), (_("Do"), todo)):
         if text:
             yield f"      {label}: {single_line(text)}"

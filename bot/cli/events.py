@@ -17,11 +17,11 @@ from bot.inbox.states import Status
 from bot.inbox.texts import reason_text, replay_text
 from bot.logs import event_name, single_line
 
-_MOST_LETTERS = 80
+_MAX_LETTERS = 80
 _NUMBER = click.IntRange(1, 2**63 - 1)
 _HEAD = (N_("id"), N_("when"), N_("OA"), N_("kind"), N_("status"), N_("reason"), N_("rule"), N_("attempts"),
          N_("failure"))  # fmt: skip
-_FATES: Final[dict[ImageStatus, str]] = {
+_STATUS_TEXTS: Final[dict[ImageStatus, str]] = {
     "sent": N_("sent"),
     "doubtful": N_("outcome unknown"),
     "unsent": N_("not sent"),
@@ -122,7 +122,7 @@ def _row(event: EventRow, lang: Language) -> list[str]:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _MOST_LETTERS else text[: _MOST_LETTERS - 1] + "…"
+    return text if len(text) <= _MAX_LETTERS else text[: _MAX_LETTERS - 1] + "…"
 
 
 def _about(event: EventDetail, lang: Language) -> Iterator[tuple[str, str]]:
@@ -153,8 +153,8 @@ def _about(event: EventDetail, lang: Language) -> Iterator[tuple[str, str]]:
     )
     yield from ((label, str(value)) for label, value in values if value is not None)
     for number, image in enumerate(event.images or (), start=1):
-        fate = _(_FATES[event.image_status(number)])
-        yield _("picture {number}").format(number=number), f"{fate}: {next(iter(image.values()), '')}"
+        status_text = _(_STATUS_TEXTS[event.image_status(number)])
+        yield _("picture {number}").format(number=number), f"{status_text}: {next(iter(image.values()), '')}"
 
 
 def _moment(seconds: float | None, lang: Language) -> str | None:

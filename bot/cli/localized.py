@@ -54,13 +54,13 @@ CLICK_TEXTS: Final = (
 
 def language() -> str:
     """Return BOT_LANG of the environment or .env, else the system's language, without reading other settings."""
-    asked = os.environ.get("BOT_LANG")
-    if not asked:
+    setting = os.environ.get("BOT_LANG")
+    if not setting:
         # The command itself reports a file that cannot be read.
         with contextlib.suppress(OSError, UnicodeDecodeError):
             found = _IN_ENV_FILE.search(Path(".env").read_text(encoding="utf-8"))
-            asked = found[1] if found else None
-    return asked if asked in {"vi", "en"} else system_language()
+            setting = found[1] if found else None
+    return setting if setting in {"vi", "en"} else system_language()
 
 
 def localize_click(lang: str) -> None:

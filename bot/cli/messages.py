@@ -26,9 +26,9 @@ from bot.rules.validate import validate
 
 _DAY = 86_400.0
 _NUMBER = click.IntRange(1, 100_000)
-_MOST_READ: Final = 50_000
-_MOST_TRIED: Final = 2_000  # messages that must keep their answer
-_MOST_LETTERS = 100
+_MAX_READ: Final = 50_000
+_MAX_TRIED: Final = 2_000  # messages that must keep their answer
+_MAX_LETTERS = 100
 _EFFECTS: Final[dict[Effect, str]] = {
     "gained": N_("Now answered by a rule: {count}"),
     "changed": N_("Answered differently: {count}"),
@@ -54,8 +54,8 @@ def unmatched(*, days: int, limit: int, as_yaml: bool) -> None:
     rules = _rules_in_force(settings.rules_file, lang)
     with open_database(settings) as database:
         now = database.now()
-        messages = EventQueries(database).unmatched(_MOST_READ, since=now - days * _DAY)
-        answered = EventQueries(database).messages(_MOST_TRIED)
+        messages = EventQueries(database).unmatched(_MAX_READ, since=now - days * _DAY)
+        answered = EventQueries(database).messages(_MAX_TRIED)
         names = [topic.name for topic in IgnoredTopics(database).all()]
     asking, small_talk = split_small_talk(messages)
     groups, ignored = split_ignored(group_by_words(asking), names)
@@ -83,8 +83,8 @@ def unmatched(*, days: int, limit: int, as_yaml: bool) -> None:
             ]
         )
     click.echo("\n".join(lines))
-    if len(messages) == _MOST_READ:
-        click.echo(_("Only the {count} newest messages were looked at.").format(count=_MOST_READ), err=True)
+    if len(messages) == _MAX_READ:
+        click.echo(_("Only the {count} newest messages were looked at.").format(count=_MAX_READ), err=True)
 
 
 @click.command()
@@ -195,4 +195,4 @@ def _shift_lines(shift: Shift, lang: Language) -> Iterator[str]:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _MOST_LETTERS else text[: _MOST_LETTERS - 1] + "…"
+    return text if len(text) <= _MAX_LETTERS else text[: _MAX_LETTERS - 1] + "…"

@@ -186,7 +186,7 @@ def _fix_images(result: ValidationResult, path: Path, lang: Language, *, to_stde
     *to_stderr*: print to standard error, because standard output is for programs.
     """
     _ = translator(lang).gettext
-    names = [name for name, look in result.image_files.items() if look.fault and look.fault.code == "file-too-big"]
+    names = [name for name, image in result.image_files.items() if image.fault and image.fault.code == "file-too-big"]
     for name in names:
         try:
             message = _resize_message(resize_to_fit(path.parent, name), lang)

@@ -147,7 +147,7 @@ class ImageResolver:
                 self._requested.discard(request.key)
 
     def _upload(self, request: UploadRequest) -> None:
-        key, told = request.key, {"oa_id": request.key.oa_id, "file": request.name}
+        key, log_fields = request.key, {"oa_id": request.key.oa_id, "file": request.name}
         lease = self._vendor.timeout + _LEASE_MARGIN_SECONDS
         if not self._uploads.claim(
             key, now=self._now(), lease=lease, newer_than=request.newer_than, only_if_spare=request.is_ahead
@@ -158,7 +158,7 @@ class ImageResolver:
             name = _upload_name(request.name, picture)
             token = self._vendor.upload_file(oa_id=key.oa_id, name=name, content=picture.content)
         except DeliveryError as error:
-            log.warning("not uploaded", extra=told | {"outcome": type(error).__name__, "error": str(error)})
+            log.warning("not uploaded", extra=log_fields | {"outcome": type(error).__name__, "error": str(error)})
             self._uploads.record_failure(
                 key,
                 f"{request.name}: {error}",
@@ -168,7 +168,7 @@ class ImageResolver:
             )
         else:
             self._uploads.store_token(key, token, now=self._now())
-            log.info("uploaded", extra=told)
+            log.info("uploaded", extra=log_fields)
 
     def _read(self, request: UploadRequest) -> LocalImage:
         """Return the file, if its content is still that of the decision."""

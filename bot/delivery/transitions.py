@@ -87,9 +87,9 @@ class Transitions:
         echo = self._inbox.find_echo(claim)
         if echo == "came":
             return after_success(claim, Receipt("", ""), now=now)
-        told_to_wait = state.reason == "unknown"
+        awaits_echo = state.reason == "unknown"
         echoes_arrive = self._inbox.echoes_arrive(claim.oa_id)
-        if not told_to_wait and not echoes_arrive:
+        if not awaits_echo and not echoes_arrive:
             return _after_crash(state, now=now)
         if now < attempted_at + ECHO_SECONDS:
             # An echo makes the event due, but not while it is claimed: one that comes now is found at the next try.

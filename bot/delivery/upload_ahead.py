@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 _PAUSE_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 60.0
 # How often an image is tried; after that, customers' messages go on with it.
-_MOST_TRIES: Final = 30
+_MAX_TRIES: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class UploadAhead:
             return
         one, now = self._pending.popleft(), self._now()
         if one.not_before <= now:
-            if self._images.upload_ahead(one.oa_id, one.file, one.digest) or one.tries + 1 >= _MOST_TRIES:
+            if self._images.upload_ahead(one.oa_id, one.file, one.digest) or one.tries + 1 >= _MAX_TRIES:
                 return
             one = replace(one, tries=one.tries + 1, not_before=now + _RETRY_SECONDS)
         self._pending.append(one)

@@ -31,24 +31,24 @@ class Finding:
 class Words:
     """The English texts of a finding, to be translated; *why* and *todo* are empty if all is well."""
 
-    said: str | tuple[str, str]
+    message: str | tuple[str, str]
     """The finding; two texts, singular and plural, if it depends on the finding's `count`."""
     why: str = ""
     """Why it matters."""
     todo: str = ""
     """What to do."""
     lead: str = ""
-    """A prefix of `said` that is the same in every language."""
+    """A prefix of `message` that is the same in every language."""
 
     def filled(self, finding: Finding, lang: Language) -> tuple[str, str, str]:
         """Return the three texts in *lang*, with the values of the finding."""
         translations = translator(lang)
-        if isinstance(self.said, tuple):
-            said = translations.ngettext(*self.said, cast("int", finding.args["count"]))
+        if isinstance(self.message, tuple):
+            message = translations.ngettext(*self.message, cast("int", finding.args["count"]))
         else:
-            said = translations.gettext(self.said)
+            message = translations.gettext(self.message)
         why, todo, values = translations.gettext(self.why), translations.gettext(self.todo), _values(finding, lang)
-        return (self.lead + said).format(**values).rstrip(), why.format(**values), todo.format(**values)
+        return (self.lead + message).format(**values).rstrip(), why.format(**values), todo.format(**values)
 
 
 def _values(finding: Finding, lang: Language) -> Mapping[str, object]:

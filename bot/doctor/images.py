@@ -30,7 +30,7 @@ _MAX_NAMED: Final = 3
 TEXTS: Final[Texts] = {
     "pictures": Words(NN_("{count} picture looked at: fine.", "{count} pictures looked at: fine.")),
 } | {
-    f"picture-{code}": Words(words.said, words.why, words.todo, lead="{picture}: ")
+    f"picture-{code}": Words(words.message, words.why, words.todo, lead="{picture}: ")
     for code, words in IMAGE_WORDS.items()
     if code != "ok"
 }

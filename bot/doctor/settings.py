@@ -93,13 +93,13 @@ def check_settings(settings: Settings, faults: Mapping[str, str], env_file: Path
     given = {name: _plain(getattr(settings, name)) for name in _SECRETS}
     for name, secret in given.items():
         if secret:
-            yield _looked_at(name.upper(), secret)
+            yield _check_secret(name.upper(), secret)
         elif name in _optional(settings):
             yield _finding("fine", "not-set", name=name.upper())
     if settings.zalo_app_id:
         yield _finding("fine", "app-id", value=settings.zalo_app_id)
-    yield from _same(given, settings.zalo_app_id)
-    yield from _address(settings.cpaas_base_url)
+    yield from _check_secret_is_unique(given, settings.zalo_app_id)
+    yield from _check_url(settings.cpaas_base_url)
     yield from _authentication(settings, given["webhook_token"])
     yield from _file(env_file)
 
@@ -119,7 +119,7 @@ def _fault_code(name: str, what: str) -> str:
     return "missing-oa-secret" if name == "ZALO_OA_SECRET_KEY" else "missing"
 
 
-def _looked_at(name: str, secret: str) -> Finding:
+def _check_secret(name: str, secret: str) -> Finding:
     """Return whether a secret looks plausible; only its issuer can tell whether it is right."""
     if secret[0] in _QUOTES or secret[-1] in _QUOTES:
         return _finding("problem", "quotes", name=name)
@@ -129,7 +129,7 @@ def _looked_at(name: str, secret: str) -> Finding:
     return _finding("fine", "set", name=name, length=len(secret))
 
 
-def _same(given: Mapping[str, str], app_id: str | None) -> Iterator[Finding]:
+def _check_secret_is_unique(given: Mapping[str, str], app_id: str | None) -> Iterator[Finding]:
     """Yield a finding if the OA Secret Key is the value of another setting, pasted twice."""
     others = {"ZALO_APP_ID": app_id} | {n.upper(): given[n] for n in ("cpaas_api_key", "cpaas_access_token")}
     for name, value in others.items():
@@ -137,7 +137,7 @@ def _same(given: Mapping[str, str], app_id: str | None) -> Iterator[Finding]:
             yield _finding("problem", "same", name="ZALO_OA_SECRET_KEY", other=name)
 
 
-def _address(url: str) -> Iterator[Finding]:
+def _check_url(url: str) -> Iterator[Finding]:
     parts = urlsplit(url)
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
         yield _finding("warning", "vendor-http")

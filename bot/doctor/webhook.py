@@ -87,13 +87,13 @@ TEXTS: Final[Texts] = {
 def check_webhook(settings: Settings, url: str) -> Iterator[Finding]:
     """Yield the findings from the webhook's answers to Zalo's console and to a forger."""
     parts = _webhook(url)
-    shown = _without_token(parts, settings)
+    safe_url = _without_token(parts, settings)
     yield from _address(parts)
     try:
-        yield from _answers(parts, shown, settings)
+        yield from _answers(parts, safe_url, settings)
     except requests.RequestException as error:
         code = failure_code(cause_of(error))
-        yield _webhook_finding("problem", f"webhook-{code}", url=shown, reason=type(error).__name__)
+        yield _webhook_finding("problem", f"webhook-{code}", url=safe_url, reason=type(error).__name__)
 
 
 def _webhook(url: str) -> SplitResult:
@@ -115,19 +115,19 @@ def _address(parts: SplitResult) -> Iterator[Finding]:
         yield _webhook_finding("problem", "webhook-no-domain")
 
 
-def _answers(parts: SplitResult, shown: str, settings: Settings) -> Iterator[Finding]:
+def _answers(parts: SplitResult, safe_url: str, settings: Settings) -> Iterator[Finding]:
     url, timeout = urlunsplit(parts), settings.send_timeout
     with requests.Session() as session:
         greeting = session.get(url, timeout=timeout, allow_redirects=False)
-        yield _expected("webhook-get", greeting, 200, url=shown)
+        yield _expected("webhook-get", greeting, 200, url=safe_url)
         probe = session.post(url, data=b"{}", timeout=timeout, allow_redirects=False)
-        yield _expected("webhook-probe", probe, 200, url=shown)
+        yield _expected("webhook-probe", probe, 200, url=safe_url)
         if probe.elapsed.total_seconds() > _SLOW:
             yield _webhook_finding("warning", "webhook-slow", seconds=round(probe.elapsed.total_seconds(), 1))
         # With a token in it, the address itself is the secret.
         forged = f"{url.rpartition('/')[0]}/{WRONG_CREDENTIALS}" if settings.webhook_auth == "token" else url
         answer = session.post(forged, data=_UNSIGNED, timeout=timeout, allow_redirects=False)
-        yield _expected("webhook-forged", answer, 401, url=shown)
+        yield _expected("webhook-forged", answer, 401, url=safe_url)
         if settings.zalo_verifier:
             yield _verifier(session, parts, settings)
 

@@ -17,7 +17,7 @@ class ImageWords:
 
     label: str
     """One or two words."""
-    said: str
+    message: str
     """The end of a sentence about the image; may name `status`, `form` and `size`, see `facts`."""
     why: str = ""
     todo: str = ""
@@ -25,7 +25,7 @@ class ImageWords:
     def translated(self, lang: Language, **values: object) -> ImageWords:
         """Return the texts in *lang*, filled with *values*."""
         _ = translator(lang).gettext
-        texts, written = (self.label, self.said, self.why, self.todo), format_sizes(values, lang)
+        texts, written = (self.label, self.message, self.why, self.todo), format_sizes(values, lang)
         return ImageWords(*(_(text).format(**written) for text in texts))
 
 
@@ -155,7 +155,7 @@ def explain(result: CheckResult, lang: Language) -> ImageWords:
 
 
 def facts(result: CheckResult) -> dict[str, object]:
-    """Return the values for `said`: the HTTP status, the format of the file and its size."""
+    """Return the values for `message`: the HTTP status, the format of the file and its size."""
     return {"status": result.http_status or "?", "form": result.format or "?", "size": _size(result)}
 
 

@@ -21,8 +21,8 @@ Form = Literal["jpg", "png"]
 FileStamp = tuple[int, ...] | None
 
 _FORMS: Final[Mapping[str, Form]] = {"JPEG": "jpg", "PNG": "png"}
-_MOST_NEIGHBOURS = 1000
-_MOST_SUGGESTIONS = 50
+_MAX_NEIGHBOURS = 1000
+_MAX_SUGGESTIONS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def inspect(folder: Path, names: Iterable[str]) -> Mapping[str, ImageFile]:
     """Return the digest or fault of each name; each file is read once and not kept."""
     image_files = {name: _inspect(folder, name) for name in dict.fromkeys(names)}
     missing = (name for name, seen in image_files.items() if seen.fault and seen.fault.code == "file-missing")
-    for name in islice(missing, _MOST_SUGGESTIONS):
+    for name in islice(missing, _MAX_SUGGESTIONS):
         if near := _near(folder, name):
             image_files[name] = replace(
                 image_files[name], fault=UnusableImage("file-missing/near", word=name, near=near)
@@ -169,7 +169,7 @@ def _near(folder: Path, name: str) -> str | None:
 def _neighbours(folder: Path) -> set[str]:
     try:
         with os.scandir(folder) as entries:
-            return {entry.name for entry in islice(entries, _MOST_NEIGHBOURS)}
+            return {entry.name for entry in islice(entries, _MAX_NEIGHBOURS)}
     except OSError:
         return set()
 

@@ -8,7 +8,7 @@ from bot.images.formats import END_OF_IMAGE, jpeg_segments, png_chunks, sniff_fo
 
 _APP0, _APP2, _APP14, _APP15, _COMMENT = 0xE0, 0xE2, 0xEE, 0xEF, 0xFE
 # The segments that decide how an image looks: size, colour profile, colour encoding.
-_SHOWN_BY: Final = {_APP0: b"JFIF\0", _APP2: b"ICC_PROFILE\0", _APP14: b"Adobe"}
+_KEPT_SEGMENTS: Final = {_APP0: b"JFIF\0", _APP2: b"ICC_PROFILE\0", _APP14: b"Adobe"}
 _PNG_CHUNKS: Final = frozenset(
     {
         b"IHDR",
@@ -44,4 +44,4 @@ def strip_metadata(data: bytes) -> bytes:
 def _is_kept(marker: int, data: bytes, start: int) -> bool:
     if marker == END_OF_IMAGE or not (_APP0 <= marker <= _APP15 or marker == _COMMENT):
         return True
-    return marker in _SHOWN_BY and data.startswith(_SHOWN_BY[marker], start + 4)
+    return marker in _KEPT_SEGMENTS and data.startswith(_KEPT_SEGMENTS[marker], start + 4)

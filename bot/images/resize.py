@@ -28,7 +28,7 @@ _QUALITIES: Final = (90, 82, 75)
 _COLOURS: Final = 256
 #: A pixel takes about 10 bytes of memory; JPEGs are decoded at a lower resolution.
 MAX_PIXELS: Final = 40_000_000
-_MOST_READ: Final = 200 * 1024 * 1024
+_MAX_READ: Final = 200 * 1024 * 1024
 _WITH_ALPHA: Final = frozenset({"RGBA", "LA", "PA", "La", "RGBa"})
 
 
@@ -87,7 +87,7 @@ def resize_to_fit(folder: Path, name: str, *, most: int = MAX_IMAGE_BYTES) -> Re
     """
     try:
         path = local_files.find_image(folder, name)
-        data = read_plain_file(path, limit=_MOST_READ)
+        data = read_plain_file(path, limit=_MAX_READ)
         before, version = _smaller(data, most)
         with locked_folder(path.parent):
             kept = _keep(path, data)

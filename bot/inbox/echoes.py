@@ -84,14 +84,14 @@ def read_echoes(
     """Return the images that the OA sent to the user in the minutes before the call, and the echoes since then."""
     since = attempted_at - _MEMORY_SECONDS
     user = (events.c.oa_id == oa_id, events.c.user_id == user_id)
-    came = sa.select(events.c.msg_id, events.c.received_at, events.c.body).where(
+    echoes_query = sa.select(events.c.msg_id, events.c.received_at, events.c.body).where(
         IS_ECHO, *user, events.c.name == "oa_send_image", events.c.reason == "echo", events.c.received_at > since
     )
-    went = sa.select(events.c.vendor_ids, events.c.images, events.c.replied_at, events.c.settled_at).where(
+    sent_query = sa.select(events.c.vendor_ids, events.c.images, events.c.replied_at, events.c.settled_at).where(
         *user, events.c.replied_at > since
     )
-    echoes = [Echo(row.msg_id, row.received_at, echo_image_url(row.body)) for row in connection.execute(came)]
-    sent = [one for row in connection.execute(went) for one in _sent_images(row, attempted_at)]
+    echoes = [Echo(row.msg_id, row.received_at, echo_image_url(row.body)) for row in connection.execute(echoes_query)]
+    sent = [one for row in connection.execute(sent_query) for one in _sent_images(row, attempted_at)]
     return sent, echoes
 
 

@@ -113,8 +113,8 @@ def record_failure(connection: sa.Connection, failure: Failure) -> FailureVerdic
     several = failures >= _FAILURES_TO_PAUSE and failure.now - since >= _SECONDS_TO_PAUSE
     pauses_now = failure.at_once or row.pauses > 0 or several
     # Calls that began before the pause say nothing new.
-    news = row.closed_until <= failure.now or row.probing
-    pauses = row.pauses + (pauses_now and news)
+    is_first = row.closed_until <= failure.now or row.probing
+    pauses = row.pauses + (pauses_now and is_first)
     pause = max(failure.retry_after, min(_FIRST_PAUSE_SECONDS * 2.0 ** min(pauses - 1, 30), _MAX_PAUSE_SECONDS))
     values = {
         "failures": failures,
@@ -124,7 +124,7 @@ def record_failure(connection: sa.Connection, failure: Failure) -> FailureVerdic
         "pauses": pauses,
         "trouble": failure.trouble,
         "probing": False,
-        "closed_until": failure.now + pause if pauses_now and news else row.closed_until,
+        "closed_until": failure.now + pause if pauses_now and is_first else row.closed_until,
     }
     connection.execute(sa.update(accounts).where(accounts.c.oa_id == failure.oa_id).values(values))
     return FailureVerdict(is_own=False, is_paused=bool(pauses_now))

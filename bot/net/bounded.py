@@ -183,7 +183,7 @@ class _Connection(HTTPConnection):
 
     response_class = _Response
     addresses: AddressPolicy | None = None
-    _held: list[bytes] | None = None
+    _buffer: list[bytes] | None = None
     """What of a request is to leave together with the rest of it."""
 
     def connect(self) -> None:
@@ -206,21 +206,21 @@ class _Connection(HTTPConnection):
         """Send a request, its head and a small body in one segment."""
         body = kwargs.get("body")
         is_small = body is None or (isinstance(body, bytes) and len(body) <= _SMALL_BYTES)
-        self._held = [] if is_small else None
+        self._buffer = [] if is_small else None
         try:
             super().request(*args, **kwargs)
-            held = self._held
+            buffered = self._buffer
         finally:
-            self._held = None
-        if held:
-            self.send(b"".join(held))
+            self._buffer = None
+        if buffered:
+            self.send(b"".join(buffered))
 
     def send(self, data: Any) -> None:
         """Send *data*, or hold it back until the request is complete."""
-        if self._held is None:
+        if self._buffer is None:
             super().send(data)
         else:
-            self._held.append(data)
+            self._buffer.append(data)
 
     def _new_conn(self) -> socket.socket:
         """Return a connection to the first of the host's allowed addresses that accepts one."""

@@ -212,7 +212,7 @@ def has_words(kind: str, text: str) -> bool:
     return kind == "text" or bool(text.strip())
 
 
-def asked_kind(rules: RuleSet, text: str, kind: str, *, oa_id: str | None, now: float | None) -> str:
+def answering_kind(rules: RuleSet, text: str, kind: str, *, oa_id: str | None, now: float | None) -> str:
     """Return the kind whose rules answer: for an image or a link with words, the rules for texts come first."""
     if kind != "text" and has_words(kind, text) and rank(rules, text, oa_id=oa_id, now=now).winner is not None:
         return "text"
@@ -227,7 +227,7 @@ def decide(rules: RuleSet, incoming: Incoming, *, now: float, last_reply: Callab
     nothing, and no other rule answers instead: a wrong image is worse than none.
     """
     text, oa_id = incoming.text, incoming.oa_id
-    kind = asked_kind(rules, text, incoming.kind, oa_id=oa_id, now=now)
+    kind = answering_kind(rules, text, incoming.kind, oa_id=oa_id, now=now)
     ranking = rank(rules, text, kind=kind, oa_id=oa_id, now=now)
     if ranking.winner is not None:
         rule = rules.file.rules[ranking.winner]

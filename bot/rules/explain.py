@@ -15,7 +15,7 @@ from bot.rules.engine import (
     InactiveReason,
     Ranking,
     RuleSet,
-    asked_kind,
+    answering_kind,
     decided_by,
     has_words,
     rank,
@@ -32,9 +32,9 @@ _SLIPS = frozenset({"marks", "unmarked", "place", "glued", "letter"})
 _ALL = frozenset(NEAREST_FIRST)
 _REWRITTEN = frozenset({"stretched", "joined", "split", "glued", "spelling", "typo", "telex", "tone"})
 _SHORTEST_ONE_OFF = 5  # letters, so that "shop" is no near miss of "ship"
-_MOST_NEAR = 3
+_MAX_NEAR = 3
 _MOSTLY_KNOWN_PERCENT = 80  # of an abbreviation's uses; below it, the word itself may be meant
-_MOST_LOOKED_AT = 30
+_MAX_NEAR_MISSES = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ def explain_answer(
     """Return the same as `explain` without a suggestion."""
     file = rules.file
     answers_words = has_words(kind, text)
-    kind = asked_kind(rules, text, kind, oa_id=oa_id, now=now)
+    kind = answering_kind(rules, text, kind, oa_id=oa_id, now=now)
     ranking = rank(rules, text, kind=kind, oa_id=oa_id, now=now)
     hits = rules.matcher.hits(text) if kind == "text" else Hits({}, {}, {})
     best = ranking.ranked[0] if ranking.ranked else None
@@ -224,13 +224,13 @@ def _inactive(rules: RuleSet, ranking: Ranking, text: str, kind: str) -> Iterato
 def _near(rules: RuleSet, text: str, hits: Hits, listed: Container[int], reasons: Container[str]) -> Iterator[Near]:
     """Yield the rules with near misses that an editor would call near."""
     found: dict[int, NearMiss] = {}
-    for miss in rules.matcher.near_misses(text, most=_MOST_LOOKED_AT, hits=hits):
+    for miss in rules.matcher.near_misses(text, most=_MAX_NEAR_MISSES, hits=hits):
         index = miss.keyword.rule
         if index in listed or miss.reason not in reasons:
             continue
         if _is_near(miss, _unmet(rules.file.rules[index], index, hits)):
             found.setdefault(index, miss)
-    for index, miss in list(found.items())[:_MOST_NEAR]:
+    for index, miss in list(found.items())[:_MAX_NEAR]:
         yield Near(rules.file.rules[index], miss)
 
 

@@ -13,7 +13,7 @@ from bot.rules.model.field_parsers import DAYS
 from bot.rules.model.schema import Active
 from bot.rules.suggest import Suggestion
 
-_MOST_WORDS = 6
+_MAX_WORDS = 6
 
 _TEXTS: Final = {
     # how a keyword was found
@@ -139,8 +139,8 @@ def inactive_text(inactive: Inactive, lang: Language) -> str:
     _ = translator(lang).gettext
     rule = inactive.match.rule
     when = schedule(rule.active, lang) if rule.active else ""
-    said = _(_TEXTS[inactive.why]).format(when=when, ids=", ".join(rule.oa))
-    return said + (_("; but for that, it would answer") if inactive.would_answer else "")
+    text = _(_TEXTS[inactive.why]).format(when=when, ids=", ".join(rule.oa))
+    return text + (_("; but for that, it would answer") if inactive.would_answer else "")
 
 
 def near_text(near: Near, lang: Language) -> str:
@@ -156,7 +156,7 @@ def near_text(near: Near, lang: Language) -> str:
 def incomplete_text(incomplete: Incomplete, lang: Language) -> str:
     """Return which group of words is missing."""
     _ = translator(lang).gettext
-    some = incomplete.missing[:_MOST_WORDS]
+    some = incomplete.missing[:_MAX_WORDS]
     missing = ", ".join(some) + (", …" if len(incomplete.missing) > len(some) else "")
     return _("has {words}, but none of: {missing}").format(words=_quoted(incomplete.hits), missing=missing)
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 from bot.rules.engine import RuleSet
-from bot.rules.language.spelling import one_edit_apart
+from bot.rules.language.spelling import is_one_edit_apart
 from bot.rules.matching.keywords import parse
 from bot.rules.model.schema import Rule
 
@@ -52,7 +52,7 @@ class KeywordIndex:
         found = {use.rule for use in self._by_text.get(parse(keyword).text, ()) if use.is_trigger}
         for word, gap in _gaps(_letters(keyword)):
             others = self._by_gap.get(gap, ())
-            found.update(rule for other, rule in others if other == word or one_edit_apart(word, other))
+            found.update(rule for other, rule in others if other == word or is_one_edit_apart(word, other))
         return found
 
     def rules_with(self, keyword: str, others: Collection[str]) -> set[int]:

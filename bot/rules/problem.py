@@ -42,7 +42,7 @@ class Phrase:
     def text(self, lang: Language) -> str:
         """Return the phrase in *lang*."""
         template = translator(lang).pgettext(self.key, MESSAGES[self.key])
-        return template.format(**{name: _said(name, arg, lang) for name, arg in self.args})
+        return template.format(**{name: _arg_text(name, arg, lang) for name, arg in self.args})
 
 
 Arg = str | int | date | tuple[str, ...] | Phrase | FileSize
@@ -132,8 +132,8 @@ def render(problem: Problem, *, path: str, source: str, lang: Language) -> str:
     marked = sum(map(_width, line[column : column + problem.length]))
     mark = "^" + "~" * (marked - 1)
     margin = " " * len(str(problem.line))
-    shown = f"{problem.line} | {line}".rstrip()
-    return f"{head}\n{margin} |\n{shown}\n{margin} | {lead}{mark}"
+    quoted = f"{problem.line} | {line}".rstrip()
+    return f"{head}\n{margin} |\n{quoted}\n{margin} | {lead}{mark}"
 
 
 def _window(line: str, column: int) -> tuple[str, int]:
@@ -158,7 +158,7 @@ def _width(char: str) -> int:
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
-def _said(name: str, arg: Arg, lang: Language) -> str:
+def _arg_text(name: str, arg: Arg, lang: Language) -> str:
     if isinstance(arg, Phrase):
         return arg.text(lang)
     if isinstance(arg, FileSize):

@@ -70,8 +70,8 @@ class RulesReloader:
         self._folder = path.parent
         self._last_good = last_good
         self._rules: RuleSet | None = None
-        self._judged = _State()
-        self._seen = _State()
+        self._validated = _State()
+        self._polled = _State()
         self._image_names: tuple[str, ...] = ()
         self.thread = PollingThread(self._poll_or_log, name="rules", seconds=_POLL_SECONDS)
         """Follows the file while it runs."""
@@ -96,7 +96,7 @@ class RulesReloader:
             ConfigError: There are no valid rules, and the file cannot be read.
         """
         content = self._read()
-        problems = self._judge(content, validate)
+        problems = self._validate_and_apply(content, validate)
         if self._rules is not None:
             return
         kept = self._last_good.last_good_rules()
@@ -115,10 +115,10 @@ class RulesReloader:
         state = _State(
             _digest(content), tuple(local_files.file_stamp(self._folder, name) for name in self._image_names)
         )
-        if state != self._seen:
-            self._seen = state
-        elif state != self._judged:
-            self._judge(content, validate_aside)
+        if state != self._polled:
+            self._polled = state
+        elif state != self._validated:
+            self._validate_and_apply(content, validate_aside)
 
     def _poll_or_log(self) -> None:
         try:
@@ -132,16 +132,18 @@ class RulesReloader:
         except OSError as error:
             return error
 
-    def _judge(self, content: bytes | OSError, judge: _Validate) -> tuple[Problem, ...]:
+    def _validate_and_apply(self, content: bytes | OSError, validate_content: _Validate) -> tuple[Problem, ...]:
         if isinstance(content, OSError):
-            self._judged = self._seen = _State(_digest(content), self._seen.stamps)
+            self._validated = self._polled = _State(_digest(content), self._polled.stamps)
             self.last_validation = None
             self.error = f"{self._path}: {content.strerror}"
             log.error("the rules file cannot be read", extra={"trouble": self.error})
             return ()
-        result = judge(content, today=_today(), folder=self._folder)
+        result = validate_content(content, today=_today(), folder=self._folder)
         self._image_names = tuple(result.image_files)
-        self._judged = self._seen = _State(_digest(content), tuple(look.stamp for look in result.image_files.values()))
+        self._validated = self._polled = _State(
+            _digest(content), tuple(image.stamp for image in result.image_files.values())
+        )
         self.last_validation = Validation(content, result)
         if result.rules is None:
             first = self.last_validation.first_error

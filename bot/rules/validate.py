@@ -67,13 +67,13 @@ def validate(data: bytes, *, today: date, folder: Path | None = None) -> Validat
     image_files = local_files.inspect(folder, _names(loaded.part)) if folder and loaded.part else {}
     problems = [*loaded.problems, *check(loaded, today=today), *_file_problems(loaded, image_files)]
     if loaded.file is None or any(p.severity == "error" and p.code in PATTERN_CODES for p in problems):
-        return ValidationResult(None, _shown(problems), image_files=image_files)
+        return ValidationResult(None, _limited(problems), image_files=image_files)
     rules = replace(compile_rules(loaded.file, loaded.digest), digests=_digests(image_files))
     problems += [*failing_examples(rules, loaded.places), *misreadings(rules, loaded.places)]
     if _has_error(problems):
-        return ValidationResult(None, _shown(problems), image_files=image_files)
+        return ValidationResult(None, _limited(problems), image_files=image_files)
     lines = tuple(loaded.places.at("rules", index).line for index in range(len(loaded.file.rules)))
-    return ValidationResult(rules, _shown(problems), lines, image_files)
+    return ValidationResult(rules, _limited(problems), lines, image_files)
 
 
 def with_images(rules: RuleSet, folder: Path) -> RuleSet:
@@ -106,7 +106,7 @@ def _has_error(problems: list[Problem]) -> bool:
     return any(problem.severity == "error" for problem in problems)
 
 
-def _shown(problems: list[Problem]) -> tuple[Problem, ...]:
+def _limited(problems: list[Problem]) -> tuple[Problem, ...]:
     """Return the problems in order; of too many, errors first, with the number of those left out."""
     ordered = in_order(problems)
     if len(ordered) <= MAX_PROBLEMS:
@@ -136,8 +136,8 @@ class Summary:
 
 def summarized(result: ValidationResult) -> Summary:
     """Return the counts of a result."""
-    shown = [problem.severity for problem in result.problems if problem.code != _CUT]
-    found = (shown.count("error"), shown.count("warning"), len(shown) < len(result.problems))
+    severities = [problem.severity for problem in result.problems if problem.code != _CUT]
+    found = (severities.count("error"), severities.count("warning"), len(severities) < len(result.problems))
     if result.rules is None:
         return Summary(False, *found)
     rules = result.rules.file.rules

@@ -64,7 +64,7 @@ _KEPT_SETTINGS = {"bot_lang", "log_format", "log_level"}
 _PACKAGE = Path(bot.__file__).resolve().parent
 _SAMPLE_RULES = _PACKAGE / "rules" / "starters" / "tiem-banh.yaml"
 _SAMPLE_SHOP, _SAMPLE_HOST = "Tiệm Nhà Na", b"anh.tiemnhana.example"
-_MOST_SAMPLES = 9
+_MAX_SAMPLES = 9
 
 _WELCOME = {
     "vi": (
@@ -113,7 +113,7 @@ class Demo:
     def samples(self) -> list[str]:
         """Return messages to try: the first example of each of the first rules."""
         part = loader.load(self.rules_file.read_bytes()).part
-        return first_examples(part, _MOST_SAMPLES) if part else []
+        return first_examples(part, _MAX_SAMPLES) if part else []
 
     def say(self, user_id: str, kind: Kind, text: str, *, mode: VendorMode) -> None:
         """Let a customer do something; the vendor treats the next image for them as *mode* says."""

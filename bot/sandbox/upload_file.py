@@ -53,10 +53,10 @@ def read(request: Request, account: Account) -> Upload:
     if request.headers.get("accept") != "*/*":
         raise RequestFault(HTTPStatus.BAD_REQUEST, "header accept must be */*")
     query = parse_qsl(urlsplit(request.path).query, keep_blank_values=True)
-    asked = dict(query)
-    if len(query) != 2 or asked.keys() != {"type", "oaId"} or not asked["type"] or not is_id(asked["oaId"]):
+    fields = dict(query)
+    if len(query) != 2 or fields.keys() != {"type", "oaId"} or not fields["type"] or not is_id(fields["oaId"]):
         raise RequestFault(HTTPStatus.BAD_REQUEST, "the query must have exactly type and oaId, an id")
-    if account.oa_ids and asked["oaId"] not in account.oa_ids:
+    if account.oa_ids and fields["oaId"] not in account.oa_ids:
         raise RequestFault(HTTPStatus.FORBIDDEN, "this OA does not belong to the account")
     file = _file(request)
     content = file.read()
@@ -64,7 +64,7 @@ def read(request: Request, account: Account) -> Upload:
         raise RequestFault(HTTPStatus.BAD_REQUEST, "the file is no JPEG and no PNG")
     if len(content) > MAX_IMAGE_BYTES:
         raise RequestFault(HTTPStatus.BAD_REQUEST, "-210: the file is over the limit of 1 MB")
-    return Upload(asked["oaId"], asked["type"], file.filename or "", content)
+    return Upload(fields["oaId"], fields["type"], file.filename or "", content)
 
 
 def _file(request: Request) -> FileStorage:

@@ -102,7 +102,7 @@ class SandboxVendor:
         self._expired: set[str] = set()
         self._next: dict[str | None, deque[Script]] = {}
         self._always: dict[str | None, Script] = {}
-        self._held: list[Callable[[], None]] = []
+        self._hanging: list[Callable[[], None]] = []
         self._listeners: list[Callable[[VendorCall], None]] = []
         self._numbers = itertools.count(1)
         self._server = HttpServer(self._receive)
@@ -177,8 +177,8 @@ class SandboxVendor:
     def release(self) -> None:
         """Answer the requests that hang."""
         with self._changed:
-            held, self._held = self._held, []
-        for answer in held:
+            hanging, self._hanging = self._hanging, []
+        for answer in hanging:
             self._server.later(0, answer)
 
     def refuse_connections(self) -> None:
@@ -270,12 +270,12 @@ class SandboxVendor:
             return vendor_code(-201, "attachment_id is invalid")
         return None
 
-    def _choose(self, *whom: str | None) -> Script:
-        for who in whom:
-            if queue := self._next.get(who):
+    def _choose(self, *user_ids: str | None) -> Script:
+        for user_id in user_ids:
+            if queue := self._next.get(user_id):
                 return queue.popleft()
-            if who in self._always and self._always[who] is not OK:
-                return self._always[who]
+            if user_id in self._always and self._always[user_id] is not OK:
+                return self._always[user_id]
         return OK
 
     def _handle(self, received: Received, script: Script, back: Answerer) -> None:
@@ -288,7 +288,7 @@ class SandboxVendor:
 
     def _hold(self, script: Script, success: dict[str, object], back: Answerer) -> None:
         if script.ending == "hang":
-            self._held.append(lambda: back.answer(HTTPStatus.OK, _encode(success), _JSON))
+            self._hanging.append(lambda: back.answer(HTTPStatus.OK, _encode(success), _JSON))
 
     def _take_upload(self, received: Received, script: Script, back: Answerer) -> dict[str, object]:
         """Record an upload, and return the body of its success."""

@@ -148,8 +148,8 @@ def _event(number: int, change: Change) -> str:
 
 
 def _language(default: Language) -> Language:
-    asked = request.args.get("lang")
-    return next((lang for lang in get_args(Language) if lang == asked), default)
+    chosen = request.args.get("lang")
+    return next((lang for lang in get_args(Language) if lang == chosen), default)
 
 
 def _uploaded(demo: Demo, token: str) -> Response:

@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 _THREADS = 32
 _MAX_CONNECTIONS = 1000
-_MOST_WORKERS = 4
+_MAX_WORKERS = 4
 _WORKER_PAUSE = 1.0
 # A fifth of Python's default: a response may wait this long for a computing thread, several times.
 _SWITCH_SECONDS = 0.001
@@ -202,7 +202,7 @@ class _Gunicorn(BaseApplication):
         }
         if "WEB_CONCURRENCY" not in os.environ:
             # One process commits for all its threads; a second one would only wait for SQLite's single writer.
-            options["workers"] = 1 if is_sqlite else min(_MOST_WORKERS, os.cpu_count() or 1)
+            options["workers"] = 1 if is_sqlite else min(_MAX_WORKERS, os.cpu_count() or 1)
         given = vars(self.cfg.parser().parse_args(self.cfg.get_cmd_args_from_env()))
         given = {name: value for name, value in given.items() if name in self.cfg.settings and value is not None}
         for name, value in (options | given).items():

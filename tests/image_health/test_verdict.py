@@ -158,7 +158,7 @@ def test_addresses_that_may_be_real(host: str) -> None:
 
 
 def _names(words: ImageWords) -> set[str]:
-    texts = (words.said, words.why, words.todo)
+    texts = (words.message, words.why, words.todo)
     return {name for text in texts for _, name, _, _ in Formatter().parse(text) if name is not None}
 
 
@@ -167,15 +167,15 @@ def test_every_verdict_can_be_said_in_both_languages(code: Code) -> None:
     """With what to do where something is to be done, and the same facts in both."""
     assert explain(CheckResult(code), "vi") != explain(CheckResult(code), "en")
     for lang in get_args(Language):
-        said = explain(CheckResult(code, 403, "GIF", 3_000_000), lang)
-        assert said.label
-        assert said.said.endswith(".")
-        assert "{" not in said.said + said.why + said.todo
-        assert bool(said.why) == bool(said.todo) == (code not in {"ok", "not-checked"})
+        found = explain(CheckResult(code, 403, "GIF", 3_000_000), lang)
+        assert found.label
+        assert found.message.endswith(".")
+        assert "{" not in found.message + found.why + found.todo
+        assert bool(found.why) == bool(found.todo) == (code not in {"ok", "not-checked"})
     assert _names(IMAGE_WORDS[code]) <= {"status", "form", "size"}
 
 
 def test_sizes_are_said_as_people_say_them() -> None:
-    assert "(2.9 MB)" in explain(CheckResult("too-large", 200, "JPEG", 3_000_000), "en").said
-    assert "(1,1 MB)" in explain(CheckResult("too-large", 200, "JPEG", 1024**2 + 1), "vi").said
-    assert "(> 1 MB)" in explain(CheckResult("too-large", 200, "JPEG"), "vi").said
+    assert "(2.9 MB)" in explain(CheckResult("too-large", 200, "JPEG", 3_000_000), "en").message
+    assert "(1,1 MB)" in explain(CheckResult("too-large", 200, "JPEG", 1024**2 + 1), "vi").message
+    assert "(> 1 MB)" in explain(CheckResult("too-large", 200, "JPEG"), "vi").message

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bot.rules.engine import compile_rules
 from bot.rules.keyword_index import KeywordIndex, keyword_index
-from bot.rules.language.spelling import one_edit_apart
+from bot.rules.language.spelling import is_one_edit_apart
 from bot.rules.language.text import syllables, words_of
 from bot.rules.matching.keywords import parse
 from bot.rules.matching.short_forms import likely_known, meanings_of
@@ -27,7 +27,7 @@ def is_like(one: str, other: str) -> bool:
     if not letters(one) or len(letters(one)) != len(letters(other)):
         return parse(one).text == parse(other).text
     pairs = [pair for pair in zip(letters(one), letters(other), strict=True) if pair[0] != pair[1]]
-    return not pairs or (len(pairs) == 1 and one_edit_apart(*pairs[0]))
+    return not pairs or (len(pairs) == 1 and is_one_edit_apart(*pairs[0]))
 
 
 @given(of_rules=st.lists(st.tuples(KEYWORDS, KEYWORDS), min_size=1, max_size=5), keyword=KEYWORDS)

@@ -53,7 +53,7 @@ def test_a_publication_reaches_the_others_with_its_history(join: Join) -> None:
     assert b.content == NEWER
     assert b.versions() == a.versions() == [NEWER, NEW, OLD]
     assert [v.name for v in b.publisher.versions()][:2] == [v.name for v in a.publisher.versions()][:2]
-    assert (a.standing, b.standing) == ("current", "current")
+    assert (a.status, b.status) == ("current", "current")
 
 
 def test_who_published_it_and_why_goes_with_it(join: Join) -> None:
@@ -75,7 +75,7 @@ def test_images_arrive_before_the_rules_that_name_them(join: Join) -> None:
     b.replica.poll()
     assert b.content == a.content
     assert (b.image("menu.jpg"), b.image("tet/2027/qua.jpg")) == (jpeg(seed="menu"), jpeg(seed="gift"))
-    assert b.standing == "current"
+    assert b.status == "current"
 
 
 def test_a_machine_that_was_off_catches_up_when_it_starts(join: Join) -> None:
@@ -95,13 +95,13 @@ def test_a_file_that_was_changed_by_hand_is_kept_and_told_of(join: Join) -> None
     b.path.write_bytes(HAND)
     a.publish(NEWER)
     b.replica.poll()
-    assert (b.content, b.standing) == (HAND, "by-hand")
+    assert (b.content, b.status) == (HAND, "by-hand")
     assert "changed by hand on this machine" in b.replica.state.remark()
     b.start()
-    assert (b.content, b.standing) == (HAND, "by-hand")
+    assert (b.content, b.status) == (HAND, "by-hand")
     b.path.write_bytes(NEWER)
     b.replica.poll()
-    assert (b.standing, b.replica.state.remark()) == ("current", "")
+    assert (b.status, b.replica.state.remark()) == ("current", "")
     a.publish(OLD)
     b.replica.poll()
     assert b.content == OLD
@@ -115,7 +115,7 @@ def test_a_file_changed_by_hand_while_the_machine_was_off_is_kept(join: Join) ->
     c.path.write_bytes(HAND)
     for machine in (b, c):
         machine.start()
-        assert (machine.content, machine.standing) == (HAND, "by-hand")
+        assert (machine.content, machine.status) == (HAND, "by-hand")
 
 
 def test_a_change_by_hand_that_missed_nothing_is_told_and_published_with_the_next(join: Join) -> None:
@@ -125,10 +125,10 @@ def test_a_change_by_hand_that_missed_nothing_is_told_and_published_with_the_nex
     b.replica.poll()
     b.path.write_bytes(HAND)
     b.replica.poll()
-    assert b.standing == "by-hand"
+    assert b.status == "by-hand"
     b.publish(NEWER)
     a.replica.poll()
-    assert (a.content, b.content, a.standing, b.standing) == (NEWER, NEWER, "current", "current")
+    assert (a.content, b.content, a.status, b.status) == (NEWER, NEWER, "current", "current")
 
 
 def test_the_same_file_brought_to_all_by_hand_is_no_change_of_one(join: Join) -> None:
@@ -140,7 +140,7 @@ def test_the_same_file_brought_to_all_by_hand_is_no_change_of_one(join: Join) ->
         machine.path.write_bytes(HAND)
     a.publish(NEWER)
     b.replica.poll()
-    assert (b.content, b.standing) == (NEWER, "current")
+    assert (b.content, b.status) == (NEWER, "current")
 
 
 def test_who_missed_a_publication_takes_it_before_publishing(join: Join) -> None:
@@ -152,7 +152,7 @@ def test_who_missed_a_publication_takes_it_before_publishing(join: Join) -> None
         b.publish(NEWER)
     assert b.content == HAND
     b.publish(NEW)
-    assert (b.content, b.standing) == (NEW, "current")
+    assert (b.content, b.status) == (NEW, "current")
     assert HAND in b.versions()
     b.publish(HAND)
     a.replica.poll()
@@ -179,7 +179,7 @@ def test_a_new_machine_takes_what_is_published_whatever_its_own_file_is(join: Jo
     a.publish(rules("menu.jpg"))
     for name, content in (("same", OLD), ("other", HAND), ("none", None), ("there already", a.content)):
         machine = join(name, content)
-        assert (machine.content, machine.standing) == (a.content, "current")
+        assert (machine.content, machine.status) == (a.content, "current")
         assert machine.image("menu.jpg") == jpeg(seed="menu")
         assert content in machine.versions() or content in {None, a.content}
 
@@ -200,14 +200,14 @@ def test_rules_that_this_version_cannot_use_are_refused_and_told(join: Join) -> 
     future = OLD + b"bi-mat: {khach: 1}\n"
     a.publish(future)  # the publisher's own program has checked it
     b.replica.poll()
-    assert (b.content, b.standing) == (OLD, "refused")
+    assert (b.content, b.status) == (OLD, "refused")
     assert "5:1: unknown-key" in b.replica.state.remark()
     assert "bi-mat" not in b.replica.state.remark()
     with pytest.raises(Diverged):
         b.publish(NEW)
     a.publish(NEW)
     b.replica.poll()
-    assert (b.content, b.standing) == (NEW, "current")
+    assert (b.content, b.status) == (NEW, "current")
 
 
 def test_what_stands_in_the_way_of_the_history_is_told(join: Join) -> None:
@@ -222,24 +222,24 @@ def test_what_stands_in_the_way_of_the_history_is_told(join: Join) -> None:
         b.publish(NEWER)
     a.publish(NEW)
     b.replica.poll()
-    assert (b.content, b.standing) == (OLD, "unwritable")
+    assert (b.content, b.status) == (OLD, "unwritable")
     assert "File exists" in b.replica.state.remark()
     history.unlink()
     b.start()
-    assert (b.content, b.standing) == (NEW, "current")
+    assert (b.content, b.status) == (NEW, "current")
 
 
 def test_where_editors_may_not_publish_nothing_is_taken_and_that_is_told(join: Join) -> None:
     """The operator's word counts on his machine."""
     a, b = join("a"), join("b", takes=False)
-    assert b.standing == "current"
+    assert b.status == "current"
     a.publish(NEW)
     b.replica.poll()
-    assert (b.content, b.standing) == (OLD, "off")
+    assert (b.content, b.status) == (OLD, "off")
     assert list(b.folder.iterdir()) == [b.path]
     b.path.write_bytes(NEW)
     b.replica.poll()
-    assert b.standing == "current"
+    assert b.status == "current"
 
 
 def test_the_library_is_the_same_on_all_machines(join: Join) -> None:
@@ -300,9 +300,9 @@ def test_an_image_stays_while_the_rules_of_that_machine_name_it(join: Join) -> N
     a.publish(NEW)
     a.library.delete("images/1.jpg", now=0)
     b.replica.poll()
-    assert (b.standing, b.image("images/1.jpg")) == ("by-hand", jpeg(seed="1"))
+    assert (b.status, b.image("images/1.jpg")) == ("by-hand", jpeg(seed="1"))
     b.publish(NEW)
-    assert (b.standing, b.image("images/1.jpg")) == ("current", None)
+    assert (b.status, b.image("images/1.jpg")) == ("current", None)
 
 
 def test_an_image_that_was_changed_by_hand_goes_to_the_trash(join: Join) -> None:
@@ -395,7 +395,7 @@ def test_who_is_killed_in_publishing_has_published_everywhere_or_nowhere(
     assert a.content == OLD
     for machine in (b, a):
         machine.start()
-        assert (machine.content, machine.standing) == (new if is_published else OLD, "current")
+        assert (machine.content, machine.status) == (new if is_published else OLD, "current")
         assert machine.image("menu.jpg") == (jpeg(seed="menu") if is_published or machine is a else None)
 
 
@@ -413,5 +413,5 @@ def test_who_is_killed_in_taking_goes_on_where_it_was(join: Join, tmp_path: Path
     assert (b.content, b.image("images/1.jpg"), b.image("images/2.jpg")) == (OLD, jpeg(seed="1"), None)
     b.path.write_bytes(NEW)  # as if it had died after the first of the two versions
     b.start()
-    assert (b.content, b.standing) == (a.content, "current")
+    assert (b.content, b.status) == (a.content, "current")
     assert b.image("images/2.jpg") == jpeg(seed="2")

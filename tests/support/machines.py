@@ -9,7 +9,7 @@ from bot.rules.publishing.publication_log import PublicationLog
 from bot.rules.publishing.publisher import digest
 from bot.rules.replication.editing import SharedImageLibrary, SharedPublisher
 from bot.rules.replication.replica import Replica
-from bot.rules.replication.state import Standing
+from bot.rules.replication.state import ReplicaStatus
 from tests.support.local_images import jpeg
 
 NOW = 1_790_000_000.0
@@ -63,9 +63,9 @@ class Machine:
         return self.path.read_bytes()
 
     @property
-    def standing(self) -> Standing:
+    def status(self) -> ReplicaStatus:
         """The state of the rules file against the published one."""
-        return self.replica.state.standing
+        return self.replica.state.status
 
     def image(self, name: str) -> bytes | None:
         """Return the content of an image file; None if there is none."""

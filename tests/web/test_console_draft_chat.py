@@ -37,7 +37,7 @@ def console(tmp_path: Path) -> Iterator[Console]:
 
 def told(console: Console, text: str, *sentences: str) -> str:
     """Return what the chat of the text editor says, without markup."""
-    answer = console.post("check/problems", {"text": text, "said": list(sentences)})
+    answer = console.post("check/problems", {"text": text, "sentence": list(sentences)})
     assert answer.json is not None
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.json["chat"])).split())
 
@@ -60,7 +60,9 @@ def test_answers_are_the_drafts_with_what_differs_from_the_rules_in_force(consol
 
 def test_findings_come_with_the_answers(console: Console) -> None:
     """One request while somebody types."""
-    answer = console.post("check/problems", {"text": DRAFT.replace("keywords: [giao", "keyword: [giao"), "said": "a"})
+    answer = console.post(
+        "check/problems", {"text": DRAFT.replace("keywords: [giao", "keyword: [giao"), "sentence": "a"}
+    )
     assert answer.json is not None
     assert [finding["code"] for finding in answer.json["findings"]][:1] == ["unknown-key"]
     assert "The draft has errors, so it cannot answer yet." in answer.json["chat"]
@@ -79,7 +81,7 @@ def test_a_sentence_by_form(console: Console) -> None:
     assert "Customer: bảng giá Bot:" in words(page)
     assert "<mark>bảng giá</mark>" in page.text
     assert text_of(page) == DRAFT
-    again = console.post("check/draft", {"text": DRAFT, "said": "bảng giá", "say": "giao hàng <b>"})
+    again = console.post("check/draft", {"text": DRAFT, "sentence": "bảng giá", "say": "giao hàng <b>"})
     assert re.search("Customer: bảng giá .* Customer: giao hàng <b> ", words(again))
     assert "<mark>giao hàng</mark> &lt;b&gt;" in again.text
 
@@ -87,15 +89,15 @@ def test_a_sentence_by_form(console: Console) -> None:
 def test_a_chat_has_an_end(console: Console) -> None:
     """The first sentences go, the same one is there once, and a long one is cut as Zalo does."""
     many = [f"câu {number}" for number in range(20)]
-    page = console.post("check/chat", {"text": DRAFT, "said": [*many, "câu 15"], "say": "x" * 5_000})
-    kept = re.findall(r'name="said" form="check" value="([^"]*)"', page.text)
+    page = console.post("check/chat", {"text": DRAFT, "sentence": [*many, "câu 15"], "say": "x" * 5_000})
+    kept = re.findall(r'name="sentence" form="check" value="([^"]*)"', page.text)
     assert kept == [*[f"câu {n}" for n in (13, 14, 16, 17, 18, 19, 15)], "x" * 2_000]
     assert len(kept) == MAX_SENTENCES
 
 
 def test_a_sentence_becomes_an_example_of_its_rule(console: Console) -> None:
     """Only that line changes, its comment stays; the draft is saved, and the chat says that it is an example now."""
-    form = {"text": DRAFT.replace("\n", "\r\n"), "said": "giao hàng nhé", "example": "ship giao hàng nhé"}
+    form = {"text": DRAFT.replace("\n", "\r\n"), "sentence": "giao hàng nhé", "example": "ship giao hàng nhé"}
     page = console.post("check/example", form)
     written = DRAFT.replace("examples: [ship không]   #", "examples: [ship không, giao hàng nhé] #")
     assert text_of(page).replace("\r\n", "\n") == written
@@ -130,7 +132,7 @@ def test_an_example_that_cannot_be_added(console: Console, text: str, example: s
     answer = console.post("check/example", {"text": text, "example": example}, headers={"Accept": "application/json"})
     assert answer.status_code == 409
     assert answer.json is not None
-    assert why in answer.json["said"]
+    assert why in answer.json["note"]
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=60).map(str.strip).filter(bool))

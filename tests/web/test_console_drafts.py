@@ -63,7 +63,7 @@ def test_a_draft_is_opened_where_it_was_left(console: Console) -> None:
     """It says when it was saved, from what it was begun, and how long it is kept; the field holds it to the letter."""
     answer = autosaved(console, console.get("check?take=file"), MINE.replace("\n", "\r\n") + "  ")
     assert answer.json is not None
-    assert re.fullmatch(r"Draft saved \d\d:\d\d", answer.json["said"])
+    assert re.fullmatch(r"Draft saved \d\d:\d\d", answer.json["text"])
     page = console.get("check")
     assert text_of(page) == MINE + "  "
     said = words(page)
@@ -126,7 +126,7 @@ def test_two_tabs_do_not_overwrite_each_other(console: Console) -> None:
     refused = autosaved(console, two, RULES + "# other\n")
     assert refused.status_code == 409
     assert refused.json is not None
-    assert "Not saved: this browser already has another draft, saved at" in refused.json["said"]
+    assert "Not saved: this browser already has another draft, saved at" in refused.json["text"]
     assert text_of(console.get("check")) == MINE
     by_button = console.post("check/draft", sent(two, RULES + "# other\n"))
     assert by_button.status_code == 409
@@ -239,7 +239,7 @@ def test_too_large_a_draft_says_so(console: Console) -> None:
     answer = autosaved(console, page, "x" * (MAX_DRAFT_BYTES + 1))
     assert answer.status_code == 413
     assert answer.json is not None
-    assert answer.json["said"] == "Not saved: a draft may have 2,000,000 bytes at most."
+    assert answer.json["text"] == "Not saved: a draft may have 2,000,000 bytes at most."
     assert text_of(console.get("check")) == MINE
 
 

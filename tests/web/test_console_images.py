@@ -134,7 +134,7 @@ def test_every_verdict_has_its_words(everything: Console, lang: Language) -> Non
         shown = (
             (told.label, told.why, told.todo)
             if code in {"ok", "not-checked"}
-            else (told.label, told.said, told.why, told.todo)
+            else (told.label, told.message, told.why, told.todo)
         )
         for text in shown:
             assert text[1:] in page, code

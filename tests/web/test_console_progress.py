@@ -36,8 +36,8 @@ def test_lines_tell_how_far_it_is_and_end_with_the_page(tmp_path: Path) -> None:
     with running(tmp_path, preview=slowly) as console:
         console.log_in()
         first, second, *_beats, last = lines(console, "check", {"text": RULES})
-    assert first == {"said": "Checking the rules…", "done": 0, "total": 0}
-    assert second == {"said": "Tried on 1,200 of 2,000 messages…", "done": 1200, "total": 2000}
+    assert first == {"text": "Checking the rules…", "done": 0, "total": 0}
+    assert second == {"text": "Tried on 1,200 of 2,000 messages…", "done": 1200, "total": 2000}
     assert "This is what the present file says." in str(last["page"])
 
 

@@ -45,7 +45,7 @@ def sent(*keywords: str, **more: str) -> dict[str, Any]:
 
 
 def said(answer: Any) -> list[tuple[str, str]]:
-    return [(one["kind"], one["text"]) for one in answer.get_json()["said"]]
+    return [(one["kind"], one["text"]) for one in answer.get_json()["advice"]]
 
 
 def test_a_good_rule_is_said_to_be_and_can_be_published_as_it_is(console: Console) -> None:

@@ -63,10 +63,10 @@ def sound_alikes(word: str) -> Iterator[str]:
     >>> list(sound_alikes("mún")), list(sound_alikes("dô"))
     (['muốn'], ['giô', 'vô'])
     """
-    apart = unicodedata.normalize("NFD", word)
+    decomposed = unicodedata.normalize("NFD", word)
     for pattern, replacement in _SHORT_DIPHTHONGS:
-        if pattern.search(apart):
-            yield unicodedata.normalize("NFC", pattern.sub(replacement, apart))
+        if pattern.search(decomposed):
+            yield unicodedata.normalize("NFC", pattern.sub(replacement, decomposed))
     if word.startswith("d") and not word.isascii():
         yield from (initial + word[1:] for initial in _OTHER_D)
 
@@ -86,11 +86,11 @@ def one_letter_less(word: str) -> set[str]:
     return {word} | {word[:i] + word[i + 1 :] for i in range(len(word))}
 
 
-def one_edit_apart(one: str, other: str) -> bool:
+def is_one_edit_apart(one: str, other: str) -> bool:
     """
     Return whether the Damerau-Levenshtein distance (optimal string alignment) of two words is one.
 
-    >>> one_edit_apart("khuyne", "khuyen"), one_edit_apart("gia", "gai"), one_edit_apart("gia", "gioi")
+    >>> is_one_edit_apart("khuyne", "khuyen"), is_one_edit_apart("gia", "gai"), is_one_edit_apart("gia", "gioi")
     (True, True, False)
     """
     start, end = 0, 0

@@ -124,8 +124,8 @@ def _letter(character: str) -> Letter:
         return Letter("d", 0, 1)
     if not _is_latin(character):
         return Letter(character, 0, 0)
-    taken_apart = unicodedata.normalize("NFD", character)
-    return _marked(Letter(taken_apart[0], 0, 0), taken_apart[1:])
+    decomposed = unicodedata.normalize("NFD", character)
+    return _marked(Letter(decomposed[0], 0, 0), decomposed[1:])
 
 
 def _marked(letter: Letter, marks: Iterable[str]) -> Letter:

@@ -11,7 +11,7 @@ from bot.rules.matching.matcher import Hit, KeywordPattern, Matcher
 from bot.rules.model.schema import Rule
 from bot.rules.problem import Arg, Phrase, Place, Problem, phrase
 
-_MOST_RIVALS = 20  # reported for one keyword
+_MAX_RIVALS = 20  # reported for one keyword
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def _shadowed(
 ) -> Iterator[tuple[KeywordUse, KeywordUse]]:
     """Yield every keyword of a group with the first keyword before it that always wins."""
     for place, shadowed in enumerate(ranked):
-        rivals = (word for word in ranked[:_MOST_RIVALS][:place] if word.index != shadowed.index)
+        rivals = (word for word in ranked[:_MAX_RIVALS][:place] if word.index != shadowed.index)
         better = (word for word in rivals if active_whenever(word.rule, shadowed.rule) and beats(word, shadowed))
         if (by := next(better, None)) is not None:
             yield shadowed, by
@@ -104,7 +104,7 @@ def _outranked(words: KeywordIndex, known: set[int]) -> Iterator[Conflict]:
     for shadowed in words.keywords:
         if id(shadowed) not in known:
             hits = matcher.hits(shadowed.keyword.text).any
-            better = [(above[n], hits[n]) for n in islice(sorted(hits), _MOST_RIVALS) if _outranks(above[n], shadowed)]
+            better = [(above[n], hits[n]) for n in islice(sorted(hits), _MAX_RIVALS) if _outranks(above[n], shadowed)]
             sure = [(word, hit) for word, hit in better if _is_sure(word, hit, shadowed)]
             for by, _ in (sure or better)[:1]:
                 yield Conflict("losing-keyword", shadowed, by, phrase("why-priority"), certain=bool(sure))

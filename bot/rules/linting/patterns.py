@@ -57,8 +57,8 @@ def _compiled(pattern: str, place: Place) -> Iterator[Problem]:
 
 
 def _invalid(reason: str, place: Place) -> Problem:
-    said, _, part = reason.partition(": ")
-    variant = _REASONS.get(said)
+    message, _, part = reason.partition(": ")
+    variant = _REASONS.get(message)
     if variant is None:
         return Problem.at(place, "pattern-invalid")
     return Problem.at(place, f"pattern-invalid/{variant}", part=part or "\\")

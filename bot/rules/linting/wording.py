@@ -23,7 +23,7 @@ lãi suất, cắt tóc, làm tóc, chăm sóc da, khám bệnh, lịch khám, n
 chữa
 """
 _MARKED: Final = {fold(phrase): phrase for phrase in map(str.strip, _PHRASES.split(","))}
-_MOST_NAMED = 5
+_MAX_NAMED = 5
 
 
 def wording_problems(words: KeywordIndex) -> Iterator[Problem]:
@@ -51,8 +51,8 @@ def _unmarked(words: KeywordIndex) -> Iterator[Problem]:
         if (word.index, word.letters) not in marked and _lacks_marks(word):
             by_rule.setdefault(word.index, []).append(word)
     for found in by_rule.values():
-        named = tuple(word.keyword.text for word in found[:_MOST_NAMED])
-        near = [_MARKED.get(_letters(word)) for word in found[:_MOST_NAMED]]
+        named = tuple(word.keyword.text for word in found[:_MAX_NAMED])
+        near = [_MARKED.get(_letters(word)) for word in found[:_MAX_NAMED]]
         if all(near):
             yield Problem.at(found[0].place, "unmarked-keyword/near", words=named, near=", ".join(filter(None, near)))
         else:

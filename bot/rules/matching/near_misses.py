@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
-from bot.rules.language.spelling import one_edit_apart
+from bot.rules.language.spelling import is_one_edit_apart
 from bot.rules.language.text import chain
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class NearMissIndex:
         """Yield the one-word keywords that differ by one letter."""
         for size in range(len(word) - 1, len(word) + 2):
             for letters in self._shapes.get((word[0], size), ()):
-                if one_edit_apart(word, letters):
+                if is_one_edit_apart(word, letters):
                     yield letters
 
 
@@ -169,5 +169,5 @@ def _one_off(token: Token, piece: Piece) -> bool:
         typed[0] == wanted[0]
         and abs(len(typed) - len(wanted)) < 2
         and len(wanted) >= _MIN_ONE_OFF_LENGTH
-        and one_edit_apart(typed, wanted)
+        and is_one_edit_apart(typed, wanted)
     )

@@ -84,8 +84,8 @@ def topic_phrases(text: str) -> tuple[Phrase, ...]:
     ['hoa don do', 'hoa don', 'don do']
     """
     found = units(text)
-    said = (unit.letters for unit in found if _is_meant(unit))
-    if " ".join(said) in _MEANS_PRICE:
+    words = (unit.letters for unit in found if _is_meant(unit))
+    if " ".join(words) in _MEANS_PRICE:
         return (_OF_PRICE,)
     phrases: dict[str, Phrase] = {}
     for size in range(min(MAX_UNITS, len(found)), 0, -1):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bot.rules.language.common_words import COMMON_BY_LETTERS, FOREIGN_WORDS, is_word
 from bot.rules.language.spelling import (
-    one_edit_apart,
+    is_one_edit_apart,
     one_letter_less,
     respellings,
     sound_alikes,
@@ -319,7 +319,7 @@ class Lexicon:
             return
         near = {known for shorter in one_letter_less(word) for known in self._typos.get(shorter, ())}
         for known in sorted(near):
-            if one_edit_apart(word, known):
+            if is_one_edit_apart(word, known):
                 foreign = len(word) >= _MIN_TYPO_LENGTH_IN_CONTEXT and not is_syllable(known)
                 sure = len(known) >= _MIN_TYPO_LENGTH and (foreign or len(word) >= _MIN_TYPO_LENGTH)
                 sure = sure and word[0] == known[0]

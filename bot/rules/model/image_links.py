@@ -54,7 +54,7 @@ _TAIL = re.compile(r"""[\s.,;:!'"“”‘’>]+$""")
 _LEAD = re.compile(r"""^[\s'"“”‘’<(\[]+""")
 _PAIRS = (("(", ")"), ("[", "]"), ("{", "}"))
 _ATTACHMENT = re.compile(r"[A-Za-z0-9_-]{20,}={0,2}", re.ASCII)
-_MOST_REPAIRS = 6
+_MAX_REPAIRS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def image_link(value: str) -> str:
     """
     first = fault = _fault(value)
     repaired = value
-    for _ in range(_MOST_REPAIRS):
+    for _ in range(_MAX_REPAIRS):
         if fault is None or fault.repaired is None:
             break
         repaired, fault = fault.repaired, _fault(fault.repaired)

@@ -246,8 +246,8 @@ def _is_image(entry: os.DirEntry[str]) -> bool:
 def _safe_names(filename: str, form: str) -> Iterator[str]:
     """Yield candidate names of ASCII letters, digits and hyphens, to try until one is free."""
     stem = PurePosixPath(filename.replace("\\", "/")).name
-    shown = stem.rpartition(".")[0] or stem
-    base = slug(shown)[:_STEM_LENGTH].strip("-") or _NAMELESS
+    title = stem.rpartition(".")[0] or stem
+    base = slug(title)[:_STEM_LENGTH].strip("-") or _NAMELESS
     yield f"{base}.{form}"
     number = 2
     while True:

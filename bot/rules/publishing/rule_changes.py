@@ -136,7 +136,7 @@ def _renamed(was: Mapping[str, Mapping[str, Value]], now: Mapping[str, Mapping[s
     """Return the former ids of rules that differ only in their id, by the new ids."""
     gone = {_without_id(rule): name for name, rule in was.items() if name not in now}
     new = {_without_id(rule): name for name, rule in now.items() if name not in was}
-    return {name: gone[said] for said, name in new.items() if said in gone}
+    return {name: gone[content] for content, name in new.items() if content in gone}
 
 
 def _without_id(rule: Mapping[str, Value]) -> str:

@@ -130,14 +130,14 @@ def _keyword(keyword: Node, *, is_flow: bool) -> Iterator[Problem]:
         yield Problem.at(text.place, "damaged-text/question-marks", word=text.text)
     if separator := field_parsers.SEPARATORS.search(text.text.strip(",; ")):
         code = "comma-keyword/quoted" if text.quoted else "comma-keyword"
-        apart = _apart(field_parsers.SEPARATORS.split(text.text), is_flow=is_flow)
-        yield Problem.at(text.place, code, sign=separator[0], apart=apart)
+        separate = _as_separate_keywords(field_parsers.SEPARATORS.split(text.text), is_flow=is_flow)
+        yield Problem.at(text.place, code, sign=separator[0], apart=separate)
     elif text is keyword and field_parsers.ALTERNATIVES.search(text.text.strip()):  # {text: …} declares it as one
-        apart = _apart(field_parsers.ALTERNATIVES.split(text.text), is_flow=is_flow)
-        yield Problem.at(text.place, "comma-keyword/alternatives", apart=apart)
+        separate = _as_separate_keywords(field_parsers.ALTERNATIVES.split(text.text), is_flow=is_flow)
+        yield Problem.at(text.place, "comma-keyword/alternatives", apart=separate)
 
 
-def _apart(parts: Iterable[str], *, is_flow: bool) -> Phrase:
+def _as_separate_keywords(parts: Iterable[str], *, is_flow: bool) -> Phrase:
     """Return how to write several keywords in place of one."""
     texts = [flow_text(part.strip()) for part in parts if part.strip()]
     if is_flow:

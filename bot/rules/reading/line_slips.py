@@ -24,7 +24,7 @@ _FOREIGN_COMMENT: Final = re.compile(r"\s*(//|/\*|\*/|<!--|--(?!-)|;|rem\s)", re
 _COMMENT_BEHIND: Final = re.compile(r"\s(//)(?=\s|$).*$")
 _QUOTED: Final = re.compile(r"""(?<![\w\\])("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')""")
 _EXCEL_LINE: Final = re.compile(r'"(?:[^"]|"")*"[,;\t]*')
-_MOST_EXCEL_LINES: Final = 20_000
+_MAX_EXCEL_LINES: Final = 20_000
 _KEY_LINE: Final = re.compile(r"(\s*(?:-\s+)?)(\w+)\s*[:：=]")
 _BARE_KEY: Final = re.compile(r"(\s*(?:-\s+)?)(\w+)(?:\s+(?![:：=])(\S.*))?$")
 _FLOW_EQUALS: Final = re.compile(r"[{,]\s*(\w+)\s*(=)(?![=>])\s*")
@@ -150,7 +150,7 @@ def _lost_dash(source: Source, number: int) -> None:
 def _excel_quotes(source: Source) -> None:
     """Repair a file that a spreadsheet saved as CSV: every line in quotes, inner quotes doubled."""
     written = [number for number, line in enumerate(source.repaired) if line.strip()]
-    if not 2 <= len(written) <= _MOST_EXCEL_LINES or not all(
+    if not 2 <= len(written) <= _MAX_EXCEL_LINES or not all(
         _is_excel_line(source.repaired[number].rstrip()) for number in written
     ):
         return

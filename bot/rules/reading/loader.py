@@ -17,10 +17,10 @@ from bot.rules.reading.source import Source
 from bot.rules.reading.yaml_tree import Entry, MappingNode, Node, ScalarNode, SequenceNode
 
 _RECOVERY_LIMIT = 200_000
-_MOST_RECOVERIES = 10
-_MOST_ERRORS = 1_000  # reported; nobody reads more
-_MOST_TAB_INDENTED = 100
-_MOST_RENAMINGS = 3
+_MAX_RECOVERIES = 10
+_MAX_ERRORS = 1_000  # reported; nobody reads more
+_MAX_TAB_INDENTED = 100
+_MAX_RENAMINGS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +73,11 @@ def load(data: bytes) -> Loaded:
     if root is None:
         return Loaded(None, in_order(problems), digest, None, Places.nowhere(0))
     file, errors = _modelled(root)
-    for _ in range(_MOST_RENAMINGS):  # the values under a renamed key are checked only in the next round
-        unknown = model_errors.rename_keys(errors[:_MOST_ERRORS], root)
+    for _ in range(_MAX_RENAMINGS):  # the values under a renamed key are checked only in the next round
+        unknown = model_errors.rename_keys(errors[:_MAX_ERRORS], root)
         problems += unknown
         file, errors = _modelled(root) if unknown else (file, errors)
-    problems += model_errors.problems_of(errors[:_MOST_ERRORS], root)
+    problems += model_errors.problems_of(errors[:_MAX_ERRORS], root)
     problems += cross_field.contradictions(root)
     part, kept = (file, tuple(range(len(file.rules)))) if file else _sound_part(root, errors)
     complete = None if any(problem.severity == "error" for problem in problems) else file
@@ -110,7 +110,7 @@ def _tree(text: Source) -> tuple[Node | None, list[Problem]]:
     left_out = bool(text.tab_indented)
     if not _leave_out_tab_indented(text):
         return None, unreadable
-    for _ in range(_MOST_RECOVERIES):
+    for _ in range(_MAX_RECOVERIES):
         try:
             root, problems = yaml_tree.build(text)
         except yaml.MarkedYAMLError as error:
@@ -124,14 +124,14 @@ def _tree(text: Source) -> tuple[Node | None, list[Problem]]:
             left_out = True
         else:
             if left_out:
-                _excuse_rules(root)
+                _ignore_emptied_rules(root)
             return root, unreadable + problems
     return None, unreadable
 
 
 def _leave_out_tab_indented(text: Source) -> bool:
     """Leave out the rules with lines of unknown indentation; return False if some lines are outside the rules."""
-    if len(text.tab_indented) > _MOST_TAB_INDENTED:
+    if len(text.tab_indented) > _MAX_TAB_INDENTED:
         return False
     for line in text.tab_indented:
         block = sections.rule_around(text.repaired, line) if text.repaired[line] else range(0)
@@ -146,7 +146,7 @@ def _has_slip(text: Source, block: range) -> bool:
     return any(problem.line - 1 in block for problem in text.problems)
 
 
-def _excuse_rules(root: Node | None) -> None:
+def _ignore_emptied_rules(root: Node | None) -> None:
     """Drop the error of a list that is empty only because its rules were left out."""
     match root:
         case MappingNode(entries={"rules": Entry(value=ScalarNode(text="") as nothing) as entry}):

@@ -43,7 +43,7 @@ _MODELS: dict[str, tuple[str, type[BaseModel]]] = {
 }
 _IMAGE_KEYS = frozenset({"image_url", "attachment_id", "file", "one_of"})
 _TEXT_REPLIES = frozenset({"text", "message", "content", "noi_dung", "noidung", "tin_nhan", "chu", "van_ban"})
-_MOST_SUGGESTIONS = 200  # each is compared with every known word
+_MAX_SUGGESTIONS = 200  # each is compared with every known word
 
 
 def errors_of(error: ValidationError) -> list[ErrorDetails]:
@@ -61,7 +61,7 @@ def rename_keys(errors: Iterable[ErrorDetails], root: MappingNode) -> list[Probl
     for number, error in enumerate(e for e in errors if e["type"] == "extra_forbidden"):
         mapping, key = resolve(root, error["loc"][:-1]), str(error["loc"][-1])
         if isinstance(mapping, MappingNode) and key in mapping.entries:
-            problems.append(_unknown_key(mapping, key, error["loc"], guess=number < _MOST_SUGGESTIONS))
+            problems.append(_unknown_key(mapping, key, error["loc"], guess=number < _MAX_SUGGESTIONS))
         else:
             problems.append(Problem.at(head(mapping), "bad-value", key=key))
     return problems

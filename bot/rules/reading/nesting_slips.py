@@ -28,7 +28,7 @@ _TWO_KEYS: Final = re.compile(r"( *(?:- +)?)(\w+)\s*:\s+(\w+)\s*:\s+(\S.*)$")
 _KEY_BEHIND: Final = re.compile(r"\s(\w+):\s+[^\s]")
 _TOP_RULES: Final = re.compile(r"rules\s*:")
 _DEEP_RULES: Final = re.compile(r"( +)rules\s*:\s*(#.*)?$")
-_MOST_PROBLEMS: Final = 200
+_MAX_PROBLEMS: Final = 200
 _NOTHING: Final = re.compile(r"\s*(#.*)?$")
 _CLOSED: Final = re.compile(r"""(?<![\w\\])("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')|\[[^\[\]]*\]|\{[^{}]*\}""")
 
@@ -37,7 +37,7 @@ def repair_nesting(source: Source) -> None:
     """Repair the levels of a file after its single lines were repaired."""
     _rules_below_another_key(source)
     for number, line in enumerate(source.repaired):
-        if len(source.problems) > _MOST_PROBLEMS:
+        if len(source.problems) > _MAX_PROBLEMS:
             return
         if ":" in line and len(line) <= LONGEST_LINE and not line.lstrip().startswith("#"):
             _two_keys(source, number)
@@ -75,7 +75,7 @@ def _not_indented(source: Source, number: int) -> None:
     if not open_key or open_key[3] not in _INSIDE:
         return
     column = len(open_key[1]) + len(open_key[2] or "")
-    told = False
+    is_reported = False
     for below in range(number + 1, len(source.repaired)):
         line = source.repaired[below]
         indent = len(line) - len(line.lstrip())
@@ -83,12 +83,12 @@ def _not_indented(source: Source, number: int) -> None:
             continue
         key = _KEY.match(line)
         is_inside = indent == column and key is not None and key[2] in _INSIDE[open_key[3]]
-        if not is_inside and not (told and indent > column):
+        if not is_inside and not (is_reported and indent > column):
             return
-        if not told and key:
+        if not is_reported and key:
             args = {"word": key[2], "key": open_key[3]}
             source.problems.append(Problem.at(source.place(below, indent, len(key[2])), "indentation/inside", **args))
-            told = True
+            is_reported = True
         source.replace_span(below, 0, 0, "  ")
 
 

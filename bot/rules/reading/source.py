@@ -33,7 +33,7 @@ _TIGHT_COLON = re.compile(r" *(?:- +)?(\w+) *(:=|=>|->|[:：=])(\s?)")
 _LIST_ITEM = re.compile(r" *-(?=\s|$)")
 _KEY_AHEAD = re.compile(r"(\w+) *[:：]")
 _OPEN_KEY = re.compile(r":\s*(#.*)?$")
-_MOST_PROBLEMS = 200  # more of them, and it is not a rules file
+_MAX_PROBLEMS = 200  # more of them, and it is not a rules file
 
 
 @dataclass(slots=True)
@@ -115,7 +115,7 @@ def _repair(source: Source) -> None:
             if not start.isalnum():
                 _dashes(source, number)
             _colons(source, number)
-        if len(source.problems) > _MOST_PROBLEMS:
+        if len(source.problems) > _MAX_PROBLEMS:
             source.readable = False
             break
     nesting_slips.repair_nesting(source)
@@ -129,7 +129,7 @@ def _has_tab_lead(line: str) -> bool:
 
 
 def _forbidden(source: Source, number: int) -> None:
-    for match in islice(_FORBIDDEN.finditer(source.repaired[number]), _MOST_PROBLEMS):
+    for match in islice(_FORBIDDEN.finditer(source.repaired[number]), _MAX_PROBLEMS):
         key = "line-separator" if match[0] in "\x0b\x0c\x85\u2028\u2029" else "control-character"
         source.report(number, match.start(), 1, key, char=f"U+{ord(match[0]):04X}")
     source.repaired[number] = _FORBIDDEN.sub(" ", source.repaired[number])

@@ -38,7 +38,7 @@ class _Explainer:
     def __init__(self, error: MarkedYAMLError, source: Source) -> None:
         self.source = source
         self.context = error.context or ""
-        self.said = error.problem or ""
+        self.message = error.problem or ""
         self.line, self.column = self._position(error.problem_mark or error.context_mark)
         self.from_line, self.from_column = self._position(error.context_mark or error.problem_mark)
 
@@ -92,7 +92,7 @@ class _Explainer:
         return None
 
     def second_document(self) -> Problem | None:
-        if "document start" not in self.said:
+        if "document start" not in self.message:
             return None
         ends = (line for line in range(self.line + 1) if self.source.repaired[line].rstrip() in {"...", "---"})
         line = next(ends, None)
@@ -101,7 +101,7 @@ class _Explainer:
         )
 
     def escape(self) -> Problem | None:
-        if "escape" not in self.said:
+        if "escape" not in self.message:
             return None
         start = max(self.source.repaired[self.line].rfind("\\", 0, self.column + 1), 0)
         word = self.source.repaired[self.line][start : start + 2]
@@ -119,14 +119,14 @@ class _Explainer:
                 return self.unclosed(line, column, "unclosed-quote", "unclosed-quote/end", sign=sign)
         before = self.source.repaired[self.line][: self.column].rstrip()
         word = self.source.repaired[self.line][self.column :].rstrip()
-        if "flow" in self.context or "<scalar>" not in self.said or not before.endswith(('"', "'", "]", "}")):
+        if "flow" in self.context or "<scalar>" not in self.message or not before.endswith(('"', "'", "]", "}")):
             return None
         key = "text-after-quote" if before.endswith(('"', "'")) else "text-after-quote/bracket"
         return self.at(self.line, self.column, len(word), key, word=word)
 
     def bracket(self) -> Problem | None:
-        found = self.said.rpartition(" ")[2].strip("'")
-        if found == "," and not self.said.startswith("expected ','"):
+        found = self.message.rpartition(" ")[2].strip("'")
+        if found == "," and not self.message.startswith("expected ','"):
             return self.comma()
         opening = self.opening()
         line, column, sign = opening or (self.line, self.column, "")
@@ -138,7 +138,7 @@ class _Explainer:
             return None
         if found == "-" and (self.line == line or self.after_comma()):
             return self.at(self.line, self.column, 1, "dash-on-line/brackets")
-        if self.line == line and "stream end" not in self.said:
+        if self.line == line and "stream end" not in self.message:
             return self.missing_comma()
         return self.unclosed(line, column, "unclosed-bracket", "unclosed-bracket/end", sign=sign, close=_CLOSING[sign])
 
@@ -181,15 +181,15 @@ class _Explainer:
 
     def missing_comma(self) -> Problem:
         line, column = self.source.repaired[self.line], self.column
-        if "got ':'" in self.said and (before := re.search(r"[^\s,\[{]+\s*$", line[:column])):
+        if "got ':'" in self.message and (before := re.search(r"[^\s,\[{]+\s*$", line[:column])):
             column = before.start()
         word = _IN_BRACKETS.match(line, column)
         length = word.end() - column if word else 1
-        shown = line[column : column + length].strip("\"'")
-        return self.at(self.line, column, length, "missing-comma", word=shown)
+        entry = line[column : column + length].strip("\"'")
+        return self.at(self.line, column, length, "missing-comma", word=entry)
 
     def special_start(self) -> Problem | None:
-        if not any(start in self.context or start in self.said for start in _STARTS):
+        if not any(start in self.context or start in self.message for start in _STARTS):
             return None
         line, column = self.line, self.column
         if self.context and "simple key" not in self.context:
@@ -204,11 +204,11 @@ class _Explainer:
 
     def colon(self) -> Problem | None:
         line = self.source.repaired[self.line]
-        if "sequence entries" in self.said:
+        if "sequence entries" in self.message:
             return self.at(self.line, self.column, 1, "dash-on-line")
-        if "find expected ':'" in self.said:
+        if "find expected ':'" in self.message:
             return self.no_colon(self.from_line, self.from_column)
-        if "mapping values" not in self.said:
+        if "mapping values" not in self.message:
             return None
         before = self.line_before()
         if before is not None and not re.search(r":(\s|$)|^\s*-\s", self.source.repaired[before]):
@@ -241,7 +241,7 @@ class _Explainer:
         return self.at(line, column, len(word), key, word=name.strip("\"'"))
 
     def indentation(self) -> Problem | None:
-        if not any(sign in self.said for sign in ("block end", "mapping values", "document start")):
+        if not any(sign in self.message for sign in ("block end", "mapping values", "document start")):
             return None
         line = self.source.repaired[self.line]
         first = len(line) - len(line.lstrip())

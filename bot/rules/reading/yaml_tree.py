@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 20
 MAX_PARTS = 100_000  # keys, values and lists: three times as many as 10,000 keywords need
-_MOST_PROBLEMS = 500  # more of them, and it is not a rules file
-_MOST_STEPS_BACK = 3
+_MAX_PROBLEMS = 500  # more of them, and it is not a rules file
+_MAX_STEPS_BACK = 3
 _FAST: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CURLY = re.compile("[“”„‟‘‚‛«»]([^“”„‟«»]*)[“”„‟’‘»]?|([^“”„‟«»]*[^0-9“”„‟«»])[“”»]")
 _LISTS = frozenset({"keywords", "exclude", "examples", "not_examples", "oa", "days"})
@@ -103,7 +103,7 @@ class _Builder:
 
     def take(self, event: yaml.Event) -> bool:
         """Add *event* to the tree; return False at the end."""
-        if len(self.problems) > _MOST_PROBLEMS:
+        if len(self.problems) > _MAX_PROBLEMS:
             self.root = None
             return False
         if isinstance(event, yaml.NodeEvent) and self.is_one_too_many(event):
@@ -315,7 +315,7 @@ def _for_slow_reader(text: str) -> str:
 
 def _without_sound_rules(source: Source, error: yaml.YAMLError) -> str | None:
     """Return the text without the rules between the first and the error; None if there are none."""
-    for _ in range(_MOST_STEPS_BACK):
+    for _ in range(_MAX_STEPS_BACK):
         sound = sections.rules_before(source.repaired, _line_of(error))
         if not sound or _fault_in(source, sound.start):
             break

@@ -22,7 +22,7 @@ from bot.rules.publishing.publication_log import RULES, Change, Head, Overtaken,
 from bot.rules.publishing.publisher import EditConflict, Publisher, digest
 from bot.rules.reading.loader import load
 from bot.rules.replication.marker import Marker, MarkerFile
-from bot.rules.replication.state import ReplicaState, Standing
+from bot.rules.replication.state import ReplicaState, ReplicaStatus
 from bot.rules.validate_process import validate_aside
 
 log = logging.getLogger(__name__)
@@ -278,14 +278,14 @@ class Replica:
         is_behind = self._differs() or self._head.sequence > (marker.sequence if marker else 0)
         self._set_state("unwritable" if is_behind else "current", error.strerror or type(error).__name__)
 
-    def _set_state(self, standing: Standing, reason: str = "", *, missed: Publication | None = None) -> None:
-        reason = "" if standing == "current" else reason
-        state = ReplicaState(standing, reason, missed.digest if missed else "", self._head.rules_published_at)
-        if (state.standing, state.reason) != (self.state.standing, self.state.reason):
-            if standing == "current":
+    def _set_state(self, status: ReplicaStatus, reason: str = "", *, missed: Publication | None = None) -> None:
+        reason = "" if status == "current" else reason
+        state = ReplicaState(status, reason, missed.digest if missed else "", self._head.rules_published_at)
+        if (state.status, state.reason) != (self.state.status, self.state.reason):
+            if status == "current":
                 log.info("the rules file is as published")
             else:
-                log.warning("the rules file is not as published", extra={"standing": standing, "trouble": reason})
+                log.warning("the rules file is not as published", extra={"standing": status, "trouble": reason})
         self.state = state
 
 

@@ -9,9 +9,9 @@ from typing import Final, Literal
 
 #: `current`: as published; `by-hand`: somebody changed the file on this machine; `refused`: this version of the program
 #: cannot use what is published; `unwritable`: it cannot be written here; `off`: editors may not change the file here.
-Standing = Literal["current", "by-hand", "refused", "unwritable", "off"]
+ReplicaStatus = Literal["current", "by-hand", "refused", "unwritable", "off"]
 
-_REMARKS: Final[Mapping[Standing, str]] = {
+_REMARKS: Final[Mapping[ReplicaStatus, str]] = {
     "by-hand": "the file was changed by hand on this machine and is kept; it is not what was published at {time}",
     "refused": "what was published at {time} cannot be used by this version of the bot ({reason}); the file is kept",
     "unwritable": "what was published at {time} cannot be written on this machine ({reason})",
@@ -23,7 +23,7 @@ _REMARKS: Final[Mapping[Standing, str]] = {
 class ReplicaState:
     """The state of the rules file of this machine."""
 
-    standing: Standing = "current"
+    status: ReplicaStatus = "current"
     reason: str = ""
     """Why it is refused or unwritable; nothing of its content."""
     missed: str = ""
@@ -33,7 +33,7 @@ class ReplicaState:
 
     def remark(self) -> str:
         """Return the line for ``/readyz``; empty if all is as published."""
-        text = _REMARKS.get(self.standing)
+        text = _REMARKS.get(self.status)
         if text is None:
             return ""
         time = datetime.fromtimestamp(self.published_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -51,7 +51,7 @@ _HEADERS: Final = {
 _YEAR_SECONDS = 365 * 24 * 3600
 _PUBLIC_ENDPOINTS = {"console.static", "console.login", "console.log_in"}
 # Routes that are not pages are no target after the log-in.
-_NOT_RESUMED = {"console.elsewhere", "console.picture_file"}
+_NOT_RESUMED = {"console.not_found", "console.picture_file"}
 
 
 # Forms whose text is saved as the draft if the session has ended, so that no written text is lost.
@@ -119,7 +119,7 @@ def register(
         return redirect(url_for(f"console.{PAGES[0].name}"))
 
     @routes.route("/<path:_path>", methods=["GET", "POST"])
-    def elsewhere(_path: str) -> str:
+    def not_found(_path: str) -> str:
         raise NotFound
 
     routes.context_processor(lambda: _template_context(runtime))
@@ -139,7 +139,7 @@ def require_login(
     """Require a log-in for every page, and our own origin for every form."""
 
     @routes.before_request
-    def enter() -> AnyResponse | None:
+    def check_access() -> AnyResponse | None:
         if request.endpoint == "console.static":
             return None
         g.logged_in = False
@@ -166,20 +166,20 @@ def add_headers(routes: Blueprint) -> None:
     """Set the headers of every response, and add the error pages."""
 
     @routes.after_request
-    def protect(response: Response) -> Response:
+    def set_headers(response: Response) -> Response:
         response.headers.update(_HEADERS)
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
         return response
 
     @routes.errorhandler(HTTPException)
-    def excuse(error: HTTPException) -> AnyResponse | tuple[str, int]:
+    def error_page(error: HTTPException) -> AnyResponse | tuple[str, int]:
         if request.endpoint == "console.static" or error.code is None or error.response is not None:
             return error.get_response()
         return render_template("console/error.html", status=error.code), error.code
 
     @routes.errorhandler(StorageError)
-    def no_database(_error: StorageError) -> tuple[str, int]:
+    def storage_error_page(_error: StorageError) -> tuple[str, int]:
         return render_template("console/error.html", status=503), 503
 
 

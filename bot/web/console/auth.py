@@ -114,8 +114,8 @@ class Authenticator:
         For a browser with the cookie of an earlier log-in only its own attempts count.
         """
         known = session.get("id")
-        who, is_known = (known, True) if isinstance(known, str) else (client_network(address), False)
-        wait = self._throttle.check(who, now=now, is_known=is_known)
+        client, is_known = (known, True) if isinstance(known, str) else (client_network(address), False)
+        wait = self._throttle.check(client, now=now, is_known=is_known)
         if wait:
             return wait
         with self._one_derivation:
@@ -123,7 +123,7 @@ class Authenticator:
         if not hmac.compare_digest(given, self._password_key):
             log.warning("a wrong password for the console", extra={"address": address})
             return None
-        self._throttle.reset(who)
+        self._throttle.reset(client)
         session.clear()
         session["id"] = self._sessions.begin(now=now, keep=COOKIE_LIFETIME.total_seconds())
         session["lang"] = formatting.language()
@@ -202,27 +202,27 @@ class LoginThrottle:
         self._lock = threading.Lock()
         self._wrong: deque[tuple[float, str]] = deque()
 
-    def check(self, who: str, *, now: float, is_known: bool = False) -> float:
+    def check(self, client: str, *, now: float, is_known: bool = False) -> float:
         """
-        Return the seconds that *who* must wait; 0 allows a try, which counts as wrong until `reset`.
+        Return the seconds that *client* must wait; 0 allows a try, which counts as wrong until `reset`.
 
-        *who* is an address or, with *is_known*, a browser, for which the attempts of others do not count.
+        *client* is an address or, with *is_known*, a browser, for which the attempts of others do not count.
         """
         with self._lock:
             while self._wrong and self._wrong[0][0] <= now - THROTTLE_SECONDS:
                 self._wrong.popleft()
             everyone = [] if is_known else [at for at, _ in self._wrong]
-            theirs = [at for at, other in self._wrong if other == who]
+            theirs = [at for at, other in self._wrong if other == client]
             for attempts, most in ((theirs, MAX_PER_ADDRESS), (everyone, MAX_IN_ALL)):
                 if len(attempts) >= most:
                     return attempts[0] + THROTTLE_SECONDS - now
-            self._wrong.append((now, who))
+            self._wrong.append((now, client))
             return 0.0
 
-    def reset(self, who: str) -> None:
-        """Forget the attempts of *who*, after the right password."""
+    def reset(self, client: str) -> None:
+        """Forget the attempts of *client*, after the right password."""
         with self._lock:
-            self._wrong = deque((at, other) for at, other in self._wrong if other != who)
+            self._wrong = deque((at, other) for at, other in self._wrong if other != client)
 
 
 def add_routes(

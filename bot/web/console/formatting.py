@@ -47,9 +47,9 @@ def choose_language(default: Language) -> None:
 
 def remember_language() -> None:
     """Store the language of ``?lang=`` in the session."""
-    asked = _known(request.args.get("lang"))
-    if asked and session.get("lang") != asked:
-        session["lang"] = asked
+    chosen = _known(request.args.get("lang"))
+    if chosen and session.get("lang") != chosen:
+        session["lang"] = chosen
 
 
 def language() -> Language:

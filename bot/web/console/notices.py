@@ -110,9 +110,9 @@ def _replica(runtime: Runtime) -> Iterator[Notice]:
             gettext("It answers by its own file. Whoever runs the bot must set CONSOLE_PUBLISH=true there too."),
         ),
     }
-    if state.standing == "current":
+    if state.status == "current":
         return
-    what, meaning = sentences[state.standing]
+    what, meaning = sentences[state.status]
     time = formatting.format_time(state.published_at, runtime.rules_reloader.rules.zone)
     link = (url_for("console.check", take="published"), gettext("Open the published version"))
     yield Notice("bad", what.format(machine=platform.node(), time=time), meaning, link, state.reason)

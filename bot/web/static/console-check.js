@@ -42,14 +42,14 @@ let timer = 0;
 
 async function diagnose() {
   const text = sheet.value;
-  const sentences = [...document.querySelectorAll("#answers [name=said]")].map((input) => input.value);
+  const sentences = [...document.querySelectorAll("#answers [name=sentence]")].map((input) => input.value);
   if (!text.trim()) {
     editor?.diagnose([]);
     return;
   }
   const data = new FormData();
   data.set("text", text);
-  sentences.forEach((sentence) => data.append("said", sentence));
+  sentences.forEach((sentence) => data.append("sentence", sentence));
   try {
     const response = await fetch(form.dataset.problems, { method: "POST", body: data, redirect: "error" });
     if (!response.ok) {

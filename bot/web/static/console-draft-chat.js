@@ -12,20 +12,20 @@ function say(sentence) {
     return;
   }
   answers.querySelector(".hint-bubble")?.remove();
-  for (const known of answers.querySelectorAll("[name=said]")) {
+  for (const known of answers.querySelectorAll("[name=sentence]")) {
     if (known.value === sentence.trim()) {
       known.closest("li").remove(); // it comes again below
     }
   }
   const line = document.createElement("li");
   const bubble = document.createElement("span");
-  const said = document.createElement("input");
+  const hidden = document.createElement("input");
   line.className = "mine";
   bubble.className = "bubble";
   bubble.textContent = newest = sentence.trim();
-  Object.assign(said, { type: "hidden", name: "said", value: newest });
-  said.setAttribute("form", "check");
-  line.append(said, bubble);
+  Object.assign(hidden, { type: "hidden", name: "sentence", value: newest });
+  hidden.setAttribute("form", "check");
+  line.append(hidden, bubble);
   answers.append(line);
   log.scrollTop = log.scrollHeight;
   answers.setAttribute("aria-busy", "true");
@@ -34,7 +34,7 @@ function say(sentence) {
 }
 
 function show({ html, sentences }) {
-  const now = [...answers.querySelectorAll("[name=said]")].map((said) => said.value);
+  const now = [...answers.querySelectorAll("[name=sentence]")].map((field) => field.value);
   if (now.length === 0 || now.join("\n") !== sentences.join("\n")) {
     return; // another sentence came meanwhile, and its answer will
   }
@@ -59,12 +59,12 @@ async function addExample(button) {
     const response = await fetch(button.formAction, {
       method: "POST", body: data, headers: { Accept: "application/json" }, redirect: "error",
     });
-    const { text, said } = await response.json();
+    const { text, note } = await response.json();
     if (text) {
       form.dispatchEvent(new CustomEvent("write", { detail: text }));
       form.dispatchEvent(new Event("ask"));
     } else {
-      tell(said);
+      tell(note);
     }
   } catch {
     tell(chat.dataset.failed);

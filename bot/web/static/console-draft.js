@@ -72,21 +72,21 @@ async function send(text, replaces) {
   return { state: { 200: "saved", 409: "conflict", 413: "refused" }[response.status], ...(await response.json().catch(() => ({}))) };
 }
 
-function keep(text, { state, revision, said, login }) {
+function keep(text, { state, revision, text: message, login }) {
   if (state === "saved") {
     saved = text;
     unsavedSince = 0;
     form.elements.revision.value = revision;
     conflict.hidden = true;
-    say(said, login);
+    say(message, login);
     settleAddress();
   } else if (state === "conflict") {
     say("");
-    conflict.querySelector("p").textContent = said;
+    conflict.querySelector("p").textContent = message;
     conflict.querySelector("button").value = revision;
     conflict.hidden = false;
   } else if (state === "refused") {
-    say(said ?? status.dataset.unsaved);
+    say(message ?? status.dataset.unsaved);
   } else {
     say(status.dataset.loggedOut, form.dataset.login);
     setTimeout(save, RETRY);

@@ -1,5 +1,5 @@
 // The form works by itself. Here images are sent one at a time, as soon as they are chosen, dropped or pasted; each
-// answer is the page anew, of which what was said and the library are taken over.
+// answer is the page anew, from which the outcomes and the library are taken.
 
 const uploader = document.getElementById("uploader");
 const outcomes = document.getElementById("outcomes");
@@ -13,11 +13,11 @@ receive({
   async send(body) {
     const answer = await fetch(uploader.action, { method: "POST", body });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const said = page.querySelectorAll("#outcomes > *");
-    if (said.length === 0) {
+    const added = page.querySelectorAll("#outcomes > *");
+    if (added.length === 0) {
       throw new Error("no outcome");
     }
-    outcomes.append(...said);
+    outcomes.append(...added);
     document.getElementById("library").replaceWith(page.getElementById("library"));
   },
 });

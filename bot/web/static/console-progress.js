@@ -25,14 +25,14 @@ async function* lines(response) {
   }
 }
 
-function show({ said, done, total }) {
-  if (said && state.textContent !== said) {
-    state.textContent = said;
+function show({ text, done, total }) {
+  if (text && state.textContent !== text) {
+    state.textContent = text;
   }
   if (total) {
     bar.max = total;
     bar.value = done;
-  } else if (said) {
+  } else if (text) {
     bar.removeAttribute("value");
   }
 }
@@ -136,7 +136,7 @@ async function check(submitter) {
   const { signal } = work;
   form.setAttribute("aria-busy", "true");
   submitter.setAttribute("aria-busy", "true");
-  show({ said: words.checking });
+  show({ text: words.checking });
   const timer = setTimeout(() => { box.hidden = false; }, PATIENCE);
   try {
     const { page } = await ask(submitter, signal);

@@ -24,16 +24,16 @@ function content() {
   return data;
 }
 
-function show({ said, checked }) {
+function show({ advice, checked }) {
   live.hidden = false;
-  list.replaceChildren(...said.map(({ kind, text }) => {
+  list.replaceChildren(...advice.map(({ kind, text }) => {
     const item = document.createElement("li");
     item.className = kind;
     item.textContent = text;
     return item;
   }));
-  state.textContent = said.length ? said[0].text : "";
-  state.className = `live-state ${said.length ? said[0].kind : ""}`;
+  state.textContent = advice.length ? advice[0].text : "";
+  state.className = `live-state ${advice.length ? advice[0].kind : ""}`;
   form.elements.checked.value = checked;
   publish.hidden = !checked;
   document.getElementById("publication").hidden = !checked;

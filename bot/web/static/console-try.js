@@ -8,10 +8,10 @@ const log = document.getElementById("log");
 const answer = document.getElementById("answer");
 
 function show(page) {
-  const said = page.getElementById("chat");
+  const section = page.getElementById("chat");
   if (!page.getElementById("hint")) {
     document.getElementById("hint")?.remove();
-    chat.append(...said.children);
+    chat.append(...section.children);
   }
   answer.replaceChildren(...page.getElementById("answer").childNodes);
   log.scrollTop = log.scrollHeight;

@@ -13,9 +13,9 @@ export function tell(outcomes, text, kind) {
   const notice = document.createElement("div");
   notice.className = `notice ${kind}`;
   notice.setAttribute("role", kind === "bad" ? "alert" : "status");
-  const said = document.createElement("p");
-  said.textContent = text;
-  notice.append(said);
+  const paragraph = document.createElement("p");
+  paragraph.textContent = text;
+  notice.append(paragraph);
   outcomes.append(notice);
 }
 

@@ -74,7 +74,7 @@ class ImageCard:
         return f"{parts.hostname}{unquote(parts.path.rpartition('/')[0])}"
 
     @property
-    def is_looked_at(self) -> bool:
+    def is_checkable(self) -> bool:
         """Whether checks apply to it: not to an attachment_id, a link to an example host or a refused upload."""
         return self.health.image.kind != "attachment_id" and self.health.result.code not in {
             "example-address",
@@ -145,13 +145,13 @@ def group_cards(images: Iterable[ImageHealth], pending: frozenset[str], lang: La
 
 def card_of(health: ImageHealth, pending: frozenset[str], lang: Language) -> ImageCard:
     """Return the card of an image; *pending* has the keys of images whose check is due or in progress."""
-    said = explain(health.result, lang).said
-    return ImageCard(health, said[:1].upper() + said[1:], health.image.key in pending)
+    message = explain(health.result, lang).message
+    return ImageCard(health, message[:1].upper() + message[1:], health.image.key in pending)
 
 
 def _common(group: ImageStatus, cards: Sequence[ImageCard], lang: Language) -> ImageWords:
     if group == "soon":
         return _SOON.translated(lang, days=ATTACHMENT_LIFETIME.days)
     words = explain(cards[0].health.result, lang)
-    said = cards[0].verdict if len({card.verdict for card in cards}) == 1 else ""
-    return ImageWords(words.label, said, words.why, words.todo)
+    message = cards[0].verdict if len({card.verdict for card in cards}) == 1 else ""
+    return ImageWords(words.label, message, words.why, words.todo)

@@ -95,14 +95,14 @@ def _page(runtime: Runtime) -> str:
 
 def _requested_card(known: Iterable[ImageHealth], pending: frozenset[str]) -> ImageCard | None:
     """Return the card of the image whose check was requested."""
-    asked = request.args.get("asked")
-    found = next((health for health in known if card_id(health.image.key) == asked), None) if asked else None
+    requested = request.args.get("asked")
+    found = next((health for health in known if card_id(health.image.key) == requested), None) if requested else None
     return card_of(found, pending, formatting.language()) if found else None
 
 
-def chosen_status(asked: str | None) -> ImageStatus | None:
+def chosen_status(name: str | None) -> ImageStatus | None:
     """Return the status to filter by; None: no filter."""
-    return next((group for group in STATUSES if group == asked), None)
+    return next((group for group in STATUSES if group == name), None)
 
 
 def _too_soon() -> str:

@@ -25,7 +25,7 @@ from bot.web.console.images.image_uploads import MAX_UPLOAD_BYTES, Outcome
 #: Images per page.
 PAGE_SIZE: Final = 48
 
-_SHOWN_TRASHED: Final = 12
+_MAX_TRASHED: Final = 12
 
 PageResponse = str | tuple[str, int]
 
@@ -157,7 +157,7 @@ class _LibraryPage:
             cards=[_card(image, users) for image in listed[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]],
             counts=(len(images), len(unused)),
             shows_unused=shows_unused,
-            trashed=self._library.trashed()[:_SHOWN_TRASHED],
+            trashed=self._library.trashed()[:_MAX_TRASHED],
             max_bytes=MAX_UPLOAD_BYTES,
             fallback=FALLBACK,
             position=(page + 1, last + 1),

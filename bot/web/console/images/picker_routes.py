@@ -48,8 +48,8 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     @routes.get("/pictures/pick")
     def image_picks() -> str:
         require_publishing()
-        asked, page = request.args.get("q", ""), max(1, request.args.get("page", 1, type=int))
-        return render_template("console/image_picks.html", picks=picks(runtime.image_library, asked, page))
+        words, page = request.args.get("q", ""), max(1, request.args.get("page", 1, type=int))
+        return render_template("console/image_picks.html", picks=picks(runtime.image_library, words, page))
 
     @routes.post("/pictures/pick")
     def image_add() -> tuple[AnyResponse, int]:
@@ -60,12 +60,12 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
         return jsonify(asdict(outcome) | {"address": address_of(found) if found else ""}), status
 
 
-def picks(library: ImageLibrary, asked: str = "", page: int = 1) -> Picks:
-    """Return the images whose names have all words of *asked*; pages count from 1."""
-    wanted = fold(asked).split()
+def picks(library: ImageLibrary, words: str = "", page: int = 1) -> Picks:
+    """Return the images whose names have all words of *words*; pages count from 1."""
+    wanted = fold(words).split()
     found = [image for image in library.images() if all(word in fold(image.name) for word in wanted)]
     start, end = (page - 1) * PAGE_SIZE, page * PAGE_SIZE
-    more = url_for("console.image_picks", q=asked or None, page=page + 1) if end < len(found) else None
+    more = url_for("console.image_picks", q=words or None, page=page + 1) if end < len(found) else None
     return Picks(found[start:end], more)
 
 

@@ -25,7 +25,7 @@ _STATUSES: Final[dict[Status, tuple[str, Tone]]] = {
     "dead": (N_("dead letter"), "bad"),
     "parked": (N_("parked: outcome unknown"), "warn"),
 }
-_FATES: Final[dict[ImageStatus, tuple[str, Tone]]] = {
+_IMAGE_STATUSES: Final[dict[ImageStatus, tuple[str, Tone]]] = {
     "sent": (N_("sent"), "good"),
     "doubtful": (N_("outcome unknown"), "warn"),
     "unsent": (N_("not sent"), ""),
@@ -122,8 +122,8 @@ def _images(event: EventDetail) -> Iterator[TimelineEntry]:
     complaint = single_line(event.error or "")
     count = len(event.images or ())
     for number in range(1, count + 1):
-        fate, tone = _FATES[event.image_status(number)]
-        label = _("Picture {number} of {count}: {fate}").format(number=number, count=count, fate=_(fate))
+        title, tone = _IMAGE_STATUSES[event.image_status(number)]
+        label = _("Picture {number} of {count}: {fate}").format(number=number, count=count, fate=_(title))
         at = event.replied_at if number == 1 else _last_at(event) if number == count else None
         blamed = number == event.progress + 1
         yield TimelineEntry(

@@ -72,9 +72,9 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
         done = _replay(runtime, event_id)
         if done.outcome == "absent":
             abort(404)
-        told = replace(done, error=done.error[:_MAX_ERROR_CHARACTERS]) if done.error else done
+        result = replace(done, error=done.error[:_MAX_ERROR_CHARACTERS]) if done.error else done
         window, lang = runtime.settings.reply_window, formatting.language()
-        flash(replay_text(event_id, told, window=window, lang=lang), _KINDS.get(done.outcome, ""))
+        flash(replay_text(event_id, result, window=window, lang=lang), _KINDS.get(done.outcome, ""))
         return redirect(url_for("console.events_one", event_id=event_id), 303)
 
     @routes.post("/events/replay-dead", endpoint="events_replay_dead")
@@ -276,6 +276,6 @@ def _replayed_text(reopened: int, left: int) -> str:
     if not reopened:
         return _("There was nothing to replay.")
     count, rest = formatting.format_number(reopened), formatting.format_number(left)
-    said = _("{count} open again.").format(count=count)
+    text = _("{count} open again.").format(count=count)
     more = _(" {rest} are left: press once more.").format(rest=rest)
-    return said + more if left else said
+    return text + more if left else text

@@ -59,8 +59,8 @@ class Figures:
     @property
     def answered_percent(self) -> int | None:
         """The percentage of messages to be answered that got an image; None without such messages."""
-        asked = self.answered + self.fallback + self.unanswered + self.failed
-        return round(100 * (self.answered + self.fallback) / asked) if asked else None
+        total = self.answered + self.fallback + self.unanswered + self.failed
+        return round(100 * (self.answered + self.fallback) / total) if total else None
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
@@ -90,8 +90,8 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
 
 def chosen_period(runtime: Runtime) -> tuple[str, int, float]:
     """Return the name of the requested period, its start, and the time now."""
-    asked = request.args.get("period", "")
-    name = asked if asked in PERIODS else _DEFAULT_PERIOD
+    name = request.args.get("period", "")
+    name = name if name in PERIODS else _DEFAULT_PERIOD
     now = runtime.database.now()
     return name, start_of_day(now) - (PERIODS[name][0] - 1) * DAY_SECONDS, now
 

@@ -74,9 +74,9 @@ def _back_to_list() -> Response:
     )
 
 
-def _chosen_period(asked: Mapping[str, str]) -> str:
+def _chosen_period(query: Mapping[str, str]) -> str:
     """Return the name of the requested period, or of the default."""
-    period = asked.get("period", "")
+    period = query.get("period", "")
     return period if period in _PERIODS else _USUAL
 
 
@@ -88,11 +88,11 @@ def _show(runtime: Runtime) -> str | Response:
     ignored = IgnoredTopics(runtime.database).all()
     groups, hidden = split_ignored(group_by_words(asking), [topic.name for topic in ignored])
     page = max(0, request.args.get("page", 1, type=int) - 1)
-    shown = list(islice(unanswered_topics(groups, rules, now=now), page * PAGE_SIZE, page * PAGE_SIZE + PAGE_SIZE + 1))
-    if page and not shown:  # there were more topics when the page was opened
+    topics = list(islice(unanswered_topics(groups, rules, now=now), page * PAGE_SIZE, page * PAGE_SIZE + PAGE_SIZE + 1))
+    if page and not topics:  # there were more topics when the page was opened
         return redirect(url_for("console.unanswered", period=period))
     answered = EventQueries(runtime.database).messages(MAX_ANSWERED)
-    found = find_gaps(shown[:PAGE_SIZE], rules, now=now, answered=answered)
+    found = find_gaps(topics[:PAGE_SIZE], rules, now=now, answered=answered)
     retention = runtime.settings.retention
     return render_template(
         "console/unanswered.html",
@@ -102,11 +102,11 @@ def _show(runtime: Runtime) -> str | Response:
         gaps=found,
         page=page,
         previous=url_for("console.unanswered", period=period, page=page) if page else None,
-        next=url_for("console.unanswered", period=period, page=page + 2) if len(shown) > PAGE_SIZE else None,
+        next=url_for("console.unanswered", period=period, page=page + 2) if len(topics) > PAGE_SIZE else None,
         since=messages[-1].happened_at if len(messages) == MAX_MESSAGES else None,
         obstacles=[list(gap.obstacles(lang)) for gap in found],
         advice=[[(sentences.suggestion_text(a.suggestion, lang), a) for a in gap.advice] for gap in found],
-        small_talk=_most_said(small_talk, rules, now) if len(shown) <= PAGE_SIZE else [],
+        small_talk=_most_frequent(small_talk, rules, now) if len(topics) <= PAGE_SIZE else [],
         ignored=[(topic, _people(hidden[topic.name])) for topic in ignored],
         mask=MASK,
         publishes=runtime.settings.console_publish,
@@ -128,7 +128,7 @@ def _weeks(messages: Sequence[Message], period: timedelta, now: float) -> float:
     return max(1.0, covered / _WEEK.total_seconds())
 
 
-def _most_said(small_talk: Sequence[Message], rules: RuleSet, now: float) -> list[Question]:
+def _most_frequent(small_talk: Sequence[Message], rules: RuleSet, now: float) -> list[Question]:
     """Return the small talk that is named in one line, that of most customers first."""
     return list(islice(unanswered_questions(group_by_words(small_talk), rules, now=now), MAX_SMALL_TALK))
 

@@ -24,11 +24,11 @@ def changes_text(counts: ChangeCounts) -> str:
     parts: list[str] = []
     for kind, first, later in _KINDS:
         if count := getattr(counts, kind):
-            said = gettext(later) if parts else ngettext(*first, count)
-            parts.append(said.format(n=format_number(count)))
+            text = gettext(later) if parts else ngettext(*first, count)
+            parts.append(text.format(n=format_number(count)))
     if counts.settings:
-        said = ngettext("changes {n} setting of the file", "changes {n} settings of the file", counts.settings)
-        parts.append(said.format(n=counts.settings))
+        text = ngettext("changes {n} setting of the file", "changes {n} settings of the file", counts.settings)
+        parts.append(text.format(n=counts.settings))
     if counts.is_reordered:
         parts.append(gettext("puts rules in another order"))
     return _capitalised(", ".join(parts) or gettext("changes no rule"))
@@ -59,11 +59,11 @@ def _effect(preview: Preview) -> str:
     lost, gained = comparison.count("lost"), comparison.count("gained")
     parts = []
     if lost:
-        said = ngettext("{n} message will lose its answer", "{n} messages will lose their answer", lost)
-        parts.append(said.format(n=format_number(lost)))
+        text = ngettext("{n} message will lose its answer", "{n} messages will lose their answer", lost)
+        parts.append(text.format(n=format_number(lost)))
     if gained:
-        said = ngettext("{n} more message is answered", "{n} more messages are answered", gained)
-        parts.append(said.format(n=format_number(gained)))
+        text = ngettext("{n} more message is answered", "{n} more messages are answered", gained)
+        parts.append(text.format(n=format_number(gained)))
     return ", ".join(parts) if lost else ", ".join([*parts, gettext("no message loses its answer")])
 
 

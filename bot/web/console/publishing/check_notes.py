@@ -27,17 +27,17 @@ class Note:
 
 def check(session: CheckSession, content: bytes, base_digest: str) -> CheckResult | Note:
     """Return the check of a file with the form's decisions on conflicts, or a note why it failed."""
-    return _looked(lambda: session.check(content, base_digest, publication.decisions))
+    return _result_or_note(lambda: session.check(content, base_digest, publication.decisions))
 
 
 def compare(session: CheckSession, old: bytes, new: bytes) -> CheckResult | Note:
     """Return the comparison of two versions of the file, or a note why it failed."""
-    return _looked(lambda: session.compare(old, new))
+    return _result_or_note(lambda: session.compare(old, new))
 
 
-def _looked(look: Callable[[], CheckResult]) -> CheckResult | Note:
+def _result_or_note(preview: Callable[[], CheckResult]) -> CheckResult | Note:
     try:
-        return look()
+        return preview()
     except Busy:
         return busy()
     except PreviewTimeout:

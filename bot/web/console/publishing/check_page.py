@@ -138,13 +138,13 @@ class _Check:
             return jsonify(None)
         if found.note and not found.findings:
             return "", 422
-        told = [asdict(finding) | {"length": len(finding.meant)} for finding in found.findings]
-        return jsonify(findings=told, chat=render_template("console/draft_chat_answers.html", chat=found))
+        listed = [asdict(finding) | {"length": len(finding.meant)} for finding in found.findings]
+        return jsonify(findings=listed, chat=render_template("console/draft_chat_answers.html", chat=found))
 
     def chat(self) -> PageResponse:
         """Answer a sentence for who has no script."""
         draft = self._sent()
-        return self._page(draft, chat=chats.ask_or_say_why(self._session, draft.content, chats.sentences_sent()))
+        return self._page(draft, chat=chats.ask_or_note(self._session, draft.content, chats.sentences_sent()))
 
     def add_example(self) -> PageResponse:
         """Add a sentence to the examples of a rule in the text; the script takes the text as JSON."""
@@ -152,10 +152,10 @@ class _Check:
         written = chats.with_example(request.form.get("text", ""), name, sentence)
         if request.accept_mimetypes.best == "application/json":
             if isinstance(written, Note):
-                return make_response(jsonify(said=written.text), written.status)
+                return make_response(jsonify(note=written.text), written.status)
             return jsonify(text=written)
         draft = self._sent(None if isinstance(written, Note) else written)
-        chat = chats.ask_or_say_why(self._session, draft.content, chats.sentences_sent())
+        chat = chats.ask_or_note(self._session, draft.content, chats.sentences_sent())
         return self._page(draft, written if isinstance(written, Note) else None, chat=chat)
 
     def schema(self) -> AnyResponse:

@@ -148,8 +148,8 @@ class CheckSession:
         reloader, content = self._runtime.rules_reloader, self.content()
         if content is not None and digest(content) == reloader.rules.digest:
             return "good"
-        judged = reloader.last_validation.content if reloader.last_validation else None
-        return "trouble" if reloader.error and judged == content else "pending"
+        validated = reloader.last_validation.content if reloader.last_validation else None
+        return "trouble" if reloader.error and validated == content else "pending"
 
     def good_rules(self, sought: str) -> bytes | None:
         """Return the rules file with that digest, if it was in force not long ago."""
@@ -226,16 +226,16 @@ class CheckSession:
             first_steps.take(self._runtime, "tried")
         return findings(found.problems, text_of(content), formatting.language(), found.fixes), lines
 
-    def look(self, content: bytes, asked: tuple[str, ...]) -> Preview:
+    def explain(self, content: bytes, messages: tuple[str, ...]) -> Preview:
         """
-        Return what there is to say of a file while somebody types, the messages *asked* about explained.
+        Return what there is to say of a file while somebody types, with *messages* explained.
 
         Raises:
             Busy: Another one is being looked at.
             bot.analysis.preview_process.PreviewTimeout: It was given up; PreviewTooLarge: for want of memory.
         """
         request = self._request(content, digest(self.content()))
-        return self._preview(replace(request, asked=asked), self._diagnosing)
+        return self._preview(replace(request, to_explain=messages), self._diagnosing)
 
     def replies_in_force(self) -> Mapping[str, Reply]:
         """Return what the rules in force send, by id; FALLBACK among them."""

@@ -35,7 +35,7 @@ class Chat:
 
 def sentences_sent() -> tuple[str, ...]:
     """Return the sentences of the form, earlier ones first, each once, at most MAX_SENTENCES."""
-    given = (*request.form.getlist("said"), *request.form.getlist("say"))
+    given = (*request.form.getlist("sentence"), *request.form.getlist("say"))
     newest_last = dict.fromkeys(reversed([text for typed in given if (text := message_text(typed))]))
     return tuple(reversed(list(newest_last)[:MAX_SENTENCES]))
 
@@ -57,7 +57,7 @@ def ask(session: CheckSession, content: bytes, sentences: tuple[str, ...]) -> Ch
     return Chat(sentences, tuple(lines), tuple(found), notes.draft_has_errors() if has_errors else None)
 
 
-def ask_or_say_why(session: CheckSession, content: bytes, sentences: tuple[str, ...]) -> Chat:
+def ask_or_note(session: CheckSession, content: bytes, sentences: tuple[str, ...]) -> Chat:
     """As `ask`, but return a note instead of raising `Busy`."""
     try:
         return ask(session, content, sentences)

@@ -53,7 +53,7 @@ class DraftStatus:
     revision: int = 0
     """The revision that the page shows; 0 if it shows another text, so that the draft is not overwritten."""
     tab: str = ""
-    said: str = ""
+    text: str = ""
     """When it was saved, in words; empty if there is no draft."""
     is_open: bool = False
     """Whether the page shows the draft."""
@@ -110,8 +110,8 @@ class DraftStore:
         self._kept_browser_id()
         if draft is None:
             return DraftStatus(tab=_tab())
-        said = _("Draft saved {time}").format(time=self._time(draft.saved_at))
-        return DraftStatus(draft.revision if is_open else 0, _tab(), said, is_open, self._origin(draft))
+        saved = _("Draft saved {time}").format(time=self._time(draft.saved_at))
+        return DraftStatus(draft.revision if is_open else 0, _tab(), saved, is_open, self._origin(draft))
 
     def keep_at_login(self) -> AnyResponse:
         """Save the text of a form that was sent after the session had ended; return the redirect to the log-in."""
@@ -163,11 +163,11 @@ class DraftStore:
 
 
 def saved_answer(status: DraftStatus, *, login: str = "") -> AnyResponse:
-    """Return the JSON for the page's script: `revision`, `said`, and the log-in URL if the session has ended."""
-    told = {"revision": status.revision, "said": status.refusal or status.said, "login": login}
+    """Return the JSON for the page's script: `revision`, `text`, and the log-in URL if the session has ended."""
+    fields = {"revision": status.revision, "text": status.refusal or status.text, "login": login}
     if status.conflict:
-        told["revision"] = status.conflict.revision
-    answer = jsonify(told)
+        fields["revision"] = status.conflict.revision
+    answer = jsonify(fields)
     answer.status_code = 409 if status.conflict else 413 if status.refusal else 200
     return answer
 

@@ -37,7 +37,7 @@ class _Watcher:
         self._left = threading.Event()
 
     def report(self, progress: Progress) -> None:
-        self.lines.put({"said": _said(progress), "done": progress.done, "total": progress.total})
+        self.lines.put({"text": _text(progress), "done": progress.done, "total": progress.total})
 
     def has_left(self) -> bool:
         return self._left.is_set()
@@ -57,13 +57,13 @@ def answered(work: Callable[[], PageResponse]) -> PageResponse:
     """
     Return what *work* does; to a script that accepts `MIMETYPE`, a stream of JSON lines.
 
-    A line is ``{said, done, total}``, in words and numbers how far it is (`total` 0: unknown), or ``{}``. The last one
+    A line is ``{text, done, total}``, in words and numbers how far it is (`total` 0: unknown), or ``{}``. The last one
     is ``{page}``, the page as HTML. Without it, the work has failed. Where the reader leaves, the work is stopped. It
     may neither set cookies nor use the session.
     """
     if request.accept_mimetypes.best != MIMETYPE:
         return work()
-    g.progress_watcher = told = _Watcher()
+    g.progress_watcher = channel = _Watcher()
     globals_of_request = {name: g.get(name) for name in g}
 
     @copy_current_request_context
@@ -71,36 +71,36 @@ def answered(work: Callable[[], PageResponse]) -> PageResponse:
         for name, value in globals_of_request.items():
             setattr(g, name, value)
         try:
-            told.lines.put({"page": make_response(work()).get_data(as_text=True)})
+            channel.lines.put({"page": make_response(work()).get_data(as_text=True)})
         except PreviewStopped:
             log.info("a check was stopped by who had asked for it")
         except Exception:
             log.exception("a page of the console failed")
         finally:
-            told.lines.put(None)
+            channel.lines.put(None)
 
     threading.Thread(target=run, name="progress").start()
-    answer = Response(stream_with_context(_stream(told)), mimetype=MIMETYPE)
+    answer = Response(stream_with_context(_stream(channel)), mimetype=MIMETYPE)
     answer.headers["X-Accel-Buffering"] = "no"  # nginx would keep the lines until the end
     return answer
 
 
-def _stream(told: _Watcher) -> Iterator[str]:
+def _stream(channel: _Watcher) -> Iterator[str]:
     try:
-        while (line := _next(told)) is not None:
+        while (line := _next(channel)) is not None:
             yield json.dumps(line) + "\n"
     finally:
-        told.leave()
+        channel.leave()
 
 
-def _next(told: _Watcher) -> _Line | None:
+def _next(channel: _Watcher) -> _Line | None:
     try:
-        return told.lines.get(timeout=_BEAT_SECONDS)
+        return channel.lines.get(timeout=_BEAT_SECONDS)
     except queue.Empty:
         return {}
 
 
-def _said(progress: Progress) -> str:
+def _text(progress: Progress) -> str:
     if progress.step == "rules":
         return _("Checking the rules…")
     done, total = formatting.format_number(progress.done), formatting.format_number(progress.total)

@@ -14,7 +14,7 @@ from bot.rules.publishing.rule_changes import ChangeCounts
 from bot.web.console.publishing.change_words import changes_text, lines_text
 
 # Versions written by hand of which the changed lines are counted, the newest: that takes some milliseconds each.
-_MOST_COUNTED: Final = 10
+_MAX_COUNTED: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def entries(publisher: Publisher, present: bytes | None, most: int) -> Iterator[
             info,
             version_named(info.restored),
             before.name if before else "",
-            _changes(publisher, version, before if index < _MOST_COUNTED else None, info),
+            _changes(publisher, version, before if index < _MAX_COUNTED else None, info),
         )
 
 

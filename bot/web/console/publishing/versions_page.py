@@ -28,7 +28,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
         if not runtime.settings.console_publish:
             abort(404)
         present, kept = session.content(), session.publisher.versions()
-        old, new = (_asked_for(kept, name) for name in ("old", "new"))
+        old, new = (_requested_version(kept, name) for name in ("old", "new"))
         result = _compared(session, old, new) if old and new else None
         page = render_template(
             "console/versions.html",
@@ -44,7 +44,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
         return page, result.status if isinstance(result, Note) else 200
 
 
-def _asked_for(kept: list[Version], field: str) -> Version | None:
+def _requested_version(kept: list[Version], field: str) -> Version | None:
     """Return the version named by a query parameter."""
     name = request.args.get(field)
     found = next((version for version in kept if version.name == name), None)

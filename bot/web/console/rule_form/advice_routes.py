@@ -24,7 +24,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     """
     Add ``POST /rules/live``, which takes the fields of ``POST /rules/edit`` without files.
 
-    It returns ``{said, checked}``: a list of ``{kind, text}``, and the value of the form's ``checked`` with which it is
+    It returns ``{advice, checked}``: a list of ``{kind, text}``, and the value of the form's ``checked`` with which it is
     published at once; empty if the editor must look at something first. It returns null while other previews run.
     """
     session = CheckSession(runtime)
@@ -41,19 +41,19 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
         fields = rule.named(forms.fields_of_form(request.form))
         todo = [*(advising.Advice("bad", text) for text in mistakes(fields)), *advising.missing(fields)]
         if mistakes(fields) or not advising.has_condition(fields):
-            return jsonify(said=[asdict(one) for one in todo], checked="")
+            return jsonify(advice=[asdict(one) for one in todo], checked="")
         written = rule.written(advising.judgeable(fields))
         place = rule.place_in(written)
         try:
-            found = session.look(written, advising.asked_about(fields))
+            found = session.explain(written, advising.messages_to_explain(fields))
         except Busy:
             return jsonify(None)
         except (PreviewTimeout, PreviewTooLarge):
             return "", 422
         is_same = request.form.get("mark", rule.mark) == rule.mark
         checked = digest(written) if is_same and not todo and _is_harmless(found) else ""
-        said = [*todo, *advising.advice(found, place, fields)]
-        return jsonify(said=[asdict(one) for one in said], checked=checked)
+        advice = [*todo, *advising.advice(found, place, fields)]
+        return jsonify(advice=[asdict(one) for one in advice], checked=checked)
 
 
 def _is_harmless(found: Preview) -> bool:

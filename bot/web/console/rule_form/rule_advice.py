@@ -18,8 +18,8 @@ from bot.web.console.rule_form import form_fields as forms
 
 #: The most keywords for which other matching rules are looked for.
 MAX_KEYWORDS: Final = 20
-_MOST_PROBLEMS: Final = 10
-_MOST_OTHERS: Final = 3
+_MAX_PROBLEMS: Final = 10
+_MAX_OTHERS: Final = 3
 # Stands in for a missing image, so that the rest of the rule can be checked.
 _STAND_IN: Final = {"image_url": "https://cdn.zalo.vn/anh.jpg"}
 
@@ -50,7 +50,7 @@ def judgeable(fields: forms.Fields) -> forms.Fields:
     return fields if fields.get("reply") else {**fields, "reply": dict(_STAND_IN)}
 
 
-def asked_about(fields: forms.Fields) -> tuple[str, ...]:
+def messages_to_explain(fields: forms.Fields) -> tuple[str, ...]:
     """Return the messages that show which other rules match: the keywords themselves."""
     if "on" in fields or fields.get("enabled") == "false":
         return ()
@@ -64,7 +64,7 @@ def advice(preview: Preview, rule: RuleText, fields: forms.Fields) -> list[Advic
     if not preview.is_usable:
         elsewhere = [one for one in preview.problems if one.severity == "error" and one not in own]
         return found + list(_problems(elsewhere))
-    found += _others(preview.explanations, str(fields.get("id", "")), told=" ".join(one.text for one in found))
+    found += _others(preview.explanations, str(fields.get("id", "")), quoted_in=" ".join(one.text for one in found))
     found += _examples(fields)
     return found + list(_effect(preview))
 
@@ -72,20 +72,20 @@ def advice(preview: Preview, rule: RuleText, fields: forms.Fields) -> list[Advic
 def _problems(problems: Iterable[Problem]) -> Iterator[Advice]:
     lang = formatting.language()
     listed = sorted(problems, key=lambda one: one.severity)
-    for one in listed[:_MOST_PROBLEMS]:
+    for one in listed[:_MAX_PROBLEMS]:
         yield Advice("bad" if one.severity == "error" else "warn", one.message(lang))
-    rest = len(listed) - _MOST_PROBLEMS
+    rest = len(listed) - _MAX_PROBLEMS
     if rest > 0:
         yield Advice("warn", ngettext("and {n} more", "and {n} more", rest).format(n=formatting.format_number(rest)))
 
 
-def _others(explanations: Sequence[Explanation], rule_id: str, *, told: str) -> Iterator[Advice]:
-    """Yield the other rules that match each keyword, and the one that answers it; skip rules quoted in *told*."""
+def _others(explanations: Sequence[Explanation], rule_id: str, *, quoted_in: str) -> Iterator[Advice]:
+    """Yield the other rules that match each keyword, and the one that answers it; skip rules quoted in *quoted_in*."""
     if explanations and all(one.winner and not one.outranked and one.winner.rule.id == rule_id for one in explanations):
         yield Advice("good", _("No other rule matches these keywords."))
     for one in explanations:
         word = one.text
-        if f'"{word}"' in told:
+        if f'"{word}"' in quoted_in:
             continue
         winner = one.winner.rule.id if one.winner else ""
         if winner not in {"", rule_id}:
@@ -103,8 +103,8 @@ def _sentence(text: str) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    shown = ", ".join(names[:_MOST_OTHERS])
-    return shown if len(names) <= _MOST_OTHERS else f"{shown}, …"
+    listed = ", ".join(names[:_MAX_OTHERS])
+    return listed if len(names) <= _MAX_OTHERS else f"{listed}, …"
 
 
 def _examples(fields: forms.Fields) -> Iterator[Advice]:

@@ -37,7 +37,7 @@ from bot.web.console.rule_form.form_mistakes import mistakes
 from bot.web.console.rule_form.opened_rule import NotOpened, OpenedRule, UnknownRule
 
 _SPARE_ROWS: Final = 3
-_MOST_NAME_CHARACTERS: Final = 64  # ride in a cookie for the length of one page
+_MAX_NAME_CHARACTERS: Final = 64  # ride in a cookie for the length of one page
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class _Editor:
         """Show the form for what a page suggests; the rule's name may have been typed."""
         name = request.form.get("id", "").strip()
         if name and all(rule.id != name for rule in self._runtime.rules_reloader.rules.file.rules):
-            flash(_("No rule has the name {name}.").format(name=forms.clean(name)[:_MOST_NAME_CHARACTERS]), "warn")
+            flash(_("No rule has the name {name}.").format(name=forms.clean(name)[:_MAX_NAME_CHARACTERS]), "warn")
             return redirect(url_for("console.unanswered"), 303)
         return self.show()
 
@@ -105,10 +105,10 @@ class _Editor:
             return self._page(opened, moved, outcomes=outcomes)
         if wrong := mistakes(fields):
             return self._page(opened, fields, Note(" ".join(wrong), 422, "bad"), outcomes=outcomes)
-        judge = partial(self._judged, opened, fields, outcomes)
+        judge = partial(self._check_or_publish, opened, fields, outcomes)
         return judge() if request.form.get("action") == "publish" else progress.answered(judge)
 
-    def _judged(self, opened: OpenedRule, fields: forms.Fields, outcomes: list[Outcome]) -> PageResponse:
+    def _check_or_publish(self, opened: OpenedRule, fields: forms.Fields, outcomes: list[Outcome]) -> PageResponse:
         """Publish the rule if that is what was checked, else show what the check says."""
         page, content = partial(self._page, opened, fields, outcomes=outcomes), opened.written(fields)
         if request.form.get("mark", opened.mark) != opened.mark:

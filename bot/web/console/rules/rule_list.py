@@ -118,24 +118,24 @@ class RuleIndex:
     def __init__(self) -> None:
         self._of: tuple[RuleSet | None, list[str]] = None, []
 
-    def matching(self, rules: RuleSet, asked: str) -> list[int]:
+    def matching(self, rules: RuleSet, query: str) -> list[int]:
         """
         Return the indexes of the rules that have all of the words; the index after the last rule is the fallback's.
 
         A rule whose id equals the words comes first, the others in the order of the file.
         """
         count = len(rules.file.rules) + (rules.file.fallback is not None)
-        wanted = fold(asked).split()
+        wanted = fold(query).split()
         if not wanted:
             return list(range(count))
-        held, texts = self._of
-        if held is not rules:
+        cached_for, texts = self._of
+        if cached_for is not rules:
             texts = [fold("\n".join(_words(rule))) for rule in rules.file.rules]
             names = ["fallback", *(translator(lang).gettext("The fallback") for lang in get_args(Language))]
             texts += [fold("\n".join(names))] * (rules.file.fallback is not None)
             self._of = rules, texts
         found = [index for index, text in enumerate(texts) if all(word in text for word in wanted)]
-        return sorted(found, key=lambda index: texts[index].partition("\n")[0] != fold(asked))
+        return sorted(found, key=lambda index: texts[index].partition("\n")[0] != fold(query))
 
 
 def _words(rule: Rule) -> Iterator[str]:

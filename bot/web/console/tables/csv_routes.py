@@ -181,8 +181,8 @@ def _overview(runtime: Runtime) -> Response:
     table = request.args.get("table", "1")
     file_name = _file_name(f"overview-{name}-{table}", runtime)
     if table == "questions":
-        asked = overview_page.top_questions(runtime, since, now)
-        return csv_response(file_name, [_("Question"), _("People")], ([one.text, one.people] for one in asked))
+        questions = overview_page.top_questions(runtime, since, now)
+        return csv_response(file_name, [_("Question"), _("People")], ([one.text, one.people] for one in questions))
     period = Statistics(runtime.database).period(since, now=now)
     if table == "rules":
         ranking = ([formatting.rule_name(rule), n] for rule, n in period.by_rule.most_common())

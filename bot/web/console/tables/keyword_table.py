@@ -172,19 +172,19 @@ class _Reader:
         fields = forms.fields_of_rule(rule) if rule else {}
         before = tables.cells_of(rule, self._lang) if rule else {}
         values: dict[str, Value | None] = {}
-        shown: list[CellChange] = []
+        changes: list[CellChange] = []
         for column in COLUMNS:
             old, new = (_items(column, texts.get(column, "")) for texts in (before, cells))
             is_given = column in cells and column != "id" and (cells[column] or column != "enabled")
             if is_given and old != new:
                 values[column] = self._value(column, new, fields)
-                shown.append(self._change(column, old, new))
+                changes.append(self._change(column, old, new))
         if index is None:
             self.new.append({"id": rule_id, **{key: value for key, value in values.items() if value}})
         elif values:
             self.changed[index] = values
-        if shown:
-            self.found.changes.append(RowChange(number, rule_id, rule is None, shown))
+        if changes:
+            self.found.changes.append(RowChange(number, rule_id, rule is None, changes))
         else:
             self.found.same += 1
 
@@ -211,8 +211,8 @@ class _Reader:
         added = [item for item in new if item not in old]
         if not gone and not added:  # only the order
             gone, added = list(old), list(new)
-        shown = [[tables.item_text(column, item, self._lang) for item in items] for items in (gone, added)]
-        return CellChange(column, *shown)
+        texts = [[tables.item_text(column, item, self._lang) for item in items] for items in (gone, added)]
+        return CellChange(column, *texts)
 
 
 def _items(column: Column, cell: str) -> list[Item]:

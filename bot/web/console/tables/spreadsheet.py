@@ -176,7 +176,7 @@ def _xlsx_row(number: int, cells: Sequence[Any]) -> SheetRow:
         obstacle = _obstacle_of(cell)
         if obstacle:
             unreadable[column] = obstacle
-        texts.append("" if obstacle else plain_text(text_of_cell(_shown(cell.value))))
+        texts.append("" if obstacle else plain_text(text_of_cell(_cell_text(cell.value))))
     return SheetRow(number, texts, unreadable)
 
 
@@ -188,7 +188,7 @@ def _obstacle_of(cell: Any) -> CellObstacle | None:
     return "date" if isinstance(cell.value, date | time | timedelta) else None
 
 
-def _shown(value: object) -> str:
+def _cell_text(value: object) -> str:
     """Return a value as Excel shows it without a cell format: 5, not 5.0."""
     if value is None:
         return ""
