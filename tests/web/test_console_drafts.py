@@ -67,7 +67,7 @@ def test_a_draft_is_opened_where_it_was_left(console: Console) -> None:
     page = console.get("check")
     assert text_of(page) == MINE + "  "
     said = words(page)
-    assert f"This is your draft. {answer.json['said']}. It was begun from the present rules." in said
+    assert f"This is your draft. {answer.json['text']}. It was begun from the present rules." in said
     assert "Kept for 30 days in this browser alone" in said
     assert "Discard the draft" in said
 

@@ -24,8 +24,9 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     """
     Add ``POST /rules/live``, which takes the fields of ``POST /rules/edit`` without files.
 
-    It returns ``{advice, checked}``: a list of ``{kind, text}``, and the value of the form's ``checked`` with which it is
-    published at once; empty if the editor must look at something first. It returns null while other previews run.
+    It returns ``{advice, checked}``: a list of ``{kind, text}``, and the value of the form's field ``checked`` with
+    which the rule is published at once; empty if the editor must confirm something first. It returns null while other
+    previews run.
     """
     session = CheckSession(runtime)
 
