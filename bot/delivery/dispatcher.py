@@ -53,6 +53,7 @@ class Dispatcher:
         self._held = Counter[str]()
         """How many of them are of each OA."""
         self._overdue: dict[Lease, int] = {}
+        self._is_claiming = False
         self._guard = threading.Lock()
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -163,11 +164,23 @@ class Dispatcher:
             room = self._capacity - len(self._claimed)
             # Of an OA that has nearly its share, none.
             held = {oa_id: count if self._has_room(oa_id) else self._oa_capacity for oa_id, count in self._held.items()}
-        if room < self._least_claim:
-            return False
+            self._is_claiming = room >= self._least_claim
+            if not self._is_claiming:
+                return False
         claims = self._inbox.claim(
             room, now=now, lease=LEASE_SECONDS, rate=self._settings.rate, held=held, share=self._oa_capacity
         )
+        self._take_on(claims, now)
+        got = Counter(held) + Counter(claim.oa_id for claim in claims)
+        with self._guard:
+            self._is_claiming = False
+            # Of an OA that got its share more may be due, and meanwhile others of it may have ended.
+            return len(claims) == room or any(
+                count >= self._oa_capacity and self._has_room(oa_id) for oa_id, count in got.items()
+            )
+
+    def _take_on(self, claims: list[Claim], now: float) -> None:
+        """Choose what each claimed event gets; queue those that get images, store the end of the others."""
         calls: dict[str, int] = {}
         changes = []
         for claim in claims:
@@ -181,10 +194,6 @@ class Dispatcher:
                 changes.append(StateChange(claim, state))
         self._sender.save_now(changes)
         self._inbox.consume(calls, now=now, rate=self._settings.rate)
-        got = Counter(claim.oa_id for claim in claims)
-        return len(claims) == room or any(
-            held.get(oa_id, 0) + count >= self._oa_capacity for oa_id, count in got.items()
-        )
 
     def _enqueue(self, claim: Claim) -> None:
         with self._guard:
@@ -266,7 +275,8 @@ class Dispatcher:
             has_room = self._has_room(claim.oa_id)
             if not self._held[claim.oa_id]:
                 del self._held[claim.oa_id]
-            wakes = has_room and self._capacity - len(self._claimed) >= self._least_claim
+            # A claim that is under way looks for room at its end.
+            wakes = has_room and not self._is_claiming and self._capacity - len(self._claimed) >= self._least_claim
         if wakes:
             self._wake.set()
 

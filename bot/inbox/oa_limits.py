@@ -43,12 +43,32 @@ def available_calls(connection: sa.Connection, oa_ids: Iterable[str], *, now: fl
     for oa_id in wanted:
         if oa_id not in slots:
             connection.execute(insert(accounts, connection.dialect.name).values(oa_id=oa_id).on_conflict_do_nothing())
-    ahead = {oa_id: max(0.0, slots.get(oa_id, 0.0) - now) for oa_id in wanted}
+    return {oa_id: _calls(slots.get(oa_id, 0.0) - now, rate) for oa_id in wanted}
+
+
+def _calls(ahead: float, rate: RateLimit) -> int:
+    """Return how many calls an OA may make now whose calls so far run so many seconds ahead of the steady stream."""
+    ahead = max(0.0, ahead)
     # The small term makes up for rounding in a sum of intervals.
-    return {
-        oa_id: max(0, int((rate.burst - s) / rate.interval + 1e-6) + 1) if s <= rate.burst + 1e-6 else 0
-        for oa_id, s in ahead.items()
-    }
+    return max(0, int((rate.burst - ahead) / rate.interval + 1e-6) + 1) if ahead <= rate.burst + 1e-6 else 0
+
+
+def take(  # noqa: PLR0913  what an account is, and what is wanted of it
+    connection: sa.Connection, oa_id: str, most: int, seen_slot: float | None, *, now: float, rate: RateLimit
+) -> int:
+    """
+    Count up to *most* calls of the OA, as many as it may make now, against its rate limit; return how many.
+
+    *seen_slot* is its `next_slot` as it was read without a lock: if it is still the same, one statement is enough.
+    """
+    if seen_slot is not None:
+        allowed = min(most, _calls(seen_slot - now, rate))
+        values = {"b_oa": oa_id, "b_now": now, "b_time": allowed * rate.interval, "b_seen": seen_slot}
+        if connection.execute(_CHARGE_IF_UNCHANGED, values).rowcount:
+            return allowed
+    allowed = min(most, available_calls(connection, [oa_id], now=now, rate=rate)[oa_id])
+    consume(connection, {oa_id: allowed}, now=now, rate=rate)
+    return allowed
 
 
 def has_spare_call(connection: sa.Connection, oa_id: str, *, now: float, rate: RateLimit) -> bool:
@@ -178,6 +198,7 @@ _CHARGE = (
     .where(accounts.c.oa_id == sa.bindparam("b_oa"))
     .values(next_slot=_ahead + sa.bindparam("b_time", type_=sa.Double))
 )
+_CHARGE_IF_UNCHANGED = _CHARGE.where(accounts.c.next_slot == sa.bindparam("b_seen"))
 #: True if the pause is over, or if only one event has failed and no probe is under way.
 MAY_TRY = sa.or_(
     accounts.c.closed_until <= sa.bindparam("b_now"),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
@@ -18,9 +17,11 @@ from bot.inbox.echoes import EchoVerdict, find_echo, read_echoes
 from bot.inbox.oa_limits import Failure, FailureVerdict, RateLimit
 from bot.inbox.sql.bulk import BulkInsert, BulkUpdate
 from bot.inbox.sql.group_commit import Future, GroupCommitWriter
-from bot.inbox.states import Claim, Lease, SaveResult, State, StateChange
+from bot.inbox.states import STATE_COLUMNS, Claim, Lease, SaveResult, State, StateChange
 from bot.inbox.tables import IS_ECHO, events
 from bot.zalo import Event
+
+_DueRow = sa.Row[str, int, int, float, int, float, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Inbox:
         self._database = database
         self._writer = writer
         self._insert = BulkInsert(_ARRIVED, sqlite=database.is_sqlite)
-        self._update = BulkUpdate((*_STATE, "leased"), sqlite=database.is_sqlite)
+        self._update = BulkUpdate((*STATE_COLUMNS, "leased"), sqlite=database.is_sqlite)
 
     def put(self, event: Event, body: bytes, *, now: float) -> bool:
         """
@@ -216,7 +217,7 @@ def _unanswerable(event: Event) -> str | None:
 
 def _updated_row(change: StateChange) -> dict[str, Any]:
     return dict(
-        zip(_STATE, _state_values(change.state), strict=True),
+        zip(STATE_COLUMNS, _state_values(change.state), strict=True),
         id=change.claim.id,
         fence=change.claim.fence,
         leased=change.leased,
@@ -247,21 +248,51 @@ def _claim_each(connection: sa.Connection, wishes: Sequence[ClaimRequest]) -> Se
 
 
 def _claim(connection: sa.Connection, wish: ClaimRequest) -> list[Claim]:
-    times = {"b_now": wish.now, "b_ahead": wish.now + wish.rate.burst}
-    accounts = connection.execute(statements.DUE_OAS, times).all()
-    taken = _within_rate(connection, [account.oa_id for account in accounts if not account.pauses], wish)
-    for account in accounts:
+    rows = _due(connection, wish)
+    taken = _within_limits(connection, [row for row in rows if row.id is not None], wish)
+    for account in rows:
         probe = _due_probe(connection, account, wish.now) if account.pauses else None
         if probe and oa_limits.try_probe(connection, account.oa_id, now=wish.now, until=wish.now + wish.lease):
             taken.append(probe)
     if not taken:
         return []
-    rows = connection.execute(statements.CLAIM, {"b_ids": taken, "b_until": wish.now + wish.lease}).mappings().all()
-    oa_is_failing = {account.oa_id for account in accounts if account.failures}
-    return [_claimed(row, oa_is_failing) for row in sorted(rows, key=lambda row: row["id"])]
+    claimed = connection.execute(statements.CLAIM, {"b_ids": taken, "b_until": wish.now + wish.lease}).all()
+    oa_is_failing = {row.oa_id for row in rows if row.failures}
+    return [_claimed(row, oa_is_failing) for row in sorted(claimed, key=attrgetter("id"))]
 
 
-def _due_probe(connection: sa.Connection, account: sa.Row[*tuple[Any, ...]], now: float) -> int | None:
+def _due(connection: sa.Connection, wish: ClaimRequest) -> Sequence[_DueRow]:
+    values = {
+        "b_now": wish.now,
+        "b_ahead": wish.now + wish.rate.burst,
+        "b_full": json.dumps([oa_id for oa_id, count in wish.held.items() if count >= wish.share]),
+        "b_rows": _ROWS_PER_CLAIM * wish.most,
+        "b_most": wish.most,
+    }
+    is_sqlite = connection.dialect.name == "sqlite"
+    return connection.execute(statements.DUE_ON_SQLITE if is_sqlite else statements.DUE_ON_POSTGRES, values).all()
+
+
+def _within_limits(connection: sa.Connection, due: Sequence[_DueRow], wish: ClaimRequest) -> list[int]:
+    """Return the ids of the oldest events that the OAs' shares and rate limits allow, each counted as a call."""
+    chosen: dict[str, list[int]] = {}
+    slots: dict[str, float | None] = {}
+    left = wish.most
+    for row in due:
+        ids = chosen.setdefault(row.oa_id, [])
+        if left and len(ids) < wish.share - wish.held.get(row.oa_id, 0):
+            ids.append(row.id)
+            slots[row.oa_id] = row.next_slot
+            left -= 1
+    return [
+        event_id
+        for oa_id, ids in sorted(chosen.items())  # in the same order in all processes, because each locks a row
+        if ids
+        for event_id in ids[: oa_limits.take(connection, oa_id, len(ids), slots[oa_id], now=wish.now, rate=wish.rate)]
+    ]
+
+
+def _due_probe(connection: sa.Connection, account: _DueRow, now: float) -> int | None:
     """Return an event to probe the paused OA with; if possible, not the one that failed."""
     values = {"b_now": now, "b_oa": account.oa_id, "b_failed": account.failed_event or 0}
     other: int | None = connection.scalars(statements.DUE_PROBE, values).first()
@@ -270,44 +301,20 @@ def _due_probe(connection: sa.Connection, account: sa.Row[*tuple[Any, ...]], now
     return connection.scalars(statements.DUE_PROBE, values | {"b_failed": 0}).first()
 
 
-def _within_rate(connection: sa.Connection, oa_ids: Sequence[str], wish: ClaimRequest) -> list[int]:
-    due = _due(connection, [oa_id for oa_id in oa_ids if wish.held.get(oa_id, 0) < wish.share], wish)
-    if not due:
-        return []
-    left = oa_limits.available_calls(connection, (row.oa_id for row in due), now=wish.now, rate=wish.rate)
-    taken = Counter[str]()
-    ids = []
-    for row in due:
-        if taken[row.oa_id] < min(left[row.oa_id], wish.share - wish.held.get(row.oa_id, 0)):
-            taken[row.oa_id] += 1
-            ids.append(row.id)
-    oa_limits.consume(connection, taken, now=wish.now, rate=wish.rate)
-    return ids
-
-
-def _due(connection: sa.Connection, oa_ids: Sequence[str], wish: ClaimRequest) -> Sequence[sa.Row[int, str]]:
-    if not oa_ids:
-        return []
-    # If many OAs have due events, read only a few of each: the others would not be claimed.
-    each = min(wish.most, max(1, _ROWS_PER_CLAIM * wish.most // len(oa_ids)))
-    values = {"b_oas": json.dumps(oa_ids), "b_now": wish.now, "b_each": each, "b_most": wish.most}
-    is_sqlite = connection.dialect.name == "sqlite"
-    return connection.execute(statements.DUE_ON_SQLITE if is_sqlite else statements.DUE_ON_POSTGRES, values).all()
-
-
-def _claimed(row: sa.RowMapping, oa_is_failing: set[str]) -> Claim:
+def _claimed(row: sa.Row[*tuple[Any, ...]], oa_is_failing: set[str]) -> Claim:
+    state = State(*row[-len(STATE_COLUMNS) :])
     return Claim(
-        id=row["id"],
-        fence=row["fence"],
-        key=row["key"],
-        oa_id=row["oa_id"],
-        user_id=row["user_id"],
-        kind=row["kind"],
-        text=row["text"] or "",
-        happened_at=row["sent_at"] or row["received_at"],
-        received_at=row["received_at"],
-        oa_is_failing=row["oa_id"] in oa_is_failing,
-        state=State(**{name: row[name] for name in _STATE}),
+        id=row.id,
+        fence=row.fence,
+        key=row.key,
+        oa_id=row.oa_id,
+        user_id=row.user_id,
+        kind=row.kind,
+        text=row.text or "",
+        happened_at=row.sent_at or row.received_at,
+        received_at=row.received_at,
+        oa_is_failing=row.oa_id in oa_is_failing,
+        state=state,
     )
 
 
@@ -330,8 +337,7 @@ def _end_leases_each(connection: sa.Connection, times: Sequence[float]) -> Seque
 
 # How many due events are read for each event that may be claimed, if many OAs have due events.
 _ROWS_PER_CLAIM = 4
-_STATE = tuple(field.name for field in fields(State))
-_state_values = attrgetter(*_STATE)
+_state_values = attrgetter(*STATE_COLUMNS)
 _ARRIVED = (
     "key", "name", "app_id", "oa_id", "user_id", "msg_id", "kind", "sent_at", "received_at", "text", "body", "due_at",
     "status", "reason",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from bot.inbox import oa_limits
+from bot.inbox.states import STATE_COLUMNS
 from bot.inbox.tables import IS_LEASED, IS_OPEN, IS_WAITING, accounts, events
 
 _earlier = events.alias("earlier")
@@ -32,22 +33,6 @@ def _due_of(oa_id: sa.ColumnElement[str]) -> sa.Select[int, str, float]:
     )
 
 
-def _due(*, sqlite: bool) -> sa.Select[int, str]:
-    """Return the statement for up to *b_most* due events of the OAs in the JSON list *b_oas*, *b_each* of each OA."""
-    if sqlite:  # it has no LATERAL
-        oa = sa.func.json_each(sa.bindparam("b_oas")).table_valued("value", name="oa").c.value
-        ids = _due_of(oa).with_only_columns(events.c.id).limit(sa.bindparam("b_each")).correlate(oa.table)
-        of_oa = events.alias("of_oa")
-        found = sa.select(of_oa.c.id, of_oa.c.oa_id).select_from(oa.table.join(of_oa, of_oa.c.id.in_(ids)))
-    else:
-        listed = sa.func.json_array_elements_text(sa.cast(sa.bindparam("b_oas", type_=sa.Text), sa.JSON))
-        oa = listed.table_valued("value", name="oa").c.value
-        rows = _due_of(oa).limit(sa.bindparam("b_each")).correlate(oa.table).lateral("of_oa")
-        found = sa.select(rows.c.id, rows.c.oa_id).select_from(oa.table.join(rows, sa.true()))
-    return found.order_by(sa.text("of_oa.due_at, of_oa.id")).limit(sa.bindparam("b_most"))
-
-
-DUE_ON_SQLITE, DUE_ON_POSTGRES = _due(sqlite=True), _due(sqlite=False)
 DUE_PROBE = (
     _due_of(sa.bindparam("b_oa")).with_only_columns(events.c.id).where(events.c.id != sa.bindparam("b_failed")).limit(1)
 )
@@ -73,17 +58,54 @@ _may_be_sent_to = sa.or_(
     sa.and_(_account.pauses == 0, _account.next_slot <= sa.bindparam("b_ahead")),
     sa.and_(_account.pauses > 0, oa_limits.MAY_TRY),
 )
-#: OAs that have due events and may be called, with the rows of their accounts.
-DUE_OAS = (
-    sa.select(_waiting.c.oa_id, _account.pauses, _account.failures, _account.closed_until, _account.failed_event)
-    .select_from(_waiting.outerjoin(accounts, _account.oa_id == _waiting.c.oa_id))
-    .where(_waiting.c.oa_id.is_not(None), _may_be_sent_to, _oldest <= sa.bindparam("b_now"))
-)
+
+
+def _listed(name: str, *, sqlite: bool) -> sa.ColumnElement[str]:
+    """Return the values of the JSON list of the name."""
+    if sqlite:
+        return sa.func.json_each(sa.bindparam(name)).table_valued("value", name=name).c.value
+    listed = sa.func.json_array_elements_text(sa.cast(sa.bindparam(name, type_=sa.Text), sa.JSON))
+    return listed.table_valued("value", name=name).c.value
+
+
+def _due(*, sqlite: bool) -> sa.Select[str, int, int, float, int, float, int]:
+    """
+    Return the statement for the OAs that have due events and may be called, each with its due events, oldest first.
+
+    Of an OA that is paused, or that has no event whose turn it is, there is one row without an id. Those of the JSON
+    list *b_full* are left out, unless they are paused. If many OAs have due events, only a few are read of each, as
+    the others would not be claimed: *b_rows* in all, and up to *b_most* of each.
+    """
+    none: sa.ColumnElement[int] = sa.literal_column("0")
+    pauses = sa.func.coalesce(_account.pauses, none)
+    is_full = _waiting.c.oa_id.in_(sa.select(_listed("b_full", sqlite=sqlite)))
+    oa = (
+        sa.select(_waiting.c.oa_id, pauses.label("pauses"), sa.func.coalesce(_account.failures, none).label("failures"),
+                  _account.closed_until, _account.failed_event, _account.next_slot)
+        .select_from(_waiting.outerjoin(accounts, _account.oa_id == _waiting.c.oa_id))
+        .where(_waiting.c.oa_id.is_not(None), _may_be_sent_to, _oldest <= sa.bindparam("b_now"))
+        .where(sa.or_(pauses > none, ~is_full))
+        .cte("oa")
+    )  # fmt: skip
+    least, greatest = (sa.func.min, sa.func.max) if sqlite else (sa.func.least, sa.func.greatest)
+    some = greatest(sa.bindparam("b_rows", type_=sa.Integer) // sa.func.count(), sa.literal_column("1"))
+    each = sa.select(least(some, sa.bindparam("b_most", type_=sa.Integer))).select_from(oa).scalar_subquery()
+    ids = _due_of(oa.c.oa_id).limit(each).where(oa.c.pauses == none)
+    if sqlite:  # it has no LATERAL
+        due = events.alias("due")
+        joined = oa.outerjoin(due, due.c.id.in_(ids.with_only_columns(events.c.id).correlate(oa)))
+        return sa.select(*oa.c, due.c.id).select_from(joined).order_by(due.c.due_at, due.c.id)
+    rows = ids.correlate(oa).lateral("due")
+    return sa.select(*oa.c, rows.c.id).select_from(oa.outerjoin(rows, sa.true())).order_by(rows.c.due_at, rows.c.id)
+
+
+DUE_ON_SQLITE, DUE_ON_POSTGRES = _due(sqlite=True), _due(sqlite=False)
+_CLAIMED = ("id", "fence", "key", "oa_id", "user_id", "kind", "text", "sent_at", "received_at", *STATE_COLUMNS)
 CLAIM = (
     sa.update(events)
     .where(events.c.id.in_(sa.bindparam("b_ids", expanding=True)))
     .values(due_at=sa.bindparam("b_until"), leased=True, fence=events.c.fence + 1)
-    .returning(events)
+    .returning(*(events.c[name] for name in _CLAIMED))
 )
 _human = events.alias("human")
 _human_at = (

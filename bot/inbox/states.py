@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final, Literal
 
 Status = Literal["open", "sent", "ignored", "dead", "parked"]
@@ -50,6 +50,9 @@ class State:
     vendor_ids: list[dict[str, str]] | None = None
     unfinished_calls: int = 0
     """Consecutive calls without a stored outcome, this one included: the process died during each."""
+
+
+STATE_COLUMNS: Final = tuple(field.name for field in fields(State))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 
+from bot.inbox import oa_limits
 from bot.inbox.database import Database
 from bot.inbox.indexes import metadata
 from bot.inbox.oa_limits import Failure, RateLimit
@@ -19,7 +20,7 @@ from bot.inbox.queries import EventQueries
 from bot.inbox.queue import Inbox
 from bot.inbox.sql.group_commit import GroupCommitWriter
 from bot.inbox.states import StateChange
-from bot.inbox.tables import good_rules
+from bot.inbox.tables import accounts, good_rules
 from tests.support.queue import LEASE, NOW, RATE, claim, event, keys, put, settle
 
 
@@ -236,8 +237,21 @@ def test_an_oa_gets_no_more_than_its_share(inbox: Inbox) -> None:
     """Those behind it in the queue are not kept waiting for it."""
     put(inbox, *(event(f"a{n}", user=f"u{n}") for n in range(9)), event("b", oa="oa2"))
     first = inbox.claim(5, now=NOW, lease=LEASE, rate=RATE, share=3)
-    assert keys(first) == ["a0", "a1", "a2"]
-    assert keys(inbox.claim(5, now=NOW, lease=LEASE, rate=RATE, held={"oa1": 3}, share=3)) == ["b"]
+    assert keys(first) == ["a0", "a1", "a2", "b"]
+    put(inbox, event("c", user="u10", oa="oa2"))
+    assert keys(inbox.claim(5, now=NOW, lease=LEASE, rate=RATE, held={"oa1": 3, "oa2": 1}, share=3)) == ["c"]
+
+
+def test_calls_that_another_process_has_just_made_count(inbox: Inbox, database: Database) -> None:
+    """Also where they were counted after this one has read how many are left."""
+    put(inbox, event("a"))
+    rate = RateLimit.per_minute(40)  # four at once
+    claim(inbox, rate=rate)
+    with database.write() as connection:
+        seen = connection.scalars(sa.select(accounts.c.next_slot)).one()
+        oa_limits.consume(connection, {"oa1": 2}, now=NOW, rate=rate)
+        assert oa_limits.take(connection, "oa1", 3, seen, now=NOW, rate=rate) == 1
+        assert oa_limits.take(connection, "oa1", 3, None, now=NOW, rate=rate) == 0
 
 
 def test_an_echo_wakes_the_event_that_waits_for_it(inbox: Inbox) -> None:
