@@ -1,4 +1,4 @@
-"""Checklist of the first steps: what a new editor does first, each ticked by what has really happened."""
+"""Checklist of the first steps of a new editor; a step is ticked when it has really happened."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class ListedStep:
     text: str
     hint: str
     link: tuple[str, str]
-    """Where it is done: address and label; both empty where that is on a customer's telephone."""
+    """URL and label of the page for the step; both empty if it is done on a customer's phone."""
     is_done: bool
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
-    """Add the button that closes the list for all editors."""
+    """Add the button that closes the checklist for all editors."""
 
     @routes.post("/first-steps/close")
     def first_steps_close() -> Response:
@@ -40,7 +40,7 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
 
 
 def checklist(runtime: Runtime) -> list[ListedStep]:
-    """Return the steps; none if somebody closed the list, or if customers wrote before there was one."""
+    """Return the steps; none if the list was closed, or if customers wrote before the list existed."""
     kept = FirstSteps(runtime.database)
     last_message = Statistics(runtime.database).last_received()
     if not kept.is_settled():
@@ -57,7 +57,7 @@ def checklist(runtime: Runtime) -> list[ListedStep]:
 
 
 def take(runtime: Runtime, step: Step) -> None:
-    """Tick the step; that it could not be stored keeps nobody from the work itself."""
+    """Tick the step; if that cannot be stored, it is only logged."""
     try:
         FirstSteps(runtime.database).take(step)
     except StorageError:
@@ -65,7 +65,7 @@ def take(runtime: Runtime, step: Step) -> None:
 
 
 def take_if_image_is_new(runtime: Runtime, files: Set[str]) -> None:
-    """Tick the rule with an image of one's own if one of the files is none that the rules in force name."""
+    """Tick the step "own image" if one of the files is not named by the rules in force."""
     taken = FirstSteps(runtime.database).taken()
     if taken is None or "rule" in taken.done:
         return
@@ -74,7 +74,7 @@ def take_if_image_is_new(runtime: Runtime, files: Set[str]) -> None:
 
 
 def _lines(chat_link: str, *, publishes: bool) -> dict[Step, tuple[str, str, tuple[str, str]]]:
-    """Return what each step says; without publishing there is less to do."""
+    """Return the texts and the link of each step; some steps exist only with publishing."""
     chat = (chat_link, _("Open the chat")) if chat_link else ("", "")
     where = _("In the chat of the demo.") if chat_link else _("From your own phone, to your OA.")
     found: dict[Step, tuple[str, str, tuple[str, str]]] = {

@@ -1,4 +1,4 @@
-"""The changes of a version of the rules file in one sentence: for the summary of a draft, and for the history."""
+"""Describe the changes of a version of the rules file in one sentence: for a draft's summary and for the history."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.i18n import N_, NN_
 from bot.rules.publishing.rule_changes import ChangeCounts
 from bot.web.console.formatting import format_number, gettext, ngettext
 
-# What is counted; its text at the beginning of the sentence, and after another one.
+# For each count: its text as the first part of the sentence, and after another part.
 _KINDS: Final = (
     ("added", NN_("adds {n} rule", "adds {n} rules"), N_("adds {n}")),
     ("changed", NN_("changes {n} rule", "changes {n} rules"), N_("changes {n}")),

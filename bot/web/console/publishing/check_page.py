@@ -55,27 +55,31 @@ _SCHEMA_FILE: Final = Path(bot.__file__).parent / "rules" / "rules.schema.json"
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What an editor has before them."""
+    """The draft that an editor sees."""
 
     content: bytes = b""
-    """As it was given: a file byte by byte."""
+    """The content as sent; an uploaded file byte by byte."""
     text: str = ""
-    """The same for the field; empty if it is no text."""
+    """The content for the text field; empty if it cannot be decoded."""
     base_digest: str = ""
-    """The digest of the rules file that they set out from."""
+    """The digest of the rules file that the draft began from."""
     status: DraftStatus = field(default_factory=DraftStatus)
-    """What is saved of it."""
+    """The status of its saved copy."""
     restored: str = ""
-    """The name of the former version that it was to begin with."""
+    """The name of the former version that it was loaded from; empty if none."""
 
     @property
     def publishable(self) -> bytes:
-        """What would be written."""
+        """The content as it would be published."""
         return normalise_newlines(self.text)
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
-    """Add the page; ``?take=`` fills its field: with ``file``, ``good``, ``published``, a starter or a version."""
+    """
+    Add the page.
+
+    ``?take=`` selects the content of the text field: ``file``, ``good``, ``published``, a starter or a version.
+    """
     page = _Check(runtime)
     routes.get("/check", endpoint="check")(page.show)
     routes.post("/check", endpoint="check_ask")(page.ask)
@@ -113,7 +117,7 @@ class _Check:
         return progress.answered(partial(self._checked, draft))
 
     def fix(self) -> PageResponse:
-        """Apply a fix to the text for who has no script, and check that."""
+        """Apply a fix to the text and check the result; for browsers without JavaScript."""
         text = normalise_newlines(request.form.get("text", "")).decode(errors="replace")
         try:
             return self._checked(self._sent(apply_fix(text, _FIX.validate_json(request.form.get("fix", "")))))
@@ -121,7 +125,7 @@ class _Check:
             return self._checked(self._sent(text), notes.stale_fix())
 
     def save_draft(self) -> PageResponse:
-        """Save the draft for who has no script; Enter in the chat, too, presses this button."""
+        """Save the draft, for browsers without JavaScript; Enter in the chat also submits this button."""
         if request.form.get("say", "").strip():
             return self.chat()
         draft = self._sent()
@@ -130,7 +134,7 @@ class _Check:
         return redirect(url_for("console.check"), 303)
 
     def problems(self) -> AnyResponse | tuple[str, int]:
-        """Answer the text editor, as JSON: what is wrong with its text, and what that answers; null: ask again."""
+        """Return the problems of the text and the chat's answers as JSON for the text editor; null: try again later."""
         content, sentences = normalise_newlines(request.form.get("text", "")), chats.sentences_sent()
         try:
             found = chats.ask(self._session, content, sentences)
@@ -142,12 +146,12 @@ class _Check:
         return jsonify(findings=listed, chat=render_template("console/draft_chat_answers.html", chat=found))
 
     def chat(self) -> PageResponse:
-        """Answer a sentence for who has no script."""
+        """Answer a sentence of the chat, for browsers without JavaScript."""
         draft = self._sent()
         return self._page(draft, chat=chats.ask_or_note(self._session, draft.content, chats.sentences_sent()))
 
     def add_example(self) -> PageResponse:
-        """Add a sentence to the examples of a rule in the text; the script takes the text as JSON."""
+        """Add a sentence to the examples of a rule in the text; return the text as JSON for the script, or the page."""
         name, _space, sentence = request.form.get("example", "").partition(" ")
         written = chats.with_example(request.form.get("text", ""), name, sentence)
         if request.accept_mimetypes.best == "application/json":
@@ -159,7 +163,7 @@ class _Check:
         return self._page(draft, written if isinstance(written, Note) else None, chat=chat)
 
     def schema(self) -> AnyResponse:
-        """Answer the text editor with the JSON Schema of rules.yaml."""
+        """Return the JSON Schema of rules.yaml for the text editor."""
         return send_file(_SCHEMA_FILE, mimetype="application/schema+json")
 
     def publish(self) -> PageResponse:
@@ -183,9 +187,9 @@ class _Check:
 
     def _sent(self, text: str | None = None) -> Draft:
         """
-        Return *text*, or what was sent: the file that was chosen, else the text in the field.
+        Return the draft of *text* or, without it, of the uploaded file, else of the text field.
 
-        It is saved as the browser's draft.
+        It is saved as this browser's draft.
         """
         given, base_digest = request.files.get("file"), request.form.get("base_digest", "")
         text = request.form.get("text", "") if text is None else text
@@ -201,7 +205,7 @@ class _Check:
             abort(404)
 
     def _content_to_load(self, name: str, present: bytes | None) -> bytes | None:
-        """Return the file that is asked for."""
+        """Return the content that ``?take=`` names; None if there is none."""
         if name == "file":
             return present
         if name == "published":
@@ -217,7 +221,7 @@ class _Check:
         return self._page(draft, result) if isinstance(result, Note) else self._page(draft, note, result)
 
     def _publish(self, draft: Draft) -> PageResponse:
-        """Write the draft if it is good and the file still the one that its editor saw; else show why not."""
+        """Publish the draft if it is usable and the file has not changed since the editor saw it; else show why not."""
         result = notes.check(self._session, draft.content, draft.base_digest)
         if isinstance(result, Note):
             return self._page(draft, result)
@@ -229,7 +233,7 @@ class _Check:
         return redirect(url_for("console.check", published=1), 303)
 
     def _former(self, draft: Draft) -> Version | None:
-        """Return the former version that the draft is; None if it is none, or not any more."""
+        """Return the former version if the draft is still an unchanged copy of it, else None."""
         content = self._session.publisher.read(draft.restored) if draft.restored else None
         if content is None or normalise_newlines(_readable(content)) != normalise_newlines(draft.text):
             return None
@@ -282,7 +286,7 @@ class _Check:
 
 
 def _merged(draft: Draft, result: CheckResult | None) -> Draft:
-    """Return what the editor goes on with: what others published is in it, unless conflicts are to be decided first."""
+    """Return the draft merged with what others published; unchanged while there are undecided conflicts."""
     if result is None or result.preview.is_undecided:
         return draft
     if not result.preview.is_merged:
@@ -292,7 +296,7 @@ def _merged(draft: Draft, result: CheckResult | None) -> Draft:
 
 
 def _readable(content: bytes) -> str:
-    """Return a file as text; nothing if it is none: with stand-ins for its letters it could be published by mistake."""
+    """Return a file as text; empty if it cannot be decoded, because replaced letters could be published by mistake."""
     is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         return content.decode("utf-16" if is_utf16 else "utf-8-sig")

@@ -30,31 +30,31 @@ from bot.web.console.problem_view import Finding, findings
 from bot.web.console.publishing import progress
 from bot.web.console.publishing.change_words import summary_of
 
-#: The latest messages that a file is tried on.
+#: How many of the latest messages a file is tried on.
 MAX_MESSAGES: Final = 2_000
-#: Shifts of one kind, and versions, that are shown.
+#: How many shifts of one kind, and how many versions, are listed.
 MAX_SHIFTS: Final = 50
 MAX_VERSIONS: Final = 10
-#: How often a page asks again whether what was published is in force; the bot takes two seconds.
+#: How often a page reloads to see whether a publication is in force; the bot loads it within two seconds.
 MAX_REFRESHES: Final = 10
 
 _STOPPING_SECONDS: Final = 10.0
 
-#: `good`: what the file holds is in force; `pending`: the bot has not looked yet; `trouble`: it cannot be used.
+#: `good`: the file is in force; `pending`: the bot has not loaded it yet; `trouble`: it cannot be used.
 FileState = Literal["good", "pending", "trouble"]
 
 
-#: Gives the sides that an editor chose, by the names of conflicts.
+#: Returns the sides that the editor chose, by the names of conflicts, for the digest of the present file.
 Decide = Callable[[str], Mapping[str, Side]]
 
 
 class Busy(Exception):
-    """Another preview is being made."""
+    """Another preview is in progress."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShiftGroup:
-    """What becomes of messages in one of the ways that a backtest knows."""
+    """The messages whose answers change in one way."""
 
     effect: Effect
     count: int
@@ -71,27 +71,27 @@ class CheckResult:
     findings: list[Finding]
     groups: list[ShiftGroup]
     by_rule: list[RuleShifts]
-    """What the rules gain and lose, `MAX_SHIFTS` of them."""
+    """Messages gained and lost by each rule, at most `MAX_SHIFTS` rules."""
     headline: str
-    """What it changes, in one sentence; empty if it has errors."""
+    """The changes in one sentence; empty if the file has errors."""
     seen: str
     """The digest of the rules file that it was compared with."""
     changed_since: bool
-    """Whether that is another one than its editor set out from."""
+    """Whether the rules file has changed since the draft began."""
     is_current: bool
-    """Whether it says the same as the file that stands there."""
+    """Whether it is equal to the present rules file."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatLine:
-    """What a draft and the rules in force answer to the same sentence."""
+    """The answers of a draft and of the rules in force to the same sentence."""
 
     draft: ChatAnswer
     in_force: ChatAnswer
 
     @property
     def differs(self) -> bool:
-        """Whether a customer would notice, or another rule answers."""
+        """Whether the images or the answering rules differ."""
         return (self.draft.rule_id, self.draft.reply) != (self.in_force.rule_id, self.in_force.reply)
 
 
@@ -100,16 +100,16 @@ class CheckSession:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        # One of each kind at a time: what an editor asks for does not wait for what is told while they type.
+        # One preview of each kind at a time: a requested check does not wait for one made during typing.
         self._checking, self._diagnosing = threading.Lock(), threading.Lock()
 
     @property
     def publisher(self) -> Publisher:
-        """Who writes the rules file: for this machine, or for all that share the database."""
+        """The publisher of the rules file: for this machine, or for all that share the database."""
         return self._runtime.publisher
 
     def content(self) -> bytes | None:
-        """Return what the rules file holds; None if it is not there or cannot be read, the reloader has the error."""
+        """Return the content of the rules file; None if it is missing or unreadable (the reloader has the error)."""
         try:
             return self.publisher.content()
         except OSError:
@@ -117,34 +117,34 @@ class CheckSession:
 
     def publish(self, content: bytes, *, seen: str, info: VersionInfo) -> None:
         """
-        Put *content* in the place of the file whose digest is *seen*; *info* says who does so and why.
+        Replace the file whose digest is *seen* by *content*; *info* has the author and the note.
 
         Raises:
-            bot.rules.publishing.publisher.EditConflict: It is another one by now.
-            OSError: It cannot be written.
-            bot.errors.StorageError: Other machines share the database, and it is out of reach.
+            bot.rules.publishing.publisher.EditConflict: The file has changed since.
+            OSError: The file cannot be written.
+            bot.errors.StorageError: Other machines share the database, and it cannot be reached.
         """
         self.publisher.publish(content, seen=seen, now=self._runtime.database.now(), info=info)
         first_steps.take(self._runtime, "published")
 
     def begin(self) -> None:
-        """Keep what the file holds, for who begins to edit it; that it cannot be written is told at publication."""
+        """Store the present content in the history before an edit; a failure is reported at publication instead."""
         with contextlib.suppress(OSError):
             self.publisher.keep_present(now=self._runtime.database.now())
 
     def version(self, name: str) -> Version | None:
-        """Return the version of the file that is so called; None if it is not kept."""
+        """Return the version with that name; None if it is not kept."""
         return next((version for version in self.publisher.versions() if version.name == name), None)
 
     def former(self) -> Version | None:
-        """Return the version that one step back leads to."""
+        """Return the version before the present one; None if there is none or it cannot be read."""
         try:
             return self.publisher.previous()
         except OSError:
             return None
 
     def file_state(self) -> FileState:
-        """Return how the rules file stands in this process."""
+        """Return whether this process has loaded the present rules file."""
         reloader, content = self._runtime.rules_reloader, self.content()
         if content is not None and digest(content) == reloader.rules.digest:
             return "good"
@@ -152,19 +152,21 @@ class CheckSession:
         return "trouble" if reloader.error and validated == content else "pending"
 
     def good_rules(self, sought: str) -> bytes | None:
-        """Return the rules file with that digest, if it was in force not long ago."""
+        """Return the rules file with that digest if it was in force recently, else None."""
         return EventQueries(self._runtime.database).good_rules(sought)
 
     def check(self, content: bytes, base_digest: str, decide: Decide = lambda _seen: {}) -> CheckResult:
         """
-        Return what there is to say of a file; *base_digest* is the digest of what its editor set out from.
+        Return the problems, the backtest and the changes of a draft; *base_digest* is the digest it began from.
 
-        If the rules file is another one by now, it is merged with that; *decide* gives for the digest of that one which
-        side counts in conflicts.
+        If the rules file has changed since then, the draft is merged with it; *decide* returns the chosen sides of
+        conflicts for the digest of the present file.
 
         Raises:
-            Busy: Another one is being looked at.
-            bot.analysis.preview_process.PreviewTimeout, PreviewTooLarge: Given up; PreviewStopped: by its editor.
+            Busy: Another check is in progress.
+            bot.analysis.preview_process.PreviewTimeout: It took too long.
+            bot.analysis.preview_process.PreviewTooLarge: It needed too much memory.
+            bot.analysis.preview_process.PreviewStopped: The editor stopped it or left the page.
         """
         request = self._request(content, base_digest)
         request = replace(request, decided=decide(digest(request.present)), with_fixes=True)
@@ -175,11 +177,12 @@ class CheckSession:
 
     def compare(self, old: bytes, new: bytes) -> CheckResult:
         """
-        Return what *new* changes in *old*, and what it answers otherwise; both are versions of the file.
+        Return the changes from *old* to *new* and the messages they answer differently; both are versions of the file.
 
         Raises:
-            Busy: Another one is being looked at.
-            bot.analysis.preview_process.PreviewTimeout, PreviewTooLarge: It was given up.
+            Busy: Another check is in progress.
+            bot.analysis.preview_process.PreviewTimeout: It took too long.
+            bot.analysis.preview_process.PreviewTooLarge: It needed too much memory.
         """
         request = replace(self._plain_request(new), messages=self._messages(), present=old, in_force=old)
         return self._result(self._preview(request, self._checking), request, changed_since=False)
@@ -200,7 +203,7 @@ class CheckSession:
 
     def problems(self, content: bytes) -> list[Finding]:
         """
-        Return what is wrong with a file, for the editor while somebody types.
+        Return the problems of a draft, for the text editor while somebody types.
 
         Raises:
             Busy: Another one is being looked at.
@@ -211,7 +214,7 @@ class CheckSession:
 
     def chat(self, content: bytes, sentences: Sequence[str]) -> tuple[list[Finding], list[ChatLine]]:
         """
-        Return what is wrong with a file, and what it answers to some sentences; no lines if it has errors.
+        Return the problems of a draft and its answers to some sentences; no answers if it has errors.
 
         Raises:
             Busy: Another one is being looked at.
@@ -228,7 +231,7 @@ class CheckSession:
 
     def explain(self, content: bytes, messages: tuple[str, ...]) -> Preview:
         """
-        Return what there is to say of a file while somebody types, with *messages* explained.
+        Return the preview of a draft while somebody types in the form, with explanations of *messages*.
 
         Raises:
             Busy: Another one is being looked at.
@@ -238,12 +241,12 @@ class CheckSession:
         return self._preview(replace(request, to_explain=messages), self._diagnosing)
 
     def replies_in_force(self) -> Mapping[str, Reply]:
-        """Return what the rules in force send, by id; FALLBACK among them."""
+        """Return the replies of the rules in force by rule id, including FALLBACK."""
         return replies_of(self._runtime.rules_reloader.rules.file)
 
     def _preview(self, request: PreviewRequest, one_at_a_time: threading.Lock) -> Preview:
         watcher = progress.watcher()
-        # Whoever stops a check and asks again comes before the server has seen that nobody reads the first.
+        # After a stop, the next check may arrive before the server has noticed that the first was stopped.
         if not one_at_a_time.acquire(timeout=_STOPPING_SECONDS if watcher else 0):
             raise Busy
         preview: PreviewRunner = current_app.config["CONSOLE_PREVIEW"]
@@ -253,7 +256,7 @@ class CheckSession:
             one_at_a_time.release()
 
     def _plain_request(self, content: bytes) -> PreviewRequest:
-        """Return a request for the problems alone."""
+        """Return a request for the problems only."""
         runtime = self._runtime
         return PreviewRequest(
             content,
@@ -276,12 +279,12 @@ class CheckSession:
         return tuple(EventQueries(self._runtime.database).messages(MAX_MESSAGES))
 
     def _former(self, base_digest: str) -> bytes | None:
-        """Return what an editor set out from, if it is still kept somewhere."""
+        """Return the content that a draft began from; None if it is not kept."""
         kept = self.publisher.find(base_digest)
         return kept if kept is not None else self.good_rules(base_digest)
 
     def _in_force(self, present: bytes | None) -> bytes | None:
-        """Return the content of the rules that answer customers now."""
+        """Return the content of the rules in force; None if it is not kept."""
         sought = self._runtime.rules_reloader.rules.digest
         return present if present is not None and digest(present) == sought else self.good_rules(sought)
 

@@ -1,4 +1,4 @@
-"""Progress of a check that takes seconds, streamed to the page that asked; when that leaves, the check is stopped."""
+"""Stream the progress of a long check to the page as JSON lines; stop the check when the client disconnects."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = logging.getLogger("bot.web")
 
 MIMETYPE: Final = "application/x-ndjson"
 
-# A line is written so often at least: only by writing do we learn that nobody reads.
+# The longest pause between two lines: a disconnected client is noticed only by writing.
 _BEAT_SECONDS: Final = 0.3
 
 PageResponse = str | tuple[str, int] | AnyResponse
@@ -30,7 +30,7 @@ _Line = dict[str, Any]
 
 
 class _Watcher:
-    """Hands on the lines of the answer from the thread that works; `report` and `has_left` are those of a `Watcher`."""
+    """Passes lines from the working thread to the response; implements `bot.analysis.preview_process.Watcher`."""
 
     def __init__(self) -> None:
         self.lines: queue.Queue[_Line | None] = queue.Queue()
@@ -43,23 +43,23 @@ class _Watcher:
         return self._left.is_set()
 
     def leave(self) -> None:
-        """Wait no longer."""
+        """Note that the client has disconnected."""
         self._left.set()
 
 
 def watcher() -> _Watcher | None:
-    """Return who is told how far the work for this request is; None if nobody is."""
+    """Return the watcher of the present request; None if its client does not read progress."""
     found: _Watcher | None = g.get("progress_watcher")
     return found
 
 
 def answered(work: Callable[[], PageResponse]) -> PageResponse:
     """
-    Return what *work* does; to a script that accepts `MIMETYPE`, a stream of JSON lines.
+    Return the result of *work*, or stream it as JSON lines to a script that accepts `MIMETYPE`.
 
-    A line is ``{text, done, total}``, in words and numbers how far it is (`total` 0: unknown), or ``{}``. The last one
-    is ``{page}``, the page as HTML. Without it, the work has failed. Where the reader leaves, the work is stopped. It
-    may neither set cookies nor use the session.
+    A line is ``{text, done, total}`` (`total` 0: unknown), or ``{}`` to keep the connection alive. The last one is
+    ``{page}``, the page as HTML; without it, the work has failed. The work is stopped if the client disconnects. It
+    must not set cookies or use the session.
     """
     if request.accept_mimetypes.best != MIMETYPE:
         return work()

@@ -26,7 +26,7 @@ def author() -> str:
 
 
 def note() -> str:
-    """Return the note as it stands in this form."""
+    """Return the note of this form."""
     return _field("note") or ""
 
 

@@ -13,7 +13,7 @@ from bot.rules.publishing.publisher import Publisher
 from bot.rules.publishing.rule_changes import ChangeCounts
 from bot.web.console.publishing.change_words import changes_text, lines_text
 
-# Versions written by hand of which the changed lines are counted, the newest: that takes some milliseconds each.
+# Changed lines are counted only for the newest versions written by hand: each takes some milliseconds.
 _MAX_COUNTED: Final = 10
 
 

@@ -1,4 +1,4 @@
-"""JSON route with live advice on the rule in the form, called while it is filled in."""
+"""JSON route with live advice on the rule in the form, called during typing."""
 
 from __future__ import annotations
 

@@ -37,27 +37,27 @@ from bot.web.console.rule_form.form_mistakes import mistakes
 from bot.web.console.rule_form.opened_rule import NotOpened, OpenedRule, UnknownRule
 
 _SPARE_ROWS: Final = 3
-_MAX_NAME_CHARACTERS: Final = 64  # ride in a cookie for the length of one page
+_MAX_NAME_CHARACTERS: Final = 64  # kept in a cookie until the next page
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What the check said, or why nothing was checked."""
+    """The result of the check, or why nothing was checked."""
 
     result: CheckResult | None = None
     checked: str = ""
-    """The digest of the file that it looked at, if the form may publish that."""
+    """The digest of the checked file if the form may publish it, else empty."""
     mine: str = ""
-    """The rule as the form has it, where somebody else changed it meanwhile."""
+    """The rule as in the form, if somebody else has changed it since; else empty."""
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     """
-    Add the form and what is done with one rule; ``?id=`` names the rule, without it there is a new one.
+    Add the form and the actions on one rule; ``?id=`` names the rule, without it the form is for a new one.
 
-    ``?keyword=`` and ``?example=``, as often as wanted, are filled in beside what the rule has, ``?image=``, the name
-    of an image file, into a rule that has no reply. A form may post them to ``/rules/fill``, which keeps customers'
-    words out of addresses. ``?wrong=`` is the number of a message that the rule should not have answered.
+    ``?keyword=`` and ``?example=``, which may be repeated, add to the rule's own; ``?image=``, the name of an image
+    file, fills an empty reply. A form may post them to ``/rules/fill``, which keeps customers' words out of URLs.
+    ``?wrong=`` is the id of a message that the rule should not have answered.
     """
     editor = _Editor(runtime)
     routes.post("/rules/fill", endpoint="rule_fill")(editor.fill)
@@ -72,7 +72,7 @@ class _Editor:
         self._session = CheckSession(runtime)
 
     def show(self) -> PageResponse:
-        """Show the form, filled in with what was asked for."""
+        """Show the form, filled in from the query."""
         opened = self._open(request.values.get("id", "").strip())
         if not isinstance(opened, OpenedRule):
             return opened
@@ -82,7 +82,7 @@ class _Editor:
         return self._page(opened, fields)
 
     def fill(self) -> PageResponse:
-        """Show the form for what a page suggests; the rule's name may have been typed."""
+        """Show the form, filled in from a suggestion on another page; the rule's name may have been typed."""
         name = request.form.get("id", "").strip()
         if name and all(rule.id != name for rule in self._runtime.rules_reloader.rules.file.rules):
             flash(_("No rule has the name {name}.").format(name=forms.clean(name)[:_MAX_NAME_CHARACTERS]), "warn")
@@ -90,7 +90,7 @@ class _Editor:
         return self.show()
 
     def save(self) -> PageResponse:
-        """Show what the check says of the rule as the form has it; publish it, if that is what was checked."""
+        """Check the rule in the form and show the result; publish it if exactly this was checked before."""
         opened = self._open(request.args.get("id", ""))
         if not isinstance(opened, OpenedRule):
             return opened
@@ -109,7 +109,7 @@ class _Editor:
         return judge() if request.form.get("action") == "publish" else progress.answered(judge)
 
     def _check_or_publish(self, opened: OpenedRule, fields: forms.Fields, outcomes: list[Outcome]) -> PageResponse:
-        """Publish the rule if that is what was checked, else show what the check says."""
+        """Publish the rule if exactly this was checked before, else check it and show the result."""
         page, content = partial(self._page, opened, fields, outcomes=outcomes), opened.written(fields)
         if request.form.get("mark", opened.mark) != opened.mark:
             return page(_note_changed(), _Seen(mine=text_of(opened.place_in(content).content)))
@@ -128,7 +128,7 @@ class _Editor:
         return self._published(str(fields["id"]))
 
     def act(self) -> PageResponse:
-        """Switch a rule on or off, copy or delete it; ask first where it goes, or customers lose answers."""
+        """Switch a rule on or off, copy or delete it; ask first before a deletion or if customers lose answers."""
         name = request.form.get("id", "")
         opened = self._open(name, must_fit=False)
         if not isinstance(opened, OpenedRule) or opened.index is None:
@@ -156,7 +156,7 @@ class _Editor:
         return self._published("" if act is edit.delete_rule else name)
 
     def _open(self, name: str, *, must_fit: bool = True) -> OpenedRule | PageResponse:
-        """Return the rule of that name, a new one without a name, or the way to the text editor."""
+        """Return the rule of that name, a new one without a name, or a redirect to the text editor."""
         if not self._runtime.settings.console_publish:
             abort(404)
         content = self._session.content() or b""
@@ -225,13 +225,13 @@ class _Editor:
 
 
 def rules_of(runtime: Runtime, content: bytes) -> RuleFile | None:
-    """Return what the rules file says; it is read anew only if it is another than the one in force."""
+    """Return the parsed rules file; it is parsed again only if it is not the one in force."""
     rules = runtime.rules_reloader.rules
     return rules.file if rules.digest == digest(content) else load(content).file
 
 
 def _prefilled(fields: forms.Fields, not_examples: list[str]) -> forms.Fields:
-    """Return what the form shows at first."""
+    """Return the fields with the additions of the query."""
     given = {
         "keywords": request.values.getlist("keyword"),
         "examples": request.values.getlist("example"),
@@ -251,7 +251,7 @@ def _prefilled(fields: forms.Fields, not_examples: list[str]) -> forms.Fields:
 
 
 def _hours(active: object) -> tuple[str, str]:
-    """Return when the hours of a day begin and end, each empty if it is not given."""
+    """Return the start and end of the opening hours, empty if missing."""
     hours = active.get("hours", "") if isinstance(active, dict) else ""
     start, _dash, end = str(hours).partition("-")
     return start, end
