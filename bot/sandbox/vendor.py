@@ -25,7 +25,7 @@ _JSON = {"Content-Type": "application/json; charset=utf-8"}
 # Cannot be a user id.
 _UPLOADS = "uploads"
 #: Seconds to wait for what takes a moment on an idle machine.
-PATIENCE: Final = 60.0
+PATIENCE: Final = 120.0
 
 _T = TypeVar("_T")
 

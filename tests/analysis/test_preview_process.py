@@ -17,6 +17,8 @@ from bot.inbox.messages import Message
 from tests.support.running import wait_until
 
 TODAY = date(2027, 1, 25)
+#: Seconds. The process has low priority: beside other tests it may take minutes.
+LONG = 600.0
 RULES = b"version: 1\nrules:\n  - {id: gia, keywords: [gia], reply: {image_url: 'https://shop.example/1.jpg'}}\n"
 
 
@@ -32,7 +34,7 @@ def test_nothing_is_imported_from_where_it_runs(
     if path is not None:
         monkeypatch.setenv("PYTHONPATH", path.format(folder=tmp_path / "none"))
     request = PreviewRequest(RULES, tmp_path, TODAY)
-    assert run_in_subprocess(request, log_format="text") == preview(request)
+    assert run_in_subprocess(request, log_format="text", timeout=LONG) == preview(request)
     assert not (tmp_path / "sprung").exists()
 
 
@@ -42,7 +44,7 @@ def test_it_knows_none_of_the_settings(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("PYTHONINSPECT", "1")
     lines = (f"  - {{id: r{n}, keywords: [k{n}], reply: {{image_url: 'https://a.vn/1.jpg'}}}}\n" for n in range(3000))
     request = PreviewRequest(("version: 1\nrules:\n" + "".join(lines)).encode(), tmp_path, TODAY)
-    thread = threading.Thread(target=run_in_subprocess, args=[request], kwargs={"log_format": "text"})
+    thread = threading.Thread(target=run_in_subprocess, args=[request], kwargs={"log_format": "text", "timeout": LONG})
     thread.start()
     found: list[set[str]] = []
 
@@ -83,7 +85,7 @@ def test_memory_has_a_bound(tmp_path: Path) -> None:
     """What needs more is given up, in words, while the machine still has some."""
     request = PreviewRequest(RULES, tmp_path, TODAY, present=b"\n" * 80_000_000)
     with pytest.raises(PreviewTooLarge):
-        run_in_subprocess(request, log_format="text")
+        run_in_subprocess(request, log_format="text", timeout=LONG)
 
 
 def test_lower_limits_of_the_machine_stay(tmp_path: Path) -> None:
@@ -93,7 +95,7 @@ def test_lower_limits_of_the_machine_stay(tmp_path: Path) -> None:
         "from datetime import date; from pathlib import Path\n"
         "from bot.analysis.preview import PreviewRequest; from bot.analysis.preview_process import run_in_subprocess\n"
         "request = PreviewRequest(sys.stdin.buffer.read(), Path(sys.argv[1]), date(2027, 1, 25))\n"
-        "print(run_in_subprocess(request, log_format='text').is_usable)"
+        "print(run_in_subprocess(request, log_format='text', timeout=600).is_usable)"
     )
     root = Path(__file__).parents[2]
     done = subprocess.run(
@@ -128,7 +130,7 @@ def test_who_leaves_stops_it(tmp_path: Path) -> None:
     """Its process is gone, however much it had left to do."""
     leaver = Leaver()
     with pytest.raises(PreviewStopped):
-        run_in_subprocess(PreviewRequest(RULES, tmp_path, TODAY), log_format="text", watcher=leaver)
+        run_in_subprocess(PreviewRequest(RULES, tmp_path, TODAY), log_format="text", watcher=leaver, timeout=LONG)
     assert leaver.seen[0] == Progress("rules")
     assert not children()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench.__main__ import BENCHES
+from tests.support.running import PATIENCE
 
 TESTS = Path(__file__).parents[1]
 
@@ -48,6 +49,6 @@ def test_every_benchmark_has_its_libraries_and_helpers(name: str) -> None:
 def test_the_benchmarks_are_listed() -> None:
     """For whoever asks for one that is not there."""
     command = [sys.executable, "-m", "tests.bench", "nothing"]
-    done = subprocess.run(command, cwd=TESTS.parent, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, cwd=TESTS.parent, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (2, "")
     assert all(name in done.stderr for name in BENCHES)

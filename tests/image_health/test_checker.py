@@ -27,7 +27,7 @@ from bot.rules.engine import FALLBACK, RuleSet
 from bot.rules.validate import validate
 from tests.support.image_server import JPEG, PNG, ImageServer, ok, said
 from tests.support.ports import free_port
-from tests.support.running import wait_until
+from tests.support.running import PATIENCE, wait_until
 
 TODAY = date(2027, 1, 25)
 NOW = datetime(2027, 1, 25, 5, tzinfo=UTC).timestamp()
@@ -321,13 +321,13 @@ def test_the_thread_looks_by_itself_and_ends_without_waiting_for_a_server(
 
     def resolve(_host: str, _port: int) -> list[Address]:
         asked.set()
-        released.wait(30)
+        released.wait(PATIENCE)
         return []
 
     rules = ruled(link(server.url("/a.jpg", ok(JPEG))))
     checker = ImageChecker(database, lambda: rules, Path(), server.policy(resolve=resolve))
     checker.start()
-    assert asked.wait(30)
+    assert asked.wait(PATIENCE)
     checker.stop()
     released.set()
     checker._thread.join()

@@ -19,6 +19,7 @@ from bot.inbox.sql.group_commit import GroupCommitWriter
 from bot.inbox.sql.write_check import BoundedCheck
 from tests.support.databases import Postgres, administer, new_postgres_database
 from tests.support.queue import event
+from tests.support.running import PATIENCE
 
 
 def test_a_session_that_became_read_only_is_given_up(postgres_url: str) -> None:
@@ -72,7 +73,7 @@ def test_a_full_disk_is_told_and_forgotten_once_there_is_space(tmp_path: Path) -
     """Here no file may grow, which SQLite hears of as of a full disk: both in words, and nothing is left behind."""
     command = [sys.executable, "-c", _FULL_DISK, f"sqlite:///{tmp_path / 'bot.db'}"]
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=60, check=True, cwd=Path(__file__).parents[2]
+        command, capture_output=True, text=True, timeout=PATIENCE, check=True, cwd=Path(__file__).parents[2]
     )
     assert done.stdout.splitlines() == ["refused OperationalError"] * 2 + ["True", "written"]
 
@@ -170,3 +171,16 @@ def test_a_check_that_hangs_is_answered_all_the_same() -> None:
     ends.set()
     assert bounded.ask() == "fine"
     assert calls == [1]
+
+
+def test_the_limits_of_a_session_are_the_bots_unless_the_url_has_its_own(postgres_url: str) -> None:
+    """An operator with a slow server may need longer ones."""
+    url = sa.make_url(postgres_url).difference_update_query(["options"])
+    chosen = url.update_query_dict({"options": "-c statement_timeout=77s"})
+    for given, expected in ((url, ["5s", "10s"]), (chosen, ["5s", "77s"])):
+        database = Database(given.render_as_string(hide_password=False))
+        with database.read() as connection:
+            assert [
+                connection.exec_driver_sql(f"SHOW {name}").scalar() for name in ("lock_timeout", "statement_timeout")
+            ] == expected
+        database.dispose()

@@ -21,6 +21,7 @@ from bot.zalo import MAX_IMAGE_BYTES
 from tests.support.image_server import HERE, HOST, JPEG, ImageServer, ok, said
 from tests.support.outbound import PUBLIC_ONLY, TRUST, comes_to_an_end, connections, failure_of, fetched
 from tests.support.ports import free_port
+from tests.support.running import PATIENCE
 
 PRIVATE = ipaddress.ip_address("10.0.0.5")
 _BEGINS = [
@@ -331,7 +332,7 @@ def test_a_resolver_that_hangs_is_not_waited_for(server: ImageServer) -> None:
     done = threading.Event()
 
     def resolve(_host: str, _port: int) -> list[Address]:
-        done.wait(30)
+        done.wait(PATIENCE)
         return [HERE]
 
     assert failure_of(server.url("/a.jpg", ok(JPEG)), server.policy(resolve=resolve), seconds=0.2) == "too-slow"

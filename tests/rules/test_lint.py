@@ -10,6 +10,7 @@ import pytest
 from bot.rules.language.common_words import COMMON_BY_LETTERS, COMMON_WORDS, LIKELY_MEANT
 from bot.rules.language.syllables import needs_no_marks
 from bot.rules.validate import validate
+from tests.support.running import PATIENCE
 from tests.support.short_rules import TODAY, message, rules, said, verdict
 
 # --- Everyday words
@@ -207,4 +208,4 @@ assert [problem.code for problem in problems] == ["pattern-not-installed"]
 assert 'pip install "zalo-picture-bot[regex-rules]"' in problems[0].message("vi")
 assert validate({rules("a: keywords: [x1]")!r}, today=date(2027, 1, 25)).rules is not None
 """
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=PATIENCE)

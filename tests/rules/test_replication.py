@@ -20,6 +20,7 @@ from bot.rules.publishing.publisher import EditConflict, digest
 from bot.rules.replication.editing import Diverged, ImageInUse
 from tests.support.local_images import jpeg
 from tests.support.machines import Machine, prepared, rules
+from tests.support.running import PATIENCE
 from tests.support.sqlite import new_sqlite_database
 
 OLD, NEW, NEWER, HAND = (rules(note=note) for note in ("old", "new", "newer", "by hand"))
@@ -390,7 +391,7 @@ def test_who_is_killed_in_publishing_has_published_everywhere_or_nowhere(
     (a.folder / "menu.jpg").write_bytes(jpeg(seed="menu"))
     new = rules("menu.jpg")
     command = [sys.executable, "-c", DIES, f"sqlite:///{tmp_path / 'bot.db'}", str(a.path), moment]
-    ended = subprocess.run(command, input=new, check=False, timeout=60, cwd=Path(__file__).parents[2])
+    ended = subprocess.run(command, input=new, check=False, timeout=PATIENCE, cwd=Path(__file__).parents[2])
     assert ended.returncode == -signal.SIGKILL
     assert a.content == OLD
     for machine in (b, a):
@@ -408,7 +409,7 @@ def test_who_is_killed_in_taking_goes_on_where_it_was(join: Join, tmp_path: Path
     a.publish(rules("images/1.jpg", "images/2.jpg"))
     second = hashlib.sha256(prepared("2").content).hexdigest()
     command = [sys.executable, "-c", DIES, f"sqlite:///{tmp_path / 'bot.db'}", str(b.path), "image", second]
-    ended = subprocess.run(command, input=b"", check=False, timeout=60, cwd=Path(__file__).parents[2])
+    ended = subprocess.run(command, input=b"", check=False, timeout=PATIENCE, cwd=Path(__file__).parents[2])
     assert ended.returncode == -signal.SIGKILL
     assert (b.content, b.image("images/1.jpg"), b.image("images/2.jpg")) == (OLD, jpeg(seed="1"), None)
     b.path.write_bytes(NEW)  # as if it had died after the first of the two versions

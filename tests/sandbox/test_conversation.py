@@ -192,10 +192,10 @@ def test_the_webhook_refuses(conversation: Conversation, bot: Bot) -> None:
 def test_stop_wakes_who_waits(conversation: Conversation) -> None:
     """A page that waits for changes gets none, at once."""
     got: list[list[Change]] = []
-    waiting = threading.Thread(target=lambda: got.append(conversation.changes(USER, 0, timeout=60)))
+    waiting = threading.Thread(target=lambda: got.append(conversation.changes(USER, 0, timeout=PATIENCE)))
     waiting.start()
     conversation.stop()
-    waiting.join(10)
+    waiting.join(PATIENCE)
     assert got == [[]]
     assert conversation.stopped
 

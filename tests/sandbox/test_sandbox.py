@@ -277,7 +277,7 @@ class TestBehaviour:
         vendor.wait_for_taken(1)
         assert answers == []
         vendor.release()
-        caller.join(10)
+        caller.join(PATIENCE)
         assert answers == [200]
         assert len(vendor.taken) == 1
 

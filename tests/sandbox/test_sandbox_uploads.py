@@ -36,7 +36,7 @@ def vendor() -> Iterator[SandboxVendor]:
 
 def upload(vendor: SandboxVendor, method: str = "POST", **changes: Any) -> requests.Response:
     """Make the documented request, but for the changes."""
-    return requests.request(method, vendor.url + PATH, timeout=10, **(RIGHT | changes))
+    return requests.request(method, vendor.url + PATH, timeout=PATIENCE, **(RIGHT | changes))
 
 
 def send(vendor: SandboxVendor, attachment_id: str, *, oa_id: str = OA) -> Any:

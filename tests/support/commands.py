@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from bot.cli.main import main
 from tests.support.forkserver import start_process
-from tests.support.running import API_KEY, OA_SECRET, TOKEN, Bot
+from tests.support.running import API_KEY, OA_SECRET, PATIENCE, TOKEN, Bot
 
 _ROOT = Path(__file__).parents[2]
 
@@ -52,7 +52,7 @@ def run(directory: Path, variables: Mapping[str, str], *arguments: str, typed: s
         stdin.write(typed.encode())
         stdin.seek(0)
         streams = {"stdin": stdin.fileno(), "stdout": stdout.fileno(), "stderr": stderr.fileno()}
-        status = start_process(command, cwd=directory, env=variables, **streams).wait(timeout=60)
+        status = start_process(command, cwd=directory, env=variables, **streams).wait(timeout=PATIENCE)
         stdout.seek(0)
         stderr.seek(0)
         return Output(status, stdout.read().decode(), stderr.read().decode())

@@ -34,6 +34,10 @@ _SETTINGS = {"listen_addresses": "", "max_connections": "500"}
 # Tests kill processes, never the machine, so fsync proves nothing; a slow disk would only delay acknowledgements.
 _WITHOUT_FSYNC = {"fsync": "off", "full_page_writes": "off"}
 
+# The bot gives up a statement after seconds; beside other tests it may have to wait for minutes.
+_LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "transaction_timeout")
+_PATIENT = {"options": " ".join(f"-c {name}=600s" for name in _LIMITS), "connect_timeout": "60"}
+
 _numbers = itertools.count()
 
 _COLUMNS = sa.text(
@@ -65,9 +69,9 @@ class Postgres:
 
     @contextmanager
     def migrated(self) -> Iterator[str]:
-        """Give the URL of a migrated database with nothing in it."""
+        """Give the URL of a migrated database with nothing in it, whose sessions wait for long."""
         url = self._free.pop() if self._free else new_postgres_database(self.url, _TEMPLATE)
-        yield url
+        yield sa.make_url(url).update_query_dict(_PATIENT).render_as_string(hide_password=False)
         self._end_connections(url)
         if _schema(sa.make_url(url)) == self._schema:
             _empty(url)

@@ -27,7 +27,7 @@ from bot.sandbox.vendor import SandboxVendor
 from bot.sandbox.zalo_events import SignedEvent
 from bot.zalo import decode, parse
 from tests.support.clock import ShiftedClock
-from tests.support.running import API_KEY, RULES, TOKEN
+from tests.support.running import API_KEY, PATIENCE, RULES, TOKEN
 
 HOUR = 3600.0
 
@@ -84,7 +84,7 @@ class Deliverer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._dispatcher.stop(timeout=15)
+        self._dispatcher.stop(timeout=PATIENCE)
         self._images.stop()
         self._writer.stop()
         self.database.dispose()

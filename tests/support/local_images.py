@@ -36,7 +36,7 @@ def png(size: int = 2_000) -> bytes:
 def client(url: str, upload_type: str) -> CpaasClient:
     """Return the client of a vendor that expects KEY and TOKEN."""
     given = {"cpaas_base_url": url, "cpaas_api_key": KEY, "cpaas_access_token": TOKEN}
-    return CpaasClient(Settings.model_validate(given | {"send_timeout": 2.0, "cpaas_upload_type": upload_type}))
+    return CpaasClient(Settings.model_validate(given | {"send_timeout": 60.0, "cpaas_upload_type": upload_type}))
 
 
 @contextmanager

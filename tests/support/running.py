@@ -89,16 +89,17 @@ class Bot:
         """Return the bot's log."""
         return self.log.read_text(encoding="utf-8")
 
-    def post(self, event: SignedEvent, **headers: str) -> requests.Response:
+    def post(self, event: SignedEvent, timeout: float = PATIENCE, **headers: str) -> requests.Response:
         """Deliver the event once."""
-        return requests.post(f"{self.url}/webhook", data=event.body, headers={**event.headers, **headers}, timeout=10)
+        given = {**event.headers, **headers}
+        return requests.post(f"{self.url}/webhook", data=event.body, headers=given, timeout=timeout)
 
     def deliver(self, event: SignedEvent) -> None:
         """Post the event until it is acknowledged, as Zalo does after an error, a reset or a time-out."""
 
         def is_acknowledged() -> bool:
             try:
-                return self.post(event).status_code == 200
+                return self.post(event, timeout=10).status_code == 200
             except requests.RequestException:
                 return False
 
@@ -114,7 +115,7 @@ class Bot:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
-    def terminate(self, timeout: float = 30.0) -> int:
+    def terminate(self, timeout: float = PATIENCE) -> int:
         """Terminate the master (SIGTERM); return its exit status."""
         self.process.terminate()
         return self.process.wait(timeout)

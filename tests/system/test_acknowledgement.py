@@ -134,7 +134,7 @@ def test_the_end_of_the_server_waits_for_the_answers(tmp_path: Path, vendor: San
                 wait_until(lambda: _is_read(client), "the delivery to be read")
                 bot.process.terminate()
             assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
-        assert bot.process.wait(30) == 0
+        assert bot.process.wait(PATIENCE) == 0
 
 
 def _is_read(client: socket.socket) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.commands import Output, call, editors_environment, run
+from tests.support.running import PATIENCE
 from tests.support.shop_rules import RULES
 
 ROOT = Path(__file__).parents[2]
@@ -233,7 +234,7 @@ def test_try_at_a_terminal(shop: Path) -> None:
         os.write(ours, "quần\n".encode())
         assert "[unknown-key]" in read_until(ours, "> ")
         os.write(ours, b"\x04")
-        assert run.wait(timeout=30) == 0
+        assert run.wait(timeout=PATIENCE) == 0
     os.close(ours)
 
 

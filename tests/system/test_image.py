@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from bot.sandbox.vendor import SandboxVendor
-from tests.support.running import MAKER, Bot
+from tests.support.running import MAKER, PATIENCE, Bot
 
 ROOT = Path(__file__).parents[2]
 # Told to every Python process of the bot: say which files it opens for writing, makes, renames or removes.
@@ -38,7 +38,7 @@ def healthy(bot: Bot) -> bool:
     # A proxy for the world does not stand between the container and itself.
     environment = {"PORT": str(bot.port), "HTTP_PROXY": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1"}
     done = subprocess.run(
-        [sys.executable, *arguments], env=environment, stderr=subprocess.PIPE, timeout=30, check=False
+        [sys.executable, *arguments], env=environment, stderr=subprocess.PIPE, timeout=PATIENCE, check=False
     )
     return done.returncode == 0
 

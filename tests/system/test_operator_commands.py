@@ -25,7 +25,7 @@ from bot.sandbox.vendor import SandboxVendor
 from tests.support.commands import printed
 from tests.support.events import ASK
 from tests.support.rows import NOW, keep
-from tests.support.running import MAKER, OA_ID, RULES, Bot, environment, wait_until
+from tests.support.running import MAKER, OA_ID, PATIENCE, RULES, Bot, environment, wait_until
 
 REFUSED = answer(400, {"code": 400, "message": "image_url is not a picture"})
 SECRET_WORDS = "xin chào, mình tên Na, sđt 0912 345 678"
@@ -221,7 +221,7 @@ def test_a_replay_that_is_killed_is_repeated(tmp_path: Path) -> None:
     assert halfway[0, "dead"] + halfway[1, "open"] == number
     assert halfway[1, "open"] >= 20
     assert halfway[0, "dead"] > 0, "the kill came too late to prove anything"
-    subprocess.run(command, cwd=tmp_path, env=settings, stdout=subprocess.DEVNULL, check=True, timeout=60)
+    subprocess.run(command, cwd=tmp_path, env=settings, stdout=subprocess.DEVNULL, check=True, timeout=PATIENCE)
     assert set(fences(database)) == {(1, "open")}
     database.dispose()
 

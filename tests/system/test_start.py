@@ -14,7 +14,7 @@ import requests
 from bot.sandbox.vendor import SandboxVendor
 from tests.support.forkserver import start_process
 from tests.support.ports import free_port
-from tests.support.running import MAKER, RULES, Bot, environment, wait_until
+from tests.support.running import MAKER, PATIENCE, RULES, Bot, environment, wait_until
 
 ROOT = Path(__file__).parents[2]
 WAYS = {
@@ -56,7 +56,7 @@ def start(tmp_path: Path, way: str, *, rules: str | None = None, without: str = 
         del variables[name]
     command = [sys.executable, *(part.replace("{port}", variables["PORT"]) for part in WAYS[way].split())]
     with TemporaryFile() as output:
-        status = start_process(command, cwd=tmp_path, env=variables, stdout=output.fileno()).wait(timeout=60)
+        status = start_process(command, cwd=tmp_path, env=variables, stdout=output.fileno()).wait(timeout=PATIENCE)
         output.seek(0)
         return status, output.read().decode()
 
@@ -161,7 +161,7 @@ def test_no_room_for_temporary_files(tmp_path: Path) -> None:
         env=environment(tmp_path, "http://127.0.0.1:9", free_port()),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.stderr == "no temporary folder can be written; make room in /tmp, or set TMPDIR to another\n"
@@ -178,7 +178,7 @@ def test_a_terminal_that_cannot_show_vietnamese(tmp_path: Path, command: str) ->
         cwd=tmp_path,
         env=variables,
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert b"Traceback" not in done.stderr

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 #: Both support ON CONFLICT.
 Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
 
-# Session settings of PostgreSQL; those that the server's version does not know are left out. Zalo waits two seconds for
+# Session settings of PostgreSQL; those that the server's version does not know are left out, and so are those that
+# DATABASE_URL sets itself, as in postgresql://…/bot?options=-c%20statement_timeout%3D60s. Zalo waits two seconds for
 # its 200: a hanging server must cause a 503 rather than a full queue. And a machine that stalls or dies in a
 # transaction must not keep its locks, because all others would wait for them.
 _LIMITS: Final = {
@@ -36,9 +37,24 @@ _LIMITS: Final = {
     "tcp_user_timeout": "10s",
 }
 _SET_LIMITS: Final = "; ".join(
-    f"SELECT set_config(name, '{value}', false) FROM pg_settings WHERE name = '{name}'"  # noqa: S608  constants
+    f"SELECT set_config(name, '{value}', false) FROM pg_settings"  # noqa: S608  constants
+    f" WHERE name = '{name}' AND source <> 'client'"
     for name, value in _LIMITS.items()
 )
+# Settings of a connection, except those that DATABASE_URL has itself.
+_CONNECT: Final = {
+    "connect_timeout": 3,
+    "client_encoding": "utf8",
+    # Choose the host that takes writes, if there are several or after a failover.
+    "target_session_attrs": "read-write",
+    # A pooler may give each transaction another session, where a prepared statement does not exist.
+    "prepare_threshold": None,
+    # Without these, TCP would wait a quarter of an hour for a server that has disappeared.
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 # read_only_sql_transaction: the session's server has become a standby.
 _READ_ONLY_SESSION: Final = "25006"
 # READONLY, IOERR, FULL, CANTOPEN: reopening the file may help, once there is space or the file is back.
@@ -162,19 +178,7 @@ def _open_postgres(url: URL) -> sa.Engine:
         max_overflow=20,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={
-            "connect_timeout": 3,
-            "client_encoding": "utf8",
-            # Choose the host that takes writes, if there are several or after a failover.
-            "target_session_attrs": "read-write",
-            # A pooler may give each transaction another session, where a prepared statement does not exist.
-            "prepare_threshold": None,
-            # Without these, TCP would wait a quarter of an hour for a server that has disappeared.
-            "keepalives_idle": 5,
-            "keepalives_interval": 2,
-            "keepalives_count": 3,
-            "tcp_user_timeout": 10_000,
-        },
+        connect_args={name: value for name, value in _CONNECT.items() if name not in url.query},
     )
 
     @sa.event.listens_for(engine, "connect")
