@@ -1,1 +1,1 @@
-"""What the editors write: the words, the file, the match, the decision."""
+"""The rules file: language, matching, models, reading, linting, publishing, and the decision which rule answers."""

@@ -128,7 +128,7 @@ class Decision:
     """Each as in `choose`."""
     reason: Reason
     keywords: tuple[str, ...] = ()
-    """What of the rule matched: a keyword, or one of each group of `all_of`; none for a pattern or without words."""
+    """The matched keywords: one, or one of each group of `all_of`; none for a pattern or an event without words."""
     runner_up: str | None = None
     """The rule that would have answered without this one."""
 
@@ -145,7 +145,7 @@ def image_files(file: RuleFile) -> frozenset[str]:
 
 
 def first_examples(file: RuleFile, most: int) -> list[str]:
-    """Return the first example of each enabled rule, for somebody to try; at most *most*."""
+    """Return the first example of each enabled rule, at most *most*."""
     return [rule.examples[0] for rule in file.rules if rule.enabled and rule.examples][:most]
 
 
@@ -277,7 +277,7 @@ def _listeners(rules: RuleSet, kind: str) -> Iterator[Candidate]:
 
 
 def _candidates(rules: RuleSet, hits: Hits, text: str) -> Iterator[Candidate]:
-    """Yield each way in which a rule matches; a rule may match in several."""
+    """Yield a candidate for each way in which a rule matches; a rule may match in several."""
     for index, hit in hits.any.items():
         yield _candidate(rules, index, (hit,))
     grouped: dict[int, list[Hit]] = {}

@@ -116,12 +116,12 @@ class Explanation:
 
     @property
     def is_matched(self) -> bool:
-        """Whether a rule finds what it asks for, be it excluded or not in play."""
+        """Whether a rule matches, even if it is excluded or inactive."""
         return bool(self.winner or self.excluded or self.inactive)
 
     @property
     def was_reread(self) -> bool:
-        """Whether anything in the text was understood as something else."""
+        """Whether a word of the text was understood as another one."""
         return _letters(self.understood) != _letters(unicodedata.normalize("NFC", self.text).casefold())
 
     def rereadings(self) -> list[tuple[str, str]]:
@@ -222,7 +222,7 @@ def _inactive(rules: RuleSet, ranking: Ranking, text: str, kind: str) -> Iterato
 
 
 def _near(rules: RuleSet, text: str, hits: Hits, listed: Container[int], reasons: Container[str]) -> Iterator[Near]:
-    """Yield the rules with near misses that an editor would call near."""
+    """Yield the rules with near misses, at most `_MAX_NEAR`."""
     found: dict[int, NearMiss] = {}
     for miss in rules.matcher.near_misses(text, most=_MAX_NEAR_MISSES, hits=hits):
         index = miss.keyword.rule

@@ -1,4 +1,4 @@
-"""Fixes for problems of a rules file: small edits that are known to mend one problem and to bring no new one."""
+"""Automatic fixes for problems of a rules file: small edits that were checked to fix one problem and cause no other."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import Final
 from bot.rules.problem import Phrase, Problem, text_of
 from bot.rules.reading import source
 
-#: Problems for which a fix is looked for, first ones first.
+#: The most problems, from the first on, for which fixes are tried.
 MAX_FIXED: Final = 100
-#: How long fixes are looked for, in seconds; a check of 10,000 keywords takes about one.
+#: The time limit for trying fixes, in seconds; a check of 10,000 keywords takes about one.
 MAX_FIX_SECONDS: Final = 2.0
 
-# Their hint replaces exactly what is marked, and says the same; where a hint only guesses, the editor decides.
+# The suggestion in the message replaces exactly the marked text and has the same meaning; guesses are not included.
 _HINTED: Final = frozenset({
     "unknown-key/near", "bad-id/near", "bad-boolean/near", "unknown-event/near", "unknown-match/near",
     "unknown-day/near", "unknown-timezone/near", "bad-date/near", "bad-hours/near", "bad-duration/near",
     "bare-link", "file-path/backslash", "missing-brackets", "special-start", "colon-in-text", "url-no-scheme",
     "bad-url/scheme", "pattern-marks",
 })  # fmt: skip
-# The reader of the file repairs these in the line itself, to read on.
+# `source.read` and the modules it calls repair these in the line.
 _REPAIRED: Final = frozenset({
     "equals-sign", "dash", "space-after-dash", "space-after-colon", "full-width-colon", "odd-space",
     "control-character", "no-colon/key", "duplicate-key/rule", "colon-in-text/nested", "stray-line/fence",
@@ -36,7 +36,7 @@ _LINE_END: Final = re.compile(r"(\r\n|\r|\n)")
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Characters of one line and what replaces them; line and column count from 1, the column in code points."""
+    """A replacement in one line; line and column count from 1, the column in code points."""
 
     line: int
     column: int
@@ -49,12 +49,12 @@ Fix = tuple[Edit, ...]
 
 
 class StaleFix(Exception):
-    """The text does not have the characters that the fix replaces."""
+    """The text has changed: it does not have the characters that the fix replaces."""
 
 
 def apply_fix(text: str, fix: Fix) -> str:
     """
-    Return *text* with the edits made; all else, line ends included, is as before.
+    Return *text* with the edits applied; everything else stays, including line ends.
 
     Raises:
         StaleFix: The text has other characters in one of the places.
@@ -76,11 +76,11 @@ def find_fixes(
     content: bytes, problems: Sequence[Problem], check: Callable[[bytes], Iterable[Problem]]
 ) -> Mapping[Problem, Fix]:
     """
-    Return the certain fixes by problem; *problems* is what *check* says of *content*.
+    Return the certain fixes by problem; *problems* are those that *check* finds in *content*.
 
-    A fix is certain if *check* finds, after it, neither the problem nor a new one, and if it is the only one. Fixes of
-    different lines are checked together, for a check of a large file takes long, and apart only if one of them fails.
-    Looks at the first `MAX_FIXED` problems that may have one, for about `MAX_FIX_SECONDS`.
+    A fix is certain if *check* then finds neither the problem nor a new one, and no other fix does the same. Fixes of
+    different lines are checked together, because a check of a large file is slow, and one by one only if one fails.
+    Tries the first `MAX_FIXED` problems with a possible fix, for about `MAX_FIX_SECONDS`.
     """
     repaired = source.read(content)
     if not repaired.readable:
@@ -98,7 +98,7 @@ def find_fixes(
 
 
 def _batches(fixes: Iterable[tuple[Problem, Fix]]) -> Iterator[dict[Problem, Fix]]:
-    """Yield the fixes in sets that change each line once."""
+    """Yield the fixes in batches that change each line at most once."""
     rest = list(fixes)
     while rest:
         batch: dict[Problem, Fix] = {}
@@ -116,7 +116,7 @@ def _batches(fixes: Iterable[tuple[Problem, Fix]]) -> Iterator[dict[Problem, Fix
 
 
 class _Trial:
-    """Checks the text with fixes made, for about `MAX_FIX_SECONDS`."""
+    """Checks the text with fixes applied, for about `MAX_FIX_SECONDS`."""
 
     def __init__(self, text: str, problems: Iterable[Problem], check: Callable[[bytes], Iterable[Problem]]) -> None:
         self._text, self._check = text, check
@@ -130,13 +130,13 @@ class _Trial:
         return time.monotonic() > self._deadline
 
     def certain(self, fixes: dict[Problem, Fix]) -> dict[Problem, Fix]:
-        """Return those of the fixes, in different lines, that mend their problem and bring no new one."""
+        """Return those of the fixes, all in different lines, that fix their problem and cause no new one."""
         edits = tuple(edit for fix in fixes.values() for edit in fix)
         if not fixes or (self.is_over and edits not in self._after):
             return {}
         if edits not in self._after:
             self._after[edits] = _count(self._check(apply_fix(self._text, edits).encode()))
-        # Columns may have moved, lines have not.
+        # The fixes may have moved columns, but not lines.
         if self._after[edits] <= self._before - _count(fixes):
             return fixes
         if len(fixes) == 1:
@@ -151,7 +151,7 @@ def _count(problems: Iterable[Problem]) -> Counter[tuple[int, Phrase]]:
 
 
 def _candidates(problem: Problem, repaired: source.Source) -> Iterator[Fix]:
-    """Yield the fixes that may mend the problem."""
+    """Yield the possible fixes of the problem."""
     key, number = problem.phrase.key, problem.line - 1
     if number >= len(repaired.lines):
         return
@@ -176,25 +176,25 @@ def _hint(what: Phrase) -> str | None:
 
 
 def _in_its_quotes(stretch: str, hint: str) -> str:
-    """Return the hint in the quotes that the text stands in."""
+    """Return the hint in the quotes of the replaced text."""
     is_quoted = len(stretch) > 1 and stretch[0] == stretch[-1] and stretch[0] in "\"'"
     return f"{stretch[0]}{hint}{stretch[0]}" if is_quoted and hint[:1] not in "[{\"'" else hint
 
 
 def _difference(number: int, old: str, new: str) -> Edit:
-    """Return the edit that makes *new* of the line *old*, as short as one stretch can be."""
+    """Return the shortest single edit that turns the line *old* into *new*."""
     start = _common(old, new)
     same = _common(old[start:][::-1], new[start:][::-1])
     return Edit(number, start + 1, old[start : len(old) - same], new[start : len(new) - same])
 
 
 def _common(one: str, other: str) -> int:
-    """Return how many characters at the start of both are the same."""
+    """Return the length of the common prefix."""
     return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _without_tabs(repaired: source.Source, width: int) -> Fix:
-    """Return the fix that writes every tab in an indentation as *width* spaces."""
+    """Return the fix that replaces every tab in an indentation by *width* spaces."""
     return tuple(
         Edit(number + 1, 1, lead[0], lead[0].replace("\t", " " * width))
         for number in repaired.tab_indented

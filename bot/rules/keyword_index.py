@@ -1,4 +1,4 @@
-"""Index of a rules file's keywords by their words: which rules have a keyword like a given one."""
+"""Index of a rules file's keywords by their words, to find rules with a similar keyword."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _Gap = tuple[int, tuple[str, ...]]
 
 
 class _Use(NamedTuple):
-    """A keyword of a rule, of whatever role."""
+    """A keyword of a rule, in any role."""
 
     rule: int
     is_trigger: bool
-    """Whether it stands in `keywords`."""
+    """Whether it is one of `keywords`, not of `exclude` or `all_of`."""
     letters: tuple[str, ...]
     words: frozenset[str]
     text: str
 
 
 class KeywordIndex:
-    """The keywords of one rules file, taken apart once."""
+    """The keywords of one rules file, parsed once."""
 
     def __init__(self, rules: RuleSet) -> None:
         self._by_gap: dict[_Gap, list[tuple[str, int]]] = {}
@@ -45,9 +45,9 @@ class KeywordIndex:
 
     def triggers_like(self, keyword: str) -> set[int]:
         """
-        Return the rules with this among their `keywords`, but for one letter of one of its words.
+        Return the rules that have this keyword, or one that differs by one letter of one word, in `keywords`.
 
-        «bản giá» is like «bảng giá».
+        «bản giá» is found for «bảng giá».
         """
         found = {use.rule for use in self._by_text.get(parse(keyword).text, ()) if use.is_trigger}
         for word, gap in _gaps(_letters(keyword)):
@@ -56,7 +56,7 @@ class KeywordIndex:
         return found
 
     def rules_with(self, keyword: str, others: Collection[str]) -> set[int]:
-        """Return the rules with a keyword that holds this one or stands in it, or that is one of the *others*."""
+        """Return the rules with a keyword that contains this one, is contained in it, or is one of the *others*."""
         words = frozenset(_letters(keyword))
         near = (use for word in words for use in self._by_word.get(word, ()))
         found = {use.rule for use in near if use.words <= words or words <= use.words}
@@ -68,7 +68,7 @@ _INDEXES: Final[WeakKeyDictionary[RuleSet, KeywordIndex]] = WeakKeyDictionary()
 
 
 def keyword_index(rules: RuleSet) -> KeywordIndex:
-    """Return the index of the rules; it is kept for as long as they are."""
+    """Return the index of the rules; it is cached as long as they exist."""
     index = _INDEXES.get(rules)
     if index is None:
         index = _INDEXES[rules] = KeywordIndex(rules)
@@ -87,6 +87,6 @@ def _letters(keyword: str) -> tuple[str, ...]:
 
 
 def _gaps(letters: Sequence[str]) -> Iterator[tuple[str, _Gap]]:
-    """Yield each word with its place and the words around it."""
+    """Yield each word with its position and the other words."""
     for place, word in enumerate(letters):
         yield word, (place, (*letters[:place], *letters[place + 1 :]))

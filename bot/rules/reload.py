@@ -50,7 +50,7 @@ class Validation:
 
     @property
     def first_error(self) -> Problem | None:
-        """What keeps the file from being used; None if it is."""
+        """The first error; None if the file is usable."""
         return next((problem for problem in self.result.problems if problem.severity == "error"), None)
 
 
@@ -100,7 +100,7 @@ class RulesReloader:
         if self._rules is not None:
             return
         kept = self._last_good.last_good_rules()
-        # A change of their images since must not prevent the start.
+        # Images that have changed since must not prevent the start.
         fallback = validate(kept, today=_today()).rules if kept is not None else None
         if fallback is None:
             if isinstance(content, OSError):

@@ -1,4 +1,4 @@
-"""Suggest a keyword or a new rule, as YAML, for a message that nobody answers."""
+"""Suggest a keyword or a new rule, as YAML, for a message that no rule answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.rules.matching.phrases import kind_of, topic_phrases, writer_types_mark
 from bot.rules.model.schema import Image, Keyword, Reply, Rule, RuleFile
 from bot.rules.suggestion_checks import Change, ChangeChecker, quoted
 
-# By the keyword's match. The other reasons are doubts that the message means the rule at all.
+# By the keyword's match. With the other reasons it is doubtful that the message is meant for the rule.
 _SAME_MEANING: Final[Mapping[MatchMode, tuple[MissReason, ...]]] = {
     "phrase": ("marks", "between", "missing"), "exact": ("place",)
 }  # fmt: skip
@@ -38,14 +38,14 @@ class Suggestion:
     """
     A piece of YAML to paste: the new `keywords` line of a rule, or a whole new rule.
 
-    It has been tried: with it, the rule answers the event, and `ChangeChecker` finds no harm in it.
+    It was tested: with it, the rule answers the event, and `ChangeChecker` finds no harm.
     """
 
     rule_id: str
     is_new: bool
     yaml: str
     keyword: str
-    """What the rule gets; empty for a new rule of an event without words."""
+    """The new keyword; empty for a new rule for an event without words."""
 
 
 def suggest(
@@ -54,7 +54,7 @@ def suggest(
     """
     Return the smallest change that makes a rule answer the event; None if none is harmless, or the marks are unknown.
 
-    *answers* tells whether rules answer it.
+    *answers* returns whether given rules answer it.
     """
     if kind != "text":
         rule = _new_rule(checker.rules.file, kind, kind, ())
@@ -71,9 +71,9 @@ def suggestions(
     answers: Callable[[RuleSet], bool],
 ) -> Iterator[tuple[Suggestion, RuleSet]]:
     """
-    Yield harmless changes that make a rule answer a text: of one rule that nearly does, then a new rule.
+    Yield harmless changes that make a rule answer a text: one of a rule that nearly matches, then a new rule.
 
-    Each comes with the changed rule by itself. *keywords*: what a new rule may have, the likeliest first.
+    Each comes with the changed rule, compiled alone. *keywords* are those for a new rule, the likeliest first.
     """
     for changes in (_changed(checker.rules.file, text, near), _added(checker.rules.file, keywords)):
         for change in changes:
@@ -85,16 +85,16 @@ def suggestions(
 
 def own_keywords(text: str) -> list[str]:
     """
-    Return what a rule of its own for this text may have as a keyword, the likeliest first.
+    Return possible keywords of a new rule for this text, the likeliest first.
 
-    Only what stands whole and with known marks: none is better than half a word.
+    Only complete phrases with known marks: no keyword is better than half of a compound.
     """
     found = [" ".join(phrase.words) for phrase in topic_phrases(text) if phrase.is_whole and all(phrase.words)]
     return found or _lone_keyword(text)
 
 
 def _lone_keyword(text: str) -> list[str]:
-    """Return the one word of a text that says something, if no other can be meant; a text without words as it is."""
+    """Return the only meaningful word of a text if it is unambiguous; the text itself if it has no words."""
     words = tokens(text)
     if not words:
         bare = normalise(text).strip()
@@ -105,7 +105,7 @@ def _lone_keyword(text: str) -> list[str]:
 
 
 def _changed(file: RuleFile, text: str, near: Sequence[NearMiss]) -> Iterator[Change]:
-    """Yield the rules that nearly answer, each with what was typed as one keyword more."""
+    """Yield the rules that nearly match, each with the typed words as an additional keyword."""
     words = tokens(text)
     for miss in near:
         index, typed_words = miss.keyword.rule, _keyword_as_typed(miss, words, text)
@@ -130,9 +130,9 @@ def _suggestion(change: Change) -> Suggestion:
 
 def _changes_meaning(miss: NearMiss, words: Sequence[Token], keyword: str, text: str) -> bool:
     """
-    Return whether the customer may mean something else than the keyword of the rule.
+    Return whether the customer may mean something other than the keyword of the rule.
 
-    «có bánh» is no slip for «cỡ bánh», «người ăn» does not ask «mấy người ăn», and «có bánh» is not «có bánh gì».
+    «có bánh» is no typo of «cỡ bánh», «người ăn» is not «mấy người ăn», and «có bánh» is not «có bánh gì».
     """
     if miss.reason == "missing":
         asks = parse(miss.keyword.text).pieces[0].text == miss.wanted and miss.wanted != _LEFT_OUT
@@ -147,7 +147,7 @@ def _changes_meaning(miss: NearMiss, words: Sequence[Token], keyword: str, text:
 
 
 def _can_be_keyword(text: str) -> bool:
-    """Return whether a keyword may say so; punctuation alone stands in too many messages."""
+    """Return whether the text is a valid keyword; punctuation alone is not, because too many messages have it."""
     if PUNCTUATION.issuperset(text):
         return False
     try:
@@ -167,7 +167,7 @@ def _new_rule(file: RuleFile, kind: str, name: str, keywords: tuple[Keyword, ...
 
 
 def _keyword_as_typed(miss: NearMiss, words: Sequence[Token], text: str) -> str:
-    """Return the near keyword in the customer's words; empty if it or the marks cannot be told."""
+    """Return the nearly matching keyword as the customer typed it; empty if it or its marks are uncertain."""
     pieces = parse(miss.keyword.text).pieces
     inside = [n for n, word in enumerate(words) if miss.span[0] <= word.start and word.end <= miss.span[1]]
     if not inside:
@@ -184,7 +184,7 @@ def _keyword_as_typed(miss: NearMiss, words: Sequence[Token], text: str) -> str:
 
 
 def _with_marks(words: Sequence[Token], miss: NearMiss, text: str) -> str:
-    """Return the words with the marks of the keyword where none was typed; empty if a word has none to take."""
+    """Return the words, those without marks with the keyword's marks; empty if the marks of a word are unknown."""
     of_keyword = {piece.letters: piece.text for piece in parse(miss.keyword.text).pieces}
     spelled = []
     for word in words:

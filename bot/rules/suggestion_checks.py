@@ -1,4 +1,4 @@
-"""Try a suggested keyword before it is shown: what the check, the file's examples and recent messages say of it."""
+"""Test a suggested keyword before it is shown: against the lint, the file's examples and recent messages."""
 
 from __future__ import annotations
 
@@ -38,40 +38,40 @@ class AnsweredMessage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A rule with one keyword more, or a new rule of one keyword."""
+    """A rule with an additional keyword, or a new rule with one keyword."""
 
     rule: Rule
     index: int | None
-    """Of the rule in the file; None for a new one."""
+    """The index of the rule in the file; None for a new rule."""
 
     @property
     def keyword(self) -> str:
-        """What is new."""
+        """The new keyword."""
         return self.rule.keywords[-1].text
 
     @property
     def checked(self) -> Rule:
-        """The rule for the check: the picture of a new one is for the editor to name."""
+        """The rule as it is checked: a new rule has a placeholder image, because the editor chooses the image."""
         return self.rule if self.index is not None else self.rule.model_copy(update={"reply": _ANY_REPLY})
 
     def place_in(self, file: RuleFile) -> int:
-        """Return the index that the rule has once the file is changed."""
+        """Return the index of the rule in the changed file."""
         return len(file.rules) if self.index is None else self.index
 
 
 @dataclass(frozen=True)
 class ChangeChecker:
-    """Tells whether a change of *rules* does harm."""
+    """Tests whether a change of *rules* does harm."""
 
     rules: RuleSet
     answered: Sequence[AnsweredMessage] = field(default=(), repr=False)
-    """Recent messages, none of which may get another answer."""
+    """Recent messages whose answers must stay the same."""
 
     def is_harmless(self, change: Change, alone: RuleSet) -> bool:
         """
-        Return whether the check says nothing new, and no example and no answered message gets another rule.
+        Return whether there is no new problem, and all examples and answered messages keep their rules.
 
-        *alone*: the changed rule by itself.
+        *alone*: the changed rule, compiled alone.
         """
         return not (
             is_doubted(change.keyword)
@@ -82,17 +82,17 @@ class ChangeChecker:
         )
 
     def _is_elsewhere(self, change: Change) -> bool:
-        """Return whether another rule has the keyword, mistyped by one letter or not, whatever its match."""
+        """Return whether another rule has the keyword, with any match kind, or one that differs by one letter."""
         return bool(keyword_index(self.rules).triggers_like(change.keyword) - {change.index})
 
     def _takes_example(self, change: Change) -> bool:
-        """Return whether an example of another rule, or what this rule must not answer, has the keyword."""
+        """Return whether an example of another rule, or a `not_examples` sentence of this one, has the keyword."""
         rules = self.rules.file.rules
         texts = (r.not_examples if index == change.index else r.examples for index, r in enumerate(rules))
         return _hits_any(change.keyword, (text for of_rule in texts for text in of_rule))
 
     def _draws_problem(self, change: Change) -> bool:
-        """Return whether the check finds more in the file with the change, among the rules that it may concern."""
+        """Return whether the lint finds a new problem in the changed file, among the rules that may be affected."""
         file = self.rules.file
         alike = _shortened_alike(parse(change.keyword).text)
         indexes = sorted({*keyword_index(self.rules).rules_with(change.keyword, alike), change.place_in(file)})
@@ -102,7 +102,7 @@ class ChangeChecker:
         return bool(_findings(file.model_copy(update={"rules": changed})) - before)
 
     def _takes_answer(self, change: Change, alone: RuleSet) -> bool:
-        """Return whether a message that a rule answers would be answered by this one instead."""
+        """Return whether the rule would win a message that another rule answers."""
         place = change.place_in(self.rules.file)
         for message in self.answered:
             if not _hits_any(change.keyword, (message.text,)):
@@ -115,13 +115,13 @@ class ChangeChecker:
 
 
 def _beats(candidate: Candidate, place: int, winner: Candidate) -> bool:
-    """Return whether a candidate, whose rule stands at *place* in the file, would win in the winner's place."""
+    """Return whether a candidate whose rule has the index *place* would beat the winner."""
     return candidate.score._replace(first=-place) > winner.score
 
 
 @lru_cache(maxsize=4096)
 def is_doubted(keyword: str) -> bool:
-    """Return whether the keyword lacks its marks, or the check of rules files says anything about it by itself."""
+    """Return whether the keyword lacks its marks, or a rule with only this keyword has a problem."""
     letters = [piece.letters for piece in parse(keyword).pieces]
     if len(letters) == 1 and keyword == letters[0] and is_syllable(keyword) and not needs_no_marks(keyword):
         return True
@@ -131,12 +131,12 @@ def is_doubted(keyword: str) -> bool:
 
 
 def quoted(text: str) -> str:
-    """Return a keyword as it may stand in a list of a rules file."""
+    """Return a keyword as a YAML list item, quoted if necessary."""
     return text if _PLAIN_YAML.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
 def _findings(file: RuleFile) -> Counter[Phrase]:
-    """Return what the check says of the rules, wherever they stand; dates are not looked at."""
+    """Return the lint problems of the rules without their positions; dates are ignored."""
     loaded = Loaded(file, (), "", file, Places.nowhere(len(file.rules)))
     found = [*check(loaded, today=date.min), *misreadings(compile_rules(file, digest=""), loaded.places)]
     return Counter(problem.phrase for problem in found)
@@ -144,7 +144,7 @@ def _findings(file: RuleFile) -> Counter[Phrase]:
 
 @lru_cache(maxsize=4096)
 def _shortened_alike(text: str) -> set[str]:
-    """Return what else an abbreviation of *text* may stand for."""
+    """Return the other meanings of the abbreviations of *text*."""
     alike = ({meaning.text for meaning in meanings} for meanings in ABBREVIATIONS.values())
     return {other for texts in alike if text in texts for other in texts}
 
@@ -161,7 +161,7 @@ def _hits_any(keyword: str, texts: Iterable[str]) -> bool:
 
 
 def _may_have(pieces: Sequence[str], folded: str) -> bool:
-    """Return whether half of the words stand there as they are; the others may be shortened. It saves most matching."""
+    """Return whether a text contains at least half of the words unchanged; a fast test that saves most matching."""
     return 2 * sum(letters in folded for letters in pieces) >= len(pieces)
 
 

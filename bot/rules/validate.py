@@ -45,7 +45,7 @@ def gc_paused() -> Iterator[None]:
     """
     Pause the garbage collector for work that creates many long-lived objects.
 
-    It would scan them again and again: up to a third of the time, with all other threads stopped.
+    Otherwise it scans them repeatedly, for up to a third of the time, with all other threads stopped.
     """
     was_on = gc.isenabled()
     gc.disable()
@@ -97,7 +97,7 @@ def _file_problems(loaded: Loaded, image_files: Mapping[str, ImageFile]) -> Iter
 
 
 def unusable_image(fault: UnusableImage) -> Phrase:
-    """Return why an image file cannot be sent, as editors are told."""
+    """Return the message for editors why an image file cannot be sent."""
     args = {name: FileSize(arg) if isinstance(arg, int) else arg for name, arg in fault.message_args.items()}
     return phrase(fault.code, **args)
 

@@ -1,4 +1,4 @@
-"""Validate large rules files in an isolated subprocess, so that the threads that answer customers go on meanwhile."""
+"""Validate large rules files in an isolated subprocess, so that the threads that answer customers are not blocked."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from bot.rules.validate import ValidationResult, gc_paused, validate
 
 log = logging.getLogger(__name__)
 
-#: Smaller files take less than 50 ms; to start a subprocess takes several times as long.
+#: Smaller files take less than 50 ms; starting a subprocess takes several times as long.
 LARGE_BYTES: Final = 32 * 1024
 
 _TIMEOUT_SECONDS: Final = 120.0
-#: Address space in bytes: the largest file that is read, of 16 MB, takes less.
+#: The limit of the address space, in bytes: the largest allowed file (16 MB) needs less.
 _MAX_BYTES: Final = 3 * 1024**3
 _PAUSE_SECONDS: Final = 0.002
 
 
 def validate_aside(data: bytes, *, today: date, folder: Path) -> ValidationResult:
-    """Return what `validate` does; for a large file, have a subprocess find it out."""
+    """Return the result of `validate`, computed in a subprocess if the file is large."""
     if len(data) < LARGE_BYTES:
         return validate(data, today=today, folder=folder)
     try:
@@ -43,13 +43,13 @@ def validate_aside(data: bytes, *, today: date, folder: Path) -> ValidationResul
 
 class _PausingReader(io.BytesIO):
     """
-    Rests before each read, so that other threads come to their turn.
+    Sleeps before each read, so that other threads can run.
 
-    `pickle` reads 64 KiB at a time and holds the interpreter's lock while it makes objects of them, for 2 ms.
+    `pickle` reads 64 KiB at a time and holds the GIL for 2 ms while it creates the objects.
     """
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Rest, then read."""
+        """Sleep, then read."""
         time.sleep(_PAUSE_SECONDS)
         return super().read(size)
 

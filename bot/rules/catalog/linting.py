@@ -1,4 +1,4 @@
-"""Messages about rules that work, perhaps not as they are meant: conflicts, doubtful keywords, patterns, examples."""
+"""Lint messages about valid rules: conflicts, doubtful keywords, patterns, failing examples."""
 
 from __future__ import annotations
 

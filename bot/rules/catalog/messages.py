@@ -16,7 +16,7 @@ from bot.rules.catalog.syntax import FILE, YAML
 #: The English message of every key.
 MESSAGES: Final = dict((*FILE, *YAML, *FIELDS, *IMAGE_FILES, *LINTING))
 
-#: Warnings: the file works, but perhaps not as its editor thinks.
+#: The codes of warnings: the file works, but perhaps not as its editor intends.
 WARNINGS: Final = frozenset(
     {
         "abbreviation-words",

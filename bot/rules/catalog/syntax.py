@@ -1,4 +1,4 @@
-"""Messages about the characters and the form of a rules file: encoding, indentation, quotes, brackets, keys."""
+"""Messages about the syntax of a rules file: encoding, indentation, quotes, brackets, keys."""
 
 from __future__ import annotations
 

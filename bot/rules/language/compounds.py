@@ -1,4 +1,4 @@
-"""Frequent two-word compounds, a word of which has the letters of another word that shops use (kiểm tra, trả)."""
+"""Frequent two-word compounds with a word that looks like another frequent word without marks (kiểm tra, trả)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.rules.language.text import Fit, Syllable, compat, syllables
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-# Meant even without any marks: the other word does not occur there.
+# Recognised even without any marks: the other word does not occur there.
 _CLEAR = """
 kiểm tra, điều tra, thanh tra, hôm qua, vừa qua, thông qua, trải qua, vượt qua, gia đình, quốc gia, chuyên gia,
 đại gia, hoàng gia, gia lai, gia lâm, gia hạn, gia tăng, gia công, gia dụng, gia truyền, phụ gia, thương gia,
@@ -18,7 +18,7 @@ con gái, con trai, chia sẻ, chia tay, phi thường, phi công, phi hành, b�
 ban nãy, ban công, ban đầu, đánh giá, đôi khi, khách quan, liên quan, cơ quan, quan trọng, quan tâm, thành phố,
 thành công, ngân hàng, nhà hàng, cửa hàng, hành khách, tham gia, chiều qua, sáng qua, trưa qua
 """
-# Meant only next to a mark that fits, or if the sender types marks.
+# Recognised only with a fitting mark nearby, or if the sender types marks.
 _OTHERS = """
 gia vị, gia trưởng, gia giáo, gia tộc, gia nhân, thế gia, gia chủ, gia súc, gia cầm, gia phả, ghé qua, chạy qua,
 đi qua, bỏ qua, qua lại, qua loa, qua đêm, qua đời, qua mặt, tối qua, đêm qua, hồi qua, bữa qua, bước qua, năm qua,

@@ -1,4 +1,4 @@
-"""Topic phrases of a message: the words in a row that say what it asks, abbreviations written out, with their marks."""
+"""Topic phrases of a message: consecutive words that may be its topic, with marks, abbreviations written out."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from bot.rules.language.abbreviations import Meaning
 
 MAX_UNITS: Final = 5
-"""A phrase of more is about one message, and no topic."""
+"""The most units of a phrase: longer ones belong to a single message, not to a topic."""
 _MAX_FUNCTION_WORDS: Final = 2
 _FEWEST_MEANT: Final = 2
 _CERTAIN_PERCENT: Final = 60
 
 Kind = Literal["content", "question", "function", "noise"]
-"""`noise`: particles, forms of address, numbers: no phrase goes over them. `function`: inside a phrase at most."""
+"""`noise`: particles, forms of address, numbers, never in a phrase. `function`: only in the middle of a phrase."""
 
 _NOISE_WORDS: Final = """
 ạ à á ơi ờ ừ ừm dạ vâng nhé nha nè nhỉ hả ha hen he hở đó đây vậy thế với luôn rồi ok oke shop sop sốp ad ads admin
@@ -52,33 +52,33 @@ _MEANS_PRICE: Final = frozenset({
 
 
 class Unit(NamedTuple):
-    """A word of a message, or a few that ask one thing (`bao nhiêu`)."""
+    """A word of a message, or several that form one question (`bao nhiêu`)."""
 
     text: str
     """Normalised, abbreviations written out, with the marks that were typed."""
     letters: str
     kind: Kind
     is_spelled: bool
-    """Whether the marks are known: typed, or nothing else can be meant."""
+    """Whether the marks are known: typed, or the only possible ones."""
 
 
 class Phrase(NamedTuple):
-    """Words of a message in a row that may be a topic."""
+    """Consecutive words of a message that may be a topic."""
 
     letters: str
-    """By which the phrases of two messages are compared."""
+    """The words without marks, by which phrases of different messages are compared."""
     words: tuple[str, ...]
-    """With marks as far as they are known; an empty word for each of which they are not."""
+    """The words with marks; an empty word where the marks are unknown."""
     size: int
-    """In units."""
+    """The number of units."""
     is_whole: bool
-    """Whether it is all that stands there, without function words: a part of a longer row may be half a compound."""
+    """Whether it is a complete run of content words: a part of a longer run may be half a compound."""
 
 
 @lru_cache(maxsize=16_384)
 def topic_phrases(text: str) -> tuple[Phrase, ...]:
     """
-    Return every phrase of a message that may be what it asks, each once; the longest first.
+    Return every phrase of a message that may be its topic, each once; the longest first.
 
     >>> [phrase.letters for phrase in topic_phrases("cho e xin hđ đỏ vs ạ")]
     ['hoa don do', 'hoa don', 'don do']
@@ -101,7 +101,7 @@ def topic_phrases(text: str) -> tuple[Phrase, ...]:
 @lru_cache(maxsize=16_384)
 def says_little(text: str) -> bool:
     """
-    Return whether fewer than two words of a message mean something, as in «ok shop» or «vậy hả».
+    Return whether fewer than two words of a message have a meaning of their own, as in «ok shop» or «vậy hả».
 
     >>> says_little("dạ cảm ơn shop ạ"), says_little("bao nhiu v shop"), says_little("có giao về Huế không")
     (True, False, False)
@@ -112,7 +112,7 @@ def says_little(text: str) -> bool:
 
 
 def units(text: str) -> list[Unit]:
-    """Return the words of a message, abbreviations written out, questions of several words as one."""
+    """Return the units of a message: its words, abbreviations written out, questions of several words as one unit."""
     words = tokens(text)
     typed = [plain(normalise(text[word.start : word.end])) for word in words]
     has_marks = writer_types_marks(text)
@@ -125,7 +125,7 @@ def units(text: str) -> list[Unit]:
 
 
 def writer_types_marks(text: str) -> bool:
-    """Return whether whoever wrote the text types marks, so that a bare word has none."""
+    """Return whether the text's writer types marks, so that a bare word is a word without marks."""
     words = tokens(text)
     return types_marks(MessageWord(normalise(text[word.start : word.end]), word.syllables) for word in words)
 
@@ -145,7 +145,7 @@ def _written_out(words: Sequence[Token], typed: Sequence[str], number: int, *, h
 
 
 def _meaning(words: Sequence[Token], number: int, meanings: Sequence[Meaning]) -> Meaning | None:
-    """Return what an abbreviation stands for here; None if it is none, or may as well be a word."""
+    """Return the meaning of an abbreviation here; None if the word is no abbreviation or may be an ordinary word."""
     before = words[number - 1].folded if number else ""
     after = words[number + 1].folded if number + 1 < len(words) else ""
     confirmed = next((m for m in meanings if before in m.before or after in m.after), None)
@@ -157,7 +157,7 @@ def _meaning(words: Sequence[Token], number: int, meanings: Sequence[Meaning]) -
 
 
 def kind_of(word: str) -> Kind:
-    """Return what a word, normalised, is to a phrase; a bare one is the everyday word that it may be."""
+    """Return the kind of a normalised word; a word without marks counts as the everyday word that it may be."""
     letters = fold(word)
     is_bare = word == letters
     if word in _NOISE or letters in PLEASANTRIES or (is_bare and letters in _NOISE_LETTERS):
@@ -168,7 +168,7 @@ def kind_of(word: str) -> Kind:
 
 
 def _with_questions(row: Sequence[Unit]) -> Iterator[Unit]:
-    """Yield the units, those that make one question together as one."""
+    """Yield the units, with those of one question joined into one."""
     number = 0
     while number < len(row):
         question, size = next(
@@ -185,13 +185,13 @@ def _with_questions(row: Sequence[Unit]) -> Iterator[Unit]:
 
 
 def _asking(question: str) -> Unit:
-    """Return the unit of a question, or of thanks; whoever asks «nhiêu» means «bao nhiêu»."""
+    """Return the unit of a question or of thanks; «nhiêu» is completed to «bao nhiêu»."""
     whole = "bao nhiêu" if question == "nhiêu" else question
     return Unit(whole, fold(whole), "noise" if question == _THANKS else "question", is_spelled=True)
 
 
 def _agrees(row: Sequence[Unit], question: str) -> bool:
-    """Return whether no mark that was typed contradicts; a bare «dau» or «nhieu» by itself may be much else."""
+    """Return whether no typed mark contradicts the question; «dau» or «nhieu» alone without marks is ambiguous."""
     if len(row) == 1:
         return row[0].text == question
     return all(unit.text in {word, fold(word)} for unit, word in zip(row, question.split(), strict=True))

@@ -34,7 +34,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def _tidy(schema: Any) -> Any:
-    """Return the schema without what holds for the models but not for the file: nulls, empty lists, docstrings."""
+    """Return the schema without parts that are not for editors of the file: nulls, empty lists, docstrings."""
     if isinstance(schema, list):
         return [_tidy(item) for item in schema if item != {"type": "null"}]
     if not isinstance(schema, dict):

@@ -25,7 +25,7 @@ _BOM: Final = "\ufeff"
 
 
 class NotEditable(Exception):
-    """The file cannot be edited rule by rule; `line`, from 1, is where its editor must change it."""
+    """The file cannot be edited rule by rule; `line`, from 1, is the line that the editor must change by hand."""
 
     def __init__(self, line: int = 1) -> None:
         super().__init__(f"line {line}")
@@ -234,7 +234,7 @@ def _list_of_rules(text: str) -> tuple[yaml.ScalarNode, yaml.Node]:
 
 
 def last_line(node: yaml.Node) -> int:
-    """Return the line, from 0, of a node's last text; a block's end mark is only where the next node begins."""
+    """Return the line, from 0, of a node's last text; the end mark of a block is at the start of the next node."""
     if isinstance(node, yaml.MappingNode) and not node.flow_style:
         return max(max(last_line(key), last_line(value)) for key, value in node.value)
     if isinstance(node, yaml.SequenceNode) and not node.flow_style:

@@ -32,7 +32,7 @@ class ChangeCounts:
 
     @classmethod
     def read(cls, text: str) -> ChangeCounts | None:
-        """Return what `str` made a text of; None if it is none of these."""
+        """Return the counts from the text that `str` returns; None if it is no such text."""
         names = "|".join(field.name for field in fields(cls))
         found = re.fullmatch(rf"((?:^| )(?:{names})=[0-9]{{1,6}})+", text)
         return (

@@ -65,7 +65,7 @@ def _escaped(character: str) -> str:
 
 
 def _needs_lines(value: Value) -> bool:
-    """Return whether a value is unreadable on one line: it has several mappings."""
+    """Return whether a value needs several lines to be readable: it has several mappings."""
     if isinstance(value, dict):
         return any(map(_needs_lines, value.values()))
     return (

@@ -32,7 +32,7 @@ class Places:
 
     @classmethod
     def nowhere(cls, rules: int) -> Places:
-        """Return the places of so many rules that stand in no file: line 1 for everything."""
+        """Return places for rules that are in no file: line 1 for everything."""
         return cls(ScalarNode("", Place(1, 1)), tuple(range(rules)))
 
     def at(self, *path: str | int) -> Place:

@@ -1,8 +1,8 @@
 """
-Decode the bytes of a rules file, and replace characters that only look right.
+Decode the bytes of a rules file, and replace look-alike characters.
 
-A file that came through Word, a phone or a chat contains such characters. Each is reported and replaced, so that
-reading goes on and finds the other mistakes.
+Files that were edited in Word, on a phone or in a chat contain such characters. Each is reported and replaced, so
+that reading continues and finds the other mistakes.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Source:
         return "\n".join(self.repaired).replace("\t", " ")
 
     def place(self, line: int, column: int, length: int = 1) -> Place:
-        """Return the place in the file of a stretch of the repaired text; *line* and *column* count from 0."""
+        """Return the place in the file of a span of the repaired text; *line* and *column* count from 0."""
         if line not in self._columns:
             return Place(line + 1, column + 1, max(length, 1))
         start = self._original(line, column)
@@ -71,7 +71,7 @@ class Source:
         self.problems.append(Problem.at(self.place(line, column, length), key, **args))
 
     def replace_span(self, line: int, start: int, end: int, text: str) -> None:
-        """Replace a stretch of a repaired line."""
+        """Replace a span of a repaired line."""
         old = self.repaired[line]
         end = min(end, len(old))
         self.repaired[line] = old[:start] + text + old[end:]

@@ -329,7 +329,7 @@ def _without_sound_rules(source: Source, error: yaml.YAMLError) -> str | None:
 
 
 def _fault_in(source: Source, lines: int) -> yaml.YAMLError | None:
-    """Return what keeps the first *lines* from being YAML by themselves."""
+    """Return the YAML error in the first *lines* alone; None if they are valid."""
     try:
         deque(yaml.parse(replace(source, repaired=source.repaired[:lines]).text, _FAST), maxlen=0)
     except yaml.YAMLError as error:
@@ -338,7 +338,7 @@ def _fault_in(source: Source, lines: int) -> yaml.YAMLError | None:
 
 
 def _line_of(error: yaml.YAMLError) -> int:
-    """Return the line, from 0, on which the reader's trouble began; -1 if it does not say."""
+    """Return the line, from 0, of a YAML error; -1 if it has none."""
     if not isinstance(error, yaml.MarkedYAMLError):
         return -1
     is_open = "flow" in (error.context or "") or "quoted" in (error.context or "")

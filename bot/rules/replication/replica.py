@@ -28,7 +28,7 @@ from bot.rules.validate_process import validate_aside
 log = logging.getLogger(__name__)
 
 _POLL_SECONDS: Final = 1.0
-# How long to wait after a failed write: people must fix rights and disks.
+# How long to wait after a failed write: somebody must fix the permissions or the disk.
 _RETRY_SECONDS: Final = 10.0
 _MAX_TRIES: Final = 8
 
