@@ -24,18 +24,18 @@ from bot.rules.publishing.rule_changes import RuleChanges, compare_rules
 from bot.rules.reading.loader import load
 from bot.rules.validate import Summary, summarized, validate
 
-# Between two reports.
+# The shortest time between two reports.
 _REPORT_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a preview is."""
+    """The progress of a preview."""
 
     step: Literal["rules", "messages"]
-    """The rules are checked, or tried on messages."""
+    """`rules`: the file is checked; `messages`: the rules are tried on messages."""
     done: int = 0
-    """Messages that were tried."""
+    """The number of messages that were tried."""
     total: int = 0
 
 
@@ -94,9 +94,9 @@ class Preview:
     answers: tuple[ChatAnswer, ...] = ()
     """The answers to the sentences; empty if the file is unusable."""
     explanations: tuple[Explanation, ...] = ()
-    """The explanations of *asked*; empty if the file is unusable."""
+    """The explanations of the request's `to_explain`; empty if the file is unusable."""
     rule_changes: RuleChanges | None = None
-    """The changed rules since the present file; None if one of them cannot be read rule by rule."""
+    """The changed rules since the present file; None if a file cannot be read rule by rule."""
     conflicts: tuple[Conflict, ...] = ()
     """Parts that both the editor and others have changed, in different ways."""
     is_merged: bool = False
@@ -112,7 +112,7 @@ class Preview:
     @property
     def loses(self) -> bool:
         """
-        Whether customers lose answers, or may: messages that were tried do, or a rule is gone that none tells about.
+        Whether customers lose answers: tried messages do, or a rule was removed on which no message was tried.
         """
         if self.comparison is None or self.comparison.count("lost"):
             return self.comparison is not None
@@ -136,7 +136,7 @@ def preview(request: PreviewRequest, report: Report = lambda _progress: None) ->
     content = merged.text.encode() if merged and merged.text is not None else request.content
     began_at = time.monotonic()
     verdict = validate(content, today=request.today, folder=request.folder)
-    # Where one check is slow, those of the fixes would use up the preview's time.
+    # If one check is slow, checking the fixes would use up the time of the preview.
     has_time_for_fixes = request.with_fixes and time.monotonic() - began_at < MAX_FIX_SECONDS
     in_force = _in_force(request)
     # Unusable rules answer nothing, so that no answer can be lost.
@@ -164,7 +164,7 @@ def preview(request: PreviewRequest, report: Report = lambda _progress: None) ->
 
 
 def _fixes(request: PreviewRequest, content: bytes, problems: tuple[Problem, ...]) -> Mapping[Problem, Fix]:
-    """Return the certain fixes of the problems; each is checked as the file itself was."""
+    """Return the certain fixes of the problems; each is checked like the file itself."""
     return find_fixes(
         content, problems, lambda mended: validate(mended, today=request.today, folder=request.folder).problems
     )

@@ -1,4 +1,4 @@
-"""Make the preview of a rules file in an isolated subprocess, with limits of time and memory."""
+"""Run the preview of a rules file in an isolated subprocess, with limits of time and memory."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from bot.isolated_process import IsolatedProcess, asking_process, begin_isolated
 
 log = logging.getLogger("bot.analysis")
 
-#: The time limit of a preview, in seconds; proxies in front of us wait for sixty.
+#: The time limit of a preview, in seconds; reverse proxies usually wait for sixty.
 TIMEOUT_SECONDS: Final = 50.0
 
 #: The limit of a preview's address space, in bytes; 10,000 keywords and 2,000 messages take less than half of it.
 MAX_BYTES: Final = 768 * 1024**2
 
-# How soon it is stopped when nobody waits for it any more.
+# How often the watcher is asked whether it has left, in seconds.
 _POLL_SECONDS: Final = 0.1
 _OUT_OF_MEMORY: Final = 12
 
 
 class Watcher(Protocol):
-    """Who waits for a preview; called by the thread that makes it."""
+    """The client of a preview; its methods are called by the thread that runs the preview."""
 
     def report(self, progress: Progress) -> None:
-        """Take in how far it is."""
+        """Receive the progress."""
 
     def has_left(self) -> bool:
-        """Return whether nobody waits any more."""
+        """Return whether the client has disconnected, so that the preview can be stopped."""
 
 
 class _Patient:
-    """Waits to the end."""
+    """A watcher that never leaves."""
 
     def report(self, progress: Progress) -> None:
         pass
@@ -45,14 +45,14 @@ class _Patient:
 
 
 class PreviewRunner(Protocol):
-    """A function that makes a preview: `run_in_subprocess`, or another one in its place."""
+    """A function that makes a preview: `run_in_subprocess`, or a substitute."""
 
     def __call__(self, request: PreviewRequest, *, log_format: str, watcher: Watcher | None = None) -> Preview:
         """Return the preview; raises the same errors as `run_in_subprocess`."""
 
 
 class PreviewStopped(Exception):
-    """Nobody waits for the preview any more."""
+    """The watcher has left; the preview was stopped."""
 
 
 class PreviewTimeout(Exception):
@@ -118,7 +118,7 @@ def main(log_format: str, pipe: str) -> int:
         except MemoryError:
             return _OUT_OF_MEMORY
         except (EOFError, BrokenPipeError, ConnectionResetError):
-            return 0  # whoever asked is gone
+            return 0  # the parent process has ended
         except Exception:
             log.exception("the preview of a rules file failed")
             return 1

@@ -1,4 +1,4 @@
-"""Group unanswered messages into topics: messages that share a phrase, whatever other words they have."""
+"""Group unanswered messages into topics: messages that share a phrase."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def sort_by_people(groups: Iterable[QuestionGroup]) -> list[QuestionGroup]:
 def split_ignored(
     groups: Iterable[QuestionGroup], names: Collection[str]
 ) -> tuple[list[QuestionGroup], dict[str, list[QuestionGroup]]]:
-    """Return the groups without any of these topics, and the groups by topic; each group is in one at most."""
+    """Return the groups without any of these topics, and the groups by topic; each group is in at most one."""
     ignored: dict[str, list[QuestionGroup]] = {name: [] for name in names}
     left: list[QuestionGroup] = []
     for group in groups:

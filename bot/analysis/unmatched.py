@@ -38,7 +38,7 @@ class Gap:
     advice: tuple[Advice, ...]
     """Alternative suggestions: for the nearest rule, if one is near enough, or for a new rule."""
     follows: bool
-    """Whether an earlier gap has advice for the same rule: none is given here, as that may answer this one too."""
+    """Whether an earlier gap has advice for the same rule, which may answer this one too: then there is none here."""
 
     @property
     def question(self) -> Question:
@@ -51,7 +51,7 @@ class Gap:
 
 
 def split_small_talk(messages: Iterable[Message]) -> tuple[list[Message], list[Message]]:
-    """Return the messages that ask something, and the small talk."""
+    """Return the messages with a question, and the small talk."""
     topics: list[Message] = []
     small_talk: list[Message] = []
     for message in messages:

@@ -1,4 +1,4 @@
-"""The `bot demo` command, apart from `serve` because production needs no sandbox."""
+"""The `bot demo` command; separate from `serve`, because production does not need the sandbox."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from bot.rules.validate import validate
 _DAY = 86_400.0
 _NUMBER = click.IntRange(1, 100_000)
 _MAX_READ: Final = 50_000
-_MAX_TRIED: Final = 2_000  # messages that must keep their answer
+_MAX_TRIED: Final = 2_000  # recent messages whose answers a suggestion must not change
 _MAX_LETTERS = 100
 _EFFECTS: Final[dict[Effect, str]] = {
     "gained": N_("Now answered by a rule: {count}"),
@@ -139,7 +139,7 @@ def _list_lines(found: Iterable[Gap], lang: Language) -> Iterator[str]:
 
 
 def _ignored_lines(ignored: Mapping[str, Sequence[QuestionGroup]], lang: Language) -> Iterator[str]:
-    """Yield one line that counts the topics that the console's Unanswered ignores, of those that were asked."""
+    """Yield one line with the number of these topics that are ignored on the console's page Unanswered."""
     count = sum(map(bool, ignored.values()))
     if count:
         text = translator(lang).ngettext(
@@ -149,7 +149,7 @@ def _ignored_lines(ignored: Mapping[str, Sequence[QuestionGroup]], lang: Languag
 
 
 def _small_talk_lines(messages: Iterable[Message], rules: RuleSet, lang: Language, *, now: float) -> Iterator[str]:
-    """Yield one line that sums up the small talk, if there is any."""
+    """Yield one line with a summary of the small talk, if there is any."""
     count = sum(question.times for question in unanswered_questions(group_by_words(messages), rules, now=now))
     if count:
         text = translator(lang).gettext("Short messages that say little: {count}").format(count=count)

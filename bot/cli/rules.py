@@ -32,7 +32,7 @@ _KINDS = {**{kind: kind for kind in EVENT_KINDS}, **zalo.ANSWERABLE}
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """The options of `bot try` beside the text."""
+    """The options of `bot try` other than the text."""
 
     kind: str
     oa_id: str | None
@@ -111,7 +111,7 @@ def schema() -> None:
 
 def _show(rules: RuleSet, text: str, question: _Question) -> None:
     moment = _in_zone(question.at, rules.zone)
-    # Bytes from the terminal or a pipe that are not text could not be printed either.
+    # Undecodable bytes from the terminal or a pipe could not be printed.
     text = text.encode(errors="replace").decode()
     found = explain(rules, text, kind=question.kind, oa_id=question.oa_id, now=moment.timestamp())
     for line in explanation_lines(found, question.lang, at=moment if question.at else None):

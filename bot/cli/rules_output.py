@@ -93,7 +93,7 @@ def _visible(text: str) -> str:
 
 
 def _sends(reply: Reply | None, lang: Language) -> Iterator[str]:
-    """Yield the images that are sent; several are on a line each."""
+    """Yield the images that are sent, one per line."""
     _ = translator(lang).gettext
     images = shares(reply) if reply else ()
     if not reply or len(images) == 1:

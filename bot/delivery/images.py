@@ -26,7 +26,7 @@ _RENEW_AFTER_SECONDS: Final = 6 * 86_400.0
 _TOKEN_LIFETIME_SECONDS: Final = ATTACHMENT_LIFETIME.total_seconds() - 3600.0
 _POLL_SECONDS: Final = 0.5
 _MAX_WAIT_SECONDS: Final = 60.0
-# Failures are lasting after this many in a row: a file may be half written, the vendor may fail once.
+# Consecutive failures that count as permanent: a file may be half written, the vendor may fail once.
 _FAILURES_TO_LAST: Final = 3
 # Time for an upload's commits after the vendor's call, in seconds.
 _LEASE_MARGIN_SECONDS: Final = 5.0
@@ -86,11 +86,11 @@ class ImageResolver:
 
     def upload_ahead(self, oa_id: str, name: str, digest: str) -> bool:
         """
-        Upload an image file that no customer has needed yet, in the calling thread; return whether that is settled.
+        Upload an image file before a customer needs it, in the calling thread; return whether this is finished.
 
-        It is where there is a token, or several uploads have failed. It is not tried where another process
-        does, where calls of the OA fail, or where few are left within its rate limit. A failure is stored like any
-        other, but puts off no upload that a customer waits for.
+        It is finished if there is a token or several uploads have failed. It is not tried if another process is
+        uploading the image, if calls of the OA fail, or if the OA's rate limit leaves few calls. A failure is stored
+        like any other, but does not delay an upload that a customer waits for.
         """
         key, now = UploadKey(oa_id, digest, self._vendor.upload_type), self._now()
         request = UploadRequest(key, name, now - _RENEW_AFTER_SECONDS, is_ahead=True)

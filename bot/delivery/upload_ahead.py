@@ -15,16 +15,16 @@ from bot.rules.polling import PollingThread
 
 log = logging.getLogger(__name__)
 
-# Seconds between two uploads, or two looks at the rules; and before an image is tried again that could not be uploaded.
+# Seconds between two uploads or two checks of the rules; and before a failed upload is tried again.
 _PAUSE_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 60.0
-# How often an image is tried; after that, customers' messages go on with it.
+# How often an image is tried; after that, it is uploaded when a customer needs it.
 _MAX_TRIES: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
-    """An image file that an OA is going to need."""
+    """An image file that an OA will need."""
 
     oa_id: str
     file: str
@@ -35,10 +35,10 @@ class _Pending:
 
 class UploadAhead:
     """
-    Uploads what the rules in force name since they changed, one image at a time, in its *thread*.
+    Uploads the images that a change of the rules has added, one at a time, in its *thread*.
 
-    What the rules named when the process started is left to the first customer. Customers come first: see
-    `bot.delivery.images.ImageResolver.upload_ahead`. Any number of processes share the work.
+    Images that the rules named when the process started are uploaded for the first customer. Customers have
+    precedence: see `bot.delivery.images.ImageResolver.upload_ahead`. Any number of processes share the work.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class UploadAhead:
         self.thread = PollingThread(self._step_or_log, name="upload-ahead", seconds=_PAUSE_SECONDS)
 
     def step(self) -> None:
-        """Look for new rules, and try one image that is waiting."""
+        """Check for new rules, and try one pending image."""
         rules = self._rules()
         if rules is not self._known_rules:
             self._order(rules)
@@ -71,7 +71,7 @@ class UploadAhead:
         self._pending.append(one)
 
     def _order(self, rules: RuleSet) -> None:
-        """Have the images uploaded that these rules name and those before did not; drop what is not named any more."""
+        """Queue the images that these rules have added; drop images that are no longer named."""
         before, oa_ids = _files(self._known_rules), self._oa_ids()
         waiting = {(one.oa_id, one.file, one.digest): one for one in self._pending}
         wanted = [
@@ -89,12 +89,12 @@ class UploadAhead:
         try:
             self.step()
         except Exception:
-            # The database is away; customers' messages have the image uploaded.
+            # The database is unreachable; the image is uploaded when a customer needs it.
             log.exception("cannot upload the pictures of new rules")
 
 
 def _files(rules: RuleSet) -> dict[tuple[str, str], frozenset[str]]:
-    """Return the image files that are sent and their digests, with the OAs that alone need each; none: all OAs."""
+    """Return the image files and their digests, each with the OAs that need it; empty: all OAs."""
     found: dict[tuple[str, str], frozenset[str]] = {}
     for image, path in images_of(rules.file):
         if image.file is not None and (digest := rules.digests.get(image.file)):

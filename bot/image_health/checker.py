@@ -82,8 +82,8 @@ class ImageChecker:
                 log.exception("cannot check the pictures")
                 pause = _RETRY_SECONDS
 
-    # No caller of `probe` has the rules in a variable: what urllib3 raises refers to itself by its traceback, and keeps
-    # the variables of all callers alive until the garbage collector finds it. Large rules are 30 MB.
+    # No caller of `probe` may have the rules in a variable: urllib3's errors refer to themselves by their traceback and
+    # keep the variables of all callers alive until the garbage collector runs. Large rules take 30 MB.
 
     def _follow(self, now: float) -> None:
         rules = self._rules()

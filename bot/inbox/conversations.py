@@ -1,4 +1,4 @@
-"""Conversations: the customers who wrote last, and what one of them wrote and got."""
+"""Conversations: the latest customers, and the events of one customer."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from bot.inbox.database import Database
 from bot.inbox.queries import MAX_SEARCHED, EventFilter, EventQueries, Listing, newest_events
 from bot.inbox.tables import IS_ECHO, IS_OPEN, IS_SETTLED_MESSAGE, events
 
-#: So many messages are looked at for one page of `Conversations.latest`.
+#: How many messages are read at most for one page of `Conversations.latest`.
 MAX_MESSAGES: Final = MAX_SEARCHED
-# So many are read at first for each customer that is wanted.
+# How many messages are read at first for each customer of the page.
 _ROWS_A_CUSTOMER: Final = 5
 
 
 class Conversations:
-    """Questions about customers; each is a few short transactions that only read."""
+    """Queries on customers; each is a few short read-only transactions."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -33,11 +33,11 @@ class Conversations:
         before: int | None = None,
     ) -> Listing:
         """
-        Return up to *most* customers, each by the newest of their messages that is *chosen* and whose text *fits*.
+        Return up to *most* customers, each by their newest message that matches *chosen* and whose text *fits*.
 
-        A customer whose newest one is not *before* that id stood on an earlier page. Among texts that are searched, one
-        may stand on two pages. Up to MAX_MESSAGES are looked at: then the page may not be full, or empty, and there is
-        a next one all the same.
+        A customer whose newest message has an id from *before* on was on an earlier page. With a text search, a
+        customer may be on two pages. At most MAX_MESSAGES are read, so a page may have fewer customers, or none, and
+        still have a next page.
         """
         floor = self._queries.floor(chosen, before)
         for size in (most * _ROWS_A_CUSTOMER, MAX_MESSAGES):
@@ -66,7 +66,7 @@ class Conversations:
         theirs = [events.c.oa_id == customer[0], events.c.user_id == customer[1]]
         if before is not None:
             theirs.append(events.c.id < before)
-        # One index holds each kind; an event may be of two.
+        # There is one index for each kind; an event may be in both.
         parts = [
             sa.select(sa.select(events.c.id).where(kind, *theirs).order_by(events.c.id.desc()).limit(most).subquery())
             for kind in kinds
@@ -76,11 +76,11 @@ class Conversations:
         return Listing(self._queries.items(ids), ids[-1] if len(ids) == most else None)
 
     def _without_later(self, ids: list[int], before: int, chosen: EventFilter) -> list[int]:
-        """Return the messages whose customers have no other that is chosen from the id *before* on."""
+        """Return the messages whose customers have no other chosen message with an id from *before* on."""
         later = events.alias("later")
         same = (later.c.oa_id == events.c.oa_id, later.c.user_id == events.c.user_id, later.c.id >= before)
         asked = chosen.conditions(later) + ([later.c.status == chosen.status] if chosen.status else [])
-        # As the two indexes have them that hold a customer's messages.
+        # The conditions of the two partial indexes that have a customer's messages.
         is_open = later.c.status == sa.literal_column("'open'")
         is_settled = sa.and_(later.c.kind.is_not(None), later.c.status != sa.literal_column("'open'"))
         newer = [sa.exists(sa.select(later.c.id).where(kind, *same, *asked)) for kind in (is_open, is_settled)]

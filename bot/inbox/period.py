@@ -1,4 +1,4 @@
-"""A stretch of time as the events that came in meanwhile: found by their ids, so that no index of times is needed."""
+"""A period of time as a range of event ids, so that no index by time is needed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import sqlalchemy as sa
 from bot.inbox.database import Database
 from bot.inbox.tables import events
 
-# Ids go up as events come in, but for what several processes store at once, and for clocks that are set back.
+# Ids grow with time, except among concurrent processes and after a clock was set back.
 _DISORDER_SECONDS: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From *since* to before *until*, in seconds since 1970; all its events have ids from *first_id* to *last_id*."""
+    """The time from *since* to before *until*, in seconds since 1970; its events have ids *first_id* to *last_id*."""
 
     since: float
     until: float
@@ -24,13 +24,13 @@ class Period:
     last_id: int
 
     def conditions(self, of: sa.FromClause) -> list[sa.ColumnElement[bool]]:
-        """Return what the events of this time fulfil; *of* is their table or an alias of it."""
+        """Return the conditions for the events of this period; *of* is their table or an alias of it."""
         at, number = of.c.received_at, of.c.id
         return [number >= self.first_id, number <= self.last_id, at >= self.since, at < self.until]
 
 
 def period_of(database: Database, since: float, until: float) -> Period:
-    """Return the time from *since* to before *until*; some twenty look-ups by id for each end of a million events."""
+    """Return the period from *since* to before *until*, by binary search: some 20 lookups by id in a million events."""
     with database.read() as connection:
         first = _first_id(connection, since - _DISORDER_SECONDS)
         return Period(since, until, first, _first_id(connection, until + _DISORDER_SECONDS) - 1)
@@ -38,7 +38,7 @@ def period_of(database: Database, since: float, until: float) -> Period:
 
 def _first_id(connection: sa.Connection, at: float) -> int:
     """Return the first id of an event that came in at that time or later; one past the last if there is none."""
-    # One at a time: SQLite reads the whole table for both.
+    # Two queries: for both in one, SQLite reads the whole table.
     low, last = (connection.execute(sa.select(end(events.c.id))).scalar() for end in (sa.func.min, sa.func.max))
     if low is None or last is None:
         return 1

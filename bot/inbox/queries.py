@@ -28,7 +28,7 @@ class EventRow:
     name: str
     """Zalo's event_name, such as ``user_send_text``."""
     kind: str | None
-    """The rules file's word for it (`on:`); None for an event that cannot be answered."""
+    """Its `on:` value in the rules file; None for an event that cannot be answered."""
     status: Status
     reason: str | None
     rule_id: str | None
@@ -53,7 +53,7 @@ class Listing:
 
     events: list[EventListItem]
     before: int | None
-    """The id to ask for the next page with; None: this is the last page. A page that is not full may have one."""
+    """The *before* of the next page; None: this is the last page. A page that is not full may have a next page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class EventFilter:
     rule_id: str | None = None
     period: Period | None = None
     echoes: bool = True
-    """False: without Zalo's echoes of what the bot sent, which tell people nothing new."""
+    """False: without Zalo's echoes of messages that the bot sent."""
 
     def conditions(self, of: sa.FromClause = events) -> list[sa.ColumnElement[bool]]:
         """Return the conditions that no index supports, on the events or an alias of them."""
@@ -181,7 +181,7 @@ class EventQueries:
         return [EventListItem(**row) for row in self._rows(query)]
 
     def floor(self, chosen: EventFilter, before: int | None) -> int:
-        """Return the id past which a page looks no further; 0: no such bound is needed, or nothing is past it."""
+        """Return the lowest id that is read for a page; 0: no bound is needed, or no event is below it."""
         indexed = None if chosen.status in _UNINDEXED else chosen.status
         is_short = chosen.period is not None and chosen.period.last_id - chosen.period.first_id < MAX_SCANNED
         if is_short or (indexed == chosen.status and not chosen.conditions()):
@@ -210,7 +210,7 @@ class EventQueries:
         return [row["text"] for row in self._rows(query.order_by(events.c.received_at.desc()).limit(most))]
 
     def count_foreign_echoes(self, *, since: float) -> int:
-        """Return how many echoes came in of messages that are no images: another program or a person sent them."""
+        """Return how many echoes are of messages that are no images: another program or a person sent them."""
         count = sa.select(sa.func.count().label("n")).where(
             IS_ECHO, events.c.reason == "echo", events.c.name != "oa_send_image", events.c.received_at > since
         )
@@ -233,7 +233,7 @@ class EventQueries:
         return [row["id"] for row in self._rows(query)]
 
     def counts_by_status(self) -> dict[Status, int]:
-        """Return how many events are open, dead and parked, which the bot or a person must still deal with."""
+        """Return the numbers of open, dead and parked events, which the bot or a person must still handle."""
         count = sa.func.count().label("n")
         failed = sa.select(events.c.status, count).where(IS_FAILED).group_by(events.c.status)
         found: dict[Status, int] = {"open": 0, "dead": 0, "parked": 0}

@@ -73,7 +73,7 @@ IS_ECHO = events.c.reason.in_((sa.literal_column("'echo'"), sa.literal_column("'
 #: Open events that are not claimed, and those that are. Indexed by OA, so that events of a paused OA are not read.
 IS_WAITING = sa.and_(IS_OPEN, events.c.leased.is_(False))
 IS_LEASED = sa.and_(IS_OPEN, events.c.leased.is_(True))
-#: What a customer did, once it is settled; with those that are open it is their side of the conversation.
+#: Settled events of customers; together with the open ones they are the customer's side of a conversation.
 IS_SETTLED_MESSAGE = sa.and_(events.c.kind.is_not(None), events.c.status != sa.literal_column("'open'"))
 
 # Settled events whose text is not erased yet: reports read them, and RETENTION erases them.

@@ -23,13 +23,13 @@ MAX_DELAY_SECONDS: Final = 2 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class UploadKey:
-    """What a token is for; a token of one OA is invalid for another."""
+    """The key of an upload token; a token of one OA is invalid for another."""
 
     oa_id: str
     digest: str
     """SHA-256 of the image file, in hex."""
     type: str
-    """CPAAS_UPLOAD_TYPE; each type has tokens of its own."""
+    """CPAAS_UPLOAD_TYPE; each type has its own tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +82,11 @@ class Uploads:
         self, key: UploadKey, *, now: float, lease: float, newer_than: float, only_if_spare: bool = False
     ) -> bool:
         """
-        Return whether the caller is to upload the image; for *lease* seconds no other process will.
+        Return whether the caller should upload the image; if so, no other process will for *lease* seconds.
 
-        It is not if another process does, if the latest failure is too recent, or if there is a token *newer_than*
-        that time. An upload counts as a call against the OA's rate limit; with *only_if_spare* it has to leave enough
-        of that to customers.
+        False if another process is uploading it, if the latest failure is too recent, or if there is a token newer
+        than *newer_than*. An upload counts against the OA's rate limit; with *only_if_spare* it must leave enough
+        calls for customers.
         """
         values = {
             **_names(key),

@@ -1,4 +1,4 @@
-"""The first steps of a shop in the console: which were taken, by any editor, and whether the list is still shown."""
+"""First steps of a shop in the console: which of them an editor has done, and whether the checklist is still open."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ _row = first_steps.c
 
 @dataclass(frozen=True, slots=True)
 class StepsTaken:
-    """The list as it stands."""
+    """The state of the checklist."""
 
     begun_at: float
-    """Seconds since 1970; what happened before does not count."""
+    """Seconds since 1970; earlier events do not count."""
     chat_link: str
-    """Where a customer's message is written; empty where that is a real customer's telephone."""
+    """URL of the chat in which a customer's message is written; empty if that is a real customer's phone."""
     done: frozenset[str]
 
 
 class FirstSteps:
     """
-    The one list that all editors share. A list that was never begun, or that was closed, is None and takes no steps.
+    The checklist that all editors share. If it was never begun, or was closed, it is None and no step is stored.
 
-    Every method is one short transaction or two; each raises `StorageError` when the database is away.
+    Every method is one or two short transactions; each raises `StorageError` if the database cannot be reached.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def taken(self) -> StepsTaken | None:
-        """Return the list."""
+        """Return the checklist; None if it was never begun or is closed."""
         rows = self._rows()
         if _BEGUN not in rows or _CLOSED in rows:
             return None
@@ -47,25 +47,25 @@ class FirstSteps:
         return StepsTaken(begun_at, link or "", frozenset(rows.keys() - {_BEGUN}))
 
     def is_settled(self) -> bool:
-        """Return whether the list was ever begun or closed."""
+        """Return whether the checklist was ever begun or closed."""
         return bool(self._rows())
 
     def begin(self, *, chat_link: str = "") -> None:
-        """Begin the list, if nobody has."""
+        """Begin the checklist, unless it was begun before."""
         self._add(_BEGUN, chat_link or None)
 
     def close(self) -> None:
-        """Show the list no more."""
+        """Close the checklist for good."""
         self._add(_CLOSED)
 
     def take(self, step: Step) -> None:
-        """Note that the step was taken."""
+        """Store that the step was done."""
         taken = self.taken()
         if taken is not None and step not in taken.done:
             self._add(step)
 
     def _rows(self) -> dict[str, tuple[float, str | None]]:
-        """Return when each was done, and its link."""
+        """Return the time and the link of each stored step."""
         query = sa.select(_row.step, _row.done_at, _row.link)
         with self._database.read() as connection:
             return {step: (done_at, link) for step, done_at, link in connection.execute(query)}

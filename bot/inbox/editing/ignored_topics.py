@@ -11,7 +11,7 @@ from bot.inbox.database import Database
 from bot.inbox.messages import MAX_TOPIC_CHARACTERS
 from bot.inbox.tables import ignored_topics
 
-#: How many are kept; when there are more, the one ignored longest ago is listed again.
+#: How many ignored topics are kept; when there are more, the oldest is listed again.
 MAX_IGNORED_TOPICS: Final = 500
 
 _row = ignored_topics.c

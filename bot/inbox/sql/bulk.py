@@ -97,7 +97,7 @@ class BulkUpdate:
         return held
 
     def _by_document(self, connection: sa.Connection, rows: Sequence[Row]) -> set[int]:
-        # The list tells PostgreSQL how few rows are meant: else it would join the document to the whole table.
+        # The list shows PostgreSQL how few rows there are; otherwise it would join the document to the whole table.
         ids = [row["id"] for row in rows]
         return set(connection.exec_driver_sql(self._sql, (self._rows.json(rows), ids)).scalars())
 

@@ -14,7 +14,7 @@ from bot.rules.engine import FALLBACK
 
 #: Outcomes of customers' messages; other events, such as echoes, are not counted.
 #: ``answered`` by a rule; ``fallback`` by the fallback; ``unanswered``: a text that no rule matched, and no image was
-#: sent; ``failed``: given up; ``unclear``: nobody knows whether the image went out; ``waiting``: not settled;
+#: sent; ``failed``: given up; ``unclear``: it is unknown whether the image was sent; ``waiting``: not settled;
 #: ``silent``: nothing was to be sent, as a person was answering, or to a sticker without a rule.
 Outcome = Literal["answered", "fallback", "unanswered", "failed", "unclear", "waiting", "silent"]
 

@@ -1,4 +1,4 @@
-"""Quotas of the OAs: stored from time to time, so that they are known after a restart and on every machine."""
+"""Quotas of the OAs, stored regularly, so that they are known after a restart and on every machine."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from bot.inbox.tables import quotas
 from bot.metrics import counts
 from bot.metrics.counts import QuotaLeft
 
-#: The quotas that an OA has for all its customers; the others are of one customer at a time.
+#: The kinds of quota that are for all customers of an OA; the others are per customer.
 OA_QUOTAS: Final = ("sub_quota", "purchase_quota", "reward_quota")
-#: Quotas are of a month: what was reported longer ago tells nothing.
+#: Quotas are monthly: an older report is outdated.
 KNOWN_SECONDS: Final = 31 * 86_400.0
 
 _row = quotas.c
@@ -21,7 +21,7 @@ _KEY: Final = (_row.oa_id, _row.kind)
 
 
 class QuotaRecorder:
-    """Stores the quotas that the sends of this machine reported; not with each send, which need not wait for it."""
+    """Stores the quotas that sends of this machine reported; separately from the sends, which do not wait for it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -29,10 +29,10 @@ class QuotaRecorder:
 
     def store(self) -> None:
         """
-        Store what has changed since the last call: what another machine has stored meanwhile is newer than the rest.
+        Store the quotas that have changed since the last call; for the others, another machine's report may be newer.
 
         Raises:
-            StorageError: The database is away; the next call stores it.
+            StorageError: The database cannot be reached; the next call stores them.
         """
         known = {quota for quota in counts.quotas() if quota.kind in OA_QUOTAS}
         changed = sorted(known - self._stored, key=lambda quota: (quota.oa_id, quota.kind))
@@ -46,7 +46,7 @@ class QuotaRecorder:
 
 
 def quotas_left(database: Database) -> list[QuotaLeft]:
-    """Return each OA's quotas by its latest report on any machine; one of this minute may not count yet."""
+    """Return each OA's latest quotas, reported on any machine; a report of the last minute may be missing."""
     query = sa.select(*_KEY, _row.left, _row.size).where(_row.reported_at > database.now() - KNOWN_SECONDS)
     reported = {(quota.oa_id, quota.kind): quota for quota in counts.quotas() if quota.kind in OA_QUOTAS}
     with database.read() as connection:
