@@ -67,16 +67,17 @@ class _SharedFiles:
 
     def check(self) -> None:
         """Make sure that this process has files with reserved space; raise OSError if it cannot have them."""
-        now = time.monotonic()
-        if self._process == os.getpid() and now < self._check_at:
-            return
         with self._lock:
             is_new = self._process != os.getpid()
-            self._process, self._check_at = os.getpid(), now + _CHECK_SECONDS
+            self._process, self._check_at = os.getpid(), time.monotonic() + _CHECK_SECONDS
             if is_new:
                 self._reserve()
             elif not all(path.exists() for path in self._paths()):
                 self._begin_anew()
+
+    def were_checked(self) -> bool:
+        """Return whether this process has just checked them."""
+        return self._process == os.getpid() and time.monotonic() < self._check_at
 
     def recover(self) -> None:
         """Count in new files after the old ones failed; if that fails too, in memory for this process alone."""
@@ -115,7 +116,7 @@ def check() -> None:
     Raises:
         OSError: They cannot be created.
     """
-    if is_shared():
+    if not _files.were_checked() and is_shared():
         _files.check()
 
 
