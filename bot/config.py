@@ -1,4 +1,4 @@
-"""Settings from the environment or a `.env` file, read once; the lengths of time that settings and rules name."""
+"""Settings from the environment or a `.env` file, read once; durations such as 48h in settings and rules."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _COMMON_WORDS: Final = (
     "password", "passwd", "matkhau", "mậtkhẩu", "admin", "administrator", "changeme", "secret", "token", "webhook",
     "letmein", "welcome", "qwerty", "zalo", "zalobot", "console", "default", "test", "example", "abc", "iloveyou",
 )  # fmt: skip
-# RFC 3986: what may stand in the parts of an address as it is; everything else is written as %XX.
+# RFC 3986: the characters that are allowed unescaped in the parts of a URL.
 _PLAIN_IN_URL: Final = r"(?:[\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})"
 _POSTGRES_URL: Final = re.compile(
     rf"postgres(?:ql)?://(?:{_PLAIN_IN_URL}*(?::(?:{_PLAIN_IN_URL}|:)*)?@)?"
@@ -48,7 +48,7 @@ _DURATION_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "da
 
 def parse_duration(text: str) -> timedelta:
     """
-    Return the length of time that *text* names.
+    Return the duration in *text*.
 
     >>> parse_duration("48h")
     datetime.timedelta(days=2)
@@ -63,7 +63,7 @@ def parse_duration(text: str) -> timedelta:
 
 
 def _header_safe(secret: SecretStr) -> SecretStr:
-    """Refuse what cannot stand in an HTTP header; a key pasted with a line break fails here, not at 3 am."""
+    """Refuse characters that an HTTP header cannot have, such as a line break pasted with a key."""
     value = secret.get_secret_value().strip()
     if not value.isascii() or not value.isprintable():
         raise PydanticCustomError("secret", "has a character that no key can have; paste it again")
@@ -90,7 +90,7 @@ def _weakness(secret: str) -> LiteralString | None:
     """Return why a password or token is easy to guess; None if it is not. Blanks count as characters."""
     if len(secret.strip()) < _SHORTEST_PASSWORD:
         return f"is too short; it needs {_SHORTEST_PASSWORD} characters or more"
-    # What is left of a well-known word with digits and signs around it: "Password123!", "zalo-2027".
+    # Well-known words also with digits and signs around them: "Password123!", "zalo-2027".
     core = "".join(filter(str.isalpha, secret.lower()))
     is_one_word = any(core == word * (len(core) // len(word)) for word in _COMMON_WORDS)
     if len(set(secret)) < _FEWEST_LETTERS or secret.lower() in _IN_ORDER * 2 or (core and is_one_word):
@@ -142,7 +142,7 @@ def _bind_address(host: str) -> str:
 
 
 def _database_url(secret: SecretStr) -> SecretStr:
-    """Refuse a URL that the driver would misread, or would quote with a piece of the password when it fails."""
+    """Refuse a URL that the driver would misread, or would quote in an error with a part of the password."""
     url = secret.get_secret_value().strip()
     if url.startswith("sqlite:///"):
         return SecretStr(url)
@@ -256,7 +256,7 @@ class Settings(BaseSettings):
         """
         Read the environment, then *env_file* for the variables that are not set.
 
-        With *partly*, the variables needed only to answer users may be missing: some commands answer nobody.
+        With *partly*, variables that are needed only to answer users may be missing, for commands that do not.
 
         Raises:
             ConfigError: Names every missing or wrong variable, and never a value.
@@ -299,7 +299,7 @@ class Settings(BaseSettings):
         return cls(_env_file=env_file, **stand_ins), {name.upper(): what for name, what in faults.items()}
 
     def _at_odds(self) -> dict[str, str]:
-        """Return the errors of settings that contradict one another, by variable name."""
+        """Return the errors of settings that contradict each other, by variable name."""
         if self.webhook_auth == "off" and not is_loopback(self.host):
             return {"WEBHOOK_AUTH": "off is refused unless HOST is a loopback address, as 127.0.0.1"}
         return {}
@@ -317,7 +317,7 @@ class Settings(BaseSettings):
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether *host*, a name or an address, is this machine talking to itself."""
+    """Return whether *host*, a name or an address, is a loopback address."""
     if host == "localhost":
         return True
     try:

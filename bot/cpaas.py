@@ -33,10 +33,10 @@ UPLOAD_FILE_PATH = "/api/vendor/v1/zalo/upload-file"
 #: How many uploads one process may have in progress.
 MAX_UPLOADS = 4
 
-#: An answer has some hundred bytes; more than this, decompressed, is not an answer.
+#: The limit of an answer, decompressed, in bytes; a real one has some hundred.
 MAX_ANSWER_BYTES = 1024 * 1024
 
-# An upper bound for Retry-After: trying again sooner than asked costs one call.
+# The upper bound of Retry-After, in seconds; a retry that is too early only costs one call.
 _MAX_RETRY_AFTER_SECONDS = 60.0
 _MAX_MESSAGE_CHARS = 300
 # In every sample, ids of Zalo and of the vendor have at most 64 characters, upload tokens about 200.
@@ -53,7 +53,7 @@ def _codes(*rows: tuple[Kind, str]) -> Mapping[str, Kind]:
     return {code: kind for kind, codes in rows for code in codes.split()}
 
 
-#: What Zalo's error codes (OA API table) and eTelecom's (Twirp's) mean, wherever in an answer they stand.
+#: The error classes of Zalo's error codes (OA API table) and eTelecom's (Twirp's), anywhere in an answer.
 _CODES = _codes(
     (NotNow, "-32 -200 -211 -234"),
     (Misconfigured, "-118 -124 -202 -204 -205 -209 -212 -216 -219 -220 -221 -223 -224 -240 -242 -320 -321 -401 -14014"),
@@ -66,7 +66,7 @@ _CODES = _codes(
     (Refused, "invalid_argument malformed not_found bad_route unimplemented failed_precondition out_of_range"),
 )
 
-#: What an HTTP status without such a code means; for 200, 201 and 204 the body decides.
+#: The error classes of HTTP statuses without such a code; for 200, 201 and 204 the body decides.
 _STATUSES = _codes(
     (Refused, "400 404 405"),
     (Misconfigured, "401 403 301 302 303 307 308 407"),
@@ -82,18 +82,18 @@ _COUNT = re.compile(r"[0-9]{1,15}")
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """How many messages the OA may still send, free or paid: eTelecom reports it beside the message's id."""
+    """How many messages the OA may still send, free or paid, as eTelecom reports in the answer to a send."""
 
     kind: str
     """Zalo's `quota_type`: reply (of this user), sub_quota, purchase_quota, reward_quota, welcome_msg…; or other."""
     left: int
     size: int | None
-    """None if only what is left is reported."""
+    """The full quota; None if only the rest is reported."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The vendor took an image; an id that it did not give is ""."""
+    """The ids in the vendor's answer to a sent image; "" for a missing one."""
 
     msg_id: str
     referent_id: str
@@ -231,7 +231,7 @@ def _headers(settings: Settings) -> dict[str, str]:
 
 
 def _object(answer: Answer) -> dict[str, Any] | None:
-    """Return the JSON object in the answer, its numbers as text, or None."""
+    """Return the JSON object in the answer, its numbers as text; None if there is none."""
     try:
         value = json.loads(answer.body, parse_int=str, parse_float=str)
     except (ValueError, RecursionError):
@@ -245,7 +245,7 @@ def _data(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _failure(answer: Answer, fields: dict[str, Any] | None) -> tuple[Kind, str] | None:
-    """Return the error class and the vendor's words, or None: the vendor answers refusals with 200, too."""
+    """Return the error class and the vendor's words; None for a success. The vendor also answers refusals with 200."""
     status = answer.status
     words = _words(fields) if fields is not None else _text(answer.reason)
     if status == 204:
@@ -264,7 +264,7 @@ def _failure(answer: Answer, fields: dict[str, Any] | None) -> tuple[Kind, str] 
 
 
 def _codes_in(answer: Mapping[str, Any]) -> Iterator[str]:
-    """Yield all that may be a code of Zalo or eTelecom, the most specific place first."""
+    """Yield all values that may be a code of Zalo or eTelecom, the most specific field first."""
     errors = answer.get("errors")
     inner = errors if isinstance(errors, dict) else {}
     for place in (answer, inner):
@@ -293,7 +293,7 @@ def _id(value: object, most: int = _MAX_ID_CHARS) -> str:
 
 
 def _quota(value: object) -> Quota | None:
-    """Return the quota in an answer; None if there is none, or if what is left is unusable."""
+    """Return the quota in an answer; None if there is none or it is unusable."""
     if not isinstance(value, dict) or (left := _count(value.get("remain"))) is None:
         return None
     kind = _id(value.get("quota_type"))

@@ -1,5 +1,5 @@
 """
-Every exception this package raises, split by what the catcher does next.
+The exceptions of this package, classified by how they are handled.
 
     BotError
     +- ConfigError            the process cannot start
@@ -7,23 +7,23 @@ Every exception this package raises, split by what the catcher does next.
     +- WebhookError           answer the sender with .status
     |  +- BadSignature        401
     |  +- BadPayload          400
-    +- StorageError           the database is away or takes no writes: try again later
-    +- UnstorableValue        the database refuses this value and takes others
+    +- StorageError           the database cannot be reached or takes no writes: try again later
+    +- UnstorableValue        the database refuses this value, but takes others
     +- DeliveryError          the vendor did not take an image
-       +- NotNow              try again, not before .retry_after seconds; .reached: the vendor itself said so
-       +- Misconfigured       no image of this account can be sent until a person mends something
-       +- Refused             give up: dead letter
-       |  +- PictureRefused   unless another image can be sent instead
-       |     +- PictureExpired   or this one, uploaded again
-       +- NotReady            its image must be uploaded first: look again in .wait seconds
-       +- OutcomeUnknown      it may have been sent: wait for the echo
+       +- NotNow              try again after at least .retry_after seconds; .reached: the vendor itself asked for it
+       +- Misconfigured       no image of this account can be sent until a person fixes the account or the settings
+       +- Refused             give up: the event becomes a dead letter
+       |  +- PictureRefused   send another image instead, if there is one
+       |     +- PictureExpired   or upload this one again
+       +- NotReady            the image must be uploaded first: try again in .wait seconds
+       +- OutcomeUnknown      the image may have been sent: wait for the echo
 """
 
 from __future__ import annotations
 
 from typing import ClassVar, Final
 
-#: Exit status of a process that could not start; gunicorn stops instead of trying for ever.
+#: Exit status of a process that could not start; with it, gunicorn stops instead of restarting the worker for ever.
 COULD_NOT_RUN: Final = 3
 
 

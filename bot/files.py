@@ -118,7 +118,7 @@ class FileSize:
 
 def format_size(size: int, language: Literal["vi", "en"]) -> str:
     """
-    Return a size in bytes as people read it, rounded up, so that a file over a limit never looks exactly at it.
+    Return a readable size, rounded up, so that a file over a limit never seems to be exactly at it.
 
     >>> format_size(1_300_000, "vi"), format_size(1_300_000, "en"), format_size(800, "en")
     ('1,3 MB', '1.3 MB', '1 KB')

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
-#: What texts for editors and operators are written in.
+#: The languages of texts for editors and operators.
 Language = Literal["vi", "en"]
 
 _LOCALE: Final = Path(__file__).with_name("locale")
@@ -26,12 +26,12 @@ _CONTEXT_END: Final = "\x04"
 
 
 def N_(message: str) -> str:
-    """Mark a text that is translated later, where it is shown."""
+    """Mark a text for translation; it is translated later, when it is shown."""
     return message
 
 
 def NN_(singular: str, plural: str) -> tuple[str, str]:
-    """Mark a text that depends on a count and is translated later, by ngettext."""
+    """Mark a text with singular and plural for translation; it is translated later, by ngettext."""
     return singular, plural
 
 

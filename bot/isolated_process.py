@@ -1,8 +1,8 @@
 """
 Run a module's `main` in an isolated Python subprocess: own interpreter, safe import path, bare environment.
 
-It reads files that anybody may have written, beside files that anybody may have put there. So nothing is imported from
-the working directory or from beside the rules, and none of the bot's settings are in its environment.
+The process reads untrusted files in folders with other untrusted files. So nothing is imported from the working
+directory or from the folder of the rules, and none of the bot's settings are in its environment.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import Any, Final
 _NICENESS: Final = 5
 _INHERITED: Final = ("LANG", "LC_ALL", "TZ", "HOME")
 _PATHS: Final = ("LD_LIBRARY_PATH", "PYTHONPATH")
-# -P keeps the working directory off the import path; a checkout that is not installed is found by its place alone, as
-# its folder, too, may hold files that somebody put beside the rules.
+# -P keeps the working directory off the import path. The package `bot` is loaded by its path only, because the folder
+# of a checkout may have untrusted files beside the rules.
 _BOOT: Final = """\
 import sys
 from importlib import import_module
@@ -36,13 +36,13 @@ def run_isolated(module: str, *arguments: str, request: object, timeout: float) 
     """
     Run ``main(*arguments)`` of the *module*, which reads the pickled *request* from standard input.
 
-    Return its exit status, and what it wrote to standard output; *timeout* in seconds.
+    Return its exit status and its standard output; *timeout* in seconds.
 
     Raises:
-        subprocess.TimeoutExpired: It took longer, and is gone.
+        subprocess.TimeoutExpired: It took longer, and was killed.
         OSError: It could not be started.
     """
-    # Without preexec_fn: with it, the hooks around a fork would stop the service.
+    # Without preexec_fn: with it, subprocess forks and runs the fork hooks, which would stop the service.
     return subprocess.run(  # noqa: S603  our own
         _command(module, *arguments),
         input=pickle.dumps(request),
@@ -55,9 +55,9 @@ def run_isolated(module: str, *arguments: str, request: object, timeout: float) 
 
 class IsolatedProcess:
     """
-    Runs ``main(*arguments, pipe)`` of a module, with which it talks by `pipe`; it is killed with the ``with`` block.
+    Runs ``main(*arguments, pipe)`` of a module; `pipe` connects to it. It is killed at the end of the ``with`` block.
 
-    The process gets its end by `asking_process`. Where it has ended, the pipe raises EOFError or OSError.
+    The process opens its end with `asking_process`. After it has ended, the pipe raises EOFError or OSError.
     """
 
     def __init__(self, module: str, *arguments: str) -> None:
@@ -80,11 +80,11 @@ class IsolatedProcess:
         self.wait()
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill the process."""
         self._process.kill()
 
     def wait(self) -> int:
-        """Wait for its end; return its exit status."""
+        """Wait until the process has ended; return its exit status."""
         return self._process.wait()
 
 
@@ -94,12 +94,12 @@ def asking_process(pipe: str) -> Connection[Any, Any]:
 
 
 def begin_isolated(*, cpu_seconds: float, max_bytes: int) -> None:
-    """Lower the priority and the limits of this subprocess: if whoever asked is gone, nobody else ends it."""
+    """Lower the priority and set the limits of this subprocess, because nothing else ends it if its parent has died."""
     os.nice(_NICENESS)  # customers come first
     seconds = round(cpu_seconds)
     _limit(resource.RLIMIT_CPU, seconds, seconds + 5)
     _limit(resource.RLIMIT_AS, max_bytes, max_bytes)
-    _limit(resource.RLIMIT_CORE, 0, 0)  # what it was given is not written to the disk where it crashes
+    _limit(resource.RLIMIT_CORE, 0, 0)  # no core dump: it could contain customers' messages
 
 
 def _command(module: str, *arguments: str) -> list[str]:
@@ -107,7 +107,7 @@ def _command(module: str, *arguments: str) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """Return what is needed to find the libraries; of paths only what is absolute, not the folder that we are in."""
+    """Return the variables that are needed to find libraries; only absolute paths outside the working directory."""
     kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     for name in _PATHS:
         parts = [part for part in os.environ.get(name, "").split(os.pathsep) if Path(part).is_absolute()]

@@ -1,4 +1,4 @@
-"""Logging as text or JSON without secrets, and redaction: what of a stranger's text may be shown."""
+"""Logging as text or JSON without secrets; redaction of customers' texts."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from bot.errors import BotError
 
 log = logging.getLogger(__name__)
 
-# The fields of every record; the others were given with `extra=` and are shown.
+# The standard fields of a record; the others come from `extra=` and are logged.
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
 _ID_LENGTH: Final = 16
 _BOUNDED_SECONDS: Final = 1.0
 # A shorter secret protects nothing, and masking it would damage many lines.
 _SHORTEST_SECRET: Final = 6
-# The first line of their errors speaks of the database or the machine; parameters are hidden, so it quotes nobody.
+# The first line of these packages' errors is about the database or the machine and contains no customer's text.
 _SPEAK_OF_THEMSELVES: Final = {"sqlite3", "sqlalchemy", "psycopg"}
 #: Replaces a telephone number or an e-mail address.
 MASK: Final = "•••"
@@ -37,17 +37,17 @@ _ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]+ ?@ ?[\w-]+(?:\.[\w-]+)+|(?<!\S)[^\s
 
 
 def about(key: str, event_id: int | None = None) -> dict[str, object]:
-    """Return the fields of a line about an event: the same `event` in all of them, and its number in the inbox."""
+    """Return the log fields of an event: `event`, the same in all its lines, and its id in the inbox."""
     return {"event": event_name(key)} | ({} if event_id is None else {"id": event_id})
 
 
 def event_name(key: str) -> str:
-    """Return what log lines call the event of this key."""
+    """Return the name of the event with this key in log lines."""
     return key[:_ID_LENGTH]
 
 
 class Bounded:
-    """A log line that strangers can trigger at will: written at most once a second, the others are counted."""
+    """A log line that anybody can trigger: written at most once a second; the others are counted."""
 
     def __init__(self, logger: logging.Logger, level: int, message: str) -> None:
         self._logger = logger
@@ -79,7 +79,7 @@ def configure(form: Literal["text", "json"], level: str, *, secrets: Collection[
     handler = logging.StreamHandler()
     handler.setFormatter((_Json if form == "json" else _Text)(secrets))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # Their lines at each call or start would drown ours.
+    # These loggers write lines at each call or start.
     for name in ("urllib3", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     threading.excepthook = _thread_ended
@@ -152,7 +152,7 @@ def _trace(record: logging.LogRecord) -> str:
 
 
 def _chain(error: BaseException) -> str:
-    """Return Python's traceback, but only the class of most exceptions: their messages may quote a customer."""
+    """Return Python's traceback, with only the class of most exceptions: their messages may quote a customer."""
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     before = f"{_chain(cause)}\n\nThen:\n\n" if cause is not None else ""
     frames = "".join(traceback.format_tb(error.__traceback__))
@@ -160,7 +160,7 @@ def _chain(error: BaseException) -> str:
 
 
 def kind(error: BaseException) -> str:
-    """Return the class of *error* and, if its message quotes nobody, the first line of it."""
+    """Return the class of *error* and, if its message cannot quote a customer, the message's first line."""
     package, words = type(error).__module__.partition(".")[0], str(error).partition("\n")[0]
     name = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
     is_safe = isinstance(error, (BotError, OSError, ImportError)) or package in _SPEAK_OF_THEMSELVES

@@ -1,4 +1,4 @@
-"""Wires the parts of the running bot together: one `Runtime` per process, created after the fork."""
+"""The running bot: connects its parts, one `Runtime` per process, created after the fork."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ class Runtime:
             raise
 
     def _replicate(self) -> None:
-        """Take what other machines have published, and publish to them from now on."""
+        """Take the publications of other machines, and publish for all machines from now on."""
         path, takes = self.settings.rules_file, self.settings.console_publish
         replica = self.replica = Replica(path, Publications(self.database), takes=takes)
         replica.poll()

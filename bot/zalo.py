@@ -48,7 +48,7 @@ _LONGEST_ID = 128
 # OA webhooks did not exist before this; a 12-digit timestamp in Zalo's own sample means 1974.
 _FIRST_PLAUSIBLE_MS = 1_451_606_400_000
 _LAST_PLAUSIBLE_MS = 32_503_680_000_000
-# A number kept as text loses no digit of a 64-bit id, and a huge one costs nothing.
+# Numbers stay text, so that a 64-bit id keeps all digits and a huge number needs no time.
 _JSON = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 # PostgreSQL cannot store NUL, and no database can store a lone surrogate.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")

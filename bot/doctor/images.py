@@ -22,7 +22,7 @@ from bot.net.public import MAX_FETCH_SECONDS
 from bot.rules.engine import RuleSet
 from bot.rules.validate import validate
 
-# A person waits for the answer.
+# The time limit in seconds: a person waits for the result.
 _MAX_CHECKS: Final = 50
 _MAX_SECONDS: Final = 30.0
 _MAX_NAMED: Final = 3

@@ -120,7 +120,7 @@ def _fault_code(name: str, what: str) -> str:
 
 
 def _check_secret(name: str, secret: str) -> Finding:
-    """Return whether a secret looks plausible; only its issuer can tell whether it is right."""
+    """Return whether a secret looks plausible; only its issuer can know whether it is right."""
     if secret[0] in _QUOTES or secret[-1] in _QUOTES:
         return _finding("problem", "quotes", name=name)
     if " " in secret:

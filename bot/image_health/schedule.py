@@ -81,7 +81,7 @@ class CheckSchedule:
         """
         Make an image due at once on a user's request; return whether it is due.
 
-        It is not if it was checked within the last minute or may be being checked, to spare the image's server.
+        It is not if it was checked within the last minute or a check may be in progress, to spare the image's server.
         """
         with self._database.write() as connection:
             return connection.execute(_REQUEST, {"b_key": key, "b_now": now}).rowcount > 0

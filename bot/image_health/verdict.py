@@ -36,7 +36,7 @@ DOUBT_CODES: Final[tuple[DoubtCode, ...]] = get_args(DoubtCode)
 
 # A server may claim any length; this is the largest integer of the column.
 _MAX_SIZE: Final = 2**53
-# Faults that may have passed by the next check.
+# Faults that may be over at the next check.
 _TRANSIENT_CODES: Final = frozenset[Code]({"unknown-host", "unreachable", "too-slow", "broken-answer"})
 _TRANSIENT_STATUSES: Final = frozenset({408, 425, 429, *range(500, 600)})
 _LOGIN_STATUSES: Final = frozenset({401, 403, 407})

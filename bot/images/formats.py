@@ -10,7 +10,7 @@ from typing import Final
 ACCEPTED: Final = frozenset({"JPEG", "PNG"})
 #: A web page instead of an image.
 WEB_PAGE: Final = "HTML"
-#: How many bytes of the beginning of a file tell its format.
+#: How many bytes of the beginning of a file are enough to detect its format.
 HEAD: Final = 1024
 
 _SIGNS: Final = (
@@ -56,7 +56,7 @@ def sniff_format(data: bytes, content_type: str = "") -> str:
 
 
 def is_complete(data: bytes) -> bool:
-    """Return whether a JPEG, PNG or HEIC has its end: a half or still growing copy does not."""
+    """Return whether a JPEG, PNG or HEIC has its end; a partial copy does not."""
     if data.startswith(b"ftyp", 4):
         return _has_whole_boxes(data)
     if data.startswith(_PNG):
@@ -97,8 +97,8 @@ def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     """
     Yield each segment of a JPEG as (marker, start, end), without the start marker.
 
-    The data of a scan belongs to its segment. A whole image ends with END_OF_IMAGE; what a camera appends after it,
-    such as a second image or a video, is left out.
+    The data of a scan belongs to its segment. A whole image ends with END_OF_IMAGE; data that a camera
+    appends after it, such as a second image or a video, is left out.
     """
     place = 2
     while place + 4 <= len(data) and data[place] == _MARKER:

@@ -1,4 +1,4 @@
-"""Decode a HEIC photo, as iPhones take them, in an isolated subprocess: libheif may crash on a damaged file."""
+"""Decode a HEIC photo (iPhone) in an isolated subprocess, because libheif may crash on a damaged file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_PIXELS: Final = 50_000_000
 
 # The largest photo takes 11 s on a busy machine.
 _TIMEOUT_SECONDS: Final = 60.0
-#: Address space in bytes: the largest photo takes 574 MB.
+#: The limit of the address space, in bytes; the largest photo takes 574 MB.
 _MAX_BYTES: Final = 1024**3
 _DAMAGED: Final = 3
 _TOO_MANY_PIXELS: Final = 4
@@ -34,7 +34,7 @@ def decode_heic(data: bytes) -> DecodedImage:
     """
     Return the pixels of the primary image of a HEIC file, with 8 bits a channel.
 
-    libheif turns it as the file's own properties say. An EXIF orientation repeats them, and is not applied again
+    libheif applies the rotation of the file's properties. An EXIF orientation repeats it and is not applied again
     (ISO/IEC 23008-12, annex A.2).
 
     Raises:

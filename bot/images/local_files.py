@@ -151,7 +151,7 @@ def _form(head: bytes, name: str) -> Form:
 
 
 def _near(folder: Path, name: str) -> str | None:
-    """Return the name of the file that was most likely meant: other capitals, another extension, a typo."""
+    """Return the most similar existing name: other capitals, another extension, a typo."""
     path, found = folder, []
     for part in Path(name).parts:
         names = _neighbours(path)

@@ -1,4 +1,4 @@
-"""Turn an uploaded image into a JPEG or PNG that Zalo takes: upright, without metadata, at most 1 MB."""
+"""Convert an uploaded image to a JPEG or PNG that Zalo accepts: upright, without metadata, at most 1 MB."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.images.metadata import strip_metadata
 from bot.images.resize import LONGEST_SIDE, DecodedImage, ResizeError, TooManyPixels, decode, jpeg_versions
 from bot.zalo import MAX_IMAGE_BYTES
 
-# Formats whose end is looked for: a decoder may take half a file, or not say what is wrong with it.
+# Formats whose end mark is checked: a decoder may accept a partial file, or report no clear error.
 _COMPLETE: Final = ACCEPTED | {"HEIC"}
 _DECODED: Final = _COMPLETE | {"WebP"}
 _TOO_LARGE: Final = N_("The picture has too many pixels. Make it smaller than 40 megapixels.")
@@ -53,7 +53,7 @@ class PreparedImage:
 
 def prepare_upload(data: bytes) -> PreparedImage:
     """
-    Return an uploaded file as an image that Zalo takes.
+    Return an uploaded file as an image that Zalo accepts.
 
     A JPEG or PNG that is small enough keeps its pixel data byte for byte, unless it must be turned. All others, such as
     HEIC and WebP, become JPEG, with white in place of transparency. The bytes decide the format, not the name.

@@ -32,9 +32,9 @@ from urllib3.util.connection import create_connection
 
 from bot.net.addresses import Address, AddressPolicy, public_ca_context, resolve
 
-# A body up to this size is copied behind the head: it leaves in the same segment.
+# A body up to this size, in bytes, is copied behind the head, so that both are sent in one segment.
 _SMALL_BYTES: Final = 16 * 1024
-# By so much may an answer exceed its deadline, for a system call less at each read.
+# How far an answer may exceed its deadline, in seconds; it saves a system call at each read.
 _TIMEOUT_SLACK_SECONDS: Final = 0.05
 # As in http.client.
 _MAX_HEADERS: Final = 100
@@ -217,7 +217,7 @@ class _Connection(HTTPConnection):
     response_class = _Response
     addresses: AddressPolicy | None = None
     _buffer: list[bytes] | None = None
-    """What of a request is to leave together with the rest of it."""
+    """The parts of a request that are sent together; None: parts are sent at once."""
 
     def connect(self) -> None:
         self._connect_by = time.monotonic() + float(self.timeout or 0)
@@ -249,7 +249,7 @@ class _Connection(HTTPConnection):
             self.send(b"".join(buffered))
 
     def send(self, data: Any) -> None:
-        """Send *data*, or hold it back until the request is complete."""
+        """Send *data*, or buffer it until the request is complete."""
         if self._buffer is None:
             super().send(data)
         else:

@@ -1,4 +1,4 @@
-"""POST to one server over and over: its connection pool, proxy and certificates are looked up once."""
+"""Client for many POST requests to one server: connection pool, proxy and certificates are set up once."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from urllib3.util import Timeout
 
 from bot.net import bounded
 
-# Compressed bytes that are unpacked in one go.
+# The size of a chunk that is decompressed at once, in bytes.
 _CHUNK_BYTES: Final = 10 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the server said."""
+    """A server's response."""
 
     status: int
     reason: str
     headers: Mapping[str, str]
-    """By name, in any case."""
+    """The headers by name; names are case-insensitive."""
     body: bytes
     """Decompressed; empty for a redirect."""
 
 
 class Endpoint:
     """
-    One server, for any number of threads; a call costs half of what it does through `requests`.
+    One server; safe for threads. A call takes half the CPU time of one through `requests`.
 
-    Proxies and root certificates are those of the environment, as `requests` finds them; cookies, redirects and
-    ~/.netrc have no part in it.
+    Proxies and root certificates are those of the environment, as `requests` finds them. There are no cookies, no
+    redirects, and no credentials from ~/.netrc.
     """
 
     def __init__(self, url: str, seconds: float, most_bytes: int, *, connections: int) -> None:
-        """Each call has so many *seconds*, an answer at most so many bytes after decompression."""
+        """*seconds* is the deadline of a call, *most_bytes* the limit of an answer after decompression."""
         self._adapter = bounded.Adapter(seconds, most_bytes, pool_maxsize=connections)
         self._most_bytes = most_bytes
         self._timeout = Timeout(connect=seconds / 2, total=seconds)
@@ -52,7 +52,7 @@ class Endpoint:
         self._adapter.cert_verify(self._pool, url, found["verify"], found["cert"])
 
     def target(self, url: str) -> str:
-        """Return what a request's first line says for a URL of this server: a path, or all of it for some proxies."""
+        """Return the request target for a URL of this server: its path or, for some proxies, the whole URL."""
         return self._adapter.request_url(requests.Request("POST", url).prepare(), self._proxies)
 
     def post(self, target: str, body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -74,11 +74,11 @@ class Endpoint:
             preload_content=False,
         )
         if 300 <= raw.status < 400:
-            raw.close()  # nobody reads what a redirect says
+            raw.close()  # the body of a redirect is not used
         chunks = bounded.LimitedBody(raw, self._most_bytes).stream(_CHUNK_BYTES, decode_content=True)
         return Answer(raw.status, raw.reason or "", raw.headers, b"".join(chunks))
 
 
 def was_never_read(error: HTTPError) -> bool:
-    """Return whether nobody read the request, because the connection had been closed before."""
+    """Return whether the server did not read the request, because it had closed the connection before."""
     return isinstance(error, ProtocolError) and any(isinstance(inner, bounded.NeverRead) for inner in error.args)

@@ -46,7 +46,7 @@ from bot.sandbox.zalo_events import EventMaker
 
 VendorMode = Literal["fine", "busy", "slow", "cut"]
 
-#: What the vendor does with a customer's next image, by the page's word for it.
+#: The scripts of the vendor for a customer's next image, by the mode on the page.
 _SCRIPTS: dict[VendorMode, Script] = {
     "fine": script.OK,
     "busy": script.answer(503),
@@ -59,7 +59,7 @@ _ACCOUNT = Account("demo-api-key", "demo-access-token", "demo-bearer-token")
 _APP_ID, _OA_SECRET, _OA_ID = "360846524940903967", "demo-oa-secret-key", "388613280878808645"
 _READY_SECONDS, _READY_POLL = 30.0, 0.1
 _STOP_SECONDS = 30.0
-# Whatever else is set here or in a .env belongs to the real bot.
+# All other settings of the environment or a .env file belong to the real bot.
 _KEPT_SETTINGS = {"bot_lang", "log_format", "log_level"}
 _PACKAGE = Path(bot.__file__).resolve().parent
 _SAMPLE_RULES = _PACKAGE / "rules" / "starters" / "tiem-banh.yaml"
@@ -91,14 +91,14 @@ _YOUR_OA = {"vi": "OA của bạn", "en": "Your OA"}
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What the page shows and works with."""
+    """The state of the demo that its page uses."""
 
     conversation: Conversation
     vendor: SandboxVendor
     rules_file: Path
     bot_url: str
     lang: Language
-    """Of the page, which has a switch."""
+    """The initial language of the page, which has a switch."""
     console_password: str
 
     @property
@@ -116,7 +116,7 @@ class Demo:
         return first_examples(part, _MAX_SAMPLES) if part else []
 
     def say(self, user_id: str, kind: Kind, text: str, *, mode: VendorMode) -> None:
-        """Let a customer do something; the vendor treats the next image for them as *mode* says."""
+        """Send a customer's message or follow; the vendor handles the next image for them according to *mode*."""
         self.vendor.forget(user_id=user_id)
         if mode != "fine":
             self.vendor.next(_SCRIPTS[mode], user_id=user_id)
@@ -127,9 +127,9 @@ def run(port: int, *, settings: Settings, in_place: bool, page: Callable[[Demo],
     """
     Run the demo until a signal ends it; return the exit status.
 
-    With *in_place* the console publishes to the rules file itself, else to a copy that follows it. *page* makes the
-    application that serves the chat page, on *port* or on a free one if that is taken. Of the *settings* only the
-    language counts; the page, whose sample shop is Vietnamese, needs to be told to be English.
+    With *in_place* the console publishes to the rules file itself, else to a copy that follows it. *page* creates the
+    application of the chat page, served on *port* or on a free port if that is taken. Only the language of *settings*
+    is used; the page is English only if it is set explicitly, because its sample shop is Vietnamese.
     """
     lang = settings.bot_lang
     page_lang: Language = lang if "bot_lang" in settings.model_fields_set else "vi"
@@ -171,7 +171,7 @@ def run(port: int, *, settings: Settings, in_place: bool, page: Callable[[Demo],
 
 
 def _rules_file() -> Path:
-    """Return the shop's own rules where there are some, else the sample's."""
+    """Return the rules file of the shop if it exists, else that of the sample shop."""
     mine = Path("rules.yaml").resolve()
     return mine if mine.is_file() else _SAMPLE_RULES
 
@@ -183,7 +183,7 @@ def _copied(source: Path, folder: Path, stopping: threading.Event) -> Path:
 
 
 def _remember_past(database_url: str, rules_file: Path, maker: EventMaker) -> None:
-    """Give the console's pages something to show: messages of the last days, as these rules answer them."""
+    """Store messages of the last days, as these rules answer them, so that the console's pages are not empty."""
     database = Database(database_url)
     try:
         database.migrate()
@@ -197,7 +197,7 @@ def _remember_past(database_url: str, rules_file: Path, maker: EventMaker) -> No
 
 
 def _begin_first_steps(database_url: str, chat_link: str) -> None:
-    """Have the console show what to try first; what customers wrote in the past counts for nothing."""
+    """Begin the console's checklist of first steps; the past messages do not count for it."""
     database = Database(database_url)
     try:
         FirstSteps(database).begin(chat_link=chat_link)
@@ -245,7 +245,7 @@ def _running_bot(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run the bot as in production; *stopping* is set if it ends by itself."""
     command = [sys.executable, "-m", "bot", "serve"]
-    # A session of its own: Ctrl-C comes to the demo alone, which ends the bot when it is done with it.
+    # In its own session: Ctrl-C reaches only the demo, which then stops the bot.
     child = subprocess.Popen(command, env=environment, cwd=folder, start_new_session=True)  # noqa: S603
 
     def watch() -> None:
@@ -266,7 +266,7 @@ def _running_bot(
 
 def _wait_until_ready(bot_url: str, stopping: threading.Event) -> bool:
     with requests.Session() as session:
-        session.trust_env = False  # no proxy stands between a machine and itself
+        session.trust_env = False  # no proxy for this machine
         for _ in range(round(_READY_SECONDS / _READY_POLL)):
             if stopping.wait(_READY_POLL):
                 return False
@@ -296,15 +296,15 @@ def _outcome(database: Database, key: str) -> Outcome | None:
 
 
 class _Quiet(WSGIRequestHandler):
-    """The terminal is for the welcome and for what goes wrong."""
+    """Logs no requests: the terminal is for the welcome and for errors."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def _serving(application: WSGIApplication, port: int) -> Iterator[str]:
-    """Serve *application* on *port*, or on a free one if that is taken; give its base address."""
+    """Serve *application* on *port*, or on a free one if that is taken; yield its base URL."""
     try:
         listener = socket.create_server((_HOST, port))
     except OSError:

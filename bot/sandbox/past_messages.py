@@ -1,4 +1,4 @@
-"""Messages of the last two weeks for the demo: what customers might have written, decided by the rules in use."""
+"""Made-up messages of the last two weeks for the demo, decided by the rules in force."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _DAYS: Final = 14
 _DAY_SECONDS: Final = 86_400.0
 _CUSTOMERS: Final = 70
 _MESSAGES_PER_DAY: Final = (14, 34)
-#: The hours in which customers write, by the shop's clock, the busier the more often.
+#: The hours in which customers write, by the shop's clock; busy hours appear several times.
 _HOURS: Final = (8, 9, 9, 10, 10, 11, 11, 12, 13, 14, 15, 15, 16, 17, 18, 19, 19, 20, 20, 20, 21, 21, 22)
-#: Of the messages: those typed without marks, those that ask for what the shop has no rule for, and new followers.
+#: The shares of messages without marks, of questions that no rule answers, and of new followers.
 _UNMARKED, _OTHER, _FOLLOWS = 0.4, 0.2, 0.06
 _REFUSED: Final = 0.01
 _REFUSAL: Final = "HTTP 400: -201: Image size is over the limit"
 
-#: What customers of any shop ask for, in several wordings: the console is to find the topics in them.
+#: Questions of customers of any shop, in several wordings, which the console groups into topics.
 _OTHER_QUESTIONS: Final = (
     "bên mình có xuất hóa đơn đỏ không ạ",
     "cho em xin hóa đơn VAT với",
@@ -75,7 +75,7 @@ class _History:
                     yield self._event(at)
 
     def _time(self, day: float) -> float:
-        """Return a moment of the day after that which holds *day*, by the shop's clock."""
+        """Return a time on the day after *day*, by the shop's clock."""
         morrow = datetime.fromtimestamp(day, self._rules.zone).date() + timedelta(days=1)
         hour = datetime.combine(morrow, time(self._chance.choice(_HOURS)), self._rules.zone)
         return hour.timestamp() + self._chance.uniform(0, 3600)

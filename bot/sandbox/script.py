@@ -36,12 +36,12 @@ def answer(
 
 
 def late(seconds: float, then: Script = OK) -> Script:
-    """Do *then* after *seconds*."""
+    """Run *then* after *seconds*."""
     return replace(then, delay=seconds)
 
 
 def dribble(pace: float, then: Script = OK) -> Script:
-    """Do *then*, but write its answer byte by byte, *pace* seconds apart."""
+    """Run *then*, but write its answer byte by byte, *pace* seconds apart."""
     return replace(then, pace=pace)
 
 

@@ -22,9 +22,9 @@ from bot.sandbox.upload_file import Upload
 
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
 
-# Cannot be a user id.
+# Not a valid user id.
 _UPLOADS = "uploads"
-#: Seconds to wait for what takes a moment on an idle machine.
+#: The default time limit of waits, in seconds; on an idle machine they take a moment.
 PATIENCE: Final = 120.0
 
 _T = TypeVar("_T")

@@ -19,13 +19,13 @@ SUPPORTED: Final = "bot.deferred"
 
 
 class Awaitable(Protocol):
-    """What a response waits for."""
+    """The write that a response waits for."""
 
     def add_done_callback(self, callback: Callable[[], object], /) -> None:
         """Call *callback* when it is done, in any thread; at once if it is done already."""
 
     def advance(self) -> None:
-        """Do the work that it waits for, or return at once if another thread is doing it."""
+        """Do the work itself, or return at once if another thread is doing it."""
 
 
 class TextResponse:

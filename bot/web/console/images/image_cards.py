@@ -105,7 +105,7 @@ class ImageSection:
 
     group: ImageStatus
     words: ImageWords
-    """The texts; `words.said` is empty if it differs between the images."""
+    """The texts; `words.message` is empty if it differs between the images."""
     cards: Sequence[ImageCard]
 
 
