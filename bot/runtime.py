@@ -6,58 +6,57 @@ import atexit
 import logging
 import os
 import threading
+from typing import TYPE_CHECKING
 
 from bot import logs
 from bot.config import Settings
-from bot.cpaas import CpaasClient
-from bot.delivery.dispatcher import Dispatcher
-from bot.delivery.images import ImageResolver
-from bot.delivery.sender import Sender
-from bot.delivery.settings import DeliverySettings
-from bot.delivery.transitions import Transitions, longest_cooldown
-from bot.delivery.upload_ahead import UploadAhead
 from bot.errors import StorageError
-from bot.image_health.checker import ImageChecker
 from bot.inbox.database import Database
-from bot.inbox.editing.publications import Publications
-from bot.inbox.editing.rules_snapshots import RulesSnapshots
 from bot.inbox.oa_limits import RateLimit
 from bot.inbox.queries import EventQueries
 from bot.inbox.queue import Inbox
-from bot.inbox.retention import RetentionWorker
 from bot.inbox.sql.group_commit import Future, GroupCommitWriter
 from bot.inbox.sql.write_check import BoundedCheck
 from bot.inbox.uploads import Uploads
 from bot.metrics import counts
-from bot.net.addresses import AddressPolicy
-from bot.rules.publishing.image_library import ImageLibrary
-from bot.rules.publishing.publisher import Publisher
-from bot.rules.reload import RulesReloader
-from bot.rules.replication.editing import SharedImageLibrary, SharedPublisher
-from bot.rules.replication.replica import Replica
+from bot.rules.polling import PollingThread
 from bot.zalo import Event
+
+if TYPE_CHECKING:
+    from bot.delivery.service import DeliveryService
+    from bot.inbox.editing.rules_service import RulesService
+    from bot.rules.publishing.image_library import ImageLibrary
+    from bot.rules.publishing.publisher import Publisher
+    from bot.rules.reload import RulesReloader
+    from bot.rules.replication.replica import Replica
 
 log = logging.getLogger(__name__)
 
-# How long a stop may take after the longest vendor call, for the last commits.
-_DRAIN_MARGIN = 15.0
 # How long a delivery waits for the start: Zalo waits two seconds for its answer.
 _START_SECONDS = 1.5
-# The first round of retention would delay the first requests.
-_RETENTION_DELAY_SECONDS = 3.0
+# How often a process that only receives reads the database's clock.
+_CLOCK_SECONDS = 60.0
 
 
 class Runtime:
-    """The running bot of one process: stores events in the inbox and, unless *delivers* is false, delivers them."""
+    """
+    The running bot of one process: stores events in the inbox and, unless *delivers* is false, delivers them.
+
+    Only what delivers, or an editor's page, needs the rules and the vendor's client, which are a third of what a start
+    loads. Where *delivers* is false, they are imported and read when something first asks for them.
+    """
 
     def __init__(self, settings: Settings, *, delivers: bool = True) -> None:
         self.settings = settings
         self._delivers = delivers
         self._running = threading.Event()
+        self._loading = threading.Lock()
+        self._rules: RulesService | None = None
+        self._delivery: DeliveryService | None = None
 
     def start(self) -> None:
         """
-        Open the database, load the rules, start the threads.
+        Open the database and start the threads; to deliver, load the rules before.
 
         If this process forks afterwards, as gunicorn's master does with --preload, the children do the work: threads do
         not survive a fork, and a lock held by one of them would stay locked.
@@ -78,6 +77,8 @@ class Runtime:
     def preflight(self) -> None:
         """Do the parts of a start that can fail, without starting threads; raises what `start` raises."""
         self._open_parts()
+        if self._delivers:
+            _delivery_service()  # once, before the processes fork
         self._close_parts()
 
     def readiness(self) -> tuple[list[str], list[str]]:
@@ -86,7 +87,7 @@ class Runtime:
             return ["it is starting"], []
         try:
             missing, remarks = self._survey.ask()
-            return missing + (self._dispatcher.failures() if self._dispatcher else []), remarks
+            return missing + (self._delivery.failures() if self._delivery else []), remarks
         except StorageError as error:
             return [f"the database does not answer ({error})"], []
 
@@ -96,12 +97,7 @@ class Runtime:
             not_uploaded = self.uploads.failure_reasons(now=self.database.now())
         except StorageError as error:
             return [f"the database does not answer ({error})"], []
-        remarks = (
-            [f"rules: {self.rules_reloader.error}; the last good rules are in force"]
-            if self.rules_reloader.error
-            else []
-        )
-        remarks += filter(None, [self.replica.state.remark() if self.replica else ""])
+        remarks = self._rules.remarks() if self._rules is not None else []
         remarks += [f"OA {oa_id}: nothing is sent at present: {trouble}" for oa_id, trouble in troubles.items()]
         remarks += [f"OA {oa_id}: a picture is not uploaded: {trouble}" for oa_id, trouble in not_uploaded.items()]
         try:
@@ -110,21 +106,59 @@ class Runtime:
             return [f"the database takes no writes ({error})"], remarks
         return [], remarks
 
+    @property
+    def rules_service(self) -> RulesService:
+        """
+        The rules of this process, and what edits them.
+
+        Raises:
+            ConfigError: There is no rules file.
+            RulesError: The rules file has errors.
+            StorageError: The database cannot be reached.
+        """
+        with self._loading:
+            if self._rules is None:
+                from bot.inbox.editing.rules_service import RulesService  # noqa: PLC0415  see the class
+
+                rules = RulesService(self.settings, self.database, self._writer)
+                rules.load(aside=self._running.is_set())
+                if self._running.is_set():
+                    rules.start()
+                self._rules = rules
+            return self._rules
+
+    @property
+    def rules_reloader(self) -> RulesReloader:
+        """The rules in force, and what is wrong with the file."""
+        return self.rules_service.reloader
+
+    @property
+    def replica(self) -> Replica | None:
+        """Takes what other machines publish; None on SQLite."""
+        return self.rules_service.replica
+
+    @property
+    def publisher(self) -> Publisher:
+        """Replaces the rules file."""
+        return self.rules_service.publisher
+
+    @property
+    def image_library(self) -> ImageLibrary:
+        """The image files beside the rules file."""
+        return self.rules_service.image_library
+
     def _open(self) -> None:
         self._open_parts()
-        self.rules_reloader.thread.start()
-        if self.replica is not None:
-            self.replica.thread.start()
         self._survey = BoundedCheck(self._check_parts)
-        self._dispatcher = self._dispatch() if self._delivers else None
-        self._retention_worker = RetentionWorker(
-            self.database,
-            retention=self.settings.retention.total_seconds(),
-            memory=lambda: longest_cooldown(self.rules_reloader.rules),
-            delay=_RETENTION_DELAY_SECONDS,
-        )
-        self._retention_worker.start()
-        self._checker = self._start_checker() if self._delivers else None
+        self._clock = PollingThread(self._read_clock, name="clock", seconds=_CLOCK_SECONDS)
+        if self._delivers:
+            rules = self.rules_service
+            rules.start()
+            self._delivery = _delivery_service()(
+                self.settings, self.database, self.inbox, self.uploads, lambda: rules.reloader.rules
+            )
+        else:
+            self._clock.start()
         self._running.set()
 
     def _open_parts(self) -> None:
@@ -133,50 +167,21 @@ class Runtime:
         self._writer = GroupCommitWriter(self.database)
         self.inbox = Inbox(self.database, self._writer)
         self.uploads = Uploads(self.database, RateLimit.per_minute(settings.send_rate))
-        self.rules_reloader = RulesReloader(settings.rules_file, RulesSnapshots(self.database, self._writer))
-        path = settings.rules_file
-        self.replica: Replica | None = None
-        self.publisher, self.image_library = Publisher(path), ImageLibrary(path)
         try:
             self.database.migrate()
-            if not self.database.is_sqlite:  # on SQLite all processes are on one machine and share its files
-                self._replicate()
-            self.rules_reloader.load()
+            if self._delivers:
+                self.rules_service.reloader.rules  # noqa: B018  read now, for their errors
+            else:
+                self.database.check_writable()
         except Exception:
             self._close_parts()
             raise
 
-    def _replicate(self) -> None:
-        """Take the publications of other machines, and publish for all machines from now on."""
-        path, takes = self.settings.rules_file, self.settings.console_publish
-        replica = self.replica = Replica(path, Publications(self.database), takes=takes)
-        replica.poll()
-        self.publisher, self.image_library = SharedPublisher(path, replica), SharedImageLibrary(path, replica)
-
-    def _dispatch(self) -> Dispatcher:
-        settings = self.settings
-        if self.database.live_alone():
-            self.inbox.end_leases(now=self.database.now())
-            self.uploads.end_leases(now=self.database.now())
-        vendor = CpaasClient(settings)
-        self._images = ImageResolver(self.uploads, vendor, settings.rules_file.parent, now=self.database.now)
-        delivery = DeliverySettings.of(settings)
-        transitions = Transitions(self.inbox, lambda: self.rules_reloader.rules, delivery)
-        sender = Sender(self.inbox, transitions, self._images, vendor, delivery)
-        dispatcher = Dispatcher(self.inbox, sender, delivery, self.database.now)
-        dispatcher.start()
-        own = settings.zalo_oa_id
-        self._ahead = UploadAhead(
-            self._images, lambda: self.rules_reloader.rules, lambda: own or self.uploads.oa_ids(), self.database.now
-        )
-        self._ahead.thread.start()
-        return dispatcher
-
-    def _start_checker(self) -> ImageChecker:
-        folder = self.settings.rules_file.absolute().parent
-        checker = ImageChecker(self.database, lambda: self.rules_reloader.rules, folder, AddressPolicy())
-        checker.start()
-        return checker
+    def _read_clock(self) -> None:
+        try:
+            self.database.read_clock()
+        except Exception:
+            log.exception("cannot read the database's clock")
 
     def store(self, event: Event, body: bytes) -> Future:
         """
@@ -203,26 +208,28 @@ class Runtime:
                 "received" if future.answer else "received again",
                 extra=logs.about(event.key) | {"kind": event.name},
             )
-        if future.answer and self._dispatcher is not None:
-            self._dispatcher.wake()
+        if future.answer and self._delivery is not None:
+            self._delivery.wake()
 
     def stop(self) -> None:
         """Finish the calls in progress, release the other claims, and close everything."""
         if not self._running.is_set():
             return
         self._running.clear()
-        if self._dispatcher is not None:
-            self._dispatcher.stop(timeout=self.settings.send_timeout + _DRAIN_MARGIN)
-            self._ahead.thread.stop(timeout=self.settings.send_timeout)
-            self._images.stop()
-        if self._checker is not None:
-            self._checker.stop()
-        self._retention_worker.stop()
-        if self.replica is not None:
-            self.replica.thread.stop()
-        self.rules_reloader.thread.stop()
+        if self._delivery is not None:
+            self._delivery.stop()
+        self._clock.stop()
+        if self._rules is not None:
+            self._rules.stop()
         self._close_parts()
 
     def _close_parts(self) -> None:
+        self._rules = self._delivery = None
         self._writer.stop()
         self.database.dispose()
+
+
+def _delivery_service() -> type[DeliveryService]:
+    from bot.delivery.service import DeliveryService  # noqa: PLC0415  see `Runtime`
+
+    return DeliveryService

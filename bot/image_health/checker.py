@@ -36,13 +36,18 @@ class ImageChecker:
     """
 
     def __init__(
-        self, database: Database, rules: Callable[[], RuleSet], folder: Path, addresses: AddressPolicy
+        self,
+        database: Database,
+        rules: Callable[[], RuleSet],
+        folder: Path,
+        addresses: AddressPolicy | None = None,
     ) -> None:
+        """Check links at the allowed *addresses* (by default those of the public internet), and files in *folder*."""
         self._database = database
         self._schedule = CheckSchedule(database)
         self._rules = rules
         self._folder = folder
-        self._addresses = addresses
+        self._addresses = addresses or AddressPolicy()
         self._scheduled_rules: RuleSet | None = None
         self._complete_until = 0.0
         self._images: Mapping[str, ImageReference] = {}

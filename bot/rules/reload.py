@@ -87,16 +87,16 @@ class RulesReloader:
             raise RuntimeError("the rules are not loaded yet")
         return self._rules
 
-    def load(self) -> None:
+    def load(self, *, aside: bool = False) -> None:
         """
-        Load the file, or the last valid rules if it is not usable.
+        Load the file, or the last valid rules if it is not usable; *aside*: while this process serves requests.
 
         Raises:
             RulesError: There are no valid rules, and the file has errors.
             ConfigError: There are no valid rules, and the file cannot be read.
         """
         content = self._read()
-        problems = self._validate_and_apply(content, validate)
+        problems = self._validate_and_apply(content, validate_aside if aside else validate)
         if self._rules is not None:
             return
         kept = self._last_good.last_good_rules()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from bot.errors import StorageError
+from bot.errors import BotError
 from bot.image_health.report import ImageHealth, ImageReports
 from bot.image_health.verdict import STATUSES
 from bot.runtime import Runtime
@@ -42,7 +42,7 @@ class ImageGauges(Collector):
         database = self._runtime.database
         try:
             return ImageReports(database).images(self._runtime.rules_reloader.rules, now=database.now())
-        except StorageError:
+        except BotError:
             return None
 
 

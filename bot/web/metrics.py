@@ -11,11 +11,10 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from bot.errors import StorageError
+from bot.errors import BotError, StorageError
 from bot.inbox.queries import EventQueries
 from bot.metrics import counts
 from bot.runtime import Runtime
-from bot.web.image_metrics import ImageGauges
 
 
 def blueprint(runtime: Runtime) -> Blueprint:
@@ -24,6 +23,8 @@ def blueprint(runtime: Runtime) -> Blueprint:
 
     @routes.get("/metrics")
     def scrape() -> Response:
+        from bot.web.image_metrics import ImageGauges  # noqa: PLC0415  it needs the rules: see `bot.runtime.Runtime`
+
         registry = CollectorRegistry()
         registry.register(counts.counted())
         registry.register(_Stored(runtime))
@@ -74,11 +75,14 @@ class _Stored(Collector):
         yield from self._rules(figures)
 
     def _rules(self, figures: _Figures) -> Iterator[Metric]:
-        reloader = self._runtime.rules_reloader
-        yield _gauge("zalo_bot_rules", "Rules in force, those switched off among them", len(reloader.rules.file.rules))
-        yield _gauge(
-            "zalo_bot_rules_last_reload_successful", "0 while the rules file is not usable", not reloader.error
-        )
+        try:
+            reloader = self._runtime.rules_reloader
+        except BotError:  # a process that only receives runs without them
+            rules, is_usable = 0, False
+        else:
+            rules, is_usable = len(reloader.rules.file.rules), not reloader.error
+        yield _gauge("zalo_bot_rules", "Rules in force, those switched off among them", rules)
+        yield _gauge("zalo_bot_rules_last_reload_successful", "0 while the rules file is not usable", is_usable)
         yield _gauge(
             "zalo_bot_rules_last_reload_success_timestamp_seconds",
             "When rules were last taken from the file",

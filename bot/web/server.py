@@ -69,7 +69,7 @@ def serve(env_file: Path = Path(".env"), *, web: bool = True, delivers: bool = T
     """
     try:
         settings = _settings(env_file)
-        _preflight(settings)
+        _preflight(settings, delivers=delivers)
     except BotError as error:
         sys.stderr.write(f"{error}\n")
         return COULD_NOT_RUN
@@ -117,10 +117,10 @@ def _put_answers_first() -> None:
     gc.freeze()
 
 
-def _preflight(settings: Settings) -> None:
+def _preflight(settings: Settings, *, delivers: bool) -> None:
     """Migrate the database and validate the rules before workers are forked, so that an error is reported once."""
     with _explained(settings):
-        Runtime(settings, delivers=False).preflight()
+        Runtime(settings, delivers=delivers).preflight()
 
 
 @contextmanager

@@ -47,6 +47,20 @@ def test_what_is_left_in_the_inbox_is_delivered_after_a_start(tmp_path: Path, ve
         vendor.wait_for_taken(1)
 
 
+def test_what_only_receives_needs_no_rules(tmp_path: Path, vendor: SandboxVendor) -> None:
+    """It stores events, and says of the rules what is true as soon as something asks for them."""
+    with Bot(tmp_path, vendor.url, rules="rules: [", command=("-m", "bot", "serve", "--web-only")) as web:
+        assert web.get("/readyz").text == "ready\n"
+        web.deliver(MAKER.text("101", "bảng giá"))
+        assert "zalo_bot_rules_last_reload_successful 0.0" in web.get("/metrics").text
+        web.rules.write_text(RULES, encoding="utf-8")
+        scraped = web.get("/metrics").text
+        assert "zalo_bot_rules 2.0" in scraped
+        assert "zalo_bot_rules_last_reload_successful 1.0" in scraped
+        web.rules.write_text("rules: [", encoding="utf-8")
+        wait_until(lambda: "note: rules: " in web.get("/readyz").text, "the broken file to be noted")
+
+
 def start(tmp_path: Path, way: str, *, rules: str | None = None, without: str = "", **changes: str) -> tuple[int, str]:
     """Return the exit status and what was said of a bot that cannot start."""
     variables = environment(tmp_path, "http://127.0.0.1:9", free_port()) | changes

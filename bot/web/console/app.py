@@ -9,6 +9,7 @@ language, headers and error pages for every route.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from functools import partial
@@ -18,10 +19,12 @@ from flask import Blueprint, Flask, Response, g, redirect, render_template, requ
 from werkzeug.exceptions import HTTPException, NotFound, ServiceUnavailable
 from werkzeug.wrappers import Response as AnyResponse
 
+from bot import logs
 from bot.analysis.preview_process import PreviewRunner, run_in_subprocess
-from bot.errors import StorageError
+from bot.errors import BotError, ConfigError, StorageError
 from bot.i18n import N_
 from bot.inbox.failures import explain
+from bot.rules.problem import RulesError
 from bot.runtime import Runtime
 from bot.web import image_urls
 from bot.web.console import auth, first_steps, formatting, notices
@@ -32,6 +35,8 @@ from bot.web.console.publishing.draft_store import DraftStore
 from bot.web.console.rule_form import advice_routes, rule_editor_page
 from bot.web.console.rules import rules_page, statistics_page, try_page
 from bot.web.console.tables import csv_routes, keyword_table_page
+
+log = logging.getLogger(__name__)
 
 #: The largest form, in bytes: a whole rules file pasted into a field.
 MAX_FORM_BYTES = 2 * 1024 * 1024
@@ -177,6 +182,13 @@ def add_headers(routes: Blueprint) -> None:
         if request.endpoint == "console.static" or error.code is None or error.response is not None:
             return error.get_response()
         return render_template("console/error.html", status=error.code), error.code
+
+    @routes.errorhandler(RulesError)
+    @routes.errorhandler(ConfigError)
+    def no_rules(error: BotError) -> AnyResponse:
+        """Answer where only the console needs rules, and has none: no page can be shown, not even that of an error."""
+        log.error("there are no rules for the console", extra={"trouble": logs.kind(error)})
+        return ServiceUnavailable().get_response()
 
     @routes.errorhandler(StorageError)
     def storage_error_page(_error: StorageError) -> tuple[str, int]:
