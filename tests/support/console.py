@@ -120,6 +120,7 @@ def running(
     runtime = Runtime(Settings.model_construct(rules_file=path, database_url=url, **chosen), delivers=False)
     runtime.start()
     try:
+        assert runtime.rules_reloader  # reads the rules now, as a bot that delivers does
         app = Flask("bot.web")
         app.jinja_options = {"bytecode_cache": _TEMPLATES}
         register(app, runtime, clock=clock, preview=preview, derive_key=_derive_key)

@@ -30,7 +30,7 @@ from bot.web.console.auth import (
     derive_key,
 )
 from tests.support.clock import Clock
-from tests.support.console import PASSWORD, Console, running, words
+from tests.support.console import PASSWORD, RULES, Console, running, words
 
 HOUR = 3600.0
 
@@ -68,6 +68,25 @@ def test_without_a_password_there_is_no_console(tmp_path: Path) -> None:
         client = create_app(runtime).test_client()
         for path in ("/console", "/console/", "/console/login", "/console/try", "/console/static/console.css"):
             assert client.get(path).status_code == 404
+    finally:
+        runtime.stop()
+
+
+def test_where_nothing_is_delivered_the_console_waits_for_usable_rules(tmp_path: Path) -> None:
+    """Such a process starts without them; 503 until the file can be used, then as ever."""
+    path = tmp_path / "rules.yaml"
+    password = {"console_password": SecretStr(PASSWORD), "bot_lang": "en"}
+    url = SecretStr(f"sqlite:///{tmp_path / 'bot.db'}")
+    runtime = Runtime(Settings.model_construct(rules_file=path, database_url=url, **password), delivers=False)
+    runtime.start()
+    try:
+        console = Console(create_app(runtime), runtime)
+        assert console.log_in().status_code == 303
+        assert console.get("rules").status_code == 503
+        path.write_text("rules: [", encoding="utf-8")
+        assert console.get("rules").status_code == 503
+        path.write_text(RULES, encoding="utf-8")
+        assert console.get("rules").status_code == 200
     finally:
         runtime.stop()
 
