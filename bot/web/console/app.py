@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -31,8 +31,7 @@ from bot.web.console import auth, first_steps, formatting, notices
 from bot.web.console.images import file_routes, images_page, library_page, picker_routes
 from bot.web.console.messages import events_page, overview_page, unanswered_page
 from bot.web.console.publishing import check_page, draft_routes, publication, versions_page
-from bot.web.console.publishing.draft_store import DraftStore
-from bot.web.console.rule_form import advice_routes, rule_editor_page
+from bot.web.console.rule_form import advice_routes, form_draft, rule_editor_page
 from bot.web.console.rules import rules_page, statistics_page, try_page
 from bot.web.console.tables import csv_routes, keyword_table_page
 
@@ -59,8 +58,13 @@ _PUBLIC_ENDPOINTS = {"console.static", "console.login", "console.log_in"}
 _NOT_RESUMED = {"console.not_found", "console.picture_file"}
 
 
-# Forms whose text is saved as the draft if the session has ended, so that no written text is lost.
-_SAVED_AT_LOGIN = {f"console.{name}" for name in ("check_ask", "check_publish", "check_draft", "check_autosave")}
+# Forms that are saved as the draft if the session has ended, so that nothing written is lost.
+_SAVED_AT_LOGIN: Mapping[str, Callable[[Runtime], AnyResponse]] = {
+    **dict.fromkeys(
+        [f"console.check_{name}" for name in ("ask", "publish", "draft", "autosave")], draft_routes.keep_at_login
+    ),
+    **dict.fromkeys(["console.rule_save", "console.rule_draft"], form_draft.keep_at_login),
+}
 
 
 class Page(NamedTuple):
@@ -110,6 +114,7 @@ def register(
     picker_routes.add_routes(routes, runtime)
     rule_editor_page.add_routes(routes, runtime)
     advice_routes.add_routes(routes, runtime)
+    form_draft.add_routes(routes, runtime)
     draft_routes.add_routes(routes, runtime)
     versions_page.add_routes(routes, runtime)
     statistics_page.add_routes(routes, runtime)
@@ -156,10 +161,10 @@ def require_login(
         if g.logged_in:
             request.max_content_length = request.max_form_memory_size = MAX_FORM_BYTES
             formatting.remember_language()
-        elif request.endpoint in _SAVED_AT_LOGIN and authenticator.was_logged_in(clock()):
+        elif (keep := _SAVED_AT_LOGIN.get(request.endpoint or "")) and authenticator.was_logged_in(clock()):
             request.max_content_length = request.max_form_memory_size = MAX_FORM_BYTES
             auth.refuse_cross_origin()
-            return DraftStore(runtime).keep_at_login()
+            return keep(runtime)
         elif request.endpoint not in _PUBLIC_ENDPOINTS:
             return auth.to_login(resume=request.endpoint not in _NOT_RESUMED)
         if request.method not in {"GET", "HEAD", "OPTIONS"}:

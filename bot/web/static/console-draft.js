@@ -1,6 +1,7 @@
-// Saves the text of the page Check as the browser's draft while somebody types. Without this, a button does.
-const form = document.getElementById("check");
-const sheet = document.getElementById("text");
+// Saves the text of the page Check, or the rule form, as the browser's draft while somebody types. Without this, a
+// button does.
+const form = document.querySelector("form[data-autosave]");
+const sheet = document.getElementById("text"); // null in the rule form
 const status = document.getElementById("saved");
 const conflict = document.getElementById("draft-conflict");
 
@@ -8,13 +9,20 @@ const PAUSE = 1500;
 const LONGEST_PAUSE = 5000;
 const RETRY = 5000;
 
-let saved = sheet.value;
+let edits = 0;
+let saved = read();
 let unsavedSince = 0;
 let timer = 0;
 let isSaving = false;
+let sent = 0; // `edits` where the form was sent last
 let isLeaving = false;
 
-const isUnsaved = () => sheet.value !== saved;
+/** What there is to save: the text, or how often the form was changed. */
+function read() {
+  return sheet ? sheet.value : edits;
+}
+
+const isUnsaved = () => read() !== saved;
 
 function say(text, login = "") {
   status.textContent = text;
@@ -38,7 +46,7 @@ async function save(replaces) {
     return;
   }
   isSaving = true;
-  const text = sheet.value;
+  const text = read();
   try {
     keep(text, await send(text, isTold ? replaces : null));
   } catch {
@@ -54,10 +62,13 @@ async function save(replaces) {
 }
 
 async function send(text, replaces) {
-  const data = new FormData();
-  data.set("text", text);
-  for (const name of ["base_digest", "revision", "tab"]) {
-    data.set(name, form.elements[name].value);
+  const data = sheet ? new FormData() : new FormData(form);
+  data.delete("upload"); // images are uploaded by themselves
+  if (sheet) {
+    data.set("text", text);
+    for (const name of ["base_digest", "revision", "tab"]) {
+      data.set(name, form.elements[name].value);
+    }
   }
   if (replaces !== null) {
     data.set("replaces", replaces);
@@ -97,12 +108,15 @@ function keep(text, { state, revision, text: message, login }) {
 function settleAddress() {
   history.replaceState(history.state, "", form.dataset.page);
   for (const link of document.querySelectorAll("a[hreflang]")) {
-    link.href = `${form.dataset.page}?lang=${link.hreflang}`;
+    link.href = `${form.dataset.page}${form.dataset.page.includes("?") ? "&" : "?"}lang=${link.hreflang}`;
   }
 }
 
-document.getElementById("save-draft").hidden = true;
-sheet.addEventListener("input", () => plan());
+document.getElementById("save-draft")?.setAttribute("hidden", "");
+(sheet ?? form).addEventListener("input", () => {
+  edits += 1;
+  plan();
+});
 conflict.querySelector("button").addEventListener("click", (event) => {
   event.preventDefault();
   save(Number(event.currentTarget.value));
@@ -114,11 +128,14 @@ document.getElementById("discard")?.addEventListener("click", (event) => {
     event.preventDefault();
   }
 });
-form.addEventListener("submit", () => { isLeaving = true; });
+form.addEventListener("submit", () => {
+  isLeaving = true;
+  sent = edits;
+});
 form.addEventListener("stopped", () => { isLeaving = false; });
 form.addEventListener("checked", ({ detail }) => {
   isLeaving = false;
-  saved = detail.elements.text.value; // a check saves it as well
+  saved = sheet ? detail.elements.text.value : sent; // a check saves it as well
   if (isUnsaved()) {
     plan();
   }

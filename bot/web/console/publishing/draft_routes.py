@@ -23,3 +23,11 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
         store.discard()
         flash(_("The draft is discarded."), "good")
         return redirect(url_for("console.check"), 303)
+
+
+def keep_at_login(runtime: Runtime) -> AnyResponse:
+    """Keep the text of the page Check that was sent after the session had ended."""
+    is_script = request.endpoint == "console.check_autosave"
+    return DraftStore(runtime).keep_at_login(
+        request.form.get("text", ""), url_for("console.check"), is_script=is_script
+    )

@@ -65,28 +65,34 @@ class DraftStatus:
 
 
 class DraftStore:
-    """Opens and saves the draft of the browser of the present request."""
+    """
+    Opens and saves the draft of the browser of the present request.
 
-    def __init__(self, runtime: Runtime) -> None:
+    *form* names the form that it belongs to, if it is not that of the page Check: each has a draft of its own.
+    """
+
+    def __init__(self, runtime: Runtime, form: str = "") -> None:
         self._runtime = runtime
+        self._form = form
 
     def open(self) -> Draft | None:
         """Return the draft; None if there is none."""
         browser_id = _browser_id()
-        return Drafts(self._runtime.database).open(browser_id) if browser_id else None
+        return Drafts(self._runtime.database).open(self._key(browser_id)) if browser_id else None
 
     def save(self, text: str) -> DraftStatus:
-        """Save *text* with the revision and tab of the sent form; return the new status."""
+        """Save *text* with the base, revision and tab of the sent form; return the new status."""
         form = request.form
+        base = form.get("base_digest", form.get("mark", ""))
         sent = Draft(
             content=text.replace("\r\n", "\n").encode(errors="replace") if text.strip() else b"",
-            base_digest=form.get("base_digest", "") if _DIGEST.fullmatch(form.get("base_digest", "")) else "",
+            base_digest=base if _DIGEST.fullmatch(base) else "",
             revision=min(form.get("replaces", form.get("revision", 0, type=int), type=int), _MAX_REVISION),
             saved_at=self._runtime.database.now(),
         )
         tab = _tab()
         try:
-            saved = Drafts(self._runtime.database).save(self._kept_browser_id(), sent, tab=tab)
+            saved = Drafts(self._runtime.database).save(self._key(self._kept_browser_id()), sent, tab=tab)
         except DraftConflict as other:
             refusal = _("Not saved: this browser already has another draft, saved at {time}.").format(
                 time=self._time(other.draft.saved_at)
@@ -103,7 +109,7 @@ class DraftStore:
         """Discard the draft."""
         browser_id = _browser_id()
         if browser_id:
-            Drafts(self._runtime.database).discard(browser_id, now=self._runtime.database.now())
+            Drafts(self._runtime.database).discard(self._key(browser_id), now=self._runtime.database.now())
 
     def status(self, draft: Draft | None, *, is_open: bool) -> DraftStatus:
         """Return the draft's status for a page that shows it or, if *is_open* is false, another text."""
@@ -111,16 +117,24 @@ class DraftStore:
         if draft is None:
             return DraftStatus(tab=_tab())
         saved = _("Draft saved {time}").format(time=self._time(draft.saved_at))
-        return DraftStatus(draft.revision if is_open else 0, _tab(), saved, is_open, self._origin(draft))
+        origin = None if self._form else self._origin(draft)
+        return DraftStatus(draft.revision if is_open else 0, _tab(), saved, is_open, origin)
 
-    def keep_at_login(self) -> AnyResponse:
-        """Save the text of a form that was sent after the session had ended; return the redirect to the log-in."""
-        login = url_for("console.login", next=url_for("console.check"))
-        status = self.save(request.form.get("text", ""))
-        if request.endpoint == "console.check_autosave":
+    def keep_at_login(self, text: str, page: str, *, is_script: bool) -> AnyResponse:
+        """
+        Save what was sent after the session had ended; return the redirect to the log-in, which leads on to *page*.
+
+        A script gets the address as JSON.
+        """
+        login = url_for("console.login", next=page)
+        status = self.save(text)
+        if is_script:
             return saved_answer(status, login=login)
         flash(status.refusal or _("Your text is kept as a draft. Log in to go on with it."), "warn")
         return redirect(login, 303)
+
+    def _key(self, browser_id: str) -> str:
+        return f"{browser_id} {self._form}" if self._form else browser_id
 
     def _kept_browser_id(self) -> str:
         """Return the browser's id, or a new one; set its cookie for as long as drafts are kept."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
+from bot.inbox.editing.drafts import KEPT_SECONDS
 from bot.inbox.queries import MAX_EVENT_ID, EventQueries
 from bot.logs import redact
 from bot.rules.model.field_parsers import DAYS, MATCHES
@@ -30,9 +31,11 @@ from bot.web.console.publishing import check_notes as notes
 from bot.web.console.publishing import progress, publication
 from bot.web.console.publishing.check_notes import Note
 from bot.web.console.publishing.check_session import CheckResult, CheckSession
+from bot.web.console.publishing.draft_store import DraftStatus
 from bot.web.console.publishing.progress import PageResponse
+from bot.web.console.rule_form import form_draft, opened_rule
 from bot.web.console.rule_form import form_fields as forms
-from bot.web.console.rule_form import opened_rule
+from bot.web.console.rule_form.form_draft import FormDrafts
 from bot.web.console.rule_form.form_mistakes import mistakes
 from bot.web.console.rule_form.opened_rule import NotOpened, OpenedRule, UnknownRule
 
@@ -49,6 +52,17 @@ class _Seen:
     """The digest of the checked file if the form may publish it, else empty."""
     mine: str = ""
     """The rule as in the form, if somebody else has changed it since; else empty."""
+    note: Note | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """How the form's draft stands."""
+
+    drafts: FormDrafts
+    status: DraftStatus = field(default_factory=DraftStatus)
+    mark: str = ""
+    """The mark of the rule that the form began from; empty: the present one."""
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
@@ -76,10 +90,14 @@ class _Editor:
         opened = self._open(request.values.get("id", "").strip())
         if not isinstance(opened, OpenedRule):
             return opened
+        drafts = form_draft.requested(self._runtime, request.values)
+        draft, status = drafts.open(opened)
+        if draft:
+            return self._page(opened, draft.fields, _Kept(drafts, status, draft.mark))
         fields = _prefilled(opened.fields, self._wrongly_answered())
         if opened.index is None and fields.get("keywords"):
             fields = opened.named(fields)
-        return self._page(opened, fields)
+        return self._page(opened, fields, _Kept(drafts, status))
 
     def fill(self) -> PageResponse:
         """Show the form, filled in from a suggestion on another page; the rule's name may have been typed."""
@@ -94,37 +112,43 @@ class _Editor:
         opened = self._open(request.args.get("id", ""))
         if not isinstance(opened, OpenedRule):
             return opened
+        drafts = form_draft.requested(self._runtime)
         try:
             outcomes = self._uploaded()
         except RequestEntityTooLarge:
-            return self._page(opened, opened.fields, _note_too_large())
+            return self._page(opened, opened.fields, _Kept(drafts), _Seen(note=_note_too_large()))
         uploaded = [("pick", outcome.name) for outcome in outcomes if outcome.name]
         fields = opened.named(forms.fields_of_form(MultiDict([*request.form.items(multi=True), *uploaded])))
         if "move" in request.form:
-            moved = forms.moved_up(fields, request.form.get("move", 0, type=int))
-            return self._page(opened, moved, outcomes=outcomes)
+            fields = forms.moved_up(fields, request.form.get("move", 0, type=int))
+        page = partial(self._page, opened, fields, _Kept(drafts, drafts.save(fields)), outcomes=outcomes)
+        if "move" in request.form:
+            return page()
         if wrong := mistakes(fields):
-            return self._page(opened, fields, Note(" ".join(wrong), 422, "bad"), outcomes=outcomes)
-        judge = partial(self._check_or_publish, opened, fields, outcomes)
+            return page(_Seen(note=Note(" ".join(wrong), 422, "bad")))
+        judge = partial(self._check_or_publish, opened, fields, page, has_new_images=bool(outcomes))
         return judge() if request.form.get("action") == "publish" else progress.answered(judge)
 
-    def _check_or_publish(self, opened: OpenedRule, fields: forms.Fields, outcomes: list[Outcome]) -> PageResponse:
-        """Publish the rule if exactly this was checked before, else check it and show the result."""
-        page, content = partial(self._page, opened, fields, outcomes=outcomes), opened.written(fields)
+    def _check_or_publish(
+        self, opened: OpenedRule, fields: forms.Fields, page: Callable[..., PageResponse], *, has_new_images: bool
+    ) -> PageResponse:
+        """Publish the rule if exactly this was checked before, else check it and show the result on *page*."""
+        content = opened.written(fields)
         if request.form.get("mark", opened.mark) != opened.mark:
-            return page(_note_changed(), _Seen(mine=text_of(opened.place_in(content).content)))
+            return page(_Seen(mine=text_of(opened.place_in(content).content), note=_note_changed()))
         result = notes.check(self._session, content, digest(opened.content))
         if isinstance(result, Note):
-            return page(result)
+            return page(_Seen(note=result))
         checked = digest(content)
-        is_seen = request.form.get("checked") == checked and not outcomes
+        is_seen = request.form.get("checked") == checked and not has_new_images
         if request.form.get("action") != "publish" or not request.form.get("checked"):
-            return page(seen=_Seen(result, checked))
+            return page(_Seen(result, checked))
         if not is_seen:
             is_same = request.form.get("over") == digest(opened.content)
-            return page(notes.edited() if is_same else notes.merged(), _Seen(result, checked))
+            return page(_Seen(result, checked, note=notes.edited() if is_same else notes.merged()))
         if refusal := notes.publish(self._session, result, content, digest(opened.content)):
-            return page(refusal, _Seen(result, checked))
+            return page(_Seen(result, checked, note=refusal))
+        form_draft.requested(self._runtime).discard()
         return self._published(str(fields["id"]))
 
     def act(self) -> PageResponse:
@@ -144,12 +168,12 @@ class _Editor:
         content = act(opened.content, opened.index)
         result = notes.check(self._session, content, digest(opened.content))
         if isinstance(result, Note):
-            return self._page(opened, opened.fields, result)
+            return self._page(opened, opened.fields, seen=_Seen(note=result))
         must_ask = act is edit.delete_rule or result.preview.loses
         if result.preview.is_usable and must_ask and not publication.is_confirmed(content):
             return render_template("console/rule_confirm.html", name=name, result=result, confirmed=digest(content))
         if refusal := notes.publish(self._session, result, content, digest(opened.content)):
-            return self._page(opened, opened.fields, refusal, _Seen(result))
+            return self._page(opened, opened.fields, seen=_Seen(result, note=refusal))
         if request.form["action"] == "copy":
             flash(_("This is the copy. It is switched off: change it, and switch it on."), "good")
             return redirect(url_for("console.rule_edit", id=copy), 303)
@@ -192,14 +216,20 @@ class _Editor:
         self,
         opened: OpenedRule,
         fields: forms.Fields,
-        note: Note | None = None,
+        kept: _Kept | None = None,
         seen: _Seen | None = None,
         outcomes: Sequence[Outcome] = (),
     ) -> PageResponse:
+        name = str(opened.fields.get("id", ""))
+        kept, seen = kept or _Kept(FormDrafts(self._runtime, name)), seen or _Seen()
         page = render_template(
             "console/rule_edit.html",
-            opened=opened,
-            name=str(opened.fields.get("id", "")),
+            name=name,
+            mark=kept.mark or opened.mark,
+            status=kept.status,
+            draft_args=kept.drafts.args,
+            draft_days=int(KEPT_SECONDS / 86_400),
+            is_outdated=kept.mark not in {"", opened.mark},
             fields=fields,
             keywords=forms.keyword_rows(fields.get("keywords", [])) + [("", "phrase")] * _SPARE_ROWS,
             exclude=forms.keyword_rows(fields.get("exclude", [])) + [("", "phrase")] * _SPARE_ROWS,
@@ -211,17 +241,17 @@ class _Editor:
             matches=MATCHES,
             days=DAYS,
             day_first=forms.day_first,
-            note=note,
-            result=seen.result if seen else None,
-            checked=seen.checked if seen else "",
+            note=seen.note,
+            result=seen.result,
+            checked=seen.checked,
             over=digest(opened.content),
-            mine=seen.mine if seen else "",
+            mine=seen.mine,
             theirs=text_of(opened.text),
             outcomes=outcomes,
             picks=picks(self._runtime.image_library),
             max_bytes=uploads.MAX_UPLOAD_BYTES,
         )
-        return page, note.status if note else 200
+        return page, seen.note.status if seen.note else 200
 
 
 def rules_of(runtime: Runtime, content: bytes) -> RuleFile | None:
