@@ -75,9 +75,9 @@ def test_what_was_typed_is_there_when_the_form_is_opened_again(console: Console)
     page = console.get("rules/edit?id=gia")
     answer = autosaved(console, page, "bảng giá", "báo giá", id="gia", until="32/1/2027")
     assert answer.json is not None
-    assert re.fullmatch(r"Draft saved \d\d:\d\d", answer.json["said"])
+    assert re.fullmatch(r"Draft saved \d\d:\d\d", answer.json["text"])
     again = console.get("rules/edit?id=gia")
-    assert f"{DRAFT} {answer.json['said']}" in words(again)
+    assert f"{DRAFT} {answer.json['text']}" in words(again)
     assert 'name="keyword" value="báo giá"' in again.text
     assert 'value="32/1/2027"' in again.text
     assert DRAFT not in words(console.get("rules/edit?id=ship"))
@@ -139,7 +139,7 @@ def test_two_tabs_do_not_overwrite_each_other(console: Console) -> None:
     refused = autosaved(console, two, "thiệp")
     assert refused.status_code == 409
     assert refused.json is not None
-    assert "this browser already has another draft" in refused.json["said"]
+    assert "this browser already has another draft" in refused.json["text"]
     seen = console.post("rules/edit", sent(two, "thiệp", action="check"))
     assert "Replace it by what is here" in words(seen)
     assert "bọc quà" in console.get("rules/edit").text
