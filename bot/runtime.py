@@ -86,7 +86,7 @@ class Runtime:
         if not self._running.is_set():
             return ["it is starting"], []
         try:
-            missing, remarks = self._survey.ask()
+            missing, remarks = self._survey.result()
             return missing + (self._delivery.failures() if self._delivery else []), remarks
         except StorageError as error:
             return [f"the database does not answer ({error})"], []

@@ -79,11 +79,11 @@ class Conversations:
         """Return the messages whose customers have no other chosen message with an id from *before* on."""
         later = events.alias("later")
         same = (later.c.oa_id == events.c.oa_id, later.c.user_id == events.c.user_id, later.c.id >= before)
-        asked = chosen.conditions(later) + ([later.c.status == chosen.status] if chosen.status else [])
+        conditions = chosen.conditions(later) + ([later.c.status == chosen.status] if chosen.status else [])
         # The conditions of the two partial indexes that have a customer's messages.
         is_open = later.c.status == sa.literal_column("'open'")
         is_settled = sa.and_(later.c.kind.is_not(None), later.c.status != sa.literal_column("'open'"))
-        newer = [sa.exists(sa.select(later.c.id).where(kind, *same, *asked)) for kind in (is_open, is_settled)]
+        newer = [sa.exists(sa.select(later.c.id).where(kind, *same, *conditions)) for kind in (is_open, is_settled)]
         rows = self._rows(sa.select(events.c.id).where(events.c.id.in_(ids), *(~one for one in newer)))
         kept = {row["id"] for row in rows}
         return [number for number in ids if number in kept]

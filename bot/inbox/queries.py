@@ -144,14 +144,14 @@ class EventQueries:
         none, and still have a next page.
         """
         wanted = chosen or EventFilter()
-        asked = wanted.conditions()
+        conditions = wanted.conditions()
         floor = self.floor(wanted, before)
         if floor:
-            asked.append(events.c.id > floor)
+            conditions.append(events.c.id > floor)
         if not wanted.echoes:
-            asked.append(sa.func.coalesce(events.c.reason, "") != "echo")
+            conditions.append(sa.func.coalesce(events.c.reason, "") != "echo")
         # By id: the index gives the order, so nothing is sorted.
-        found = self.items(newest_events([events.c.id], most, wanted.status, before).where(*asked))
+        found = self.items(newest_events([events.c.id], most, wanted.status, before).where(*conditions))
         full = len(found) == most
         return Listing(found, found[-1].id if full else floor + 1 if floor else None)
 
@@ -290,8 +290,8 @@ class EventQueries:
     def answered_by(self, rule_id: str, most: int, *, since: float) -> list[Message]:
         """Return the latest texts for which the rule, or FALLBACK, was chosen, newest first, back to *since*."""
         # By id, which is the order in which they came in and that of the index of the rule's events.
-        asked = (HAS_WORDS, events.c.rule_id == rule_id, events.c.received_at >= since)
-        return self._messages(most, *asked, by=events.c.id.desc())
+        conditions = (HAS_WORDS, events.c.rule_id == rule_id, events.c.received_at >= since)
+        return self._messages(most, *conditions, by=events.c.id.desc())
 
     def unmatched(self, most: int, *, since: float) -> list[Message]:
         """Return the latest texts that no rule matched, newest first, back to *since*."""

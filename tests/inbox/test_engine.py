@@ -167,9 +167,9 @@ def test_a_check_that_hangs_is_answered_all_the_same() -> None:
     bounded = BoundedCheck(check)
     for _ in range(2):
         with pytest.raises(StorageError, match="in time"):
-            bounded.ask()
+            bounded.result()
     ends.set()
-    assert bounded.ask() == "fine"
+    assert bounded.result() == "fine"
     assert calls == [1]
 
 

@@ -271,11 +271,11 @@ class GroupCommitWriter:
             for future in batch:
                 self._commit([future])
             return
-        told = storage_error(error)
-        if told is not error:
-            told.__cause__ = error
+        failure = storage_error(error)
+        if failure is not error:
+            failure.__cause__ = error
         for future in batch:
-            future.error = told
+            future.error = failure
         self._settle(batch)
 
 

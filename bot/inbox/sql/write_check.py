@@ -37,21 +37,21 @@ class BoundedCheck(Generic[T]):
         self._result: _Result[T] | None = None
         self._is_running = False
 
-    def ask(self) -> T:
+    def result(self) -> T:
         """
         Return the result of the check.
 
         Raises:
             StorageError: The check raised it, or there was no result within ANSWER_SECONDS.
         """
-        asked = time.monotonic()
+        started = time.monotonic()
         with self._changed:
-            if not self._is_running and not self._is_fresh(asked):
+            if not self._is_running and not self._is_fresh(started):
                 self._is_running = True
                 threading.Thread(target=self._run, name="database-check", daemon=True).start()
-            self._changed.wait_for(lambda: self._is_fresh(asked), ANSWER_SECONDS)
+            self._changed.wait_for(lambda: self._is_fresh(started), ANSWER_SECONDS)
             result = self._result
-        if result is None or result.at <= asked - self._fresh:
+        if result is None or result.at <= started - self._fresh:
             raise StorageError("it does not answer in time")
         if result.error is not None:
             raise result.error

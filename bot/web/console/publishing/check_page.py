@@ -137,7 +137,7 @@ class _Check:
         """Return the problems of the text and the chat's answers as JSON for the text editor; null: try again later."""
         content, sentences = normalise_newlines(request.form.get("text", "")), chats.sentences_sent()
         try:
-            found = chats.ask(self._session, content, sentences)
+            found = chats.answer(self._session, content, sentences)
         except Busy:
             return jsonify(None)
         if found.note and not found.findings:
@@ -148,7 +148,7 @@ class _Check:
     def chat(self) -> PageResponse:
         """Answer a sentence of the chat, for browsers without JavaScript."""
         draft = self._sent()
-        return self._page(draft, chat=chats.ask_or_note(self._session, draft.content, chats.sentences_sent()))
+        return self._page(draft, chat=chats.answer_or_note(self._session, draft.content, chats.sentences_sent()))
 
     def add_example(self) -> PageResponse:
         """Add a sentence to the examples of a rule in the text; return the text as JSON for the script, or the page."""
@@ -159,7 +159,7 @@ class _Check:
                 return make_response(jsonify(note=written.text), written.status)
             return jsonify(text=written)
         draft = self._sent(None if isinstance(written, Note) else written)
-        chat = chats.ask_or_note(self._session, draft.content, chats.sentences_sent())
+        chat = chats.answer_or_note(self._session, draft.content, chats.sentences_sent())
         return self._page(draft, written if isinstance(written, Note) else None, chat=chat)
 
     def schema(self) -> AnyResponse:

@@ -40,7 +40,7 @@ def sentences_sent() -> tuple[str, ...]:
     return tuple(reversed(list(newest_last)[:MAX_SENTENCES]))
 
 
-def ask(session: CheckSession, content: bytes, sentences: tuple[str, ...]) -> Chat:
+def answer(session: CheckSession, content: bytes, sentences: tuple[str, ...]) -> Chat:
     """
     Return the answers of the draft.
 
@@ -57,10 +57,10 @@ def ask(session: CheckSession, content: bytes, sentences: tuple[str, ...]) -> Ch
     return Chat(sentences, tuple(lines), tuple(found), notes.draft_has_errors() if has_errors else None)
 
 
-def ask_or_note(session: CheckSession, content: bytes, sentences: tuple[str, ...]) -> Chat:
-    """As `ask`, but return a note instead of raising `Busy`."""
+def answer_or_note(session: CheckSession, content: bytes, sentences: tuple[str, ...]) -> Chat:
+    """As `answer`, but return a note instead of raising `Busy`."""
     try:
-        return ask(session, content, sentences)
+        return answer(session, content, sentences)
     except Busy:
         return Chat(sentences, note=notes.busy())
 

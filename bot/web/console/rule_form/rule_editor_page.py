@@ -44,7 +44,7 @@ _MAX_NAME_CHARACTERS: Final = 64  # kept in a cookie until the next page
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _Checked:
     """The result of the check, or why nothing was checked."""
 
     result: CheckResult | None = None
@@ -116,7 +116,7 @@ class _Editor:
         try:
             outcomes = self._uploaded()
         except RequestEntityTooLarge:
-            return self._page(opened, opened.fields, _Kept(drafts), _Seen(note=_note_too_large()))
+            return self._page(opened, opened.fields, _Kept(drafts), _Checked(note=_note_too_large()))
         uploaded = [("pick", outcome.name) for outcome in outcomes if outcome.name]
         fields = opened.named(forms.fields_of_form(MultiDict([*request.form.items(multi=True), *uploaded])))
         if "move" in request.form:
@@ -125,7 +125,7 @@ class _Editor:
         if "move" in request.form:
             return page()
         if wrong := mistakes(fields):
-            return page(_Seen(note=Note(" ".join(wrong), 422, "bad")))
+            return page(_Checked(note=Note(" ".join(wrong), 422, "bad")))
         judge = partial(self._check_or_publish, opened, fields, page, has_new_images=bool(outcomes))
         return judge() if request.form.get("action") == "publish" else progress.answered(judge)
 
@@ -135,19 +135,19 @@ class _Editor:
         """Publish the rule if exactly this was checked before, else check it and show the result on *page*."""
         content = opened.written(fields)
         if request.form.get("mark", opened.mark) != opened.mark:
-            return page(_Seen(mine=text_of(opened.place_in(content).content), note=_note_changed()))
+            return page(_Checked(mine=text_of(opened.place_in(content).content), note=_note_changed()))
         result = notes.check(self._session, content, digest(opened.content))
         if isinstance(result, Note):
-            return page(_Seen(note=result))
+            return page(_Checked(note=result))
         checked = digest(content)
         is_seen = request.form.get("checked") == checked and not has_new_images
         if request.form.get("action") != "publish" or not request.form.get("checked"):
-            return page(_Seen(result, checked))
+            return page(_Checked(result, checked))
         if not is_seen:
             is_same = request.form.get("over") == digest(opened.content)
-            return page(_Seen(result, checked, note=notes.edited() if is_same else notes.merged()))
+            return page(_Checked(result, checked, note=notes.edited() if is_same else notes.merged()))
         if refusal := notes.publish(self._session, result, content, digest(opened.content)):
-            return page(_Seen(result, checked, note=refusal))
+            return page(_Checked(result, checked, note=refusal))
         form_draft.requested(self._runtime).discard()
         return self._published(str(fields["id"]))
 
@@ -168,12 +168,12 @@ class _Editor:
         content = act(opened.content, opened.index)
         result = notes.check(self._session, content, digest(opened.content))
         if isinstance(result, Note):
-            return self._page(opened, opened.fields, seen=_Seen(note=result))
+            return self._page(opened, opened.fields, seen=_Checked(note=result))
         must_ask = act is edit.delete_rule or result.preview.loses
         if result.preview.is_usable and must_ask and not publication.is_confirmed(content):
             return render_template("console/rule_confirm.html", name=name, result=result, confirmed=digest(content))
         if refusal := notes.publish(self._session, result, content, digest(opened.content)):
-            return self._page(opened, opened.fields, seen=_Seen(result, note=refusal))
+            return self._page(opened, opened.fields, seen=_Checked(result, note=refusal))
         if request.form["action"] == "copy":
             flash(_("This is the copy. It is switched off: change it, and switch it on."), "good")
             return redirect(url_for("console.rule_edit", id=copy), 303)
@@ -217,11 +217,11 @@ class _Editor:
         opened: OpenedRule,
         fields: forms.Fields,
         kept: _Kept | None = None,
-        seen: _Seen | None = None,
+        seen: _Checked | None = None,
         outcomes: Sequence[Outcome] = (),
     ) -> PageResponse:
         name = str(opened.fields.get("id", ""))
-        kept, seen = kept or _Kept(FormDrafts(self._runtime, name)), seen or _Seen()
+        kept, seen = kept or _Kept(FormDrafts(self._runtime, name)), seen or _Checked()
         page = render_template(
             "console/rule_edit.html",
             name=name,
