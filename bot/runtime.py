@@ -120,7 +120,8 @@ class Runtime:
             if self._rules is None:
                 from bot.inbox.editing.rules_service import RulesService  # noqa: PLC0415  see the class
 
-                rules = RulesService(self.settings, self.database, self._writer)
+                takes = self.settings.console_publish
+                rules = RulesService(self.settings.rules_file, self.database, self._writer, takes=takes)
                 rules.load(aside=self._running.is_set())
                 if self._running.is_set():
                     rules.start()

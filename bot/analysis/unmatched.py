@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 from bot.analysis.topics import Question, QuestionGroup, Topic, find_topics, sort_by_people
-from bot.i18n import Language
 from bot.inbox.messages import Message
 from bot.logs import MASK, redact
 from bot.rules.engine import RuleSet, rank
 from bot.rules.explain import Explanation, explain_answer
-from bot.rules.explain_text import near_misses, other_rules
 from bot.rules.matching.phrases import says_little
 from bot.rules.suggest import Suggestion, own_keywords, suggestions
 from bot.rules.suggestion_checks import AnsweredMessage, ChangeChecker
@@ -44,10 +41,6 @@ class Gap:
     def question(self) -> Question:
         """The question that represents the topic."""
         return self.topic.question
-
-    def obstacles(self, lang: Language) -> Iterator[tuple[str, str]]:
-        """Yield the rules that nearly match, the nearest first, each with what prevents the match."""
-        return chain(other_rules(self.explanation, lang), near_misses(self.explanation, lang))
 
 
 def split_small_talk(messages: Iterable[Message]) -> tuple[list[Message], list[Message]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from bot.config import Settings
-from bot.errors import BotError
+from bot.errors import COULD_NOT_RUN, BotError
 from bot.sandbox.demo import run
 from bot.web.demo import create_page
 
@@ -20,4 +20,5 @@ def demo(*, port: int | None, in_place: bool) -> None:
     except BotError as error:
         raise click.ClickException(str(error)) from None
     port = settings.port if port is None else port
-    raise SystemExit(run(port, settings=settings, in_place=in_place, page=create_page))
+    if not run(port, settings=settings, in_place=in_place, page=create_page):
+        raise SystemExit(COULD_NOT_RUN)

@@ -20,7 +20,7 @@ from bot.inbox.editing.ignored_topics import IgnoredTopics
 from bot.inbox.messages import Message
 from bot.inbox.queries import EventQueries
 from bot.rules.engine import RuleSet, compile_rules
-from bot.rules.explain_text import suggestion_text
+from bot.rules.explain_text import obstacles, suggestion_text
 from bot.rules.model.schema import RuleFile
 from bot.rules.validate import validate
 
@@ -134,7 +134,7 @@ def _list_lines(found: Iterable[Gap], lang: Language) -> Iterator[str]:
     _ = translator(lang).gettext
     for gap in found:
         yield f"{_people(gap.question, lang):>10}  {_short(gap.question.text)}"
-        for rule, why in islice(gap.obstacles(lang), 1):
+        for rule, why in islice(obstacles(gap.explanation, lang), 1):
             yield f"{'':12}" + _("{rule}: {why}").format(rule=rule, why=why)
 
 

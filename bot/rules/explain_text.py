@@ -111,6 +111,12 @@ def other_rules(explanation: Explanation, lang: Language) -> Iterator[tuple[str,
         yield inactive.match.rule.id, inactive_text(inactive, lang)
 
 
+def obstacles(explanation: Explanation, lang: Language) -> Iterator[tuple[str, str]]:
+    """Yield the rules that nearly answer, the nearest first, each with what prevents it."""
+    yield from other_rules(explanation, lang)
+    yield from near_misses(explanation, lang)
+
+
 def near_misses(explanation: Explanation, lang: Language) -> Iterator[tuple[str, str]]:
     """Yield the ids of the rules that nearly match, each with the difference."""
     for near in explanation.near:

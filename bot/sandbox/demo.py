@@ -24,7 +24,6 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 import bot
 from bot.config import Settings
-from bot.errors import COULD_NOT_RUN
 from bot.files import read_plain_file
 from bot.i18n import Language
 from bot.inbox.database import Database
@@ -123,9 +122,9 @@ class Demo:
         self.conversation.say(user_id, kind, text)
 
 
-def run(port: int, *, settings: Settings, in_place: bool, page: Callable[[Demo], WSGIApplication]) -> int:
+def run(port: int, *, settings: Settings, in_place: bool, page: Callable[[Demo], WSGIApplication]) -> bool:
     """
-    Run the demo until a signal ends it; return the exit status.
+    Run the demo until a signal ends it; return whether one did: False if the demo could not run.
 
     With *in_place* the console publishes to the rules file itself, else to a copy that follows it. *page* creates the
     application of the chat page, served on *port* or on a free port if that is taken. Only the language of *settings*
@@ -145,7 +144,7 @@ def run(port: int, *, settings: Settings, in_place: bool, page: Callable[[Demo],
             used_file = rules_file if in_place else _copied(rules_file, folder / "shop", stopping)
         except OSError as error:
             click.echo(f"{_short(rules_file)}: {error.strerror}", err=True)
-            return COULD_NOT_RUN
+            return False
         bot_url, database_url = f"http://{_HOST}:{_free_port()}", f"sqlite:///{folder / 'demo.db'}"
         password = secrets.token_urlsafe()
         environment = _environment(vendor.url, bot_url, database_url, used_file, password)
@@ -154,7 +153,7 @@ def run(port: int, *, settings: Settings, in_place: bool, page: Callable[[Demo],
         if not _wait_until_ready(bot_url, stopping):
             if not stopping.is_set():
                 click.echo(_NOT_READY[lang], err=True)
-            return 0 if stopping.is_set() and child.poll() is None else COULD_NOT_RUN
+            return stopping.is_set() and child.poll() is None
         vendor.listen(stack.enter_context(Echo(maker, f"{bot_url}/webhook")))
         conversation = stack.enter_context(_conversation(maker, bot_url, database_url))
         vendor.listen(conversation.on_vendor_call)
@@ -167,7 +166,7 @@ def run(port: int, *, settings: Settings, in_place: bool, page: Callable[[Demo],
             )
         )
         stopping.wait()
-        return COULD_NOT_RUN if child.poll() is not None else 0
+        return child.poll() is None
 
 
 def _rules_file() -> Path:

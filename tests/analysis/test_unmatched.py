@@ -16,6 +16,7 @@ from bot.analysis.unmatched import Gap, find_gaps, unanswered_questions, unanswe
 from bot.inbox.messages import MAX_TOPIC_CHARACTERS, Message
 from bot.logs import MASK, redact, single_line
 from bot.rules.engine import RuleSet, compile_rules
+from bot.rules.explain_text import obstacles
 from bot.rules.language.text import fold
 from bot.rules.model.schema import RuleFile
 from bot.rules.validate import validate
@@ -193,7 +194,7 @@ def test_no_suggestion_takes_a_message_that_a_rule_answers() -> None:
 def test_a_gap_says_which_rule_came_near_and_what_to_write() -> None:
     """Into that rule, and as a rule of its own for whom that makes no sense to."""
     [gap] = missing("mấy giờ tiệm mở cửa", of=rules("mấy giờ mở cửa"))
-    assert list(gap.obstacles("en")) == [("a", '"tiệm" stands inside the keyword "mấy giờ mở cửa"')]
+    assert list(obstacles(gap.explanation, "en")) == [("a", '"tiệm" stands inside the keyword "mấy giờ mở cửa"')]
     assert [(advice.suggestion.rule_id, advice.suggestion.is_new) for advice in gap.advice] == [
         ("a", False),
         ("mo-cua", True),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.config import Settings
+from pathlib import Path
+
 from bot.inbox.database import Database
 from bot.inbox.editing.publications import Publications
 from bot.inbox.editing.rules_snapshots import RulesSnapshots
@@ -17,14 +18,14 @@ from bot.rules.replication.replica import Replica
 class RulesService:
     """The rules file and its images, for those that answer by them and those that edit them."""
 
-    def __init__(self, settings: Settings, database: Database, writer: GroupCommitWriter) -> None:
-        path = settings.rules_file
+    def __init__(self, path: Path, database: Database, writer: GroupCommitWriter, *, takes: bool) -> None:
+        """Serve the rules file at *path*; *takes*: whether it takes what other machines publish."""
         self.reloader = RulesReloader(path, RulesSnapshots(database, writer))
         self.publisher, self.image_library = Publisher(path), ImageLibrary(path)
         self.replica: Replica | None = None
         """Takes what other machines publish; on SQLite all processes are on one machine and share its files."""
         if not database.is_sqlite:
-            replica = self.replica = Replica(path, Publications(database), takes=settings.console_publish)
+            replica = self.replica = Replica(path, Publications(database), takes=takes)
             self.publisher, self.image_library = SharedPublisher(path, replica), SharedImageLibrary(path, replica)
 
     def load(self, *, aside: bool = False) -> None:

@@ -104,7 +104,7 @@ def _show(runtime: Runtime) -> str | Response:
         previous=url_for("console.unanswered", period=period, page=page) if page else None,
         next=url_for("console.unanswered", period=period, page=page + 2) if len(topics) > PAGE_SIZE else None,
         since=messages[-1].happened_at if len(messages) == MAX_MESSAGES else None,
-        obstacles=[list(gap.obstacles(lang)) for gap in found],
+        obstacles=[list(sentences.obstacles(gap.explanation, lang)) for gap in found],
         advice=[[(sentences.suggestion_text(a.suggestion, lang), a) for a in gap.advice] for gap in found],
         small_talk=_most_frequent(small_talk, rules, now) if len(topics) <= PAGE_SIZE else [],
         ignored=[(topic, _people(hidden[topic.name])) for topic in ignored],
