@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,6 +19,7 @@ from playwright.sync_api import (
     Request,
     StorageState,
     StorageStateCookie,
+    expect,
     sync_playwright,
 )
 
@@ -37,8 +40,13 @@ _SWITCHES = [
     "--disable-sync",
 ]
 
+# Both limits only end a hang: on a machine with thirty runnable processes a step takes half a minute.
+_STEP_TIMEOUT_MS = 120_000
+_TEST_TIMEOUT_SECONDS = 900
+
 needs_browser = [
     pytest.mark.browser,
+    pytest.mark.timeout(_TEST_TIMEOUT_SECONDS),
     pytest.mark.skipif(not CHROMIUM, reason="no browser: install Debian's chromium-headless-shell"),
 ]
 
@@ -46,10 +54,32 @@ needs_browser = [
 @contextmanager
 def running_browser() -> Iterator[Browser]:
     """Start a browser; each test opens its own windows."""
+    expect.set_options(timeout=_STEP_TIMEOUT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_SWITCHES)
         yield browser
         browser.close()
+
+
+@contextmanager
+def open_context(
+    browser: Browser,
+    *,
+    size: str = "desktop",
+    script: bool = True,
+    state: StorageState | None = None,
+    base_url: str = "",
+) -> Iterator[BrowserContext]:
+    """Open a context, whose pages have one of SIZES and whose steps have time on a busy machine."""
+    width, height = SIZES[size]
+    with browser.new_context(
+        viewport={"width": width, "height": height},
+        java_script_enabled=script,
+        storage_state=state,
+        base_url=base_url or None,
+    ) as context:
+        context.set_default_timeout(_STEP_TIMEOUT_MS)
+        yield context
 
 
 @contextmanager
@@ -68,36 +98,42 @@ def window(
 
     With *may_be_offline*, unanswered requests are allowed.
     """
-    width, height = SIZES[size]
-    context: BrowserContext = browser.new_context(
-        viewport={"width": width, "height": height},
-        java_script_enabled=script,
-        base_url=f"{bot.url}/console/",
-        storage_state=state,
-    )
-    context.set_default_timeout(30_000)
-    page = context.new_page()
-    complaints: list[str] = []
-    asked: set[str] = set()
+    base_url = f"{bot.url}/console/"
+    with open_context(browser, size=size, script=script, base_url=base_url, state=state) as context:
+        page = context.new_page()
+        trouble = watch(page, may_be_offline=may_be_offline)
+        if state is None:
+            page.goto("login")
+        yield page
+    assert not trouble.complaints, trouble.complaints
+    assert trouble.hosts == {urlsplit(bot.url).netloc}
+
+
+@dataclass
+class Trouble:
+    """What a page complained of, and the hosts that it asked."""
+
+    complaints: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+
+
+def watch(page: Page, *, may_be_offline: bool = False) -> Trouble:
+    """Note from now on the errors and warnings of a page, and whom it asks."""
+    trouble = Trouble()
 
     def note(message: ConsoleMessage) -> None:
         # Chromium also reports a refused form as an error, and some tests are about that.
         expected = ["the server responded with a status of 4", *(["net::ERR_"] if may_be_offline else [])]
         if message.type in {"error", "warning"} and not any(text in message.text for text in expected):
-            complaints.append(message.text)
+            trouble.complaints.append(message.text)
 
     def count(request: Request) -> None:
-        asked.add(urlsplit(request.url).netloc)
+        trouble.hosts.add(urlsplit(request.url).netloc)
 
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("pageerror", lambda error: trouble.complaints.append(str(error)))
     page.on("console", note)
     page.on("request", count)
-    if state is None:
-        page.goto("login")
-    yield page
-    context.close()
-    assert not complaints, complaints
-    assert asked == {urlsplit(bot.url).netloc}
+    return trouble
 
 
 def new_session(bot: Bot) -> StorageState:
@@ -136,30 +172,55 @@ def wait_for_images(page: Page, selector: str, *, wider_than: int) -> None:
 
 
 def fits(page: Page) -> bool:
-    """Return whether the page needs no horizontal scrolling."""
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+    """Return whether the page needs no horizontal scrolling at any of SIZES."""
+    return all(at_each_size(page, "document.documentElement.scrollWidth <= window.innerWidth"))
 
 
 def small_targets(page: Page) -> list[str]:
-    """Return the controls that are smaller than 24 pixels in either direction (WCAG 2.2, 2.5.8)."""
-    found: list[str] = page.evaluate("""() => {
-        const boxes = [...document.querySelectorAll("main :is(button, a.button, input, select, summary)")];
-        const seen = boxes.filter((one) => one.type !== "hidden" && one.tabIndex >= 0 && one.checkVisibility());
-        const sizes = seen.map((one) => [one.outerHTML.slice(0, 90), one.getBoundingClientRect()]);
-        return sizes.filter(([, box]) => box.width < 24 || box.height < 24).map(([html]) => html);
-    }""")
-    return found
+    """Return the controls that are smaller than 24 pixels in either direction (WCAG 2.2, 2.5.8), at any of SIZES."""
+    return [control for found in at_each_size(page, _SMALL_TARGETS) for control in found]
+
+
+def at_each_size(page: Page, expression: str) -> list[Any]:
+    """Return what *expression* is at each of SIZES; the window has its own size again afterwards."""
+    before, results = page.viewport_size, []
+    assert before
+    for width, height in SIZES.values():
+        page.set_viewport_size({"width": width, "height": height})
+        results.append(page.evaluate(expression))
+    page.set_viewport_size(before)
+    return results
+
+
+def expect_in_force(page: Page) -> None:
+    """
+    Wait until the page says that what was published answers customers.
+
+    Not for the notice before it: that stands on one page only, which reloads itself after a second.
+    """
+    expect(page.get_by_text("The new version answers customers now.")).to_be_visible()
 
 
 def texts_too_faint(page: Page) -> list[str]:
     """
-    Return the texts whose contrast with the background is below 4.5:1, the minimum of WCAG AA.
+    Return the texts whose contrast with the background is below 4.5:1, the minimum of WCAG AA, in light or dark colours.
 
     On a gradient, its darkest or lightest colour counts.
     """
-    faint: list[str] = page.evaluate(_FAINT)
+    schemes: tuple[Literal["dark", "light"], ...] = ("dark", "light")
+    faint = []
+    for scheme in schemes:
+        page.emulate_media(color_scheme=scheme)
+        faint += [f"{scheme}: {text}" for text in page.evaluate(_FAINT)]
     return faint
 
+
+_SMALL_TARGETS = """() => {
+  const boxes = [...document.querySelectorAll("main :is(button, a.button, input, select, summary)")];
+  const seen = boxes.filter((one) => one.type !== "hidden" && one.tabIndex >= 0 && one.checkVisibility());
+  const sizes = seen.map((one) => [one.outerHTML.slice(0, 90), one.getBoundingClientRect()]);
+  return sizes.filter(([, box]) => box.width < 24 || box.height < 24).map(([html]) => html);
+}"""
 
 _FAINT = """() => {
   const parse = (text) => text.match(/[\\d.]+/g).map(Number);

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Page
+
+from tests.support.browser import expect_in_force
 
 
 @dataclass
@@ -35,4 +37,4 @@ class Editor:
         self.type("Type one and press Enter", keyword)
         self.choose("Add pictures", image)
         self.press("button", "Publish")
-        expect(self.page.get_by_text("The new version answers customers now.")).to_be_visible()
+        expect_in_force(self.page)

@@ -6,14 +6,12 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser
 
 from bot.sandbox.send_image import Account
 from bot.sandbox.vendor import SandboxVendor
 from tests.support.browser import running_browser
-from tests.support.running import API_KEY, PATIENCE, TOKEN, Bot
-
-expect.set_options(timeout=PATIENCE * 1000)
+from tests.support.running import API_KEY, TOKEN, Bot
 
 _LAST_LETTERS = 6_000
 

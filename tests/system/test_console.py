@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
 
 import pytest
 import requests
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from bot.web.console import app
-from tests.support.browser import SIZES, log_in, needs_browser, new_session, texts_too_faint, wait_for_images, window
+from tests.support.browser import fits, log_in, needs_browser, new_session, texts_too_faint, wait_for_images, window
 from tests.support.console import PASSWORD
-from tests.support.running import PATIENCE, Bot
+from tests.support.running import PATIENCE, Bot, wait_until
 
 # What an editor may write and a page must find room for.
 UNWIELDY = """
@@ -44,13 +44,19 @@ def logged_in(bot: Bot) -> StorageState:
     return new_session(bot)
 
 
-@pytest.fixture(params=list(SIZES))
-def page(request: pytest.FixtureRequest, browser: Browser, bot: Bot, logged_in: StorageState) -> Iterator[Page]:
-    """A window of each size, logged in."""
-    with window(browser, bot, size=request.param, state=logged_in) as found:
-        found.goto("try")
-        expect(found.get_by_role("heading", level=1)).to_have_text("Try")
+@pytest.fixture
+def page(browser: Browser, bot: Bot, logged_in: StorageState) -> Iterator[Page]:
+    """A phone's window, logged in."""
+    with window(browser, bot, size="phone", state=logged_in) as found:
         yield found
+
+
+@pytest.fixture
+def trial(page: Page) -> Page:
+    """The page Try."""
+    page.goto("try")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Try")
+    return page
 
 
 def test_the_way_in_and_out(browser: Browser, bot: Bot) -> None:
@@ -95,63 +101,71 @@ def test_by_keyboard_alone(browser: Browser, bot: Bot) -> None:
         expect(page.locator(".rule h2")).to_have_text(["thanh-toan"])
 
 
-def test_try(page: Page) -> None:
+def test_try(trial: Page) -> None:
     """The picture is there and loaded, the words are marked, and the chat goes on with the next message."""
-    page.get_by_label("The customer’s message").fill("shop ơi bang gia")
-    page.keyboard.press("Enter")
-    expect(page.locator("#chat mark")).to_have_text("bang gia")
-    expect(page.get_by_role("img", name="Picture bang-gia.jpg")).to_be_visible()
-    wait_for_images(page, "#chat img", wider_than=1000)
-    page.get_by_role("button", name="cho mình xem menu").click()
-    expect(page.locator("#chat .bubble")).to_have_count(2)
-    expect(page.locator(".verdict")).to_contain_text("menu, by the keyword")
-    page.get_by_label("The customer", exact=True).select_option(label="Follows the OA")
-    page.get_by_role("button", name="Try", exact=True).click()
-    expect(page.locator(".verdict")).to_contain_text("chao-mung")
-    expect(page.locator("#chat figure")).to_have_count(4)
+    trial.get_by_label("The customer’s message").fill("shop ơi bang gia")
+    trial.keyboard.press("Enter")
+    expect(trial.locator("#chat mark")).to_have_text("bang gia")
+    expect(trial.get_by_role("img", name="Picture bang-gia.jpg")).to_be_visible()
+    wait_for_images(trial, "#chat img", wider_than=1000)
+    trial.get_by_role("button", name="cho mình xem menu").click()
+    expect(trial.locator("#chat .bubble")).to_have_count(2)
+    expect(trial.locator(".verdict")).to_contain_text("menu, by the keyword")
+    trial.get_by_label("The customer", exact=True).select_option(label="Follows the OA")
+    trial.get_by_role("button", name="Try", exact=True).click()
+    expect(trial.locator(".verdict")).to_contain_text("chao-mung")
+    expect(trial.locator("#chat figure")).to_have_count(4)
 
 
-def test_what_if_it_is_sunday_evening(page: Page) -> None:
+def test_what_if_it_is_sunday_evening(trial: Page) -> None:
     """The happy hour is on weekdays."""
-    page.get_by_label("The customer’s message").fill("giờ vàng")
-    page.get_by_label("At", exact=True).fill("2027-01-24T22:00")
-    page.get_by_role("button", name="Try", exact=True).click()
-    expect(page.locator("#answer")).to_contain_text("Sunday, 24 Jan 2027, 22:00")
-    expect(page.locator("#answer")).to_contain_text("gio-vang outside its hours")
+    trial.get_by_label("The customer’s message").fill("giờ vàng")
+    trial.get_by_label("At", exact=True).fill("2027-01-24T22:00")
+    trial.get_by_role("button", name="Try", exact=True).click()
+    expect(trial.locator("#answer")).to_contain_text("Sunday, 24 Jan 2027, 22:00")
+    expect(trial.locator("#answer")).to_contain_text("gio-vang outside its hours")
 
 
-def test_a_message_that_looks_like_markup(page: Page) -> None:
+def test_a_message_that_looks_like_markup(trial: Page) -> None:
     """It is shown as typed, runs nothing, and the policy has nothing to stop."""
     text = "<script>document.title='hit'</script><img src=x onerror=\"document.title='hit'\"> menu"
-    page.get_by_label("The customer’s message").fill(text)
-    page.keyboard.press("Enter")
-    expect(page.locator(".bubble")).to_have_text(text)
-    expect(page.locator(".verdict")).to_contain_text("menu")
-    assert page.title() == "Try · bot console"
+    trial.get_by_label("The customer’s message").fill(text)
+    trial.keyboard.press("Enter")
+    expect(trial.locator(".bubble")).to_have_text(text)
+    expect(trial.locator(".verdict")).to_contain_text("menu")
+    assert trial.title() == "Try · bot console"
 
 
-def test_a_picture_that_does_not_load(browser: Browser, bot: Bot) -> None:
+def test_a_picture_that_does_not_load(browser: Browser, bot: Bot, logged_in: StorageState) -> None:
     """Words take its place. The broken address is one of ours, so that no other machine is asked."""
-    broken = SAMPLE.replace("https://anh.tiemnhana.example/bang-gia.jpg", f"https://127.0.0.1:{bot.port}/no.jpg")
-    bot.rules.write_text(broken, encoding="utf-8")
-    try:
-        context = browser.new_context(base_url=f"{bot.url}/console/")
-        page = context.new_page()
+    broken = f"https://127.0.0.1:{bot.port}/no.jpg"
+    with (
+        rules_in_force(bot, SAMPLE.replace("https://anh.tiemnhana.example/bang-gia.jpg", broken)),
+        window(browser, bot, state=logged_in, may_be_offline=True) as page,
+    ):
         page.goto("rules?q=bang-gia")
-        log_in(page)
-        for _ in range(100):
-            page.goto("rules?q=bang-gia")
-            if page.get_by_text(f"127.0.0.1:{bot.port}/no.jpg").count():
-                break
-            page.wait_for_timeout(100)
+        expect(page.get_by_text(broken)).to_be_visible()
         expect(page.get_by_text("This picture does not open")).to_be_visible()
-        context.close()
-    finally:
-        bot.rules.write_text(SAMPLE, encoding="utf-8")
+
+
+@contextmanager
+def rules_in_force(bot: Bot, rules: str) -> Iterator[None]:
+    """Have the bot use other rules; the next test finds SAMPLE in force again."""
+    publish_by_hand(bot, rules)
+    yield
+    publish_by_hand(bot, SAMPLE)
+
+
+def publish_by_hand(bot: Bot, rules: str) -> None:
+    """Write the rules file, and wait until the bot answers by it."""
+    loads = bot.said().count("rules in force")
+    bot.rules.write_text(rules, encoding="utf-8")
+    wait_until(lambda: bot.said().count("rules in force") > loads, "the rules")
 
 
 def test_rules(page: Page) -> None:
     """Cards with pictures, a search without marks, and the way from an answer to its rule."""
+    page.goto("unanswered")
     page.get_by_role("link", name="Rules", exact=True).click()
     expect(page.get_by_role("link", name="Rules", exact=True)).to_have_attribute("aria-current", "page")
     expect(page.locator(".rule")).to_have_count(19)
@@ -174,7 +188,7 @@ def test_every_page(page: Page, path: str) -> None:
     for lang in ("vi", "en"):
         page.goto(f"{path}?lang={lang}")
         assert page.get_attribute("html", "lang") == lang
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert fits(page)
         expect(page.get_by_role("heading", level=1)).to_have_count(1)
         expect(page.get_by_role("main")).to_have_count(1)
         nameless = """() => [...document.querySelectorAll("input:not([type=hidden]), select, textarea, button")]
@@ -183,13 +197,9 @@ def test_every_page(page: Page, path: str) -> None:
         assert page.locator("img:not([alt])").count() == 0
 
 
-# Colours do not depend on the width.
-@pytest.mark.parametrize("page", ["desktop"], indirect=True)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["login", *PAGES])
-def test_words_stand_out_from_what_is_behind_them(page: Page, path: str, scheme: Literal["light", "dark"]) -> None:
-    """By at least 4.5 to 1, as WCAG AA asks."""
-    page.emulate_media(color_scheme=scheme)
+def test_words_stand_out_from_what_is_behind_them(page: Page, path: str) -> None:
+    """By at least 4.5 to 1, as WCAG AA asks, in both schemes; colours do not depend on the width."""
     if path == "login":
         page.context.clear_cookies()  # to log out would end the session of all these tests
     page.goto(path)
@@ -214,12 +224,12 @@ def test_without_script(browser: Browser, bot: Bot, logged_in: StorageState, pat
             expect(page.locator(".rule")).to_have_count(19)
 
 
-def test_a_session_that_ended_meanwhile(page: Page) -> None:
-    """The next message leads to the log-in, not to a broken page."""
-    page.context.clear_cookies()
-    page.get_by_label("The customer’s message").fill("menu")
-    page.keyboard.press("Enter")
-    expect(page.get_by_label("Password")).to_be_visible()
+def test_a_session_that_ended_meanwhile(trial: Page) -> None:
+    """The next message leads to the log-in, not to a broken trial."""
+    trial.context.clear_cookies()
+    trial.get_by_label("The customer’s message").fill("menu")
+    trial.keyboard.press("Enter")
+    expect(trial.get_by_label("Password")).to_be_visible()
 
 
 def test_the_password_never_stands_in_the_log(bot: Bot) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
-from tests.support.browser import SIZES, fits, log_in, needs_browser, new_session, window
+from tests.support.browser import fits, log_in, needs_browser, new_session, window
 from tests.support.console import PASSWORD
-from tests.support.running import RULES, Bot
+from tests.support.running import PATIENCE, RULES, Bot
 
 pytestmark = [*needs_browser, pytest.mark.xdist_group("console_drafts")]
 
@@ -22,10 +22,10 @@ def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bot]:
         yield running
 
 
-@pytest.fixture(params=list(SIZES))
-def page(request: pytest.FixtureRequest, browser: Browser, bot: Bot) -> Iterator[Page]:
-    """A window of each size, logged in, with the present rules in the editor."""
-    with window(browser, bot, size=request.param, may_be_offline=True, state=new_session(bot)) as found:
+@pytest.fixture
+def page(browser: Browser, bot: Bot) -> Iterator[Page]:
+    """A phone's window, logged in, with the present rules in the editor; the layout is looked at in both sizes."""
+    with window(browser, bot, size="phone", may_be_offline=True, state=new_session(bot)) as found:
         found.goto("check?take=file")
         expect(found.locator(".editor .cm-content")).to_contain_text("bang-gia")
         yield found
@@ -66,7 +66,7 @@ def test_what_is_typed_is_saved_and_there_after_a_restart(page: Page, bot: Bot) 
     page.get_by_role("link", name="Tiếng Việt").click()
     expect(page.get_by_text("Đây là bản nháp của bạn.")).to_be_visible()
     expect(page.locator("#examples")).to_have_value("cho xem ba ảnh")
-    bot.terminate()
+    bot.terminate(PATIENCE)
     bot.start()
     page.goto("rules/edit?id=hai-anh&lang=en")
     expect(chips).to_have_count(3)

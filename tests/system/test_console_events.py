@@ -10,11 +10,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from bot.sandbox.script import answer
 from bot.sandbox.vendor import SandboxVendor
-from tests.support.browser import needs_browser
+from tests.support.browser import fits, needs_browser, new_session, window
 from tests.support.console import PASSWORD
 from tests.support.running import MAKER, RULES, Bot, wait_until
 
-DESKTOP, PHONE = (1280, 900), (390, 844)
 REFUSED = answer(400, {"code": 400, "message": "image_url is <b>no picture</b>"})
 SCRIPT = "<script>document.title='hit'</script> bảng giá"
 
@@ -28,26 +27,14 @@ def shop(tmp_path: Path, vendor: SandboxVendor) -> Iterator[Bot]:
         yield running
 
 
-@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
-def page(request: pytest.FixtureRequest, browser: Browser, shop: Bot) -> Iterator[Page]:
-    """Somebody is logged in and looks at the events; no script of ours fails and nothing is refused by the CSP."""
-    width, height = request.param
-    page = browser.new_page(viewport={"width": width, "height": height})
-    page.context.grant_permissions(["clipboard-write"])  # which browsers give to a page that is in front
-    said: list[str] = []
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("console", lambda message: said.append(message.text) if "Content Security" in message.text else None)
-    page.goto(f"{shop.url}/console/events")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Events")).to_be_visible()
-    yield page
-    page.close()
-    assert said == []
-
-
-def nothing_sticks_out(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+@pytest.fixture
+def page(browser: Browser, shop: Bot) -> Iterator[Page]:
+    """The list of events in a phone's window; the layout is looked at in both sizes."""
+    with window(browser, shop, size="phone", state=new_session(shop)) as page:
+        page.context.grant_permissions(["clipboard-write"])  # which browsers give to a page that is in front
+        page.goto("events")
+        expect(page.get_by_role("heading", name="Events")).to_be_visible()
+        yield page
 
 
 def test_a_dead_letter_from_the_list_to_the_customer(page: Page, shop: Bot, vendor: SandboxVendor) -> None:
@@ -60,13 +47,13 @@ def test_a_dead_letter_from_the_list_to_the_customer(page: Page, shop: Bot, vend
     row = page.get_by_role("row").filter(has_text="refused by the vendor for good")
     expect(row).to_contain_text("image_url is <b>no picture</b>")
     expect(row).to_contain_text(SCRIPT)
-    assert nothing_sticks_out(page)
+    assert fits(page)
 
     row.locator(".when a").click()
     expect(page.get_by_role("heading", name="Replay?")).to_be_visible()
     expect(page.get_by_text(SCRIPT)).to_be_visible()
     expect(page.get_by_text("image_url is <b>no picture</b>")).to_be_visible()
-    assert nothing_sticks_out(page)
+    assert fits(page)
 
     loads = shop.said().count("rules in force")
     shop.rules.write_text(RULES.replace("bang-gia.jpg", "gia-moi.jpg"), encoding="utf-8")
@@ -90,7 +77,7 @@ def test_what_no_rule_answered_is_copied_and_tried(page: Page, shop: Bot) -> Non
     card = page.locator(".gap", has_text="thẻ thành viên")
     wait_until(lambda: page.reload() and card.count(), "the question")
     expect(page.locator(".gap")).to_have_count(2)
-    assert nothing_sticks_out(page)
+    assert fits(page)
     card.get_by_role("button", name="Copy").click()
     expect(card.locator(".copy")).to_have_text("Copied")
     card.get_by_role("button", name="Try this message").click()
@@ -109,6 +96,6 @@ def test_a_conversation(page: Page, shop: Bot, vendor: SandboxVendor) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Conversation")
     expect(page.locator(".turn.customer .bubble")).to_have_text("shop ơi bảng giá")
     expect(page.locator(".turn.shop")).to_contain_text("bang-gia")
-    assert nothing_sticks_out(page)
+    assert fits(page)
     page.locator(".turn.customer").get_by_role("link", name="just now").click()
     expect(page.get_by_role("link", name="See the whole conversation")).to_be_visible()

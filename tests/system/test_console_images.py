@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, StorageState, expect
 
 from bot.inbox.database import Database
 from bot.inbox.tables import picture_checks
-from tests.support.browser import SIZES, needs_browser, new_session, texts_too_faint, wait_for_images, window
+from tests.support.browser import fits, needs_browser, new_session, texts_too_faint, wait_for_images, window
 from tests.support.console import PASSWORD
 from tests.support.image_server import ImageServer
 from tests.support.running import Bot, wait_until
@@ -67,18 +67,12 @@ def logged_in(bot: Bot) -> StorageState:
     return new_session(bot)
 
 
-@pytest.mark.parametrize("size", list(SIZES))
-def test_pictures(browser: Browser, bot: Bot, logged_in: StorageState, size: str) -> None:
+def test_pictures(browser: Browser, bot: Bot, logged_in: StorageState) -> None:
     """All are looked at before long; what is wrong is said, ours are shown, nothing sticks out, no other is asked."""
-    with window(browser, bot, size=size, state=logged_in) as page:
+    with window(browser, bot, size="phone", state=logged_in) as page:
+        wait_until_all_are_looked_at(bot)
         page.goto("pictures?lang=en")
-        sections = page.get_by_role("heading", level=2)
-        for _ in range(60):
-            if sections.all_inner_texts() == SECTIONS:
-                break
-            page.wait_for_timeout(500)
-            page.reload()
-        expect(sections).to_have_text(SECTIONS)
+        expect(page.get_by_role("heading", level=2)).to_have_text(SECTIONS)
         expect(page.locator(".tile", has_text="thực đơn.jpg")).to_contain_text("JPEG 1080 × 1350")
         for picture in page.locator(".tile img").all():
             picture.scroll_into_view_if_needed()
@@ -86,7 +80,7 @@ def test_pictures(browser: Browser, bot: Bot, logged_in: StorageState, size: str
         assert page.locator(".tile img").count() == 3
         for lang in ("vi", "en"):
             page.goto(f"pictures?lang={lang}")
-            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+            assert fits(page)
             assert texts_too_faint(page) == []
         page.get_by_role("link", name="Bad 1").click()
         expect(page.locator(".tile")).to_have_count(1)
@@ -107,7 +101,7 @@ def test_another_look(browser: Browser, bot: Bot, logged_in: StorageState) -> No
         try:
             button.click()
             told = page.locator(".notice", has_text="Looked at ảnh/dia-chi.jpg again.")
-            expect(told).to_contain_text("There is no such file beside the rules", timeout=30_000)
+            expect(told).to_contain_text("There is no such file beside the rules")
             expect(page.get_by_role("heading", name="No such file 1")).to_be_visible()
         finally:
             shutil.copy(SHOP / "dia-chi.jpg", picture)
@@ -115,11 +109,17 @@ def test_another_look(browser: Browser, bot: Bot, logged_in: StorageState) -> No
 
 def put_off(bot: Bot) -> None:
     """Have all been looked at an hour ago, and none due for another."""
+    wait_until_all_are_looked_at(bot)
     database = Database(bot.environment["DATABASE_URL"])
-    wait_until(lambda: not still_to_be_looked_at(database), "each picture to have been looked at")
     now = database.now()
     with database.write() as connection:
         connection.execute(sa.update(picture_checks).values(checked_at=now - 3600, due_at=now + 3600))
+    database.dispose()
+
+
+def wait_until_all_are_looked_at(bot: Bot) -> None:
+    database = Database(bot.environment["DATABASE_URL"])
+    wait_until(lambda: not still_to_be_looked_at(database), "each picture to have been looked at")
     database.dispose()
 
 

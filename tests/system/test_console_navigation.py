@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from bot.web.console import app
-from tests.support.browser import SIZES, needs_browser, new_session, texts_too_faint, window
+from tests.support.browser import at_each_size, fits, needs_browser, new_session, texts_too_faint, window
 from tests.support.console import PASSWORD
 from tests.support.running import Bot
 
@@ -44,7 +44,6 @@ def logged_in(bot: Bot) -> StorageState:
 def phone(browser: Browser, bot: Bot, logged_in: StorageState) -> Iterator[Page]:
     """A phone's window, logged in."""
     with window(browser, bot, size="phone", state=logged_in) as page:
-        page.goto("overview")
         yield page
 
 
@@ -52,17 +51,15 @@ def phone(browser: Browser, bot: Bot, logged_in: StorageState) -> Iterator[Page]
 def desktop(browser: Browser, bot: Bot, logged_in: StorageState) -> Iterator[Page]:
     """A desk's window, logged in."""
     with window(browser, bot, state=logged_in) as page:
-        page.goto("overview")
         yield page
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
-@pytest.mark.parametrize("lang", ["vi", "en"])
-def test_a_phone_reaches_every_page_from_its_bar(browser: Browser, bot: Bot, lang: str, script: bool) -> None:
+@pytest.mark.parametrize(("lang", "script"), [("vi", True), ("en", False)], ids=["vi-script", "en-no-script"])
+def test_a_phone_goes_from_page_to_page_by_its_bar(browser: Browser, bot: Bot, lang: str, script: bool) -> None:
     """Each in view as it stands or behind "More"; the page one is on is marked; no script is needed."""
     with window(browser, bot, size="phone", script=script, state=new_session(bot)) as page:
-        for name in PAGES:
-            page.goto(f"overview?lang={lang}")
+        page.goto(f"overview?lang={lang}")
+        for name in (*PAGES[1:], PAGES[0]):
             bar = page.locator(".page-bar")
             if name not in IN_BAR:
                 bar.locator("summary").click()
@@ -74,24 +71,24 @@ def test_a_phone_reaches_every_page_from_its_bar(browser: Browser, bot: Bot, lan
             expect(current).to_have_count(1)
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 1120, 1121])
 @pytest.mark.parametrize("lang", ["vi", "en"])
-def test_the_navigation_finds_room(phone: Page, width: int, lang: str) -> None:
-    """One of the two, with nothing cut off and nothing that sticks out."""
-    phone.set_viewport_size({"width": width, "height": 800})
+def test_the_navigation_finds_room(phone: Page, lang: str) -> None:
+    """One of the two at any width, with nothing cut off and nothing that sticks out."""
     phone.goto(f"overview?lang={lang}")
-    expect(phone.locator("nav:is(.pages, .page-bar):visible")).to_have_count(1)
-    assert phone.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    cut_off = """() => [...document.querySelectorAll("nav:is(.pages, .page-bar) :is(a, summary)")]
-        .filter(e => e.checkVisibility())
-        .filter(e => e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight).length"""
-    assert phone.evaluate(cut_off) == 0
-    for link in phone.locator("nav:is(.pages, .page-bar) > ul > li:visible").all():
-        expect(link).to_be_in_viewport(ratio=1)
-    header = phone.locator(".tools").bounding_box()
-    last = phone.locator(".pages li").last.bounding_box()
-    assert header
-    assert not last or last["x"] + last["width"] <= header["x"]
+    for width in (320, 390, 768, 1120, 1121):
+        phone.set_viewport_size({"width": width, "height": 800})
+        expect(phone.locator("nav:is(.pages, .page-bar):visible")).to_have_count(1)
+        assert phone.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), width
+        cut_off = """() => [...document.querySelectorAll("nav:is(.pages, .page-bar) :is(a, summary)")]
+            .filter(e => e.checkVisibility())
+            .filter(e => e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight).length"""
+        assert phone.evaluate(cut_off) == 0, width
+        for link in phone.locator("nav:is(.pages, .page-bar) > ul > li:visible").all():
+            expect(link).to_be_in_viewport(ratio=1)
+        header = phone.locator(".tools").bounding_box()
+        last = phone.locator(".pages li").last.bounding_box()
+        assert header
+        assert not last or last["x"] + last["width"] <= header["x"], width
 
 
 @pytest.mark.parametrize("path", [*PAGES, "rules/edit", "pictures/library"])
@@ -116,6 +113,7 @@ def test_what_has_the_focus_is_not_under_the_bar(phone: Page) -> None:
 
 def test_more_opens_and_closes_by_keyboard_and_by_touch(phone: Page) -> None:
     """Escape gives the focus back; a touch elsewhere closes it."""
+    phone.goto("overview")
     more = phone.locator(".page-bar summary")
     more.press("Enter")
     link = phone.get_by_role("link", name="Pictures", exact=True)
@@ -130,19 +128,20 @@ def test_more_opens_and_closes_by_keyboard_and_by_touch(phone: Page) -> None:
     expect(link).to_be_hidden()
 
 
-@pytest.mark.parametrize("size", list(SIZES))
-def test_forced_colours_show_where_one_is(browser: Browser, bot: Bot, logged_in: StorageState, size: str) -> None:
+def test_forced_colours_show_where_one_is(phone: Page) -> None:
     """The current page has a line that the others have not, though colours of ours are gone."""
-    with window(browser, bot, size=size, state=logged_in) as page:
-        page.emulate_media(forced_colors="active")
-        page.goto("rules")
-        look = """(current) => {
-          const link = [...document.querySelectorAll("nav:is(.pages, .page-bar) > ul > li > a")]
-            .find(e => e.checkVisibility() && e.hasAttribute("aria-current") === current);
-          const style = getComputedStyle(link);
-          return [style.borderTopColor, style.borderTopWidth, style.borderBottomColor, style.borderBottomWidth].join();
-        }"""
-        assert page.evaluate(look, True) != page.evaluate(look, False)
+    phone.emulate_media(forced_colors="active")
+    phone.goto("rules")
+    differs = """() => {
+      const style = (current) => {
+        const link = [...document.querySelectorAll("nav:is(.pages, .page-bar) > ul > li > a")]
+          .find(e => e.checkVisibility() && e.hasAttribute("aria-current") === current);
+        const style = getComputedStyle(link);
+        return [style.borderTopColor, style.borderTopWidth, style.borderBottomColor, style.borderBottomWidth].join();
+      };
+      return style(true) !== style(false);
+    }"""
+    assert at_each_size(phone, differs) == [True, True]
 
 
 def test_the_bar_in_the_dark(phone: Page) -> None:
@@ -155,10 +154,8 @@ def test_the_bar_in_the_dark(phone: Page) -> None:
 
 
 @pytest.mark.parametrize("path", ["rules/edit", "pictures/library", "check?take=file"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_workshop_stands_out(desktop: Page, path: str, scheme: str) -> None:
-    """The form, the library and the editor's own words, by at least 4.5 to 1."""
-    desktop.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+def test_the_workshop_stands_out(desktop: Page, path: str) -> None:
+    """The form, the library and the editor's own words, by at least 4.5 to 1, in light and dark colours."""
     desktop.goto(path)
     if path.startswith("check"):
         expect(desktop.locator(".editor .cm-line").first).to_be_visible()
@@ -205,17 +202,15 @@ def test_a_slash_within_the_text_editor_is_a_letter(desktop: Page) -> None:
     expect(desktop.get_by_role("searchbox")).not_to_be_focused()
 
 
-@pytest.mark.parametrize("size", list(SIZES))
-def test_the_statistics_of_a_rule(browser: Browser, bot: Bot, logged_in: StorageState, size: str) -> None:
+def test_the_statistics_of_a_rule(phone: Page) -> None:
     """From its card in the list: nothing sticks out, all words stand out, and one that nobody has used says so."""
-    with window(browser, bot, size=size, state=logged_in) as page:
-        page.goto("rules")
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-        card = page.locator(".cards > li").first
-        name = card.get_by_role("heading").inner_text()
-        card.get_by_role("link", name=f"Statistics: {name}").click()
-        expect(page.get_by_role("heading", level=1)).to_contain_text(name)
-        expect(page.get_by_text("No customer has got this answer in 30 days.")).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-        assert texts_too_faint(page) == []
-        assert page.evaluate(HIDDEN_BY_BAR if size == "phone" else "[]") == []
+    phone.goto("rules")
+    assert fits(phone)
+    card = phone.locator(".cards > li").first
+    name = card.get_by_role("heading").inner_text()
+    card.get_by_role("link", name=f"Statistics: {name}").click()
+    expect(phone.get_by_role("heading", level=1)).to_contain_text(name)
+    expect(phone.get_by_text("No customer has got this answer in 30 days.")).to_be_visible()
+    assert fits(phone)
+    assert texts_too_faint(phone) == []
+    assert phone.evaluate(HIDDEN_BY_BAR) == []

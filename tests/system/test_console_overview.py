@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from bot.sandbox.script import OK, answer
 from bot.sandbox.vendor import SandboxVendor
-from tests.support.browser import SIZES, log_in, needs_browser, window
+from tests.support.browser import fits, log_in, needs_browser, window
 from tests.support.console import PASSWORD
 from tests.support.running import MAKER, Bot, wait_until
 
@@ -29,12 +29,7 @@ def shop(tmp_path: Path, vendor: SandboxVendor) -> Iterator[Bot]:
         yield running
 
 
-def nothing_sticks_out(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
-
-
-@pytest.mark.parametrize("size", list(SIZES))
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+@pytest.mark.parametrize(("size", "script"), [("phone", True), ("desktop", False)], ids=["script", "no-script"])
 def test_the_figures_and_their_table(browser: Browser, shop: Bot, size: str, script: bool) -> None:
     """The charts need no script; the table opens by keyboard; nothing sticks out of a phone."""
     with window(browser, shop, size=size, script=script) as page:
@@ -53,24 +48,23 @@ def test_the_figures_and_their_table(browser: Browser, shop: Bot, size: str, scr
         cells = page.locator(".plot").first.get_by_role("row").last.get_by_role("cell")
         expect(cells).to_have_text(["2", "1", "0", "1", "0", "0"])
         if script:  # else the browser cannot be asked
-            assert nothing_sticks_out(page)
+            assert fits(page)
         page.get_by_role("link", name="Today").click()
         expect(page.get_by_role("img", name="Messages per hour: 2 messages")).to_be_visible()
 
 
-@pytest.mark.parametrize("size", list(SIZES))
-def test_a_refused_account_is_told_and_goes(browser: Browser, shop: Bot, vendor: SandboxVendor, size: str) -> None:
+def test_a_refused_account_is_told_and_goes(browser: Browser, shop: Bot, vendor: SandboxVendor) -> None:
     """On whatever page one is, until the vendor takes images again; nothing in it is markup."""
     vendor.always(REFUSED)
     shop.deliver(MAKER.text("103", "bảng giá"))
-    with window(browser, shop, size=size) as page:
+    with window(browser, shop, size="phone") as page:
         log_in(page)
         page.goto("rules")
         notice = page.get_by_role("region", name="The vendor refuses the account")
         wait_until(lambda: page.reload() and notice.count(), "the notice")
         expect(notice).to_contain_text("The connection key is refused: tell the operator.")
         expect(notice).to_contain_text("invalid <b>key</b>")
-        assert nothing_sticks_out(page)
+        assert fits(page)
         notice.get_by_role("link", name="See what waits").click()
         expect(page.locator(".events")).to_contain_text("bảng giá")
         vendor.always(OK)

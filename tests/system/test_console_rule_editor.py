@@ -9,7 +9,15 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from bot.sandbox.vendor import SandboxVendor
-from tests.support.browser import SIZES, fits, needs_browser, new_session, small_targets, texts_too_faint, window
+from tests.support.browser import (
+    expect_in_force,
+    fits,
+    needs_browser,
+    new_session,
+    small_targets,
+    texts_too_faint,
+    window,
+)
 from tests.support.console import PASSWORD
 from tests.support.running import MAKER, Bot, wait_until
 
@@ -26,10 +34,10 @@ def bot(tmp_path: Path, vendor: SandboxVendor) -> Iterator[Bot]:
         yield running
 
 
-@pytest.fixture(params=list(SIZES))
-def page(request: pytest.FixtureRequest, browser: Browser, bot: Bot) -> Iterator[Page]:
-    """A window of each size on the page Rules."""
-    with window(browser, bot, size=request.param, state=new_session(bot)) as found:
+@pytest.fixture
+def page(browser: Browser, bot: Bot) -> Iterator[Page]:
+    """A phone's window on the page Rules; the layout is looked at in both sizes."""
+    with window(browser, bot, size="phone", state=new_session(bot)) as found:
         found.goto("rules")
         expect(found.get_by_role("heading", level=1)).to_have_text("Rules")
         yield found
@@ -77,7 +85,7 @@ def test_from_the_button_to_the_picture_that_customers_get(page: Page, bot: Bot,
     assert bot.rules.read_text(encoding="utf-8") == SAMPLE
     assert fits(page)
     page.get_by_role("button", name="Publish").click()
-    expect(page.get_by_text("The new version answers customers now.")).to_be_visible()
+    expect_in_force(page)
     added = '    keywords: [bọc quà, thắt nơ, "gói 1,5 kg"]\n'
     assert added in bot.rules.read_text(encoding="utf-8")
 
@@ -107,7 +115,7 @@ def test_from_an_unanswered_question_to_the_picture(page: Page, bot: Bot, vendor
     page.get_by_role("button", name="See what it does").click()
     expect(page.locator("#result")).to_contain_text("rules.yaml: fine.")
     page.get_by_role("button", name="Publish").click()
-    expect(page.get_by_text("The new version answers customers now.")).to_be_visible()
+    expect_in_force(page)
 
     def answered() -> bool:
         bot.deliver(MAKER.text("2002", question))
@@ -140,7 +148,7 @@ def test_what_is_done_with_a_card(page: Page, bot: Bot) -> None:
     assert texts_too_faint(page) == []
     assert small_targets(page) == []
     page.get_by_role("button", name="Yes, switch off").click()
-    expect(page.get_by_text("The new version answers customers now.")).to_be_visible()
+    expect_in_force(page)
     assert bot.rules.read_text(encoding="utf-8").count("enabled: false") == SAMPLE.count("enabled: false") + 1
     page.goto("rules/edit?id=menu")
     expect(page.locator("[data-name=keyword] .chip")).to_have_count(6)
@@ -166,5 +174,5 @@ def test_without_script(browser: Browser, bot: Bot) -> None:
         page.get_by_role("textbox", name="Picture 1").fill(LINK)
         page.get_by_role("button", name="See what it does").click()
         page.get_by_role("button", name="Publish").click()
-        expect(page.get_by_text("The new version answers customers now.")).to_be_visible()
+        expect_in_force(page)
     assert "  - id: boc-qua\n    keywords: [{text: bọc quà, match: exact}]\n" in bot.rules.read_text(encoding="utf-8")

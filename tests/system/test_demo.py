@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import SIZES, needs_browser, wait_for_images
+from tests.support.browser import fits, needs_browser, open_context, wait_for_images, watch
 from tests.support.demo import CUSTOMER, Demo, running
 from tests.support.local_images import jpeg
 from tests.support.running import PATIENCE
@@ -27,12 +27,30 @@ rules:
     keywords: [xin chào]
     reply: {image_url: "https://elsewhere.example/nowhere.jpg"}
     examples: [xin chào]
+  - {id: menu, keywords: [menu], reply: {file: menu.jpg}}
 """
+OWN_PICTURE = jpeg()
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     with running(tmp_path_factory.mktemp("demo")) as demo:
+        yield demo
+
+
+@pytest.fixture(scope="module")
+def own_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a shop with rules, a picture and settings of its own."""
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "rules.yaml").write_text(OWN_RULES)
+    (folder / "menu.jpg").write_bytes(OWN_PICTURE)
+    (folder / ".env").write_text("CPAAS_BASE_URL=https://real-vendor.example\nZALO_OA_ID=1\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def own_demo(own_folder: Path) -> Iterator[Demo]:
+    with running(own_folder, lang="en") as demo:
         yield demo
 
 
@@ -59,54 +77,49 @@ class TestProcess:
                 assert f":{taken}/" not in demo.url
                 assert requests.get(demo.url, timeout=PATIENCE).ok
 
-    @pytest.mark.parametrize(("lang", "words"), [("vi", "mở cửa rồi"), ("en", "is open")])
-    def test_speaks_the_reader_s_language(self, tmp_path: Path, lang: str, words: str) -> None:
+    @pytest.mark.parametrize(("named", "lang", "words"), [("demo", "vi", "mở cửa rồi"), ("own_demo", "en", "is open")])
+    def test_speaks_the_reader_s_language(
+        self, request: pytest.FixtureRequest, named: str, lang: str, words: str
+    ) -> None:
         """On the terminal and on the page, which can be switched."""
-        with running(tmp_path, lang=lang) as demo:
-            pages = {ask: requests.get(demo.url + ask, timeout=PATIENCE).text for ask in ("", "?lang=vi", "?lang=en")}
+        demo: Demo = request.getfixturevalue(named)
+        pages = {ask: requests.get(demo.url + ask, timeout=PATIENCE).text for ask in ("", "?lang=vi", "?lang=en")}
         assert words in "".join(demo.said)
         assert f'<html lang="{lang}">' in pages[""]
         assert "Hành trình của từng tin nhắn" in pages["?lang=vi"]
         assert "The trail of each message" in pages["?lang=en"]
 
-    def test_the_shop_s_own_rules(self, tmp_path: Path) -> None:
+    def test_the_shop_s_own_rules(self, own_demo: Demo) -> None:
         """A rules.yaml in the folder is used, and its examples are offered to try."""
-        (tmp_path / "rules.yaml").write_text(OWN_RULES)
-        (tmp_path / ".env").write_text("CPAAS_BASE_URL=https://real-vendor.example\nZALO_OA_ID=1\n")
-        with running(tmp_path) as demo:
-            assert 'data-text="xin chào"' in requests.get(demo.url, timeout=PATIENCE).text
-            demo.say("xin chao")
-            seen = demo.pieces('id="picture-1-1"')
+        assert 'data-text="xin chào"' in requests.get(own_demo.url, timeout=PATIENCE).text
+        own_demo.say("xin chao", customer="2000001")
+        seen = own_demo.pieces('id="picture-1-1"', customer="2000001")
         assert "cua-toi" in seen
         assert "<img" not in seen
 
-    def test_a_picture_beside_the_rules(self, tmp_path: Path) -> None:
+    def test_a_picture_beside_the_rules(self, own_demo: Demo) -> None:
         """It is uploaded, arrives by its token, and the page shows it."""
-        picture = jpeg()
-        (tmp_path / "menu.jpg").write_bytes(picture)
-        (tmp_path / "rules.yaml").write_text("rules:\n  - {id: menu, keywords: [menu], reply: {file: menu.jpg}}\n")
-        with running(tmp_path) as demo:
-            demo.say("menu")
-            [source] = re.findall(r'<img src="(/demo/uploads/[^"]+)"', demo.pieces('id="picture-1-1"'))
-            shown = requests.get(demo.url.removesuffix("/demo") + source, timeout=PATIENCE)
-            assert (shown.content, shown.headers["Content-Type"]) == (picture, "image/jpeg")
-            assert requests.get(f"{demo.url}/uploads/none", timeout=PATIENCE).status_code == 404
+        own_demo.say("menu", customer="2000002")
+        pieces = own_demo.pieces('id="picture-1-1"', customer="2000002")
+        [source] = re.findall(r'<img src="(/demo/uploads/[^"]+)"', pieces)
+        shown = requests.get(own_demo.url.removesuffix("/demo") + source, timeout=PATIENCE)
+        assert (shown.content, shown.headers["Content-Type"]) == (OWN_PICTURE, "image/jpeg")
+        assert requests.get(f"{own_demo.url}/uploads/none", timeout=PATIENCE).status_code == 404
 
-    def test_the_console_is_open_and_the_file_stays_as_it_is(self, tmp_path: Path) -> None:
+    def test_the_console_is_open_and_the_file_stays_as_it_is(self, own_demo: Demo, own_folder: Path) -> None:
         """The way in from the chat is logged in, and finds messages of the last days and the rule that answered."""
-        (tmp_path / "rules.yaml").write_text(OWN_RULES)
-        with running(tmp_path) as demo, requests.Session() as session:
-            overview = session.get(f"{demo.url}/console?lang=en", timeout=PATIENCE)
+        with requests.Session() as session:
+            overview = session.get(f"{own_demo.url}/console?lang=en", timeout=PATIENCE)
             assert overview.status_code == 200
             assert "/console/" in overview.url
             assert 'name="password"' not in overview.text
-            rule = session.get(f"{demo.url}/console?rule=cua-toi&lang=en", timeout=PATIENCE)
+            rule = session.get(f"{own_demo.url}/console?rule=cua-toi&lang=en", timeout=PATIENCE)
             assert rule.url.partition("?")[0].endswith("/console/rules")
             assert "cua-toi" in rule.text
             base = rule.url.partition("/console")[0]
             found = session.get(f"{base}/console/unanswered?lang=en", timeout=PATIENCE).text
             assert 'class="card gap"' in found
-            assert (tmp_path / "rules.yaml").read_text() == OWN_RULES
+        assert (own_folder / "rules.yaml").read_text() == OWN_RULES
 
     def test_rules_that_cannot_be_used(self, tmp_path: Path) -> None:
         """The demo says where the fault is and ends with status 3."""
@@ -208,24 +221,15 @@ class TestPage:
         assert not re.search(r"<script>|<style>| on\w+=", answer.text)
 
 
-@pytest.fixture(params=list(SIZES))
-def page(request: pytest.FixtureRequest, browser: Browser, demo: Demo) -> Iterator[Page]:
-    width, height = SIZES[request.param]
-    context = browser.new_context(viewport={"width": width, "height": height})
-    context.set_default_timeout(PATIENCE * 1000)
-    complaints: list[str] = []
-    page = context.new_page()
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            complaints.append(message.text)
-
-    page.on("console", note)
-    page.goto(demo.url)
-    yield page
-    assert complaints == []
-    context.close()
+@pytest.fixture
+def page(browser: Browser, demo: Demo) -> Iterator[Page]:
+    """The demo in a phone's window."""
+    with open_context(browser, size="phone") as context:
+        page = context.new_page()
+        trouble = watch(page)
+        page.goto(demo.url)
+        yield page
+    assert trouble.complaints == []
 
 
 class TestBrowser:
@@ -298,4 +302,4 @@ class TestBrowser:
         page.get_by_role("textbox").fill("menu" + "a" * 300)
         page.keyboard.press("Enter")
         expect(page.locator(".bubble")).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert fits(page)

@@ -29,8 +29,9 @@ from bot.web.console.images.image_cards import (
 
 #: Images per page.
 PAGE_SIZE: Final = 48
-#: How often the page reloads to show the result of a requested check, which takes up to ten seconds.
-_MAX_REFRESHES: Final = 8
+#: How often the page reloads to show the result of a requested check, which takes up to ten seconds, on a busy
+#: machine longer.
+_MAX_REFRESHES: Final = 60
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:

@@ -35,8 +35,9 @@ MAX_MESSAGES: Final = 2_000
 #: How many shifts of one kind, and how many versions, are listed.
 MAX_SHIFTS: Final = 50
 MAX_VERSIONS: Final = 10
-#: How often a page reloads to see whether a publication is in force; the bot loads it within two seconds.
-MAX_REFRESHES: Final = 10
+#: How often a page reloads to see whether a publication is in force. The bot loads it within two seconds, on a busy
+#: machine later.
+MAX_REFRESHES: Final = 120
 
 _STOPPING_SECONDS: Final = 10.0
 
