@@ -203,7 +203,7 @@ def expect_in_force(page: Page) -> None:
 
 def texts_too_faint(page: Page) -> list[str]:
     """
-    Return the texts whose contrast with the background is below 4.5:1, the minimum of WCAG AA, in light or dark colours.
+    Return the texts whose contrast with the background is below 4.5:1, the minimum of WCAG AA, in light or in dark.
 
     On a gradient, its darkest or lightest colour counts.
     """

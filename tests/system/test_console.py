@@ -144,7 +144,7 @@ def test_a_picture_that_does_not_load(browser: Browser, bot: Bot, logged_in: Sto
         window(browser, bot, state=logged_in, may_be_offline=True) as page,
     ):
         page.goto("rules?q=bang-gia")
-        expect(page.get_by_text(broken)).to_be_visible()
+        expect(page.get_by_text(broken, exact=True)).to_be_visible()
         expect(page.get_by_text("This picture does not open")).to_be_visible()
 
 
