@@ -16,7 +16,7 @@ from bot.inbox.statistics.hour_counts import DELAY_BOUNDS, HOUR_SECONDS
 from bot.inbox.statistics.rollup import SETTLING_SECONDS, Period, Statistics, median, start_of_day
 from bot.inbox.tables import events
 from bot.rules.engine import FALLBACK
-from tests.support.rows import DAY, HOUR, NOW, keep, sqlite_plans
+from tests.support.rows import DAY, HOUR, NOW, keep, sqlite_plans, work_of
 from tests.support.running import wait_until
 
 SENT = {"status": "sent", "reason": "rule"}
@@ -55,6 +55,16 @@ def test_every_message_is_counted_once_by_how_it_ended(database: Database, outco
     assert roll_up(database) == 2
     assert month(database).outcomes == {outcome: 4}
     assert [sum(hour.values()) for _, hour in sorted(month(database).by_hour.items())] == [1, 1, 2]
+
+
+def test_a_new_inbox_is_not_searched_hour_by_hour(database: Database) -> None:
+    """Nothing is rolled up yet, and the hours before its first event are not looked into."""
+    keep(database, age=HOUR)
+
+    def work(days: int) -> int:
+        return work_of(database, lambda: Statistics(database).period(NOW - days * DAY, now=NOW))
+
+    assert work(30) <= 2 * work(1)
 
 
 def test_what_customers_did_not_write_is_not_counted(database: Database) -> None:

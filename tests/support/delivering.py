@@ -44,7 +44,9 @@ class Deliverer:
         concurrency: int = 8,
         inbox: type[Inbox] = Inbox,
         client: type[CpaasClient] = CpaasClient,
+        stop_seconds: float = PATIENCE,
     ) -> None:
+        self._stop_seconds = stop_seconds
         self.clock = ShiftedClock()
         self.database = Database(url)
         self.database.migrate()
@@ -84,7 +86,7 @@ class Deliverer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._dispatcher.stop(timeout=PATIENCE)
+        self._dispatcher.stop(timeout=self._stop_seconds)
         self._images.stop()
         self._writer.stop()
         self.database.dispose()

@@ -62,7 +62,7 @@ def test_it_stops_although_the_database_is_away(
 ) -> None:
     """What waits for a sender cannot be given back; its leases end by themselves."""
     vendor.always(late(1.0))
-    with Deliverer(f"sqlite:///{tmp_path / 'bot.db'}", vendor, concurrency=1) as deliverer:
+    with Deliverer(f"sqlite:///{tmp_path / 'bot.db'}", vendor, concurrency=1, stop_seconds=3.0) as deliverer:
         deliverer.put(*(MAKER.text(f"10{n}", "bảng giá") for n in range(4)))
         vendor.wait_for(1)
         with deliverer.database.write() as connection:

@@ -163,7 +163,13 @@ def replies_by_rule(connection: sa.Connection, since: int) -> Counter[str]:
 
 def count_the_rest(connection: sa.Connection, since: int, *, now: float) -> Iterator[HourCounts]:
     """Yield the counts of the hours that are not rolled up yet, from that of *since* on."""
-    first = max(_counted_until(connection), since // HOUR_SECONDS * HOUR_SECONDS)
+    counted = _counted_until(connection)
+    first = max(counted, since // HOUR_SECONDS * HOUR_SECONDS)
+    if not counted:  # as in a new inbox: no need to look into hundreds of hours before its first event
+        oldest = _first_hour(connection, since=first)
+        if oldest is None:
+            return
+        first = oldest
     for start in range(first, int(now) + SETTLING_SECONDS, HOUR_SECONDS):
         yield count_events(connection, start)
 
