@@ -63,13 +63,13 @@ def publishing(tmp_path: Path) -> Iterator[Console]:
 
 def field(page: TestResponse, name: str) -> str:
     """Return the value of a hidden field or a box to tick; empty if there is none."""
-    found = re.search(rf'name="{name}"(?: form="check")? value="([^"]*)"', page.text)
+    found = re.search(rf'name="{name}"(?: form="(?:check|restore)")? value="([^"]*)"', page.text)
     return html.unescape(found[1]) if found else ""
 
 
 def fields(page: TestResponse) -> dict[str, str]:
     """Return what the button that publishes sends beside the text, with the confirmation where one is asked for."""
-    return {name: field(page, name) for name in (*HIDDEN, "checked", "confirmed", "restored")}
+    return {name: field(page, name) for name in (*HIDDEN, "checked", "confirmed")}
 
 
 def text_of(page: TestResponse) -> str:
@@ -92,14 +92,21 @@ def published(console: Console, text: str, **more: str) -> TestResponse:
     return console.post("check/publish", fields(page) | {"text": text, **more})
 
 
-def gone_back(console: Console) -> TestResponse:
-    """Press the button that goes back one step, and confirm what customers lose by it."""
-    page = console.get("check")
-    form = re.findall(
-        r'name="(base_digest|version)" value="([^"]*)"', page.text.partition("/check/back")[2].partition("</form>")[0]
-    )
-    page = console.post("check/back", dict(form))
-    return console.post("check/publish", fields(page) | {"text": text_of(page)}) if field(page, "confirmed") else page
+def restored(console: Console, version: str, **more: str) -> TestResponse:
+    """Press the button of a version, and on the page that asks the one that restores it, whether it is there or not."""
+    page = console.get("check/restore", query_string={"version": version})
+    sent = {name: field(page, name) for name in ("base_digest", "confirmed")}
+    return console.post("check/restore", {"version": version, **sent, **more})
+
+
+def buttons(page: TestResponse) -> list[str]:
+    """Return the versions that the page offers to restore: one step back, then those of the list."""
+    return re.findall(r'form="restore"[^>]* name="version" value="([^"]*)"', page.text)
+
+
+def gone_back(console: Console, **more: str) -> TestResponse:
+    """Press the button that goes back one step."""
+    return restored(console, buttons(console.get("check"))[0], **more)
 
 
 def uploaded(console: Console, data: bytes, **form: str) -> TestResponse:
@@ -392,17 +399,38 @@ def test_the_versions_tell_who_and_why_in_words(publishing: Console) -> None:
 
 
 def test_any_version_is_restored_from_the_list(publishing: Console) -> None:
-    """With one press where nobody loses an answer."""
-    published(publishing, RULES + "# one\n")
-    published(publishing, RULES + "# two\n")
-    page = publishing.get("check/versions").text
-    oldest = re.findall(r'name="version" value="([^"]*)"', page)[-1]
-    seen = re.search(r'name="base_digest" value="([^"]*)"', page)
-    assert seen
-    done = publishing.post("check/back", {"version": oldest, "base_digest": seen[1]})
-    assert done.status_code == 303
+    """Its page says what that changes, asks who does it and why, and the browser's draft stays."""
+    published(publishing, RULES + "# one\n", author="Hạnh")
+    published(publishing, SHIP)
+    oldest = buttons(publishing.get("check/versions"))[-1]
+    page = publishing.get("check/restore", query_string={"version": oldest})
+    assert "Adds 1 rule, changes 1, removes 1" in words(page)
+    assert 'name="author" form="restore" value="Hạnh"' in page.text
+    assert "asked once" not in words(page)
+    assert restored(publishing, oldest, author="Lan", note="nhầm giá").status_code == 303
     assert rules_file(publishing).read_text(encoding="utf-8") == RULES
-    assert "is in the rules file again." in words(publishing.get("check"))
+    assert re.search(r"The version of .* is in the rules file again\.", words(publishing.get("check")))
+    publisher = Publisher(rules_file(publishing))
+    found = publisher.info(publisher.versions()[0].name)
+    assert (found.author, found.note, found.restored) == ("Lan", "nhầm giá", oldest)
+
+
+def test_a_version_that_cannot_be_restored_is_told_why(publishing: Console) -> None:
+    """The one that stands there, one with errors, and one that is not kept."""
+    published(publishing, SHIP)
+    rules_file(publishing).write_text(BROKEN, encoding="utf-8")
+    publishing.get("check")
+    published(publishing, SHIP + "# more\n")
+    kept = [version.name for version in Publisher(rules_file(publishing)).versions()]
+    page = publishing.get("check/restore", query_string={"version": kept[0]})
+    assert "This is what the present file says." in words(page)
+    page = publishing.get("check/restore", query_string={"version": kept[1]})
+    assert "It cannot be used as it is." in words(page)
+    seen = digest((SHIP + "# more\n").encode())
+    assert restored(publishing, kept[1], base_digest=seen).status_code == 409
+    assert publishing.post("check/restore", {"version": "gone"}).location == "/console/check/versions"
+    assert "That version is not there" in words(publishing.get("check/versions"))
+    assert rules_file(publishing).read_text(encoding="utf-8") == SHIP + "# more\n"
 
 
 def test_two_versions_are_compared(publishing: Console) -> None:
@@ -486,12 +514,12 @@ def test_off_by_default(console: Console) -> None:
     assert f"save it as {rules_file(console)}" in words(page)
     form = {"text": SHIP, "base_digest": field(page, "base_digest"), "checked": field(page, "checked")}
     assert console.post("check/publish", form).status_code == 404
-    assert console.post("check/back", {"version": "x"}).status_code == 404
+    assert console.post("check/restore", {"version": "x"}).status_code == 404
     assert rules_file(console).read_text(encoding="utf-8") == RULES
     assert "Versions" not in console.get("check").text
 
 
-@pytest.mark.parametrize("path", ["check", "check/publish", "check/back"])
+@pytest.mark.parametrize("path", ["check", "check/publish", "check/restore"])
 def test_strangers(publishing: Console, path: str) -> None:
     """Who is not logged in gets to the log-in; a form of another site gets nowhere."""
     assert publishing.client.post(f"/console/{path}", data={"text": SHIP}).status_code == 400
@@ -563,7 +591,7 @@ def test_errors_are_never_published(publishing: Console) -> None:
     published(publishing, SHIP.replace('image_url: "https://shop.example/ship.jpg"', "file: ship.png"))
     published(publishing, SHIP)
     picture.unlink()
-    page = gone_back(publishing)
+    page = gone_back(publishing, base_digest=digest(SHIP.encode()))
     assert page.status_code == 409
     assert "file-missing" in page.text
     assert rules_file(publishing).read_text(encoding="utf-8") == SHIP
@@ -642,14 +670,17 @@ def test_what_an_editor_set_out_from_is_remembered_over_checks(publishing: Conso
 
 
 def test_going_back_over_somebody_s_change(publishing: Console) -> None:
-    """Refused too."""
+    """What they changed is shown first."""
     published(publishing, SHIP)
-    page = publishing.get("check")
+    version = buttons(publishing.get("check"))[0]
+    page = publishing.get("check/restore", query_string={"version": version})
+    sent = {name: field(page, name) for name in ("version", "base_digest", "confirmed")}
     rules_file(publishing).write_text(SHIP + "# theirs\n", encoding="utf-8")
-    page = publishing.post("check/back", {name: field(page, name) for name in ("base_digest", "version")})
+    page = publishing.post("check/restore", sent)
     assert page.status_code == 409
+    assert "somebody else has changed the rules file" in words(page)
+    assert "# theirs" in page.text
     assert rules_file(publishing).read_text(encoding="utf-8") == SHIP + "# theirs\n"
-    assert publishing.post("check/back", {"version": "gone", "base_digest": "x"}).status_code == 409
 
 
 def test_a_history_that_cannot_be_written(publishing: Console) -> None:

@@ -12,6 +12,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from bot.inbox.editing.drafts import KEPT_SECONDS, MAX_DRAFT_BYTES
+from bot.rules.publishing.publisher import digest
 from bot.web.console import auth
 from bot.web.console.publishing.draft_store import COOKIE_NAME
 from tests.support.console import RULES, Console, running, words
@@ -167,11 +168,9 @@ def test_what_is_published_is_a_draft_no_more(console: Console) -> None:
     assert text_of(console.get("check")) == ""
     autosaved(console, console.get("check"), "# next\n")
     page = console.get("check")
-    back = re.search(
-        r'name="base_digest" value="(\w+)">\s*<input type="hidden" name="version" value="([^"]+)"', page.text
-    )
-    assert back
-    assert console.post("check/back", {"base_digest": back[1], "version": back[2]}).status_code == 303
+    [version, *_list] = re.findall(r'form="restore"[^>]* name="version" value="([^"]*)"', page.text)
+    base = digest(MINE.encode())
+    assert console.post("check/restore", {"base_digest": base, "version": version}).status_code == 303
     assert text_of(console.get("check")) == "# next\n"
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.analysis.preview import Preview, PreviewRequest, Progress, preview
-from bot.analysis.preview_process import PreviewStopped, Watcher
+from bot.analysis.preview_process import PreviewStopped, PreviewTimeout, Watcher
+from bot.rules.publishing.publisher import Publisher, digest
 from tests.support.console import RULES, Console, running
 from tests.support.running import PATIENCE
 
@@ -48,6 +50,74 @@ def test_the_form_of_a_rule_tells_it_as_well(tmp_path: Path) -> None:
         form = {"keyword": "bọc quà", "image_ref": "https://shop.example/qua.jpg", "image_kind": "image_url"}
         *_progress, last = lines(console, "rules/edit", form)
     assert 'id="rule"' in str(last["page"])
+
+
+def test_a_publication_is_checked_ahead_and_only_once(tmp_path: Path) -> None:
+    """While the script is told how far it is, nothing is written; then the form publishes what was just checked."""
+    checks = []
+
+    def counted(request: PreviewRequest, **more: Any) -> Preview:
+        checks.append(request.content)
+        return slowly(request, **more) if more.get("watcher") else preview(request)
+
+    changed = RULES + "# new\n"
+    with running(tmp_path, preview=counted, console_publish=True) as console:
+        console.log_in()
+        file = console.runtime.settings.rules_file
+        form = {"text": changed, "checked": digest(changed.encode()), "base_digest": digest(RULES.encode())}
+        first, *_progress, last = lines(console, "check/publish", form)
+        assert (first["text"], last) == ("Checking the rules…", {"page": ""})
+        assert file.read_text(encoding="utf-8") == RULES
+        assert console.post("check/publish", form).status_code == 303
+        assert file.read_text(encoding="utf-8") == changed
+        assert checks == [changed.encode()]
+
+        former = Publisher(file).versions()[-1].name
+        path = f"check/restore?version={former}"
+        answer = console.get(path, headers=STREAM)
+        assert json.loads(answer.text.splitlines()[-1]) == {"page": ""}
+        form = {"version": former, "base_digest": digest(changed.encode())}
+        assert "Changes no rule" in console.get(path).text
+        assert lines(console, "check/restore", form)[-1] == {"page": ""}
+        assert file.read_text(encoding="utf-8") == changed
+        assert console.post("check/restore", form).status_code == 303
+        assert checks[1:] == [RULES.encode()]
+
+        compared = f"check/versions?old={former}&new={Publisher(file).versions()[1].name}"
+        assert json.loads(console.get(compared, headers=STREAM).text.splitlines()[-1]) == {"page": ""}
+        assert "Changes no rule" in console.get(compared).text
+        assert checks[2:] == [changed.encode()]
+
+
+def test_a_new_check_is_made_anew(tmp_path: Path) -> None:
+    """What customers have written since counts."""
+    with running(tmp_path, console_publish=True) as console:
+        console.log_in()
+        form = {"text": RULES + "# new\n", "base_digest": digest(RULES.encode())}
+        assert "There are no messages to try it on yet." in console.post("check", form).text
+        console.keep(text="bảng giá")
+        assert "There are no messages to try it on yet." not in console.post("check", form).text
+
+
+def test_why_a_publication_cannot_be_checked_is_told_at_once(tmp_path: Path) -> None:
+    """By the page that the script shows."""
+
+    def endless(_request: PreviewRequest, **_more: object) -> Preview:
+        raise PreviewTimeout
+
+    with running(tmp_path, preview=endless, console_publish=True) as console:
+        console.log_in()
+        former = Publisher(console.runtime.settings.rules_file)
+        console.get("check")
+        [version] = [kept.name for kept in former.versions()]
+        form = {"text": RULES, "checked": digest(RULES.encode()), "base_digest": digest(RULES.encode())}
+        rule = {"keyword": "bọc quà", "image_ref": "https://shop.example/qua.jpg", "image_kind": "image_url"}
+        said = "the check was given up after"
+        assert said in str(lines(console, "check/publish", form)[-1]["page"])
+        assert said in str(lines(console, "check/restore", {"version": version})[-1]["page"])
+        assert said in str(lines(console, "rules/edit", rule | {"action": "publish"})[-1]["page"])
+        compared = console.get(f"check/versions?old={version}&new={version}", headers=STREAM)
+        assert said in json.loads(compared.text.splitlines()[-1])["page"]
 
 
 def test_who_leaves_stops_the_check(tmp_path: Path) -> None:

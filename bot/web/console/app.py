@@ -30,7 +30,7 @@ from bot.web import image_urls
 from bot.web.console import auth, first_steps, formatting, notices
 from bot.web.console.images import file_routes, images_page, library_page, picker_routes
 from bot.web.console.messages import events_page, overview_page, unanswered_page
-from bot.web.console.publishing import check_page, draft_routes, publication, versions_page
+from bot.web.console.publishing import check_page, draft_routes, publication, restore_page, versions_page
 from bot.web.console.rule_form import advice_routes, form_draft, rule_editor_page
 from bot.web.console.rules import rules_page, statistics_page, try_page
 from bot.web.console.tables import csv_routes, keyword_table_page
@@ -117,6 +117,7 @@ def register(
     form_draft.add_routes(routes, runtime)
     draft_routes.add_routes(routes, runtime)
     versions_page.add_routes(routes, runtime)
+    restore_page.add_routes(routes, runtime)
     statistics_page.add_routes(routes, runtime)
     csv_routes.add_routes(routes, runtime)
     first_steps.add_routes(routes, runtime)

@@ -1,15 +1,17 @@
-// A check that takes seconds: how far it is, and a button that stops it. Without this the browser waits for the page.
-
-const form = document.querySelector("form[data-progress]");
-const box = form.querySelector(".progress-box");
-const bar = box.querySelector("progress");
-const state = box.querySelector("[role=status]");
-const outcome = form.querySelector(".progress-outcome");
-const words = box.dataset;
+// Work that takes seconds: how far it is, and a button that stops it. Without this the browser waits for the page.
+//
+// A form with data-progress is answered by the page around it; it names the fields that the server gives anew. A button
+// with data-ahead has the server do the work that changes nothing first; only then is its form sent.
 
 // What takes less is not worth a bar that comes and goes.
 const PATIENCE = 700;
 let work = null;
+let passing = null;
+
+// The part of the page that shows it, while it is below a button, and where it stands at first.
+let away = null;
+
+const partOf = (form) => form.querySelector(".progress-part") ?? document.querySelector(".progress-part");
 
 /** Yields the server's lines. */
 async function* lines(response) {
@@ -25,22 +27,50 @@ async function* lines(response) {
   }
 }
 
-function show({ text, done, total }) {
-  if (text && state.textContent !== text) {
-    state.textContent = text;
-  }
-  if (total) {
-    bar.max = total;
-    bar.value = done;
-  } else if (text) {
-    bar.removeAttribute("value");
-  }
+/** Show how far it is, below what was pressed. */
+function open(part, submitter) {
+  const box = part.querySelector(".progress-box");
+  const bar = box.querySelector("progress");
+  const state = box.querySelector("[role=status]");
+  const home = document.createComment("");
+  part.before(home);
+  away = { part, home };
+  submitter.closest(".table, .row, p, form").after(part);
+  const timer = setTimeout(() => { box.hidden = false; }, PATIENCE);
+  return {
+    show({ text, done, total }) {
+      if (text && state.textContent !== text) {
+        state.textContent = text;
+      }
+      if (total) {
+        bar.max = total;
+        bar.value = done;
+      } else if (text) {
+        bar.removeAttribute("value");
+      }
+    },
+    close() {
+      clearTimeout(timer);
+      box.hidden = true;
+    },
+  };
 }
 
-async function ask(submitter, signal) {
-  const response = await fetch(submitter.formAction, {
-    method: "POST", body: new FormData(form, submitter), headers: { Accept: words.type }, redirect: "manual", signal,
-  });
+function goHome() {
+  away?.home.replaceWith(away.part);
+  away = null;
+}
+
+async function ask(form, submitter, words, show) {
+  const address = new URL(submitter.getAttribute("formaction") ?? form.getAttribute("action"), location.href);
+  const sent = new FormData(form, submitter);
+  const options = { headers: { Accept: words.type }, redirect: "manual", signal: work.signal };
+  if (form.method === "get") {
+    address.search = new URLSearchParams(sent);
+  } else {
+    Object.assign(options, { method: "POST", body: sent });
+  }
+  const response = await fetch(address, options);
   if (!response.ok || response.headers.get("Content-Type") !== words.type) {
     return {}; // logged out, or refused: the browser shows why
   }
@@ -52,19 +82,9 @@ async function ask(submitter, signal) {
   return last;
 }
 
-/** Send the form as the browser does. */
-function sendAnyway(submitter) {
-  if (submitter.name) {
-    const chosen = document.createElement("input");
-    Object.assign(chosen, { type: "hidden", name: submitter.name, value: submitter.value });
-    form.append(chosen);
-  }
-  HTMLFormElement.prototype.submit.call(form);
-}
-
 /** What the server gives anew with each answer; the fields of the form are the editor's. */
-function takeOver(next) {
-  for (const name of form.dataset.progress.split(" ")) {
+function takeOver(form, next) {
+  for (const name of form.dataset.progress.split(" ").filter(Boolean)) {
     const old = form.elements[name];
     const fresh = next.elements[name];
     if (old && fresh) {
@@ -80,7 +100,7 @@ function takeOver(next) {
   if (old && !fresh) {
     old.remove();
   } else if (fresh && !old) {
-    box.before(fresh);
+    form.querySelector(".progress-part").before(fresh);
   }
   const buttons = form.querySelectorAll(".actions > button");
   const now = next.querySelectorAll(".actions > button");
@@ -95,20 +115,26 @@ function takeOver(next) {
   }
 }
 
-/** Put what stands around the form on the new page around it here. */
-function graft(html) {
+/** Show the page that came; where it is another one, why it did. */
+function showPage(form, html, part) {
   const page = new DOMParser().parseFromString(html, "text/html");
-  const main = form.closest("main");
-  const next = page.getElementById(form.getAttribute("id")); // form.id and form.action are fields of that name
-  if (!next) {
-    main.replaceChildren(...page.querySelector("main").childNodes);
-    return;
+  const next = form.hasAttribute("data-progress") && page.getElementById(form.getAttribute("id")); // form.id may be a field
+  if (next) {
+    goHome();
+    graft(form, next, page);
+  } else {
+    part.querySelector(".progress-outcome").textContent = page.querySelector("#main .notice").textContent.trim();
   }
+}
+
+/** Put what stands around the form on the new page around it here. */
+function graft(form, next, page) {
+  const main = document.getElementById("main");
   const chat = document.getElementById("chat");
   if (chat) {
     page.getElementById("chat").replaceWith(chat);
   }
-  takeOver(next);
+  takeOver(form, next);
   for (let here = form, there = next; here !== main; here = here.parentElement, there = there.parentElement) {
     const siblings = [...there.parentElement.childNodes];
     const place = siblings.indexOf(there);
@@ -123,58 +149,68 @@ function graft(html) {
   shown?.focus();
 }
 
-function rest(submitter) {
-  work = null;
-  box.hidden = true;
-  for (const one of [form, submitter]) {
-    one.removeAttribute("aria-busy");
-  }
+function setBusy(...elements) {
+  elements.forEach((one) => one.setAttribute("aria-busy", "true"));
 }
 
-async function check(submitter) {
-  work = new AbortController();
-  const { signal } = work;
-  form.setAttribute("aria-busy", "true");
-  submitter.setAttribute("aria-busy", "true");
+async function begin(form, submitter) {
+  goHome();
+  const part = partOf(form);
+  const outcome = part.querySelector(".progress-outcome");
+  const words = part.querySelector(".progress-box").dataset;
+  const { signal } = (work = new AbortController());
+  const { show, close } = open(part, submitter);
+  const rest = () => {
+    work = null;
+    close();
+    [form, submitter].forEach((one) => one.removeAttribute("aria-busy"));
+  };
+  setBusy(form, submitter);
+  outcome.textContent = "";
   show({ text: words.checking });
-  const timer = setTimeout(() => { box.hidden = false; }, PATIENCE);
   try {
-    const { page } = await ask(submitter, signal);
-    if (page === undefined) {
-      sendAnyway(submitter);
-      return;
+    const { page } = await ask(form, submitter, words, show);
+    rest();
+    if (page) {
+      showPage(form, page, part);
+    } else { // the work is done, or has failed: the browser shows which
+      passing = submitter;
+      form.requestSubmit(submitter);
     }
-    rest(submitter);
-    graft(page);
   } catch {
-    rest(submitter);
+    rest();
     outcome.textContent = signal.aborted ? words.stopped : words.failed;
     form.dispatchEvent(new Event("stopped"));
     submitter.focus();
-  } finally {
-    clearTimeout(timer);
   }
 }
 
-box.querySelector("button").addEventListener("click", () => work?.abort());
-form.addEventListener("submit", (event) => {
-  const { submitter } = event;
-  outcome.textContent = "";
-  if (form.getAttribute("aria-busy")) {
+document.addEventListener("click", (event) => {
+  if (event.target.closest(".progress-box button")) {
+    work?.abort();
+  }
+});
+document.addEventListener("submit", (event) => {
+  const { target: form, submitter } = event;
+  const isAhead = submitter?.hasAttribute("data-ahead");
+  if (passing && passing === submitter) {
+    passing = null;
+    setBusy(form, submitter);
+  } else if (!submitter || !(isAhead || form.hasAttribute("data-progress"))) {
+    return;
+  } else if (work || form.getAttribute("aria-busy")) {
     event.preventDefault();
-  } else if (submitter?.hasAttribute("formaction") || submitter?.name === "move" || submitter?.value === "publish") {
-    form.setAttribute("aria-busy", "true");
-    submitter.setAttribute("aria-busy", "true");
-  } else if (submitter) {
+  } else if (isAhead || !(submitter.hasAttribute("formaction") || submitter.name === "move")) {
     event.preventDefault();
-    check(submitter);
+    begin(form, submitter);
+  } else {
+    setBusy(form, submitter);
   }
 });
 
 // Whoever comes back to the page by the browser's button finds it as it was before.
 window.addEventListener("pageshow", () => {
-  box.hidden = true;
-  for (const busy of [form, ...form.querySelectorAll("[aria-busy]")]) {
+  for (const busy of document.querySelectorAll("form[aria-busy], form [aria-busy], button[aria-busy]")) {
     busy.removeAttribute("aria-busy");
   }
 });

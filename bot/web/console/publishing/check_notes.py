@@ -25,9 +25,9 @@ class Note:
     kind: Literal["bad", "warn"] = "warn"
 
 
-def check(session: CheckSession, content: bytes, base_digest: str) -> CheckResult | Note:
+def check(session: CheckSession, content: bytes, base_digest: str, *, may_reuse: bool = False) -> CheckResult | Note:
     """Return the check of a file with the form's decisions on conflicts, or a note why it failed."""
-    return _result_or_note(lambda: session.check(content, base_digest, publication.decisions))
+    return _result_or_note(lambda: session.check(content, base_digest, publication.decisions, may_reuse=may_reuse))
 
 
 def compare(session: CheckSession, old: bytes, new: bytes) -> CheckResult | Note:

@@ -1,4 +1,4 @@
-"""Page Check: problems, backtest and diff of a draft rules file; merge and publish it, or restore a version."""
+"""Page Check: problems, backtest and diff of a draft rules file; merge and publish it."""
 
 from __future__ import annotations
 
@@ -27,11 +27,9 @@ import bot
 from bot.inbox.editing.drafts import KEPT_SECONDS
 from bot.rules.engine import first_examples
 from bot.rules.fixes import Fix, StaleFix, apply_fix
-from bot.rules.publishing.history import Version
 from bot.rules.publishing.publisher import digest, normalise_newlines
 from bot.rules.starters import STARTERS, starter
 from bot.runtime import Runtime
-from bot.web.console import formatting
 from bot.web.console.publishing import check_notes as notes
 from bot.web.console.publishing import draft_chat as chats
 from bot.web.console.publishing import progress, version_history
@@ -65,8 +63,6 @@ class Draft:
     """The digest of the rules file that the draft began from."""
     status: DraftStatus = field(default_factory=DraftStatus)
     """The status of its saved copy."""
-    restored: str = ""
-    """The name of the former version that it was loaded from; empty if none."""
 
     @property
     def publishable(self) -> bytes:
@@ -90,7 +86,6 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     routes.post("/check/chat", endpoint="check_chat")(page.chat)
     routes.post("/check/example", endpoint="check_example")(page.add_example)
     routes.post("/check/publish", endpoint="check_publish")(page.publish)
-    routes.post("/check/back", endpoint="check_back")(page.go_back)
 
 
 class _Check:
@@ -170,20 +165,8 @@ class _Check:
         self._must_be_on()
         draft = self._sent()
         if digest(draft.content) != request.form.get("checked"):
-            return self._checked(draft, notes.edited())
-        answer = self._publish(draft)
-        if isinstance(answer, AnyResponse) and not draft.status.refusal:
-            self._drafts.discard()
-        return answer
-
-    def go_back(self) -> PageResponse:
-        self._must_be_on()
-        name, base_digest = request.form.get("version", ""), request.form.get("base_digest", "")
-        status = self._drafts.status(self._drafts.open(), is_open=False)
-        content = self._session.publisher.read(name)
-        if content is None:
-            return self._page(Draft(base_digest=base_digest, status=status), notes.gone())
-        return self._publish(Draft(content, _readable(content), base_digest, status, restored=name))
+            return progress.answered(partial(self._checked, draft, notes.edited()))
+        return progress.answered_ahead(partial(self._check_ahead, draft), partial(self._publish, draft))
 
     def _sent(self, text: str | None = None) -> Draft:
         """
@@ -198,7 +181,7 @@ class _Check:
             text = _readable(content)
         is_open = bool(text.strip())
         status = self._drafts.save(text) if is_open else self._drafts.status(self._drafts.open(), is_open=False)
-        return Draft(content, text, base_digest, status, request.form.get("restored", ""))
+        return Draft(content, text, base_digest, status)
 
     def _must_be_on(self) -> None:
         if not self._runtime.settings.console_publish:
@@ -220,28 +203,22 @@ class _Check:
         result = notes.check(self._session, draft.content, draft.base_digest)
         return self._page(draft, result) if isinstance(result, Note) else self._page(draft, note, result)
 
+    def _check_ahead(self, draft: Draft) -> PageResponse:
+        """Check the draft for the request that publishes it; the page says why if that fails."""
+        result = notes.check(self._session, draft.content, draft.base_digest, may_reuse=True)
+        return self._page(draft, result) if isinstance(result, Note) else ""
+
     def _publish(self, draft: Draft) -> PageResponse:
         """Publish the draft if it is usable and the file has not changed since the editor saw it; else show why not."""
-        result = notes.check(self._session, draft.content, draft.base_digest)
+        result = notes.check(self._session, draft.content, draft.base_digest, may_reuse=True)
         if isinstance(result, Note):
             return self._page(draft, result)
-        version = self._former(draft)
-        restored = version.name if version else ""
-        if refusal := notes.publish(self._session, result, draft.content, draft.base_digest, restored=restored):
+        if refusal := notes.publish(self._session, result, draft.content, draft.base_digest):
             return self._page(draft, refusal, result)
-        flash(self._restored(version) if version else notes.published(), "good")
+        if not draft.status.refusal:
+            self._drafts.discard()
+        flash(notes.published(), "good")
         return redirect(url_for("console.check", published=1), 303)
-
-    def _former(self, draft: Draft) -> Version | None:
-        """Return the former version if the draft is still an unchanged copy of it, else None."""
-        content = self._session.publisher.read(draft.restored) if draft.restored else None
-        if content is None or normalise_newlines(_readable(content)) != normalise_newlines(draft.text):
-            return None
-        return self._session.version(draft.restored)
-
-    def _restored(self, version: Version) -> str:
-        zone = self._runtime.rules_reloader.rules.zone
-        return notes.restored(formatting.format_time(version.since, zone, year=True))
 
     def _page(
         self,
@@ -267,8 +244,6 @@ class _Check:
             note=note,
             result=result,
             base_digest=draft.base_digest,
-            present_digest=result.seen if result else digest(session.content()),
-            restored=draft.restored,
             checked=digest(draft.publishable),
             file=runtime.settings.rules_file,
             file_state=file_state,
@@ -292,7 +267,7 @@ def _merged(draft: Draft, result: CheckResult | None) -> Draft:
     if not result.preview.is_merged:
         return replace(draft, base_digest=result.seen)
     content = result.preview.content
-    return replace(draft, content=content, text=_readable(content), base_digest=result.seen, restored="")
+    return replace(draft, content=content, text=_readable(content), base_digest=result.seen)
 
 
 def _readable(content: bytes) -> str:

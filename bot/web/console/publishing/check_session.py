@@ -29,6 +29,7 @@ from bot.web.console import first_steps, formatting
 from bot.web.console.problem_view import Finding, findings
 from bot.web.console.publishing import progress
 from bot.web.console.publishing.change_words import summary_of
+from bot.web.console.publishing.recent_previews import RecentPreviews
 
 #: How many of the latest messages a file is tried on.
 MAX_MESSAGES: Final = 2_000
@@ -103,6 +104,7 @@ class CheckSession:
         self._runtime = runtime
         # One preview of each kind at a time: a requested check does not wait for one made during typing.
         self._checking, self._diagnosing = threading.Lock(), threading.Lock()
+        self._recent = RecentPreviews()
 
     @property
     def publisher(self) -> Publisher:
@@ -156,12 +158,15 @@ class CheckSession:
         """Return the rules file with that digest if it was in force recently, else None."""
         return EventQueries(self._runtime.database).good_rules(sought)
 
-    def check(self, content: bytes, base_digest: str, decide: Decide = lambda _seen: {}) -> CheckResult:
+    def check(
+        self, content: bytes, base_digest: str, decide: Decide = lambda _seen: {}, *, may_reuse: bool = False
+    ) -> CheckResult:
         """
         Return the problems, the backtest and the changes of a draft; *base_digest* is the digest it began from.
 
         If the rules file has changed since then, the draft is merged with it; *decide* returns the chosen sides of
-        conflicts for the digest of the present file.
+        conflicts for the digest of the present file. With *may_reuse*, a check of the last
+        minute will do.
 
         Raises:
             Busy: Another check is in progress.
@@ -171,7 +176,7 @@ class CheckSession:
         """
         request = self._request(content, base_digest)
         request = replace(request, decided=decide(digest(request.present)), with_fixes=True)
-        found = self._preview(request, self._checking)
+        found = self._recent_preview(request) if may_reuse else self._new_preview(request)
         if found.is_usable:
             first_steps.take_if_image_is_new(self._runtime, found.image_files)
         return self._result(found, request, changed_since=base_digest != digest(request.present))
@@ -186,7 +191,7 @@ class CheckSession:
             bot.analysis.preview_process.PreviewTooLarge: It needed too much memory.
         """
         request = replace(self._plain_request(new), messages=self._messages(), present=old, in_force=old)
-        return self._result(self._preview(request, self._checking), request, changed_since=False)
+        return self._result(self._recent_preview(request), request, changed_since=False)
 
     def _result(self, found: Preview, request: PreviewRequest, *, changed_since: bool) -> CheckResult:
         lang = formatting.language()
@@ -244,6 +249,14 @@ class CheckSession:
     def replies_in_force(self) -> Mapping[str, Reply]:
         """Return the replies of the rules in force by rule id, including FALLBACK."""
         return replies_of(self._runtime.rules_reloader.rules.file)
+
+    def _recent_preview(self, request: PreviewRequest) -> Preview:
+        return self._recent.find(request) or self._new_preview(request)
+
+    def _new_preview(self, request: PreviewRequest) -> Preview:
+        found = self._preview(request, self._checking)
+        self._recent.add(request, found)
+        return found
 
     def _preview(self, request: PreviewRequest, one_at_a_time: threading.Lock) -> Preview:
         watcher = progress.watcher()

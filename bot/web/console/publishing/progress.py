@@ -53,13 +53,19 @@ def watcher() -> _Watcher | None:
     return found
 
 
+def answered_ahead(check: Callable[[], PageResponse], work: Callable[[], PageResponse]) -> PageResponse:
+    """Return the result of *work*; to a script that accepts `MIMETYPE`, stream *check*, which changes nothing."""
+    return answered(check if request.accept_mimetypes.best == MIMETYPE else work)
+
+
 def answered(work: Callable[[], PageResponse]) -> PageResponse:
     """
     Return the result of *work*, or stream it as JSON lines to a script that accepts `MIMETYPE`.
 
     A line is ``{text, done, total}`` (`total` 0: unknown), or ``{}`` to keep the connection alive. The last one is
-    ``{page}``, the page as HTML; without it, the work has failed. The work is stopped if the client disconnects. It
-    must not set cookies or use the session.
+    ``{page}``, the page as HTML; without it, the work has failed. An empty page has the script send the form, whose
+    slow part is done by then. The work is stopped if the client disconnects. It must not set cookies or use the
+    session.
     """
     if request.accept_mimetypes.best != MIMETYPE:
         return work()

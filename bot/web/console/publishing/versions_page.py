@@ -1,20 +1,21 @@
-"""Page Versions: the kept versions of the rules file with their authors; compare two, restore one."""
+"""Page Versions: the kept versions of the rules file with their authors; compare two."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from flask import Blueprint, abort, render_template, request
 from werkzeug.exceptions import NotFound
 
 from bot.rules.publishing.history import MAX_VERSIONS, Version
-from bot.rules.publishing.publisher import digest
 from bot.runtime import Runtime
 from bot.web.console.publishing import check_notes as notes
-from bot.web.console.publishing import version_history
+from bot.web.console.publishing import progress, version_history
 from bot.web.console.publishing.change_words import changes_text
 from bot.web.console.publishing.check_notes import Note
 from bot.web.console.publishing.check_session import CheckResult, CheckSession
+from bot.web.console.publishing.progress import PageResponse
 
 _LATEST: Final = 2
 
@@ -24,24 +25,40 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     session = CheckSession(runtime)
 
     @routes.get("/check/versions")
-    def versions() -> str | tuple[str, int]:
+    def versions() -> PageResponse:
         if not runtime.settings.console_publish:
             abort(404)
-        present, kept = session.content(), session.publisher.versions()
+        kept = session.publisher.versions()
         old, new = (_requested_version(kept, name) for name in ("old", "new"))
-        result = _compared(session, old, new) if old and new else None
-        page = render_template(
-            "console/versions.html",
-            history=list(version_history.entries(session.publisher, present, MAX_VERSIONS)),
-            kept=MAX_VERSIONS,
-            present_digest=digest(present),
-            old=old or next(reversed(kept[:_LATEST]), None),
-            new=new or next(iter(kept), None),
-            note=result if isinstance(result, Note) else None,
-            result=result if isinstance(result, CheckResult) else None,
-            changes=_words(result) if isinstance(result, CheckResult) else "",
+        if old is None or new is None:
+            return _page(session, old, new, None)
+        return progress.answered_ahead(
+            partial(_compare_ahead, session, old, new),
+            lambda: _page(session, old, new, _compared(session, old, new)),
         )
-        return page, result.status if isinstance(result, Note) else 200
+
+
+def _compare_ahead(session: CheckSession, old: Version, new: Version) -> PageResponse:
+    """Compare for the request that follows; the page says why if that fails."""
+    result = _compared(session, old, new)
+    return _page(session, old, new, result) if isinstance(result, Note) else ""
+
+
+def _page(
+    session: CheckSession, old: Version | None, new: Version | None, result: CheckResult | Note | None
+) -> PageResponse:
+    kept = session.publisher.versions()
+    page = render_template(
+        "console/versions.html",
+        history=list(version_history.entries(session.publisher, session.content(), MAX_VERSIONS)),
+        kept=MAX_VERSIONS,
+        old=old or next(reversed(kept[:_LATEST]), None),
+        new=new or next(iter(kept), None),
+        note=result if isinstance(result, Note) else None,
+        result=result if isinstance(result, CheckResult) else None,
+        changes=_words(result) if isinstance(result, CheckResult) else "",
+    )
+    return page, result.status if isinstance(result, Note) else 200
 
 
 def _requested_version(kept: list[Version], field: str) -> Version | None:

@@ -126,8 +126,15 @@ class _Editor:
             return page()
         if wrong := mistakes(fields):
             return page(_Checked(note=Note(" ".join(wrong), 422, "bad")))
-        judge = partial(self._check_or_publish, opened, fields, page, has_new_images=bool(outcomes))
-        return judge() if request.form.get("action") == "publish" else progress.answered(judge)
+        work = partial(self._check_or_publish, opened, fields, page, has_new_images=bool(outcomes))
+        if request.form.get("action") != "publish":
+            return progress.answered(work)
+        return progress.answered_ahead(partial(self._check_ahead, opened, opened.written(fields), page), work)
+
+    def _check_ahead(self, opened: OpenedRule, content: bytes, page: Callable[..., PageResponse]) -> PageResponse:
+        """Check the file for the request that publishes it; *page* says why if that fails."""
+        result = notes.check(self._session, content, digest(opened.content), may_reuse=True)
+        return page(_Checked(note=result)) if isinstance(result, Note) else ""
 
     def _check_or_publish(
         self, opened: OpenedRule, fields: forms.Fields, page: Callable[..., PageResponse], *, has_new_images: bool
@@ -136,12 +143,13 @@ class _Editor:
         content = opened.written(fields)
         if request.form.get("mark", opened.mark) != opened.mark:
             return page(_Checked(mine=text_of(opened.place_in(content).content), note=_note_changed()))
-        result = notes.check(self._session, content, digest(opened.content))
+        publishes = request.form.get("action") == "publish"
+        result = notes.check(self._session, content, digest(opened.content), may_reuse=publishes)
         if isinstance(result, Note):
             return page(_Checked(note=result))
         checked = digest(content)
         is_seen = request.form.get("checked") == checked and not has_new_images
-        if request.form.get("action") != "publish" or not request.form.get("checked"):
+        if not publishes or not request.form.get("checked"):
             return page(_Checked(result, checked))
         if not is_seen:
             is_same = request.form.get("over") == digest(opened.content)
@@ -166,18 +174,30 @@ class _Editor:
         }
         act = acts.get(request.form.get("action", "")) or abort(400)
         content = act(opened.content, opened.index)
-        result = notes.check(self._session, content, digest(opened.content))
+
+        def page(seen: _Checked) -> PageResponse:
+            return self._page(opened, opened.fields, seen=seen)
+
+        work = partial(self._act, opened, name, content, page, copy)
+        return progress.answered_ahead(partial(self._check_ahead, opened, content, page), work)
+
+    def _act(
+        self, opened: OpenedRule, name: str, content: bytes, page: Callable[..., PageResponse], copy: str
+    ) -> PageResponse:
+        """Publish what is done with a rule, or ask first; *copy* is the name that a copy gets."""
+        action = request.form["action"]
+        result = notes.check(self._session, content, digest(opened.content), may_reuse=True)
         if isinstance(result, Note):
-            return self._page(opened, opened.fields, seen=_Checked(note=result))
-        must_ask = act is edit.delete_rule or result.preview.loses
+            return page(_Checked(note=result))
+        must_ask = action == "delete" or result.preview.loses
         if result.preview.is_usable and must_ask and not publication.is_confirmed(content):
             return render_template("console/rule_confirm.html", name=name, result=result, confirmed=digest(content))
         if refusal := notes.publish(self._session, result, content, digest(opened.content)):
-            return self._page(opened, opened.fields, seen=_Checked(result, note=refusal))
-        if request.form["action"] == "copy":
+            return page(_Checked(result, note=refusal))
+        if action == "copy":
             flash(_("This is the copy. It is switched off: change it, and switch it on."), "good")
             return redirect(url_for("console.rule_edit", id=copy), 303)
-        return self._published("" if act is edit.delete_rule else name)
+        return self._published("" if action == "delete" else name)
 
     def _open(self, name: str, *, must_fit: bool = True) -> OpenedRule | PageResponse:
         """Return the rule of that name, a new one without a name, or a redirect to the text editor."""
