@@ -26,8 +26,8 @@ def message(text: str, rule_id: str | None, *, at: float = NOON, oa: str = "1234
     return Message(1, text, oa, "u1", at, rule_id)
 
 
-def test_what_stays_and_what_shifts() -> None:
-    """By the rule that was recorded and the one that the file has."""
+def test_unchanged_and_shifted_messages_are_counted() -> None:
+    """By the recorded rule and the one of the file."""
     file = rules("id: gia, keywords: [giá]", "id: ship, keywords: [giao hàng]")
     comparison = compare(
         file,
@@ -51,8 +51,8 @@ def test_what_stays_and_what_shifts() -> None:
     )
 
 
-def test_against_the_rules_in_force() -> None:
-    """What counts is what they answer now, not what an older file answered at the time."""
+def test_it_compares_with_the_rules_in_force() -> None:
+    """Not with what an older file answered at the time."""
     old, new = (
         rules("id: gia, keywords: [giá]"),
         rules("id: gia, keywords: [giá, bảng giá]", "id: ship, keywords: [ship]"),
@@ -62,8 +62,8 @@ def test_against_the_rules_in_force() -> None:
     assert compare(new, messages, in_force=old).shifts == (Shift(None, "ship", 1, ("ship ko",)),)
 
 
-def test_the_fallback_is_no_rule() -> None:
-    """A message that gets it now and got silence before, or the other way round, is answered differently."""
+def test_a_move_between_fallback_and_no_answer_is_a_change() -> None:
+    """It is neither gained nor lost."""
     with_fallback = compare(
         rules("id: a, keywords: [x]", fallback=True), [message("alo", None), message("menu", "menu")]
     )
@@ -93,14 +93,14 @@ def test_each_message_is_tried_at_its_time_and_oa() -> None:
 
 
 def test_examples_are_few_different_and_masked() -> None:
-    """Three are enough to see what it is about."""
+    """Three are enough to show what the messages are about."""
     texts = ["giá 0912345678", "giá 0987654321", "giá a", "giá b", "giá c"]
     [shift] = compare(rules("id: gia, keywords: [giá]"), [message(text, None) for text in texts]).shifts
     assert (shift.times, shift.examples) == (5, ("giá •••", "giá a", "giá b"))
 
 
-def test_the_period_and_no_messages_at_all() -> None:
-    """Whatever order they come in."""
+def test_the_period_is_known_and_empty_without_messages() -> None:
+    """In any order of the messages."""
     file = rules("id: gia, keywords: [giá]")
     assert compare(file, []) == Comparison(0, None, None, ())
     comparison = compare(file, [message("x", None, at=NOON + n * HOUR) for n in (1, 2, 0)])

@@ -23,10 +23,10 @@ RULES = b"version: 1\nrules:\n  - {id: gia, keywords: [gia], reply: {image_url: 
 
 
 @pytest.mark.parametrize("path", [None, "", ".", "{folder}:", "::relative"])
-def test_nothing_is_imported_from_where_it_runs(
+def test_nothing_is_imported_from_the_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str | None
 ) -> None:
-    """Files beside the rules that are called like a module would run with the bot's rights."""
+    """Files beside the rules that have the name of a module would run with the bot's rights."""
     trap = f"open({str(tmp_path / 'sprung')!r}, 'w').close()\n"
     for name in ("resource", "pickle", "logging", "yaml", "pydantic", "re2", "bot", "sitecustomize", "usercustomize"):
         (tmp_path / f"{name}.py").write_text(trap)
@@ -38,8 +38,8 @@ def test_nothing_is_imported_from_where_it_runs(
     assert not (tmp_path / "sprung").exists()
 
 
-def test_it_knows_none_of_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing but what Python needs to find its libraries is in its environment."""
+def test_its_environment_has_no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what Python needs to find its libraries."""
     monkeypatch.setenv("CPAAS_API_KEY", "a secret")
     monkeypatch.setenv("PYTHONINSPECT", "1")
     lines = (f"  - {{id: r{n}, keywords: [k{n}], reply: {{image_url: 'https://a.vn/1.jpg'}}}}\n" for n in range(3000))
@@ -74,22 +74,22 @@ def children() -> list[Path]:
 
 
 def environment_of(folder: Path) -> set[str]:
-    """Return the names in a process's environment; none once it is gone."""
+    """Return the names in a process's environment; empty once it has ended."""
     try:
         return {pair.partition(b"=")[0].decode() for pair in (folder / "environ").read_bytes().split(b"\0") if pair}
     except OSError:
         return set()
 
 
-def test_memory_has_a_bound(tmp_path: Path) -> None:
-    """What needs more is given up, in words, while the machine still has some."""
+def test_memory_is_limited(tmp_path: Path) -> None:
+    """A preview that needs more is stopped with a message, before the machine runs out of memory."""
     request = PreviewRequest(RULES, tmp_path, TODAY, present=b"\n" * 80_000_000)
     with pytest.raises(PreviewTooLarge):
         run_in_subprocess(request, log_format="text", timeout=LONG)
 
 
 def test_lower_limits_of_the_machine_stay(tmp_path: Path) -> None:
-    """As those of a container: nobody may raise them."""
+    """Such as those of a container, which cannot be raised."""
     code = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (500 << 20, 500 << 20))\n"
         "from datetime import date; from pathlib import Path\n"
@@ -104,21 +104,21 @@ def test_lower_limits_of_the_machine_stay(tmp_path: Path) -> None:
     assert (done.stdout, done.stderr) == (b"True\n", b"")
 
 
-def test_time_has_a_bound(tmp_path: Path) -> None:
-    """It is given up, and its process is gone."""
+def test_time_is_limited(tmp_path: Path) -> None:
+    """The preview is stopped and its process is gone."""
     with pytest.raises(PreviewTimeout):
         run_in_subprocess(PreviewRequest(RULES, tmp_path, TODAY), log_format="text", timeout=0.01)
     assert not children()
 
 
 class Leaver:
-    """Waits until the preview has begun, then leaves."""
+    """A watcher that waits until the preview has begun, then leaves."""
 
     def __init__(self) -> None:
         self.seen: list[Progress] = []
 
     def report(self, progress: Progress) -> None:
-        """Take it down."""
+        """Record the progress."""
         self.seen.append(progress)
 
     def has_left(self) -> bool:
@@ -126,8 +126,8 @@ class Leaver:
         return bool(self.seen)
 
 
-def test_who_leaves_stops_it(tmp_path: Path) -> None:
-    """Its process is gone, however much it had left to do."""
+def test_it_stops_when_the_watcher_leaves(tmp_path: Path) -> None:
+    """Its process is gone, however much work was left."""
     leaver = Leaver()
     with pytest.raises(PreviewStopped):
         run_in_subprocess(PreviewRequest(RULES, tmp_path, TODAY), log_format="text", watcher=leaver, timeout=LONG)
@@ -136,7 +136,7 @@ def test_who_leaves_stops_it(tmp_path: Path) -> None:
 
 
 def test_progress_counts_the_messages(tmp_path: Path) -> None:
-    """From none of them on."""
+    """From zero to all of them."""
     told: list[Progress] = []
     messages = tuple(Message(n, "giá", "oa", "user", 1_800_000_000.0, None) for n in range(3))
     preview(PreviewRequest(RULES, tmp_path, TODAY, messages), told.append)

@@ -43,7 +43,7 @@ def message(number: int, text: str) -> Message:
 
 
 def content_with(content: bytes, rules: RuleSet, suggestion: Suggestion) -> bytes:
-    """Return the rules file after its editor has taken the suggestion, with a picture for a new rule."""
+    """Return the rules file after its editor has applied the suggestion, with an image for a new rule."""
     if suggestion.is_new:
         link = {"image_url": "https://shop.vn/moi.jpg"}
         return edit.add_rule(content, {"id": suggestion.rule_id, "keywords": [suggestion.keyword], "reply": link})
@@ -74,7 +74,7 @@ def sample(rules: RuleSet) -> Iterator[tuple[str, list[Topic]]]:
 
 
 def test_no_suggestion_is_wrong(shop: tuple[bytes, RuleSet]) -> None:
-    """The check says nothing, the file's examples hold, answered messages keep their rule, and the intent is right."""
+    """The check finds nothing, the file's examples hold, answered messages keep their rule, and the intent is right."""
     content, rules = shop
     intents = corpus()
     answered = [message(n, text) for n, text in enumerate(intents) if rank(rules, text).winner is not None][:ANSWERED]
@@ -99,8 +99,8 @@ def winner(rules: RuleSet, text: str) -> str:
     return "" if number is None else rules.file.rules[number].id
 
 
-def test_trying_a_message_suggests_what_the_list_of_unanswered_suggests(shop: tuple[bytes, RuleSet]) -> None:
-    """`bot try` and `bot unmatched` show a lone message the same piece of YAML."""
+def test_try_and_unmatched_suggest_the_same(shop: tuple[bytes, RuleSet]) -> None:
+    """`bot try` and `bot unmatched` print the same YAML for a single message."""
     _content, rules = shop
     compared = 0
     for text, topics in sample(rules):

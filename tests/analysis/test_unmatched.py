@@ -26,7 +26,7 @@ NO_RULES = compile_rules(RuleFile(rules=()), digest="")
 
 
 def asked(*texts: str, users: str = "abcdefghijklmnop") -> list[Question]:
-    """Group the texts, newest first, each from a user of its own."""
+    """Group the texts, newest first, each from a different user."""
     messages = [
         Message(n, text, "oa1", user, NOW, None) for n, (text, user) in enumerate(zip(texts, users, strict=False))
     ]
@@ -51,32 +51,32 @@ def rules(*keywords: str, more: str = "") -> RuleSet:
         ["???", "? ? ?"],
     ],
 )
-def test_spellings_of_one_question_stand_together(texts: list[str]) -> None:
-    """Marks, capitals, signs, numbers and links make no other question."""
+def test_spellings_of_one_question_are_grouped(texts: list[str]) -> None:
+    """Marks, capitals, signs, numbers and links make no difference."""
     [question] = asked(*texts)
     assert question.times == question.people == len(texts)
 
 
 def test_other_words_are_another_question() -> None:
-    """One letter is enough."""
+    """One different letter is enough."""
     assert len(asked("ship về huế", "ship về huể ạ", "👍", "👎", "0912345678", "199k")) == 6
 
 
-def test_people_count_before_messages() -> None:
+def test_questions_are_sorted_by_people_before_messages() -> None:
     """One customer who asks ten times is one customer."""
     questions = asked("một", "một", "một", "hai", "hai", "ba", users="aaabcd")
     assert [(q.text, q.people, q.times) for q in questions] == [("hai", 2, 2), ("một", 1, 3), ("ba", 1, 1)]
 
 
 def test_the_typical_spelling_is_the_most_frequent_with_marks() -> None:
-    """A keyword is to be copied from it."""
+    """It is copied as a keyword."""
     assert asked("gia bao nhieu", "gia bao nhieu", "Giá bao nhiêu?", "giá bao nhieu")[0].text == "Giá bao nhiêu?"
     assert asked("giá bao nhiêu", "giá bao nhieu", "giá bao nhieu")[0].text == "giá bao nhieu"
     assert asked("gia bao nhieu", "Gia bao nhieu", "gia bao nhieu")[0].text == "gia bao nhieu"
 
 
-def test_the_other_spellings_are_told_too() -> None:
-    """The most frequent first, masked, and not all of very many."""
+def test_the_other_spellings_are_listed() -> None:
+    """The most frequent first, masked, up to a limit."""
     [question] = asked("ship khong", "ship không?", "ship không?", "SHIP KHONG 0912345678")
     assert (question.text, question.variants) == ("ship không?", ("ship khong", "SHIP KHONG •••"))
     [question] = asked(*(f"ship {'!' * n}" for n in range(16)))
@@ -85,12 +85,12 @@ def test_the_other_spellings_are_told_too() -> None:
 
 
 def missing(*texts: str, of: RuleSet) -> list[Gap]:
-    """Return the find_gaps that the texts, newest first, show in the rules."""
+    """Return the gaps that the texts, newest first, show in the rules."""
     return find_gaps(topics(*texts, of=of), of, now=NOW)
 
 
 def topics(*texts: str, of: RuleSet = NO_RULES) -> list[Topic]:
-    """Return the topics of the texts, newest first, each from a user of its own."""
+    """Return the topics of the texts, newest first, each from a different user."""
     messages = [Message(n, text, "oa1", f"u{n}", NOW, None) for n, text in enumerate(texts)]
     return list(unanswered_topics(group_by_words(messages), of, now=NOW))
 
@@ -103,14 +103,14 @@ def topics(*texts: str, of: RuleSet = NO_RULES) -> list[Topic]:
         ["có chỗ gửi xe hơi không", "cho mình hỏi gửi xe ở đâu"],
     ],
 )
-def test_other_words_around_a_phrase_make_no_other_topic(texts: list[str]) -> None:
-    """Particles, «shop» and abbreviations make none either."""
+def test_messages_with_the_same_phrase_are_one_topic(texts: list[str]) -> None:
+    """Particles, «shop» and abbreviations around it make no difference."""
     [topic] = topics(*texts)
     assert topic.question.people == len(texts)
 
 
 def test_topics_count_people_and_each_message_once() -> None:
-    """The phrase that most people use comes first; what is left makes the next topics."""
+    """The phrase of most people becomes the first topic; the other messages form the next topics."""
     first, second = topics("giao hàng nhanh", "giao hàng ở huế", "đổi hàng lỗi", "giao hàng lỗi")
     assert (first.key, first.question.people) == ("giao hang", 3)
     assert second.question.text == "đổi hàng lỗi"
@@ -128,8 +128,8 @@ def test_topics_count_people_and_each_message_once() -> None:
         (["bạn kết nối " + "lung linh " * 60], ["bạn kết nối " + "lung linh " * 60 + "!!!"]),
     ],
 )
-def test_an_ignored_topic_does_not_come_back_however_many_ask_it(first: list[str], later: list[str]) -> None:
-    """By the name that it had when only the first had asked; other topics stay."""
+def test_an_ignored_topic_stays_ignored_when_more_people_ask(first: list[str], later: list[str]) -> None:
+    """By the name it had when only the first had asked; other topics stay."""
     [topic] = topics(*first)
     assert 0 < len(topic.name) <= MAX_TOPIC_CHARACTERS
     texts = [*later, *first, "đổi hàng lỗi"]
@@ -148,8 +148,8 @@ def test_an_ignored_topic_does_not_come_back_however_many_ask_it(first: list[str
     )
 )
 @example(["\U0001f3fb"])
-def test_whatever_a_topic_is_ignoring_it_takes_all_its_messages(texts: list[str]) -> None:
-    """Whatever customers write."""
+def test_ignoring_a_topic_removes_all_its_messages(texts: list[str]) -> None:
+    """For any messages."""
     messages = [Message(n, text, "oa1", f"u{n}", NOW, None) for n, text in enumerate(texts)]
     groups = group_by_words(messages)
     for topic in unanswered_topics(groups, NO_RULES, now=NOW):
@@ -158,7 +158,7 @@ def test_whatever_a_topic_is_ignoring_it_takes_all_its_messages(texts: list[str]
         assert bool(topic.label) == bool(topic.name) == bool(fold(topic.question.text).split())
 
 
-def test_an_ignored_topic_is_read_with_its_marks() -> None:
+def test_the_label_of_an_ignored_topic_has_marks() -> None:
     """As far as anybody typed them."""
     [topic] = topics("có tuyển nhân viên không", "tuyen nhan vien ko shop")
     assert (topic.name, topic.label) == ("tuyen nhan vien", "tuyển nhân viên")
@@ -166,16 +166,16 @@ def test_an_ignored_topic_is_read_with_its_marks() -> None:
     assert bare.label == "tuyen nhan vien"
 
 
-def test_what_a_suggestion_wins_is_counted_and_shown_by_one_message() -> None:
-    """The messages of the topic that have its keyword, not those that only mean it."""
+def test_the_messages_that_a_suggestion_answers_are_counted() -> None:
+    """Those of the topic that have its keyword; one is shown."""
     [gap] = missing("bao nhiu v shop", "giá bn vậy", "giá bao nhiêu", of=rules("đổi trả"))
     [advice] = gap.advice
     assert (advice.suggestion.keyword, advice.wins) == ("giá bao nhiêu", 2)
     assert advice.example in {"giá bn vậy", "giá bao nhiêu"}
 
 
-def test_a_keyword_has_the_marks_that_most_writers_gave_it() -> None:
-    """Without anybody's marks there is no suggestion."""
+def test_a_keyword_has_the_marks_of_most_writers() -> None:
+    """If nobody typed marks, there is no suggestion."""
     [gap] = missing("xuat hoa don ko", "xuat hoa don dum e", "xuất hóa đơn nha", of=rules("bảng giá"))
     assert [advice.suggestion.keyword for advice in gap.advice] == ["xuất hóa đơn"]
     [gap] = missing("xuat hoa don ko", of=rules("bảng giá"))
@@ -183,7 +183,7 @@ def test_a_keyword_has_the_marks_that_most_writers_gave_it() -> None:
 
 
 def test_no_suggestion_takes_a_message_that_a_rule_answers() -> None:
-    """What customers get already is worth more than what they may get."""
+    """Existing answers are worth more than possible ones."""
     known = rules("hóa đơn")
     asked_for = topics("xuất hóa đơn đỏ", of=NO_RULES)
     answered = [Message(9, "cho xin xuất hóa đơn đỏ", "oa1", "u", NOW, "a")]
@@ -191,8 +191,8 @@ def test_no_suggestion_takes_a_message_that_a_rule_answers() -> None:
     assert not find_gaps(asked_for, known, now=NOW, answered=answered)[0].advice
 
 
-def test_a_gap_says_which_rule_came_near_and_what_to_write() -> None:
-    """Into that rule, and as a rule of its own for whom that makes no sense to."""
+def test_a_gap_has_the_nearest_rule_and_suggestions() -> None:
+    """For that rule, and for a new rule as an alternative."""
     [gap] = missing("mấy giờ tiệm mở cửa", of=rules("mấy giờ mở cửa"))
     assert list(obstacles(gap.explanation, "en")) == [("a", '"tiệm" stands inside the keyword "mấy giờ mở cửa"')]
     assert [(advice.suggestion.rule_id, advice.suggestion.is_new) for advice in gap.advice] == [
@@ -203,23 +203,23 @@ def test_a_gap_says_which_rule_came_near_and_what_to_write() -> None:
     assert [(advice.suggestion.rule_id, advice.suggestion.is_new) for advice in gap.advice] == [("tuyen-nguoi", True)]
 
 
-def test_of_several_gaps_one_has_the_advice_for_a_rule() -> None:
-    """Pasted one after the other, the second would undo the first."""
+def test_only_the_first_of_several_gaps_has_advice_for_a_rule() -> None:
+    """If both were pasted, the second would undo the first."""
     first, second = missing("bàng giá", "bảng nha giá", of=rules("bảng giá"))
     assert (len(first.advice), first.follows) == (1, False)
     assert (second.advice, second.follows) == ((), True)
 
 
-def test_what_was_masked_is_not_part_of_a_keyword() -> None:
-    """In the real message a number stands there, which parts the words around it."""
+def test_masked_text_is_not_part_of_a_keyword() -> None:
+    """The real message has a number there, which separates the words around it."""
     [gap] = missing("gọi 0912345678 đặt bàn", of=rules("bảng giá"))
     assert "[đặt bàn]" in gap.advice[0].suggestion.yaml
     [gap] = missing("0912345678", of=rules("bảng giá"))
     assert (gap.advice, gap.follows) == ((), False)
 
 
-def test_what_the_present_rules_answer_is_left_out() -> None:
-    """They may have been mended since the customer asked; another OA's rule or another time's is no answer."""
+def test_messages_that_the_present_rules_answer_are_left_out() -> None:
+    """The rules may have changed since; a rule for another OA or time is no answer."""
     messages = [Message(n, t, "oa1", f"u{n}", NOW, None) for n, t in enumerate(["giá bao nhiêu", "ship nhanh không"])]
 
     def left(of: RuleSet) -> list[str]:
@@ -241,7 +241,7 @@ def test_what_the_present_rules_answer_is_left_out() -> None:
     ],
 )  # fmt: skip
 def test_long_numbers_are_masked(text: str) -> None:
-    """However they are written."""
+    """In any spelling."""
     shown = redact(f"gọi {text} nhé")
     assert MASK in shown
     assert sum(character.isnumeric() for character in shown) == 0
@@ -253,7 +253,7 @@ def test_long_numbers_are_masked(text: str) -> None:
     ["na@shop.example", "Na.Tran+1@mail.shop.example", "na @ shop.example", "na@shop", "(na@shop.example)", "＠na"],
 )
 def test_addresses_are_masked(text: str) -> None:
-    """Also with spaces, or half of one."""
+    """Also with spaces, or only half of one."""
     shown = redact(f"gửi {text} nhé")
     assert "@" not in shown
     assert "na" not in shown.casefold()
@@ -264,8 +264,8 @@ def test_addresses_are_masked(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["2 ly 150.000đ", "size 38 39 40", "lúc 8:30", "mã SP001", "20/11", "x2 combo 3", "50%"]
 )
-def test_what_names_nobody_stays(text: str) -> None:
-    """Prices, sizes, times: editors need them."""
+def test_prices_sizes_and_times_are_not_masked(text: str) -> None:
+    """Editors need them."""
     assert redact(text) == text
 
 
@@ -274,8 +274,8 @@ _GAPS = st.text(st.sampled_from(" .-–_/()\u00a0\u200b*"), max_size=3)
 
 
 @given(before=_LETTERS, after=_LETTERS, phone=st.from_regex(r"0[0-9]{8,10}", fullmatch=True), data=st.data())
-def test_no_telephone_number_comes_through(before: str, after: str, phone: str, data: st.DataObject) -> None:
-    """Whatever stands around it and between its digits."""
+def test_every_telephone_number_is_masked(before: str, after: str, phone: str, data: st.DataObject) -> None:
+    """With any text around it and between its digits."""
     written = "".join(digit + data.draw(_GAPS) for digit in phone)
     shown = redact(f"{before} {written} {after}")
     assert MASK in shown
@@ -285,8 +285,8 @@ def test_no_telephone_number_comes_through(before: str, after: str, phone: str, 
 
 
 @given(st.text(max_size=300))
-def test_anything_becomes_one_harmless_line(text: str) -> None:
-    """No control, no direction mark, no half a pair, no seven digits in a row, no address."""
+def test_any_text_becomes_one_harmless_line(text: str) -> None:
+    """No control or direction characters, no lone surrogates, no seven digits in a row, no address."""
     shown = redact(text)
     assert not [c for c in shown if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"}]
     assert not re.search(r"\d{7}", shown)
@@ -296,7 +296,7 @@ def test_anything_becomes_one_harmless_line(text: str) -> None:
 
 
 def test_no_text_takes_long_to_mask() -> None:
-    """The longest that Zalo delivers, made to be slow."""
+    """Texts of the greatest length that Zalo delivers, made to be slow."""
     begun = time.process_time()
     for text in (
         "0" * 250_000,
@@ -310,6 +310,6 @@ def test_no_text_takes_long_to_mask() -> None:
     assert time.process_time() - begun < 5
 
 
-def test_a_line_from_outside_cannot_steer_the_terminal() -> None:
-    """Escape sequences, line ends and direction marks."""
+def test_untrusted_text_cannot_control_the_terminal() -> None:
+    """No escape sequences, line ends or direction marks."""
     assert single_line("HTTP 400\r\n\x1b[2J\x9b31m\u202eabc\u2028d\x00") == "HTTP 400 [2J31mabc d"

@@ -24,14 +24,14 @@ READING = [["inbox"], ["inbox", "1"], ["unmatched"], ["backtest", "rules.yaml"]]
 
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The bot's directory, with rules and nothing else, is where the commands run."""
+    """The bot's directory with only the rules; commands run in it."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rules.yaml").write_text(RULES, encoding="utf-8")
     return tmp_path
 
 
 def run(*arguments: str, **settings: str) -> Result:
-    """Run a command with the environment's settings, but for *settings*."""
+    """Run a command with the environment's settings, replaced by *settings*."""
     return CliRunner().invoke(main, arguments, env={"BOT_LANG": "en", "DATABASE_URL": "sqlite:///bot.db"} | settings)
 
 
@@ -43,8 +43,8 @@ def new_database() -> Database:
 
 @pytest.mark.parametrize("command", [*READING, ["replay", "1"], ["replay", "--dead"]], ids=" ".join)
 @pytest.mark.parametrize("url", ["sqlite:///bot.db", "sqlite:///sub/bot.db", "sqlite:///:memory:", "sqlite:///"])
-def test_a_database_is_not_made_by_looking_at_it(place: Path, command: list[str], url: str) -> None:
-    """A wrong directory is told apart from an empty inbox."""
+def test_reading_creates_no_database(place: Path, command: list[str], url: str) -> None:
+    """A wrong directory must not look like an empty inbox."""
     done = run(*command, DATABASE_URL=url)
     assert (done.exit_code, done.stdout) == (3, "")
     assert ("there is no database" if url.endswith(".db") else "in memory") in done.stderr
@@ -52,8 +52,8 @@ def test_a_database_is_not_made_by_looking_at_it(place: Path, command: list[str]
 
 
 @pytest.mark.parametrize("command", [*READING, ["replay", "1"]], ids=" ".join)
-def test_a_file_that_is_no_inbox(place: Path, command: list[str]) -> None:
-    """Not a database, or one of something else: one line, no traceback, no word of where it is."""
+def test_a_file_that_is_no_inbox_is_reported(place: Path, command: list[str]) -> None:
+    """No database, or one of another program: one line, no traceback, no path."""
     for content in (b"", b"not a database at all" * 99):
         (place / "secret-place.db").write_bytes(content)
         done = run(*command, DATABASE_URL="sqlite:///secret-place.db")
@@ -63,8 +63,8 @@ def test_a_file_that_is_no_inbox(place: Path, command: list[str]) -> None:
         assert done.stderr.count("\n") == 1
 
 
-def test_a_server_that_is_away() -> None:
-    """Its address and password are not repeated."""
+def test_an_unreachable_server_is_reported() -> None:
+    """Without its address and password."""
     done = run("inbox", DATABASE_URL="postgresql://geheim:geheim@127.0.0.1:9/geheim")
     assert done.exit_code == 3
     assert "cannot be used" in done.stderr
@@ -72,8 +72,8 @@ def test_a_server_that_is_away() -> None:
 
 
 @pytest.mark.parametrize("name", ["bot.db", "a b#%41?.db", "Tiệm Na.db"])
-def test_looking_changes_nothing(place: Path, name: str) -> None:
-    """Not one byte of the file, whatever it is called."""
+def test_reading_changes_nothing(place: Path, name: str) -> None:
+    """Not one byte of the file, with any name."""
     url = sa.URL.create("sqlite", database=str(place / name)).render_as_string()
     database = Database(url)
     database.migrate()
@@ -85,7 +85,7 @@ def test_looking_changes_nothing(place: Path, name: str) -> None:
     assert path.read_bytes() == before
 
 
-def test_wrong_usage_is_said_so() -> None:
+def test_wrong_usage_is_reported() -> None:
     """Exit status 2, before anything is opened."""
     for command in (
         ["replay"], ["replay", "1", "--dead"], ["replay", "x"], ["replay", "0"], ["inbox", "--status", "lost"],
@@ -94,8 +94,8 @@ def test_wrong_usage_is_said_so() -> None:
         assert run(*command).exit_code == 2, command
 
 
-def test_ids_that_cannot_be_replayed() -> None:
-    """Each is told why; the others are replayed; exit status 1. `--dead` passes over them."""
+def test_ids_that_cannot_be_replayed_are_reported() -> None:
+    """Each with its reason; the others are replayed; exit status 1. `--dead` skips them."""
     database = new_database()
     dead = {"status": "dead", "reason": "refused", "error": "HTTP 400"}
     late = keep(database, age=NOW - time.time() + 50 * 3600, **dead)

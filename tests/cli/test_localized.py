@@ -12,7 +12,7 @@ VI, EN = editors_environment("vi"), editors_environment("en")
 
 
 def test_the_help_of_a_command_is_in_vietnamese(tmp_path: Path) -> None:
-    """Its text, the headings of click and what each option does."""
+    """Its text, the headings of click, and each option."""
     told = call(tmp_path, VI, "try", "--help").out
     for said in ("Cách dùng:", "Cho biết quy tắc nào trả lời câu TEXT, và vì sao.", "Tùy chọn:", "Mã OA", "Hiện hướng"):
         assert said in told
@@ -20,8 +20,8 @@ def test_the_help_of_a_command_is_in_vietnamese(tmp_path: Path) -> None:
     assert "Show" not in told
 
 
-def test_in_english_the_help_is_as_in_the_code(tmp_path: Path) -> None:
-    """Also after somebody in the same process has asked in Vietnamese."""
+def test_the_english_help_is_that_of_the_code(tmp_path: Path) -> None:
+    """Also after Vietnamese was used in the same process."""
     call(tmp_path, VI, "check", "--help")
     told = call(tmp_path, EN, "check", "--help").out
     assert told.startswith("Usage:")
@@ -30,7 +30,7 @@ def test_in_english_the_help_is_as_in_the_code(tmp_path: Path) -> None:
 
 
 def test_the_list_of_commands_is_in_vietnamese(tmp_path: Path) -> None:
-    """In a process of its own, as it is read."""
+    """In a separate process."""
     status, told, err = run(tmp_path, VI, "--help")
     assert (status, err) == (0, "")
     assert "Trả lời khách của Zalo Official Account bằng ảnh" in told
@@ -50,16 +50,16 @@ def test_the_list_of_commands_is_in_vietnamese(tmp_path: Path) -> None:
         (("check", "--format", "xml"), "'xml' không có trong 'text', 'json', 'github'."),
     ],
 )
-def test_wrong_usage_is_told_in_vietnamese(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
-    """With exit status 2; the words are click's own, so a new click that says them otherwise fails here."""
+def test_wrong_usage_is_reported_in_vietnamese(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    """With exit status 2; if a new click has other texts, this fails."""
     status, out, err = call(tmp_path, VI, *words)
     assert (status, out) == (2, "")
     assert said in err
 
 
 @pytest.mark.parametrize("line", ["BOT_LANG=vi", "PORT=80\nexport BOT_LANG = 'vi'  # tiếng Việt\n"])
-def test_the_language_may_stand_in_the_env_file(tmp_path: Path, line: str) -> None:
-    """The environment counts before it."""
+def test_the_language_may_be_set_in_the_env_file(tmp_path: Path, line: str) -> None:
+    """The environment has precedence."""
     (tmp_path / ".env").write_text(line, encoding="utf-8")
     without = {name: value for name, value in VI.items() if name != "BOT_LANG"}
     assert "Cách dùng:" in call(tmp_path, without, "check", "--help").out
@@ -67,8 +67,8 @@ def test_the_language_may_stand_in_the_env_file(tmp_path: Path, line: str) -> No
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"# BOT_LANG=vi\n", b""])
-def test_an_env_file_that_does_not_name_it_leaves_the_system_s_language(tmp_path: Path, content: bytes) -> None:
-    """One that cannot be read is no reason to give no help."""
+def test_without_the_setting_the_system_s_language_is_used(tmp_path: Path, content: bytes) -> None:
+    """Also if the .env file cannot be read."""
     (tmp_path / ".env").write_bytes(content)
     without = {name: value for name, value in VI.items() if name != "BOT_LANG"}
     assert "Usage:" in call(tmp_path, without, "check", "--help").out

@@ -200,8 +200,8 @@ Sends:    2 pictures, in this order:
 
 
 @pytest.mark.parametrize(("asked", "vi", "en"), TRIES)
-def test_try(asked: dict[str, str], vi: str, en: str) -> None:
-    """What an editor reads, in both languages."""
+def test_the_output_of_try(asked: dict[str, str], vi: str, en: str) -> None:
+    """In both languages."""
     at = datetime.strptime(asked["at"], "%Y-%m-%d %H:%M").replace(tzinfo=NOON.tzinfo) if "at" in asked else None
     moment = (at or NOON).timestamp()
     found = explain(rules_of(RULES), asked.get("text", ""), kind=asked.get("kind", "text"), now=moment)
@@ -210,21 +210,21 @@ def test_try(asked: dict[str, str], vi: str, en: str) -> None:
         assert "\n".join(lines) + "\n" == expected
 
 
-def test_an_empty_message_is_shown_as_such() -> None:
-    """A line with nothing on it would look like a fault."""
+def test_an_empty_message_is_labelled() -> None:
+    """An empty line would look like a fault."""
     found = explain(rules_of(RULES), "")
     assert next(explanation_lines(found, "en")) == "Message:  (empty)"
 
 
 def test_only_the_matched_words_are_coloured() -> None:
-    """On a terminal they are green; what is no terminal gets the angles alone."""
+    """Green on a terminal; elsewhere only the angle brackets."""
     line = next(explanation_lines(explain(rules_of(RULES), "xem quần áo"), "en"))
     assert line == f"Message:  xem {click.style('«quần»', fg='green', bold=True)} áo"
 
 
 @pytest.mark.parametrize("char", ["\x1b", "\u202e", "\u2066", "\x07", "\u2028", "\x00"])
-def test_what_would_upset_a_terminal_is_not_printed(char: str) -> None:
-    """Neither a control character nor one that turns the direction of the line."""
+def test_control_characters_are_not_printed(char: str) -> None:
+    """Nor direction marks."""
     found = explain(rules_of(RULES), f"xem {char}quần{char}\nvới")
     lines = list(explanation_lines(found, "en"))
     assert click.unstyle(lines[0]).replace("«", "").replace("»", "") == "Message:  xem quần với"
@@ -256,8 +256,8 @@ SMALL = (
          "r.yaml: more than 100 errors. The bot does not use this version; mend it and check again."),
     ],
 )  # fmt: skip
-def test_verdicts(yaml: str, vi: str, en: str) -> None:
-    """The last line of `bot check`: how much was looked at, or how much is wrong."""
+def test_the_last_line_of_check_sums_up(yaml: str, vi: str, en: str) -> None:
+    """How much was checked, or how many problems there are."""
     verdict: ValidationResult = validate(yaml.encode(), today=TODAY)
     said = {lang: summary_text(summarized(verdict), Path("r.yaml"), lang) for lang in LANGS}
     assert said == {"vi": vi, "en": en}
@@ -270,8 +270,8 @@ def problem(lang: Language) -> tuple[Problem, str]:
 
 
 @pytest.mark.parametrize("lang", LANGS)
-def test_problems_for_programs(lang: Language) -> None:
-    """All that is known of a problem, in the reader's language."""
+def test_problems_as_json(lang: Language) -> None:
+    """With all known facts, in the reader's language."""
     found, message = problem(lang)
     assert as_object(found, lang) == {
         "line": 4,
@@ -283,8 +283,8 @@ def test_problems_for_programs(lang: Language) -> None:
     }
 
 
-def test_annotations_escape_what_separates() -> None:
-    """A file's name and the message may hold what means something to GitHub."""
+def test_annotations_escape_separators() -> None:
+    """File names and messages may have characters with a meaning for GitHub."""
     found, message = problem("en")
     assert as_annotation(found, Path("a:b, 100%.yaml"), "en") == (
         f"::error file=a%3Ab%2C 100%25.yaml,line=4,col=5,title=http-url::{message.replace('%', '%25')}"

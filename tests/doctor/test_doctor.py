@@ -58,8 +58,8 @@ def test_no_two_texts_share_a_code() -> None:
     assert TEXTS.keys() > set(codes)
 
 
-def test_good_settings_are_fine_and_no_secret_is_shown(tmp_path: Path) -> None:
-    """Of a secret its length."""
+def test_good_settings_are_fine_and_no_secret_is_printed(tmp_path: Path) -> None:
+    """Only the length of a secret."""
     findings = list(check_settings(settings(), {}, tmp_path / ".env"))
     assert set(found(findings).values()) == {"fine"}
     said = "\n".join(report(findings, "en"))
@@ -82,14 +82,14 @@ def test_good_settings_are_fine_and_no_secret_is_shown(tmp_path: Path) -> None:
         ({"webhook_auth": "token", "webhook_token": SecretStr("short")}, "short-token", "warning"),
     ],
 )
-def test_usual_mistakes(changes: dict[str, object], code: str, level: str, tmp_path: Path) -> None:
-    """Each is told, and nothing else but what is fine."""
+def test_usual_mistakes_are_reported(changes: dict[str, object], code: str, level: str, tmp_path: Path) -> None:
+    """Each, and nothing else except what is fine."""
     codes = found(check_settings(settings(**changes), {}, tmp_path / ".env"))
     assert {name: how for name, how in codes.items() if how != "fine"} == {code: level}
 
 
-def test_faults_and_an_open_file(tmp_path: Path) -> None:
-    """What the settings themselves complain of, and a file with keys that everybody may read."""
+def test_faults_of_settings_and_a_readable_env_file_are_reported(tmp_path: Path) -> None:
+    """The errors of the settings, and a file with keys that everybody may read."""
     file = tmp_path / ".env"
     file.write_text("", encoding="utf-8")
     file.chmod(0o644)
@@ -101,7 +101,7 @@ def test_faults_and_an_open_file(tmp_path: Path) -> None:
     assert "env-readable" not in found(check_settings(settings(), {}, file))
 
 
-def test_rules(tmp_path: Path) -> None:
+def test_the_state_of_the_rules_is_reported(tmp_path: Path) -> None:
     """Missing, unreadable, wrong, doubtful and good."""
     file, today = tmp_path / "rules.yaml", date(2027, 1, 2)
     assert found([check_rules(file, today=today)]) == {"rules-absent": "problem"}
@@ -115,22 +115,22 @@ def test_rules(tmp_path: Path) -> None:
     assert found([check_rules(file, today=today)]) == {"rules-warnings": "warning"}
 
 
-def test_publishing(tmp_path: Path) -> None:
-    """Where the folder is missing, as where it must not be written, nothing can be published."""
+def test_publishing_needs_a_writable_folder(tmp_path: Path) -> None:
+    """In a missing or read-only folder nothing can be published."""
     assert found([check_publishing(tmp_path / "rules.yaml")]) == {"publish": "fine"}
     assert found([check_publishing(tmp_path / "no" / "rules.yaml")]) == {"publish-no-directory": "problem"}
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_database_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+def test_a_missing_database_file_is_not_created(tmp_path: Path) -> None:
     """Nor its directory."""
     assert found(check_database(f"sqlite:///{tmp_path / 'bot.db'}")) == {"db-absent": "fine"}
     assert found(check_database(f"sqlite:///{tmp_path / 'no' / 'bot.db'}")) == {"db-no-directory": "problem"}
     assert list(tmp_path.iterdir()) == []
 
 
-def test_files_that_are_no_database_of_ours(tmp_path: Path) -> None:
-    """They stay as they are."""
+def test_files_that_are_no_database_of_the_bot_are_reported(tmp_path: Path) -> None:
+    """They stay unchanged."""
     text, other = tmp_path / "text.db", tmp_path / "other.db"
     text.write_text("no database " * 1000, encoding="utf-8")
     with closing(sqlite3.connect(other)) as connection:
@@ -142,15 +142,15 @@ def test_files_that_are_no_database_of_ours(tmp_path: Path) -> None:
     assert found(check_database("postgresql://u:hush@host:port/x")) == {"db-address": "problem"}
 
 
-def test_a_server_that_is_away() -> None:
-    """Its address, with the password in it, is not told."""
+def test_an_unreachable_server_is_reported() -> None:
+    """Without its address, which has the password."""
     findings = list(check_database(f"postgresql://u:hush-hush@127.0.0.1:{free_port()}/x"))
     assert found(findings) == {"db-away": "problem"}
     assert "hush" not in "".join(report(findings, "en"))
 
 
-def test_versions(empty_database_url: str) -> None:
-    """Empty, of this version, older, and newer than the program."""
+def test_the_version_of_the_tables_is_reported(empty_database_url: str) -> None:
+    """Empty, current, older, and newer than the program."""
     if empty_database_url.startswith("sqlite"):
         with closing(sqlite3.connect(empty_database_url.removeprefix("sqlite:///"))) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
@@ -170,8 +170,8 @@ def test_versions(empty_database_url: str) -> None:
     database.dispose()
 
 
-def test_what_waits_in_the_database(database: Database, database_url: str) -> None:
-    """Old open events, dead letters, parked ones and a closed account."""
+def test_waiting_events_are_reported(database: Database, database_url: str) -> None:
+    """Old open events, dead letters, parked ones and a paused OA."""
     row = {"name": "user_send_text", "app_id": "1", "oa_id": "7", "user_id": "8", "msg_id": "9"}
     rows = [row | {"key": s, "status": s, "received_at": 1e9, "due_at": 1e9} for s in ("open", "dead", "parked")]
     with database.write() as connection:
@@ -212,16 +212,16 @@ REFUSED_HEADER = ProbeResult(400, Refused, "header accessToken must not be sent"
         (probe(204, None), None, "vendor-odd", "unchecked"),
     ],
 )
-def test_what_the_vendors_answer_proves(
+def test_credentials_are_proven_only_if_wrong_ones_are_refused(
     answer: ProbeResult, stranger: ProbeResult | None, code: str, level: str
 ) -> None:
-    """Only that wrong credentials fare worse than ours is proof."""
+    """With another answer than for ours."""
     assert found([judge_vendor(answer, stranger, None, key_only=False)]) == {code: level}
 
 
 @pytest.mark.parametrize("key_only", [False, True])
-def test_which_way_to_prove_oneself_the_vendor_accepts(key_only: bool) -> None:
-    """Both, ours alone, or the other one alone: then what to set."""
+def test_the_accepted_way_to_authenticate_is_reported(key_only: bool) -> None:
+    """Both, the configured one, or only the other one: then the setting to change."""
     told = {}
     for name, answer, second in (
         ("both", REFUSED_BODY, REFUSED_BODY), ("ours", REFUSED_BODY, REFUSED_KEY),
@@ -240,8 +240,8 @@ def test_which_way_to_prove_oneself_the_vendor_accepts(key_only: bool) -> None:
     assert told["none"][0] == {"vendor-refuses": "problem"}
 
 
-def test_the_clock() -> None:
-    """By the header Date, which has whole seconds; without one nothing is claimed."""
+def test_the_clock_is_compared_with_the_vendor_s() -> None:
+    """By the header Date, which has whole seconds; without it nothing is reported."""
     stamp, now = "Sun, 09 Sep 2001 01:46:40 GMT", 1_000_000_000.0
     assert found([check_clock(stamp, now=now + 2)]) == {"clock": "fine"}
     assert found([check_clock(stamp, now=now - 90)]) == {"clock-wrong": "warning"}
@@ -249,8 +249,8 @@ def test_the_clock() -> None:
         assert found([check_clock(nothing, now=now)]) == {"clock-unknown": "unchecked"}
 
 
-def test_a_vendor_that_cannot_be_asked() -> None:
-    """No key, nobody there, no such name."""
+def test_an_unreachable_vendor_is_reported() -> None:
+    """No key, a refused connection, an unknown name."""
     assert found(check_vendor(settings(cpaas_api_key=None), now=0))["vendor-no-key"] == "unchecked"
     nobody = settings(cpaas_base_url=f"http://127.0.0.1:{free_port()}")
     assert found(check_vendor(nobody, now=0))["vendor-silent"] == "problem"
@@ -259,8 +259,8 @@ def test_a_vendor_that_cannot_be_asked() -> None:
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:{port}/webhook", "http://127.0.0.1:{port}"])
-def test_a_webhook_that_is_not_there(url: str) -> None:
-    """Neither https nor a domain nor an answer; a site alone means its /webhook."""
+def test_an_unreachable_webhook_is_reported(url: str) -> None:
+    """No https, no domain, no answer; for a URL without path, /webhook is used."""
     findings = list(check_webhook(settings(), url.format(port=free_port())))
     assert found(findings) == dict.fromkeys(("webhook-no-https", "webhook-no-domain", "webhook-silent"), "problem")
     assert "/webhook: no connection" in "\n".join(report(findings, "en"))
@@ -269,34 +269,34 @@ def test_a_webhook_that_is_not_there(url: str) -> None:
 @pytest.mark.parametrize(
     "url", ["", "bot.shop.example", "ftp://bot.shop.example", "https://", "https://x:y/", "https://["]
 )
-def test_what_is_no_web_address_is_wrong_usage(url: str) -> None:
-    """Before anything is looked at."""
+def test_an_invalid_url_is_wrong_usage(url: str) -> None:
+    """Before anything is checked."""
     answer = CliRunner().invoke(doctor, ["--url", url])
     assert answer.exit_code == 2
     assert "https://bot.shop.example/webhook" in answer.output
 
 
-def test_the_token_in_an_address_is_not_shown() -> None:
-    """It is what proves the forwarder."""
+def test_the_token_in_a_url_is_not_printed() -> None:
+    """It authenticates the forwarder."""
     secret = settings(webhook_auth="token", webhook_token=SecretStr("hush-hush-hush-hush"))
     findings = list(check_webhook(secret, f"http://127.0.0.1:{free_port()}/webhook/hush-hush-hush-hush"))
     assert "hush" not in "".join(report(findings, "vi"))
 
 
 def signs(database: Database) -> dict[str, str]:
-    """Return what the inbox is a sign of."""
+    """Return the findings from the stored events."""
     return found(check_event_hints(database, now=NOW))
 
 
 def test_before_the_first_event_the_key_may_be_wrong(database: Database) -> None:
-    """Nobody can tell; once an event has been stored, it was right."""
+    """It is unknown; after the first stored event it was right."""
     assert signs(database) == {"which-secret/no-event": "unchecked"}
     keep(database)
     assert signs(database) == {}
 
 
-def test_the_syntax_filter_shows_in_what_comes_in(database: Database) -> None:
-    """Many texts, and all of them begin with #."""
+def test_the_syntax_filter_is_detected_from_stored_texts(database: Database) -> None:
+    """Many texts, all beginning with #."""
     for number in range(9):
         keep(database, text=f"#menu{number}")
     keep(database, kind="sticker", text="")
@@ -307,8 +307,8 @@ def test_the_syntax_filter_shows_in_what_comes_in(database: Database) -> None:
     assert signs(database) == {}
 
 
-def test_who_else_answers_shows_in_the_echoes(database: Database) -> None:
-    """Texts of the OA that no person sent; its pictures may be ours, and what is long past may be mended."""
+def test_another_bot_is_detected_from_echoes(database: Database) -> None:
+    """Texts of the OA that no person sent; images may be ours, and old ones do not count."""
     echo = {"kind": None, "status": "ignored", "text": None, "rule_id": None}
     keep(database, name="oa_send_image", reason="echo", **echo)
     keep(database, name="oa_send_text", reason="human", **echo)
@@ -320,8 +320,8 @@ def test_who_else_answers_shows_in_the_echoes(database: Database) -> None:
     assert findings[0].args == {"count": 1}
 
 
-def test_words_from_outside_stay_on_their_line() -> None:
-    """What a file is called, or a server says, cannot pass for a finding of ours, nor steer the terminal."""
+def test_untrusted_text_stays_on_its_line() -> None:
+    """A file name or a server's text cannot look like a finding of ours, nor control the terminal."""
     evil = "bot.db\n  \u2713 all fine\r\u2028\x1b[2J\u202e"
     lines = list(report([Finding("database", "fine", "db-absent", {"file": evil})], "en"))
     plain = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in lines]

@@ -18,7 +18,7 @@ from tests.support.outbound import PUBLIC_ONLY
 
 
 def checked(folder: Path, *replies: str, addresses: AddressPolicy = PUBLIC_ONLY) -> list[Finding]:
-    """Return what is found of rules r0, r1, … with these replies."""
+    """Return the findings for rules r0, r1, … with these replies."""
     lines = [f"  - {{id: r{n}, keywords: [k{n}x], reply: {reply}}}" for n, reply in enumerate(replies)]
     file = folder / "rules.yaml"
     file.write_text("\n".join(["version: 1", "rules:", *lines, ""]), encoding="utf-8")
@@ -29,8 +29,8 @@ def link(url: str) -> str:
     return f'{{image_url: "{url}"}}'
 
 
-def test_pictures_that_are_well_are_counted(tmp_path: Path) -> None:
-    """Links, files and attachments together; a file is looked for beside the rules."""
+def test_good_images_are_counted(tmp_path: Path) -> None:
+    """Links, files and attachments together; files are found beside the rules."""
     (tmp_path / "menu.png").write_bytes(PNG)
     fresh = f'{{attachment_id: "aBc", uploaded: {date.today().isoformat()}}}'  # noqa: DTZ011  as an editor writes it
     with ImageServer() as server:
@@ -41,8 +41,8 @@ def test_pictures_that_are_well_are_counted(tmp_path: Path) -> None:
     assert "3 pictures looked at: fine." in "\n".join(report(findings, "en"))
 
 
-def test_a_bad_picture_is_a_problem_and_one_that_may_pass_a_warning(tmp_path: Path) -> None:
-    """Each with its rules and what to do; its address without what lets somebody in."""
+def test_a_bad_image_is_a_problem_and_a_temporary_fault_a_warning(tmp_path: Path) -> None:
+    """Each with its rules and what to do; URLs without the parts that grant access."""
     with ImageServer() as server:
         findings = checked(
             tmp_path,
@@ -62,12 +62,12 @@ def test_a_bad_picture_is_a_problem_and_one_that_may_pass_a_warning(tmp_path: Pa
 
 @pytest.mark.parametrize("url", ["https://127.0.0.1/a.jpg", "https://localhost/a.jpg", "https://169.254.169.254/a.jpg"])
 def test_a_private_address_is_a_problem(tmp_path: Path, url: str) -> None:
-    """It is not looked at."""
+    """No connection is made."""
     assert found(checked(tmp_path, link(url))) == {"picture-private-address": "problem"}
 
 
-def test_what_nothing_can_be_said_of_is_told_in_one_line_a_kind(tmp_path: Path) -> None:
-    """Examples, and ids whose day is not known."""
+def test_images_that_cannot_be_judged_are_one_line_per_kind(tmp_path: Path) -> None:
+    """Links to example hosts, and ids without a date."""
     examples = [link(f"https://shop.example/{number}.jpg") for number in range(5)]
     findings = checked(tmp_path, *examples, '{attachment_id: "aBc"}')
     assert found(findings) == {"picture-example-address": "unchecked", "picture-no-upload-day": "unchecked"}
@@ -75,8 +75,8 @@ def test_what_nothing_can_be_said_of_is_told_in_one_line_a_kind(tmp_path: Path) 
     assert "https://shop.example/2.jpg (+2): this address is only an example" in said
 
 
-def test_a_person_does_not_wait_for_hundreds(tmp_path: Path) -> None:
-    """What was not looked at is said."""
+def test_the_check_of_many_images_has_a_time_limit(tmp_path: Path) -> None:
+    """The number of unchecked images is reported."""
     with ImageServer() as server:
         urls = [link(server.url(f"/{number}.jpg", ok(JPEG))) for number in range(52)]
         findings = checked(tmp_path, *urls, addresses=server.addresses)
@@ -84,8 +84,8 @@ def test_a_person_does_not_wait_for_hundreds(tmp_path: Path) -> None:
     assert found(findings) == {"pictures": "fine", "picture-not-checked": "unchecked"}
 
 
-def test_rules_that_are_not_usable_name_no_pictures(tmp_path: Path) -> None:
-    """That is a finding of its own, elsewhere."""
+def test_unusable_rules_name_no_images(tmp_path: Path) -> None:
+    """They are a finding of another check."""
     assert checked(tmp_path, "{}") == []
     assert list(check_images(tmp_path / "none.yaml", PUBLIC_ONLY, now=time.time())) == []
     assert list(check_images(tmp_path, PUBLIC_ONLY, now=time.time())) == []

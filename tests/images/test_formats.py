@@ -14,7 +14,7 @@ from bot.images.formats import is_complete
 
 
 def saved(form: str, **how: object) -> bytes:
-    """Return a picture of noise as a file."""
+    """Return an image of noise as a file."""
     file = io.BytesIO()
     picture = Image.frombytes("RGB", (60, 40), random.Random(1).randbytes(60 * 40 * 3))
     picture.save(file, form, **how)
@@ -22,7 +22,7 @@ def saved(form: str, **how: object) -> bytes:
 
 
 def with_thumbnail() -> bytes:
-    """Return a JPEG that holds a whole small one in its EXIF data, as cameras save them."""
+    """Return a JPEG with a whole small one in its EXIF data, as cameras write it."""
     exif = b"Exif\0\0" + saved("JPEG", quality=20)
     whole = saved("JPEG")
     return whole[:2] + b"\xff\xe1" + (2 + len(exif)).to_bytes(2) + exif + whole[2:]
@@ -40,14 +40,14 @@ FILES = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_whole_file_is_complete(name: str) -> None:
-    """Also with something behind it, as some phones put there."""
+    """Also with data behind it, as some phones append."""
     assert is_complete(FILES[name])
     assert is_complete(FILES[name] + b"\0" * 100 + b"SEFH")
 
 
 @given(name=st.sampled_from(sorted(FILES)), share=st.floats(0.02, 0.99))
-def test_the_beginning_of_a_file_is_not(name: str, share: float) -> None:
-    """Neither cut off, nor with the rest still empty, as some programs reserve it."""
+def test_a_partial_file_is_not_complete(name: str, share: float) -> None:
+    """Neither cut off, nor with zeros at its end, as some programs reserve space."""
     whole = FILES[name]
     half = whole[: min(int(len(whole) * share), len(whole) - 2)]
     assert not is_complete(half)
@@ -55,7 +55,7 @@ def test_the_beginning_of_a_file_is_not(name: str, share: float) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_can_be_asked_about(data: bytes) -> None:
-    """Whatever is behind the first letters."""
+def test_any_bytes_are_accepted(data: bytes) -> None:
+    """After the magic number."""
     is_complete(b"\xff\xd8" + data)
     is_complete(b"\x89PNG\r\n\x1a\n" + data)

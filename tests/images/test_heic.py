@@ -50,8 +50,8 @@ def with_sizes(data: bytes, width: int, height: int) -> bytes:
     return b"".join([first, *(b"ispe\0\0\0\0" + struct.pack(">II", width, height) + rest[8:] for rest in others)])
 
 
-def test_a_turned_photo_comes_out_upright_as_jpeg_without_its_place() -> None:
-    """The file has both its own rotation and the EXIF orientation, as an iPhone writes them: it is turned once."""
+def test_a_rotated_photo_becomes_an_upright_jpeg_without_metadata() -> None:
+    """The file has both its own rotation and the EXIF orientation, as iPhones write them: it is rotated once."""
     assert b"NGHIEMNGAT" in TURNED
     found = prepare_upload(TURNED)
     image = opened(found.content)
@@ -64,14 +64,14 @@ def test_a_turned_photo_comes_out_upright_as_jpeg_without_its_place() -> None:
     assert b"NGHIEMNGAT" not in found.content
 
 
-def test_of_several_images_the_primary_one_is_taken() -> None:
+def test_the_primary_image_is_used() -> None:
     """The others are a green one before and a white one after it."""
     image = opened(prepare_upload(SEVERAL).content)
     assert image.size == (128, 64)
     assert [is_red(image, (60, 5)), is_red(image, (60, 60))] == [True, False]
 
 
-def test_a_photo_of_tiles_is_put_together() -> None:
+def test_tiles_are_joined() -> None:
     """An iPhone stores a photo as a grid."""
     image = opened(prepare_upload(GRID).content)
     assert image.size == (256, 128)
@@ -108,16 +108,14 @@ def test_a_photo_without_pixels_is_refused() -> None:
 
 
 def outcome(data: bytes) -> str:
-    """Return the words of the refusal, else what came out."""
+    """Return the text of the refusal, or the result."""
     try:
         return prepare_upload(data).form
     except UploadRefused as error:
         return error.message
 
 
-def test_a_photo_that_crashes_the_decoder_leaves_the_service_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_crash_of_the_decoder_does_not_affect_the_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It leaves no core dump in the working directory, either."""
     monkeypatch.chdir(tmp_path)
     soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
@@ -140,5 +138,5 @@ def test_a_damaged_photo_is_prepared_or_refused(data: st.DataObject) -> None:
 
 @settings(max_examples=10, deadline=None)
 @given(st.binary(max_size=300))
-def test_whatever_follows_the_first_bytes_is_refused(data: bytes) -> None:
+def test_any_damaged_content_is_refused(data: bytes) -> None:
     assert outcome(TURNED[:24] + data) != "jpg"

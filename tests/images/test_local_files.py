@@ -25,7 +25,7 @@ SECRET = b"\xff\xd8\xff a picture that is none of the shop's"
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    """A folder with one picture, beside a picture that is none of its own."""
+    """A folder with one image, beside an image that is not in it."""
     (tmp_path / "secret.jpg").write_bytes(SECRET)
     folder = tmp_path / "shop"
     (folder / "images").mkdir(parents=True)
@@ -34,21 +34,21 @@ def shop(tmp_path: Path) -> Path:
 
 
 def fault(folder: Path, name: str) -> str:
-    """Return the key of what is wrong with the file."""
+    """Return the key of the file's fault."""
     with pytest.raises(UnusableImage) as caught:
         local_files.read_image(folder, name)
     return caught.value.code
 
 
 def checked(folder: Path, *names: str) -> ValidationResult:
-    """Return what the validator says to rules that name these files."""
+    """Return the validator's problems for rules that name these files."""
     rules = "".join(f"  - {{id: r{n}, keywords: [k{n}x], reply: {{file: {name}}}}}\n" for n, name in enumerate(names))
     return validate(f"rules:\n{rules}".encode(), today=TODAY, folder=folder)
 
 
 @pytest.mark.parametrize(("content", "form"), [(jpeg(), "jpg"), (png(), "png"), (jpeg(MAX_IMAGE_BYTES), "jpg")])
-def test_the_content_decides_what_it_is(shop: Path, content: bytes, form: str) -> None:
-    """Whatever its name says, and up to the last byte of 1 MB."""
+def test_the_content_decides_the_format(shop: Path, content: bytes, form: str) -> None:
+    """Not the name; up to the last byte of 1 MB."""
     (shop / "x.gif").write_bytes(content)
     picture = local_files.read_image(shop, "x.gif")
     assert (picture.content, picture.form) == (content, form)
@@ -69,14 +69,14 @@ def test_the_content_decides_what_it_is(shop: Path, content: bytes, form: str) -
         (b"GIF89a" + bytes(2 * MAX_IMAGE_BYTES), "file-type/kind"),
     ],
 )
-def test_what_cannot_be_sent_is_told_apart(shop: Path, content: bytes, key: str) -> None:
+def test_each_kind_of_unusable_file_has_its_own_message(shop: Path, content: bytes, key: str) -> None:
     """Each with words of its own."""
     (shop / "x.jpg").write_bytes(content)
     assert fault(shop, "x.jpg") == key
 
 
-def test_what_is_no_file_holds_nobody_up(shop: Path) -> None:
-    """A folder, a pipe that nobody writes to, links in a circle."""
+def test_special_files_do_not_block(shop: Path) -> None:
+    """A folder, a pipe without a writer, a loop of links."""
     os.mkfifo(shop / "pipe.jpg")
     (shop / "circle.jpg").symlink_to("circle.jpg")
     assert fault(shop, "images") == "file-missing/folder"
@@ -84,8 +84,8 @@ def test_what_is_no_file_holds_nobody_up(shop: Path) -> None:
     assert fault(shop, "circle.jpg") == "file-missing/unreadable"
 
 
-def test_links_may_lead_around_but_not_out(shop: Path) -> None:
-    """As volumes of containers do it; neither a file nor a folder on the way may lead out."""
+def test_links_may_not_lead_out_of_the_folder(shop: Path) -> None:
+    """Inside they may, as in container volumes; neither a file nor a folder on the path may lead out."""
     (shop / "inside.jpg").symlink_to(shop / "images" / "menu.jpg")
     (shop / "outside.jpg").symlink_to(shop.parent / "secret.jpg")
     (shop / "up").symlink_to(shop.parent)
@@ -103,8 +103,10 @@ NAMES = st.one_of(
 
 
 @given(name=NAMES)
-def test_no_name_leads_out_or_raises_anything_else(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
-    """Whatever an editor or an old decision calls it."""
+def test_no_name_leads_out_of_the_folder_or_raises_another_error(
+    tmp_path_factory: pytest.TempPathFactory, name: str
+) -> None:
+    """From an editor or an old decision."""
     base = tmp_path_factory.getbasetemp() / "names"
     folder = base / "shop"
     if not folder.exists():
@@ -119,8 +121,8 @@ def test_no_name_leads_out_or_raises_anything_else(tmp_path_factory: pytest.Temp
 
 
 @given(name=NAMES.filter(str.strip))
-def test_a_name_that_passes_the_form_stays_inside(name: str) -> None:
-    """Without a look at any disk."""
+def test_a_valid_name_stays_in_the_folder(name: str) -> None:
+    """Without any access to the disk."""
     quoted = name.replace("'", "''").replace("\n", " ").replace("\r", " ")
     verdict = validate(
         f"rules:\n  - {{id: a, keywords: [x1], reply: {{file: '{quoted}'}}}}\n".encode(errors="replace"), today=TODAY
@@ -132,8 +134,8 @@ def test_a_name_that_passes_the_form_stays_inside(name: str) -> None:
         assert ".." not in file.split("/")
 
 
-def test_letters_with_marks_are_found_however_they_are_written(shop: Path) -> None:
-    """A Mac stores a letter and its mark as two characters."""
+def test_names_with_marks_are_found_in_any_normalisation(shop: Path) -> None:
+    """macOS stores a letter and its mark as two characters."""
     for form in ("NFC", "NFD"):
         name = unicodedata.normalize(form, "thực-đơn.jpg")
         (shop / name).write_bytes(jpeg(seed=form))
@@ -142,15 +144,15 @@ def test_letters_with_marks_are_found_however_they_are_written(shop: Path) -> No
         (shop / name).unlink()
 
 
-def test_a_missing_file_is_guessed(shop: Path) -> None:
-    """Other capitals, another ending, a slip; in the folders on the way too. What is far off is not."""
+def test_a_similar_name_is_suggested_for_a_missing_file(shop: Path) -> None:
+    """Other capitals, another extension, a typo; also in folders of the path. Others are not suggested."""
     found = checked(shop, "Images/MENU.jpg", "images/menu.jpeg", "images/meun.jpg", "images/khuyen-mai.png")
     assert [problem.phrase.key for problem in found.problems] == ["file-missing/near"] * 3 + ["file-missing"]
     assert all("images/menu.jpg" in problem.message("en") for problem in found.problems[:3])
 
 
-def test_rules_know_the_digests_of_their_pictures(shop: Path) -> None:
-    """Each file once, of rules that are switched on."""
+def test_rules_have_the_digests_of_their_images(shop: Path) -> None:
+    """Each file once, of enabled rules."""
     found = checked(shop, "images/menu.jpg", "images/menu.jpg")
     assert found.rules is not None
     assert found.rules.digests == {"images/menu.jpg": hashlib.sha256(jpeg()).hexdigest()}
@@ -159,7 +161,7 @@ def test_rules_know_the_digests_of_their_pictures(shop: Path) -> None:
 
 
 def test_a_stamp_changes_with_the_file(shop: Path) -> None:
-    """Another content, another file in its place, none."""
+    """Other content, another file in its place, no file."""
     path = shop / "images" / "menu.jpg"
     seen = [local_files.file_stamp(shop, "images/menu.jpg")]
     path.write_bytes(jpeg(3_000))

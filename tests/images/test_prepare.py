@@ -26,14 +26,14 @@ def encoded(image: Image.Image, form: str, **how: object) -> bytes:
 
 
 def halves(width: int, height: int) -> Image.Image:
-    """Return an image that is red in its upper half, and blue below."""
+    """Return an image that is red in its upper half and blue below."""
     image = Image.new("RGB", (width, height), (0, 0, 255))
     image.paste((255, 0, 0), (0, 0, width, height // 2))
     return image
 
 
 def exif(orientation: int) -> Image.Exif:
-    """Return what a phone writes: how the image is held, and where it was taken."""
+    """Return a phone's EXIF data: the orientation, and the place."""
     data = Image.Exif()
     data[ExifTags.Base.Orientation] = orientation
     data[ExifTags.Base.Make] = PLACE.decode()
@@ -57,7 +57,7 @@ def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def test_a_photo_of_12_megapixels_comes_out_upright_small_and_without_its_place() -> None:
+def test_a_photo_of_12_megapixels_becomes_upright_small_and_without_metadata() -> None:
     noise = Image.frombytes("L", (1000, 750), random.Random(1).randbytes(750_000)).resize((4000, 3000))
     photo = halves(4000, 3000)
     photo.paste(noise, (0, 2000))
@@ -78,7 +78,7 @@ def test_a_photo_of_12_megapixels_comes_out_upright_small_and_without_its_place(
 
 
 @pytest.mark.parametrize(("form", "ending"), [("JPEG", "jpg"), ("PNG", "png")])
-def test_a_small_image_keeps_its_pixels_and_loses_what_it_tells(form: str, ending: Form) -> None:
+def test_a_small_image_keeps_its_pixels_and_loses_its_metadata(form: str, ending: Form) -> None:
     image = halves(40, 30)
     more = {"comment": PLACE} if form == "JPEG" else {}
     data = encoded(image, form, exif=exif(1), **more) + PLACE
@@ -91,7 +91,7 @@ def test_a_small_image_keeps_its_pixels_and_loses_what_it_tells(form: str, endin
 
 @pytest.mark.parametrize("orientation", range(2, 9))
 def test_every_orientation_is_applied(orientation: int) -> None:
-    """Whoever knows no EXIF sees what those saw who do."""
+    """A viewer without EXIF shows the same as one with it."""
     data = encoded(halves(64, 32), "JPEG", quality=95, exif=exif(orientation))
     image = opened(prepare_upload(data).content)
     corner = {2: (5, 5), 3: (5, 27), 4: (5, 27), 5: (5, 5), 6: (27, 5), 7: (27, 5), 8: (5, 5)}[orientation]
@@ -107,8 +107,8 @@ def test_webp_becomes_jpeg_on_white() -> None:
     assert PLACE not in found.content
 
 
-def test_a_large_palette_keeps_what_lies_between_its_colours() -> None:
-    """It is made smaller in full colours."""
+def test_a_large_palette_image_is_resized_with_interpolation() -> None:
+    """In full colours."""
     noise = Image.frombytes("L", (1600, 1600), random.Random(4).randbytes(1600 * 1600)).resize((3200, 3200))
     data = encoded(noise.convert("P"), "PNG")
     assert len(data) > MAX_IMAGE_BYTES
@@ -129,27 +129,27 @@ def test_a_comment_does_not_survive_the_conversion() -> None:
     assert PLACE not in prepare_upload(data).content
 
 
-def test_an_image_that_moves_is_refused() -> None:
+def test_an_animated_image_is_refused() -> None:
     frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "blue")]
     data = encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:])
     assert refusal(data).startswith("This picture moves")
     assert refusal(encoded(frames[0], "GIF")).startswith("The file is GIF")
 
 
-def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
+def test_a_bomb_is_refused_before_it_is_decoded() -> None:
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0))
     bomb = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1_000_000))) + chunk(b"IEND", b"")
     assert refusal(bomb).startswith("The picture has too many pixels")
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
-def test_half_an_image_is_refused(form: str) -> None:
+def test_a_partial_image_is_refused(form: str) -> None:
     image = Image.frombytes("RGB", (200, 200), random.Random(3).randbytes(120_000))
     data = encoded(image, form)
     assert refusal(data[: len(data) // 2]).startswith(("The end of the picture is missing", "The picture is damaged"))
 
 
-def test_an_image_that_breaks_inside_is_refused() -> None:
+def test_an_image_damaged_inside_is_refused() -> None:
     """Its first and last bytes are right."""
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 100, 100, 8, 2, 0, 0, 0))
     broken = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"no deflate data") + chunk(b"IEND", b"")
@@ -166,12 +166,12 @@ def test_an_image_that_breaks_inside_is_refused() -> None:
         (b"\0\0\0\x18ftypavif\0\0\0\0mif1avif", "Zalo does not take AVIF pictures"),
     ],
 )
-def test_what_is_no_image_is_refused_with_words(data: bytes, words: str) -> None:
+def test_other_files_are_refused_with_a_message(data: bytes, words: str) -> None:
     assert refusal(data).startswith(words)
 
 
 def outcome(data: bytes) -> str:
-    """Return the words of the refusal, else what is wrong with what came out: nothing."""
+    """Return the text of the refusal, or the faults of the result; empty if it has none."""
     try:
         found = prepare_upload(data)
     except UploadRefused as error:
@@ -181,7 +181,7 @@ def outcome(data: bytes) -> str:
 
 
 @given(st.binary(max_size=300), st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBPVP8 "]))
-def test_whatever_comes_is_prepared_or_refused(data: bytes, start: bytes) -> None:
+def test_any_bytes_are_prepared_or_refused(data: bytes, start: bytes) -> None:
     assert outcome(start + data)
 
 

@@ -19,7 +19,7 @@ TURNED = 6
 
 
 def noise(width: int, height: int, mode: str = "RGB") -> Image.Image:
-    """Return a picture that compresses badly, always the same."""
+    """Return an image that compresses badly, always the same."""
     return Image.frombytes(mode, (width, height), random.Random(1).randbytes(width * height * len(mode)))
 
 
@@ -31,14 +31,14 @@ def saved(picture: Image.Image, form: str, **how: object) -> bytes:
 
 
 def opened(path: Path) -> Image.Image:
-    """Return the picture as it is after the work."""
+    """Return the image after the work."""
     with Image.open(path) as picture:
         picture.load()
         return picture
 
 
 def test_a_jpeg_stays_a_jpeg_and_its_original_is_kept(tmp_path: Path) -> None:
-    """Same name, small enough, upright as before, its profile kept; nothing else is left in the folder."""
+    """Same name, small enough, upright as before, with its colour profile; nothing else is left in the folder."""
     picture = noise(900, 600)
     exif = Image.Exif()
     exif[ORIENTATION] = TURNED
@@ -57,8 +57,8 @@ def test_a_jpeg_stays_a_jpeg_and_its_original_is_kept(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"menu.jpg", "menu.goc.jpg"}
 
 
-def test_a_png_stays_a_png_and_its_holes_stay_holes(tmp_path: Path) -> None:
-    """With fewer colours, and fewer pixels if that is not enough."""
+def test_a_png_stays_a_png_with_its_transparency(tmp_path: Path) -> None:
+    """With fewer colours, and fewer pixels if necessary."""
     picture = noise(600, 600, "RGBA")
     picture.putalpha(Image.linear_gradient("L").resize((600, 600)))
     (tmp_path / "logo.png").write_bytes(saved(picture, "PNG"))
@@ -69,7 +69,7 @@ def test_a_png_stays_a_png_and_its_holes_stay_holes(tmp_path: Path) -> None:
     assert after.convert("RGBA").getextrema()[3][0] < 64
 
 
-def test_a_png_that_was_only_saved_badly_loses_nothing(tmp_path: Path) -> None:
+def test_a_badly_compressed_png_keeps_every_pixel(tmp_path: Path) -> None:
     """Every pixel is as it was."""
     picture = Image.radial_gradient("L").convert("RGB").resize((700, 700))
     (tmp_path / "plain.png").write_bytes(saved(picture, "PNG", compress_level=0))
@@ -79,21 +79,21 @@ def test_a_png_that_was_only_saved_badly_loses_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "L"])
-def test_colours_of_a_print_shop_are_taken_too(tmp_path: Path, mode: str) -> None:
-    """What comes out is a JPEG that every phone shows."""
+def test_cmyk_is_converted(tmp_path: Path, mode: str) -> None:
+    """The result is a JPEG that every phone shows."""
     (tmp_path / "menu.jpg").write_bytes(saved(noise(500, 500, mode), "JPEG", quality=100))
     resize_to_fit(tmp_path, "menu.jpg", most=60_000)
     assert opened(tmp_path / "menu.jpg").mode in {"RGB", "L"}
 
 
-def test_very_large_pictures_lose_pixels_first(tmp_path: Path) -> None:
-    """No phone shows them; a panorama keeps its shape."""
+def test_very_large_images_are_made_smaller_first(tmp_path: Path) -> None:
+    """Phones do not show so many pixels; a panorama keeps its proportions."""
     (tmp_path / "wide.jpg").write_bytes(saved(Image.new("RGB", (6000, 300), "red"), "JPEG", quality=100))
     assert resize_to_fit(tmp_path, "wide.jpg").sides == ((6000, 300), (3000, 150))
 
 
-def test_as_many_pixels_as_the_largest_cameras_make_are_no_bomb(tmp_path: Path) -> None:
-    """A hundred million of them; many more, which only a hostile file has, are refused."""
+def test_photos_of_the_largest_cameras_are_no_bombs(tmp_path: Path) -> None:
+    """A hundred megapixels; far more, which only a hostile file has, are refused."""
     (tmp_path / "a.jpg").write_bytes(saved(Image.new("L", (12_000, 9_000)), "JPEG"))
     assert resize_to_fit(tmp_path, "a.jpg").sides == ((12_000, 9_000), (3000, 2250))
     (tmp_path / "b.png").write_bytes(saved(Image.new("1", (20_000, 10_000)), "PNG"))
@@ -101,15 +101,15 @@ def test_as_many_pixels_as_the_largest_cameras_make_are_no_bomb(tmp_path: Path) 
         resize_to_fit(tmp_path, "b.png")
 
 
-def test_an_original_is_never_written_over(tmp_path: Path) -> None:
-    """Neither that of an earlier time nor a file that only happens to be called so."""
+def test_an_original_is_never_overwritten(tmp_path: Path) -> None:
+    """Neither an earlier one nor another file of that name."""
     (tmp_path / "a.goc.jpg").write_bytes(b"another file")
     (tmp_path / "a.jpg").write_bytes(saved(noise(300, 300), "JPEG", quality=100))
     assert resize_to_fit(tmp_path, "a.jpg", most=80_000).kept_as == "a.goc-2.jpg"
     assert (tmp_path / "a.goc.jpg").read_bytes() == b"another file"
 
 
-def test_names_in_folders_stay_names_in_folders(tmp_path: Path) -> None:
+def test_images_in_folders_keep_their_folders(tmp_path: Path) -> None:
     """As the rules file would name them."""
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "a.jpg").write_bytes(saved(noise(300, 300), "JPEG", quality=100))
@@ -126,8 +126,8 @@ def test_names_in_folders_stay_names_in_folders(tmp_path: Path) -> None:
         saved(noise(50, 50), "JPEG")[:1500],
     ],
 )
-def test_what_is_no_whole_picture_stays_as_it_is(tmp_path: Path, content: bytes) -> None:
-    """And alone: no half-made file beside it."""
+def test_other_files_and_partial_images_stay_unchanged(tmp_path: Path, content: bytes) -> None:
+    """With no temporary file left beside them."""
     (tmp_path / "a.jpg").write_bytes(content)
     with pytest.raises(ResizeError):
         resize_to_fit(tmp_path, "a.jpg", most=1000)
@@ -136,8 +136,8 @@ def test_what_is_no_whole_picture_stays_as_it_is(tmp_path: Path, content: bytes)
 
 
 @pytest.mark.parametrize("name", ["missing.jpg", "../outside.jpg"])
-def test_only_files_of_the_folder_are_touched(tmp_path: Path, name: str) -> None:
-    """A name that leads out is none of ours."""
+def test_only_files_of_the_folder_are_changed(tmp_path: Path, name: str) -> None:
+    """A name that leads out is refused."""
     (tmp_path / "shop").mkdir()
     (tmp_path / "outside.jpg").write_bytes(saved(noise(300, 300), "JPEG", quality=100))
     with pytest.raises(ResizeError):
@@ -145,16 +145,16 @@ def test_only_files_of_the_folder_are_touched(tmp_path: Path, name: str) -> None
     assert [path.name for path in tmp_path.glob("*.jpg")] == ["outside.jpg"]
 
 
-def test_what_comes_out_is_what_the_rules_take(tmp_path: Path) -> None:
-    """One limit for both."""
+def test_the_result_is_accepted_by_the_rules(tmp_path: Path) -> None:
+    """Both have the same limit."""
     (tmp_path / "a.jpg").write_bytes(saved(noise(1400, 1000), "JPEG", quality=100, subsampling=0))
     assert (tmp_path / "a.jpg").stat().st_size > MAX_IMAGE_BYTES
     resize_to_fit(tmp_path, "a.jpg")
     assert local_files.read_image(tmp_path, "a.jpg").form == "jpg"
 
 
-def test_a_grey_picture_of_16_bits_keeps_its_greys(tmp_path: Path) -> None:
-    """Half bright stays half bright: it does not turn white."""
+def test_a_16_bit_grey_image_keeps_its_greys(tmp_path: Path) -> None:
+    """Mid grey stays mid grey, not white."""
     values = random.Random(2).randbytes(300 * 200 * 2)
     before = saved(Image.frombytes("I;16", (300, 200), values), "PNG")
     (tmp_path / "a.png").write_bytes(before)
@@ -163,8 +163,8 @@ def test_a_grey_picture_of_16_bits_keeps_its_greys(tmp_path: Path) -> None:
     assert 120 < ImageStat.Stat(grey).mean[0] < 136
 
 
-def test_a_picture_with_too_many_pixels_is_left_alone(tmp_path: Path) -> None:
-    """13,000 × 13,000 of them would take more memory than a small machine has."""
+def test_an_image_with_too_many_pixels_is_not_changed(tmp_path: Path) -> None:
+    """13,000 × 13,000 pixels would take more memory than a small machine has."""
     before = saved(Image.new("RGB", (13_000, 13_000), "red"), "PNG", compress_level=1)
     (tmp_path / "a.png").write_bytes(before)
     with pytest.raises(ResizeError):
@@ -172,8 +172,8 @@ def test_a_picture_with_too_many_pixels_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "a.png").read_bytes() == before
 
 
-def test_half_a_picture_is_left_alone(tmp_path: Path) -> None:
-    """It is still being copied, perhaps."""
+def test_a_partial_image_is_not_changed(tmp_path: Path) -> None:
+    """It may still be being copied."""
     before = saved(noise(900, 600), "JPEG", quality=100)[:300_000]
     (tmp_path / "a.jpg").write_bytes(before)
     with pytest.raises(ResizeError):

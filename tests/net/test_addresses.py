@@ -31,26 +31,30 @@ near_special = st.builds(
 )
 
 
-def test_what_is_of_the_internet() -> None:
+def test_public_addresses() -> None:
     for text in PUBLIC:
         assert is_public(ipaddress.ip_address(text)), text
 
 
 @pytest.mark.parametrize("text", NOT_PUBLIC)
-def test_what_is_not(text: str) -> None:
-    """Private, local, shared, documentation, multicast, metadata; and IPv4 wrapped in IPv6 in whichever way."""
+def test_other_addresses_are_not_public(text: str) -> None:
+    """Private, local, shared, documentation, multicast, metadata, and IPv4 embedded in IPv6 in every way."""
     assert not is_public(ipaddress.ip_address(text))
 
 
 @given(address=st.one_of(st.ip_addresses(), near_special))
-def test_what_the_library_calls_local_is_never_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
-    """Ours may be stricter, and never is less strict."""
+def test_addresses_private_to_ipaddress_are_never_public(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address,
+) -> None:
+    """Our list may be stricter, never less strict."""
     assert not is_public(address) or (address.is_global and not address.is_multicast)
 
 
 @given(addresses=st.lists(st.one_of(st.ip_addresses(), near_special).filter(lambda a: not is_public(a)), max_size=4))
-def test_no_such_address_gets_a_connection(addresses: list[ipaddress.IPv4Address | ipaddress.IPv6Address]) -> None:
-    """Whatever a name leads to."""
+def test_no_connection_is_made_to_other_addresses(
+    addresses: list[ipaddress.IPv4Address | ipaddress.IPv6Address],
+) -> None:
+    """Whatever a name resolves to."""
     policy = AddressPolicy(resolve=lambda _host, _port: addresses, tls=TRUST)
     with connections() as made:
         assert failure_of("https://anh.tiem.vn/a.jpg", policy) == "private-address"
@@ -58,14 +62,14 @@ def test_no_such_address_gets_a_connection(addresses: list[ipaddress.IPv4Address
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_numbers_in_every_disguise_are_looked_through(host: str) -> None:
-    """They are what the system takes them for, or no address at all."""
+def test_numbers_in_any_notation_are_recognised(host: str) -> None:
+    """They resolve as in the system, or are no address."""
     with connections() as made:
         failure = failure_of(f"https://{host}/latest/meta-data/", PUBLIC_ONLY, seconds=5)
     assert failure in {"private-address", "bad-address", "unknown-host"}
     assert made == []
 
 
-def test_a_machines_own_name_is_looked_up_by_the_system() -> None:
-    """The resolver that a policy has by itself."""
+def test_a_local_name_is_resolved_by_the_system() -> None:
+    """By the default resolver of a policy."""
     assert {ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")} & set(resolve("localhost", 443))

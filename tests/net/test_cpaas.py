@@ -38,7 +38,7 @@ IMAGE = {"image_url": "https://shop.example/bảng-giá.jpg"}
 
 @pytest.fixture
 def sandbox() -> Iterator[SandboxVendor]:
-    """A vendor that behaves."""
+    """A vendor without failures."""
     with SandboxVendor(Account("the-key", "the-token", "the-bearer")) as vendor:
         yield vendor
 
@@ -72,7 +72,7 @@ def test_the_request_is_exactly_the_documented_one(sandbox: SandboxVendor) -> No
 
 
 def test_attachment_ids_are_sent_alone(sandbox: SandboxVendor) -> None:
-    """Zalo forbids both image fields together."""
+    """Zalo forbids both image fields in one request."""
     send(client(sandbox.url), {"attachment_id": "aBc"})
     assert json.loads(sandbox.received[0].request.body)["message"] == {"attachment_id": "aBc"}
 
@@ -84,7 +84,7 @@ def test_the_bearer_token_defaults_to_the_access_token() -> None:
         assert sandbox.taken
 
 
-def test_the_newest_revision_gets_its_key_alone() -> None:
+def test_the_newest_revision_gets_only_the_api_key() -> None:
     """Neither of the other two headers is sent."""
     with SandboxVendor(Account("the-key", api_key_only=True)) as sandbox:
         send(client(sandbox.url, cpaas_api_key_only=True))
@@ -94,7 +94,7 @@ def test_the_newest_revision_gets_its_key_alone() -> None:
 def test_netrc_and_redirects_do_not_change_the_request(
     sandbox: SandboxVendor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A ~/.netrc must not take the place of our header; a redirect would turn the POST into a GET."""
+    """A ~/.netrc must not replace our header; a redirect would turn the POST into a GET."""
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login x password y\n")
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
     send(client(sandbox.url))
@@ -104,7 +104,7 @@ def test_netrc_and_redirects_do_not_change_the_request(
 
 
 def test_calls_go_through_the_proxy_of_the_environment(sandbox: SandboxVendor, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is asked for the whole URL; what the vendor's own name would resolve to does not matter."""
+    """It gets the whole URL; the vendor's name is not resolved here."""
     monkeypatch.setenv("http_proxy", sandbox.url)
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
@@ -133,7 +133,7 @@ def test_calls_go_through_the_proxy_of_the_environment(sandbox: SandboxVendor, m
         (answer(200, {"code": 0, "data": {"quota": {"remain": -1, "total": 8}}, "quota": [5]}), Receipt("", "")),
     ],
 )
-def test_accepted(sandbox: SandboxVendor, script: Script, receipt: Receipt) -> None:
+def test_every_documented_success_is_accepted(sandbox: SandboxVendor, script: Script, receipt: Receipt) -> None:
     """Every shape of success that the documents show."""
     sandbox.next(script)
     assert send(client(sandbox.url)) == receipt
@@ -172,8 +172,10 @@ def test_accepted(sandbox: SandboxVendor, script: Script, receipt: Receipt) -> N
         (etelecom_code("resource_exhausted", "slow down"), NotNow),
     ],
 )
-def test_refusals(sandbox: SandboxVendor, script: Script, error: type[DeliveryError]) -> None:
-    """Every answer is one of four errors, by the most telling code in it."""
+def test_every_refusal_becomes_one_of_four_errors(
+    sandbox: SandboxVendor, script: Script, error: type[DeliveryError]
+) -> None:
+    """By the most specific code in it."""
     sandbox.next(script)
     with pytest.raises(DeliveryError) as caught:
         send(client(sandbox.url))
@@ -184,7 +186,7 @@ JPEG = b"\xff\xd8\xff\xe0 a picture"
 
 
 def test_an_upload_is_exactly_the_documented_request(sandbox: SandboxVendor) -> None:
-    """Type and OA in the query, the file in a form, the same credentials; the token comes back."""
+    """Type and OA in the query, the file in a form, the same credentials; the token is returned."""
     token = client(sandbox.url).upload_file(oa_id=OA, name="menu.jpg", content=JPEG)
     [uploaded], [received] = sandbox.uploaded, sandbox.received
     assert token == uploaded.token
@@ -199,7 +201,7 @@ def test_an_upload_is_exactly_the_documented_request(sandbox: SandboxVendor) -> 
 
 
 def test_the_type_of_uploads_is_a_setting(sandbox: SandboxVendor) -> None:
-    """The documents do not say which one makes a picture."""
+    """The documents do not say which type is for images."""
     client(sandbox.url, cpaas_upload_type="image").upload_file(oa_id=OA, name="menu.png", content=JPEG)
     assert sandbox.uploaded[0].upload.type == "image"
     assert b"Content-Type: image/png" in sandbox.received[0].request.body
@@ -214,7 +216,7 @@ def test_the_type_of_uploads_is_a_setting(sandbox: SandboxVendor) -> None:
         (answer(200, {"data": {"token": 12345678901234567890}}), "12345678901234567890"),
     ],
 )
-def test_the_token_is_found(sandbox: SandboxVendor, script: Script, token: str) -> None:
+def test_the_token_of_an_upload_is_found(sandbox: SandboxVendor, script: Script, token: str) -> None:
     """Under the vendor's name or Zalo's, in an envelope or without."""
     sandbox.next_upload(script)
     assert client(sandbox.url).upload_file(oa_id=OA, name="menu.jpg", content=JPEG) == token
@@ -233,8 +235,10 @@ def test_the_token_is_found(sandbox: SandboxVendor, script: Script, token: str) 
         (answer(200, {"code": 0, "data": {"token": ""}}), Refused),
     ],
 )
-def test_failed_uploads(sandbox: SandboxVendor, script: Script, error: type[DeliveryError]) -> None:
-    """By the same table as sends; a success that brings no token is a refusal."""
+def test_failed_uploads_raise_the_errors_of_sends(
+    sandbox: SandboxVendor, script: Script, error: type[DeliveryError]
+) -> None:
+    """By the same table; a success without a token is a refusal."""
     sandbox.next_upload(script)
     with pytest.raises(DeliveryError) as caught:
         client(sandbox.url).upload_file(oa_id=OA, name="menu.jpg", content=JPEG)
@@ -242,7 +246,7 @@ def test_failed_uploads(sandbox: SandboxVendor, script: Script, error: type[Deli
 
 
 def test_no_connection_is_not_an_unknown_outcome(sandbox: SandboxVendor) -> None:
-    """Nothing went out: it is safe to try again, and says nothing of the event."""
+    """Nothing was sent: it is safe to try again, and says nothing about the event."""
     sandbox.refuse_connections()
     with pytest.raises(NotNow, match="no connection") as caught:
         send(client(sandbox.url))
@@ -251,7 +255,7 @@ def test_no_connection_is_not_an_unknown_outcome(sandbox: SandboxVendor) -> None
         send(client("http://no-such-host.invalid"))
 
 
-def test_a_server_that_speaks_no_tls_was_never_reached() -> None:
+def test_a_failed_tls_handshake_is_no_unknown_outcome() -> None:
     """The handshake comes before the request."""
 
     def greet(server: socket.socket) -> None:
@@ -269,22 +273,22 @@ def test_a_server_that_speaks_no_tls_was_never_reached() -> None:
         thread.join()
 
 
-def test_a_handshake_that_hangs_was_never_made() -> None:
-    """Nobody speaks TLS at the other end, nor anything else: the picture cannot have gone out."""
+def test_a_hanging_tls_handshake_is_no_unknown_outcome() -> None:
+    """The other side never answers, so the image cannot have been sent."""
     with socket.create_server(("127.0.0.1", 0)) as server, pytest.raises(NotNow, match="no connection") as caught:
         send(client(f"https://127.0.0.1:{server.getsockname()[1]}", send_timeout=BRIEF))
     assert not caught.value.reached
 
 
-def test_a_vendor_that_hangs_is_not_waited_for(sandbox: SandboxVendor) -> None:
-    """It read the request and never answers."""
+def test_a_vendor_that_does_not_answer_is_a_timeout(sandbox: SandboxVendor) -> None:
+    """It has read the request."""
     sandbox.next(hang())
     with pytest.raises(OutcomeUnknown):
         send(client(sandbox.url, send_timeout=BRIEF))
 
 
-def test_an_answer_that_dribbles_in_is_not_waited_for(sandbox: SandboxVendor) -> None:
-    """SEND_TIMEOUT is for the whole call: byte by byte this one would go on for half a minute."""
+def test_a_slow_answer_is_a_timeout(sandbox: SandboxVendor) -> None:
+    """SEND_TIMEOUT is for the whole call; byte by byte this answer would take half a minute."""
     vendor = client(sandbox.url, send_timeout=BRIEF)
     sandbox.next(dribble(0.1), dribble(0.1, answer(503)))
     for _ in range(2):
@@ -293,14 +297,14 @@ def test_an_answer_that_dribbles_in_is_not_waited_for(sandbox: SandboxVendor) ->
 
 
 def _squeezed(coding: str, size: int) -> bytes:
-    """Return a success whose JSON is *size* bytes longer than need be, in some thousandth of them."""
+    """Return a compressed success whose JSON is *size* bytes longer than necessary."""
     body = b'{"code": 0, "pad": "' + b" " * size + b'"}'
     return gzip.compress(body) if coding == "gzip" else zlib.compress(body)
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
-def test_an_answer_counts_as_long_as_it_unpacks(sandbox: SandboxVendor, coding: str) -> None:
-    """Some kilobytes become gigabytes otherwise; how many there would be is never known."""
+def test_the_limit_of_an_answer_counts_decompressed_bytes(sandbox: SandboxVendor, coding: str) -> None:
+    """Otherwise some kilobytes could become gigabytes."""
     packed = _squeezed(coding, 64 * 1024 * 1024)
     sandbox.next(answer(200, packed, headers={"Content-Encoding": coding}))
     vendor = client(sandbox.url)
@@ -314,20 +318,20 @@ def test_an_answer_counts_as_long_as_it_unpacks(sandbox: SandboxVendor, coding: 
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
-def test_a_packed_answer_is_unpacked(sandbox: SandboxVendor, coding: str) -> None:
+def test_a_compressed_answer_is_decompressed(sandbox: SandboxVendor, coding: str) -> None:
     sandbox.next(answer(200, _squeezed(coding, 1000), headers={"Content-Encoding": coding}))
     assert send(client(sandbox.url)) == Receipt("", "")
 
 
 def test_an_answer_may_come_in_pieces(sandbox: SandboxVendor) -> None:
-    """As long as it is whole in time; and what it left of its time does not count for the next."""
+    """If it is complete in time; the next call has its own deadline."""
     sandbox.always(dribble(0.0005))
     vendor = client(sandbox.url)
     assert [send(vendor).msg_id for _ in range(2)] == [taken.msg_id for taken in sandbox.taken]
 
 
-def test_a_connection_that_the_vendor_closed_meanwhile_is_made_anew(sandbox: SandboxVendor) -> None:
-    """An idle connection that is gone costs nothing but a new one."""
+def test_a_connection_that_the_vendor_closed_is_replaced(sandbox: SandboxVendor) -> None:
+    """An idle connection that was closed only costs a new one."""
     vendor = client(sandbox.url)
     send(vendor)
     sandbox.refuse_connections()
@@ -349,8 +353,8 @@ def test_retry_after(sandbox: SandboxVendor, headers: dict[str, str], seconds: f
     assert caught.value.retry_after == seconds
 
 
-def test_errors_hold_the_vendors_words_and_no_secret(sandbox: SandboxVendor) -> None:
-    """A vendor that repeats the key must not bring it into our log."""
+def test_errors_have_the_vendors_words_and_no_secret(sandbox: SandboxVendor) -> None:
+    """A vendor that repeats the key must not put it into our log."""
     sandbox.next(vendor_code(-201, "the-key for the-token with the-bearer is invalid" + "x" * 1000))
     with pytest.raises(Refused, match="is invalid") as caught:
         send(client(sandbox.url))
@@ -359,14 +363,14 @@ def test_errors_hold_the_vendors_words_and_no_secret(sandbox: SandboxVendor) -> 
 
 
 def test_a_listening_port_that_never_accepts_is_a_timeout() -> None:
-    """A vendor that hangs before reading is waited for no longer than the limit."""
+    """A vendor that hangs before it reads is waited for up to the limit."""
     with socket.create_server(("127.0.0.1", 0), backlog=1) as server, pytest.raises((NotNow, OutcomeUnknown)):
         send(client(f"http://127.0.0.1:{server.getsockname()[1]}", send_timeout=BRIEF))
 
 
 @pytest.mark.parametrize("field", ["message", "msg", "code", "errors"])
-def test_the_vendors_words_can_be_stored_whatever_they_are(sandbox: SandboxVendor, field: str) -> None:
-    """Half an emoji, which many JSON writers produce, a NUL, line breaks, and no end."""
+def test_any_words_of_the_vendor_can_be_stored(sandbox: SandboxVendor, field: str) -> None:
+    """Lone surrogates, which many JSON writers produce, NUL, line breaks, endless text."""
     sandbox.next(answer(400, {field: "nope \ud83d\0\n\x1b[31m" + "x" * 5_000}))
     with pytest.raises(Refused) as caught:
         send(client(sandbox.url))
@@ -379,13 +383,13 @@ def test_the_vendors_words_can_be_stored_whatever_they_are(sandbox: SandboxVendo
 @pytest.mark.parametrize(
     ("given", "kept"), [("abc\ud83d", "abc"), ("a\0b", "ab"), ("7" * 200, ""), (7, "7"), (["7"], ""), (None, "")]
 )
-def test_an_id_can_be_stored_or_is_none(sandbox: SandboxVendor, given: object, kept: str) -> None:
+def test_any_id_can_be_stored_or_is_dropped(sandbox: SandboxVendor, given: object, kept: str) -> None:
     sandbox.next(answer(200, {"code": 0, "data": {"msg_id": given}, "referentId": given}))
     assert send(client(sandbox.url)) == Receipt(kept, kept)
 
 
 def test_the_token_of_an_upload_can_be_stored(sandbox: SandboxVendor) -> None:
-    """One that is endless is none."""
+    """One that is too long counts as missing."""
     vendor = client(sandbox.url)
     sandbox.next_upload(answer(200, {"data": {"token": "a\ud83d"}}), answer(200, {"data": {"token": "a" * 5_000}}))
     assert vendor.upload_file(oa_id=OA, name="a.jpg", content=b"\xff\xd8\xff\xe0") == "a"
@@ -394,7 +398,7 @@ def test_the_token_of_an_upload_can_be_stored(sandbox: SandboxVendor) -> None:
 
 
 class ClosingServer:
-    """Answers the first request of each connection, and closes as the next one comes: it is not read any more."""
+    """Answers the first request of each connection, and closes it when the next one arrives, without reading that."""
 
     def __init__(self, *, reads: bool) -> None:
         self.answered = 0
@@ -428,8 +432,8 @@ class ClosingServer:
         self._listener.close()
 
 
-def test_a_connection_that_closes_as_the_next_call_begins_was_never_used() -> None:
-    """The call is made anew, over another connection, and its outcome is known."""
+def test_a_call_on_a_closing_connection_is_repeated() -> None:
+    """Over another connection, and its outcome is known."""
     server = ClosingServer(reads=False)
     vendor = client(server.url, send_timeout=5.0)
     for n in range(6):
@@ -438,8 +442,8 @@ def test_a_connection_that_closes_as_the_next_call_begins_was_never_used() -> No
     server.close()
 
 
-def test_a_connection_that_closes_after_the_request_was_read_tells_nothing() -> None:
-    """The image may have gone out: it is not sent again."""
+def test_a_connection_closed_after_the_request_is_an_unknown_outcome() -> None:
+    """The image may have been sent, so it is not sent again."""
     server = ClosingServer(reads=True)
     vendor = client(server.url, send_timeout=5.0)
     send(vendor)

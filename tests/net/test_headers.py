@@ -22,8 +22,8 @@ MOST = 100
 
 
 @given(lines=st.lists(LINES, max_size=6), rest=st.binary(max_size=30))
-def test_headers_are_those_that_the_library_finds(lines: list[bytes], rest: bytes) -> None:
-    """Whatever the server sends; and what follows them is left in the file."""
+def test_headers_equal_those_of_http_client(lines: list[bytes], rest: bytes) -> None:
+    """For any bytes of a server; the bytes after them stay in the file."""
     sent = b"".join(lines) + b"\r\n" + rest
     ours, theirs = io.BytesIO(sent), io.BytesIO(sent)
     found, expected = parse_headers(ours), http.client.parse_headers(theirs)
@@ -33,12 +33,12 @@ def test_headers_are_those_that_the_library_finds(lines: list[bytes], rest: byte
 
 @pytest.mark.parametrize("headers", [b"a: b\r\n" * (MOST + 1), b"a: " + b"b" * 70_000 + b"\r\n"], ids=["many", "long"])
 def test_headers_without_end_are_refused(headers: bytes) -> None:
-    """As the library does it."""
+    """As in http.client."""
     for parse in (parse_headers, http.client.parse_headers):
         with pytest.raises(http.client.HTTPException):
             parse(io.BytesIO(headers + b"\r\n"))
 
 
-def test_a_value_that_is_all_spaces_is_read_in_one_go() -> None:
-    """Its time grows with its length, not with the square of it."""
+def test_a_value_of_spaces_is_read_in_linear_time() -> None:
+    """Not in quadratic time."""
     assert parse_headers(io.BytesIO(b"a:" + b" " * 60_000 + b"\r\n\r\n"))["a"] == ""

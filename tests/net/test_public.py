@@ -42,14 +42,14 @@ def server() -> Iterator[ImageServer]:
         yield running
 
 
-def test_a_picture(server: ImageServer) -> None:
-    """With what the server says of it, and from where."""
+def test_an_image_is_fetched(server: ImageServer) -> None:
+    """With its status, type and final URL."""
     url = server.url("/a.jpg?w=1", ok(JPEG))
     assert fetched(url, server.addresses) == Fetched(url, 200, "image/jpeg", JPEG, len(JPEG))
 
 
-def test_the_request_says_nothing_of_us(server: ImageServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No cookie, no credentials, of the address or the environment, and no proxy."""
+def test_the_request_has_no_private_data(server: ImageServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No cookie, no credentials of the URL or the environment, and no proxy."""
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
     server.url("/in.jpg", ok(JPEG))
@@ -63,13 +63,13 @@ def test_the_request_says_nothing_of_us(server: ImageServer, monkeypatch: pytest
     assert b"hush" not in first + second
 
 
-def test_other_letters_are_escaped(server: ImageServer) -> None:
-    """As every browser does it; and what is after # stays here."""
+def test_other_letters_of_a_url_are_escaped(server: ImageServer) -> None:
+    """As in browsers; the part after # is not sent."""
     server.answers["/%E1%BA%A3nh%20b%C3%A1nh.jpg?c=%C4%91"] = ok(JPEG)
     assert fetched(f"https://{HOST}:{server.port}/ảnh bánh.jpg?c=đ#x", server.addresses).body == JPEG
 
 
-def test_names_with_marks_are_looked_up_in_their_ascii_form(server: ImageServer) -> None:
+def test_names_with_marks_are_resolved_in_ascii_form(server: ImageServer) -> None:
     asked: list[str] = []
 
     def resolve(host: str, _port: int) -> list[Address]:
@@ -86,21 +86,21 @@ def test_names_with_marks_are_looked_up_in_their_ascii_form(server: ImageServer)
      "https://a:b/", "https://anh.tiem.vn:0/", "https://anh.tiem.vn:99999/", "file:///etc/passwd", "https://a\x00b/",
      "https://a b/", f"https://{'a' * 64}.vn/"],
 )  # fmt: skip
-def test_what_is_no_https_address_is_not_tried(url: str) -> None:
-    """Plain http is none either."""
+def test_only_https_urls_are_fetched(url: str) -> None:
+    """Not plain http either."""
     with connections() as made:
         assert failure_of(url, PUBLIC_ONLY) in {"bad-address", "unknown-host"}
     assert made == []
 
 
 @given(url=st.text(max_size=60).map(lambda text: f"https://{text}") | st.text())
-def test_no_address_is_an_exception(url: str) -> None:
+def test_no_url_raises_another_error(url: str) -> None:
     """Whatever an editor typed."""
     failure_of(url, AddressPolicy(resolve=_nothing, tls=TRUST))
 
 
 def _without_dns(host: str, port: int) -> list[Address]:
-    """Numbers in any form are looked up as the system does it, one name is here, no other is known."""
+    """Resolve numbers as the system does, one name to this machine, and no other name."""
     if host == HOST:
         return [HERE]
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
@@ -111,13 +111,13 @@ def _nothing(_host: str, _port: int) -> list[Address]:
     raise OSError("no such name")
 
 
-def test_a_name_that_leads_nowhere(server: ImageServer) -> None:
+def test_an_unknown_name_is_reported(server: ImageServer) -> None:
     url = server.url("/a.jpg", ok(JPEG))
     assert failure_of(url, server.policy(resolve=_nothing)) == "unknown-host"
 
 
-def test_a_fault_of_our_own_is_no_finding(server: ImageServer) -> None:
-    """It is raised where it can be seen."""
+def test_a_bug_of_ours_is_raised(server: ImageServer) -> None:
+    """It is not reported as a fault of the server."""
 
     def resolve(_host: str, _port: int) -> list[Address]:
         raise LookupError("ours")
@@ -126,8 +126,8 @@ def test_a_fault_of_our_own_is_no_finding(server: ImageServer) -> None:
         fetched(server.url("/a.jpg", ok(JPEG)), server.policy(resolve=resolve))
 
 
-def test_of_several_addresses_the_allowed_ones_are_tried_in_turn(server: ImageServer) -> None:
-    """And no other: the first is private, at the second nobody listens."""
+def test_only_allowed_addresses_are_tried_in_order(server: ImageServer) -> None:
+    """The first is private; on the second nothing listens."""
     dead = ipaddress.ip_address("127.0.0.2")
     addresses = server.policy(
         allows=lambda address: address in {dead, HERE}, resolve=lambda _host, _port: [PRIVATE, dead, HERE]
@@ -137,8 +137,8 @@ def test_of_several_addresses_the_allowed_ones_are_tried_in_turn(server: ImageSe
     assert made == [("127.0.0.2", server.port), ("127.0.0.1", server.port)]
 
 
-def test_a_name_is_looked_up_once_for_each_connection(server: ImageServer) -> None:
-    """What it leads to a moment later plays no part."""
+def test_a_name_is_resolved_once_for_each_connection(server: ImageServer) -> None:
+    """A later change of the name does not matter (DNS rebinding)."""
     answers = iter([[HERE], [PRIVATE], [PRIVATE]])
     addresses = server.policy(resolve=lambda _host, _port: next(answers))
     with connections() as made:
@@ -146,8 +146,8 @@ def test_a_name_is_looked_up_once_for_each_connection(server: ImageServer) -> No
     assert made == [("127.0.0.1", server.port)]
 
 
-def test_a_redirect_is_judged_like_an_address(server: ImageServer) -> None:
-    """Also when the same name now leads into a private network."""
+def test_the_target_of_a_redirect_is_checked(server: ImageServer) -> None:
+    """Also if the same name now resolves to a private network."""
     url = server.url("/out.jpg", said(302, f"Location: https://{HOST}:{server.port}/in.jpg"))
     answers = iter([[HERE], [PRIVATE]])
     with connections() as made:
@@ -158,7 +158,7 @@ def test_a_redirect_is_judged_like_an_address(server: ImageServer) -> None:
 
 @pytest.mark.parametrize("target", ["https://10.0.0.5/", "https://169.254.169.254/latest/", "https://[::1]:22/"])
 def test_no_redirect_leads_into_a_private_network(server: ImageServer, target: str) -> None:
-    """By number."""
+    """By IP address."""
     numbers = server.policy(resolve=lambda host, _port: [HERE if host == HOST else ipaddress.ip_address(host)])
     with connections() as made:
         failure = failure_of(server.url("/out.jpg", said(307, f"Location: {target}")), numbers)
@@ -171,12 +171,12 @@ def test_no_redirect_leads_into_a_private_network(server: ImageServer, target: s
     [(), ("Location:",), ("Location: http://anh.tiem.vn/a.jpg",), ("Location: ftp://anh.tiem.vn/",),
      ("Location: file:///etc/passwd",), ("Location: https://[",), ("Location: javascript:alert(1)",)],
 )  # fmt: skip
-def test_a_redirect_to_what_is_no_https_address(server: ImageServer, headers: tuple[str, ...]) -> None:
+def test_a_redirect_to_a_url_without_https_is_refused(server: ImageServer, headers: tuple[str, ...]) -> None:
     assert failure_of(server.url("/out.jpg", said(301, *headers)), server.addresses) == "bad-redirect"
 
 
 def test_a_redirect_is_followed_without_its_body(server: ImageServer) -> None:
-    """Which may have no end."""
+    """The body may be endless."""
 
     def endless(line: ssl.SSLSocket) -> None:
         line.sendall(said(302, "Location: /in.jpg"))
@@ -188,7 +188,7 @@ def test_a_redirect_is_followed_without_its_body(server: ImageServer) -> None:
 
 
 def test_three_redirects_are_followed_and_no_more(server: ImageServer) -> None:
-    """Relative ones too, with letters of any kind; a circle ends."""
+    """Relative ones too, with any letters; a loop ends."""
     server.url("/3.jpg", ok(JPEG))
     server.url("/2.jpg", said(308, "Location: 3.jpg"))
     server.answers["/%E1%BA%A3nh.jpg"] = said(303, "Location: ./2.jpg")
@@ -207,8 +207,10 @@ def test_three_redirects_are_followed_and_no_more(server: ImageServer) -> None:
     target=st.text(st.characters(max_codepoint=255, exclude_characters="\r\n"), max_size=40),
     begin=st.sampled_from(_BEGINS),
 )
-def test_no_redirect_is_an_exception_or_a_way_in(server: ImageServer, begin: str, target: str) -> None:
-    """Whatever a server writes there: connections are made with the one address that may be, and port by port."""
+def test_no_redirect_raises_another_error_or_reaches_other_addresses(
+    server: ImageServer, begin: str, target: str
+) -> None:
+    """For any header of a server; connections go only to the allowed address."""
     url = server.url("/out.jpg", said(302, f"Location: {begin}{target}"))
     with connections() as made:
         comes_to_an_end(url, server.policy(resolve=_without_dns), seconds=5)
@@ -216,14 +218,14 @@ def test_no_redirect_is_an_exception_or_a_way_in(server: ImageServer, begin: str
 
 
 @pytest.mark.parametrize("status", [204, 304, 400, 401, 404, 429, 500, 503, 599, 999])
-def test_other_answers_are_handed_on_without_a_body(server: ImageServer, status: int) -> None:
+def test_answers_with_another_status_are_returned_without_a_body(server: ImageServer, status: int) -> None:
     url = server.url("/a.jpg", said(status, "Content-Length: 4") + b"body")
     answer = fetched(url, server.addresses)
     assert (answer.status, answer.body) == (status, b"")
 
 
 def test_an_endless_body_is_read_up_to_the_limit(server: ImageServer) -> None:
-    """And one byte more, to know that there is more."""
+    """And one byte more, to show that there is more."""
 
     def endless(line: ssl.SSLSocket) -> None:
         line.sendall(said(200, "Content-Type: image/jpeg") + JPEG)
@@ -236,20 +238,20 @@ def test_an_endless_body_is_read_up_to_the_limit(server: ImageServer) -> None:
 
 
 @pytest.mark.parametrize("headers", [(), ("Connection: close",), ("Connection: close", f"Content-Length: {len(JPEG)}")])
-def test_a_body_that_ends_with_the_connection(server: ImageServer, headers: tuple[str, ...]) -> None:
-    """As servers have it that do not say how long it is, or that close anyway."""
+def test_a_body_may_end_with_the_connection(server: ImageServer, headers: tuple[str, ...]) -> None:
+    """As with servers that send no length, or close anyway."""
     assert fetched(server.url("/a.jpg", said(200, *headers) + JPEG), server.addresses).body == JPEG
 
 
-def test_a_packed_body_is_unpacked(server: ImageServer) -> None:
-    """Though we ask for none; what it is long in the end, the server does not say."""
+def test_a_compressed_body_is_decompressed(server: ImageServer) -> None:
+    """Though we ask for none; its decompressed length is not known before."""
     packed = gzip.compress(JPEG)
     server.url("/a.jpg", said(200, "Content-Encoding: gzip", f"Content-Length: {len(packed)}") + packed)
     answer = fetched(f"https://{HOST}:{server.port}/a.jpg", server.addresses)
     assert (answer.body, answer.claimed) == (JPEG, None)
 
 
-def test_a_packed_body_is_unpacked_up_to_the_limit(server: ImageServer) -> None:
+def test_a_compressed_body_is_decompressed_up_to_the_limit(server: ImageServer) -> None:
     """Some kilobytes would become 64 MB."""
     packed = gzip.compress(JPEG + bytes(64 * 1024 * 1024))
     url = server.url("/a.jpg", said(200, "Content-Encoding: gzip", f"Content-Length: {len(packed)}") + packed)
@@ -261,7 +263,7 @@ def test_a_packed_body_is_unpacked_up_to_the_limit(server: ImageServer) -> None:
     assert peak < 8 * MAX_IMAGE_BYTES
 
 
-def test_chunks_are_put_together(server: ImageServer) -> None:
+def test_a_chunked_body_is_joined(server: ImageServer) -> None:
     chunked = said(200, "Transfer-Encoding: chunked") + b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n"
     assert fetched(server.url("/a.jpg", chunked), server.addresses).body == b"abcde"
 
@@ -283,13 +285,13 @@ def test_chunks_are_put_together(server: ImageServer) -> None:
     ],
     ids=range(11),
 )
-def test_an_answer_that_breaks_off_or_makes_no_sense(server: ImageServer, answer: bytes) -> None:
+def test_an_incomplete_or_invalid_answer_is_reported(server: ImageServer, answer: bytes) -> None:
     """Also one that claims to be longer than it is."""
     assert failure_of(server.url("/a.jpg", answer), server.addresses) == "broken-answer"
 
 
-def test_an_answer_that_claims_to_be_shorter_than_it_is(server: ImageServer) -> None:
-    """Is as long as it claims, to every client."""
+def test_an_answer_is_cut_at_its_claimed_length(server: ImageServer) -> None:
+    """As in every client."""
     assert fetched(server.url("/a.jpg", ok(JPEG, length=10)), server.addresses).body == JPEG[:10]
 
 
@@ -297,14 +299,14 @@ def test_an_answer_that_claims_to_be_shorter_than_it_is(server: ImageServer) -> 
 @given(
     answer=st.binary(max_size=80) | st.binary(max_size=60).map(lambda junk: b"HTTP/1.1 200 OK\r\n" + junk + b"\r\n\r\n")
 )
-def test_no_answer_is_an_exception(server: ImageServer, answer: bytes) -> None:
-    """Any bytes will do."""
+def test_no_answer_raises_another_error(server: ImageServer, answer: bytes) -> None:
+    """For any bytes."""
     comes_to_an_end(server.url("/junk", answer), server.addresses)
 
 
 @pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\nX-Slow: ", said(200, "Content-Length: 9999")])
-def test_who_dribbles_is_not_waited_for(server: ImageServer, begin: bytes) -> None:
-    """In the status, in the headers or in the body: each byte comes in time, all of them never."""
+def test_a_server_that_sends_slowly_is_a_timeout(server: ImageServer, begin: bytes) -> None:
+    """In the status, the headers or the body: each byte comes in time, all of them never."""
 
     def dribble(line: ssl.SSLSocket) -> None:
         line.sendall(begin or b"H")
@@ -314,21 +316,21 @@ def test_who_dribbles_is_not_waited_for(server: ImageServer, begin: bytes) -> No
     assert failure_of(server.url("/slow.jpg", dribble), server.addresses, seconds=0.5) == "too-slow"
 
 
-def test_who_says_nothing_is_not_waited_for(server: ImageServer) -> None:
+def test_a_server_that_does_not_answer_is_a_timeout(server: ImageServer) -> None:
     """After the request."""
     url = server.url("/silent.jpg", lambda _line: server.ending.wait(5) and None)
     assert failure_of(url, server.addresses, seconds=0.3) == "too-slow"
 
 
-def test_who_does_not_shake_hands_is_not_waited_for(server: ImageServer) -> None:
-    """It listens and never speaks TLS."""
+def test_a_server_without_tls_handshake_is_a_timeout(server: ImageServer) -> None:
+    """It listens, but never speaks TLS."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"https://{HOST}:{listener.getsockname()[1]}/a.jpg"
         assert failure_of(url, server.addresses, seconds=0.3) == "too-slow"
 
 
-def test_a_resolver_that_hangs_is_not_waited_for(server: ImageServer) -> None:
-    """The system's has no time limit of its own."""
+def test_a_hanging_resolver_is_a_timeout(server: ImageServer) -> None:
+    """The system's resolver has no time limit."""
     done = threading.Event()
 
     def resolve(_host: str, _port: int) -> list[Address]:
@@ -339,11 +341,11 @@ def test_a_resolver_that_hangs_is_not_waited_for(server: ImageServer) -> None:
     done.set()
 
 
-def test_nobody_there(server: ImageServer) -> None:
+def test_a_refused_connection_is_reported(server: ImageServer) -> None:
     assert failure_of(f"https://{HOST}:{free_port()}/a.jpg", server.addresses) == "unreachable"
 
 
-def test_certificates_that_are_not_believed(server: ImageServer) -> None:
+def test_untrusted_certificates_are_refused(server: ImageServer) -> None:
     """Of an unknown authority, for another name, expired; and no TLS at all."""
     url = server.url("/a.jpg", ok(JPEG))
     server.requests.clear()
