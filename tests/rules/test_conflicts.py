@@ -12,7 +12,7 @@ from tests.support.short_rules import message, rules, said, verdict
 
 
 def test_the_same_keyword_in_two_rules_names_the_winner() -> None:
-    """Also written in capitals or with other spaces; the one written first wins."""
+    """Also in capitals or with other spaces; the one written first wins."""
     assert said("a: keywords: [bảng giá]", 'b: keywords: ["BẢNG   giá", x1]') == [(3, "same-keyword")]
     assert 'rule "a" (line 2), which wins because it is written first' in message(
         "a: keywords: [bảng giá]", "b: keywords: [bảng giá, x1]"
@@ -20,7 +20,7 @@ def test_the_same_keyword_in_two_rules_names_the_winner() -> None:
 
 
 def test_with_a_priority_the_later_rule_may_win() -> None:
-    """Then the problem stands at the earlier one."""
+    """Then the problem is reported at the earlier one."""
     text = message("a: keywords: [bảng giá, x1]", "b: keywords: [bảng giá], priority: 1")
     assert 'rule "b" (line 3), which wins because its priority is higher' in text
 
@@ -36,12 +36,12 @@ def test_with_a_priority_the_later_rule_may_win() -> None:
         "b: all_of: [[bảng giá], [áo]]",
     ],
 )
-def test_what_is_not_the_same_keyword_is_no_clash(other: str) -> None:
-    """Rules that are off, longer phrases, other ways to match; a phrase is wider than a prefix."""
+def test_different_keywords_are_no_conflict(other: str) -> None:
+    """Disabled rules, longer phrases, other match kinds; a phrase is wider than a prefix."""
     assert said("a: keywords: [{text: bảng giá, match: prefix}]", other) == []
 
 
-def test_rules_that_share_no_hour_or_no_account_do_not_clash() -> None:
+def test_rules_for_different_times_or_accounts_do_not_conflict() -> None:
     """A seasonal rule before the one for the whole year; a rule for each of two accounts."""
     season, always = "a: keywords: [x1], active: {from: 2027-01-20, until: 2027-02-20}", "b: keywords: [x1]"
     assert said(season, always) == []
@@ -67,7 +67,7 @@ def test_rules_that_share_no_hour_or_no_account_do_not_clash() -> None:
     ],
 )
 def test_a_rule_that_loses_every_keyword_is_an_error(pair: tuple[str, str]) -> None:
-    """And the engine agrees: with any of its keywords, alone or in a sentence, the other rule answers."""
+    """The engine agrees: with each of its keywords, alone or in a sentence, the other rule answers."""
     assert ("never-wins") in [key for _, key in said(*pair)]
     assert verdict(*pair).rules is None
     loaded = load(rules(*pair))
@@ -94,7 +94,7 @@ def test_a_rule_that_loses_every_keyword_is_an_error(pair: tuple[str, str]) -> N
     ],
 )
 def test_a_rule_that_may_win_is_never_called_dead(pair: tuple[str, str]) -> None:
-    """Where it cannot be proven, there is at most a warning."""
+    """If it cannot be proven, there is at most a warning."""
     assert "never-wins" not in [key for _, key in said(*pair)]
 
 
@@ -110,7 +110,7 @@ def test_a_keyword_within_one_of_higher_priority_is_a_warning() -> None:
 
 
 def test_keywords_that_differ_in_marks_only_are_twins() -> None:
-    """The earlier gets what is typed without marks, unless the later is written so."""
+    """The earlier one gets texts without marks, unless the later one is written without marks."""
     assert said("a: keywords: [bảng giá]", "b: keywords: [băng giá]") == [(3, "twin-keyword")]
     assert said("a: keywords: [đặt bạn]", "b: keywords: [đát bán]") == [(3, "twin-keyword")]
     unmarked = said("a: keywords: [đặt bạn]", "b: keywords: [dat ban]")
@@ -120,8 +120,8 @@ def test_keywords_that_differ_in_marks_only_are_twins() -> None:
 
 
 @pytest.mark.parametrize("pair", [("bảng giá", "băng giá"), ("đặt bạn", "dat ban"), ("tra da", "trả đá")])
-def test_the_winner_among_twins_is_the_engines(pair: tuple[str, str]) -> None:
-    """What the warning says is what happens."""
+def test_the_winner_among_twins_is_that_of_the_engine(pair: tuple[str, str]) -> None:
+    """The warning describes what happens."""
     found = verdict(f"a: keywords: [{pair[0]}]", f"b: keywords: [{pair[1]}]")
     assert found.rules is not None
     (twin,) = (problem for problem in found.problems if problem.code == "twin-keyword")

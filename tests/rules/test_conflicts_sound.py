@@ -23,7 +23,7 @@ messages = st.lists(words | st.sampled_from(TYPED), min_size=1, max_size=7).map(
 
 @st.composite
 def files(draw: st.DrawFn) -> bytes:
-    """Return two to four rules over few words, so that they clash."""
+    """Return two to four rules with few different words, so that they conflict."""
     lines = ["rules:"]
     for number in range(draw(st.integers(2, 4))):
         lines += [f"  - id: r{number}", "    reply: {attachment_id: x}", f"    priority: {draw(st.integers(0, 1))}"]
@@ -36,7 +36,7 @@ def files(draw: st.DrawFn) -> bytes:
 
 
 def listed(items: list[tuple[str, str]]) -> str:
-    """Return keywords as a file has them."""
+    """Return keywords as a YAML list."""
     return ", ".join(f"{{text: {text}, match: {match}}}" for text, match in items)
 
 
@@ -59,7 +59,7 @@ def test_a_rule_called_dead_answers_nothing(data: bytes, texts: list[str]) -> No
 @given(files(), st.lists(messages, min_size=1, max_size=8))
 @settings(max_examples=100)
 def test_a_keyword_killed_by_its_exclude_matches_nothing(data: bytes, texts: list[str]) -> None:
-    """With that keyword alone the rule is never in play."""
+    """With only that keyword the rule never matches."""
     loaded = load(data)
     assert loaded.file is not None
     kills = [p for p in check(loaded, today=date(2027, 1, 25)) if p.phrase.key == "exclude-kills"]

@@ -24,7 +24,7 @@ fallback: {reply: {image_url: "https://cdn.shop.vn/menu.jpg"}}
 
 
 def decided(text: str, kind: str = "text", *, last_reply: float | None = None) -> Decision:
-    """Return how the rules answer."""
+    """Return the decision of the rules."""
     assert RULES is not None
     return decide(RULES, Incoming(kind, text, "1", "key"), now=1_000.0, last_reply=lambda _: last_reply)
 
@@ -39,7 +39,7 @@ def decided(text: str, kind: str = "text", *, last_reply: float | None = None) -
         ("alo", "text", FALLBACK, (), None),
     ],
 )
-def test_it_names_what_matched_and_the_rule_it_took_the_answer_from(
+def test_it_has_the_matched_keyword_and_the_runner_up(
     text: str, kind: str, rule_id: str, keywords: tuple[str, ...], runner_up: str | None
 ) -> None:
     """The best match of the rule, and the best of the other rules."""
@@ -47,6 +47,6 @@ def test_it_names_what_matched_and_the_rule_it_took_the_answer_from(
     assert (decision.rule_id, decision.keywords, decision.runner_up) == (rule_id, keywords, runner_up)
 
 
-def test_a_rule_that_rests_names_them_too() -> None:
-    """It was found all the same."""
+def test_a_rule_in_its_cooldown_has_them_too() -> None:
+    """It matched all the same."""
     assert decided("bảng giá", last_reply=999.0) == Decision("gia", (), "cooldown", ("bảng giá",), None)

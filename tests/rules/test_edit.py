@@ -95,14 +95,14 @@ CHANGES = st.fixed_dictionaries(
 
 
 def said(content: bytes) -> list[Mapping[str, Value]]:
-    """Return what the rules say, read by another way than the editor's."""
+    """Return the rules of a file, parsed by another YAML reader than the editor's."""
     rules = yaml.load(content.decode("utf-8-sig"), yaml.CBaseLoader)["rules"]
     assert isinstance(rules, list)
     return rules
 
 
 def comments(text: str) -> list[str]:
-    """Return the comments of a file whose quotes and links hold none."""
+    """Return the comments of a file that has no # in quotes and links."""
     found = []
     for line in text.splitlines():
         bare = re.sub(r'"[^"]*"', lambda quoted: "q" * len(quoted[0]), line)
@@ -112,7 +112,7 @@ def comments(text: str) -> list[str]:
 
 
 def assert_only_within(before: bytes, after: bytes, index: int) -> None:
-    """Every byte in front of the rule and behind it is as it was."""
+    """Assert that every byte before and after the rule is unchanged."""
     rule = rules_in(before)[index]
     lines = before.splitlines(keepends=True)
     head, tail = b"".join(lines[: rule.start]), b"".join(lines[rule.end :])
@@ -122,7 +122,7 @@ def assert_only_within(before: bytes, after: bytes, index: int) -> None:
 
 
 def variants(path: Path) -> list[bytes]:
-    """Return the file as editors of other systems save it."""
+    """Return the file with other line ends and byte order marks."""
     plain = path.read_bytes()
     return [plain, plain.replace(b"\n", b"\r\n"), b"\xef\xbb\xbf" + plain, plain.rstrip(b"\n")]
 
@@ -131,7 +131,7 @@ def variants(path: Path) -> list[bytes]:
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_change_of_any_good_file(path: Path, data: st.DataObject) -> None:
-    """It reads back as what was asked, and nothing else is another byte."""
+    """It is read back as requested, and no other byte changes."""
     content = data.draw(st.sampled_from(variants(path)))
     before = said(content)
     if not before:
@@ -147,7 +147,7 @@ def test_any_change_of_any_good_file(path: Path, data: st.DataObject) -> None:
 @settings(max_examples=200)
 @given(index=st.integers(0, 3), changes=CHANGES)
 def test_comments_stay(index: int, changes: dict[str, Value | None]) -> None:
-    """Also those within a value that is written anew, in whatever style the rule is."""
+    """Also within a value that is written again, in every style."""
     content = COMMENTED.encode()
     before = said(content)
     after = change_rule(content, index, changes)
@@ -161,7 +161,7 @@ def test_comments_stay(index: int, changes: dict[str, Value | None]) -> None:
 
 @pytest.mark.parametrize("path", [*FILES, SAMPLE], ids=lambda path: path.stem)
 def test_adding_copying_and_deleting(path: Path) -> None:
-    """Each leaves the other rules as they are, and undoes the other byte for byte."""
+    """Each leaves the other rules unchanged, and deleting undoes the other two byte for byte."""
     for content in variants(path):
         before = said(content)
         new: dict[str, Value] = {"id": "moi", "keywords": ["mới: tinh"], "reply": {"image_url": "https://a.vn/1.jpg"}}
@@ -179,8 +179,8 @@ def test_adding_copying_and_deleting(path: Path) -> None:
         assert loaded.file.rules[-1] == Rule.model_validate(new)
 
 
-def test_a_rule_reads_as_its_editor_would_write_it() -> None:
-    """In the style of the file; a comment at the end of a line stays there."""
+def test_a_changed_rule_keeps_the_style_of_the_file() -> None:
+    """Comments at the end of a line stay there."""
     content = COMMENTED.encode()
     after = change_rule(content, 0, {"priority": "7", "keywords": ["giá"], "cooldown": "10m"}).decode()
     assert "    priority: 7 # cao\n" in after
@@ -203,8 +203,8 @@ def test_a_rule_reads_as_its_editor_would_write_it() -> None:
         ("rules:\r  - id: a\n", 1),
     ],
 )
-def test_what_cannot_be_edited_by_rules(text: str, line: int) -> None:
-    """It says where the editor must look."""
+def test_files_that_cannot_be_edited_by_rules_are_refused(text: str, line: int) -> None:
+    """With the line that the editor must change."""
     with pytest.raises(NotEditable) as caught:
         add_rule(change_rule(text.encode(), 0, {"id": "x"}), {"id": "b"})
     assert caught.value.line == line
@@ -212,7 +212,7 @@ def test_what_cannot_be_edited_by_rules(text: str, line: int) -> None:
 
 @given(TEXTS)
 def test_any_text_is_read_back(text: str) -> None:
-    """Between brackets and by itself."""
+    """In brackets and alone."""
     line = f"[{scalar(text)}, {{k: {scalar(text)}}}]"
     assert yaml.load(line, yaml.CBaseLoader) == [text, {"k": text}]
 
@@ -220,8 +220,8 @@ def test_any_text_is_read_back(text: str) -> None:
 @pytest.mark.parametrize("path", [*FILES, SAMPLE], ids=lambda path: path.stem)
 @settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_several_at_once(path: Path, data: st.DataObject) -> None:
-    """As one after the other, whatever the style of the file."""
+def test_several_changes_at_once(path: Path, data: st.DataObject) -> None:
+    """The result equals that of single changes, in every style."""
     content = data.draw(st.sampled_from(variants(path)))
     count = len(said(content))
     changes = data.draw(st.dictionaries(st.integers(0, max(0, count - 1)), CHANGES, max_size=count))

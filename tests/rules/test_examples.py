@@ -11,7 +11,7 @@ from tests.support.short_rules import TODAY, rules, said, verdict
 
 
 def test_an_example_must_reach_its_rule_and_a_counter_example_must_not() -> None:
-    """Both are errors: they are the editor's own tests."""
+    """Both are errors: they are the editor's tests."""
     good = "a: keywords: [bảng giá], exclude: [đánh giá], examples: [bang gia shop], not_examples: [đánh giá bảng giá]"
     assert said(good) == []
     assert said("a: keywords: [bảng giá], examples: [bang gia, menu]") == [(2, "example-fails/nothing")]
@@ -31,15 +31,15 @@ def test_an_example_must_reach_its_rule_and_a_counter_example_must_not() -> None
         ),
     ],
 )
-def test_a_lost_example_says_to_whom_and_why(text: str, other: str, reason: str) -> None:
-    """The rule, its line, the words on both sides."""
+def test_a_failing_example_names_the_winner_and_the_reason(text: str, other: str, reason: str) -> None:
+    """The rule, its line, the words of both."""
     found = verdict(f"a: keywords: [áo thun], examples: [{text}]", other)
     (problem,) = found.problems
     assert problem.message("en").endswith(f'by "b" (line 3), because {reason}')
     assert found.rules is None
 
 
-def test_an_example_is_tried_at_a_time_when_its_rule_is_in_play() -> None:
+def test_an_example_is_tried_when_its_rule_is_active() -> None:
     """A seasonal rule of higher priority does not fail the example of the rule for the whole year."""
     season = "b: keywords: [bánh], priority: 5, active: {until: 2027-02-20}, examples: [mua bánh]"
     assert said("a: keywords: [bánh], examples: [mua bánh]", season) == []
@@ -48,13 +48,13 @@ def test_an_example_is_tried_at_a_time_when_its_rule_is_in_play() -> None:
     ]
 
 
-def test_examples_of_a_rule_that_is_off_are_not_tried() -> None:
+def test_examples_of_a_disabled_rule_are_not_tried() -> None:
     """They cannot pass."""
     assert said("a: keywords: [x1], enabled: false, examples: [x1, y2]") == []
 
 
 def test_examples_are_tried_beside_other_errors_of_the_rules() -> None:
-    """All in one run; but not while a pattern cannot be compiled, which would answer for nothing."""
+    """In one run, except if a pattern cannot be compiled."""
     killed = "a: keywords: [đánh giá, x1], exclude: [đánh giá], examples: [y2]"
     assert [key for _, key in said(killed)] == ["exclude-kills", "example-fails/nothing"]
     assert [key for _, key in said("a: pattern: '(', examples: [y2]")] == ["pattern-invalid/bracket"]
@@ -63,21 +63,21 @@ def test_examples_are_tried_beside_other_errors_of_the_rules() -> None:
 # --- The validator
 
 
-def test_warnings_let_the_rules_through_and_errors_do_not() -> None:
+def test_warnings_allow_the_rules_and_errors_do_not() -> None:
     """Errors stop, warnings inform."""
     assert verdict("a: keywords: [{text: áo, match: contains}]").rules is not None
     assert verdict("a: keywords: [x1], colour: red").rules is None
 
 
-def test_checks_look_at_the_rules_that_could_be_read() -> None:
-    """A slip in one rule does not hide a clash between two others."""
+def test_rules_that_could_be_read_are_checked() -> None:
+    """A mistake in one rule does not hide a conflict between two others."""
     keys = [key for _, key in said("a: keywords: [x1]", "B: keywords: [y2]", "c: keywords: [x1]")]
     assert keys == ["bad-id/near", "never-wins"]
     assert check(load(b"rules: 5"), today=TODAY) == ()
 
 
 def test_of_very_many_problems_the_errors_come_first_and_the_rest_is_counted() -> None:
-    """Nobody reads two hundred; but none is kept secret."""
+    """Nobody reads two hundred, but their number is reported."""
     lines = [f"a{n}: keywords: [{{text: w{n}, match: contains}}]" for n in range(150)]
     many = verdict(*lines).problems
     assert len(many) == MAX_PROBLEMS + 1
@@ -88,8 +88,8 @@ def test_of_very_many_problems_the_errors_come_first_and_the_rest_is_counted() -
     assert both[-1].message("en").startswith("170 more")
 
 
-def test_the_rule_set_carries_the_digest_of_the_file() -> None:
-    """Each decision is stored with it."""
+def test_the_rule_set_has_the_digest_of_the_file() -> None:
+    """It is stored with each decision."""
     data = rules("a: keywords: [x1]")
     found = validate(data, today=TODAY)
     assert found.rules is not None

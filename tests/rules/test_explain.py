@@ -80,7 +80,7 @@ fallback:
 
 
 def rules_of(yaml: str) -> RuleSet:
-    """Return the rules of a file that must have no errors."""
+    """Return the rules of a file without errors."""
     verdict = validate(yaml.encode(), today=TODAY)
     assert verdict.rules, [problem.message("en") for problem in verdict.problems]
     return verdict.rules
@@ -91,7 +91,7 @@ SAMPLE_RULES = rules_of(SAMPLE.decode())
 
 
 def at(moment: str) -> float:
-    """Return the moment in Vietnam as seconds since 1970."""
+    """Return a time in Vietnam in seconds since 1970."""
     return datetime.fromisoformat(moment).replace(tzinfo=ZoneInfo("Asia/Ho_Chi_Minh")).timestamp()
 
 
@@ -104,7 +104,7 @@ def ask(text: str, **more: object) -> Explanation:
 
 
 def small(*rules: str) -> RuleSet:
-    """Return rules that are given by their keywords line alone, called a, b, c…"""
+    """Return rules a, b, c… from their `keywords` lines."""
     items = (
         f'  - id: {name}\n    {rule}\n    reply: {{image_url: "https://shop.example/{name}.jpg"}}\n'
         for name, rule in zip(string.ascii_lowercase, rules, strict=False)
@@ -113,7 +113,7 @@ def small(*rules: str) -> RuleSet:
 
 
 def test_the_winner_and_its_words() -> None:
-    """The customer's words that matched are marked where they were typed."""
+    """The words of the message that matched are marked."""
     found = ask("Cho mình xin bang  gia với")
     assert found.winner
     assert found.winner.rule.id == "bang-gia"
@@ -124,13 +124,13 @@ def test_the_winner_and_its_words() -> None:
 
 
 def test_words_of_each_group_are_marked() -> None:
-    """A rule with `all_of` owes its answer to several places."""
+    """A rule with `all_of` matches in several places."""
     found = ask("đặt 1 cái bánh kem, order bsn")
     assert [piece for piece, matched in found.pieces() if matched] == ["đặt", "bsn"]
 
 
 def test_overlapping_words_are_marked_once() -> None:
-    """Two groups may have matched the same word."""
+    """Two groups may match the same word."""
     found = explain(small("all_of: [[bánh kem], [kem dâu]]"), "lấy bánh kem dâu nhé")
     assert list(found.pieces()) == [("lấy ", False), ("bánh kem dâu", True), (" nhé", False)]
 
@@ -148,8 +148,8 @@ def test_overlapping_words_are_marked_once() -> None:
         ("GIÁ", "giá"),
     ],
 )
-def test_what_was_understood(text: str, understood: str) -> None:
-    """Abbreviations are written out and slips mended; marks stay as they were typed."""
+def test_the_understood_text(text: str, understood: str) -> None:
+    """Abbreviations are written out and typos corrected; marks stay as typed."""
     assert ask(text).understood == understood
 
 
@@ -157,13 +157,13 @@ def test_what_was_understood(text: str, understood: str) -> None:
     ("text", "reread"),
     [("Bảng GIÁ??", False), ("giá ❤️", False), ("gia\u0301", False), ("ｇｉá", True), ("gia bn", True)],
 )
-def test_whether_it_is_worth_saying(text: str, reread: bool) -> None:
-    """Capitals, composed letters and emoji selectors are no other reading."""
+def test_the_understood_text_is_reported_only_if_it_differs(text: str, reread: bool) -> None:
+    """Capitals, normalisation and emoji selectors are no difference."""
     assert ask(text).was_reread is reread
 
 
 def test_an_ambiguous_abbreviation_has_the_meaning_that_matched() -> None:
-    """`bn` is how much or you: where no keyword decides, both are shown."""
+    """`bn` means how much or you: if no keyword decides, both are shown."""
     assert ask("giá bn").understood == "giá bao nhiêu"
     assert ask("bn ơi").understood == "bao nhiêu/bạn ơi"
 
@@ -179,13 +179,13 @@ def test_an_ambiguous_abbreviation_has_the_meaning_that_matched() -> None:
         (("keywords: [áo len]", "keywords: [áo dài]"), "có áo len áo dài", "first"),
     ],
 )
-def test_what_decided(rules: tuple[str, str], text: str, why: str) -> None:
-    """Each step of the order of winning, alone."""
+def test_the_criterion_that_decided(rules: tuple[str, str], text: str, why: str) -> None:
+    """Each criterion alone."""
     found = explain(small(*rules), text)
     assert [outranked.why for outranked in found.outranked] == [why]
 
 
-def test_without_words_priority_and_place_decide() -> None:
+def test_without_words_priority_and_position_decide() -> None:
     """Of rules for the same event the first one answers."""
     found = ask("", kind="sticker")
     assert found.winner
@@ -197,7 +197,7 @@ def test_without_words_priority_and_place_decide() -> None:
 
 
 def test_the_pattern_that_matched() -> None:
-    """A rule may win by its pattern, which marks no words."""
+    """A pattern marks no words."""
     found = ask("gửi km 20 nhé")
     assert found.winner
     assert (found.winner.rule.id, found.winner.hits) == ("ma", ())
@@ -205,7 +205,7 @@ def test_the_pattern_that_matched() -> None:
 
 
 def test_an_excluded_rule() -> None:
-    """The word that keeps it out is told; the fallback answers."""
+    """The excluding word is shown; the fallback answers."""
     found = ask("đánh giá, bảng giá")
     assert found.winner is None
     assert [(excluded.rule.id, excluded.by.keyword.text) for excluded in found.excluded] == [("bang-gia", "đánh giá")]
@@ -229,8 +229,8 @@ def test_an_excluded_rule() -> None:
         ("giá", {}, [("tat", "off", False)]),
     ],
 )
-def test_rules_out_of_play(text: str, more: dict[str, object], expected: list[tuple[str, str, bool]]) -> None:
-    """Why they are, and whether they would answer if they were in play."""
+def test_inactive_rules(text: str, more: dict[str, object], expected: list[tuple[str, str, bool]]) -> None:
+    """Why they are inactive, and whether they would answer otherwise."""
     found = ask(text, **more)
     assert [(o.match.rule.id, o.why, o.would_answer) for o in found.inactive] == expected
     assert found.suggestion is None
@@ -253,7 +253,7 @@ def test_rules_out_of_play(text: str, more: dict[str, object], expected: list[tu
     ],
 )
 def test_near_misses(keywords: str, text: str, reason: str) -> None:
-    """The little that was missing is told, in a sentence without holes in both languages."""
+    """The difference as a complete sentence in both languages."""
     found = explain(small(f"keywords: {keywords}"), text)
     assert [near.miss.reason for near in found.near] == [reason]
     for lang in LANGS:
@@ -263,20 +263,20 @@ def test_near_misses(keywords: str, text: str, reason: str) -> None:
 
 
 def test_short_words_are_not_near() -> None:
-    """One letter off in a short word is simply another word."""
+    """A short word with another letter is another word."""
     assert explain(small("keywords: [ship]"), "shop").near == ()
 
 
 def test_a_missing_group_of_words() -> None:
-    """A rule that lacks one group only is told with what it lacks."""
+    """A rule that lacks only one group is listed with it."""
     found = ask("đặt 2 hộp")
     assert [(i.rule.id, i.missing) for i in found.incomplete] == [("dat-banh", ("bánh kem", "bánh sinh nhật"))]
     assert [hit.keyword.text for hit in found.incomplete[0].hits] == ["đặt"]
     assert ask("xin chào").incomplete == ()
 
 
-def test_where_a_rule_answers_only_slips_are_told() -> None:
-    """What else came near would be noise then."""
+def test_if_a_rule_answers_only_typos_are_listed() -> None:
+    """Other near misses are of no use then."""
     found = ask("giá bánh kem, đặt khuyển mãi")
     assert found.winner
     assert [near.miss.reason for near in found.near] == ["marks"]
@@ -285,28 +285,28 @@ def test_where_a_rule_answers_only_slips_are_told() -> None:
     assert explain(RULES, "giá 2 cái, đặt", now=NOON).incomplete == ()
 
 
-def test_events_without_words_come_near_to_nothing() -> None:
-    """Neither do words beside a sticker that no rule matches."""
+def test_events_without_words_have_no_near_misses() -> None:
+    """Nor have words beside a sticker that no rule matches."""
     found = ask("khuyển mãi", kind="sticker")
     assert (found.near, found.incomplete) == ((), ())
 
 
-def test_a_near_miss_in_the_missing_group_is_told_instead() -> None:
-    """What is nearest is said once."""
+def test_a_near_miss_in_the_missing_group_replaces_it() -> None:
+    """A rule is listed once."""
     found = ask("đặt bánh kèm")
     assert [(near.rule.id, near.miss.wanted) for near in found.near] == [("dat-banh", "kem")]
     assert found.incomplete == ()
 
 
 def test_shares() -> None:
-    """Of `one_of` each picture has its weight's part; of a sequence all go out."""
+    """Each image of `one_of` has the share of its weight; all images of a sequence are sent."""
     one_of, sequence, *_ = (rule.reply for rule in RULES.file.rules if rule.on == "sticker")
     assert [share for _, share in shares(one_of)] == [0.75, 0.25]
     assert [share for _, share in shares(sequence)] == [1, 1]
 
 
 def pasted(yaml: str, found: Explanation) -> str:
-    """Return the file after its editor has done what the advice says."""
+    """Return the file after its editor has applied the suggestion."""
     assert found.suggestion
     if found.suggestion.is_new:
         return yaml.replace("\nfallback:", f"\n{found.suggestion.yaml}\nfallback:")
@@ -329,8 +329,8 @@ def pasted(yaml: str, found: Explanation) -> str:
         (":)", "luat-moi", 'keywords: [":)"]'),
     ],
 )
-def test_the_advice_works(text: str, rule: str, line: str) -> None:
-    """Whoever pastes it has a file without errors in which that rule answers."""
+def test_a_suggestion_works(text: str, rule: str, line: str) -> None:
+    """The changed file has no errors, and that rule answers."""
     found = ask(text)
     assert found.suggestion
     assert found.suggestion.rule_id == rule
@@ -340,8 +340,8 @@ def test_the_advice_works(text: str, rule: str, line: str) -> None:
     assert again.winner.rule.id == rule
 
 
-def test_advice_for_an_event() -> None:
-    """A new rule for an event that no rule is for; its id is free."""
+def test_a_suggestion_for_an_event() -> None:
+    """A new rule with a free id for an event that no rule answers."""
     found = ask("", kind="business_card")
     assert found.suggestion
     assert "on: business_card" in found.suggestion.yaml
@@ -350,8 +350,8 @@ def test_advice_for_an_event() -> None:
     assert again.winner.rule.id == "business-card"
 
 
-def test_advice_takes_a_free_id() -> None:
-    """The id of another rule is not taken twice."""
+def test_a_suggestion_has_a_free_id() -> None:
+    """No id is used twice."""
     found = explain(rules_of(SHOP.replace("id: menu", "id: wifi")), "có wifi ko")
     assert found.suggestion
     assert found.suggestion.rule_id == "wifi-2"
@@ -371,15 +371,15 @@ def test_advice_takes_a_free_id() -> None:
         ("keywords: [{text: thực đơn, match: prefix}]", "xem thực đơn"),
     ],
 )  # fmt: skip
-def test_no_advice_rather_than_wrong_advice(rule: str, text: str) -> None:
-    """Another word was meant, the check would warn, or the marks are not known."""
+def test_no_suggestion_is_better_than_a_wrong_one(rule: str, text: str) -> None:
+    """Another word was meant, the check would warn, or the marks are unknown."""
     found = explain(small(rule), text).suggestion
     assert found is None or found.is_new
     assert found is None or found.keyword == "set lẩu hai người ăn"
 
 
-def test_advice_leaves_other_rules_their_examples() -> None:
-    """What an example of another rule says is not given to this one, nor what it must not answer."""
+def test_a_suggestion_takes_no_example_of_another_rule() -> None:
+    """Nor a message that this rule must not answer."""
     typed = "bàng giá xe"
     known = small("keywords: [bảng giá]", "keywords: [xe máy]")
     assert explain(known, typed).suggestion == Suggestion(
@@ -393,7 +393,7 @@ def test_advice_leaves_other_rules_their_examples() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "\u200b"])
-def test_no_advice_without_words(text: str) -> None:
+def test_no_suggestion_without_words(text: str) -> None:
     """Nothing can be made of nothing."""
     assert ask(text).suggestion is None
 
@@ -409,8 +409,8 @@ MOMENTS = st.floats(at("2026-12-01"), at("2027-12-01"))
 
 
 @given(text=MESSAGES, now=MOMENTS, kind=st.sampled_from(["text"] * 8 + list(EVENT_KINDS)))
-def test_it_explains_what_is_done(text: str, now: float, kind: str) -> None:
-    """The explanation has the decision's rule and pictures, the text as typed, and a sentence for everything."""
+def test_the_explanation_agrees_with_the_decision(text: str, now: float, kind: str) -> None:
+    """Same rule and images, the text as typed, and a sentence for everything."""
     found = explain(SAMPLE_RULES, text, kind=kind, oa_id="1", now=now)
     decision = decide(SAMPLE_RULES, Incoming(kind, text, "1", "key"), now=now, last_reply=lambda _: None)
     assert (found.winner.rule.id if found.winner else None) == (decision.rule_id if decision.reason == "rule" else None)
@@ -423,8 +423,8 @@ def test_it_explains_what_is_done(text: str, now: float, kind: str) -> None:
 
 
 @given(text=MESSAGES)
-def test_advice_always_works(text: str) -> None:
-    """Whatever is asked: the advice, once pasted, makes the file answer, and gives it no error."""
+def test_every_suggestion_works(text: str) -> None:
+    """For any message, the changed file answers it and has no error."""
     found = explain(RULES, text, now=NOON)
     if found.suggestion:
         again = explain(rules_of(pasted(SHOP, found)), text, now=NOON)
@@ -433,7 +433,7 @@ def test_advice_always_works(text: str) -> None:
 
 
 def every_sentence(found: Explanation, lang: Language) -> list[str]:
-    """Return all that can be said of an explanation."""
+    """Return all sentences of an explanation."""
     return [
         sentences.winner_text(found, lang),
         *sentences.notes(found, lang),
@@ -458,7 +458,7 @@ def every_sentence(found: Explanation, lang: Language) -> list[str]:
         (7 * 86_400, "7 ngày", "7 days"),
     ],
 )
-def test_lengths_of_time(seconds: int, vi: str, en: str) -> None:
+def test_durations_in_words(seconds: int, vi: str, en: str) -> None:
     """In the largest unit that fits."""
     time = timedelta(seconds=seconds)
     assert (sentences.duration(time, "vi"), sentences.duration(time, "en")) == (vi, en)
@@ -478,7 +478,7 @@ def test_lengths_of_time(seconds: int, vi: str, en: str) -> None:
          "from 2027-01-20 to the end of 2027-02-20, at 08:00–21:30"),
     ],
 )  # fmt: skip
-def test_schedules(active: str, vi: str, en: str) -> None:
+def test_schedules_in_words(active: str, vi: str, en: str) -> None:
     """A time as one would say it."""
     rule = small(f"keywords: [a]\n    active: {active}").file.rules[0]
     assert rule.active
@@ -486,6 +486,6 @@ def test_schedules(active: str, vi: str, en: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["?", "???", "!", "…", "a" * 500])
-def test_what_can_be_no_keyword_is_not_suggested(text: str) -> None:
-    """Punctuation stands in too many messages; a word without end is none."""
+def test_invalid_keywords_are_not_suggested(text: str) -> None:
+    """Too many messages have punctuation; endless words are refused."""
     assert ask(text).suggestion is None

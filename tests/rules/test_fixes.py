@@ -50,8 +50,8 @@ def fixes_of(text: str) -> dict[str, Fix]:
 
 
 @pytest.mark.parametrize("code", SLIPS)
-def test_a_slip_is_fixed(code: str) -> None:
-    """The file is good again."""
+def test_a_mistake_is_fixed(code: str) -> None:
+    """The file is valid then."""
     right, wrong = SLIPS[code]
     broken = GOOD.replace(right, wrong)
     assert broken != GOOD
@@ -62,35 +62,35 @@ def test_a_slip_is_fixed(code: str) -> None:
     ("right", "wrong"),
     [("    keywords: [b", "\tkeywords: [b"), ("    reply: ", "\treply: "), ("    keywords: [b", "  \tkeywords: [b")],
 )
-def test_tabs_are_written_as_the_spaces_that_alone_make_sense(right: str, wrong: str) -> None:
-    """Several lines at once."""
+def test_tabs_become_the_only_width_of_spaces_that_is_valid(right: str, wrong: str) -> None:
+    """In several lines at once."""
     broken = GOOD.replace(right, wrong)
     assert apply_fix(broken, fixes_of(broken)["tab"]) == GOOD
 
 
-def test_each_of_several_slips_is_fixed_by_itself() -> None:
-    """The other is still there after the one, so that it is nothing new."""
+def test_each_of_several_mistakes_is_fixed_alone() -> None:
+    """The other one stays and does not count as new."""
     broken = GOOD.replace("- chuyển", "-chuyển").replace("keywords: [bảng", "keyword: [bảng")
     assert set(fixes_of(broken)) == {"unknown-key", "space-after-dash"}
 
 
-def test_no_fix_is_offered_that_brings_another_problem() -> None:
-    """The key that is meant is there already."""
+def test_a_fix_that_causes_another_problem_is_not_offered() -> None:
+    """The correct key exists already."""
     broken = GOOD.replace("    keywords: [bảng giá]", "    keywords: [báo giá]\n    keyword: [bảng giá]")
     assert "unknown-key" in {problem.code for problem in problems_of(broken.encode())}
     assert fixes_of(broken) == {}
 
 
 def test_a_guess_is_not_offered() -> None:
-    """An example may be wrong, or the keywords."""
+    """The example may be wrong, or the keywords."""
     broken = GOOD.replace("[bảng giá]", "[bảng giá]\n    examples: [bảng tin]")
     assert "example-fails" in {problem.code for problem in problems_of(broken.encode())}
     assert fixes_of(broken) == {}
 
 
 @pytest.mark.parametrize("hours", ["25:00-26:00", "18h-26h", "8h-5h", "2-5pm", "12am-6pm"])
-def test_hours_that_may_mean_others_are_not_guessed(hours: str) -> None:
-    """Past midnight or a slip, morning or afternoon."""
+def test_ambiguous_hours_are_not_fixed(hours: str) -> None:
+    """Past midnight or a typo, morning or afternoon."""
     broken = GOOD.replace("    keywords: [b", f'    active: {{hours: "{hours}"}}\n    keywords: [b')
     assert "bad-hours" in {problem.code for problem in problems_of(broken.encode())}
     assert fixes_of(broken) == {}
@@ -100,8 +100,8 @@ def test_hours_that_may_mean_others_are_not_guessed(hours: str) -> None:
     ("hours", "meant"),
     [("8h-21h30", "08:00-21:30"), ("8h-24h", "08:00-00:00"), ("8-5pm", "08:00-17:00"), ("7pm-2am", "19:00-02:00")],
 )
-def test_hours_that_mean_one_thing_are_written_so(hours: str, meant: str) -> None:
-    """In 24 hours."""
+def test_unambiguous_hours_are_fixed(hours: str, meant: str) -> None:
+    """In 24-hour time."""
     broken = GOOD.replace("    keywords: [b", f'    active: {{hours: "{hours}"}}\n    keywords: [b')
     assert f'hours: "{meant}"' in apply_fix(broken, fixes_of(broken)["bad-hours"])
 
@@ -112,8 +112,8 @@ def many(count: int) -> str:
     return "version: 1\nrules:\n" + "".join(rule.format(n=n) for n in range(100, 100 + count))
 
 
-def test_many_slips_are_checked_together() -> None:
-    """A file that takes a second to check gets all its fixes at once."""
+def test_many_fixes_are_checked_together() -> None:
+    """A file whose check takes a second gets all its fixes at once."""
     content, checked = many(80).encode(), []
 
     def check(mended: bytes) -> tuple[Problem, ...]:
@@ -126,8 +126,8 @@ def test_many_slips_are_checked_together() -> None:
     assert set(fixes) == {problem for problem in problems if problem.code == "unknown-key"}
 
 
-def test_a_fix_that_fails_takes_none_of_the_others_away() -> None:
-    """They are checked apart from it."""
+def test_a_failing_fix_does_not_remove_the_others() -> None:
+    """They are checked again without it."""
     broken = many(20) + "    keywords: [bảng giá]\n"  # which the last one's key would repeat
     fixes = find_fixes(broken.encode(), problems_of(broken.encode()), problems_of)
     assert [fix[0].line for fix in fixes.values()] == list(range(5, 5 + 19 * 3, 3))
@@ -144,14 +144,14 @@ def fixed_files() -> list[tuple[str, Problem, str, Fix]]:
 
 
 def test_many_kinds_are_fixed() -> None:
-    """The property below is about something."""
+    """So that the property below is not empty."""
     assert len({problem.phrase.key for _name, problem, _text, _fix in fixed_files()}) > 20
 
 
 @given(st.deferred(lambda: st.sampled_from(fixed_files())), st.sampled_from(["\n", "\r\n"]))
 @settings(max_examples=100, deadline=None)
 def test_a_fix_changes_only_the_lines_that_it_names(fixed: tuple[str, Problem, str, Fix], end: str) -> None:
-    """And the line of the problem is among them."""
+    """One of them is the line of the problem."""
     _name, problem, text, fix = fixed
     before = end.join(split_lines(text))
     after = apply_fix(before, fix)
@@ -169,8 +169,8 @@ EDITS = st.lists(st.builds(Edit, PLACES, PLACES, st.text("ab\n", max_size=3), st
 
 
 @given(st.text("ab\n\r\ufeff", max_size=20), EDITS)
-def test_any_edit_is_made_or_refused(text: str, edits: list[Edit]) -> None:
-    """Outside the text, or where it says something else, nothing is changed."""
+def test_any_edit_is_applied_or_refused(text: str, edits: list[Edit]) -> None:
+    """Outside the text, or on other characters, nothing changes."""
     try:
         after = apply_fix(text, tuple(edits[:1]))
     except StaleFix:

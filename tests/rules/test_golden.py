@@ -30,21 +30,21 @@ NOT_IN_FILES = {
 
 @pytest.mark.parametrize("lang", LANGS)
 @pytest.mark.parametrize("path", WRONG, ids=lambda path: path.stem)
-def test_a_wrong_file_is_explained_word_for_word(path: Path, lang: Language) -> None:
-    """The output is the one that was read and agreed to; ``python -m tests.support.golden`` writes it anew."""
+def test_a_bad_file_has_the_expected_output(path: Path, lang: Language) -> None:
+    """Word for word; ``python -m tests.support.golden`` rewrites the outputs."""
     assert expected(path, lang).read_text(encoding="utf-8") == outcome(path, lang)
 
 
 @pytest.mark.parametrize("path", RIGHT, ids=lambda path: path.stem)
-def test_a_good_file_is_met_with_silence(path: Path) -> None:
-    """No false alarm: not one word, and its rules are ready."""
+def test_a_good_file_has_no_problems(path: Path) -> None:
+    """Not even a warning."""
     verdict = validate(path.read_bytes(), today=TODAY, folder=GOOD)
     assert verdict.problems == ()
     assert verdict.rules is not None
 
 
-def test_there_are_enough_of_both() -> None:
-    """A lost folder cannot look like a pass."""
+def test_there_are_enough_good_and_bad_files() -> None:
+    """A missing folder must not look like a pass."""
     assert len(WRONG) >= 50
     assert len(RIGHT) >= 15
 
@@ -55,8 +55,8 @@ def test_no_expected_output_is_left_over() -> None:
     assert outputs == {expected(path, lang).name for path in WRONG for lang in LANGS}
 
 
-def test_every_message_is_seen_in_one_of_the_files() -> None:
-    """Nobody is told anything that was not read in its context first."""
+def test_every_message_is_in_one_of_the_files() -> None:
+    """Each was read in its context."""
     seen = {key for path in WRONG for problem in validate(path.read_bytes(), today=TODAY, folder=BAD).problems
             for key in keys_of(problem.phrase)}  # fmt: skip
     assert set(MESSAGES) - seen == NOT_IN_FILES

@@ -73,5 +73,5 @@ def overlaps(found: Problem, start: int, hint: str) -> bool:
 
 
 def test_there_are_enough_hints() -> None:
-    """A changed argument name cannot look like a pass."""
+    """A renamed argument must not look like a pass."""
     assert sum(hint_of(problem) is not None for path in WRONG for problem in problems_of(path)) > 80

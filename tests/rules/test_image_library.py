@@ -50,7 +50,7 @@ def test_a_name_is_made_safe(library: ImageLibrary, tmp_path: Path, filename: st
     assert content(tmp_path, name) == prepared("a").content
 
 
-def test_a_name_that_is_taken_gets_a_number_and_the_same_image_none(library: ImageLibrary) -> None:
+def test_a_taken_name_gets_a_number_unless_the_image_is_the_same(library: ImageLibrary) -> None:
     names = [library.add(prepared(seed), "menu.jpg") for seed in ("a", "b", "a", "c")]
     assert names == [
         ("images/menu.jpg", True),
@@ -60,7 +60,7 @@ def test_a_name_that_is_taken_gets_a_number_and_the_same_image_none(library: Ima
     ]
 
 
-def test_a_name_in_other_capitals_is_taken_too(library: ImageLibrary, tmp_path: Path) -> None:
+def test_names_are_compared_without_capitals(library: ImageLibrary, tmp_path: Path) -> None:
     """On many file systems they are one file."""
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "Menu.JPG").write_bytes(jpeg(seed="hand"))
@@ -68,14 +68,14 @@ def test_a_name_in_other_capitals_is_taken_too(library: ImageLibrary, tmp_path: 
 
 
 @given(st.text(max_size=80))
-def test_whatever_the_name_the_file_is_in_the_folder(tmp_path_factory: pytest.TempPathFactory, filename: str) -> None:
+def test_with_any_name_the_file_is_in_the_folder(tmp_path_factory: pytest.TempPathFactory, filename: str) -> None:
     folder = tmp_path_factory.mktemp("shop")
     (folder / "rules.yaml").write_text("version: 1\n", encoding="utf-8")
     name, _is_new = ImageLibrary(folder / "rules.yaml").add(prepared("a"), filename)
     assert [path.relative_to(folder).as_posix() for path in folder.glob("images/*.jpg")] == [name]
 
 
-def test_several_at_once_lose_nothing(library: ImageLibrary, tmp_path: Path) -> None:
+def test_concurrent_writers_lose_nothing(library: ImageLibrary, tmp_path: Path) -> None:
     seeds = [str(number) for number in range(12)]
     with ThreadPoolExecutor(4) as pool:
         names = list(pool.map(lambda seed: library.add(prepared(seed), "menu.jpg")[0], seeds))
@@ -113,7 +113,7 @@ def test_the_trash_keeps_the_latest(library: ImageLibrary) -> None:
 
 
 @pytest.mark.parametrize("name", ["images/none.jpg", "rules.yaml", "images/../rules.yaml", "images/.trash", ""])
-def test_nothing_else_than_the_images_can_be_touched(library: ImageLibrary, tmp_path: Path, name: str) -> None:
+def test_only_images_can_be_changed(library: ImageLibrary, tmp_path: Path, name: str) -> None:
     library.add(prepared("a"), "menu.jpg")
     for act in (
         lambda: library.delete(name, now=NOW),
@@ -125,10 +125,10 @@ def test_nothing_else_than_the_images_can_be_touched(library: ImageLibrary, tmp_
     assert (tmp_path / "rules.yaml").read_text(encoding="utf-8") == "version: 1\n"
 
 
-def test_a_folder_that_leads_elsewhere_is_not_written_to(
+def test_a_link_in_place_of_the_folder_is_refused(
     library: ImageLibrary, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """The bot would not send from there."""
+    """The bot would not send images from there."""
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     (tmp_path / "images").symlink_to(elsewhere)
     with pytest.raises(OSError, match="leads out"):

@@ -21,7 +21,7 @@ PIECES = st.sampled_from(
 
 
 def suggestion(value: str) -> str | None:
-    """Return what is suggested instead of the link; None for a link that is right or beyond repair."""
+    """Return the suggested link; None for a valid link or one that cannot be repaired."""
     try:
         image_link(value)
     except PydanticCustomError as error:
@@ -36,7 +36,7 @@ OTHER_FIELDS = {"bad-url/file", "bad-url/attachment", "bad-url/several"}
 
 @given(value=st.one_of(st.text(max_size=60), st.lists(PIECES, max_size=8).map("".join)))
 def test_a_suggested_link_is_accepted(value: str) -> None:
-    """Whoever does what the hint says is not corrected again."""
+    """Following a hint leads to no further error."""
     near = suggestion(value)
     if near is not None:
         assert image_link(near) == near
@@ -52,8 +52,8 @@ def test_a_suggested_link_is_accepted(value: str) -> None:
         LINK.replace("/", "\\"), LINK.replace("://", ":///"), LINK.replace(":", ";", 1),
     ],
 )  # fmt: skip
-def test_what_came_with_the_link_is_taken_off(slip: str) -> None:
-    """Punctuation of a sentence, brackets, a beginning that is doubled or misspelled."""
+def test_text_around_a_link_is_removed(slip: str) -> None:
+    """Punctuation of a sentence, brackets, a doubled or misspelled beginning."""
     assert suggestion(slip) == LINK
 
 
@@ -74,8 +74,8 @@ SIGNED = [
 
 
 @pytest.mark.parametrize(("query", "until"), SIGNED)
-def test_the_end_of_a_signed_link_is_read(query: str, until: str) -> None:
-    """Of clouds, of chat apps, of whoever writes the end into the link."""
+def test_the_expiry_of_a_signed_link_is_read(query: str, until: str) -> None:
+    """Of clouds, chat apps, and others that put it into the link."""
     args = {"until": date.fromisoformat(until)}
     assert [*link_warnings(f"{LINK}?{query}", today=date(2026, 1, 1))] == [("url-expires/date", args)]
     assert [*link_warnings(f"{LINK}?{query}", today=date(2028, 1, 1))] == [("url-expires/over", args)]
@@ -90,20 +90,20 @@ def test_the_end_of_a_signed_link_is_read(query: str, until: str) -> None:
         "https://cdn.discordapp.com/attachments/1/2/a.png", "https://file.notion.so/f/a.png",
     ],
 )  # fmt: skip
-def test_links_of_hosts_whose_links_end_are_doubted(link: str) -> None:
-    """Also where the link does not say when."""
+def test_links_of_hosts_with_expiring_links_are_warned_about(link: str) -> None:
+    """Also if the link has no expiry."""
     assert [code for code, _ in link_warnings(link, today=date(2027, 1, 1))] == ["url-expires"]
 
 
 @pytest.mark.parametrize(
     "query", ["v=1700000000", "e=1700000000", "w=800&h=600", "alt=media&token=1b2c-3d", "exp=soon"]
 )
-def test_a_link_that_lasts_is_not_doubted(query: str) -> None:
-    """A version, a size, a token without an end."""
+def test_a_permanent_link_has_no_warning(query: str) -> None:
+    """A version, a size, a token without an expiry."""
     assert expiry_of(f"{LINK}?{query}") is None
 
 
 @given(query=st.text(max_size=80), name=st.sampled_from(["Expires", "token", "Policy", "se", "oe", "q-sign-time"]))
-def test_no_query_makes_it_fail(query: str, name: str) -> None:
-    """Links are typed by people."""
+def test_any_query_is_accepted(query: str, name: str) -> None:
+    """People type links."""
     expiry_of(f"{LINK}?Key-Pair-Id=a&sig=b&{name}={query}")

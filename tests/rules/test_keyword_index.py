@@ -23,7 +23,7 @@ def letters(keyword: str) -> list[str]:
 
 
 def is_like(one: str, other: str) -> bool:
-    """Return whether they are the same but for one letter of one word."""
+    """Return whether two keywords differ by at most one letter of one word."""
     if not letters(one) or len(letters(one)) != len(letters(other)):
         return parse(one).text == parse(other).text
     pairs = [pair for pair in zip(letters(one), letters(other), strict=True) if pair[0] != pair[1]]
@@ -31,8 +31,8 @@ def is_like(one: str, other: str) -> bool:
 
 
 @given(of_rules=st.lists(st.tuples(KEYWORDS, KEYWORDS), min_size=1, max_size=5), keyword=KEYWORDS)
-def test_the_index_finds_what_a_look_at_each_keyword_finds(of_rules: list[tuple[str, str]], keyword: str) -> None:
-    """Slips among the triggers; parts and wholes among all, those that keep a rule out included."""
+def test_the_index_equals_a_search_of_all_keywords(of_rules: list[tuple[str, str]], keyword: str) -> None:
+    """Typos among `keywords`; parts and wholes among all, including `exclude`."""
     rules = [
         Rule(id=f"r{n}", keywords=(Keyword(text=word),), exclude=(Keyword(text=out),), reply=REPLY)
         for n, (word, out) in enumerate(of_rules)
@@ -50,16 +50,16 @@ def test_the_index_finds_what_a_look_at_each_keyword_finds(of_rules: list[tuple[
     assert index.rules_with(keyword, ()) == beside
 
 
-def test_an_index_is_made_once_for_the_rules_in_force() -> None:
-    """And anew for others, though they say the same."""
+def test_the_index_is_cached_per_rule_set() -> None:
+    """Equal rules of another reading get a new one."""
     one, same = (compile_rules(RuleFile(rules=()), digest="") for _ in range(2))
     assert keyword_index(one) is keyword_index(one)
     assert keyword_index(same) is not keyword_index(one)
 
 
 @given(st.sets(st.sampled_from(["giao", "hang", "gia", "bao", "nhieu", "khong", "tai", "khoan"]), max_size=5))
-def test_no_abbreviation_of_these_words_is_passed_over(words: set[str]) -> None:
-    """The shop's own included."""
+def test_no_abbreviation_of_the_words_is_missed(words: set[str]) -> None:
+    """Including the shop's own."""
     meanings = meanings_of({"gh": "giao hàng", "xyz": "giá"})
     known = {
         short
