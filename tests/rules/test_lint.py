@@ -17,27 +17,27 @@ from tests.support.short_rules import TODAY, message, rules, said, verdict
 
 
 @pytest.mark.parametrize("word", ["bán", "váy", "đèn", "vé", "máy", "cua", "chợ", "ban"])
-def test_a_keyword_that_looks_like_an_everyday_word_is_doubted(word: str) -> None:
-    """bán is bạn to everybody who types without marks."""
+def test_a_keyword_that_looks_like_a_common_word_is_warned_about(word: str) -> None:
+    """Without marks, bán looks like bạn."""
     assert said(f"a: keywords: [{word}]") == [(2, "everyday-keyword/twin")]
     assert said(f"a: keywords: [{word} rẻ]") == []
     assert said(f"a: keywords: [{{text: {word}, match: exact}}]") == []
 
 
 @pytest.mark.parametrize("word", ["shop", "có", "em", "Bạn"])
-def test_an_everyday_word_is_no_keyword(word: str) -> None:
+def test_a_common_word_as_keyword_is_warned_about(word: str) -> None:
     """The rule would answer everything."""
     assert said(f"a: keywords: [{word}]") == [(2, "everyday-keyword")]
 
 
 @pytest.mark.parametrize("word", ["giá", "menu", "size", "phở", "ship", "sale", "kem", "bia", "hoa", "áo", "199k"])
-def test_good_one_word_keywords_are_left_alone(word: str) -> None:
-    """What shops really sell."""
+def test_good_one_word_keywords_have_no_warning(word: str) -> None:
+    """Things that shops really sell."""
     assert said(f"a: keywords: [{word}]") == []
 
 
 def test_the_lists_of_words_do_not_contradict_each_other() -> None:
-    """Each hint is about a word that can be typed bare, and no word gets two hints."""
+    """Each hint is about a word that can be typed without marks, and no word has two hints."""
     assert set(COMMON_BY_LETTERS.values()) <= COMMON_WORDS
     assert not LIKELY_MEANT.keys() & COMMON_BY_LETTERS.keys()
     assert all(map(needs_no_marks, LIKELY_MEANT))
@@ -47,7 +47,7 @@ def test_the_lists_of_words_do_not_contradict_each_other() -> None:
 
 
 def test_a_keyword_that_another_one_covers_is_redundant() -> None:
-    """The unmarked one beside the marked one, and the same twice; not another mark, not another rule."""
+    """The one without marks beside the marked one, and duplicates; not other marks, not another rule."""
     assert said("a: keywords: [giá, gia]") == [(2, "redundant-keyword")]
     assert said("a: keywords: [bang gia, bảng giá]") == [(2, "redundant-keyword")]
     assert said("a: keywords: [bảng giá, Bảng  Giá]") == [(2, "redundant-keyword/same")]
@@ -56,8 +56,8 @@ def test_a_keyword_that_another_one_covers_is_redundant() -> None:
     assert said("a: keywords: [menu, {text: menu, match: exact}]") == []
 
 
-def test_an_exclude_that_stands_in_a_keyword_is_an_error() -> None:
-    """With its marks or without, but only where it is certain."""
+def test_an_exclude_contained_in_a_keyword_is_an_error() -> None:
+    """With or without marks, but only if it is certain."""
     assert said("a: keywords: [đánh giá sao, x1], exclude: [đánh giá]") == [(2, "exclude-kills")]
     assert said("a: keywords: [giá, x1], exclude: [gia]") == []
     assert said("a: keywords: [dat ban], exclude: [đặt bàn]") == [
@@ -74,8 +74,8 @@ def test_an_exclude_that_stands_in_a_keyword_is_an_error() -> None:
     ]
 
 
-def test_a_bare_word_with_forgotten_marks_is_hinted_at() -> None:
-    """With the likely word; an unlikely one only where the editor forgets marks elsewhere."""
+def test_a_word_with_forgotten_marks_is_warned_about() -> None:
+    """With the likely word; an unlikely one only if the editor forgets marks elsewhere."""
     assert said("a: keywords: [gia]") == [(2, "literal-keyword")]
     assert 'if you mean "giá"' in message("a: keywords: [gia]")
     assert said("a: keywords: [kem]") == []
@@ -87,30 +87,30 @@ def test_a_bare_word_with_forgotten_marks_is_hinted_at() -> None:
     assert said("a: keywords: [menu, ship]", "b: keywords: [bao nhieu]") == [(3, "unmarked-keyword")]
 
 
-def test_contains_is_doubted_wherever_it_stands() -> None:
-    """Keywords and groups; in an exclude it can only make the rule more careful."""
+def test_contains_is_warned_about_in_keywords_and_groups() -> None:
+    """In an exclude it only makes the rule more careful."""
     assert said("a: keywords: [{text: áo, match: contains}]") == [(2, "contains-keyword")]
     assert said("a: all_of: [[{text: áo, match: contains}]]") == [(2, "contains-keyword")]
     assert said("a: keywords: [x1], exclude: [{text: áo, match: contains}]") == []
 
 
 @pytest.mark.parametrize("field", ["keywords: [{}]", "keywords: [x1], exclude: [{}]", "all_of: [[{}]]"])
-def test_a_keyword_longer_than_what_is_compared_is_an_error(field: str) -> None:
-    """Sixteen syllables are the limit."""
+def test_a_keyword_over_the_limit_is_an_error(field: str) -> None:
+    """Sixteen syllables."""
     sixteen = " ".join(f"w{chr(97 + n)}" for n in range(16))
     assert said("a: " + field.format(sixteen)) == []
     assert said("a: " + field.format(sixteen + " x")) == [(2, "keyword-too-long")]
 
 
-def test_an_abbreviation_of_several_words_can_never_be_met() -> None:
-    """A space cuts it in two; a slash after the first letters does not."""
+def test_an_abbreviation_of_several_words_is_an_error() -> None:
+    """A space splits it, so it is never found; a slash after the first letters does not."""
     head = "abbreviations: {s đ t: số điện thoại, đ/c: địa chỉ, sđt: số điện thoại}\n".encode()
     assert [p.phrase.key for p in validate(head + rules("a: keywords: [x1]"), today=TODAY).problems] == [
         "abbreviation-words"
     ]
 
 
-def test_an_exclude_that_a_compound_may_hide_does_not_kill_for_certain() -> None:
+def test_an_exclude_that_a_compound_may_hide_is_no_error() -> None:
     """Without marks `vừa quà` is vừa qua, and then `quà tặng` is not found."""
     assert said("a: keywords: [vừa quà tặng], exclude: [quà tặng]") == [(2, "exclude-kills/mostly")]
     assert said("a: keywords: [mua quà tặng], exclude: [quà tặng]") == [(2, "exclude-kills")]
@@ -131,16 +131,16 @@ def test_an_exclude_that_a_compound_may_hide_does_not_kill_for_certain() -> None
         ("2027-01-27", "attachment-old/future"),
     ],
 )
-def test_an_uploaded_picture_is_warned_of_from_its_sixth_day(uploaded: str, key: str | None) -> None:
-    """It expires after seven; a warning never stops the bot, since yesterday the file was fine."""
+def test_an_uploaded_image_is_warned_about_from_its_sixth_day(uploaded: str, key: str | None) -> None:
+    """It expires after seven; it is only a warning, because the file was fine the day before."""
     data = f"rules:\n- {{id: a, keywords: [x1], reply: {{attachment_id: q, uploaded: {uploaded}}}}}\n".encode()
     found = validate(data, today=TODAY)
     assert [problem.phrase.key for problem in found.problems] == ([key] if key else [])
     assert found.rules is not None
 
 
-def test_pictures_are_looked_at_wherever_they_are_sent_from() -> None:
-    """Several, one of several, the fallback; not those of a rule that is off."""
+def test_images_of_all_replies_are_checked() -> None:
+    """Several, one of several, the fallback; not those of a disabled rule."""
     data = """rules:
 - {id: a, keywords: [x1], reply: {one_of: [{attachment_id: q}, {attachment_id: r}]}}
 - {id: b, on: follow, reply: [{attachment_id: s}]}
@@ -157,7 +157,7 @@ fallback: {reply: {attachment_id: u}}
 
 
 def test_a_season_that_is_over_is_a_warning_from_the_next_day_on() -> None:
-    """Its last day still counts."""
+    """The last day still counts."""
     assert said("a: keywords: [x1], active: {until: 2027-01-25}") == []
     assert said("a: keywords: [x1], active: {until: 2027-01-24}") == [(2, "active-over")]
     assert said("a: keywords: [x1], active: {until: 2027-01-24}, enabled: false") == []
@@ -189,15 +189,15 @@ def test_a_season_that_is_over_is_a_warning_from_the_next_day_on() -> None:
         ("'k*'", "pattern-everything"),
     ],
 )
-def test_a_pattern_is_compiled_and_its_faults_are_told(pattern: str, key: str | None) -> None:
-    """In our words, never in RE2's."""
+def test_the_faults_of_a_pattern_are_reported(pattern: str, key: str | None) -> None:
+    """In our words, not in RE2's."""
     found = verdict(f"a: pattern: {pattern}")
     assert [problem.phrase.key for problem in found.problems] == ([key] if key else [])
     assert (found.rules is None) is (key not in {None, "pattern-everything"})
 
 
-def test_without_re2_the_file_says_how_to_install_it() -> None:
-    """The extra is optional; a rule that needs it is an error, the others work."""
+def test_without_re2_a_pattern_is_an_error_that_says_how_to_install_it() -> None:
+    """The extra is optional; the other rules work."""
     program = f"""
 import sys
 sys.modules["re2"] = None  # as if it were not installed

@@ -32,7 +32,7 @@ def codes(text: str | bytes) -> list[str]:
 
 
 def rule_with(line: str) -> str:
-    """Return a file with one good rule that has one more line."""
+    """Return a file with one good rule that has an additional line."""
     return f"{GOOD}    {line}\n"
 
 
@@ -43,7 +43,7 @@ def part_of(loaded: Loaded) -> list[str]:
 
 
 def test_a_good_file_has_a_digest_and_no_problems() -> None:
-    """The digest is of the bytes, whatever they are."""
+    """The digest of its bytes."""
     loaded = load(GOOD.encode())
     assert loaded.problems == ()
     assert loaded.file is not None
@@ -57,7 +57,7 @@ def test_a_good_file_has_a_digest_and_no_problems() -> None:
      "2027-01-20", ".inf", "=", "50%", "c++", "24/7", "a#b", "it's", "ok?", "giá!", "<3", "1,5", "😍", ":)", "a:b"],
 )  # fmt: skip
 def test_a_keyword_is_what_was_typed(typed: str) -> None:
-    """None of the types that YAML 1.1 guesses; what holds a comma stands on a line of its own."""
+    """No types of YAML 1.1; a text with a comma is on its own line."""
     loaded = load(f"rules:\n  - id: a\n    reply: {{attachment_id: x}}\n    keywords:\n      - {typed}\n".encode())
     assert loaded.problems == ()
     assert loaded.file is not None
@@ -67,13 +67,13 @@ def test_a_keyword_is_what_was_typed(typed: str) -> None:
 @pytest.mark.parametrize(
     "text", ["\ufeff" + GOOD, GOOD.replace("\n", "\r\n"), GOOD.replace("\n", "\r"), "---\n" + GOOD]
 )
-def test_windows_and_old_macs_are_welcome(text: str) -> None:
-    """A byte order mark and other line ends are no mistakes."""
+def test_line_ends_of_all_systems_are_accepted(text: str) -> None:
+    """A byte order mark, too."""
     assert codes(text) == []
 
 
 def test_places_are_the_same_with_windows_line_ends() -> None:
-    """CR LF is one end of a line, and the byte order mark is no column."""
+    """CR LF is one line end, and the byte order mark is no column."""
     text = GOOD.replace("menu.jpg", "menu.gif")
     assert found(text) == found("\ufeff" + text.replace("\n", "\r\n")) == [(5, 24, "not-jpeg-png")]
 
@@ -111,12 +111,12 @@ def test_places_are_the_same_with_windows_line_ends() -> None:
     ],
 )
 def test_one_mistake_is_one_problem_on_its_line(line: str, code: str) -> None:
-    """Nothing else is said about the rule."""
+    """There is no other problem of the rule."""
     assert [(at, what) for at, _, what in found(rule_with(line))] == [(6, code)]
 
 
 def test_rules_that_can_be_read_are_kept_for_the_checks() -> None:
-    """A mistake in one rule does not hide what is wrong with the others."""
+    """A mistake in one rule does not hide mistakes in the others."""
     loaded = load(f"rules:\n  - id: BAD\n    keywords: [x]{RULE}  - {{id: c]\n{RULE.replace('menu', 'd')}".encode())
     assert loaded.file is None
     assert part_of(loaded) == ["menu", "d"]
@@ -125,7 +125,7 @@ def test_rules_that_can_be_read_are_kept_for_the_checks() -> None:
 
 
 def test_a_rule_that_is_no_yaml_is_left_out_and_the_others_are_read() -> None:
-    """All in one run, also behind the place where a parser stops."""
+    """In one run, also behind the place where a parser stops."""
     text = f"""rules:
   - id: mot
     keywords: [a, b
@@ -146,8 +146,8 @@ fallback: [
     ]
 
 
-def test_a_slip_is_told_as_if_the_good_rules_before_it_were_not_there() -> None:
-    """Also in a section below them, and where a rule before it goes on over a line that looks like another rule."""
+def test_a_mistake_is_reported_the_same_without_the_good_rules_before() -> None:
+    """Also in a section below them, and if a rule before has a line that looks like another rule."""
     good = "".join(RULE.replace("menu\n", f"menu-{n}\n", 1) for n in range(4))
     lines = good.count("\n")
     goes_on = "  - id: a\n    keywords: [a]\n    examples: [a\n  - b]\n    reply: {attachment_id: x}\n"
@@ -157,7 +157,7 @@ def test_a_slip_is_told_as_if_the_good_rules_before_it_were_not_there() -> None:
         assert [(line - lines, column, code) for line, column, code in far] == found(f"rules:\n{first}{slip}")
 
 
-def test_a_slip_does_not_make_another_rule_look_wrong() -> None:
+def test_a_mistake_causes_no_problem_in_another_rule() -> None:
     """What is fine in a file without slips is fine in one with some."""
     sound = RULE.replace("keywords: [menu]", "keywords: [menu?]").replace("id: menu", "id: b")
     assert codes(f"rules:{RULE}{sound}") == []
@@ -165,23 +165,23 @@ def test_a_slip_does_not_make_another_rule_look_wrong() -> None:
 
 
 def test_a_file_with_nothing_but_unreadable_rules_is_not_called_empty() -> None:
-    """The list is empty because its only rule was left out."""
+    """The list is empty only because its rule was left out."""
     assert codes("rules:\n  - id: [\n") == ["unclosed-bracket"]
 
 
-def test_a_tab_takes_its_rule_out_and_nothing_else() -> None:
-    """How wide it is meant to be is anybody's guess, so nothing is said about the lines around it."""
+def test_only_the_rule_with_a_tab_is_left_out() -> None:
+    """The tab's width is unknown, so nothing is reported about the lines around it."""
     text = f"rules:\n  - id: a\n\tkeywords: x\n  - id: B\n{RULE}"
     assert found(text) == [(3, 1, "tab"), (4, 5, "missing-key"), (4, 5, "no-keywords"), (4, 9, "bad-id")]
 
 
-def test_tabs_where_they_do_no_harm_are_spaces() -> None:
-    """Behind a colon, between items, on empty lines, in front of a comment."""
+def test_harmless_tabs_are_spaces() -> None:
+    """After a colon, between items, on empty lines, before a comment."""
     assert codes(GOOD.replace("id: ", "id:\t").replace("keywords: [menu]", "keywords:\t[menu,\ta]\n\t\n\t# a\n")) == []
 
 
-def test_columns_are_those_of_the_file_where_a_space_was_missing() -> None:
-    """The mended text is longer; its columns are not what the editor sees."""
+def test_columns_are_those_of_the_file_after_a_repair() -> None:
+    """The repaired text is longer than what the editor sees."""
     text = "rules:\n  -id:Menu\n   keywords: [menu]\n   reply: {attachment_id: x}\n"
     assert found(text)[:2] == [(2, 3, "space-after-dash"), (2, 4, "space-after-colon")]
     assert found("rules:\n- id:Bảng giá\n  keywords:[a]\n  reply: {attachment_id: x}\n") == [
@@ -197,22 +197,22 @@ def test_columns_are_those_of_the_file_where_a_space_was_missing() -> None:
      "examples: [đi–về]", "examples: ['- không']", "examples: [a — b]", "examples: [a #", "# - “x” \t：",
      "examples: [id：5]", "examples: ['id:5']", "examples: [giờ：8h]"],
 )  # fmt: skip
-def test_odd_characters_where_they_belong_are_no_traps(line: str) -> None:
-    """Inside a sentence or a comment they are only characters."""
+def test_look_alike_characters_in_texts_are_allowed(line: str) -> None:
+    """In a sentence or a comment they are ordinary characters."""
     text = rule_with(line + ("\n      ]" if line.endswith("#") else ""))
     assert codes(text) == []
 
 
 @pytest.mark.parametrize("item", ["- -5", "- --", "- a\n      -b", "- '-b'", "- a-b"])
-def test_a_dash_in_a_keyword_is_no_trap(item: str) -> None:
-    """Only where a list item should begin."""
+def test_a_dash_in_a_keyword_is_allowed(item: str) -> None:
+    """It is a problem only at the start of a list item."""
     text = f"rules:\n  - id: a\n    reply: {{attachment_id: x}}\n    keywords:\n      {item}\n"
     assert codes(text) == (["space-after-dash"] if "\n" in item else [])
 
 
 @pytest.mark.parametrize("word", ["bảng giá #km", "giảm #sale50"])
-def test_a_hash_word_behind_a_keyword_is_doubted(word: str) -> None:
-    """It may be a comment; a comment with a space after # surely is one."""
+def test_a_hash_word_after_a_keyword_is_warned_about(word: str) -> None:
+    """It may be a comment; with a space after # it certainly is one."""
     head = "rules:\n  - id: a\n    reply: {attachment_id: x}\n    keywords:\n      - "
     assert codes(f"{head}{word}\n") == ["hash-comment"]
     assert codes(f"{head}{word.replace('#', '# ')}\n") == []
@@ -220,12 +220,12 @@ def test_a_hash_word_behind_a_keyword_is_doubted(word: str) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
-def test_utf16_is_named(encoding: str) -> None:
-    """With its byte order mark or without."""
+def test_utf16_is_recognised(encoding: str) -> None:
+    """With or without its byte order mark."""
     assert found(GOOD.encode(encoding)) == [(1, 1, "not-utf8")]
 
 
-def test_other_encodings_are_found_at_their_first_byte() -> None:
+def test_other_encodings_are_reported_at_their_first_byte() -> None:
     """Line and column are right, because all before it is text."""
     assert found("# giá\n# ".encode() + b"\xe9") == [(2, 3, "not-utf8")]
 
@@ -233,27 +233,27 @@ def test_other_encodings_are_found_at_their_first_byte() -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"\n \n", b"\xef\xbb\xbf", b"# a", b"---\n# a\n", b"---\n...\n", b"~", b"null", b"[]", b"a"]
 )
-def test_a_file_without_rules_is_never_fine(data: bytes) -> None:
-    """An empty file cannot look like a pass."""
+def test_a_file_without_rules_is_an_error(data: bytes) -> None:
+    """An empty file must not look like a pass."""
     loaded = load(data)
     assert loaded.file is None
     assert len(loaded.problems) == 1
 
 
-def test_a_file_may_live_on_its_fallback() -> None:
-    """Every message gets the same picture; a file with neither answers nobody."""
+def test_a_file_may_have_only_a_fallback() -> None:
+    """Every message gets the same image; a file with neither answers nothing."""
     assert codes("rules: []\nfallback: {reply: {attachment_id: x}}") == []
     assert codes("rules: []") == ["no-rules"]
 
 
 def test_ten_megabytes_are_refused_at_once() -> None:
-    """They are not even decoded."""
+    """Without decoding them."""
     assert found(b"\xff" * 10_000_000) == [(1, 1, "too-big")]
     assert found(b" " * (MAX_BYTES + 1)) == [(1, 1, "too-big")]
 
 
-def test_a_file_of_more_parts_than_anybody_needs_is_refused_where_they_begin() -> None:
-    """Each key and value costs something; so a small file can be more work than a large one."""
+def test_a_file_with_too_many_parts_is_refused() -> None:
+    """At the first part over the limit: each key and value takes time, even in a small file."""
     item, others = "    - a\n", 12
     text = f"rules:\n- id: a\n  reply: {{attachment_id: x}}\n  keywords:\n{item * (MAX_PARTS - others)}"
     assert load(text.encode()).file is not None
@@ -262,8 +262,8 @@ def test_a_file_of_more_parts_than_anybody_needs_is_refused_where_they_begin() -
     assert "100 thousand keys" in problem.message("en")
 
 
-def test_a_mistake_behind_a_thousand_good_rules_and_before_a_thousand_others_is_found() -> None:
-    """However many there are: no rule with a mistake is silently left out."""
+def test_a_mistake_among_two_thousand_good_rules_is_found() -> None:
+    """No rule with a mistake is silently left out."""
     good = "".join(RULE.replace("menu\n", f"menu-{n}\n", 1) for n in range(1_000))
     bad = "  - a\n" * 1_200
     loaded = load(f"rules:\n{good}{bad}".encode())
@@ -292,8 +292,8 @@ N = 100_000
     ids=lambda data: repr(data[:12]),
 )  # fmt: skip
 @pytest.mark.timeout(60)
-def test_what_is_built_to_hurt_ends_in_problems(data: bytes) -> None:
-    """Bombs, towers and long runs of one sign: an answer comes, and no recursion is deep."""
+def test_hostile_files_end_in_problems(data: bytes) -> None:
+    """Bombs, deep nesting and long runs of one sign: the result comes in time, without deep recursion."""
     loaded = load(data)
     assert loaded.file is None
     assert loaded.problems

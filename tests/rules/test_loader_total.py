@@ -62,7 +62,7 @@ keys = st.sampled_from(KEYS) | scalars
 
 
 def in_brackets(children: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """Return lists and mappings in brackets, sometimes with a bracket too few."""
+    """Return lists and mappings in brackets, sometimes with a bracket missing."""
     pairs = st.builds("{}: {}".format, keys, children)
     return st.builds(
         lambda items, ends: ends[0] + ", ".join(items) + ends[1],
@@ -72,7 +72,7 @@ def in_brackets(children: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 def in_lines(children: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """Return lists and mappings on lines of their own, indented in several ways."""
+    """Return lists and mappings in block style, with different indentations."""
 
     def lines(items: list[tuple[str, str]], indent: str, dash: str) -> str:
         made = []
@@ -95,7 +95,7 @@ trees = st.recursive(decorated, lambda children: in_brackets(children) | in_line
 
 @st.composite
 def almost_rules(draw: st.DrawFn) -> str:
-    """Return a file with the right keys in the right places, mostly."""
+    """Return a file with the right keys mostly in the right places."""
     fields = st.lists(st.tuples(st.sampled_from(KEYS[6:18]) | keys, trees), max_size=6)
     made = "version: 1\nrules:\n"
     for rule in draw(st.lists(fields, max_size=4)):
@@ -106,7 +106,7 @@ def almost_rules(draw: st.DrawFn) -> str:
 
 @st.composite
 def mutilated(draw: st.DrawFn) -> str:
-    """Return a real file after some slips: letters and lines lost, doubled, moved, replaced."""
+    """Return a real file after some mistakes: letters and lines lost, doubled, moved, replaced."""
     text = draw(st.sampled_from(FILES))
     for _ in range(draw(st.integers(1, 6))):
         at = draw(st.integers(0, len(text)))
@@ -121,7 +121,7 @@ def mutilated(draw: st.DrawFn) -> str:
 
 
 def check_verdict(data: bytes) -> None:
-    """Assert what holds for any bytes at all."""
+    """Assert the properties that hold for any bytes."""
     verdict = validate(data, today=TODAY)
     errors = [problem for problem in verdict.problems if problem.severity == "error"]
     assert (verdict.rules is None) is bool(errors)
@@ -135,7 +135,7 @@ def check_verdict(data: bytes) -> None:
 
 
 def check_problem(problem: Problem, source: str) -> None:
-    """Assert that the problem lies in the file and can be said in both languages."""
+    """Assert that the problem is inside the file and can be rendered in both languages."""
     lines = split_lines(source)
     assert 1 <= problem.line <= len(lines)
     line = lines[problem.line - 1]
@@ -157,7 +157,7 @@ def check_problem(problem: Problem, source: str) -> None:
 @example(b"\xff\xfe")
 @example("rules:\n- id: a\u0085b".encode())
 def test_any_bytes(data: bytes) -> None:
-    """Also bytes that are no text."""
+    """Also undecodable ones."""
     check_verdict(data)
 
 
@@ -190,11 +190,11 @@ def test_anything_that_looks_like_rules(text: str) -> None:
 
 @given(mutilated())
 @settings(max_examples=200)
-def test_a_real_file_after_some_slips(text: str) -> None:
-    """What an editor's cat would do to it."""
+def test_a_real_file_after_some_mistakes(text: str) -> None:
+    """As if a cat had walked over the keyboard."""
     check_verdict(text.encode(errors="surrogatepass"))
 
 
-def test_the_generator_speaks_of_every_key() -> None:
-    """A key that it does not know is never tried."""
+def test_the_generator_knows_every_key() -> None:
+    """A missing key would never be tested."""
     assert len([key for key in KEYS if is_key(key)]) == 33

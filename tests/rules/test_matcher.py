@@ -41,7 +41,7 @@ def hit(text: str, keyword: str, mode: MatchMode = "phrase", *, typos: bool = Tr
 @pytest.mark.parametrize(
     ("message", "keyword", "matches"), _cases("matching_cases.tsv") + _cases("matching_cases_more.tsv")
 )
-def test_cases(message: str, keyword: str, matches: bool) -> None:
+def test_every_row_of_the_tables_is_matched_as_it_says(message: str, keyword: str, matches: bool) -> None:
     """Every row of the two tables is decided as it says there."""
     assert (hit(message, keyword) is not None) is matches
 
@@ -68,7 +68,7 @@ def test_cases(message: str, keyword: str, matches: bool) -> None:
         (":)) haha", ":)", "exact", 2),
     ],
 )
-def test_how_and_quality(message: str, keyword: str, how: str, quality: int) -> None:
+def test_the_greatest_difference_sets_kind_and_quality(message: str, keyword: str, how: str, quality: int) -> None:
     """The greatest difference that had to be bridged names the hit and sets its quality."""
     found = hit(message, keyword)
     assert found is not None
@@ -80,15 +80,15 @@ def test_how_and_quality(message: str, keyword: str, how: str, quality: int) -> 
     [("bảng giá", 2), ("👍 bảng giá!", 2), ("bảng giá với", 1), ("xin bảng giá", 0), ("xin bảng giá với", 0)],
 )
 def test_spread(message: str, spread: int) -> None:
-    """The whole message beats its beginning, which beats a place within."""
+    """The whole message beats its beginning, which beats other positions."""
     found = hit(message, "bảng giá")
     assert found is not None
     assert found.spread == spread
 
 
 @pytest.mark.parametrize("message", ["giá bao nhiêu vậy shop", "giá bn vậy shop", "giábaonhiêu vậy shop"])
-def test_the_longer_keyword_wins_whoever_abbreviated(message: str) -> None:
-    """Words and letters are the keyword's, not those that the customer typed for them."""
+def test_the_longer_keyword_wins_even_if_abbreviated(message: str) -> None:
+    """Words and letters of the keyword count, not the typed ones."""
     found = hit(message, "giá bao nhiêu")
     assert found is not None
     assert (found.words, found.letters) == (3, len("giabaonhieu"))
@@ -117,7 +117,7 @@ def test_punctuation_counts_no_words() -> None:
     ],
 )
 def test_spans_are_the_matched_words_as_typed(message: str, keyword: str, marked: list[str]) -> None:
-    """A page can show the editor what matched, in the customer's own letters."""
+    """Pages mark them in the customer's own text."""
     found = hit(message, keyword)
     assert found is not None
     typed = [message[start:end] for start, end in found.spans]
@@ -139,8 +139,8 @@ def test_spans_are_the_matched_words_as_typed(message: str, keyword: str, marked
         ("contains", "me nu", False),
     ],
 )
-def test_modes(mode: MatchMode, message: str, matches: bool) -> None:
-    """`exact` wants the whole message, `prefix` its beginning, `contains` just the letters."""
+def test_match_kinds(mode: MatchMode, message: str, matches: bool) -> None:
+    """`exact` needs the whole message, `prefix` its beginning, `contains` only the letters."""
     assert (hit(message, "menu", mode) is not None) is matches
 
 
@@ -162,7 +162,7 @@ def test_modes(mode: MatchMode, message: str, matches: bool) -> None:
     ],
 )
 def test_contains(message: str, keyword: str, how: str | None) -> None:
-    """Letters anywhere, but typed marks still contradict, and who types marks means bare letters bare."""
+    """Letters anywhere, but typed marks still contradict, and if the sender types marks, bare letters have none."""
     found = hit(message, keyword, "contains")
     assert (found.kind if found else None) == how
 
@@ -170,7 +170,7 @@ def test_contains(message: str, keyword: str, how: str | None) -> None:
 @pytest.mark.parametrize("mode", ["exact", "prefix", "phrase", "contains"])
 @pytest.mark.parametrize("keyword", ["", "   ", "\u200b", "\ufeff"])
 def test_a_keyword_without_any_character_never_matches(keyword: str, mode: MatchMode) -> None:
-    """An empty keyword is no keyword for everything."""
+    """An empty keyword must not match everything."""
     assert hit("giá bao nhiêu", keyword, mode) is None
     assert hit("", keyword, mode) is None
 
@@ -186,13 +186,13 @@ def test_a_keyword_without_any_character_never_matches(keyword: str, mode: Match
         ("contains", "giá ? ạ", True),
     ],
 )
-def test_punctuation_knows_the_modes(mode: MatchMode, message: str, matches: bool) -> None:
-    """A lone question mark is a whole message, one within is none."""
+def test_punctuation_has_match_kinds(mode: MatchMode, message: str, matches: bool) -> None:
+    """A single question mark is a whole message; one in a sentence is not."""
     assert (hit(message, "?", mode) is not None) is matches
 
 
-def test_a_url_as_keyword_is_looked_for_in_the_whole_text() -> None:
-    """Other keywords are not looked for in URLs, a URL is."""
+def test_a_url_as_keyword_is_searched_in_the_whole_text() -> None:
+    """Other keywords are not searched in URLs."""
     assert hit("xem https://shop.vn/tet nhé", "https://shop.vn/tet") is not None
     assert hit("xem https://shop.vn/noel nhé", "https://shop.vn/tet") is None
 
@@ -207,7 +207,7 @@ def test_the_best_hit_of_each_rule_is_kept() -> None:
     assert (found[1].keyword.text, found[1].quality) == ("giá", 2)
 
 
-def test_of_equal_hits_the_earlier_needle_is_named() -> None:
+def test_of_equal_hits_the_earlier_keyword_counts() -> None:
     """The same keyword twice: the one written first."""
     first, second, other = KeywordPattern(0, "bảng giá"), KeywordPattern(0, "BẢNG-GIÁ"), KeywordPattern(0, "báo giá")
     assert Matcher([first, second]).hits("bảng giá").any[0].keyword is first
@@ -215,7 +215,7 @@ def test_of_equal_hits_the_earlier_needle_is_named() -> None:
 
 
 def test_exclusions_are_reported_by_rule() -> None:
-    """They go through the same tiers as keywords."""
+    """They are matched like keywords."""
     matcher = Matcher(
         [KeywordPattern(0, "giá"), KeywordPattern(0, "đánh giá", role="exclude"), KeywordPattern(1, "giá")]
     )
@@ -233,7 +233,7 @@ def test_a_guessed_typo_excludes_nothing() -> None:
     assert matcher.hits("thnah toan").any
 
 
-def test_groups_of_all_of_are_told_apart() -> None:
+def test_each_group_of_all_of_has_its_hit() -> None:
     """One hit for each group of each rule."""
     patterns = [
         KeywordPattern(3, "tết", role="all_of", group=0),
@@ -256,20 +256,20 @@ def test_the_shops_abbreviations_add_to_the_built_in_ones() -> None:
     assert set(matcher.hits("hd chua").any) == {2}
 
 
-def test_an_abbreviation_is_itself_too() -> None:
-    """`sp` of a product code stays `sp`."""
+def test_an_abbreviation_also_matches_literally() -> None:
+    """`sp` in a product code stays `sp`."""
     matcher = Matcher([KeywordPattern(0, "sp 5"), KeywordPattern(1, "sản phẩm 5")])
     assert set(matcher.hits("sp 5").any) == {0, 1}
 
 
 def test_typos_can_be_switched_off() -> None:
-    """Then only what is one of the surer readings matches."""
+    """Then only more certain readings match."""
     assert hit("khuyne mai", "khuyến mãi", typos=False) is None
     assert hit("khuyeen mai", "khuyến mãi", typos=False) is not None
 
 
-def test_no_keyword_ends_the_guess_of_another() -> None:
-    """What a rule finds does not depend on the other rules; which of them answers is a question of rank."""
+def test_keywords_of_other_rules_do_not_affect_a_guess() -> None:
+    """The hits of a rule do not depend on other rules; only the ranking does."""
     assert set(Matcher([KeywordPattern(0, "lazada"), KeywordPattern(1, "lazaro")]).hits("lazara").any) == {0, 1}
     assert set(Matcher([KeywordPattern(0, "oke"), KeywordPattern(1, "okee")]).hits("okee").any) == {0, 1}
     assert set(Matcher([KeywordPattern(0, "ad ơi"), KeywordPattern(1, "gặp admin")]).hits("add ơi").any) == {0}
@@ -277,7 +277,7 @@ def test_no_keyword_ends_the_guess_of_another() -> None:
 
 
 def test_a_typo_does_not_forgive_a_wrong_tone() -> None:
-    """A tone that was typed is no slip of the finger."""
+    """A typed tone is no typo."""
     assert hit("khuyễne mãi", "khuyến mãi") is None
     assert hit("khuyếne mãi", "khuyến mãi") is not None
 
@@ -310,13 +310,13 @@ def test_long_keywords_are_compared_up_to_the_limit() -> None:
     ],
 )
 def test_how_strictly_the_marks_of_a_keyword_count(keyword: str, mode: str) -> None:
-    """A bare syllable that is a word is taken literally; the checker says so."""
+    """A bare syllable that is a word is taken literally; the lint warns about it."""
     parsed = parse(keyword)
     assert (parsed.any_marks, parsed.marks_exact) == (mode == "any", mode == "literal")
 
 
 def test_the_letters_of_a_keyword() -> None:
-    """What unmarked typing leaves of it."""
+    """The keyword as typed without marks."""
     assert unmarked("Đặt-hàng") == "dat hang"
 
 
@@ -349,14 +349,14 @@ NEEDLES = [
     ],
 )
 def test_near_misses(message: str, rule: int, reason: str, typed: str, wanted: str) -> None:
-    """An editor is told which word made the difference."""
+    """With the word that made the difference."""
     misses = {miss.keyword.rule: miss for miss in Matcher(NEEDLES).near_misses(message)}
     assert (misses[rule].reason, misses[rule].typed, misses[rule].wanted) == (reason, typed, wanted)
     start, end = misses[rule].span
     assert message[start:end] == typed
 
 
-def test_near_misses_leave_out_what_is_met_and_what_is_far() -> None:
+def test_hits_excludes_and_distant_keywords_are_no_near_misses() -> None:
     """A rule that has its hit, an exclusion, and keywords of quite other words are no near misses."""
     assert Matcher(NEEDLES).near_misses("bảng giá bao nhiêu, danh già") == []
     assert Matcher(NEEDLES).near_misses("xin chào") == []
@@ -374,7 +374,7 @@ def test_the_nearest_misses_come_first_and_one_of_each_rule() -> None:
 
 
 def test_threads_share_a_matcher() -> None:
-    """Eight threads, words that all of them meet for the first time: each gets what one thread alone gets."""
+    """Eight threads with words that are new to all of them get the results of a single thread."""
     syllables = ["".join(letters) for letters in itertools.product("bcdghklmn", "aeiou", ["", "n", "ng", "nh"])]
     patterns = [
         KeywordPattern(n, f"{syllable} {other}") for n, (syllable, other) in enumerate(itertools.pairwise(syllables))
@@ -386,8 +386,8 @@ def test_threads_share_a_matcher() -> None:
         assert list(threads.map(shared.hits, messages)) == expected
 
 
-def test_what_is_remembered_of_words_is_bounded() -> None:
-    """After more than fifty thousand different words, some very long, the answers are the same."""
+def test_the_cache_of_words_is_bounded() -> None:
+    """After more than fifty thousand different words, some very long, the results are the same."""
     matcher = Matcher([KeywordPattern(0, "giá")])
     words = ("".join(letters) for letters in itertools.product("abcdefghijklmno", repeat=4))
     while batch := list(itertools.islice(words, 400)):

@@ -34,13 +34,13 @@ SURE = {"exact", "unmarked", "split"}
 
 
 def alone(pattern: KeywordPattern, message: str) -> Hit | None:
-    """Return what a matcher finds that knows no other keyword."""
+    """Return the hits of a matcher with only this keyword."""
     return Matcher([pattern]).hits(message).any.get(pattern.rule)
 
 
 @given(st.lists(st.tuples(keywords, modes), max_size=12), messages)
-def test_the_index_agrees_with_asking_each_keyword_alone(wanted: list[tuple[str, MatchMode]], message: str) -> None:
-    """What needs no guess is found among many as alone; a guess only if alone too: another keyword may end it."""
+def test_the_index_equals_a_search_for_each_keyword(wanted: list[tuple[str, MatchMode]], message: str) -> None:
+    """Without guesses, exactly; a guess only if it is found alone too: another keyword may prevent it."""
     patterns = [KeywordPattern(number, text, mode) for number, (text, mode) in enumerate(wanted)]
     together = Matcher(patterns).hits(message).any
     for pattern in patterns:
@@ -52,7 +52,7 @@ def test_the_index_agrees_with_asking_each_keyword_alone(wanted: list[tuple[str,
 
 
 @given(keywords, plain_messages)
-def test_a_phrase_is_found_as_the_definition_says(keyword: str, message: str) -> None:
+def test_a_phrase_is_found_by_its_definition(keyword: str, message: str) -> None:
     """The keyword's syllables in a row, from the beginning of a word to the end of one, no mark contradicted."""
     wanted = [part for word in keyword.split() for part in syllables(word)]
     if len(wanted) == 1:
@@ -73,15 +73,15 @@ def test_a_phrase_is_found_as_the_definition_says(keyword: str, message: str) ->
 
 @given(keywords, modes)
 def test_every_keyword_finds_itself(keyword: str, mode: MatchMode) -> None:
-    """As written it is matched whole, exactly, and in all its letters."""
+    """As the whole message, exactly, with all its letters."""
     hit = alone(KeywordPattern(0, keyword, mode), keyword)
     assert hit is not None
     assert (hit.quality, hit.spread, hit.kind) == (2, 2, "exact")
 
 
 @given(st.lists(keywords, max_size=8), messages)
-def test_encodings_of_a_message_are_one_message(wanted: list[str], message: str) -> None:
-    """Composed or decomposed, upper case, full width: the same hits, but for the places."""
+def test_all_encodings_of_a_message_have_the_same_hits(wanted: list[str], message: str) -> None:
+    """Composed or decomposed, upper case, full width; only positions differ."""
     matcher = Matcher([KeywordPattern(number, text) for number, text in enumerate(wanted)])
     wide = "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in unicodedata.normalize("NFD", message))
     expected = _without_places(matcher.hits(message))
@@ -95,7 +95,7 @@ def _without_places(hits: Hits) -> dict[int, Hit]:
 
 @given(plain_messages, keywords, plain_messages)
 def test_customers_may_leave_out_all_marks(before: str, keyword: str, after: str) -> None:
-    """A message that has a keyword of two syllables or more has it without any mark too."""
+    """A keyword of two syllables or more is also found without any mark."""
     message = f"{before} {keyword} {after}"
     if len(unmarked(keyword).split()) > 1:
         assert alone(KeywordPattern(0, keyword), message) is not None
@@ -103,10 +103,10 @@ def test_customers_may_leave_out_all_marks(before: str, keyword: str, after: str
 
 
 @given(st.lists(st.tuples(keywords, modes), max_size=8), messages, st.booleans())
-def test_places_are_those_of_the_matched_words(
+def test_positions_are_those_of_the_matched_words(
     wanted: list[tuple[str, MatchMode]], message: str, decomposed: bool
 ) -> None:
-    """The text at the places of a hit, read alone, is the keyword or what was bridged to it."""
+    """The text at the positions of a hit, alone, matches the keyword as well."""
     message = unicodedata.normalize("NFD", message) if decomposed else message
     for hit in (
         Matcher([KeywordPattern(number, *pattern) for number, pattern in enumerate(wanted)]).hits(message).any.values()
@@ -120,8 +120,8 @@ def test_places_are_those_of_the_matched_words(
 
 
 @given(anything, st.integers(1, 2000))
-def test_any_text_gets_an_answer(text: str, times: int) -> None:
-    """No message of any length raises; all places are within it."""
+def test_any_text_is_accepted(text: str, times: int) -> None:
+    """Of any length; all positions are inside it."""
     matcher = Matcher(
         [
             KeywordPattern(0, "giá"),
@@ -140,8 +140,8 @@ def test_any_text_gets_an_answer(text: str, times: int) -> None:
 
 
 @given(anything)
-def test_whatever_an_editor_pastes_finds_itself(keyword: str) -> None:
-    """Words, signs, URLs, punctuation: if anything of it can be seen, it is found in itself, as the whole."""
+def test_any_visible_keyword_finds_itself(keyword: str) -> None:
+    """Words, signs, URLs, punctuation: as the whole message."""
     hit = alone(KeywordPattern(0, keyword), keyword)
     if not normalise(keyword).strip():
         assert hit is None

@@ -89,8 +89,8 @@ READ = {
 @pytest.mark.parametrize(
     ("kind", "message", "keyword"), [(kind, *case) for kind, cases in READ.items() for case in cases]
 )
-def test_is_read(kind: str, message: str, keyword: str) -> None:
-    """The keyword is found, and the hit says what was bridged."""
+def test_variants_that_are_understood(kind: str, message: str, keyword: str) -> None:
+    """The keyword is found, and the hit has the kind of difference."""
     found = hit(message, keyword)
     assert found is not None
     assert found.kind == kind
@@ -129,12 +129,12 @@ def test_is_read(kind: str, message: str, keyword: str) -> None:
         ("đỗi trã", "đổi trả", "two words confused"),
     ],
 )
-def test_is_not_read(message: str, keyword: str, why: str) -> None:
-    """What would be a guess with nothing to prove it."""
+def test_variants_that_are_not_understood(message: str, keyword: str, why: str) -> None:
+    """They would be guesses without proof."""
     assert hit(message, keyword) is None, why
 
 
-def test_what_the_shop_lists_is_certain() -> None:
+def test_abbreviations_of_the_shop_are_certain() -> None:
     """The shop knows what its customers mean."""
     assert hit("mua cho ck mặc", "chuyển khoản") is None
     found = hit("mua cho ck mặc", "chuyển khoản", abbreviations={"ck": "chuyển khoản"})
@@ -157,8 +157,8 @@ def test_what_the_shop_lists_is_certain() -> None:
         ("cửa hàng quần ao", "quán"),
     ],
 )
-def test_a_compound_is_no_keyword_that_lost_its_marks(message: str, keyword: str) -> None:
-    """The word beside it tells, with marks or without."""
+def test_a_compound_does_not_match_a_keyword_without_marks(message: str, keyword: str) -> None:
+    """The word beside it decides, with or without marks."""
     assert hit(message, keyword) is None
 
 
@@ -173,14 +173,14 @@ def test_a_compound_is_no_keyword_that_lost_its_marks(message: str, keyword: str
     ],
 )
 def test_outside_compounds_marks_may_be_left_out(message: str, keyword: str) -> None:
-    """Whatever the other words carry."""
+    """Whatever marks the other words have."""
     found = hit(message, keyword)
     assert found is not None
     assert found.kind == "unmarked"
 
 
-def test_a_bare_word_beside_marked_ones_is_in_doubt() -> None:
-    """`qua` may be qua where `tặng` has its marks; nobody doubts it where both are bare, nor a word that cannot be."""
+def test_a_bare_word_beside_marked_ones_is_uncertain() -> None:
+    """`qua` may be qua if `tặng` has its marks; not if both are bare, nor a word that must have marks."""
     doubts = {message: hit(message, "quà tặng") for message in ("em ghé qua tặng mẹ", "em có qua tang mẹ", "quà tặng")}
     assert {message: found.is_certain for message, found in doubts.items() if found} == {
         "em có qua tang mẹ": True,
@@ -194,15 +194,15 @@ def test_a_bare_word_beside_marked_ones_is_in_doubt() -> None:
     assert found.is_certain
 
 
-def test_hook_and_tilde_are_not_swapped_where_another_keyword_matches() -> None:
-    """Who sells both, sữa and sửa, is typed to with care."""
+def test_hook_and_tilde_are_not_swapped_if_another_keyword_matches() -> None:
+    """A shop that has both sữa and sửa."""
     patterns = [KeywordPattern(0, "mua sữa"), KeywordPattern(1, "mua sửa")]
     assert set(Matcher(patterns).hits("mua sửa").any) == {1}
     assert set(Matcher(patterns[:1]).hits("mua sửa").any) == {0}
 
 
 def test_a_guess_excludes_nothing() -> None:
-    """A rule is not silenced by a typo, by Telex, by a swapped tone or by an abbreviation with several meanings."""
+    """No typo, Telex, swapped tone or ambiguous abbreviation excludes a rule."""
     patterns = [KeywordPattern(0, "giá"), KeywordPattern(0, "giảm giá", role="exclude")]
     matcher = Matcher([*patterns, KeywordPattern(0, "chuyển khoản", role="exclude")])
     for message in ("giãm giá", "giamr giá", "giá ck ạ"):

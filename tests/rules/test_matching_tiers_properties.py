@@ -26,7 +26,7 @@ messages = st.lists(st.sampled_from(WORDS.split() + TYPED.split()), min_size=1, 
 
 
 def alone(keyword: str, message: str) -> Hit | None:
-    """Return what a matcher finds that knows no other keyword."""
+    """Return the hits of a matcher with only this keyword."""
     return Matcher([KeywordPattern(0, keyword)]).hits(message).any.get(0)
 
 
@@ -37,8 +37,8 @@ def _rule_file(keywords: list[str]) -> RuleFile:
 
 
 @given(st.lists(keywords, min_size=1, max_size=10, unique=True), messages)
-def test_every_tier_finds_among_many_what_it_finds_alone(wanted: list[str], message: str) -> None:
-    """But for hỏi and ngã, which yield where another keyword is typed exactly."""
+def test_every_tier_finds_the_same_among_many_keywords(wanted: list[str], message: str) -> None:
+    """Except swapped hỏi and ngã, which yield to an exact match of another keyword."""
     together = Matcher([KeywordPattern(n, keyword) for n, keyword in enumerate(wanted)]).hits(message).any
     for n, keyword in enumerate(wanted):
         single = alone(keyword, message)
@@ -62,8 +62,8 @@ def test_no_guess_beats_an_exact_match_of_as_many_words(wanted: list[str], messa
 
 
 @given(keywords, messages)
-def test_what_a_hit_covers_is_in_the_message(keyword: str, message: str) -> None:
-    """Spans are whole typed words in order, whatever was bridged."""
+def test_spans_are_words_of_the_message(keyword: str, message: str) -> None:
+    """Whole typed words in order, for any kind of difference."""
     found = alone(keyword, message)
     if found is not None:
         assert found.spans

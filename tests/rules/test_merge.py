@@ -40,7 +40,7 @@ NEW = """\
 
 
 def edited(*changes: tuple[str, str], text: str = BASE) -> str:
-    """Return the file with other words in some places."""
+    """Return the file with some texts replaced."""
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
@@ -48,7 +48,7 @@ def edited(*changes: tuple[str, str], text: str = BASE) -> str:
 
 
 def with_rule(name: str, text: str = BASE) -> str:
-    """Return the file with one more rule at the end."""
+    """Return the file with an additional rule at the end."""
     return edited(("\nfallback:", f"{NEW.format(name, name)}\nfallback:"), text=text)
 
 
@@ -80,13 +80,13 @@ def without(name: str) -> str:
     ],
     ids=["rules", "comment", "key", "removed", "added", "tail", "the same", "theirs", "mine"],
 )  # fmt: skip
-def test_what_both_did(mine: str, theirs: str, both: str) -> None:
-    """Where they touched different rules, both edits are in the file, every other byte as it was."""
+def test_edits_of_different_rules_are_merged(mine: str, theirs: str, both: str) -> None:
+    """Every other byte stays."""
     assert merge(BASE, mine, theirs) == Merge(both)
 
 
-def test_a_rule_that_was_moved_and_another_that_was_changed() -> None:
-    """The new order and the new words."""
+def test_a_move_and_a_change_of_another_rule_are_merged() -> None:
+    """The new order and the new text."""
     lines = BASE.splitlines(keepends=True)
     start = lines.index("  - id: menu\n")
     moved = "".join([*lines[:5], *lines[start : start + 3], *lines[5:start], *lines[start + 3 :]])
@@ -95,8 +95,8 @@ def test_a_rule_that_was_moved_and_another_that_was_changed() -> None:
     assert merge(BASE, moved, theirs).text == moved.replace("giao hàng", "gửi hàng")
 
 
-def test_the_same_rule_changed_by_both() -> None:
-    """A conflict with both versions; whoever decides gets theirs, and the other edits of both stay."""
+def test_changes_of_the_same_rule_are_a_conflict() -> None:
+    """With both versions; after the decision for one, the other edits of both stay."""
     mine = edited(("bảng giá", "báo giá"), ("[menu]", "[thực đơn]"))
     theirs = edited(("bảng giá", "giá cả"), ("giao hàng", "gửi hàng"))
     found = merge(BASE, mine, theirs)
@@ -109,8 +109,8 @@ def test_the_same_rule_changed_by_both() -> None:
     assert merge(BASE, mine, theirs, {"gia": "theirs"}).text == edited(("bảng giá", "giá cả"), *others)
 
 
-def test_a_rule_changed_by_one_and_removed_by_the_other() -> None:
-    """It is not lost and not kept without a decision."""
+def test_a_change_and_a_removal_of_the_same_rule_are_a_conflict() -> None:
+    """It is neither lost nor kept without a decision."""
     mine, theirs = without("gia"), edited(("bảng giá", "báo giá"))
     found = merge(BASE, mine, theirs)
     assert [(conflict.name, conflict.mine) for conflict in found.conflicts] == [("gia", None)]
@@ -118,7 +118,7 @@ def test_a_rule_changed_by_one_and_removed_by_the_other() -> None:
     assert "báo giá" in (merge(BASE, mine, theirs, {"gia": "theirs"}).text or "")
 
 
-def test_a_rule_and_a_key_of_the_same_name() -> None:
+def test_a_rule_and_a_key_may_have_the_same_name() -> None:
     """Are two things."""
     base = edited(("id: menu", "id: fallback"))
     mine = base.replace("[menu]", "[a]").replace("fallback:\n", "fallback:  # a\n")
@@ -128,14 +128,14 @@ def test_a_rule_and_a_key_of_the_same_name() -> None:
     assert decided.text == mine.replace("fallback:  # a", "fallback:  # b")
 
 
-def test_comments_at_the_end_changed_by_both() -> None:
-    """A conflict too: words of either side would be lost."""
+def test_changes_of_comments_at_the_end_are_a_conflict() -> None:
+    """Otherwise text of one side would be lost."""
     mine, theirs = edited(("# the end", "# a")), edited(("# the end", "# b"))
     assert merge(BASE, mine, theirs).conflicts == (Conflict(TAIL, "# a\n", "# b\n"),)
     assert merge(BASE, mine, theirs, {TAIL: "mine"}).text == mine
 
 
-def test_what_both_began_from_is_not_known() -> None:
+def test_without_the_common_origin_every_difference_is_a_conflict() -> None:
     """Whatever is different is a conflict, and what is alike is none."""
     found = merge(None, edited(("bảng giá", "báo giá")), without("menu"))
     assert [conflict.name for conflict in found.conflicts] == ["gia", "menu"]
@@ -146,8 +146,8 @@ def test_what_both_began_from_is_not_known() -> None:
     ["rules: [", "# nothing\n", BASE + "  - id: [\n", edited(("id: ship", "id: gia")), BASE.replace("  ", " ")],
     ids=["broken", "no rules", "half a rule", "an id twice", "indented otherwise"],
 )
-def test_files_that_do_not_go_together_rule_by_rule(theirs: str) -> None:
-    """One conflict, about the file as a whole."""
+def test_files_that_cannot_be_merged_by_rules_are_one_conflict(theirs: str) -> None:
+    """About the file as a whole."""
     mine = edited(("bảng giá", "báo giá"))
     found = merge(BASE, mine, theirs)
     assert found.text is None
@@ -159,8 +159,8 @@ def test_files_that_do_not_go_together_rule_by_rule(theirs: str) -> None:
         assert {"gia"} <= {conflict.name for conflict in found.conflicts}
 
 
-def test_both_changed_the_order() -> None:
-    """Which rule comes first decides who answers: nobody but an editor says it."""
+def test_different_orders_are_a_conflict() -> None:
+    """The first matching rule answers, so an editor must decide."""
     blocks = [NEW.format(name, name) for name in "abc"]
     files = ["rules:\n" + "".join(blocks[i] for i in order) for order in [(0, 1, 2), (1, 0, 2), (0, 2, 1)]]
     assert [conflict.name for conflict in merge(*files).conflicts] == [WHOLE_FILE]
@@ -179,8 +179,8 @@ def _file(rules: RuleSet) -> str:
 
 
 @given(RULE_SETS, RULE_SETS, RULE_SETS)
-def test_each_rule_becomes_what_it_should(base: RuleSet, mine: RuleSet, theirs: RuleSet) -> None:
-    """As the one side left it, if only that one touched it; the conflicts are those that both touched."""
+def test_each_rule_is_merged_by_the_definition(base: RuleSet, mine: RuleSet, theirs: RuleSet) -> None:
+    """It is that of the side that changed it; conflicts are the rules that both changed."""
     names = {*base, *mine, *theirs}
     conflicts = {
         name

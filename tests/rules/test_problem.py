@@ -17,13 +17,13 @@ SOURCES = sorted([*Path(problem_module.__file__).parent.rglob("*.py"), Path(loca
 
 
 def shown(line: str, column: int, length: int) -> str:
-    """Return the mark's line without its margin."""
+    """Return the line with the marker, without its margin."""
     problem = Problem.at(Place(1, column, length), "curly-quotes")
     return render(problem, path="f", source=line, lang="en").split("\n")[-1].removeprefix("  | ")
 
 
 def test_the_head_names_place_message_and_code() -> None:
-    """One line that editors can click."""
+    """One line that terminals make clickable."""
     problem = Problem.at(Place(3, 5, 3), "duplicate-key", word="id", line=2)
     lines = render(problem, path="rules.yaml", source="a\nb\n    id: x\n", lang="en").split("\n")
     assert lines == [
@@ -35,13 +35,13 @@ def test_the_head_names_place_message_and_code() -> None:
 
 
 def test_a_variant_is_not_part_of_the_code() -> None:
-    """Editors search for one code per mistake."""
+    """There is one searchable code per mistake."""
     assert Problem.at(Place(1, 1), "bad-date/near", word="x", near="y").code == "bad-date"
 
 
 @pytest.mark.parametrize(("lang", "label"), [("vi", "lưu ý: "), ("en", "warning: ")])
-def test_a_warning_says_so(lang: Language, label: str) -> None:
-    """Errors have no label, as with compilers."""
+def test_a_warning_has_a_label(lang: Language, label: str) -> None:
+    """Errors have none, as with compilers."""
     warning, error = Problem.at(Place(1, 1), "url-marks"), Problem.at(Place(1, 1), "curly-quotes")
     assert warning.severity == "warning"
     assert error.severity == "error"
@@ -63,19 +63,19 @@ def test_a_warning_says_so(lang: Language, label: str) -> None:
         ("❤️ x", 4, 1, "  ^"),
     ],
 )
-def test_the_mark_is_under_the_letters_meant(line: str, column: int, length: int, mark: str) -> None:
-    """Columns of the terminal, not characters of the file, are counted."""
+def test_the_marker_is_under_the_right_letters(line: str, column: int, length: int, mark: str) -> None:
+    """It counts terminal columns, not characters."""
     assert shown(line, column, length) == mark
 
 
-def test_a_place_behind_the_last_line_shows_the_head_alone() -> None:
+def test_a_position_after_the_last_line_has_only_the_head() -> None:
     """There is nothing to point at."""
     problem = Problem.at(Place(9, 1), "empty-file")
     assert "\n" not in render(problem, path="f", source="x\n", lang="vi")
 
 
-def test_a_very_long_line_is_cut_around_the_place() -> None:
-    """A megabyte on one line does not fill the screen."""
+def test_a_very_long_line_is_cut_around_the_position() -> None:
+    """A line of a megabyte must not fill the screen."""
     problem = Problem.at(Place(1, 5001, 3), "curly-quotes")
     text = render(problem, path="f", source="x" * 5000 + "ABC" + "y" * 5000, lang="en")
     _, _, line, mark = text.split("\n")
@@ -84,53 +84,53 @@ def test_a_very_long_line_is_cut_around_the_place() -> None:
     assert mark[start : start + 3] == "^~~"
 
 
-def test_what_would_upset_a_terminal_is_not_printed() -> None:
-    """Escape sequences and direction marks of the file stay in the file."""
+def test_control_characters_are_not_printed() -> None:
+    """Nor direction marks."""
     nasty = "a\x1b[31m\x07\u202eb\u2028"
     problem = Problem.at(Place(1, 1, 2), "special-start", sign="\x1b", near=nasty)
     text = render(problem, path="f", source=nasty, lang="en")
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\u2028]", text)
 
 
-def test_words_of_the_file_are_kept_short_and_suggestions_whole() -> None:
-    """A suggestion is there to be copied."""
+def test_quoted_text_is_shortened_and_suggestions_are_not() -> None:
+    """A suggestion is for copying."""
     long = "a" * 200
     problem = Problem.at(Place(1, 1), "bad-id/near", word=long, near=long)
     assert f'"{"a" * 59}…"' in problem.message("en")
     assert f"write: {long}" in problem.message("en")
 
 
-def test_a_word_with_braces_is_only_a_word() -> None:
-    """The file's text is never taken for a template."""
+def test_braces_in_quoted_text_are_literal() -> None:
+    """The file's text is never used as a template."""
     assert '"{0.x} {"' in Problem.at(Place(1, 1), "unknown-day", word="{0.x} {", known=("a", "b")).message("vi")
 
 
 def test_phrases_within_a_message_are_in_its_language() -> None:
-    """No English in the middle of a Vietnamese sentence, nor the other way round."""
+    """No English in a Vietnamese sentence, nor the reverse."""
     problem = Problem.at(Place(1, 1), "same-keyword", word="a", other="b", line=1, why=phrase("why-first"))
     assert "because it is written first" in problem.message("en")
     assert "vì được viết trước" in problem.message("vi")
 
 
-def test_problems_are_in_reading_order_and_said_once() -> None:
+def test_problems_are_in_reading_order_without_duplicates() -> None:
     """By line, then by column."""
     a, b, c = (Problem.at(Place(*at), "tab") for at in [(1, 9), (2, 1), (2, 3)])
     assert in_order([c, b, a, b]) == (a, b, c)
 
 
-def test_lines_end_where_editors_end_them() -> None:
-    """Form feeds and the like begin no line; the byte order mark is no letter."""
+def test_lines_end_as_in_editors() -> None:
+    """Not at form feeds and the like; the byte order mark is no letter."""
     assert split_lines("\ufeffa\r\nb\rc\x0cd\u2028e\n") == ("a", "b", "c\x0cd\u2028e", "")
 
 
-def test_utf16_is_shown_readably() -> None:
-    """The line in the message is the one the editor sees."""
+def test_a_line_in_utf16_is_decoded() -> None:
+    """The message has the line that the editor sees."""
     assert text_of("id: giá".encode("utf-16")) == "id: giá"
     assert text_of(b"a\xffb") == "a\ufffdb"
 
 
 def test_the_exception_renders_its_problems() -> None:
-    """A start that fails prints what `check` would print."""
+    """A failing start prints the same as `bot check`."""
     problem = Problem.at(Place(1, 1), "empty-file")
     error = RulesError([problem], path="r.yaml", source=b"")
     assert error.problems == (problem,)
@@ -139,7 +139,7 @@ def test_the_exception_renders_its_problems() -> None:
 
 @pytest.mark.parametrize("key", sorted(MESSAGES))
 def test_messages_are_one_line_without_a_full_stop(key: str) -> None:
-    """They stand between a place and a code."""
+    """They are between a position and a code."""
     for text in (MESSAGES[key], translator("vi").pgettext(key, MESSAGES[key])):
         assert "\n" not in text
         assert not text.endswith((".", ";", ","))
@@ -147,12 +147,12 @@ def test_messages_are_one_line_without_a_full_stop(key: str) -> None:
 
 
 def test_warnings_are_messages() -> None:
-    """A misspelt one would turn into an error."""
+    """A misspelt code would become an error."""
     assert MESSAGES.keys() >= WARNINGS
 
 
-def test_no_message_is_dead() -> None:
-    """Each is asked for somewhere, by its whole key or by an f-string for its family."""
+def test_every_message_is_used() -> None:
+    """By its whole key or by an f-string for its family."""
     code = "".join(path.read_text(encoding="utf-8") for path in SOURCES if path.parent.name != "catalog")
     families = [*re.findall(r'f"([a-z-]+[/-])\{', code), "not-a-mapping/", "in-"]
     for key in MESSAGES:
