@@ -54,8 +54,8 @@ def kept(path: Path) -> list[bytes | None]:
     return [publisher.read(version.name) for version in publisher.versions()]
 
 
-def test_the_file_and_what_it_was(path: Path) -> None:
-    """Both are kept, each from the moment on at which it came to stand there; nothing else is left in the folder."""
+def test_a_publication_keeps_the_former_content(path: Path) -> None:
+    """Both are versions, each with the time since which it was the file; nothing else is left in the folder."""
     publish(path, b"new")
     assert path.read_bytes() == b"new"
     assert kept(path) == [b"new", b"old"]
@@ -66,8 +66,8 @@ def test_the_file_and_what_it_was(path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_only_over_what_was_seen(path: Path) -> None:
-    """Somebody's change in between is not lost, and nothing is kept of what was not published."""
+def test_a_publication_over_another_content_is_refused(path: Path) -> None:
+    """The change in between is not lost, and the refused content is not kept."""
     seen = digest(b"old")
     path.write_bytes(b"by hand")
     with pytest.raises(EditConflict):
@@ -76,8 +76,8 @@ def test_only_over_what_was_seen(path: Path) -> None:
     assert kept(path) == []
 
 
-def test_a_file_that_is_not_there(path: Path) -> None:
-    """It can be published, by whoever saw that there is none."""
+def test_a_missing_file_can_be_published(path: Path) -> None:
+    """By an editor who saw that there is none."""
     path.unlink()
     with pytest.raises(EditConflict):
         Publisher(path).publish(b"new", seen=digest(b"old"), now=NOW)
@@ -88,7 +88,7 @@ def test_a_file_that_is_not_there(path: Path) -> None:
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
 def test_the_mode_stays(path: Path, mode: int) -> None:
-    """That of the versions is for the owner alone, whoever made their folder."""
+    """The versions are for the owner alone, whoever created their folder."""
     path.chmod(mode)
     (path.parent / ".rules.yaml.history").mkdir(mode=0o755)
     publish(path, b"new")
@@ -100,7 +100,7 @@ def test_the_mode_stays(path: Path, mode: int) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_the_owner_stays(path: Path) -> None:
-    """The shop's own people can go on editing the file."""
+    """The shop's own people can still edit the file."""
     os.chown(path, NOBODY, NOBODY)
     publish(path, b"new")
     history = path.parent / ".rules.yaml.history"
@@ -108,8 +108,8 @@ def test_the_owner_stays(path: Path) -> None:
         assert (file.stat().st_uid, file.stat().st_gid) == (NOBODY, NOBODY)
 
 
-def test_a_link_stays_one(path: Path) -> None:
-    """What it leads to is written, and the versions stand there."""
+def test_a_link_stays_a_link(path: Path) -> None:
+    """Its target is written, and the versions are beside the target."""
     link = path.parent / "elsewhere" / "current.yaml"
     link.parent.mkdir()
     link.symlink_to(path)
@@ -119,8 +119,8 @@ def test_a_link_stays_one(path: Path) -> None:
     assert kept(path) == kept(link) == [b"new", b"old"]
 
 
-def test_nobody_else_s_file_is_written_through_a_link(path: Path) -> None:
-    """A link in the place of our temporary file is removed, not followed."""
+def test_a_link_in_place_of_the_temporary_file_is_not_followed(path: Path) -> None:
+    """It is removed."""
     other = path.parent / "other"
     other.write_bytes(b"precious")
     (path.parent / ".rules.yaml.new").symlink_to(other)
@@ -128,8 +128,8 @@ def test_nobody_else_s_file_is_written_through_a_link(path: Path) -> None:
     assert (path.read_bytes(), other.read_bytes()) == (b"new", b"precious")
 
 
-def test_the_oldest_versions_go(path: Path) -> None:
-    """The newest stay, in their order, also when the clock was set back; other files in the folder are left alone."""
+def test_the_oldest_versions_are_deleted(path: Path) -> None:
+    """The newest stay in their order, also when the clock was set back; other files in the folder stay."""
     for number in range(MAX_VERSIONS + 5):
         publish(path, b"%d" % number, now=NOW - number)
     assert kept(path) == [b"%d" % number for number in reversed(range(5, MAX_VERSIONS + 5))]
@@ -138,8 +138,8 @@ def test_the_oldest_versions_go(path: Path) -> None:
     assert len(kept(path)) == MAX_VERSIONS
 
 
-def test_who_published_it_and_why(path: Path) -> None:
-    """Kept beside the version, for its owner alone; it goes with it, and what was written by hand has nobody's name."""
+def test_author_and_note_are_kept(path: Path) -> None:
+    """Beside the version, for its owner alone, deleted with it; a version written by hand has none."""
     publisher = Publisher(path)
     info = VersionInfo.of(author=" Chị Hạnh\n", note="giá Tết \x1b[2J\ud800 mới", restored="../rules.yaml")
     assert info == VersionInfo("Chị Hạnh", "giá Tết [2J mới")
@@ -154,8 +154,8 @@ def test_who_published_it_and_why(path: Path) -> None:
     assert {file.suffix for file in (path.parent / ".rules.yaml.history").iterdir()} == {".yaml"}
 
 
-def test_what_a_version_changed(path: Path) -> None:
-    """Counted in rules; what is no such text is not kept."""
+def test_the_change_counts_of_a_version_are_kept(path: Path) -> None:
+    """Invalid texts are not."""
     publisher = Publisher(path)
     counts = ChangeCounts(added=2, removed=18, is_reordered=1)
     publisher.publish(b"new", seen=digest(b"old"), now=NOW, info=VersionInfo.of(changes=str(counts)))
@@ -166,8 +166,8 @@ def test_what_a_version_changed(path: Path) -> None:
         assert VersionInfo.of(changes=text).changes == ""
 
 
-def test_a_restored_version_says_which(path: Path) -> None:
-    """By the name that the former one has in the history."""
+def test_the_name_of_a_restored_version_is_kept(path: Path) -> None:
+    """The name that it has in the history."""
     publish(path, b"new")
     former = Publisher(path).previous()
     assert former is not None
@@ -178,7 +178,7 @@ def test_a_restored_version_says_which(path: Path) -> None:
 
 @given(st.text(), st.text())
 def test_names_and_notes_are_short_and_on_one_line(author: str, note: str) -> None:
-    """Whatever somebody sends, it can be written and comes back as it is."""
+    """Any text can be written and is read back."""
     info = VersionInfo.of(author=author, note=note)
     assert len(info.author) <= MAX_AUTHOR_CHARACTERS
     assert len(info.note) <= MAX_NOTE_CHARACTERS
@@ -199,8 +199,8 @@ def test_names_and_notes_are_short_and_on_one_line(author: str, note: str) -> No
         b'"' + b"a" * 20_000,
     ],
 )
-def test_a_damaged_description_is_none(path: Path, content: bytes) -> None:
-    """The version is there all the same."""
+def test_a_damaged_description_counts_as_missing(path: Path, content: bytes) -> None:
+    """The version is kept."""
     Publisher(path).publish(b"new", seen=digest(b"old"), now=NOW, info=VersionInfo("Hạnh"))
     next((path.parent / ".rules.yaml.history").glob("*.json")).write_bytes(content)
     newest = Publisher(path).versions()[0]
@@ -208,8 +208,8 @@ def test_a_damaged_description_is_none(path: Path, content: bytes) -> None:
     assert Publisher(path).read(newest.name) == b"new"
 
 
-def test_what_was_written_by_hand_is_kept_for_who_begins_from_it(path: Path) -> None:
-    """Once, and found again by its digest when somebody else has published meanwhile."""
+def test_a_file_written_by_hand_is_kept_when_an_edit_begins(path: Path) -> None:
+    """Once, and found by its digest after another publication."""
     publisher = Publisher(path)
     publisher.keep_present(now=NOW)
     publisher.keep_present(now=NOW + 1)
@@ -220,14 +220,14 @@ def test_what_was_written_by_hand_is_kept_for_who_begins_from_it(path: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["", "../rules.yaml", "2026-09-21T14-13-20.000Z-0123456789ab.yaml", "x\0y"])
-def test_names_that_lead_to_no_version(path: Path, name: str) -> None:
-    """Least of all out of the folder."""
+def test_invalid_version_names_are_refused(path: Path, name: str) -> None:
+    """Above all those that lead out of the folder."""
     publish(path, b"new")
     assert Publisher(path).read(name) is None
 
 
-def test_a_history_that_cannot_be_made(path: Path) -> None:
-    """Without the way back nothing is published."""
+def test_without_a_history_nothing_is_published(path: Path) -> None:
+    """There would be no way back."""
     (path.parent / ".rules.yaml.history").write_bytes(b"")
     with pytest.raises(OSError, match="exists"):
         publish(path, b"new")
@@ -236,7 +236,7 @@ def test_a_history_that_cannot_be_made(path: Path) -> None:
 
 @pytest.fixture
 def locked_folder() -> Iterator[Path]:
-    """A folder that this process, as whom it runs for so long, may read and not write."""
+    """A folder that this process, as an unprivileged user, may read and not write."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "rules.yaml").write_bytes(b"old")
@@ -252,7 +252,7 @@ def locked_folder() -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("has_history", [False, True])
-def test_a_folder_that_must_not_be_written(locked_folder: Path, has_history: bool) -> None:
+def test_a_read_only_folder_stays_unchanged(locked_folder: Path, has_history: bool) -> None:
     """It is as it was."""
     path = locked_folder / "rules.yaml"
     if has_history:
@@ -279,7 +279,7 @@ for number in range(10**6):
 
 
 def test_kill_9_at_any_moment(path: Path) -> None:
-    """Whoever reads the file finds one content or the next, whole; so does whoever looks at the versions."""
+    """A reader of the file finds one whole content or the next; so does a reader of the versions."""
     for turn in range(12):
         with subprocess.Popen([sys.executable, "-c", CHILD, str(path)], stdout=subprocess.PIPE) as child:
             assert child.stdout is not None
@@ -346,7 +346,7 @@ while died:
 
 
 def test_kill_9_after_every_system_call_of_a_publication(tmp_path: Path) -> None:
-    """The rules are the old or the new ones, and the images that they name are there, whole; the next try succeeds."""
+    """The rules are the old or the new ones, their images exist completely, and the next try succeeds."""
     template, path = tmp_path / "before", tmp_path / "shop" / "rules.yaml"
     (template / "images").mkdir(parents=True)
     (template / "images" / "old.jpg").write_bytes(b"old" * 10_000)
@@ -372,7 +372,7 @@ def test_kill_9_after_every_system_call_of_a_publication(tmp_path: Path) -> None
 
 
 def _whole_set(path: Path) -> str:
-    """Return which rules are published; they and their image are whole, and so is every version that is kept."""
+    """Return which rules are published; assert that they, their image and every version are complete."""
     contents = [path.read_bytes(), *(content for content in kept(path) if content is not None)]
     assert all(content == (content.split(b"\n")[0] + b"\n") * 2_000 for content in contents)
     name = contents[0].split(b"\n")[0].decode()
@@ -385,8 +385,8 @@ def _whole_set(path: Path) -> str:
     return word
 
 
-def test_many_at_once(path: Path) -> None:
-    """Of those who saw the same file, one publishes; the others are told, and nobody's version is lost."""
+def test_concurrent_publications(path: Path) -> None:
+    """Of those who saw the same file, one publishes; the others get an error, and no version is lost."""
     code = (
         "import sys; from pathlib import Path; from bot.rules.publishing.publisher import Publisher, digest\n"
         "sys.stdin.readline(); Publisher(Path(sys.argv[1])).publish(sys.argv[2].encode(), "
@@ -401,7 +401,7 @@ def test_many_at_once(path: Path) -> None:
 
 
 class Life(RuleBasedStateMachine):
-    """A file that is published, edited by hand, gone back on and deleted, against what was seen of it."""
+    """A file that is published, edited by hand, restored and deleted, against the contents seen."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -471,8 +471,8 @@ LINES = st.lists(st.text(st.characters(exclude_characters="\r\n\ufeff", exclude_
 
 
 @given(LINES, st.sampled_from(["\n", "\r\n", "\r"]), st.sampled_from(["", "\ufeff"]))
-def test_what_is_published_says_what_was_written(lines: list[str], end: str, mark: str) -> None:
-    """Whatever the browser or the editor made of line ends and encoding; and once published it stays as it is."""
+def test_normalised_newlines_do_not_change_the_rules(lines: list[str], end: str, mark: str) -> None:
+    """Whatever line ends and encoding the browser or the editor used; once published, the text stays as it is."""
     text = mark + end.join(lines)
     content = normalise_newlines(text)
     assert normalise_newlines(content.decode()) == content
@@ -483,12 +483,12 @@ def test_what_is_published_says_what_was_written(lines: list[str], end: str, mar
 
 
 @pytest.mark.parametrize("text", [RULES, RULES.replace("\n", "\r\n"), "\ufeff" + RULES, RULES.rstrip("\n")])
-def test_rules_from_other_systems(text: str) -> None:
+def test_rules_from_other_systems_become_the_same_bytes(text: str) -> None:
     """The same rules, the same bytes."""
     assert normalise_newlines(text) == RULES.encode()
     assert load(normalise_newlines(text)).file == load(text.encode()).file is not None
 
 
 def test_the_folder_of_versions_belongs_to_one_file(tmp_path: Path) -> None:
-    """Two rules files in one folder do not share their versions."""
+    """Two rules files in one folder have separate versions."""
     assert FileHistory(tmp_path / "a.yaml").folder != FileHistory(tmp_path / "b.yaml").folder

@@ -27,14 +27,14 @@ PRICE = Utterance("Bảng giá bao nhiêu vậy shop?", 9, 18)
 
 
 def apply(habit: str, text: str, keyword: str) -> set[str]:
-    """Return all that the habit makes of the sentence under many seeds."""
+    """Return all results of the habit for the sentence with many seeds."""
     start = text.index(keyword)
     spoken = Utterance(text, start, start + len(keyword))
     return {made for seed in range(300) if (made := HABITS[habit](random.Random(seed), spoken)) is not None}
 
 
 def test_sentences_are_well_formed() -> None:
-    """Every sentence is NFC, stands once, and belongs to a rule of the file."""
+    """Every sentence is NFC, unique, and belongs to a rule of the file."""
     found = sentences()
     ids = set(keywords_of(rule_set()))
     assert len(found) >= 500
@@ -46,7 +46,7 @@ def test_sentences_are_well_formed() -> None:
 
 
 def test_sentences_without_answer_are_well_formed() -> None:
-    """None stands twice or also among the sentences that want an answer."""
+    """Each is unique and not among the sentences that need an answer."""
     texts = [text.lower() for _, text in sentences_without_answer()]
     assert len(texts) >= 500
     assert len(set(texts)) == len(texts)
@@ -54,7 +54,7 @@ def test_sentences_without_answer_are_well_formed() -> None:
 
 
 def test_sentences_as_typed_are_well_formed() -> None:
-    """Each belongs to a rule of the file and stands once."""
+    """Each is unique and belongs to a rule of the file."""
     found = sentences_as_typed()
     assert len(found) >= 150
     assert {intent for intent, _ in found} <= set(keywords_of(rule_set()))
@@ -62,7 +62,7 @@ def test_sentences_as_typed_are_well_formed() -> None:
 
 
 def test_most_sentences_reach_their_rule_as_written() -> None:
-    """The bench has something to keep: nine in ten are right with all their marks."""
+    """Nine in ten with all their marks, as the baseline of the benchmark."""
     rules = rule_set()
     right = 0
     for sentence in sentences():
@@ -71,8 +71,8 @@ def test_most_sentences_reach_their_rule_as_written() -> None:
     assert right >= 0.9 * len(sentences())
 
 
-def test_the_longest_keyword_is_the_one_that_is_typed_badly() -> None:
-    """Of several keywords in a sentence the longest is found, whatever its capitals, never inside a word."""
+def test_the_longest_keyword_of_a_sentence_is_used() -> None:
+    """In any capitals, never inside a word."""
     spoken = utterance("Giá bao nhiêu một cái, giáp Tết", ["giá", "giá bao nhiêu", "tế"])
     assert spoken is not None
     assert spoken.keyword == "Giá bao nhiêu"
@@ -94,12 +94,12 @@ def test_the_longest_keyword_is_the_one_that_is_typed_badly() -> None:
     ],
 )
 def test_telex(word: str, keys: str) -> None:
-    """The keys are those that make the word when the input method is on."""
+    """The keys that produce the word when the input method is on."""
     assert telex(word) == keys
 
 
 def test_other_ways_to_press_telex_and_vni() -> None:
-    """The tone may follow its vowel, and one w or 7 may do for ươ."""
+    """The tone may follow its vowel, and one w or 7 is enough for ươ."""
     assert telex("được", one_w=True) == "dduowcj"
     assert telex("chuyển", tone_last=False) == "chuyeern"
     assert vni("được") == "d9u7o7c5"
@@ -108,8 +108,8 @@ def test_other_ways_to_press_telex_and_vni() -> None:
 
 
 @pytest.mark.parametrize("habit", HABITS)
-def test_a_sentence_is_always_typed_the_same(habit: str) -> None:
-    """The seed is the habit, the sentence and the draw; more draws only add."""
+def test_a_habit_is_deterministic(habit: str) -> None:
+    """The seed is the habit, the sentence and the draw; more draws only add results."""
     few = typed(habit, PRICE)
     assert typed(habit, PRICE, 20)[: len(few)] == few
     assert typed(habit, PRICE, 20) == typed(habit, PRICE, 20)
@@ -138,13 +138,13 @@ def test_a_sentence_is_always_typed_the_same(habit: str) -> None:
         ("short habits", "gửi hàng", "gửi hàng", {"gởi hàng", "gửj hàng", "gửi hàg"}),
     ],
 )
-def test_what_a_habit_makes(habit: str, text: str, keyword: str, among: set[str]) -> None:
-    """All that a habit can make of a sentence, and nothing where it does not apply."""
+def test_the_results_of_each_habit(habit: str, text: str, keyword: str, among: set[str]) -> None:
+    """All results for a sentence, and none if nothing can change."""
     assert apply(habit, text, keyword) == among
 
 
-def test_a_typo_is_one_slip_in_a_long_word_of_the_keyword() -> None:
-    """Short words and the words around the keyword stay as they are."""
+def test_a_typo_is_one_mistake_in_a_long_word_of_the_keyword() -> None:
+    """Short words and the words around the keyword stay."""
     made = apply("typo in a word of 5 letters", "nhưng giá bao nhiêu", "giá bao nhiêu")
     assert {"nhưng giá bao nhiu", "nhưng giá bao nhiue", "nhưng giá bao nhiêi"} & made
     for text in made:
@@ -153,15 +153,15 @@ def test_a_typo_is_one_slip_in_a_long_word_of_the_keyword() -> None:
         assert abs(len(text.split()[-1]) - len("nhiêu")) <= 1
 
 
-def test_teencode_stands_for_words_of_the_keyword_only() -> None:
-    """A form is one that the table lists for a word or a phrase of the keyword."""
+def test_teencode_replaces_only_words_of_the_keyword() -> None:
+    """With forms that the table lists for the word or phrase."""
     made = apply("teencode in the keyword", "không biết số tài khoản", "số tài khoản")
     assert {"không biết stk", "không biết số tk"} <= made
     assert all(text.startswith("không biết ") for text in made)
 
 
-def test_short_forms_differ_from_what_they_mean() -> None:
-    """The table has each form of a meaning once, and no form is the meaning itself."""
+def test_short_forms_differ_from_their_meaning() -> None:
+    """The table has each form of a meaning once."""
     for meaning, forms in short_forms().items():
         names = [form for form, _ in forms]
         assert meaning not in names
@@ -175,7 +175,7 @@ def test_stretching_repeats_the_last_letter() -> None:
 
 
 def test_leaving_out_marks_keeps_the_letters() -> None:
-    """Every letter stays, as its own base."""
+    """Every letter stays as its base."""
     for sentence in sentences():
         bare = without_marks(sentence.text)
         assert len(bare) == len(sentence.text)

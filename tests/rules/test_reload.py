@@ -30,18 +30,18 @@ class Kept:
 
 
 def fifo(path: Path) -> None:
-    """Put a pipe there that nobody writes to."""
+    """Create a pipe without a writer."""
     os.mkfifo(path)
 
 
 def huge(path: Path) -> None:
-    """Put a file of 400 MB there, which takes no room."""
+    """Create a sparse file of 400 MB."""
     with path.open("wb") as file:
         file.truncate(400_000_000)
 
 
 def bound_socket(path: Path) -> None:
-    """Put a socket there."""
+    """Create a socket."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
 
@@ -59,8 +59,8 @@ STRANGE: dict[str, tuple[Callable[[Path], None], str]] = {
 
 
 @pytest.mark.parametrize("kind", STRANGE)
-def test_what_is_no_plain_small_file_is_told_and_replaced(tmp_path: Path, kind: str) -> None:
-    """The rules in force stay; the next good file is taken; the thread ends at once."""
+def test_a_special_or_huge_file_is_reported_and_can_be_replaced(tmp_path: Path, kind: str) -> None:
+    """The rules in force stay; the next good file is loaded; the thread ends at once."""
     path = tmp_path / "rules.yaml"
     path.write_text(GOOD, encoding="utf-8")
     reloader = RulesReloader(path, Kept())
@@ -80,8 +80,8 @@ def test_what_is_no_plain_small_file_is_told_and_replaced(tmp_path: Path, kind: 
         reloader.thread.stop()
 
 
-def test_a_picture_that_is_still_being_copied_is_waited_for(tmp_path: Path) -> None:
-    """Until its end mark has come, the rules and the digest of before stay in force."""
+def test_an_image_that_is_still_being_copied_is_waited_for(tmp_path: Path) -> None:
+    """Until its end mark has come, the former rules and digest stay in force."""
     path, picture = tmp_path / "rules.yaml", tmp_path / "menu.jpg"
     whole = jpeg(seed="new")
     picture.write_bytes(jpeg(seed="old"))

@@ -29,7 +29,7 @@ Join = Callable[..., Machine]
 
 @pytest.fixture
 def log(tmp_path: Path) -> Iterator[Publications]:
-    """The log of a shop that has published nothing; SQLite does for it."""
+    """The log of a shop without publications; SQLite is enough for it."""
     database = Database(new_sqlite_database(tmp_path / "bot.db"))
     yield Publications(database)
     database.dispose()
@@ -46,7 +46,7 @@ def join(tmp_path: Path, log: Publications) -> Join:
 
 
 def test_a_publication_reaches_the_others_with_its_history(join: Join) -> None:
-    """The versions are called alike everywhere, so that an editor may be on any machine."""
+    """Versions have the same names everywhere, so that an editor may use any machine."""
     a, b = join("a"), join("b")
     a.publish(NEW)
     a.publish(NEWER)
@@ -57,8 +57,8 @@ def test_a_publication_reaches_the_others_with_its_history(join: Join) -> None:
     assert (a.status, b.status) == ("current", "current")
 
 
-def test_who_published_it_and_why_goes_with_it(join: Join) -> None:
-    """As the history of the publishing machine has it."""
+def test_author_and_note_are_replicated(join: Join) -> None:
+    """As in the history of the publishing machine."""
     a, b = join("a"), join("b")
     info = VersionInfo.of(author="Hạnh", note="giá Tết")
     a.publisher.publish(NEW, seen=digest(OLD), now=0, info=info)
@@ -67,7 +67,7 @@ def test_who_published_it_and_why_goes_with_it(join: Join) -> None:
 
 
 def test_images_arrive_before_the_rules_that_name_them(join: Join) -> None:
-    """Those of the library, and those that somebody put beside the file; in folders, too."""
+    """Those of the library, and those put beside the file by hand; in folders, too."""
     a, b = join("a"), join("b")
     (a.folder / "tet" / "2027").mkdir(parents=True)
     (a.folder / "tet" / "2027" / "qua.jpg").write_bytes(jpeg(seed="gift"))
@@ -88,8 +88,8 @@ def test_a_machine_that_was_off_catches_up_when_it_starts(join: Join) -> None:
     assert (b.content, b.versions()) == (NEWER, [NEWER, OLD, NEW, OLD])
 
 
-def test_a_file_that_was_changed_by_hand_is_kept_and_told_of(join: Join) -> None:
-    """Over a restart as well, and until it is as published again."""
+def test_a_file_changed_by_hand_is_kept_and_reported(join: Join) -> None:
+    """Also after a restart, until it is as published again."""
     a, b = join("a"), join("b")
     a.publish(NEW)
     b.replica.poll()
@@ -109,7 +109,7 @@ def test_a_file_that_was_changed_by_hand_is_kept_and_told_of(join: Join) -> None
 
 
 def test_a_file_changed_by_hand_while_the_machine_was_off_is_kept(join: Join) -> None:
-    """In whichever order the two happen."""
+    """Before or after the publication."""
     a, b, c = join("a"), join("b"), join("c")
     b.path.write_bytes(HAND)
     a.publish(NEW)
@@ -119,8 +119,8 @@ def test_a_file_changed_by_hand_while_the_machine_was_off_is_kept(join: Join) ->
         assert (machine.content, machine.status) == (HAND, "by-hand")
 
 
-def test_a_change_by_hand_that_missed_nothing_is_told_and_published_with_the_next(join: Join) -> None:
-    """The editor saw it: it is what they set out from."""
+def test_a_change_by_hand_of_the_latest_rules_is_reported_and_published_next(join: Join) -> None:
+    """The editor saw it, because the edit began from it."""
     a, b = join("a"), join("b")
     a.publish(NEW)
     b.replica.poll()
@@ -132,8 +132,8 @@ def test_a_change_by_hand_that_missed_nothing_is_told_and_published_with_the_nex
     assert (a.content, b.content, a.status, b.status) == (NEWER, NEWER, "current", "current")
 
 
-def test_the_same_file_brought_to_all_by_hand_is_no_change_of_one(join: Join) -> None:
-    """Operators distribute files; what is published over theirs is taken where theirs stands."""
+def test_a_file_distributed_by_hand_to_all_machines_is_replaced(join: Join) -> None:
+    """Operators may distribute files; a later publication over theirs is taken wherever theirs is."""
     a, b = join("a"), join("b")
     a.publish(NEW)
     b.replica.poll()
@@ -144,8 +144,8 @@ def test_the_same_file_brought_to_all_by_hand_is_no_change_of_one(join: Join) ->
     assert (b.content, b.status) == (NEWER, "current")
 
 
-def test_who_missed_a_publication_takes_it_before_publishing(join: Join) -> None:
-    """Nothing of the others is overwritten; the file of this machine is in its history."""
+def test_a_machine_takes_a_missed_publication_before_it_publishes(join: Join) -> None:
+    """Nothing is overwritten; the machine's own file is in its history."""
     a, b = join("a"), join("b")
     b.path.write_bytes(HAND)
     a.publish(NEW)
@@ -160,8 +160,8 @@ def test_who_missed_a_publication_takes_it_before_publishing(join: Join) -> None
     assert a.content == HAND
 
 
-def test_of_two_who_publish_at_once_one_is_told(join: Join) -> None:
-    """Who was second sees what the first has published, and loses nothing."""
+def test_the_second_of_two_concurrent_publications_is_refused(join: Join) -> None:
+    """Its editor sees what the first has published, and loses nothing."""
     a, b = join("a"), join("b")
     a.publish(NEW)
     with pytest.raises(EditConflict) as refused:
@@ -173,8 +173,8 @@ def test_of_two_who_publish_at_once_one_is_told(join: Join) -> None:
     assert a.content == NEWER
 
 
-def test_a_new_machine_takes_what_is_published_whatever_its_own_file_is(join: Join) -> None:
-    """That of an image, an old one, or none; its own stays in the history."""
+def test_a_new_machine_takes_the_published_rules(join: Join) -> None:
+    """Its own file, from an image, old or missing, stays in the history."""
     a = join("a")
     (a.folder / "menu.jpg").write_bytes(jpeg(seed="menu"))
     a.publish(rules("menu.jpg"))
@@ -185,7 +185,7 @@ def test_a_new_machine_takes_what_is_published_whatever_its_own_file_is(join: Jo
         assert content in machine.versions() or content in {None, a.content}
 
 
-def test_a_file_that_vanished_is_taken_again(join: Join) -> None:
+def test_a_deleted_file_is_taken_again(join: Join) -> None:
     """There is nothing of it to keep."""
     a, b = join("a"), join("b")
     a.publish(NEW)
@@ -195,8 +195,8 @@ def test_a_file_that_vanished_is_taken_again(join: Join) -> None:
     assert b.content == NEW
 
 
-def test_rules_that_this_version_cannot_use_are_refused_and_told(join: Join) -> None:
-    """What newer programs publish; the reason says where, and no word of the file."""
+def test_rules_that_this_version_cannot_use_are_refused_and_reported(join: Join) -> None:
+    """They come from newer programs; the reason has the position, but no text of the file."""
     a, b = join("a"), join("b")
     future = OLD + b"bi-mat: {khach: 1}\n"
     a.publish(future)  # the publisher's own program has checked it
@@ -211,8 +211,8 @@ def test_rules_that_this_version_cannot_use_are_refused_and_told(join: Join) -> 
     assert (b.content, b.status) == (NEW, "current")
 
 
-def test_what_stands_in_the_way_of_the_history_is_told(join: Join) -> None:
-    """A machine that cannot write keeps what it has, publishes nothing, and goes on once it can."""
+def test_an_unwritable_history_is_reported(join: Join) -> None:
+    """The machine keeps its file, publishes nothing, and continues once it can write."""
     a, b = join("a"), join("b")
     history = b.folder / ".rules.yaml.history"
     for entry in history.iterdir():
@@ -230,8 +230,8 @@ def test_what_stands_in_the_way_of_the_history_is_told(join: Join) -> None:
     assert (b.content, b.status) == (NEW, "current")
 
 
-def test_where_editors_may_not_publish_nothing_is_taken_and_that_is_told(join: Join) -> None:
-    """The operator's word counts on his machine."""
+def test_a_machine_without_console_publish_takes_nothing_and_reports_it(join: Join) -> None:
+    """The operator decides about the machine."""
     a, b = join("a"), join("b", takes=False)
     assert b.status == "current"
     a.publish(NEW)
@@ -244,7 +244,7 @@ def test_where_editors_may_not_publish_nothing_is_taken_and_that_is_told(join: J
 
 
 def test_the_library_is_the_same_on_all_machines(join: Join) -> None:
-    """Adding, replacing, deleting and restoring travel; what gives way is in each trash."""
+    """Additions, replacements, deletions and restorations are replicated; replaced images are in each trash."""
     a, b = join("a"), join("b")
     assert a.library.add(prepared("1"), "menu.jpg") == ("images/menu.jpg", True)
     b.replica.poll()
@@ -263,7 +263,7 @@ def test_the_library_is_the_same_on_all_machines(join: Join) -> None:
 
 
 def test_two_images_of_one_name_get_two_names(join: Join) -> None:
-    """Also where two machines take them at the same time; the same image is stored once."""
+    """Also if two machines add them at the same time; the same image is stored once."""
     a, b = join("a"), join("b")
     assert a.library.add(prepared("1"), "menu.jpg") == ("images/menu.jpg", True)
     assert b.library.add(prepared("2"), "menu.jpg") == ("images/menu-2.jpg", True)
@@ -273,7 +273,7 @@ def test_two_images_of_one_name_get_two_names(join: Join) -> None:
 
 
 def test_an_image_that_rules_of_any_machine_name_is_not_deleted(join: Join) -> None:
-    """Neither those in force here, nor those that another machine has just published."""
+    """Rules in force here, or just published by another machine."""
     a, b = join("a"), join("b")
     for number in "12":
         a.library.add(prepared(number), f"{number}.jpg")
@@ -292,7 +292,7 @@ def test_an_image_that_rules_of_any_machine_name_is_not_deleted(join: Join) -> N
 
 
 def test_an_image_stays_while_the_rules_of_that_machine_name_it(join: Join) -> None:
-    """Of one that kept its own; it goes when they are as published."""
+    """On a machine that kept its own rules; it is deleted when they are as published."""
     a, b = join("a"), join("b")
     a.library.add(prepared("1"), "1.jpg")
     a.publish(rules("images/1.jpg"))
@@ -307,7 +307,7 @@ def test_an_image_stays_while_the_rules_of_that_machine_name_it(join: Join) -> N
 
 
 def test_an_image_that_was_changed_by_hand_goes_to_the_trash(join: Join) -> None:
-    """What is published stands in its place."""
+    """It is replaced by the published one."""
     a, b = join("a"), join("b")
     a.library.add(prepared("1"), "1.jpg")
     b.replica.poll()
@@ -321,7 +321,7 @@ def test_an_image_that_was_changed_by_hand_goes_to_the_trash(join: Join) -> None
 
 @pytest.mark.parametrize("name", ["../outside.jpg", "/tmp/outside.jpg", "link/outside.jpg", "."])
 def test_no_image_is_written_outside_the_folder(join: Join, tmp_path: Path, name: str) -> None:
-    """Whatever the log says."""
+    """Whatever name the log has."""
     a = join("a")
     (tmp_path / "elsewhere").mkdir()
     (a.folder / "link").symlink_to(tmp_path / "elsewhere")
@@ -330,8 +330,8 @@ def test_no_image_is_written_outside_the_folder(join: Join, tmp_path: Path, name
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
-def test_many_machines_and_threads_end_with_the_same(join: Join) -> None:
-    """Everybody publishes at once; each is told whether it counts, and the last that counts stands everywhere."""
+def test_many_concurrent_publishers_end_with_the_same_rules(join: Join) -> None:
+    """Each publisher learns whether it succeeded, and the last success is everywhere."""
     machines = [join(name) for name in "abc"]
 
     def publish(number: int) -> bytes | None:
@@ -383,10 +383,10 @@ SharedPublisher(path, replica).publish(sys.stdin.buffer.read(), seen=digest(path
 
 
 @pytest.mark.parametrize(("moment", "is_published"), [("before", False), ("after", True)])
-def test_who_is_killed_in_publishing_has_published_everywhere_or_nowhere(
+def test_a_publication_that_is_killed_is_published_everywhere_or_nowhere(
     join: Join, tmp_path: Path, moment: str, is_published: bool
 ) -> None:
-    """Once it is in the log it reaches all, the machine that died among them, images included."""
+    """Once it is in the log, all machines get it, including the killed one, with its images."""
     a, b = join("a"), join("b")
     (a.folder / "menu.jpg").write_bytes(jpeg(seed="menu"))
     new = rules("menu.jpg")
@@ -400,8 +400,8 @@ def test_who_is_killed_in_publishing_has_published_everywhere_or_nowhere(
         assert machine.image("menu.jpg") == (jpeg(seed="menu") if is_published or machine is a else None)
 
 
-def test_who_is_killed_in_taking_goes_on_where_it_was(join: Join, tmp_path: Path) -> None:
-    """With some images there and the rules not; or with the rules there and the marker not."""
+def test_a_machine_killed_while_it_takes_a_publication_continues(join: Join, tmp_path: Path) -> None:
+    """With some images but without the rules, or with the rules but without the marker."""
     a, b = join("a"), join("b")
     for number in "12":
         a.library.add(prepared(number), f"{number}.jpg")

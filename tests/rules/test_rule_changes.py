@@ -30,15 +30,15 @@ def changes(after: str, before: str | None = BASE) -> RuleChanges | None:
     ],
     ids=["comment", "spelling", "added", "changed", "removed", "renamed", "off", "settings", "fallback"],
 )  # fmt: skip
-def test_what_is_different(after: str, expected: RuleChanges, loses: bool) -> None:
-    """By id; a rule with another id and the same words is the same rule."""
+def test_added_changed_and_removed_rules(after: str, expected: RuleChanges, loses: bool) -> None:
+    """By id; a rule that differs only in its id is the same rule."""
     assert changes(after) == expected
     assert expected.loses_rules == loses
     assert expected.is_empty == (expected == RuleChanges())
 
 
-def test_switched_on_and_the_fallback_gone() -> None:
-    """The one gives customers an answer, the other takes one."""
+def test_an_enabled_rule_and_a_removed_fallback() -> None:
+    """The first adds answers for customers, the second removes some."""
     off = BASE.replace("id: gia\n", "id: gia\n    enabled: false\n")
     assert changes(BASE, off) == RuleChanges(switched_on=("gia",))
     found = changes(BASE, BASE + FALLBACK)
@@ -46,8 +46,8 @@ def test_switched_on_and_the_fallback_gone() -> None:
     assert found.loses_rules
 
 
-def test_rules_that_messages_tell_nothing_about() -> None:
-    """Those for follows, stickers … are named apart: no message can be tried on them."""
+def test_rules_for_events_without_messages_are_listed_apart() -> None:
+    """Follows, stickers …: no message can be tried on them."""
     before = BASE.replace("keywords: [gia]", "on: follow").replace("keywords: [ship]", "on: sticker")
     after = before.replace("on: follow", "on: follow\n    enabled: false").replace(
         '  - id: ship\n    on: sticker\n    reply: {image_url: "https://shop.example/a.jpg"}\n', ""
@@ -57,14 +57,14 @@ def test_rules_that_messages_tell_nothing_about() -> None:
     assert (found.removed, found.switched_off, found.events_lost) == (("ship",), ("gia",), ("ship", "gia"))
 
 
-def test_another_order() -> None:
-    """Of two rules that fit alike the first answers: it is a change."""
+def test_another_order_is_a_change() -> None:
+    """Of two equal matches the first rule answers."""
     moved = "version: 1\nrules:\n" + "".join(RULE.format(name, name) for name in ("ship", "gia", "menu"))
     assert changes(moved) == RuleChanges(is_reordered=True)
     assert RuleChanges(is_reordered=True).counts == ChangeCounts(is_reordered=1)
 
 
-def test_the_first_file() -> None:
+def test_all_rules_of_the_first_file_are_new() -> None:
     """All its rules are new."""
     found = changes(BASE, None)
     assert found
@@ -79,8 +79,8 @@ def test_the_first_file() -> None:
      "a: &a [x]\nb: &b [*a, *a]\nrules: []\n", "[" * 5_000, "\ud800", "rules: \x00"],
     ids=["broken", "empty", "list", "mapping", "word", "an id twice", "aliases", "deep", "surrogate", "control"],
 )  # fmt: skip
-def test_what_cannot_be_read_rule_by_rule(text: str) -> None:
-    """Nothing is said about it, whichever side it is."""
+def test_files_that_cannot_be_read_by_rules_have_no_comparison(text: str) -> None:
+    """Whichever side it is."""
     content = text.encode(errors="surrogatepass")
     assert compare_rules(BASE.encode(), content) is None
     assert compare_rules(content, BASE.encode()) is None

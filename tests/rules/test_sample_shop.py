@@ -24,14 +24,14 @@ def winner(text: str) -> str | None:
     return None if index is None else rules.file.rules[index].id
 
 
-def test_the_package_brings_the_rules_of_the_tree() -> None:
-    """Who installed the package without the tree sees the same shop."""
+def test_the_package_has_the_rules_of_the_tree() -> None:
+    """An installation without the source tree has the same shop."""
     assert SAMPLE.read_bytes() == (PACKAGE.parent / "rules.yaml").read_bytes()
 
 
 @pytest.mark.parametrize("today", [date(2026, 11, 23), date(2031, 6, 1)])
 def test_no_problem_now_or_later(today: date) -> None:
-    """Not even a warning; a season that is over must not spoil the sample."""
+    """Not even a warning; the sample has no season that ends."""
     assert validate(SAMPLE.read_bytes(), today=today).problems == ()
 
 
@@ -49,12 +49,12 @@ def test_no_problem_now_or_later(today: date) -> None:
         ("đánh giá tiệm 5 sao", None),
     ],
 )
-def test_what_the_pictures_tell_customers_to_write(text: str, rule: str | None) -> None:
-    """Each hint leads where it says; small talk leads nowhere."""
+def test_the_texts_in_the_images_reach_their_rules(text: str, rule: str | None) -> None:
+    """Each message that an image suggests; small talk reaches none."""
     assert winner(text) == rule
 
 
-def test_every_picture_is_there_and_used() -> None:
+def test_every_image_exists_and_is_used() -> None:
     """As a JPEG that loads quickly on a phone."""
     named = set(re.findall(r"https://anh\.tiemnhana\.example/([a-z-]+\.jpg)", SAMPLE.read_text(encoding="utf-8")))
     there = {path.name: path.read_bytes() for path in PICTURES.glob("*.jpg")}

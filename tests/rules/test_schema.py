@@ -52,15 +52,15 @@ fallback:
 
 
 def read(text: str) -> RuleFile:
-    """Return the rules of a file that must be free of problems."""
+    """Return the rules of a file without problems."""
     loaded = load(text.encode())
     assert loaded.problems == ()
     assert loaded.file is not None
     return loaded.file
 
 
-def test_every_field_arrives_as_its_value() -> None:
-    """All of the format in one file; texts that YAML would take for numbers or dates stay what was typed."""
+def test_every_field_is_parsed() -> None:
+    """All of the format in one file; texts that YAML would take for numbers or dates stay as typed."""
     file = read(EVERYTHING)
     tet, hello = file.rules
     assert (file.version, file.timezone, file.abbreviations, file.typos) == (
@@ -93,7 +93,7 @@ def test_every_field_arrives_as_its_value() -> None:
     assert file.fallback.every == timedelta(hours=24)
 
 
-def test_what_is_left_out_has_its_default() -> None:
+def test_missing_fields_have_their_defaults() -> None:
     """The shortest useful file."""
     file = read('rules: [{id: a, keywords: [menu], reply: {image_url: "https://shop.example/a.jpg"}}]')
     rule = file.rules[0]
@@ -102,8 +102,8 @@ def test_what_is_left_out_has_its_default() -> None:
     assert rule.active is rule.cooldown is rule.pattern is file.fallback is None
 
 
-def test_models_can_be_made_by_hand() -> None:
-    """Without a file: values instead of texts, our names instead of the file's."""
+def test_models_can_be_created_in_code() -> None:
+    """With values instead of texts, and our names instead of the file's."""
     image = Image(image_url="https://shop.example/a.jpg", uploaded=date(2027, 1, 1))
     reply = Reply(images=(image,), one_of=True)
     active = Active(from_date=date(2027, 1, 1), hours={"start": time(8), "end": time(9)})
@@ -112,7 +112,7 @@ def test_models_can_be_made_by_hand() -> None:
 
 
 def test_models_are_frozen_and_take_no_other_fields() -> None:
-    """What was checked stays as it was checked."""
+    """What was checked cannot change."""
     keyword = Keyword(text="x")
     with pytest.raises(ValidationError):
         keyword.text = "y"  # type: ignore[misc]
@@ -121,7 +121,7 @@ def test_models_are_frozen_and_take_no_other_fields() -> None:
 
 
 def test_our_own_field_names_are_no_keys_of_the_file() -> None:
-    """`from_date` and `images` are the program's words."""
+    """`from_date` and `images` are names of the code."""
     text = """
 rules:
   - id: a
@@ -135,7 +135,7 @@ rules:
 
 
 def test_hours_are_one_text() -> None:
-    """`start` and `end` are the model's; there is one way to write hours."""
+    """`start` and `end` are fields of the model; the file has one way to write hours."""
     text = 'rules: [{id: a, keywords: [x], active: {hours: {start: "08:00", end: "9:00"}}, reply: {attachment_id: x}}]'
     assert [problem.code for problem in load(text.encode()).problems] == ["not-text"]
 
@@ -165,7 +165,7 @@ def properties_of(node: Any) -> list[tuple[str, dict[str, Any]]]:
 
 
 def test_every_key_is_explained_in_both_languages() -> None:
-    """Completion shows the description; it cannot know the reader's language."""
+    """Completion shows the description and does not know its reader's language."""
     found = properties_of(json_schema())
     assert len(found) > 30
     for name, described in found:
@@ -173,7 +173,7 @@ def test_every_key_is_explained_in_both_languages() -> None:
 
 
 def test_the_json_schema_knows_every_key_and_no_others() -> None:
-    """An editor that follows it is never corrected by us, and the other way round."""
+    """A file that is valid for the schema is valid for us, and the reverse."""
     made = json_schema()
     objects = {"RuleFile": made, **made["$defs"]}
     for model in (Rule, Fallback, Active, Image):
@@ -185,7 +185,7 @@ def test_the_json_schema_knows_every_key_and_no_others() -> None:
 
 
 def test_the_json_schema_has_both_forms_of_keyword_and_all_of_reply() -> None:
-    """A scalar or a mapping; one picture, several, or one of several."""
+    """A scalar or a mapping; one image, several, or one of several."""
     definitions = json_schema()["$defs"]
     scalar, mapping = definitions["Keyword"]["anyOf"]
     assert scalar["type"] == ["string", "number", "boolean", "null"]
@@ -194,8 +194,8 @@ def test_the_json_schema_has_both_forms_of_keyword_and_all_of_reply() -> None:
     assert one == several["items"] == chosen["properties"]["one_of"]["items"] == {"$ref": "#/$defs/Image"}
 
 
-def test_the_json_schema_allows_null_where_it_is_a_text_only() -> None:
-    """``null`` is a word like others to us; an empty value of any other kind is a mistake."""
+def test_the_json_schema_allows_null_only_for_texts() -> None:
+    """For us ``null`` is a word like others; other empty values are mistakes."""
     texts = '["string", "number", "boolean", "null"]'
     schema = json.dumps(json_schema())
     assert texts in schema
@@ -203,7 +203,7 @@ def test_the_json_schema_allows_null_where_it_is_a_text_only() -> None:
 
 
 def test_the_json_schema_has_the_forms_of_dates_hours_ids_and_zones() -> None:
-    """An editor sees a slip while typing it; what the reader takes passes."""
+    """An editor sees a mistake while typing; every value that the loader accepts is valid."""
     schema = json_schema()
     objects = schema["$defs"]
     hours, day = objects["Hours"]["pattern"], objects["Active"]["properties"]["from"]["pattern"]

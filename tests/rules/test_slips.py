@@ -18,7 +18,7 @@ WHOLE = START + REPLY
 
 
 def found(text: str) -> list[tuple[int, str]]:
-    """Return the line and the key of every finding."""
+    """Return the line and the key of every problem."""
     return [(problem.line, problem.phrase.key) for problem in validate(text.encode(), today=TODAY).problems]
 
 
@@ -62,8 +62,8 @@ def found(text: str) -> list[tuple[int, str]]:
         (WHOLE.replace("    keywords", "   keywords"), [(4, "indentation/wanted")]),
     ],
 )  # fmt: skip
-def test_a_slip_is_named_and_nothing_else(text: str, expected: list[tuple[int, str]]) -> None:
-    """The rest of the file is read as it was meant."""
+def test_a_typing_mistake_is_the_only_problem(text: str, expected: list[tuple[int, str]]) -> None:
+    """The rest of the file is read as intended."""
     assert found(text) == expected
 
 
@@ -74,8 +74,8 @@ def test_a_slip_is_named_and_nothing_else(text: str, expected: list[tuple[int, s
         "M&M", "size S-M", "iPhone 15 Pro", "wi-fi", "C/O", "hay không bằng hay", "--- giá",
     ],
 )  # fmt: skip
-def test_a_keyword_in_quotes_is_what_it_says(keyword: str) -> None:
-    """Whatever of our words, or of other languages' signs, is in it."""
+def test_a_quoted_keyword_is_taken_literally(keyword: str) -> None:
+    """With any of our keys, or signs of other languages, in it."""
     text = WHOLE.replace("[thực đơn]", f'\n      - "{keyword}"\n      - bảng giá')
     assert [key for _, key in found(text) if key.startswith(("stray", "no-colon", "equals", "damaged", "colon"))] == []
 
@@ -86,8 +86,8 @@ def test_a_keyword_in_quotes_is_what_it_says(keyword: str) -> None:
     piece=st.sampled_from(["\u200b", " ", "-", ":", "=", "//", "`", '"', "[", "{", "\n", "?", "#", "rules:", "id", ""]),
     cut=st.integers(0, 3),
 )
-def test_any_slip_in_a_good_file_ends_in_findings_within_it(name: str, at: int, piece: str, cut: int) -> None:
-    """Never in an exception, never at a place that the file does not have."""
+def test_any_typing_mistake_gives_problems_inside_the_file(name: str, at: int, piece: str, cut: int) -> None:
+    """Never an exception, never a position outside the file."""
     text = (GOOD / name).read_text(encoding="utf-8")
     changed = text[:at] + piece + text[at + cut :]
     lines = changed.split("\n")

@@ -14,7 +14,7 @@ from bot.rules.matching.phrases import says_little
     ["ok shop", "dạ vâng ạ", "alo", "hihi", "cảm ơn shop", "cam on shop nhieu nha", "Xin chào", "❤️", "???", "menu", ""],
 )
 def test_small_talk(text: str) -> None:
-    """Fewer than two words that mean something."""
+    """Fewer than two words with a meaning of their own."""
     assert says_little(text)
 
 
@@ -23,11 +23,11 @@ def test_small_talk(text: str) -> None:
     ["bảng giá", "có bánh chay không", "tuyen nhan vien ko", "cảm ơn shop, mai giao hàng nhé", "ship về Huế"],
 )
 def test_a_question(text: str) -> None:
-    """Two words or more are left without greetings, thanks and particles."""
+    """Two words or more besides greetings, thanks and particles."""
     assert not says_little(text)
 
 
 @given(text=st.text(max_size=60))
 def test_greetings_change_nothing(text: str) -> None:
-    """What is small talk stays so when it is greeted."""
+    """Small talk with a greeting is still small talk."""
     assert not says_little(text) or says_little(f"{text} shop ạ")

@@ -10,7 +10,7 @@ RULE = "rules:\n  - id: menu\n    keywords: [menu]\n    reply: {attachment_id: x
 
 
 def rule_with(line: str) -> bytes:
-    """Return a file with one good rule that has one more line."""
+    """Return a file with one good rule that has an additional line."""
     return f"{RULE}    {line}\n".encode()
 
 
@@ -37,7 +37,7 @@ def test_a_date_is_suggested_day_first(typed: str, meant: str) -> None:
      ("18:00-24:00", "18:00-00:00"), ("08.00-21.30", "08:00-21:30")],
 )  # fmt: skip
 def test_hours_are_suggested(typed: str, meant: str) -> None:
-    """However a shop writes them on its door."""
+    """In the ways shops write them on their doors."""
     problem = load(rule_with(f"active: {{hours: {typed}}}")).problems[0]
     assert problem.message("en").endswith(f'"{meant}"')
 
@@ -47,14 +47,14 @@ def test_hours_are_suggested(typed: str, meant: str) -> None:
     [("10 phút", "10m"), ("10 phut", "10m"), ("10'", "10m"), ("10p", "10m"), ("10 minutes", "10m"), ("2 tiếng", "2h"),
      ("1 giờ", "1h"), ("30 giây", "30s"), ("1 tuần", "7d"), ("1h30", "90m"), ("10M", "10m"), ("1 day", "1d")],
 )  # fmt: skip
-def test_a_length_of_time_is_suggested(typed: str, meant: str) -> None:
+def test_a_duration_is_suggested(typed: str, meant: str) -> None:
     """In Vietnamese, in English, and short."""
     problem = load(rule_with(f'cooldown: "{typed}"')).problems[0]
     assert f"as {meant}" in problem.message("en")
 
 
 @pytest.mark.parametrize("typed", ["1,5h", "24", "một giờ", "h"])
-def test_no_length_of_time_is_suggested_where_none_is_plain(typed: str) -> None:
+def test_an_unclear_duration_has_no_suggestion(typed: str) -> None:
     """A wrong suggestion is worse than none: 1,5h is not 15h."""
     problem = load(rule_with(f'cooldown: "{typed}"')).problems[0]
     assert problem.phrase.key == "bad-duration"
@@ -68,7 +68,7 @@ def test_no_length_of_time_is_suggested_where_none_is_plain(typed: str) -> None:
      ("folow", "follow"), ("chat now", "chat_now")],
 )  # fmt: skip
 def test_an_event_is_suggested(typed: str, meant: str) -> None:
-    """Zalo's own names and Vietnamese words too."""
+    """For Zalo's own names and Vietnamese words too."""
     problem = load(rule_with(f"on: {typed}")).problems[-1]
     assert problem.message("en").endswith(f'did you mean "{meant}"?')
 
@@ -81,14 +81,14 @@ def test_an_event_is_suggested(typed: str, meant: str) -> None:
      ("regex", "pattern"), ("not examples", "not_examples"), ("cool-down", "cooldown"), ("thời gian", "active")],
 )  # fmt: skip
 def test_a_key_is_suggested(typed: str, meant: str) -> None:
-    """Vietnamese words, common English ones, slips."""
+    """For Vietnamese words, common English ones, typos."""
     problems = load(f"rules:\n  - {typed}: x\n".encode()).problems
     problem = next(problem for problem in problems if problem.code == "unknown-key")
     assert problem.message("vi").endswith(f'ý bạn là "{meant}"?')
 
 
-def test_what_stands_under_a_misspelt_key_is_looked_at() -> None:
-    """The value counts as that of the key that was meant, however deep, and no key is reported missing."""
+def test_the_value_under_a_misspelt_key_is_checked() -> None:
+    """As the value of the intended key, at any depth, and no key is reported missing."""
     text = """
 luật:
   - tên: menu
@@ -107,5 +107,5 @@ luật:
 
 
 def test_an_unknown_key_next_to_the_right_one_is_not_taken_for_it() -> None:
-    """Then there would be two."""
+    """Otherwise there would be two."""
     assert found(rule_with("keyword: [a]").decode()) == [(5, 5, "unknown-key")]

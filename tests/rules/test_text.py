@@ -30,18 +30,18 @@ from bot.rules.matching.short_forms import DOTTED
     ],
 )
 def test_normalise(typed: str, normalised: str) -> None:
-    """Case, encoding, width, fancy letters and what cannot be seen stop mattering; marks and signs stay."""
+    """Case, encoding, width, fancy letters and invisible characters do not matter; marks and signs stay."""
     assert normalise(typed) == normalised
 
 
 @pytest.mark.parametrize("text", ["a" * 5000, "\ufdfa" * 5000, "ß" * 5000, "👍" * 5000, "ế" * 5000])
 def test_normalised_text_is_never_longer_than_the_limit(text: str) -> None:
-    """Not even where one character becomes eighteen."""
+    """Not even if one character becomes eighteen."""
     assert len(normalise(text)) == MAX_LENGTH
 
 
 def test_runs_of_combining_marks_are_cut_to_four() -> None:
-    """What sorting would take seconds over is cut first, in Latin and in other scripts."""
+    """Otherwise sorting them would take seconds; in Latin and other scripts."""
     assert len(normalise("a" + "\u0323\u0301" * 1000)) <= 5
     assert len(normalise("\u05d0" + "\u05b0\u0591" * 1000)) == 5
 
@@ -57,7 +57,7 @@ def test_runs_of_combining_marks_are_cut_to_four() -> None:
     ],
 )
 def test_fold(typed: str, folded: str) -> None:
-    """Latin letters lose their marks, those of other scripts are other letters and keep them."""
+    """Latin letters lose their marks; letters of other scripts keep them."""
     assert fold(typed) == folded
 
 
@@ -76,7 +76,7 @@ def test_fold(typed: str, folded: str) -> None:
     ],
 )
 def test_tokens(typed: str, words: list[str]) -> None:
-    """A word is a run of letters and digits; URLs, punctuation and signs are none."""
+    """A word is a run of letters and digits; URLs, punctuation and signs are not words."""
     assert [token.folded for token in tokens(typed)] == words
 
 
@@ -92,20 +92,20 @@ def test_tokens(typed: str, words: list[str]) -> None:
         "ŉ ß ﬁ bảng giá sỉ",
     ],
 )
-def test_tokens_keep_their_place_in_the_text_as_typed(typed: str) -> None:
-    """A page that marks the matched words marks the right ones, whatever normalising did."""
+def test_tokens_have_their_position_in_the_text_as_typed(typed: str) -> None:
+    """So that pages mark the right words, whatever normalisation did."""
     places = [typed[token.start : token.end] for token in tokens(typed)][-3:]
     assert [normalise(place) for place in places] == ["bảng", "giá", "sỉ"]
 
 
-def test_the_place_of_a_word_includes_the_marks_typed_after_it() -> None:
-    """A decomposed letter is marked whole."""
+def test_the_position_of_a_word_includes_the_marks_typed_after_it() -> None:
+    """A decomposed letter is marked completely."""
     typed = unicodedata.normalize("NFD", "giá")
     assert [(token.start, token.end) for token in tokens(typed)] == [(0, 4)]
 
 
-def test_text_too_odd_to_follow_gets_the_whole_of_it_as_place() -> None:
-    """Two Indic vowel signs that melt into one: better mark too much than the wrong word."""
+def test_unmappable_text_has_the_whole_text_as_position() -> None:
+    """Two Indic vowel signs that merge into one: marking too much is better than the wrong word."""
     typed = "x\u09c7\u09be giá"
     assert tokens(typed)[-1].end == len(typed)
 
@@ -137,12 +137,12 @@ def test_text_too_odd_to_follow_gets_the_whole_of_it_as_place() -> None:
     ],
 )
 def test_compat(typed: str, keyword: str, fit: Fit) -> None:
-    """Marks may be omitted, never contradicted; where a tone stands does not matter."""
+    """Marks may be omitted, never contradicted; the position of a tone does not matter."""
     assert compat(syllables(typed)[0], syllables(keyword)[0]) is fit
 
 
 def test_syllables_are_cut_between_letters_and_digits() -> None:
-    """Codes and prices are letters and numbers in turn."""
+    """As in codes and prices."""
     assert [part.letters for part in syllables("sp001b")] == ["sp", "001", "b"]
     assert [part.letters for part in syllables("199.000đ")] == ["199000", "d"]
 
@@ -158,30 +158,30 @@ INCOMPLETE = "nhieu dat duoc khong quyen nuoc biet muon gi menu"
 
 @pytest.mark.parametrize("word", REAL.split())
 def test_real_syllables_are_possible(word: str) -> None:
-    """The rime tables know the rare ones too."""
+    """The tables of rimes include rare ones."""
     assert is_syllable(fold(word))
 
 
 @pytest.mark.parametrize("word", IMPOSSIBLE.split())
 def test_impossible_syllables(word: str) -> None:
-    """Foreign words and slips of the finger are no Vietnamese syllables."""
+    """Foreign words and typos are no Vietnamese syllables."""
     assert not is_syllable(word)
 
 
 @pytest.mark.parametrize("word", COMPLETE.split())
 def test_words_that_need_no_marks(word: str) -> None:
-    """They stand so in correct texts: as they are, or as loans."""
+    """They are correct without marks, as Vietnamese words or loanwords."""
     assert needs_no_marks(word)
 
 
 @pytest.mark.parametrize("word", INCOMPLETE.split())
 def test_words_that_are_not_complete_without_marks(word: str) -> None:
-    """Whoever types one of these leaves marks out, or writes no Vietnamese."""
+    """Typing one of these means leaving out marks, or another language."""
     assert not needs_no_marks(word)
 
 
 def test_every_abbreviation_is_one_normalised_word_and_means_words() -> None:
-    """An entry that could never be met in a message would be a mistake."""
+    """Otherwise an entry could never match."""
     for short, meanings in ABBREVIATIONS.items():
         assert normalise(short) == short
         assert len(tokens(short)) == 1 or DOTTED.fullmatch(short)
@@ -189,8 +189,8 @@ def test_every_abbreviation_is_one_normalised_word_and_means_words() -> None:
         assert all(tokens(meaning.text) and short != meaning.text for meaning in meanings)
 
 
-def test_what_an_abbreviation_means_is_sure_or_has_words_that_confirm_it() -> None:
-    """Shares are percent of the uses of one form, likely meanings first."""
+def test_a_meaning_is_certain_or_has_confirming_words() -> None:
+    """Shares are percent of the uses of one form, the likeliest meaning first."""
     for short, meanings in ABBREVIATIONS.items():
         shares = [meaning.share for meaning in meanings]
         assert shares == sorted(shares, reverse=True), short
@@ -200,5 +200,5 @@ def test_what_an_abbreviation_means_is_sure_or_has_words_that_confirm_it() -> No
 
 
 def test_every_particle_is_one_normalised_word_with_a_mark() -> None:
-    """Particles are looked up as they are typed."""
+    """Particles are looked up as typed."""
     assert all(normalise(word) == word and fold(word) != word for word in PARTICLES)

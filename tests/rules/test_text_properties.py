@@ -33,15 +33,15 @@ spellings = st.tuples(
 
 
 @given(anything)
-def test_normalising_settles(text: str) -> None:
+def test_normalising_and_folding_are_idempotent(text: str) -> None:
     """What is normalised stays as it is, and so does what is folded."""
     assert normalise(normalise(text)) == normalise(text)
     assert fold(fold(text)) == fold(text)
 
 
 @given(anything, st.integers(1, 3000))
-def test_whatever_comes_is_bounded(text: str, times: int) -> None:
-    """No text of any length, well formed or not, raises or comes out longer than the limit."""
+def test_the_result_for_any_text_is_bounded(text: str, times: int) -> None:
+    """No text raises an error or gives a result over the limit."""
     long = (text * times)[:100_000]
     assert len(normalise(long)) <= MAX_LENGTH
     assert len(fold(long)) <= MAX_LENGTH
@@ -49,24 +49,24 @@ def test_whatever_comes_is_bounded(text: str, times: int) -> None:
 
 
 @given(anything)
-def test_words_stand_in_their_order_within_the_text(text: str) -> None:
-    """The place of each word is within the text as typed, and no word stands before its predecessor."""
+def test_words_are_in_order_within_the_text(text: str) -> None:
+    """Each position is inside the text as typed, after the word before."""
     found = tokens(text)
     assert all(0 <= token.start < token.end <= len(text) for token in found)
     assert all(one.start <= other.start for one, other in itertools.pairwise(found))
 
 
 @given(anything)
-def test_a_place_holds_the_word_it_was_made_of(text: str) -> None:
-    """What stands there, read alone, has the word's letters, unless the text is too odd to tell."""
+def test_the_text_at_a_position_is_the_word(text: str) -> None:
+    """Parsed alone it has the word's letters, unless the text cannot be mapped."""
     for token in tokens(text):
         if (token.start, token.end) != (0, len(text)):
             assert token.folded in "".join(part.folded for part in tokens(text[token.start : token.end]))
 
 
 @given(vietnamese)
-def test_encodings_of_the_same_letters_are_the_same(text: str) -> None:
-    """Composed, decomposed, upper case, full width, with joiners: one text."""
+def test_all_encodings_of_the_same_letters_are_equal(text: str) -> None:
+    """Composed, decomposed, upper case, full width, with joiners."""
     wide = "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in unicodedata.normalize("NFD", text))
     for variant in (unicodedata.normalize("NFD", text), text.upper(), wide, "\u200d".join(text)):
         assert normalise(variant) == normalise(text)
@@ -74,7 +74,7 @@ def test_encodings_of_the_same_letters_are_the_same(text: str) -> None:
 
 @given(vietnamese)
 def test_marks_may_always_be_left_out(text: str) -> None:
-    """Every syllable without its marks may stand for the syllable with them."""
+    """Every syllable without its marks may mean the syllable with them."""
     for token in tokens(text):
         bare = syllables(token.folded)
         assert all(compat(typed, full) is not Fit.NO for typed, full in zip(bare, token.syllables, strict=True))
@@ -82,7 +82,7 @@ def test_marks_may_always_be_left_out(text: str) -> None:
 
 @given(spellings, spellings)
 def test_marks_may_be_left_out_on_one_side_only(one: str, other: str) -> None:
-    """The same marks fit exactly, both ways; of two spellings at most one is the other with marks left out."""
+    """Equal marks fit exactly in both directions; of two different spellings at most one is the other without marks."""
     typed, wanted = syllables(normalise(one))[0], syllables(normalise(other))[0]
     there, back = compat(typed, wanted), compat(wanted, typed)
     assert (there is Fit.EXACT) == (back is Fit.EXACT) == (typed.marks == wanted.marks)

@@ -38,7 +38,7 @@ ASKED = (
 
 
 class NothingKept:
-    """No rules were in force before."""
+    """A store without former rules."""
 
     def last_good_rules(self) -> bytes | None:
         """Return none."""
@@ -77,13 +77,13 @@ def test_errors_of_a_large_file_are_found(folder: Path) -> None:
     )
 
 
-def test_without_subprocesses_it_is_validated_here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As where the machine has no process left for it."""
+def test_without_subprocesses_it_is_validated_in_this_process(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the machine has no process left."""
     monkeypatch.setattr(sys, "executable", str(folder / "no-python"))
     assert validate_aside(LARGE, today=TODAY, folder=folder).rules is not None
 
 
-def test_a_large_file_that_is_saved_comes_into_force(folder: Path) -> None:
+def test_a_large_file_is_loaded_after_it_was_saved(folder: Path) -> None:
     path = folder / "rules.yaml"
     path.write_text(SEVERAL, encoding="utf-8")
     reloader = RulesReloader(path, NothingKept())

@@ -33,8 +33,8 @@ fallback:
         ("text", "cái này còn không ạ", FALLBACK, "fallback"),
     ],
 )
-def test_words_are_words_whatever_they_come_with(kind: str, text: str, rule_id: str | None, reason: str) -> None:
-    """What is explained is what is done."""
+def test_words_beside_other_content_are_matched(kind: str, text: str, rule_id: str | None, reason: str) -> None:
+    """The explanation agrees with the decision."""
     rules = validate(FILE.encode(), today=date(2026, 1, 1)).rules
     assert rules is not None
     decision = decide(rules, Incoming(kind, text, "1", "key"), now=0.0, last_reply=lambda _: None)
