@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.support.browser import fits, needs_browser, new_session, texts_too_faint, wait_for_images, window
-from tests.support.running import Bot
+from tests.support.running import Bot, wait_until
 from tests.support.uploads import bot_with_library, chosen, hand_over, photo
 
 pytestmark = [*needs_browser, pytest.mark.xdist_group("console_image_library")]
@@ -60,6 +60,35 @@ def test_choose_drop_paste_replace_delete_and_undo(browser: Browser, bot: Bot) -
         page.get_by_role("button", name="Undo").click()
         expect(outcomes).to_contain_text("images/image.png: restored.")
         assert (bot.rules.parent / "images" / "image.png").exists()
+
+
+def test_an_upload_that_is_stopped_keeps_what_is_stored(browser: Browser, bot: Bot) -> None:
+    """The second of three is on its way."""
+    with window(browser, bot, state=new_session(bot)) as page:
+        open_library(page)
+        held: list[Route] = []
+
+        def hold_the_second(route: Route) -> None:
+            if "hai.jpg" in (route.request.post_data_buffer or b"").decode(errors="replace"):
+                held.append(route)
+            else:
+                route.continue_()
+
+        page.route("**/pictures/library", hold_the_second)
+        page.get_by_label("Choose pictures").set_input_files(
+            [chosen(f"{name}.jpg", photo(120 + len(name), 90)) for name in ("một", "hai", "ba bốn")]
+        )
+        outcomes = page.locator("#outcomes .notice")
+        expect(outcomes).to_have_count(1)
+        expect(page.get_by_role("progressbar", name="Uploading pictures")).to_be_visible()
+        expect(page.locator(".uploads")).to_contain_text("2 of 3: hai.jpg")
+        page.get_by_role("button", name="Stop the upload").click()
+        if page.locator(".uploads").is_visible():  # all its bytes were on their way: it is waited for
+            wait_until(lambda: bool(held), "the second is sent")
+            held[0].abort()
+        expect(outcomes.last).to_have_text("Stopped. Pictures stored: 1 of 3.")
+        expect(page.get_by_role("progressbar")).to_have_count(0)
+        assert sorted(file.name for file in (bot.rules.parent / "images").iterdir()) == ["menu.jpg", "mot.jpg"]
 
 
 def test_without_javascript_the_form_does_it(browser: Browser, bot: Bot) -> None:

@@ -8,18 +8,18 @@ const { receive } = await import(uploader.dataset.uploads);
 receive({
   zone: uploader,
   inputs: [document.getElementById("images")],
-  progress: uploader.querySelector(".progress"),
   outcomes,
-  async send(body) {
-    const answer = await fetch(uploader.action, { method: "POST", body });
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const added = page.querySelectorAll("#outcomes > *");
-    if (added.length === 0) {
+  address: uploader.action,
+  show(text) {
+    const page = new DOMParser().parseFromString(text, "text/html");
+    const said = [...page.querySelectorAll("#outcomes > *")];
+    if (said.length === 0) {
       throw new Error("no outcome");
     }
-    outcomes.append(...added);
+    outcomes.append(...said);
     document.getElementById("library").replaceWith(page.getElementById("library"));
+    return said.every((one) => !one.classList.contains("bad"));
   },
 });
-uploader.querySelector("button").hidden = true;
+uploader.querySelector("button[type=submit]").hidden = true;
 uploader.addEventListener("submit", (event) => event.preventDefault());

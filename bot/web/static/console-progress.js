@@ -186,7 +186,7 @@ async function begin(form, submitter) {
 }
 
 document.addEventListener("click", (event) => {
-  if (event.target.closest(".progress-box button")) {
+  if (event.target.closest(".progress-part button")) {
     work?.abort();
   }
 });

@@ -205,16 +205,16 @@ camera.hidden = !matchMedia("(pointer: coarse)").matches;
 receive({
   zone: adding,
   inputs: [document.getElementById("upload"), camera.querySelector("input")],
-  progress: adding.querySelector(".progress"),
   outcomes: adding.querySelector(".outcomes"),
-  async send(body) {
-    const response = await fetch(adding.dataset.add, { method: "POST", body, redirect: "error" });
-    const { text, kind, name, address } = await response.json();
+  address: adding.dataset.add,
+  show(answer) {
+    const { text, kind, name, address } = JSON.parse(answer);
     tell(adding.querySelector(".outcomes"), text, kind);
     if (name) {
       take({ name, address });
       findPicks();
     }
+    return Boolean(name);
   },
 });
 picked.addEventListener("change", (event) => {

@@ -19,43 +19,109 @@ export function tell(outcomes, text, kind) {
   outcomes.append(notice);
 }
 
-/**
- * Take images in. `zone` is what they are dropped on, whose data-max, data-sending, data-large and data-failed are the
- * limit and the words; `inputs` where they are chosen, `progress` and `outcomes` where the words go. `send(body)`
- * posts a form with one image and shows what came of it; if it throws, the image was not uploaded.
- */
-export function receive({ zone, inputs, progress, outcomes, send }) {
-  const words = zone.dataset;
+/** Post a form; `onSent` is called with the bytes that are on their way, and at their end with Infinity. */
+function post(address, body, onSent, signal) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", address);
+    request.upload.addEventListener("progress", ({ loaded }) => onSent(loaded));
+    request.upload.addEventListener("load", () => onSent(Infinity));
+    request.addEventListener("load", () => resolve({ isTaken: request.status < 400, text: request.responseText }));
+    request.addEventListener("error", reject);
+    request.addEventListener("abort", reject);
+    signal.addEventListener("abort", () => request.abort());
+    request.send(body);
+  });
+}
 
-  async function sendOne(file) {
+/**
+ * Take images in. `zone` is what they are dropped on, whose data-max, data-large and data-failed are the limit and the
+ * words; `inputs` where they are chosen, `outcomes` where the words go. Each is posted to `address` in a form of its
+ * own; `show(text)` shows the answer, and returns whether the image is stored; it throws if it was not uploaded.
+ *
+ * `.uploads` within the zone shows how far it is. Its button stops it: what is stored stays, what is on its way is
+ * given up, and what the server prepares already is waited for, as it will be stored.
+ */
+export function receive({ zone, inputs, outcomes, address, show }) {
+  const words = zone.dataset;
+  const box = zone.querySelector(".uploads");
+  const bar = box.querySelector("progress");
+  const state = box.querySelector("[role=status]");
+  const stop = box.querySelector("button");
+  let round = 0;
+  let current = null;
+
+  /** Upload one image; returns whether it is stored. `onSent` is called as by `post`. */
+  async function sendOne(file, onSent) {
     if (file.size > words.max - MARGIN) {
       tell(outcomes, fill(words.large, { name: file.name }), "bad");
-      return;
+      return false;
     }
     const body = new FormData();
     body.append("image", file, file.name);
+    const controller = new AbortController();
+    current = controller;
     try {
-      await send(body);
+      const { isTaken, text } = await post(address, body, onSent, controller.signal);
+      return show(text) && isTaken;
     } catch {
-      tell(outcomes, fill(words.failed, { name: file.name }), "bad");
+      if (!controller.signal.aborted) {
+        tell(outcomes, fill(words.failed, { name: file.name }), "bad");
+      }
+      return false;
+    } finally {
+      current = null;
     }
   }
 
-  async function sendAll(files) {
+  async function sendAll(files, ours) {
+    if (ours !== round) {
+      return;
+    }
+    const all = files.length;
+    let stored = 0;
+    let before = 0;
     outcomes.replaceChildren();
     zone.setAttribute("aria-busy", "true");
+    bar.max = files.reduce((sum, file) => sum + file.size, 1);
+    box.hidden = stop.hidden = false;
     for (const [index, file] of files.entries()) {
-      progress.textContent = fill(words.sending, { n: index + 1, all: files.length, name: file.name });
-      await sendOne(file);
+      const values = { n: index + 1, all, name: file.name };
+      state.textContent = fill(box.dataset.sending, values);
+      stored += await sendOne(file, (sent) => {
+        bar.value = before + Math.min(sent, file.size);
+        if (sent === Infinity && current) {
+          state.textContent = fill(box.dataset.preparing, values);
+          current = null;
+        }
+      });
+      before += file.size;
+      bar.value = before;
+      if (ours !== round) {
+        tell(outcomes, fill(box.dataset.stopped, { stored, all }), "warn");
+        break;
+      }
     }
-    progress.textContent = "";
+    box.hidden = true;
+    state.textContent = "";
     zone.removeAttribute("aria-busy");
   }
+
+  stop.addEventListener("click", () => {
+    round += 1;
+    stop.hidden = true;
+    if (current) {
+      current.abort();
+    } else {
+      state.textContent = box.dataset.stopping;
+    }
+  });
 
   function take(list) {
     const files = [...list];
     if (files.length > 0) {
-      queue = queue.then(() => sendAll(files));
+      const ours = round;
+      queue = queue.then(() => sendAll(files, ours));
     }
   }
 
