@@ -57,12 +57,12 @@ class Dispatcher:
         self._guard = threading.Lock()
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        # Twice what can be sent at once: no sender waits for the next claim, although each takes as many as it can.
-        self._capacity = 2 * settings.concurrency
-        self._oa_capacity = 2 * settings.oa_share
-        # A claim costs the same for one event as for many; but what one OA leaves to the others is always enough.
-        left = self._capacity - self._oa_capacity or self._capacity
-        self._least_claim = max(1, min(self._capacity // 4, left))
+        # Three times what can be sent at once: a claim costs the same for one event as for many, so it waits until
+        # there is room for a third, and meanwhile the senders have as much as they can send.
+        self._capacity = 3 * settings.concurrency
+        self._oa_capacity = 3 * settings.oa_share
+        # What one OA leaves to the others is always enough for a claim.
+        self._least_claim = min(settings.concurrency, self._capacity - self._oa_capacity or self._capacity)
         self._threads: list[threading.Thread] = []
         self._stop_by = float("inf")
         self._not_stored_since: float | None = None
@@ -215,7 +215,7 @@ class Dispatcher:
             return list(self._claimed.values())
 
     def _has_room(self, oa_id: str) -> bool:
-        return self._oa_capacity - self._held[oa_id] >= max(1, self._oa_capacity // 4)
+        return self._oa_capacity - self._held[oa_id] >= self._oa_capacity // 3
 
     # The senders' threads
 

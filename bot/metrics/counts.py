@@ -80,7 +80,7 @@ _METRICS: Final = (
 def _forget() -> None:
     for metric in _METRICS:
         metric.clear()
-    for cached in (_acknowledgement, _event, _redelivery):
+    for cached in (_acknowledgement, _event, _redelivery, _send, _settlement, _reply):
         cached.cache_clear()
 
 
@@ -129,15 +129,15 @@ def sending() -> Iterator[None]:
 
 @_never_fails
 def _sent(outcome: str, seconds: float) -> None:
-    _sends.labels(outcome).observe(seconds)
+    _send(outcome).observe(seconds)
 
 
 @_never_fails
 def settled(kind: str, status: str, reason: str | None, rule: str | None) -> None:
     """Count an event that has reached a final state, and its rule's reply if one was sent."""
-    _settled.labels(kind, status, reason or "").inc()
+    _settlement(kind, status, reason or "").inc()
     if status == "sent":
-        _replies.labels(rule or "").inc()
+        _reply(rule or "").inc()
 
 
 @_never_fails
@@ -184,7 +184,7 @@ def counted() -> Collector:
     return sharing.SharedCounts() if sharing.is_shared() else _counts
 
 
-# Cached, because looking up a label takes longer than counting, and these are used for every delivery.
+# Cached, because looking up a label takes longer than counting, and these are used for every event.
 
 
 @cache
@@ -200,3 +200,18 @@ def _event(kind: str | None) -> Counter:
 @cache
 def _redelivery(kind: str | None) -> Counter:
     return _redeliveries.labels(kind or "other")
+
+
+@cache
+def _send(outcome: str) -> Histogram:
+    return _sends.labels(outcome)
+
+
+@cache
+def _settlement(kind: str, status: str, reason: str) -> Counter:
+    return _settled.labels(kind, status, reason)
+
+
+@cache
+def _reply(rule: str) -> Counter:
+    return _replies.labels(rule)
