@@ -44,7 +44,14 @@ _COLUMNS = sa.text(
     "SELECT table_name, column_name, data_type FROM information_schema.columns"
     " WHERE table_schema = 'public' ORDER BY table_name, ordinal_position"
 )
-_END_CONNECTIONS = sa.text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
+_TABLES = sa.text(
+    "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables"
+    " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+)
+_END_OTHERS = sa.text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 
 
 class Postgres:
@@ -64,17 +71,15 @@ class Postgres:
             if not folder.exists():
                 _start(folder, {} if durable else _WITHOUT_FSYNC)
                 migrate(new_postgres_database(self.url, name=_TEMPLATE))
-        self._schema = _schema(sa.make_url(self.url).set(database=_TEMPLATE))
+        self._schema: list[tuple[str, ...]] = []
         self._free: list[str] = []
 
     @contextmanager
     def migrated(self) -> Iterator[str]:
         """Give the URL of a migrated database with nothing in it, whose sessions wait for long."""
-        url = self._free.pop() if self._free else new_postgres_database(self.url, _TEMPLATE)
+        url = self._free.pop() if self._free else self._new()
         yield sa.make_url(url).update_query_dict(_PATIENT).render_as_string(hide_password=False)
-        self._end_connections(url)
-        if _schema(sa.make_url(url)) == self._schema:
-            _empty(url)
+        if self._empty(url):
             self._free.append(url)
 
     @property
@@ -82,10 +87,23 @@ class Postgres:
         """The process whose children serve the connections."""
         return _pid(self._folder)
 
-    def _end_connections(self, url: str) -> None:
-        """Terminate the connections of killed processes, or their locks would stay."""
-        with administer(self.url).connect() as connection:
-            connection.execute(_END_CONNECTIONS, {"name": sa.make_url(url).database})
+    def _new(self) -> str:
+        url = new_postgres_database(self.url, _TEMPLATE)
+        if not self._schema:
+            # Not of the template, which nobody else can copy while it has connections.
+            with administer(url).connect() as connection:
+                self._schema = _schema(connection)
+        return url
+
+    def _empty(self, url: str) -> bool:
+        """Empty the database; return whether it can be used again, because it has the tables that it should."""
+        with administer(url).connect() as connection:
+            connection.execute(_END_OTHERS)  # of killed processes, whose locks would stay
+            if _schema(connection) != self._schema:
+                return False
+            names = connection.execute(_TABLES).scalar_one()
+            connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY"))
+        return True
 
 
 def administer(server_url: str | sa.URL) -> sa.Engine:
@@ -164,17 +182,8 @@ def _pid(folder: Path) -> int:
     return int((folder / "data" / "postmaster.pid").read_text().splitlines()[0])
 
 
-def _schema(url: sa.URL) -> list[tuple[str, ...]]:
-    with administer(url).connect() as connection:
-        return [tuple(row) for row in connection.execute(_COLUMNS)]
-
-
-def _empty(url: str) -> None:
-    tables = "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables"
-    where = "WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-    with administer(url).connect() as connection:
-        names = connection.execute(sa.text(f"{tables} {where}")).scalar_one()
-        connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY"))
+def _schema(connection: sa.Connection) -> list[tuple[str, ...]]:
+    return [tuple(row) for row in connection.execute(_COLUMNS)]
 
 
 def _is_there(pid: int) -> bool:
