@@ -29,5 +29,5 @@ def test_a_question(text: str) -> None:
 
 @given(text=st.text(max_size=60))
 def test_greetings_change_nothing(text: str) -> None:
-    """Small talk with a greeting is still small talk."""
-    assert not says_little(text) or says_little(f"{text} shop ạ")
+    """Small talk with a greeting is still small talk; «shop» is none, because beside it «kh» means «khách hàng»."""
+    assert not says_little(text) or says_little(f"hello {text} hihi")
