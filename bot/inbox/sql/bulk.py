@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.inbox.sql.prepared import PREPARED
 from bot.inbox.tables import events
 
 Row = Mapping[str, Any]
@@ -60,7 +61,7 @@ class BulkInsert:
         return dict(tuple(row) for row in added)
 
     def _by_document(self, connection: sa.Connection, rows: Sequence[Row]) -> dict[str, int]:
-        added = connection.exec_driver_sql(self._sql, (self._rows.json(rows),))
+        added = connection.exec_driver_sql(self._sql, (self._rows.json(rows),), PREPARED)
         return dict(tuple(row) for row in added)
 
 
@@ -99,7 +100,7 @@ class BulkUpdate:
     def _by_document(self, connection: sa.Connection, rows: Sequence[Row]) -> set[int]:
         # The list shows PostgreSQL how few rows there are; otherwise it would join the document to the whole table.
         ids = [row["id"] for row in rows]
-        return set(connection.exec_driver_sql(self._sql, (self._rows.json(rows), ids)).scalars())
+        return set(connection.exec_driver_sql(self._sql, (self._rows.json(rows), ids), PREPARED).scalars())
 
 
 class _Rows:

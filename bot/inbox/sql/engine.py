@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 
 from bot.errors import ConfigError, StorageError, UnstorableValue
+from bot.inbox.sql.prepared import enable_prepared
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -47,8 +48,7 @@ _CONNECT: Final = {
     "client_encoding": "utf8",
     # Choose the host that takes writes, if there are several or after a failover.
     "target_session_attrs": "read-write",
-    # A pooler may give each transaction another session, where a prepared statement does not exist.
-    "prepare_threshold": None,
+    "prepare_threshold": None,  # see `enable_prepared`
     # Without these, TCP would wait a quarter of an hour for a server that has disappeared.
     "keepalives_idle": 5,
     "keepalives_interval": 2,
@@ -186,6 +186,7 @@ def _open_postgres(url: URL) -> sa.Engine:
         raw.execute(_SET_LIMITS)
         raw.commit()
 
+    enable_prepared(engine)
     return engine
 
 
