@@ -216,7 +216,8 @@ class _Connection(HTTPConnection):
 
     response_class = _Response
     addresses: AddressPolicy | None = None
-    _buffer: list[bytes] | None = None
+    # Not `_buffer`, which is http.client's own.
+    _unsent: list[bytes] | None = None
     """The parts of a request that are sent together; None: parts are sent at once."""
 
     def connect(self) -> None:
@@ -239,21 +240,21 @@ class _Connection(HTTPConnection):
         """Send a request, its head and a small body in one segment."""
         body = kwargs.get("body")
         is_small = body is None or (isinstance(body, bytes) and len(body) <= _SMALL_BYTES)
-        self._buffer = [] if is_small else None
+        self._unsent = [] if is_small else None
         try:
             super().request(*args, **kwargs)
-            buffered = self._buffer
+            buffered = self._unsent
         finally:
-            self._buffer = None
+            self._unsent = None
         if buffered:
             self.send(b"".join(buffered))
 
     def send(self, data: Any) -> None:
         """Send *data*, or buffer it until the request is complete."""
-        if self._buffer is None:
+        if self._unsent is None:
             super().send(data)
         else:
-            self._buffer.append(data)
+            self._unsent.append(data)
 
     def _new_conn(self) -> socket.socket:
         """Return a connection to the first of the host's allowed addresses that accepts one."""
