@@ -2,31 +2,58 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.inbox.database import Database
-from bot.inbox.editing.publications import Publications
 from bot.inbox.editing.rules_snapshots import RulesSnapshots
 from bot.inbox.sql.group_commit import GroupCommitWriter
-from bot.rules.publishing.image_library import ImageLibrary
-from bot.rules.publishing.publisher import Publisher
 from bot.rules.reload import RulesReloader
-from bot.rules.replication.editing import SharedImageLibrary, SharedPublisher
-from bot.rules.replication.replica import Replica
+
+if TYPE_CHECKING:
+    from bot.rules.publishing.image_library import ImageLibrary
+    from bot.rules.publishing.publisher import Publisher
+    from bot.rules.replication.replica import Replica
 
 
 class RulesService:
-    """The rules file and its images, for those that answer by them and those that edit them."""
+    """
+    The rules file and its images, for those that answer by them and those that edit them.
+
+    What publishes and replicates is imported when it is needed: not by a bot on SQLite, until an editor changes rules.
+    That is a fiftieth of a start.
+    """
 
     def __init__(self, path: Path, database: Database, writer: GroupCommitWriter, *, takes: bool) -> None:
         """Serve the rules file at *path*; *takes*: whether it takes what other machines publish."""
+        self._path = path
         self.reloader = RulesReloader(path, RulesSnapshots(database, writer))
-        self.publisher, self.image_library = Publisher(path), ImageLibrary(path)
-        self.replica: Replica | None = None
-        """Takes what other machines publish; on SQLite all processes are on one machine and share its files."""
-        if not database.is_sqlite:
-            replica = self.replica = Replica(path, Publications(database), takes=takes)
-            self.publisher, self.image_library = SharedPublisher(path, replica), SharedImageLibrary(path, replica)
+        # On SQLite all processes are on one machine and share its files.
+        self.replica = None if database.is_sqlite else _replica(path, database, takes=takes)
+        """Takes what other machines publish; None on SQLite."""
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        """Replaces the rules file, on PostgreSQL on all machines."""
+        if self.replica is None:
+            from bot.rules.publishing.publisher import Publisher  # noqa: PLC0415  see the class
+
+            return Publisher(self._path)
+        from bot.rules.replication.editing import SharedPublisher  # noqa: PLC0415
+
+        return SharedPublisher(self._path, self.replica)
+
+    @cached_property
+    def image_library(self) -> ImageLibrary:
+        """The image files beside the rules file, on PostgreSQL those of all machines."""
+        if self.replica is None:
+            from bot.rules.publishing.image_library import ImageLibrary  # noqa: PLC0415  see the class
+
+            return ImageLibrary(self._path)
+        from bot.rules.replication.editing import SharedImageLibrary  # noqa: PLC0415
+
+        return SharedImageLibrary(self._path, self.replica)
 
     def load(self, *, aside: bool = False) -> None:
         """
@@ -57,3 +84,10 @@ class RulesService:
         if self.replica is not None:
             self.replica.thread.stop()
         self.reloader.thread.stop()
+
+
+def _replica(path: Path, database: Database, *, takes: bool) -> Replica:
+    from bot.inbox.editing.publications import Publications  # noqa: PLC0415  see `RulesService`
+    from bot.rules.replication.replica import Replica  # noqa: PLC0415
+
+    return Replica(path, Publications(database), takes=takes)
