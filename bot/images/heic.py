@@ -18,8 +18,9 @@ from bot.isolated_process import begin_isolated, run_isolated
 #: iPhones take photos of 48.8 megapixels.
 MAX_PIXELS: Final = 50_000_000
 
-# The largest photo takes 11 s on a busy machine.
-_TIMEOUT_SECONDS: Final = 60.0
+# Bound by work rather than by time: on a busy machine, where it has low priority, a good photo may wait for minutes.
+_CPU_SECONDS: Final = 60.0
+_TIMEOUT_SECONDS: Final = 300.0
 #: The limit of the address space, in bytes; the largest photo takes 574 MB.
 _MAX_BYTES: Final = 1024**3
 _DAMAGED: Final = 3
@@ -60,7 +61,7 @@ def main() -> int:
     """Read a HEIC file from standard input; write its width and height, and a PNG of at most the longest side."""
     import pi_heif  # takes 30 ms, which the service need not spend  # noqa: PLC0415
 
-    begin_isolated(cpu_seconds=_TIMEOUT_SECONDS, max_bytes=_MAX_BYTES)
+    begin_isolated(cpu_seconds=_CPU_SECONDS, max_bytes=_MAX_BYTES)
     data = pickle.load(sys.stdin.buffer)  # noqa: S301  from our own process
     try:
         opened = pi_heif.open_heif(data)
