@@ -41,7 +41,7 @@ def test_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_every_missing_and_wrong_setting_is_named_in_one_message(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The operator mends all of it in one go."""
+    """So that the operator can fix all of them at once."""
     with pytest.raises(ConfigError) as caught:
         load(monkeypatch, tmp_path, PORT="eighty", REPLY_WINDOW="2 days", ZALO_APP_ID="abc", DATABASE_URL="mysql://x")
     message = str(caught.value)
@@ -51,7 +51,7 @@ def test_every_missing_and_wrong_setting_is_named_in_one_message(
 
 
 def test_no_value_is_ever_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Neither in the message nor in a whole traceback, nor when the settings are printed."""
+    """Neither in the message nor in a traceback, nor when the settings are printed."""
     quiet = "hus" + "h"  # not as it stands here, for a traceback shows source lines too
     secrets = {name: f"{quiet}-{name}" for name in GOOD} | {"CPAAS_API_KEY": f"{quiet}\nx", "PORT": quiet}
     with pytest.raises(ConfigError) as caught:
@@ -61,8 +61,8 @@ def test_no_value_is_ever_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert quiet not in repr(settings)
 
 
-def test_the_env_file_fills_in_what_the_environment_lacks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """And the environment wins."""
+def test_the_env_file_is_used_for_missing_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The environment has precedence."""
     (tmp_path / ".env").write_text("CPAAS_API_KEY=from-file\nPORT=9000\n# a comment\n", encoding="utf-8")
     settings = load(monkeypatch, tmp_path, **GOOD)
     assert settings.port == 9000
@@ -70,7 +70,7 @@ def test_the_env_file_fills_in_what_the_environment_lacks(monkeypatch: pytest.Mo
     assert settings.cpaas_api_key.get_secret_value() == "key"
 
 
-def test_an_env_file_in_another_encoding_is_said_plainly(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_env_file_in_another_encoding_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Notepad can save UTF-16."""
     (tmp_path / ".env").write_bytes("PORT=9000".encode("utf-16"))
     with pytest.raises(ConfigError, match="UTF-8"):
@@ -81,27 +81,27 @@ def test_an_env_file_in_another_encoding_is_said_plainly(monkeypatch: pytest.Mon
 def test_no_authentication_only_on_the_loopback_address(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str
 ) -> None:
-    """Anywhere else anybody could make the shop send pictures."""
+    """Elsewhere anybody could make the shop send images."""
     with pytest.raises(ConfigError, match="WEBHOOK_AUTH"):
         load(monkeypatch, tmp_path, **GOOD, WEBHOOK_AUTH="off", HOST=host)
     load(monkeypatch, tmp_path, **GOOD, WEBHOOK_AUTH="off")
 
 
-def test_what_is_required_follows_the_other_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A forwarder needs a token and no Zalo keys; the newest vendor revision needs one key."""
+def test_required_settings_depend_on_the_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A forwarder needs a token and no Zalo keys; the vendor's newest revision needs one key."""
     with pytest.raises(ConfigError) as caught:
         load(monkeypatch, tmp_path, WEBHOOK_AUTH="token", CPAAS_API_KEY="key", CPAAS_API_KEY_ONLY="true")
     assert [line.strip() for line in str(caught.value).splitlines()[1:]] == ["WEBHOOK_TOKEN: is missing"]
 
 
 def test_lists_and_empty_values(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A comma list may have spaces; an empty variable is one that is not set."""
+    """A comma list may have spaces; an empty variable counts as missing."""
     settings = load(monkeypatch, tmp_path, **GOOD, ZALO_OA_ID="12, 34 ,", PORT="", LOG_LEVEL="debug")
     assert (settings.zalo_oa_id, settings.port, settings.log_level) == (("12", "34"), 8000, "DEBUG")
 
 
-def test_commands_that_answer_nobody_need_no_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """But what is set must be right."""
+def test_commands_that_do_not_answer_customers_need_no_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """But wrong values are errors."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     assert Settings.load(tmp_path / ".env", partly=True).cpaas_api_key is None
@@ -110,8 +110,8 @@ def test_commands_that_answer_nobody_need_no_keys(monkeypatch: pytest.MonkeyPatc
         Settings.load(tmp_path / ".env", partly=True)
 
 
-def test_a_password_that_is_soon_guessed_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """None at all means no console; any letters will do, if they are enough."""
+def test_a_weak_password_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No password means no console; any characters are allowed if there are enough."""
     assert not load(monkeypatch, tmp_path, **GOOD).console_password.get_secret_value()
     with pytest.raises(ConfigError, match="CONSOLE_PASSWORD: is too short; it needs 10 characters or more"):
         load(monkeypatch, tmp_path, **GOOD, CONSOLE_PASSWORD="mèo ngủ ạ")
@@ -123,18 +123,16 @@ def test_a_password_that_is_soon_guessed_is_refused(monkeypatch: pytest.MonkeyPa
     "weak", ["aaaaaaaaaaaa", "1234567890", "Password123!", "matkhau2027", "          ", "abababababab"]
 )
 @pytest.mark.parametrize("name", ["CONSOLE_PASSWORD", "WEBHOOK_TOKEN"])
-def test_what_everybody_would_try_first_is_refused(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, weak: str
-) -> None:
-    """In words, without the value; the same for the token that opens the webhook."""
+def test_common_passwords_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, weak: str) -> None:
+    """With a message without the value; the same for the webhook's token."""
     with pytest.raises(ConfigError, match=f"{name}: is too (easily guessed|short)") as caught:
         load(monkeypatch, tmp_path, **GOOD, **{name: f"{weak}"})
     assert weak.strip() == "" or weak not in str(caught.value)
 
 
 @pytest.mark.parametrize("strong", ["con mèo ngủ", "correct horse battery", "kQ3v-9xT_2mZ", "test drive on a monday"])
-def test_pass_phrases_are_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, strong: str) -> None:
-    """With blanks, marks or well-known words among others."""
+def test_passphrases_are_accepted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, strong: str) -> None:
+    """With spaces, marks or well-known words among others."""
     assert load(monkeypatch, tmp_path, **GOOD, CONSOLE_PASSWORD=strong).console_password.get_secret_value() == strong
 
 
@@ -159,8 +157,8 @@ def test_pass_phrases_are_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
         "bot:pss",
     ],
 )
-def test_a_database_url_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str) -> None:
-    """Said in words, without a piece of the password."""
+def test_an_invalid_database_url_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str) -> None:
+    """Without any part of the password."""
     with pytest.raises(ConfigError, match="DATABASE_URL") as caught:
         load(monkeypatch, tmp_path, **GOOD, DATABASE_URL=url)
     assert "ss@" not in str(caught.value)
@@ -169,8 +167,8 @@ def test_a_database_url_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 @given(st.text(min_size=1, max_size=12), st.text(min_size=1, max_size=12))
-def test_any_password_written_as_it_must_be_is_read_back(user: str, password: str) -> None:
-    """The settings take it, and the database's library reads what was meant."""
+def test_any_escaped_password_is_read_back(user: str, password: str) -> None:
+    """The settings accept it, and the database's library reads the same password."""
     user, password = (text.encode(errors="replace").decode() for text in (user, password))
     url = f"postgresql://{quote(user, safe='')}:{quote(password, safe='')}@db:5432/bot"
     taken = Settings(database_url=SecretStr(url)).database_url.get_secret_value()
@@ -180,7 +178,7 @@ def test_any_password_written_as_it_must_be_is_read_back(user: str, password: st
 
 @given(st.text(max_size=40) | st.text("ab1:@/[]?#%,. ", max_size=30))
 def test_no_database_url_ends_in_a_traceback(rest: str) -> None:
-    """What the settings take, the library can read, if it knows several hosts at all; all else is refused in words."""
+    """Every accepted URL can be read by the library; all others are refused with a message."""
     url = SecretStr(f"postgresql://{rest}")
     try:
         taken = Settings(database_url=url).database_url.get_secret_value()
@@ -197,27 +195,27 @@ def test_no_database_url_ends_in_a_traceback(rest: str) -> None:
     ("given_host", "host"),
     [("::1", "::1"), ("[::1]", "::1"), ("::", "::"), (" 127.0.0.1 ", "127.0.0.1"), ("web", "web")],
 )
-def test_hosts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given_host: str, host: str) -> None:
-    """Addresses of both kinds, with the brackets that a URL needs or without, and names."""
+def test_hosts_are_accepted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given_host: str, host: str) -> None:
+    """Addresses of both kinds, with or without a URL's brackets, and names."""
     assert load(monkeypatch, tmp_path, **GOOD, HOST=given_host).host == host
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "[::1]:80", "a b", "http://x", "999.1.1.1", "-x"])
-def test_what_is_no_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str) -> None:
-    """Refused at the start, not by the server's traceback."""
+def test_other_values_are_no_hosts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str) -> None:
+    """Refused with a message at the start, not by the server's traceback."""
     with pytest.raises(ConfigError, match="HOST: expected an address"):
         load(monkeypatch, tmp_path, **GOOD, HOST=host)
 
 
 @pytest.mark.parametrize("url", ["https://", "https://[", "https://a:b", "https://a:99999", "https://k:s@a", "ftp://a"])
-def test_what_is_no_web_address(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str) -> None:
+def test_other_values_are_no_urls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str) -> None:
     """Whatever is wrong with it."""
     with pytest.raises(ConfigError, match="CPAAS_BASE_URL: expected a web address"):
         load(monkeypatch, tmp_path, **GOOD, CPAAS_BASE_URL=url)
 
 
-def test_an_env_file_that_may_not_be_read(tmp_path: Path) -> None:
-    """Doctor advises chmod 600: then the user that runs the bot must own it."""
+def test_an_unreadable_env_file_is_reported(tmp_path: Path) -> None:
+    """Doctor advises chmod 600, so the user that runs the bot must own it."""
     (tmp_path / ".env").write_text("PORT=9000")
     (tmp_path / ".env").chmod(0o600)
     (tmp_path / ".env").chmod(0)

@@ -27,19 +27,19 @@ MB = 1024 * 1024
         (1536 * MB, "1,5 GB", "1.5 GB"),
     ],
 )
-def test_a_size_is_written_as_its_reader_writes_it(size: int, vi: str, en: str) -> None:
-    """A Vietnamese writes a comma."""
+def test_a_size_is_written_in_the_readers_language(size: int, vi: str, en: str) -> None:
+    """Vietnamese has a decimal comma."""
     assert (format_size(size, "vi"), format_size(size, "en")) == (vi, en)
 
 
 @given(st.integers(MB + 1, 100 * MB))
-def test_what_is_over_a_megabyte_never_looks_as_if_it_were_one(size: int) -> None:
-    """Nobody is told that 1 MB is more than 1 MB."""
+def test_a_size_over_a_megabyte_never_looks_like_one(size: int) -> None:
+    """No message says that 1 MB is more than 1 MB."""
     assert format_size(size, "en") != format_size(MB, "en")
 
 
 def test_a_replaced_file_keeps_its_mode_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
-    """Also where a process that was killed left its half of a file."""
+    """Also after a killed process left a partial file."""
     path = tmp_path / "rules.yaml"
     path.write_bytes(b"old")
     path.chmod(0o640)
@@ -50,7 +50,7 @@ def test_a_replaced_file_keeps_its_mode_and_leaves_nothing_beside_it(tmp_path: P
 
 
 def test_a_file_that_cannot_be_replaced_stays_as_it_was(tmp_path: Path) -> None:
-    """Here a folder stands in its place."""
+    """Here there is a folder of that name."""
     (tmp_path / "rules.yaml").mkdir()
     with pytest.raises(OSError, match="directory"):
         atomic_write(tmp_path / "rules.yaml", b"new", metadata_of=None)

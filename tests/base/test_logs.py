@@ -25,7 +25,7 @@ SECRET = 'a-"secret\\-key'
 
 
 def log(code: str, form: str) -> str:
-    """Return what a fresh process logs that runs *code*: how a process logs is set once for all of it."""
+    """Return the log of a new process that runs *code*: logging is configured once per process."""
     source = (
         "import logging, sqlite3, sys\nfrom bot import logs\nfrom bot.errors import Refused\n"
         f"WORDS, SECRET, KEY = {WORDS!r}, {SECRET!r}, {KEY!r}\n"
@@ -39,8 +39,8 @@ def log(code: str, form: str) -> str:
     return done.stderr
 
 
-def test_a_line_for_machines_holds_all_fields() -> None:
-    """One object a line, with its fields by their names and types."""
+def test_a_json_line_has_all_fields() -> None:
+    """One object per line, with names and types of the fields."""
     said = log("log.info('sent %s', 'off', extra=logs.about(KEY, 7) | {'ms': 12, 'rule': 'bảng-giá'})", "json")
     line = json.loads(said)
     assert line.pop("time").endswith("+00:00")
@@ -50,14 +50,14 @@ def test_a_line_for_machines_holds_all_fields() -> None:
     }  # fmt: skip
 
 
-def test_a_line_for_people() -> None:
-    """When, how bad, what, and the fields after it."""
+def test_a_text_line() -> None:
+    """Time, level, message, and the fields."""
     said = log("log.warning('not sent', extra=logs.about(KEY) | {'error': 'HTTP 500'})", "text")
     assert said.endswith(f" WARNING not sent event={KEY[:16]} error=HTTP 500\n")
 
 
-def test_what_came_from_outside_is_no_line_of_its_own() -> None:
-    """A vendor's answer cannot forge an entry, nor steer the terminal that shows it."""
+def test_untrusted_text_cannot_forge_a_line() -> None:
+    """Nor control the terminal that shows it."""
     said = log("log.warning('not sent', extra={'error': 'HTTP 500\\n2027-01-01 INFO all is well\\x1b[2J'})", "text")
     assert said.count("\n") == 1
     assert "\\n2027-01-01" in said
@@ -65,8 +65,8 @@ def test_what_came_from_outside_is_no_line_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_of_a_fault_only_the_kind_and_the_place_are_told(form: str) -> None:
-    """What an exception says may quote the customer; where it comes from the database or the machine, it does not."""
+def test_of_an_exception_only_class_and_traceback_are_logged(form: str) -> None:
+    """Its message may quote the customer; messages of the database or the machine do not."""
     said = log(
         "try:\n"
         "    try:\n        raise KeyError(WORDS)\n"
@@ -85,8 +85,8 @@ def test_of_a_fault_only_the_kind_and_the_place_are_told(form: str) -> None:
         assert all(json.loads(line)["trace"] for line in said.splitlines())
 
 
-def test_a_thread_that_ends_with_an_error_is_no_way_out() -> None:
-    """What would be written past the log is in it, in its form."""
+def test_an_error_that_ends_a_thread_is_logged() -> None:
+    """In the log's format."""
     said = log("import threading; threading.Thread(target=lambda: int(WORDS), name='sender-1').start()", "json")
     line = json.loads(said)
     assert (line["level"], line["of"]) == ("CRITICAL", "sender-1")
@@ -94,8 +94,8 @@ def test_a_thread_that_ends_with_an_error_is_no_way_out() -> None:
     assert WORDS not in said
 
 
-def test_an_error_of_the_database_holds_no_values(database: Database) -> None:
-    """Whoever prints it: what was to be stored is in the statement's parameters."""
+def test_a_database_error_has_no_values(database: Database) -> None:
+    """Wherever it is printed: the values are parameters of the statement."""
     statement = sa.text("INSERT INTO nowhere VALUES (:words)")
     with pytest.raises(StorageError) as caught, database.write() as connection:
         connection.execute(statement, {"words": WORDS})
@@ -104,8 +104,8 @@ def test_an_error_of_the_database_holds_no_values(database: Database) -> None:
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_a_secret_is_masked_whoever_writes_it(form: str) -> None:
-    """Also one that holds another, or characters that JSON escapes; a short one would tear holes into every line."""
+def test_a_secret_is_masked_in_every_line(form: str) -> None:
+    """Also one that contains another, or characters that JSON escapes; not a very short one."""
     said = log("logging.getLogger('x').warning('%s and %s', SECRET, 'secret', extra={'path': SECRET})", form)
     assert "secret" not in said
     assert said.count("…") == 3
@@ -114,7 +114,7 @@ def test_a_secret_is_masked_whoever_writes_it(form: str) -> None:
 
 @given(st.text(alphabet="0123456789abcdef", min_size=64, max_size=64), st.integers(1))
 def test_the_name_of_an_event_is_the_same_before_and_after_it_is_stored(key: str, number: int) -> None:
-    """It is a part of the key, which is known from the first byte on; the number only the database gives."""
+    """It is a part of the key; only the id comes from the database."""
     assert about(key)["event"] == about(key, number)["event"] == event_name(key)
     assert key.startswith(event_name(key))
     assert about(key, number)["id"] == number
@@ -122,8 +122,8 @@ def test_the_name_of_an_event_is_the_same_before_and_after_it_is_stored(key: str
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_no_words_pass_for_a_line_or_steer_a_terminal(form: str) -> None:
-    """Nor does half an emoji, which cannot be written, end the log."""
+def test_no_text_forges_a_line_or_controls_a_terminal(form: str) -> None:
+    """A lone surrogate, which cannot be encoded, does not end the log."""
     evil = r'"bad\n\u2028\x85\x9b31m\x1b[2J\u202e\U000e0041\ud83d {}"'
     [line] = log(f"log.warning({evil}, extra={{'error': {evil}}})", form).removesuffix("\n").splitlines()
     assert line.isprintable()
@@ -131,8 +131,8 @@ def test_no_words_pass_for_a_line_or_steer_a_terminal(form: str) -> None:
         assert json.loads(line)["error"] == "bad\n\u2028\x85\x9b31m\x1b[2J\u202e\U000e0041\ud83d {}"
 
 
-def test_what_ended_a_call_steers_no_terminal_either() -> None:
-    """What a file is called that is not there."""
+def test_an_exceptions_text_does_not_control_a_terminal() -> None:
+    """Such as the name of a missing file."""
     said = log("try: open('no\\x1b[2Jfile')\nexcept OSError: log.exception('gone')", "text")
     assert "\x1b" not in said
     assert "No such file" in said

@@ -14,14 +14,14 @@ SHOW = "from prometheus_client import generate_latest; print(generate_latest(cou
 
 
 def run(code: str, **variables: str) -> str:
-    """Return what a fresh process prints that runs *code*: counts last as long as a process."""
+    """Return the output of a new process that runs *code*: counts belong to a process."""
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)} | variables
     source = f"from bot.metrics import counts, sharing\n{code}\n{SHOW}"
     done = subprocess.run([sys.executable, "-c", source], env=environment, capture_output=True, text=True, check=True)
     return done.stdout
 
 
-def test_each_kind_of_thing_is_counted_under_its_label() -> None:
+def test_each_count_has_its_label() -> None:
     """A status, a kind of event, an outcome, a reason, a rule."""
     said = run(
         "counts.acknowledged(200, 0.004); counts.acknowledged(401, 1.5)\n"
@@ -46,8 +46,8 @@ def test_each_kind_of_thing_is_counted_under_its_label() -> None:
     assert said.count("\nzalo_bot_replies_total{") == 1
 
 
-def test_a_call_is_counted_by_what_ends_it() -> None:
-    """An exception goes on its way, and is the outcome."""
+def test_a_call_is_counted_by_its_outcome() -> None:
+    """An exception is the outcome, and is raised again."""
     said = run(
         "with counts.sending(): pass\n"
         "try:\n"
@@ -61,8 +61,8 @@ def test_a_call_is_counted_by_what_ends_it() -> None:
 
 
 @pytest.mark.parametrize("place", ["/proc/none", "/dev/null", "/dev/null/x"])
-def test_where_nothing_can_be_written_each_process_counts_for_itself(place: str) -> None:
-    """An acknowledgement must never fail for a directory of counts; the log tells."""
+def test_without_a_writable_directory_each_process_counts_alone(place: str) -> None:
+    """An acknowledgement must not fail because of it; it is logged."""
     said = run(
         "import logging, sys; logging.basicConfig(stream=sys.stdout)\n"
         "sharing.begin(); counts.received('text', fresh=True)\n",
@@ -73,8 +73,8 @@ def test_where_nothing_can_be_written_each_process_counts_for_itself(place: str)
 
 
 @pytest.mark.parametrize("forks_after", ["share", "counting"])
-def test_processes_that_share_a_directory_are_one(tmp_path: Path, forks_after: str) -> None:
-    """A child counts for itself, whether or not its parent has counted; who has ended still counts."""
+def test_processes_that_share_a_directory_are_summed(tmp_path: Path, forks_after: str) -> None:
+    """A child counts whether or not its parent has counted; ended processes still count."""
     first = "counts.received('text', fresh=True)" if forks_after == "counting" else "pass"
     said = run(
         "import os, pathlib\n"
@@ -90,8 +90,8 @@ def test_processes_that_share_a_directory_are_one(tmp_path: Path, forks_after: s
     assert f'zalo_bot_events_total{{kind="text"}} {expected}\n' in said
 
 
-def test_of_a_quota_the_latest_word_counts(tmp_path: Path) -> None:
-    """Whichever process heard it, also one that has ended since; what the vendor did not tell is not made up."""
+def test_the_latest_report_of_a_quota_counts(tmp_path: Path) -> None:
+    """Of any process, also one that has ended; unreported values are not made up."""
     said = run(
         "import os, pathlib\n"
         f"sharing.share(pathlib.Path({str(tmp_path)!r}))\n"
@@ -109,22 +109,22 @@ def test_of_a_quota_the_latest_word_counts(tmp_path: Path) -> None:
 
 
 def test_the_environments_directory_is_used(tmp_path: Path) -> None:
-    """As Prometheus' own client does it: several programs of one machine may share."""
+    """As by Prometheus' own client: several programs of a machine may share it."""
     count = "sharing.begin(); counts.received('text', fresh=True)"
     place = str(tmp_path / "made" / "for it")
     run(count, PROMETHEUS_MULTIPROC_DIR=place)
     assert 'zalo_bot_events_total{kind="text"} 2.0\n' in run(count, PROMETHEUS_MULTIPROC_DIR=place)
 
 
-def test_a_process_that_begins_to_count_disturbs_nobody(tmp_path: Path) -> None:
-    """Its file is empty for a moment; or for ever, if it was killed in that moment."""
+def test_the_file_of_a_starting_process_may_be_empty(tmp_path: Path) -> None:
+    """For a moment, or for ever if it was killed then."""
     (tmp_path / "counter_1.db").touch()
     count = "sharing.begin(); counts.received('text', fresh=True)"
     assert 'zalo_bot_events_total{kind="text"} 1.0\n' in run(count, PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
 
 
-def test_siblings_find_each_other(tmp_path: Path) -> None:
-    """Processes of one parent share; nobody else does, and nobody else may look."""
+def test_processes_of_one_parent_share_counts(tmp_path: Path) -> None:
+    """No others do, and no other user may read them."""
     count = "sharing.share_with_siblings(); sharing.begin(); counts.received('text', fresh=True)"
     run(count, TMPDIR=str(tmp_path))
     assert 'zalo_bot_events_total{kind="text"} 2.0\n' in run(count, TMPDIR=str(tmp_path))
@@ -136,8 +136,8 @@ def test_siblings_find_each_other(tmp_path: Path) -> None:
     assert {path.stat().st_mode & 0o777 for path in directories} == {0o700}
 
 
-def test_files_that_were_tidied_away_are_begun_anew(tmp_path: Path) -> None:
-    """Counting goes on, also of what had not been counted before: that needs a new file."""
+def test_deleted_files_are_created_again(tmp_path: Path) -> None:
+    """Counting continues, also of new labels, which need a new file."""
     said = run(
         "import shutil, os, time\n"
         "sharing.begin(); counts.received('text', fresh=True)\n"
@@ -157,8 +157,8 @@ def test_files_that_were_tidied_away_are_begun_anew(tmp_path: Path) -> None:
         " resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))",
     ],
 )
-def test_a_disk_that_takes_nothing_costs_counts_and_nothing_else(tmp_path: Path, spoil: str) -> None:
-    """Something else stands in the directory's place, or there is no space for a file: it is counted in memory."""
+def test_an_unwritable_disk_costs_only_counts(tmp_path: Path, spoil: str) -> None:
+    """With a file in place of the directory, or without space, counts are kept in memory."""
     place = tmp_path / "counts"
     said = run(
         "import logging, resource, shutil, signal, sys, time\n"
@@ -175,7 +175,7 @@ def test_a_disk_that_takes_nothing_costs_counts_and_nothing_else(tmp_path: Path,
 
 
 def test_the_space_for_counts_is_reserved_before_it_is_written_to(tmp_path: Path) -> None:
-    """A mapped page for which a full disk has no space kills the process that writes to it."""
+    """A full disk kills a process that writes to a mapped page without space."""
     run("sharing.begin(); counts.received('text', fresh=True)", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
     for file in tmp_path.glob("*.db"):
         assert file.stat().st_blocks * 512 >= file.stat().st_size

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def test_every_file_beside_the_modules_is_shipped() -> None:
+def test_every_data_file_is_packaged() -> None:
     """Templates, styles, texts, migrations: each has a pattern in pyproject.toml."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     patterns = project["tool"]["setuptools"]["package-data"]["bot"]

@@ -53,19 +53,19 @@ def server() -> Iterator[ImageServer]:
 
 
 class ManualChecker:
-    """A checker that is stepped by hand, with a clock that is set by hand, and its schedule."""
+    """A checker that is stepped by hand, with its own clock and schedule."""
 
     def __init__(self, database: Database, rules: RuleSet, addresses: AddressPolicy, folder: Path = Path()) -> None:
         self.database, self.rules = database, rules
         self.checker = ImageChecker(database, lambda: self.rules, folder, addresses)
 
     def work(self) -> None:
-        """Look at all that is due."""
+        """Check all images that are due."""
         while self.checker.step() < 2:
             pass
 
     def later(self, seconds: float) -> None:
-        """Make due what would be in that time."""
+        """Make due all checks within that time."""
         with self.database.write() as connection:
             connection.execute(sa.update(picture_checks).values(due_at=picture_checks.c.due_at - seconds))
 
@@ -75,8 +75,8 @@ class ManualChecker:
         return {health.image.rules[0]: health.result.code for health in reports}
 
 
-def test_failed_checks_do_not_keep_rules_that_were_replaced(database: Database) -> None:
-    """Until the garbage collector finds what such a check raised, which refers to its callers."""
+def test_failed_checks_do_not_keep_replaced_rules_in_memory(database: Database) -> None:
+    """The errors refer to the callers' variables until the garbage collector runs."""
     asked = []
 
     def unknown(host: str, port: int) -> list[Address]:
@@ -96,8 +96,8 @@ def test_failed_checks_do_not_keep_rules_that_were_replaced(database: Database) 
     assert asked == ["a.vn", "a.vn"]
 
 
-def test_every_picture_is_named_once_with_the_rules_that_send_it(tmp_path: Path) -> None:
-    """Of lists, of one_of, of the fallback, and what stands in for another."""
+def test_every_image_is_referenced_once_with_its_rules(tmp_path: Path) -> None:
+    """Of lists, of one_of, of the fallback, and substitutes."""
     (tmp_path / "menu.png").write_bytes(PNG)
     rules = ruled(
         link("https://a.vn/1.jpg?key=hush"),
@@ -120,8 +120,8 @@ def test_every_picture_is_named_once_with_the_rules_that_send_it(tmp_path: Path)
     assert len({picture.key for picture in found}) == len(found)
 
 
-def test_what_cannot_be_sent_any_more_is_not_named() -> None:
-    """A rule that is switched off, a season that is over; one that is still to come is."""
+def test_images_that_cannot_be_sent_any_more_are_left_out() -> None:
+    """Of a disabled rule or an ended season; a coming season counts."""
     rules = ruled(
         more="\n".join([
             "  - {id: off, enabled: false, keywords: [a], reply: {image_url: 'https://a.vn/1.jpg'}}",
@@ -135,8 +135,8 @@ def test_what_cannot_be_sent_any_more_is_not_named() -> None:
     assert [picture.rules for picture in referenced_images(rules, now=evening)] == [("next",)]
 
 
-def test_a_file_with_another_content_is_another_picture(tmp_path: Path) -> None:
-    """It is looked at anew at once."""
+def test_a_file_with_other_content_is_another_image(tmp_path: Path) -> None:
+    """It is checked again at once."""
     keys = set()
     for content in (PNG, JPEG):
         (tmp_path / "menu.jpg").write_bytes(content)
@@ -144,13 +144,13 @@ def test_a_file_with_another_content_is_another_picture(tmp_path: Path) -> None:
     assert len(keys) == 2
 
 
-def test_names_that_are_logged_let_nobody_in() -> None:
+def test_logged_references_grant_no_access() -> None:
     picture = ImageReference("image_url", "https://na:hush@a.vn:8443/ảnh.jpg?sig=hush#hush", None, ())
     assert picture.loggable == "https://a.vn:8443/ảnh.jpg"
 
 
-def test_a_look_at_each_kind(server: ImageServer, tmp_path: Path) -> None:
-    """Links over the addresses, files within the folder, attachments by their day, examples not at all."""
+def test_each_kind_of_image_is_probed(server: ImageServer, tmp_path: Path) -> None:
+    """Links by fetching them, files in the folder, attachments by their date, examples not at all."""
     (tmp_path / "menu.png").write_bytes(PNG)
     (tmp_path / "folder").mkdir()
 
@@ -169,10 +169,8 @@ def test_a_look_at_each_kind(server: ImageServer, tmp_path: Path) -> None:
     assert len(server.requests) == 2
 
 
-def test_where_a_proxy_is_the_only_way_out_nothing_is_claimed(
-    server: ImageServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A picture that cannot be reached may be well; what answers is judged all the same."""
+def test_behind_a_proxy_an_unreachable_image_is_not_bad(server: ImageServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be fine; an image that can be fetched is judged all the same."""
     dead = ImageReference("image_url", f"https://anh.tiem.vn:{free_port()}/a.jpg", None, ("r",))
     gone = ImageReference("image_url", server.url("/gone.jpg", said(404)), None, ("r",))
 
@@ -188,8 +186,8 @@ def test_where_a_proxy_is_the_only_way_out_nothing_is_claimed(
     assert codes() == ["unreachable", "not-found"]
 
 
-def test_each_picture_is_looked_at_and_told(database: Database, server: ImageServer, tmp_path: Path) -> None:
-    """With what was seen and when; attachments with their age."""
+def test_each_image_is_checked_and_reported(database: Database, server: ImageServer, tmp_path: Path) -> None:
+    """With the result and its time; attachments with their age."""
     (tmp_path / "menu.png").write_bytes(PNG)
     rules = ruled(
         link(server.url("/a.jpg", ok(JPEG))),
@@ -214,7 +212,7 @@ def test_each_picture_is_looked_at_and_told(database: Database, server: ImageSer
     assert len(server.requests) == 2
 
 
-def test_a_picture_is_left_alone_until_it_is_due(database: Database, server: ImageServer) -> None:
+def test_an_image_is_not_checked_before_it_is_due(database: Database, server: ImageServer) -> None:
     checker = ManualChecker(database, ruled(link(server.url("/a.jpg", ok(JPEG)))), server.addresses)
     checker.work()
     checker.later(CHECK_SECONDS * 0.85)
@@ -225,8 +223,8 @@ def test_a_picture_is_left_alone_until_it_is_due(database: Database, server: Ima
     assert len(server.requests) == 2
 
 
-def test_new_rules_bring_new_pictures_and_hurry_bad_ones(database: Database, server: ImageServer) -> None:
-    """Those that were well keep their time; those that nobody names any more are struck out."""
+def test_new_rules_add_images_and_recheck_bad_ones(database: Database, server: ImageServer) -> None:
+    """Good ones keep their schedule; images that are no longer named are removed."""
     well, gone = link(server.url("/a.jpg", ok(JPEG))), link(server.url("/b.jpg", said(404)))
     checker = ManualChecker(database, ruled(well, gone), server.addresses)
     checker.work()
@@ -241,8 +239,8 @@ def test_new_rules_bring_new_pictures_and_hurry_bad_ones(database: Database, ser
     assert len(CheckSchedule(database).states()) == 1
 
 
-def test_what_another_process_struck_out_comes_back(database: Database, server: ImageServer) -> None:
-    """It has other rules for a moment; here they stay as they are."""
+def test_an_image_that_another_process_removed_is_added_again(database: Database, server: ImageServer) -> None:
+    """That process has other rules for a moment; the state here stays."""
     checker = ManualChecker(database, ruled(link(server.url("/a.jpg", ok(JPEG)))), server.addresses)
     checker.work()
     other = ManualChecker(database, ruled(link(server.url("/b.jpg", ok(JPEG)))), server.addresses)
@@ -253,10 +251,10 @@ def test_what_another_process_struck_out_comes_back(database: Database, server: 
     assert checker.codes() == {"r0": "ok"}
 
 
-def test_a_picture_that_turns_bad_and_well_again_is_logged_once(
+def test_an_image_that_turns_bad_or_good_is_logged_once(
     database: Database, server: ImageServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Its address without what could let somebody in; a first failure that may pass is no news."""
+    """Without the parts of its URL that grant access; a first temporary failure is not logged."""
     url = server.url("/a.jpg?key=hush", ok(JPEG))
     checker = ManualChecker(database, ruled(link(url), f"[{link(url)}]"), server.addresses)
     caplog.set_level(logging.INFO, logger="bot.image_health")
@@ -283,8 +281,8 @@ def test_a_picture_that_turns_bad_and_well_again_is_logged_once(
         assert "hush" not in str(vars(record))
 
 
-def test_examples_are_neither_looked_up_nor_logged(database: Database, caplog: pytest.LogCaptureFixture) -> None:
-    """As in the demo's sample shop, which must not look broken."""
+def test_examples_are_neither_checked_nor_logged(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    """So that the sample shop of the demo does not look broken."""
 
     def resolve(_host: str, _port: int) -> list[Address]:
         raise AssertionError("nobody is to be asked")
@@ -300,7 +298,7 @@ def test_examples_are_neither_looked_up_nor_logged(database: Database, caplog: p
 
 
 def test_a_file_that_the_vendor_refuses_is_bad(database: Database, tmp_path: Path) -> None:
-    """However well it looks, once it was refused again and again."""
+    """Even if the file looks good, after several refusals."""
     (tmp_path / "menu.png").write_bytes(PNG)
     rules = ruled("{file: menu.png}", folder=tmp_path)
     checker = ManualChecker(database, rules, AddressPolicy(), tmp_path)
@@ -313,10 +311,10 @@ def test_a_file_that_the_vendor_refuses_is_bad(database: Database, tmp_path: Pat
         assert checker.codes() == {"r0": code}
 
 
-def test_the_thread_looks_by_itself_and_ends_without_waiting_for_a_server(
+def test_the_thread_checks_and_stops_without_waiting_for_a_server(
     database: Database, server: ImageServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What it was looking at stays as it was, and is looked at again when the lease ends."""
+    """The image that it was checking keeps its state and is checked again when the lease ends."""
     asked, released = threading.Event(), threading.Event()
 
     def resolve(_host: str, _port: int) -> list[Address]:
@@ -335,8 +333,8 @@ def test_the_thread_looks_by_itself_and_ends_without_waiting_for_a_server(
     assert caplog.records == []
 
 
-def test_the_thread_outlives_a_database_that_fails(empty_database_url: str, caplog: pytest.LogCaptureFixture) -> None:
-    """It says so and waits for its next round."""
+def test_the_thread_survives_a_failing_database(empty_database_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """It logs the failure and continues with the next round."""
     database = Database(empty_database_url)
     checker = ImageChecker(database, lambda: ruled(link("https://a.vn/1.jpg")), Path(), AddressPolicy())
     with caplog.at_level(logging.ERROR, logger="bot.image_health"):

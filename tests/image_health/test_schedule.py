@@ -44,8 +44,8 @@ def state_after(*seen: CheckResult) -> CheckState:
     return state
 
 
-def test_a_failure_that_may_pass_counts_from_the_second_in_a_row() -> None:
-    """Until then the picture stands as it did; what a server says of the picture counts at once."""
+def test_a_temporary_failure_counts_from_the_second_in_a_row() -> None:
+    """Until then the former result stays; a permanent fault counts at once."""
     assert state_after(OK, DOWN) == CheckState(OK, NOW, 1)
     assert state_after(OK, DOWN, DOWN) == CheckState(DOWN, NOW + 2, 2)
     assert state_after(OK, DOWN, OK, DOWN) == CheckState(OK, NOW + 2, 1)
@@ -57,8 +57,8 @@ def test_a_failure_that_may_pass_counts_from_the_second_in_a_row() -> None:
 
 
 @given(seen=results)
-def test_what_is_well_is_well_at_once_and_bad_never_without_a_failure(seen: list[CheckResult]) -> None:
-    """Whatever came before."""
+def test_a_success_counts_at_once_and_bad_needs_a_failure(seen: list[CheckResult]) -> None:
+    """For any history."""
     state = state_after(*seen)
     assert (state.result.status == "bad") <= (state.failures > 0)
     if seen and seen[-1].status != "bad":
@@ -67,7 +67,7 @@ def test_what_is_well_is_well_at_once_and_bad_never_without_a_failure(seen: list
         assert state.result == seen[-1]
 
 
-def test_a_picture_that_fails_is_looked_at_sooner() -> None:
+def test_a_failing_image_is_checked_sooner() -> None:
     assert [seconds_until_next(state_after(*[DOWN] * n)) for n in range(5)] == [
         CHECK_SECONDS,
         FIRST_RETRY_SECONDS,
@@ -75,12 +75,12 @@ def test_a_picture_that_fails_is_looked_at_sooner() -> None:
     ]
 
 
-def test_a_lease_is_longer_than_a_look() -> None:
+def test_a_lease_is_longer_than_a_check() -> None:
     assert LEASE_SECONDS > MAX_FETCH_SECONDS * 2
 
 
-def test_new_pictures_are_due_at_once(database: Database) -> None:
-    """Those that are in the book stay as they are."""
+def test_new_images_are_due_at_once(database: Database) -> None:
+    """Those in the schedule keep their state."""
     schedule = CheckSchedule(database)
     schedule.add_missing(["a"], now=NOW)
     schedule.save("a", OK, now=NOW)
@@ -90,7 +90,7 @@ def test_new_pictures_are_due_at_once(database: Database) -> None:
     assert schedule.claim(now=NOW + 2) is None
 
 
-def test_who_waits_longest_comes_first_and_a_claim_ends_with_its_lease(database: Database) -> None:
+def test_the_longest_due_comes_first_and_a_claim_ends_with_its_lease(database: Database) -> None:
     schedule = CheckSchedule(database)
     schedule.add_missing(["late"], now=NOW)
     schedule.add_missing(["early"], now=NOW - 1)
@@ -103,7 +103,7 @@ def test_who_waits_longest_comes_first_and_a_claim_ends_with_its_lease(database:
     ("result", "pause"),
     [(OK, CHECK_SECONDS), (DOWN, FIRST_RETRY_SECONDS), (GONE, FIRST_RETRY_SECONDS), (UNSEEN, CHECK_SECONDS)],
 )
-def test_the_next_look_comes_in_time_but_not_for_all_at_once(
+def test_the_next_check_comes_in_time_but_not_for_all_at_once(
     database: Database, result: CheckResult, pause: float
 ) -> None:
     schedule = CheckSchedule(database)
@@ -116,8 +116,8 @@ def test_the_next_look_comes_in_time_but_not_for_all_at_once(
     assert len(pauses) > 10
 
 
-def test_what_was_stored_comes_back(database: Database) -> None:
-    """Before and after; also of a picture that was struck out meanwhile."""
+def test_a_stored_result_is_read_back(database: Database) -> None:
+    """Before and after; also of an image that was removed in the meantime."""
     schedule = CheckSchedule(database)
     schedule.add_missing(["a"], now=NOW)
     assert schedule.save("a", OK, now=NOW) == (CheckState(), CheckState(OK, NOW))
@@ -132,8 +132,8 @@ def test_what_was_stored_comes_back(database: Database) -> None:
     assert schedule.states() == {}
 
 
-def test_pictures_that_were_not_well_can_be_hurried(database: Database) -> None:
-    """But not one that somebody may be looking at."""
+def test_bad_images_can_be_rechecked(database: Database) -> None:
+    """But not one that may be in progress."""
     schedule = CheckSchedule(database)
     schedule.add_missing(["well", "bad", "looked-at"], now=NOW)
     schedule.save("well", OK, now=NOW)
@@ -146,8 +146,8 @@ def test_pictures_that_were_not_well_can_be_hurried(database: Database) -> None:
     assert [schedule.claim(now=NOW + 2) for _ in range(2)] == ["bad", None]
 
 
-def test_somebody_can_ask_for_a_look(database: Database) -> None:
-    """At once, but not for one that is looked at anyway, nor twice within a minute."""
+def test_a_check_can_be_requested(database: Database) -> None:
+    """At once, but not for one in progress, nor twice within a minute."""
     schedule = CheckSchedule(database)
     schedule.add_missing(["a", "b"], now=NOW)
     assert schedule.pending(now=NOW) == {"a", "b"}
@@ -170,8 +170,8 @@ def test_somebody_can_ask_for_a_look(database: Database) -> None:
     assert not schedule.request("unknown", now=NOW + 70)
 
 
-def test_a_failure_that_may_pass_can_be_asked_after_once(database: Database) -> None:
-    """The second settles it, and the minute begins anew."""
+def test_after_a_temporary_failure_one_more_check_can_be_requested(database: Database) -> None:
+    """The second one decides, and the minute starts again."""
     schedule = CheckSchedule(database)
     schedule.add_missing(["a"], now=NOW)
     schedule.save("a", OK, now=NOW)
@@ -182,8 +182,8 @@ def test_a_failure_that_may_pass_can_be_asked_after_once(database: Database) -> 
     assert schedule.states() == {"a": CheckState(DOWN, NOW + 101, 2)}
 
 
-def test_a_clock_that_was_set_right_stops_nothing(database: Database) -> None:
-    """What was put off while it was years ahead is due."""
+def test_a_corrected_clock_stops_nothing(database: Database) -> None:
+    """Checks that were scheduled years ahead are due."""
     schedule = CheckSchedule(database)
     schedule.add_missing(["a"], now=NOW + 1e8)
     assert schedule.claim(now=NOW) == "a"
@@ -191,7 +191,7 @@ def test_a_clock_that_was_set_right_stops_nothing(database: Database) -> None:
 
 
 def test_several_processes_share_the_work(database_url: str) -> None:
-    """Each picture is looked at once."""
+    """Each image is checked once."""
     databases = [Database(database_url) for _ in range(4)]
     databases[0].migrate()
     keys = {f"k{number}" for number in range(40)}

@@ -66,12 +66,12 @@ def answered(body: bytes, *, status: int = 200, content_type: str = "image/jpeg"
         (answered(b"", status=503), CheckResult("error-answer", 503)),
     ],
 )  # fmt: skip
-def test_what_an_answer_says(answer: Fetched, look: CheckResult) -> None:
-    """The bytes decide, not what the server calls them."""
+def test_the_verdict_on_an_answer(answer: Fetched, look: CheckResult) -> None:
+    """The bytes decide, not the Content-Type."""
     assert judge(answer) == look
 
 
-def test_no_more_than_one_megabyte() -> None:
+def test_the_limit_is_one_megabyte() -> None:
     """To the byte."""
     assert judge(answered(JPEG.ljust(MAX_IMAGE_BYTES, b"\0"))).code == "ok"
     chunked = Fetched("https://a.vn/a.jpg", 200, "", JPEG.ljust(MAX_IMAGE_BYTES + 1, b"\0"), None)
@@ -79,12 +79,12 @@ def test_no_more_than_one_megabyte() -> None:
 
 
 @pytest.mark.parametrize("failure", get_args(FetchFailure))
-def test_where_nothing_came_the_picture_is_bad(failure: FetchFailure) -> None:
+def test_an_image_that_cannot_be_fetched_is_bad(failure: FetchFailure) -> None:
     assert CheckResult(failure).status == "bad"
 
 
-def test_what_may_pass() -> None:
-    """A server that is down or busy; what it says of the picture itself does not."""
+def test_transient_faults() -> None:
+    """A server that is down or busy, but not a fault of the image itself."""
     passing = {code for code in get_args(Code) if CheckResult(code, 503).is_transient}
     assert passing == {"unknown-host", "unreachable", "too-slow", "broken-answer", "error-answer"}
     assert [CheckResult("error-answer", status).is_transient for status in (400, 405, 408, 429, 500, 599)] == [
@@ -92,8 +92,8 @@ def test_what_may_pass() -> None:
     ]  # fmt: skip
 
 
-def test_how_words_stand() -> None:
-    """What cannot be known is no complaint."""
+def test_the_status_of_each_verdict() -> None:
+    """An unknown result is no fault."""
     unknown = {code for code in get_args(Code) if CheckResult(code).status == "unknown"}
     assert unknown == {"not-checked", "example-address", "behind-proxy", "no-upload-day"}
     assert [code for code in get_args(Code) if CheckResult(code).status == "ok"] == ["ok"]
@@ -110,19 +110,19 @@ def test_how_words_stand() -> None:
         (date(2020, 1, 1), "expired"),
     ],
 )
-def test_an_attachment_lives_for_seven_days(uploaded: date | None, code: Code) -> None:
+def test_an_attachment_is_valid_for_seven_days(uploaded: date | None, code: Code) -> None:
     assert judge_attachment(uploaded, today=TODAY) == CheckResult(code)
 
 
-def test_files() -> None:
+def test_the_verdict_on_a_file() -> None:
     """Of one that is too large, only the beginning was read."""
     assert judge_file(None) == CheckResult("no-file")
     assert judge_file(JPEG) == CheckResult("ok", None, "JPEG", len(JPEG), 640, 480)
     assert judge_file(PNG.ljust(MAX_IMAGE_BYTES + 1, b"\0")) == CheckResult("too-large", None, "PNG", None, 640, 480)
 
 
-def test_real_pictures() -> None:
-    """The sample shop's."""
+def test_real_images() -> None:
+    """Those of the sample shop."""
     pictures = sorted(SHOP.glob("*.jpg"))
     assert pictures
     for picture in pictures:
@@ -134,26 +134,26 @@ def test_real_pictures() -> None:
 
 
 @given(data=st.binary(max_size=200) | st.binary(max_size=40).map(lambda rest: JPEG[:20] + rest))
-def test_any_bytes_will_do(data: bytes) -> None:
-    """A header that is cut off or lies says nothing, or nonsense, and never fails."""
+def test_any_bytes_are_accepted(data: bytes) -> None:
+    """A cut or wrong header may give no size or a wrong one, but no error."""
     sniff_format(data, "text/html")
     assert dimensions(data) is None or len(dimensions(data) or ()) == 2
     assert judge_file(data).status in {"ok", "bad"}
 
 
 @pytest.mark.parametrize("cut", range(0, 40, 3))
-def test_a_header_that_is_cut_off_has_no_size(cut: int) -> None:
+def test_a_cut_header_has_no_size(cut: int) -> None:
     for picture, needed in ((JPEG, 29), (PNG, 24)):
         assert (dimensions(picture[:cut]) is not None) == (cut >= needed)
 
 
 @pytest.mark.parametrize("host", ["anh.tiemnhana.example", "EXAMPLE.com", "www.example.org.", "shop.test", "x.invalid"])
-def test_addresses_that_are_set_aside_for_examples(host: str) -> None:
+def test_hosts_reserved_for_examples(host: str) -> None:
     assert is_example(f"https://{host}/a.jpg")
 
 
 @pytest.mark.parametrize("host", ["example.vn", "myexample.com", "example", "a.example.vn", "test.vn", "localhost"])
-def test_addresses_that_may_be_real(host: str) -> None:
+def test_hosts_that_may_be_real(host: str) -> None:
     assert is_example(f"https://{host}/a.jpg") == (host == "example")
 
 
@@ -163,8 +163,8 @@ def _names(words: ImageWords) -> set[str]:
 
 
 @pytest.mark.parametrize("code", get_args(Code))
-def test_every_verdict_can_be_said_in_both_languages(code: Code) -> None:
-    """With what to do where something is to be done, and the same facts in both."""
+def test_every_verdict_has_texts_in_both_languages(code: Code) -> None:
+    """With the same facts in both, and what to do unless all is well."""
     assert explain(CheckResult(code), "vi") != explain(CheckResult(code), "en")
     for lang in get_args(Language):
         found = explain(CheckResult(code, 403, "GIF", 3_000_000), lang)
@@ -175,7 +175,7 @@ def test_every_verdict_can_be_said_in_both_languages(code: Code) -> None:
     assert _names(IMAGE_WORDS[code]) <= {"status", "form", "size"}
 
 
-def test_sizes_are_said_as_people_say_them() -> None:
+def test_sizes_are_readable() -> None:
     assert "(2.9 MB)" in explain(CheckResult("too-large", 200, "JPEG", 3_000_000), "en").message
     assert "(1,1 MB)" in explain(CheckResult("too-large", 200, "JPEG", 1024**2 + 1), "vi").message
     assert "(> 1 MB)" in explain(CheckResult("too-large", 200, "JPEG"), "vi").message

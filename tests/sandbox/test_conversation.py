@@ -26,7 +26,7 @@ OPEN = Outcome("open", "", "", None)
 
 
 class Bot:
-    """Stands where the bot stands: it has a webhook and an inbox, and calls the vendor when conversation to."""
+    """Stands in for the bot: it has a webhook and an inbox, and calls the vendor on request."""
 
     def __init__(self, vendor: SandboxVendor) -> None:
         self.inbox: dict[str, Outcome] = {}
@@ -55,7 +55,7 @@ class Bot:
         self.thread.start()
 
     def send(self, image: str, user_id: str = USER) -> None:
-        """Call the vendor, whatever comes of it."""
+        """Call the vendor, whatever the outcome."""
         body = {"message": {"image_url": image}, "oa_id": OA, "recipient": {"user_id": user_id}}
         headers = {"API-KEY": "k", "Content-Type": "application/json", "accept": "*/*", "accessToken": "t"}
         try:
@@ -101,7 +101,7 @@ def conversation(vendor: SandboxVendor, bot: Bot) -> Iterator[Conversation]:
 
 
 def until(conversation: Conversation, is_there: str, user_id: str = USER) -> list[Change]:
-    """Return the user's changes once one of them is *is_there*: sent, shown, or a status of the inbox."""
+    """Return the user's changes once *is_there* holds for one: sent, arrived, or a status of the inbox."""
     deadline = time.monotonic() + PATIENCE
     changes: list[Change] = []
     while time.monotonic() < deadline:
@@ -112,8 +112,8 @@ def until(conversation: Conversation, is_there: str, user_id: str = USER) -> lis
     raise AssertionError(f"no {is_there}: {changes}")
 
 
-def test_from_sent_to_shown(conversation: Conversation, bot: Bot) -> None:
-    """The message, the webhook's answer, the picture, the end; times count from the sending."""
+def test_the_steps_of_a_message(conversation: Conversation, bot: Bot) -> None:
+    """The message, the webhook's answer, the image, the final state; times count from the sending."""
     message = conversation.say(USER, "text", "menu")
     assert message.delivery is not None
     assert message.delivery.status == 200
@@ -131,7 +131,7 @@ def test_from_sent_to_shown(conversation: Conversation, bot: Bot) -> None:
 
 
 def test_a_call_belongs_to_the_first_message_that_was_open(conversation: Conversation, bot: Bot) -> None:
-    """Replies keep their order, so the second picture is the second message's once the first has ended."""
+    """Replies keep their order, so the second image belongs to the second message once the first has ended."""
     conversation.say(USER, "text", "menu")
     conversation.say(USER, "text", "giá")
     bot.send("https://shop.example/menu.jpg")
@@ -149,8 +149,8 @@ def test_a_call_belongs_to_the_first_message_that_was_open(conversation: Convers
     ]
 
 
-def test_calls_that_fail_show_nothing(conversation: Conversation, vendor: SandboxVendor, bot: Bot) -> None:
-    """Each is conversation with its status; a dropped line may still have sent the picture."""
+def test_failed_calls_show_no_image(conversation: Conversation, vendor: SandboxVendor, bot: Bot) -> None:
+    """Each is listed with its status; after a cut connection the image may have been sent."""
     conversation.say(USER, "text", "menu")
     vendor.next(script.answer(503), script.cut())
     bot.send("https://shop.example/menu.jpg")
@@ -161,7 +161,7 @@ def test_calls_that_fail_show_nothing(conversation: Conversation, vendor: Sandbo
 
 
 def test_customers_do_not_see_each_other(conversation: Conversation, bot: Bot) -> None:
-    """A picture for one is no change for another."""
+    """An image for one is no change for another."""
     conversation.say(USER, "text", "menu")
     conversation.say(OTHER, "follow")
     bot.send("https://shop.example/chao.jpg", OTHER)
@@ -170,8 +170,8 @@ def test_customers_do_not_see_each_other(conversation: Conversation, bot: Bot) -
     assert all(change.what != "image" for change in conversation.changes(USER, 0, timeout=0))
 
 
-def test_nobody_answers(conversation: Conversation, bot: Bot) -> None:
-    """The inbox's verdict is a change of its own."""
+def test_a_message_without_answer(conversation: Conversation, bot: Bot) -> None:
+    """The inbox's state is a change, too."""
     conversation.say(USER, "sticker")
     bot.end(0, "ignored", "no-match")
     message = until(conversation, "ignored")[-1].message
@@ -180,8 +180,8 @@ def test_nobody_answers(conversation: Conversation, bot: Bot) -> None:
     assert message.outcome.reason == "no-match"
 
 
-def test_the_webhook_refuses(conversation: Conversation, bot: Bot) -> None:
-    """A status other than 200 is conversation, and the message is not over."""
+def test_a_refusal_of_the_webhook(conversation: Conversation, bot: Bot) -> None:
+    """A status other than 200 is shown, and the message is not over."""
     bot.status = 503
     message = conversation.say(USER, "text", "menu")
     assert message.delivery is not None
@@ -189,8 +189,8 @@ def test_the_webhook_refuses(conversation: Conversation, bot: Bot) -> None:
     assert not message.is_over
 
 
-def test_stop_wakes_who_waits(conversation: Conversation) -> None:
-    """A page that waits for changes gets none, at once."""
+def test_stop_wakes_waiting_pages(conversation: Conversation) -> None:
+    """They get no changes, at once."""
     got: list[list[Change]] = []
     waiting = threading.Thread(target=lambda: got.append(conversation.changes(USER, 0, timeout=PATIENCE)))
     waiting.start()
@@ -200,6 +200,6 @@ def test_stop_wakes_who_waits(conversation: Conversation) -> None:
     assert conversation.stopped
 
 
-def test_patience_is_longer_than_a_slow_vendor() -> None:
+def test_a_slow_vendor_is_not_shown_as_late() -> None:
     """The demo's "slow" must not be called late."""
     assert LATE_SECONDS > 3

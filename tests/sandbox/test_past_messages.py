@@ -22,14 +22,14 @@ MAKER = EventMaker("1", "secret", "2")
 
 
 def rules_of(content: bytes) -> RuleSet:
-    """Return the rules that the file holds."""
+    """Return the rules of the file."""
     rules = validate(content, today=date(2026, 9, 21)).rules
     assert rules is not None
     return rules
 
 
-def test_the_same_few_hundred_messages_each_time() -> None:
-    """Of the two weeks before, none to come, most answered, some not."""
+def test_the_messages_are_the_same_each_time() -> None:
+    """A few hundred of the last two weeks, none in the future, most answered."""
     rules = rules_of(SAMPLE.read_bytes())
     past = past_events(rules, MAKER, now=NOW)
     assert [one.event.text for one in past] == [one.event.text for one in past_events(rules, MAKER, now=NOW)]
@@ -41,7 +41,7 @@ def test_the_same_few_hundred_messages_each_time() -> None:
 
 
 @pytest.mark.parametrize("zone", ["Asia/Ho_Chi_Minh", "America/Los_Angeles", "Pacific/Auckland"])
-def test_customers_write_by_day_on_the_shops_clock(zone: str) -> None:
+def test_customers_write_during_the_shops_day(zone: str) -> None:
     """On each of the days that the console shows."""
     rules = rules_of(f"timezone: {zone}\n".encode() + SAMPLE.read_bytes().replace(b"timezone: Asia/Ho_Chi_Minh\n", b""))
     times = [datetime.fromtimestamp(one.received_at, rules.zone) for one in past_events(rules, MAKER, now=NOW)]
@@ -51,14 +51,14 @@ def test_customers_write_by_day_on_the_shops_clock(zone: str) -> None:
     assert max((today - at.date()).days for at in times) <= 14
 
 
-def test_rules_without_examples_have_a_past_too() -> None:
-    """Its customers ask for what no rule answers."""
+def test_rules_without_examples_have_past_messages_too() -> None:
+    """All of them unanswered."""
     rules = rules_of(b"rules:\n  - {id: a, keywords: [a b], reply: {attachment_id: x}}\n")
     assert {one.status for one in past_events(rules, MAKER, now=NOW)} == {"ignored"}
 
 
-def test_the_reports_find_them(database: Database) -> None:
-    """As they find what was delivered."""
+def test_the_queries_find_them(database: Database) -> None:
+    """Like delivered messages."""
     rules = rules_of(SAMPLE.read_bytes())
     past = past_events(rules, MAKER, now=NOW)
     add_past_events(database, past, rules_hash=rules.digest)

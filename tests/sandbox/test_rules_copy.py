@@ -15,7 +15,7 @@ rules:
 """
 
 
-def test_the_images_that_rules_name_come_along(tmp_path: Path) -> None:
+def test_the_images_that_rules_name_are_copied(tmp_path: Path) -> None:
     """But none from outside the folder of the rules."""
     shop = tmp_path / "shop"
     (shop / "a").mkdir(parents=True)
@@ -29,8 +29,8 @@ def test_the_images_that_rules_name_come_along(tmp_path: Path) -> None:
     assert list(copies.rglob("*.jpg")) == [copies / "demo" / "a" / "menu.jpg"]
 
 
-def test_it_follows_the_original(tmp_path: Path) -> None:
-    """An edit of the original counts; one of the copy stays in the copy, until the original changes."""
+def test_the_copy_follows_the_original(tmp_path: Path) -> None:
+    """An edit of the copy stays in the copy until the original changes."""
     (tmp_path / "rules.yaml").write_text("version: 1\n")
     copy, stopping = RulesCopy(tmp_path / "rules.yaml", tmp_path / "demo"), threading.Event()
     follower = threading.Thread(target=copy.follow, args=[stopping])

@@ -52,7 +52,7 @@ def send(
     user_id: str = USER,
     timeout: float = PATIENCE,
 ) -> requests.Response:
-    """Send the documented request, but for what is given."""
+    """Send the documented request with these changes."""
     content = body if isinstance(body, bytes) else json.dumps(body or request_for(user_id)).encode()
     with requests.Session() as session:
         given_headers = {**RIGHT_HEADERS, **(headers or {})}
@@ -65,7 +65,7 @@ def request_for(user_id: str) -> dict[str, Any]:
 
 class TestRightRequest:
     def test_is_taken_and_answered_as_documented(self, vendor: SandboxVendor) -> None:
-        """The answer names the picture that went out, and tells Zalo's user from the vendor's."""
+        """The answer names the sent image, and has Zalo's and the vendor's user ids."""
         answer = send(vendor)
         assert answer.status_code == 200
         assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
@@ -81,7 +81,7 @@ class TestRightRequest:
         assert (taken.message.user_id, taken.message.oa_id) == (USER, OA)
         assert (taken.message.field, taken.message.image) == ("image_url", URL)
 
-    def test_an_attachment_is_a_picture_too(self, vendor: SandboxVendor) -> None:
+    def test_an_attachment_is_an_image_too(self, vendor: SandboxVendor) -> None:
         """`attachment_id` alone is the other documented form."""
         assert send(vendor, {**RIGHT_BODY, "message": {"attachment_id": "aBc"}}).status_code == 200
         assert vendor.taken[0].message.field == "attachment_id"
@@ -171,15 +171,15 @@ class TestWrongRequest:
         answer = requests.request(method, vendor.url + PATH, headers=RIGHT_HEADERS, timeout=PATIENCE)
         assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
 
-    def test_a_wrong_request_uses_up_no_behaviour(self, vendor: SandboxVendor) -> None:
-        """What the vendor was told to do next waits for a right request."""
+    def test_an_invalid_request_uses_no_script(self, vendor: SandboxVendor) -> None:
+        """The script waits for a valid request."""
         vendor.next(script.answer(503))
         assert send(vendor, b"{}").status_code == 400
         assert send(vendor).status_code == 503
 
 
 class TestBehaviour:
-    def test_next_ones_in_order_then_normal(self, vendor: SandboxVendor) -> None:
+    def test_scripts_are_used_once_in_order(self, vendor: SandboxVendor) -> None:
         """Each script is used once, in order."""
         vendor.next(script.answer(503, headers={"Retry-After": "7"}), script.answer(429, {"code": -32}))
         first, second, third = send(vendor), send(vendor), send(vendor)
@@ -199,7 +199,7 @@ class TestBehaviour:
         vendor.always(script.OK, user_id="1")
         assert [send(vendor, user_id=user).status_code for user in ("1", "2")] == [200, 200]
 
-    def test_forgotten(self, vendor: SandboxVendor) -> None:
+    def test_unused_scripts_can_be_dropped(self, vendor: SandboxVendor) -> None:
         """What was said of the next requests of a user can be taken back."""
         vendor.next(script.answer(500), user_id=USER)
         vendor.forget(user_id=USER)
@@ -208,7 +208,7 @@ class TestBehaviour:
 
     @pytest.mark.parametrize("takes", [True, False])
     def test_bad_gateway(self, vendor: SandboxVendor, takes: bool) -> None:
-        """A 502 looks the same whether or not the picture went out."""
+        """A 502 looks the same whether or not the image was sent."""
         vendor.next(script.bad_gateway(takes=takes))
         assert send(vendor).status_code == 502
         assert len(vendor.taken) == takes
@@ -229,7 +229,7 @@ class TestBehaviour:
         assert vendor.taken == []
 
     def test_no_content(self, vendor: SandboxVendor) -> None:
-        """204 has no body, and the connection goes on."""
+        """204 has no body, and the connection stays open."""
         vendor.next(script.answer(204))
         with requests.Session() as session:
             answers = [
@@ -248,7 +248,7 @@ class TestBehaviour:
         assert send(vendor).content == b"<html>"
 
     def test_late(self, vendor: SandboxVendor) -> None:
-        """The picture goes out late even though the caller gave up."""
+        """The image is sent late even if the caller has given up."""
         vendor.next(script.late(0.3))
         with pytest.raises(requests.ReadTimeout):
             send(vendor, timeout=0.05)
@@ -295,8 +295,8 @@ class TestBehaviour:
 
 
 class TestWaiting:
-    def test_says_what_did_arrive(self, vendor: SandboxVendor) -> None:
-        """A wait that fails tells the counts and the last requests, without keys."""
+    def test_a_failed_wait_lists_what_arrived(self, vendor: SandboxVendor) -> None:
+        """The counts and the last requests, without keys."""
         send(vendor)
         with pytest.raises(TimeoutError) as failure:
             vendor.wait_for(2, timeout=0.01)
@@ -305,8 +305,8 @@ class TestWaiting:
         assert URL in said
         assert "key-1" not in said
 
-    def test_for_a_condition(self, vendor: SandboxVendor) -> None:
-        """The condition is asked again with each request."""
+    def test_waiting_for_a_condition(self, vendor: SandboxVendor) -> None:
+        """It is checked with each request."""
 
         def second_user(received: Any) -> bool:
             return any(one.message.user_id == "2" for one in received)
@@ -319,7 +319,7 @@ class TestWaiting:
 
 
 class TestHttp:
-    """The wire: what keep-alive, pipelining and slow writers rely on."""
+    """The sandbox's HTTP server: keep-alive, pipelining and slow writers."""
 
     RAW = (
         f"POST {PATH} HTTP/1.1\r\nHost: x\r\n"
@@ -360,8 +360,8 @@ class TestHttp:
             b"POST / HTTP/1.1\r\nX: " + b"a" * 70_000,
         ],
     )
-    def test_what_is_no_request_is_400_and_the_end(self, vendor: SandboxVendor, stream: bytes) -> None:
-        """The answer comes, then the connection closes."""
+    def test_invalid_bytes_get_400_and_a_close(self, vendor: SandboxVendor, stream: bytes) -> None:
+        """The answer comes first, then the connection closes."""
         with socket.create_connection(("127.0.0.1", int(vendor.url.rsplit(":", 1)[1]))) as client:
             client.sendall(stream)
             client.settimeout(PATIENCE)
@@ -409,7 +409,7 @@ class TestEvents:
         assert [_read(event).on for event in events] == ["text", "follow", "chat_now"]
         assert {_read(event).user_id for event in events} == {USER}
 
-    def test_events_nobody_answers(self) -> None:
+    def test_events_without_answer(self) -> None:
         """Receipts, groups, anonymous users, management."""
         events = [
             MAKER.unfollow(USER),
@@ -450,7 +450,7 @@ def _read(event: SignedEvent) -> zalo.Event:
 
 
 class Listener:
-    """A webhook that answers from a script, then 200, and keeps what came."""
+    """A webhook with scripted answers, then 200, that records the requests."""
 
     def __init__(self, *statuses: int) -> None:
         self.came: list[tuple[dict[str, str], bytes]] = []
@@ -510,8 +510,8 @@ class TestWebhook:
         assert headers["x-zevent-signature"].startswith("mac=")
         assert headers["num_retry"] == "2"
 
-    def test_nobody_there(self) -> None:
-        """No connection is no answer, not an exception."""
+    def test_a_refused_connection_is_no_answer(self) -> None:
+        """Not an exception."""
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
         webhook = Webhook(f"http://127.0.0.1:{port}/webhook")
@@ -519,8 +519,8 @@ class TestWebhook:
         webhook.close()
 
     @pytest.mark.parametrize("keeps", [True, False])
-    def test_echo_of_each_picture_that_went_out(self, vendor: SandboxVendor, listener: Listener, keeps: bool) -> None:
-        """Taken pictures are echoed, with the vendor's `msg_id` or another; refused ones are not."""
+    def test_each_sent_image_has_an_echo(self, vendor: SandboxVendor, listener: Listener, keeps: bool) -> None:
+        """With the vendor's `msg_id` or another; refused images have none."""
         with Echo(MAKER, listener.url) as echo:
             echo.keeps_msg_id = keeps
             vendor.listen(echo)
@@ -533,8 +533,8 @@ class TestWebhook:
         assert (event.msg_id == vendor.taken[0].msg_id) is keeps
 
     @pytest.mark.parametrize("listener", [(503, 500)], indirect=True)
-    def test_echo_comes_again_until_200(self, vendor: SandboxVendor, listener: Listener) -> None:
-        """A redelivery is the same bytes with a counting `num_retry`."""
+    def test_an_echo_is_redelivered_until_200(self, vendor: SandboxVendor, listener: Listener) -> None:
+        """With the same bytes and a counting `num_retry`."""
         with Echo(MAKER, listener.url, intervals=(0.01, 0.02, 60)) as echo:
             vendor.listen(echo)
             send(vendor)

@@ -35,7 +35,7 @@ def vendor() -> Iterator[SandboxVendor]:
 
 
 def upload(vendor: SandboxVendor, method: str = "POST", **changes: Any) -> requests.Response:
-    """Make the documented request, but for the changes."""
+    """Send the documented request with these changes."""
     return requests.request(method, vendor.url + PATH, timeout=PATIENCE, **(RIGHT | changes))
 
 
@@ -47,8 +47,8 @@ def send(vendor: SandboxVendor, attachment_id: str, *, oa_id: str = OA) -> Any:
 
 
 @pytest.mark.parametrize("content", [jpeg(), png(), jpeg(1024 * 1024)])
-def test_a_right_upload_brings_a_token(vendor: SandboxVendor, content: bytes) -> None:
-    """Which then is a picture; up to the last byte of 1 MB."""
+def test_a_valid_upload_has_a_token(vendor: SandboxVendor, content: bytes) -> None:
+    """Which can be sent as an image; up to the last byte of 1 MB."""
     said = upload(vendor, files={"file": ("menu.jpg", content)}).json()
     [uploaded] = vendor.uploaded
     assert (said["code"], said["data"]) == (0, {"token": uploaded.token})
@@ -80,22 +80,22 @@ def test_a_right_upload_brings_a_token(vendor: SandboxVendor, content: bytes) ->
     ],
 )
 def test_a_wrong_upload_is_refused(vendor: SandboxVendor, changes: dict[str, Any], status: int) -> None:
-    """With the status of the documents' table, and recorded with the reason."""
+    """With the documented status, and recorded with the reason."""
     said = upload(vendor, **changes)
     assert (said.status_code, said.json()["code"]) == (status, status)
     assert vendor.uploaded == []
     assert vendor.received[0].fault == said.json()["message"]
 
 
-def test_a_name_without_an_ending_gets_success_and_nothing(vendor: SandboxVendor) -> None:
-    """As Zalo is known to do."""
+def test_a_name_without_extension_gets_success_without_token(vendor: SandboxVendor) -> None:
+    """As observed with Zalo."""
     said = upload(vendor, files={"file": ("menu", jpeg())})
     assert (said.status_code, said.json()["code"], said.json()["data"]) == (200, 0, {})
     assert vendor.uploaded == []
 
 
 def test_uploads_expire(vendor: SandboxVendor) -> None:
-    """Those so far; what is uploaded later lives, and ids from elsewhere are none of ours."""
+    """Those so far; later ones stay valid, and unknown ids are not affected."""
     old = upload(vendor).json()["data"]["token"]
     vendor.expire_uploads()
     new = upload(vendor).json()["data"]["token"]
@@ -106,13 +106,13 @@ def test_uploads_expire(vendor: SandboxVendor) -> None:
 
 
 def test_a_token_belongs_to_its_oa() -> None:
-    """Another one's is invalid."""
+    """For another OA it is invalid."""
     with SandboxVendor(Account("key-1", "token-1")) as vendor:
         token = upload(vendor).json()["data"]["token"]
         assert send(vendor, token, oa_id="999")["code"] == -201
 
 
-def test_uploads_misbehave_when_told_to_and_sends_do_not(vendor: SandboxVendor) -> None:
+def test_uploads_and_sends_have_separate_scripts(vendor: SandboxVendor) -> None:
     """Each has a script of its own; what is told of everybody's pictures leaves uploads alone."""
     vendor.next_upload(answer(503), cut())
     vendor.always(answer(500))
@@ -128,7 +128,7 @@ def test_uploads_misbehave_when_told_to_and_sends_do_not(vendor: SandboxVendor) 
 
 
 @given(body=st.binary(max_size=300), boundary=st.text(max_size=20))
-def test_no_form_breaks_the_server(vendor: SandboxVendor, body: bytes, boundary: str) -> None:
+def test_any_form_gets_an_answer(vendor: SandboxVendor, body: bytes, boundary: str) -> None:
     """Whatever stands in it, it is an answer like any other."""
     kind = f"multipart/form-data; boundary={boundary}".encode("latin-1", "replace").decode("latin-1")
     headers = RIGHT["headers"] | {"content-type": "".join(c if c.isprintable() else "x" for c in kind)}
