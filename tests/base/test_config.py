@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -214,11 +216,18 @@ def test_other_values_are_no_urls(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         load(monkeypatch, tmp_path, **GOOD, CPAAS_BASE_URL=url)
 
 
-def test_an_unreadable_env_file_is_reported(tmp_path: Path) -> None:
+@pytest.fixture
+def public_folder() -> Iterator[Path]:
+    """A folder that every user may enter; pytest keeps its own to the user that runs the tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_an_unreadable_env_file_is_reported(public_folder: Path) -> None:
     """Doctor advises chmod 600, so the user that runs the bot must own it."""
-    (tmp_path / ".env").write_text("PORT=9000")
-    (tmp_path / ".env").chmod(0o600)
-    (tmp_path / ".env").chmod(0)
+    (public_folder / ".env").write_text("PORT=9000")
+    (public_folder / ".env").chmod(0)
     code = """
 import os, sys
 if os.geteuid() == 0:
@@ -231,10 +240,8 @@ try:
 except ConfigError as error:
     print(error)
 """
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
     done = subprocess.run(
-        [sys.executable, "-c", f"import bot.config, bot.errors\n{code}", str(tmp_path / ".env")],
+        [sys.executable, "-c", f"import bot.config, bot.errors\n{code}", str(public_folder / ".env")],
         capture_output=True,
         text=True,
         check=True,
