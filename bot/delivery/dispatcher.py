@@ -50,7 +50,7 @@ class Dispatcher:
         # OAs that were paused because their calls hang.
         self._hanging: set[str] = set()
         self._claimed: dict[int, Claim] = {}
-        self._held = Counter[str]()
+        self._claimed_by_oa = Counter[str]()
         """How many of them are of each OA."""
         self._overdue: dict[Lease, int] = {}
         self._is_claiming = False
@@ -156,22 +156,30 @@ class Dispatcher:
         A lease that is unchanged over several polls proves that its holder is dead.
         """
         self._overdue = {lease: self._overdue.get(lease, 0) + 1 for lease in self._inbox.overdue(now=now)}
-        self._inbox.release([lease for lease, looks in self._overdue.items() if looks >= _STALE_AFTER_POLLS], now=now)
+        self._inbox.release([lease for lease, polls in self._overdue.items() if polls >= _STALE_AFTER_POLLS], now=now)
 
     def _claim(self, now: float) -> bool:
         """Claim as many due events as there are free slots; return whether more are probably due."""
         with self._guard:
             room = self._capacity - len(self._claimed)
             # Of an OA that has nearly its share, none.
-            held = {oa_id: count if self._has_room(oa_id) else self._oa_capacity for oa_id, count in self._held.items()}
+            claimed_by_oa = {
+                oa_id: count if self._has_room(oa_id) else self._oa_capacity
+                for oa_id, count in self._claimed_by_oa.items()
+            }
             self._is_claiming = room >= self._least_claim
             if not self._is_claiming:
                 return False
         claims = self._inbox.claim(
-            room, now=now, lease=LEASE_SECONDS, rate=self._settings.rate, held=held, share=self._oa_capacity
+            room,
+            now=now,
+            lease=LEASE_SECONDS,
+            rate=self._settings.rate,
+            claimed_by_oa=claimed_by_oa,
+            share=self._oa_capacity,
         )
         self._take_on(claims, now)
-        got = Counter(held) + Counter(claim.oa_id for claim in claims)
+        got = Counter(claimed_by_oa) + Counter(claim.oa_id for claim in claims)
         with self._guard:
             self._is_claiming = False
             # Of an OA that got its share more may be due, and meanwhile others of it may have ended.
@@ -198,7 +206,7 @@ class Dispatcher:
     def _enqueue(self, claim: Claim) -> None:
         with self._guard:
             self._claimed[claim.id] = claim
-            self._held[claim.oa_id] += 1
+            self._claimed_by_oa[claim.oa_id] += 1
         self._ready.put(claim)
 
     def _return_unsent(self) -> None:
@@ -215,7 +223,7 @@ class Dispatcher:
             return list(self._claimed.values())
 
     def _has_room(self, oa_id: str) -> bool:
-        return self._oa_capacity - self._held[oa_id] >= self._oa_capacity // 3
+        return self._oa_capacity - self._claimed_by_oa[oa_id] >= self._oa_capacity // 3
 
     # The senders' threads
 
@@ -271,11 +279,11 @@ class Dispatcher:
         with self._guard:
             if self._claimed.pop(claim.id, None) is None:
                 return
-            self._held[claim.oa_id] -= 1
+            self._claimed_by_oa[claim.oa_id] -= 1
             has_room = self._has_room(claim.oa_id)
-            if not self._held[claim.oa_id]:
-                del self._held[claim.oa_id]
-            # A claim that is under way looks for room at its end.
+            if not self._claimed_by_oa[claim.oa_id]:
+                del self._claimed_by_oa[claim.oa_id]
+            # A claim in progress checks for free slots at its end.
             wakes = has_room and not self._is_claiming and self._capacity - len(self._claimed) >= self._least_claim
         if wakes:
             self._wake.set()

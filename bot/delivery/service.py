@@ -1,4 +1,4 @@
-"""All that a delivering process does in the background: delivery, image checks and retention, put together."""
+"""The background work of a delivering process: connects delivery, image checks and retention."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _RETENTION_DELAY_SECONDS = 3.0
 
 
 class DeliveryService:
-    """Delivers what is in the inbox from its construction, which must follow the last fork, until it is stopped."""
+    """Delivers the events of the inbox until it is stopped; create it after the last fork."""
 
     def __init__(
         self, settings: Settings, database: Database, inbox: Inbox, uploads: Uploads, rules: Callable[[], RuleSet]

@@ -30,7 +30,7 @@ class ClaimRequest:
     now: float
     lease: float
     rate: RateLimit
-    held: Mapping[str, int]
+    claimed_by_oa: Mapping[str, int]
     share: int
 
 
@@ -73,7 +73,7 @@ class Inbox:
         now: float,
         lease: float,
         rate: RateLimit,
-        held: Mapping[str, int] | None = None,
+        claimed_by_oa: Mapping[str, int] | None = None,
         share: int = sys.maxsize,
     ) -> list[Claim]:
         """
@@ -81,11 +81,11 @@ class Inbox:
 
         An event is due if it is not claimed, its time has come, its user has no earlier open event, and its OA may be
         called: the OA is not paused and *rate* allows a call. Each event is counted as one call. Of an OA whose pause
-        is over, one event is claimed as a probe. No OA gets more than *share* claims; *held* says how many the caller
-        has already, by OA.
+        is over, one event is claimed as a probe. No OA gets more than *share* claims; *claimed_by_oa* has the number
+        that the caller has already.
         """
         claims: list[Claim] = self._writer.submit(
-            _claim_each, ClaimRequest(most, now, lease, rate, held or {}, share)
+            _claim_each, ClaimRequest(most, now, lease, rate, claimed_by_oa or {}, share)
         ).result()
         return claims
 
@@ -265,7 +265,7 @@ def _due(connection: sa.Connection, wish: ClaimRequest) -> Sequence[_DueRow]:
     values = {
         "b_now": wish.now,
         "b_ahead": wish.now + wish.rate.burst,
-        "b_full": json.dumps([oa_id for oa_id, count in wish.held.items() if count >= wish.share]),
+        "b_full": json.dumps([oa_id for oa_id, count in wish.claimed_by_oa.items() if count >= wish.share]),
         "b_rows": _ROWS_PER_CLAIM * wish.most,
         "b_most": wish.most,
     }
@@ -280,7 +280,7 @@ def _within_limits(connection: sa.Connection, due: Sequence[_DueRow], wish: Clai
     left = wish.most
     for row in due:
         ids = chosen.setdefault(row.oa_id, [])
-        if left and len(ids) < wish.share - wish.held.get(row.oa_id, 0):
+        if left and len(ids) < wish.share - wish.claimed_by_oa.get(row.oa_id, 0):
             ids.append(row.id)
             slots[row.oa_id] = row.next_slot
             left -= 1

@@ -239,7 +239,7 @@ def test_an_oa_gets_no_more_than_its_share(inbox: Inbox) -> None:
     first = inbox.claim(5, now=NOW, lease=LEASE, rate=RATE, share=3)
     assert keys(first) == ["a0", "a1", "a2", "b"]
     put(inbox, event("c", user="u10", oa="oa2"))
-    assert keys(inbox.claim(5, now=NOW, lease=LEASE, rate=RATE, held={"oa1": 3, "oa2": 1}, share=3)) == ["c"]
+    assert keys(inbox.claim(5, now=NOW, lease=LEASE, rate=RATE, claimed_by_oa={"oa1": 3, "oa2": 1}, share=3)) == ["c"]
 
 
 def test_calls_that_another_process_has_just_made_count(inbox: Inbox, database: Database) -> None:

@@ -18,18 +18,18 @@ Row = Mapping[str, Any]
 _GUARDS = ("fence", "human_since")
 # The index is for both kinds of echo, and SQLite does not see that 'human' alone is among them.
 # With a bare status PostgreSQL would rather read all open events, by a partial index, than look some up by their ids.
-_IS_HELD = """events.status || '' = 'open' AND events.fence = given.fence AND (
+_CLAIM_HOLDS = """events.status || '' = 'open' AND events.fence = given.fence AND (
     given.human_since IS NULL OR coalesce((
         SELECT max(human.received_at) FROM events AS human
         WHERE human.oa_id = events.oa_id AND human.user_id = events.user_id
         AND human.reason IN ('echo', 'human') AND human.reason = 'human'
     ), 0) <= given.human_since
 )"""
-_HELD_ON_SQLITE = f"""
+_VALID_CLAIMS_ON_SQLITE = f"""
     SELECT events.id FROM (
         SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS fence,
         json_extract(value, '$[2]') AS human_since FROM json_each(?)
-    ) AS given JOIN events ON events.id = given.id WHERE {_IS_HELD}
+    ) AS given JOIN events ON events.id = given.id WHERE {_CLAIM_HOLDS}
 """  # noqa: S608
 
 
@@ -77,7 +77,7 @@ class BulkUpdate:
             changes = ", ".join(f"{name} = {self._rows.given[name]}" for name in columns)
             self._sql = (
                 f"UPDATE events SET {changes} FROM {self._rows.document}"  # noqa: S608
-                f" WHERE events.id = given.id AND events.id = ANY(%s) AND {_IS_HELD} RETURNING events.id"
+                f" WHERE events.id = given.id AND events.id = ANY(%s) AND {_CLAIM_HOLDS} RETURNING events.id"
             )
         self._update = self._by_executemany if sqlite else self._by_document
 
@@ -92,10 +92,10 @@ class BulkUpdate:
 
     def _by_executemany(self, connection: sa.Connection, rows: Sequence[Row]) -> set[int]:
         guards = json.dumps([(row["id"], *(row[name] for name in _GUARDS)) for row in rows])
-        held = set(connection.exec_driver_sql(_HELD_ON_SQLITE, (guards,)).scalars())
-        if held:
-            connection.exec_driver_sql(self._sql, self._rows.tuples([row for row in rows if row["id"] in held]))
-        return held
+        valid_ids = set(connection.exec_driver_sql(_VALID_CLAIMS_ON_SQLITE, (guards,)).scalars())
+        if valid_ids:
+            connection.exec_driver_sql(self._sql, self._rows.tuples([row for row in rows if row["id"] in valid_ids]))
+        return valid_ids
 
     def _by_document(self, connection: sa.Connection, rows: Sequence[Row]) -> set[int]:
         # The list shows PostgreSQL how few rows there are; otherwise it would join the document to the whole table.

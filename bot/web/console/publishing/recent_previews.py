@@ -1,4 +1,4 @@
-"""Previews of the last minute: a publication need not repeat the check whose result its editor has just seen."""
+"""Cache of the previews of the last minute, so that a publication need not repeat the check just before it."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _KEPT_SECONDS: Final = 60.0
 
 
 class RecentPreviews:
-    """The last few previews, by what they were asked; safe for threads."""
+    """The latest previews by their requests; safe for threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._previews: deque[tuple[PreviewRequest, float, Preview]] = deque(maxlen=_KEPT)
 
     def find(self, request: PreviewRequest) -> Preview | None:
-        """Return the preview of *request* if it was made in the last minute; messages that came since do not count."""
-        asked, oldest = _key(request), time.monotonic() - _KEPT_SECONDS
+        """Return the preview of *request* if it was made in the last minute; new messages since then are ignored."""
+        wanted, oldest = _key(request), time.monotonic() - _KEPT_SECONDS
         with self._lock:
-            kept = [preview for key, made_at, preview in self._previews if key == asked and made_at >= oldest]
+            kept = [preview for key, made_at, preview in self._previews if key == wanted and made_at >= oldest]
         return kept[-1] if kept else None
 
     def add(self, request: PreviewRequest, preview: Preview) -> None:
-        """Keep *preview* of *request*."""
+        """Add the *preview* of *request*."""
         with self._lock:
             self._previews.append((_key(request), time.monotonic(), preview))
 

@@ -1,4 +1,4 @@
-"""Page that restores an earlier version of the rules file: what that changes for customers, by whom and why."""
+"""Page that restores an earlier version of the rules file: its effect on customers, author and note."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ class _RestorePage:
         self._session = CheckSession(runtime)
 
     def show(self) -> PageResponse:
-        """Show what customers would be answered otherwise."""
+        """Show which messages would be answered differently."""
         found = self._version(request.args.get("version", ""))
         if found is None:
             return _gone()
         return progress.answered_ahead(
-            partial(self._look_ahead, *found), lambda: self._page(*found, self._looked(found[1]))
+            partial(self._check_ahead, *found), lambda: self._page(*found, self._checked(found[1]))
         )
 
     def restore(self) -> PageResponse:
-        """Put the version in the place of the file that its editor has seen; else show why not."""
+        """Publish the version if the file has not changed since the editor saw it; else show why not."""
         found = self._version(request.form.get("version", ""))
         if found is None:
             return _gone()
-        return progress.answered_ahead(partial(self._look_ahead, *found), partial(self._restored, *found))
+        return progress.answered_ahead(partial(self._check_ahead, *found), partial(self._restored, *found))
 
     def _restored(self, version: Version, content: bytes) -> PageResponse:
-        result = self._looked(content)
+        result = self._checked(content)
         if isinstance(result, Note):
             return self._page(version, content, result)
         if request.form.get("base_digest") != result.seen:
@@ -64,12 +64,12 @@ class _RestorePage:
         version, content = self._session.version(name), self._session.publisher.read(name)
         return (version, content) if version is not None and content is not None else None
 
-    def _looked(self, content: bytes) -> CheckResult | Note:
+    def _checked(self, content: bytes) -> CheckResult | Note:
         return notes.check(self._session, content, digest(self._session.content()), may_reuse=True)
 
-    def _look_ahead(self, version: Version, content: bytes) -> PageResponse:
-        """Check the version for the request that follows; the page says why if that fails."""
-        result = self._looked(content)
+    def _check_ahead(self, version: Version, content: bytes) -> PageResponse:
+        """Check the version before the request that shows the result; return a page only if that fails."""
+        result = self._checked(content)
         return self._page(version, content, result) if isinstance(result, Note) else ""
 
     def _page(

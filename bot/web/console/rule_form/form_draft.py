@@ -1,4 +1,4 @@
-"""The draft of the rule form: what a browser has typed for one rule, kept on the server until it is published."""
+"""The draft of the rule form: the unsaved fields of one browser, stored on the server until they are published."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ from bot.web.console.publishing.draft_store import DraftStatus, DraftStore, save
 from bot.web.console.rule_form import form_fields as forms
 from bot.web.console.rule_form.opened_rule import OpenedRule
 
-#: What another page may fill in; such a form has a draft of its own.
+#: The fields that another page may fill in; such a form has its own draft.
 FILLED_IN: Final = ("keyword", "example", "image", "wrong")
 _NAME: Final = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class FormDraft:
-    """A draft as the form shows it."""
+    """A draft for the form."""
 
     fields: forms.Fields
     mark: str
-    """The mark of the rule that its editor began from."""
+    """The mark of the rule that the draft began from."""
 
 
 class FormDrafts:
     """
-    Opens and saves the draft of the form that is requested.
+    Opens and saves the draft of the requested form.
 
-    *rule* is the name of the rule, empty for a new one; *name* tells forms for new rules apart: ``?draft=``.
+    *rule* is the name of the rule, empty for a new one; *name* is ``?draft=``, which distinguishes forms for new rules.
     """
 
     def __init__(self, runtime: Runtime, rule: str, name: str = "") -> None:
         self._store = DraftStore(runtime, f"rule {rule} {name}")
         self.args: Mapping[str, Any] = {"id": rule or None, "draft": name or None}
-        """For the URLs of the form."""
+        """The query parameters of the form's URLs."""
 
     def open(self, rule: OpenedRule) -> tuple[FormDraft | None, DraftStatus]:
         """Return the draft and its status; None if there is none that differs from the rule."""
@@ -54,7 +54,7 @@ class FormDrafts:
         return FormDraft(fields, saved.base_digest), self._store.status(saved, is_open=True)
 
     def save(self, fields: forms.Fields) -> DraftStatus:
-        """Save the fields of the form that was sent."""
+        """Save the fields of the sent form."""
         return self._store.save(_text(fields))
 
     def discard(self) -> None:
@@ -62,13 +62,13 @@ class FormDrafts:
         self._store.discard()
 
     def keep_at_login(self, *, is_script: bool) -> AnyResponse:
-        """Save what was sent after the session had ended; return the redirect to the log-in, or JSON for the script."""
+        """Save a form that was sent after the session had ended; return the redirect to the log-in, or JSON."""
         page = url_for("console.rule_edit", **self.args)
         return self._store.keep_at_login(_text(forms.fields_of_form(request.form)), page, is_script=is_script)
 
 
 def requested(runtime: Runtime, filled_in: MultiDict[str, str] | None = None) -> FormDrafts:
-    """Return the drafts of the requested form; *filled_in* has what another page gave."""
+    """Return the drafts of the requested form; *filled_in* has the fields from another page."""
     name = request.args.get("draft", "")
     given = [(key, text) for key in FILLED_IN for text in (filled_in or MultiDict()).getlist(key)]
     if not _NAME.fullmatch(name):
@@ -78,12 +78,12 @@ def requested(runtime: Runtime, filled_in: MultiDict[str, str] | None = None) ->
 
 
 def keep_at_login(runtime: Runtime) -> AnyResponse:
-    """Keep what the form sent after the session had ended."""
+    """Save a form that was sent after the session had ended."""
     return requested(runtime).keep_at_login(is_script=request.endpoint == "console.rule_draft")
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
-    """Add the route of the form's script, which saves while somebody types, and that of a button to discard."""
+    """Add the route of the form's script, which saves during typing, and the route of the button that discards."""
 
     def drafts() -> FormDrafts:
         if not runtime.settings.console_publish:

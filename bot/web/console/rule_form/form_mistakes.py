@@ -1,4 +1,4 @@
-"""Values that the rule form cannot take, told in the words of its fields before rules.yaml's own check is asked."""
+"""Validate the fields of the rule form, with messages in the form's own terms, before the check of rules.yaml."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WEIGHTS: Final = range(1, 1001)
 
 
 def mistakes(fields: forms.Fields) -> list[str]:
-    """Return a sentence for each value that must be written otherwise."""
+    """Return a sentence for each invalid value."""
     return [*_in_schedule(fields.get("active")), *_in_numbers(fields), *_in_images(fields)]
 
 
@@ -59,5 +59,5 @@ def _in_images(fields: forms.Fields) -> Iterator[str]:
 
 
 def _is_number(text: str) -> bool:
-    """Return whether a text is made of a few plain digits."""
+    """Return whether a text consists of a few ASCII digits."""
     return text.isascii() and text.isdecimal() and len(text) < len("1000000")
