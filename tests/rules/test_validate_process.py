@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from datetime import date
 from pathlib import Path
@@ -67,6 +68,18 @@ def test_the_result_is_that_of_validating_here(folder: Path) -> None:
     assert (aside.problems, aside.rule_lines, aside.image_files) == (here.problems, here.rule_lines, here.image_files)
     assert aside.rules is not None
     assert aside.rules.digests.keys() == {"tet.jpg"}
+
+
+def test_large_rules_are_not_scanned_for_garbage_and_are_freed_nevertheless(folder: Path) -> None:
+    """A full collection would stop all threads, and frozen objects are freed only if they have no reference cycle."""
+    validate_aside(LARGE, today=TODAY, folder=folder)
+    before = gc.get_freeze_count()
+    result = validate_aside(LARGE, today=TODAY, folder=folder)
+    frozen = gc.get_freeze_count() - before
+    assert frozen > 600
+    assert result.rules is not None
+    del result
+    assert gc.get_freeze_count() - before < frozen / 10
 
 
 def test_errors_of_a_large_file_are_found(folder: Path) -> None:
