@@ -208,7 +208,8 @@ class _Gunicorn(BaseApplication):
         if "WEB_CONCURRENCY" not in os.environ:
             # One process commits for all its threads; a second one would only wait for SQLite's single writer.
             options["workers"] = 1 if is_sqlite else min(_MAX_WORKERS, os.cpu_count() or 1)
-        given = vars(self.cfg.parser().parse_args(self.cfg.get_cmd_args_from_env()))
+        arguments = self.cfg.get_cmd_args_from_env()
+        given = vars(self.cfg.parser().parse_args(arguments)) if arguments else {}
         given = {name: value for name, value in given.items() if name in self.cfg.settings and value is not None}
         for name, value in (options | given).items():
             self.cfg.set(name, value)
