@@ -256,7 +256,9 @@ def _claim(connection: sa.Connection, wish: ClaimRequest) -> list[Claim]:
             taken.append(probe)
     if not taken:
         return []
-    claimed = connection.execute(statements.CLAIM, {"b_ids": taken, "b_until": wish.now + wish.lease}).all()
+    is_sqlite = connection.dialect.name == "sqlite"
+    statement = statements.CLAIM_ON_SQLITE if is_sqlite else statements.CLAIM_ON_POSTGRES
+    claimed = connection.execute(statement, {"b_ids": taken, "b_until": wish.now + wish.lease}).all()
     oa_is_failing = {row.oa_id for row in rows if row.failures}
     return [_claimed(row, oa_is_failing) for row in sorted(claimed, key=attrgetter("id"))]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from bot.inbox import oa_limits
@@ -101,12 +103,20 @@ def _due(*, sqlite: bool) -> sa.Select[str, int, int, float, int, float, int]:
 
 DUE_ON_SQLITE, DUE_ON_POSTGRES = _due(sqlite=True), _due(sqlite=False)
 _CLAIMED = ("id", "fence", "key", "oa_id", "user_id", "kind", "text", "sent_at", "received_at", *STATE_COLUMNS)
-CLAIM = (
-    sa.update(events)
-    .where(events.c.id.in_(sa.bindparam("b_ids", expanding=True)))
-    .values(due_at=sa.bindparam("b_until"), leased=True, fence=events.c.fence + 1)
-    .returning(*(events.c[name] for name in _CLAIMED))
-)
+
+
+def _claim(is_chosen: sa.ColumnElement[bool]) -> sa.sql.dml.ReturningUpdate[Any]:
+    return (
+        sa.update(events)
+        .where(is_chosen)
+        .values(due_at=sa.bindparam("b_until"), leased=True, fence=events.c.fence + sa.literal_column("1"))
+        .returning(*(events.c[name] for name in _CLAIMED))
+    )
+
+
+CLAIM_ON_SQLITE = _claim(events.c.id.in_(sa.bindparam("b_ids", expanding=True)))
+# The same text for any number of ids, so that it is prepared once.
+CLAIM_ON_POSTGRES = _claim(events.c.id == sa.any_(sa.bindparam("b_ids", type_=sa.ARRAY(sa.BigInteger))))
 _human = events.alias("human")
 _human_at = (
     sa.select(sa.func.max(_human.c.received_at))
