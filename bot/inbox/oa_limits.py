@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from bot.inbox.sql.engine import insert
+from bot.inbox.sql.prepared import PREPARED
 from bot.inbox.tables import accounts
 
 # One failing event may be at fault itself; several in a row mean that the vendor is. With many concurrent calls,
@@ -198,7 +199,7 @@ _CHARGE = (
     .where(accounts.c.oa_id == sa.bindparam("b_oa"))
     .values(next_slot=_ahead + sa.bindparam("b_time", type_=sa.Double))
 )
-_CHARGE_IF_UNCHANGED = _CHARGE.where(accounts.c.next_slot == sa.bindparam("b_seen"))
+_CHARGE_IF_UNCHANGED = _CHARGE.where(accounts.c.next_slot == sa.bindparam("b_seen")).execution_options(**PREPARED)
 #: True if the pause is over, or if only one event has failed and no probe is under way.
 MAY_TRY = sa.or_(
     accounts.c.closed_until <= sa.bindparam("b_now"),

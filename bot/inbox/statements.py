@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.inbox import oa_limits
+from bot.inbox.sql.prepared import PREPARED
 from bot.inbox.states import STATE_COLUMNS
 from bot.inbox.tables import IS_LEASED, IS_OPEN, IS_WAITING, accounts, events
 
@@ -101,7 +102,7 @@ def _due(*, sqlite: bool) -> sa.Select[str, int, int, float, int, float, int]:
     return sa.select(*oa.c, rows.c.id).select_from(oa.outerjoin(rows, sa.true())).order_by(rows.c.due_at, rows.c.id)
 
 
-DUE_ON_SQLITE, DUE_ON_POSTGRES = _due(sqlite=True), _due(sqlite=False)
+DUE_ON_SQLITE, DUE_ON_POSTGRES = _due(sqlite=True), _due(sqlite=False).execution_options(**PREPARED)
 _CLAIMED = ("id", "fence", "key", "oa_id", "user_id", "kind", "text", "sent_at", "received_at", *STATE_COLUMNS)
 
 
@@ -116,7 +117,8 @@ def _claim(is_chosen: sa.ColumnElement[bool]) -> sa.sql.dml.ReturningUpdate[Any]
 
 CLAIM_ON_SQLITE = _claim(events.c.id.in_(sa.bindparam("b_ids", expanding=True)))
 # The same text for any number of ids, so that it is prepared once.
-CLAIM_ON_POSTGRES = _claim(events.c.id == sa.any_(sa.bindparam("b_ids", type_=sa.ARRAY(sa.BigInteger))))
+_among = sa.any_(sa.bindparam("b_ids", type_=sa.ARRAY(sa.BigInteger)))
+CLAIM_ON_POSTGRES = _claim(events.c.id == _among).execution_options(**PREPARED)
 _human = events.alias("human")
 _human_at = (
     sa.select(sa.func.max(_human.c.received_at))
