@@ -32,7 +32,7 @@ _REPORT_SECONDS: Final = 0.2
 class Progress:
     """The progress of a preview."""
 
-    step: Literal["rules", "messages"]
+    step: Literal["table", "rules", "messages"]
     """`rules`: the file is checked; `messages`: the rules are tried on messages."""
     done: int = 0
     """The number of messages that were tried."""

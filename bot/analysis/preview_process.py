@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import Final, Protocol
+from collections.abc import Callable
+from typing import Any, Final, Protocol
 
 from bot import logs
-from bot.analysis.preview import Preview, PreviewRequest, Progress, preview
+from bot.analysis.preview import Preview, PreviewRequest, Progress, Report, preview
 from bot.isolated_process import IsolatedProcess, asking_process, begin_isolated
 
 log = logging.getLogger("bot.analysis")
@@ -79,8 +80,22 @@ def run_in_subprocess(
         PreviewStopped: *watcher* has left.
         PreviewFailed: The machine has no memory left, or there is a bug.
     """
+    found: Preview = ask_subprocess(
+        "bot.analysis.preview_process", request, log_format=log_format, watcher=watcher, timeout=timeout
+    )
+    return found
+
+
+def ask_subprocess(
+    module: str, request: object, *, log_format: str, watcher: Watcher | None = None, timeout: float = TIMEOUT_SECONDS
+) -> Any:
+    """
+    Return what `main` of *module* answers to *request*, by `answer_request`, in a process with low priority.
+
+    Raises the same errors as `run_in_subprocess`.
+    """
     deadline = time.monotonic() + timeout
-    with IsolatedProcess("bot.analysis.preview_process", log_format) as process:
+    with IsolatedProcess(module, log_format) as process:
         killer = threading.Timer(timeout, process.kill)
         killer.start()
         try:
@@ -96,30 +111,35 @@ def run_in_subprocess(
     raise PreviewFailed(f"exit status {status}")
 
 
-def _ask(process: IsolatedProcess, request: PreviewRequest, watcher: Watcher) -> Preview:
+def _ask(process: IsolatedProcess, request: object, watcher: Watcher) -> object:
     process.pipe.send(request)
     while True:
         if watcher.has_left():
             raise PreviewStopped
         if process.pipe.poll(_POLL_SECONDS):
-            answer: Progress | Preview = process.pipe.recv()
-            if isinstance(answer, Preview):
+            answer: object = process.pipe.recv()
+            if not isinstance(answer, Progress):
                 return answer
             watcher.report(answer)
 
 
 def main(log_format: str, pipe: str) -> int:
     """Read a request from the *pipe*, write its preview there; return the exit status."""
+    return answer_request(log_format, pipe, preview)
+
+
+def answer_request(log_format: str, pipe: str, work: Callable[[Any, Report], object]) -> int:
+    """Answer the request in the *pipe* by *work*, which gets a function for its progress; return the exit status."""
     begin_isolated(cpu_seconds=TIMEOUT_SECONDS, max_bytes=MAX_BYTES)
     logs.configure("json" if log_format == "json" else "text", "INFO")
     with asking_process(pipe) as asker:
         try:
-            asker.send(preview(asker.recv(), asker.send))
+            asker.send(work(asker.recv(), asker.send))
         except MemoryError:
             return _OUT_OF_MEMORY
         except (EOFError, BrokenPipeError, ConnectionResetError):
             return 0  # the parent process has ended
         except Exception:
-            log.exception("the preview of a rules file failed")
+            log.exception("the work of an isolated process failed")
             return 1
     return 0

@@ -23,6 +23,8 @@ from bot.config import Settings
 from bot.runtime import Runtime
 from bot.web.console import auth
 from bot.web.console.app import register
+from bot.web.console.tables.keyword_table import TableChanges
+from bot.web.console.tables.table_process import TableRefusal, TableRequest, table_changes
 from tests.support.rows import NOW, keep
 from tests.support.sqlite import new_sqlite_database
 
@@ -98,6 +100,13 @@ class Console:
         return keep(self.runtime.database, age=NOW - self.runtime.database.now() + age, **values)
 
 
+def read_table_here(
+    request: TableRequest, *, log_format: str, watcher: Watcher | None = None
+) -> TableChanges | TableRefusal:
+    """Read a table in this process."""
+    return table_changes(request)
+
+
 def preview_here(request: PreviewRequest, *, log_format: str, watcher: Watcher | None = None) -> Preview:
     """Make a preview in this process; starting a subprocess takes a second."""
     return preview(request)
@@ -124,6 +133,7 @@ def running(
         app = Flask("bot.web")
         app.jinja_options = {"bytecode_cache": _TEMPLATES}
         register(app, runtime, clock=clock, preview=preview, derive_key=_derive_key)
+        app.config["CONSOLE_TABLE_READER"] = read_table_here
         yield Console(app, runtime)
     finally:
         runtime.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import json
 import re
 import unicodedata
 import zipfile
@@ -21,6 +22,8 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from werkzeug.test import TestResponse
 
+from bot.analysis.preview import Progress
+from bot.analysis.preview_process import PreviewStopped
 from bot.i18n import Language
 from bot.rules.publishing.edit import rules_in
 from bot.rules.publishing.yaml_text import flow
@@ -29,6 +32,7 @@ from bot.web.console.tables.csv_file import harmless
 from bot.web.console.tables.keyword_table import TableChanges, changes_of, table_of
 from bot.web.console.tables.spreadsheet import MAX_UNPACKED_BYTES, UnreadableTable, read_rows, xlsx_bytes
 from bot.web.console.tables.table_cells import columns_by_name, heading
+from bot.web.console.tables.table_process import TableRequest, run_in_subprocess
 from tests.support.console import Console, running, words
 from tests.support.golden import GOOD
 
@@ -395,3 +399,29 @@ def test_a_draft_with_errors_is_mended_first(console: Console) -> None:
     answer = sent(console, as_csv_bytes(exported()))
     assert answer.status_code == 409
     assert "The rules have errors. Mend them first" in words(answer)
+
+
+class Left:
+    """A client that has disconnected."""
+
+    def report(self, progress: Progress) -> None:
+        """Nobody reads it."""
+
+    def has_left(self) -> bool:
+        """It has."""
+        return True
+
+
+def test_a_large_table_is_read_by_a_process_of_its_own(console: Console) -> None:
+    """Which leaves the time of the web process to customers, and is stopped where its editor leaves."""
+    console.app.config["CONSOLE_TABLE_READER"] = run_in_subprocess
+    table = as_csv_bytes([*exported(), *([f"moi-{n}", "", f"mới {n}", "", "a.jpg", ""] for n in range(500))])
+    headers = {"Accept": "application/x-ndjson"}
+    form = {"table": (io.BytesIO(table), "table.csv")}
+    answer = console.post("rules/table", form, headers=headers)
+    first, *_rest, last = filter(None, map(json.loads, answer.text.splitlines()))
+    assert first == {"text": "Reading the table…", "done": 0, "total": 0}
+    assert "500</b> new rules" in last["page"]
+    left = Left()
+    with pytest.raises(PreviewStopped):
+        run_in_subprocess(TableRequest(RULES.encode(), table, "en"), log_format="text", watcher=left)

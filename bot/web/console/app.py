@@ -33,7 +33,7 @@ from bot.web.console.messages import events_page, overview_page, unanswered_page
 from bot.web.console.publishing import check_page, draft_routes, publication, restore_page, versions_page
 from bot.web.console.rule_form import advice_routes, form_draft, rule_editor_page
 from bot.web.console.rules import rules_page, statistics_page, try_page
-from bot.web.console.tables import csv_routes, keyword_table_page
+from bot.web.console.tables import csv_routes, keyword_table_page, table_process
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +102,7 @@ def register(
     *clock* gives seconds since 1970, *preview* makes the previews of the page Check, *derive_key* a password's key.
     """
     app.config["CONSOLE_PREVIEW"] = preview
+    app.config["CONSOLE_TABLE_READER"] = table_process.run_in_subprocess
     authenticator = auth.Authenticator(runtime, derive_key)
     auth.enable_sessions(app, authenticator)
     routes = _Console("console", "bot.web", static_folder="static", url_prefix=auth.PREFIX)

@@ -107,6 +107,8 @@ def _next(channel: _Watcher) -> _Line | None:
 
 
 def _text(progress: Progress) -> str:
+    if progress.step == "table":
+        return _("Reading the table…")
     if progress.step == "rules":
         return _("Checking the rules…")
     done, total = formatting.format_number(progress.done), formatting.format_number(progress.total)

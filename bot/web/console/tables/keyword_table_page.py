@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Final
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, current_app, render_template, request
 
-from bot.rules.publishing.edit import NotEditable
+from bot.analysis.preview_process import PreviewTimeout, PreviewTooLarge
 from bot.rules.publishing.publisher import digest
 from bot.rules.reading.loader import load
 from bot.runtime import Runtime
 from bot.web.console import formatting
 from bot.web.console.formatting import gettext as _
 from bot.web.console.images import image_uploads as uploads
-from bot.web.console.publishing.check_notes import Note, busy
+from bot.web.console.publishing import progress
+from bot.web.console.publishing.check_notes import Note, busy, too_large, too_long
 from bot.web.console.publishing.check_session import CheckSession
 from bot.web.console.publishing.draft_store import DraftStatus, DraftStore
+from bot.web.console.publishing.progress import PageResponse
 from bot.web.console.tables import keyword_table as tables
 from bot.web.console.tables import table_cells
 from bot.web.console.tables.csv_file import csv_response
-from bot.web.console.tables.keyword_table import MissingColumns, TableChanges
-from bot.web.console.tables.spreadsheet import MAX_ROWS, Obstacle, UnreadableTable, read_rows, xlsx_bytes
+from bot.web.console.tables.keyword_table import TableChanges
+from bot.web.console.tables.spreadsheet import MAX_ROWS, Obstacle, xlsx_bytes
+from bot.web.console.tables.table_process import TableReader, TableRefusal, TableRequest
 
 _XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: The most changed rules that are shown; the others are counted.
 MAX_SHOWN: Final = 100
-
-PageResponse = str | tuple[str, int]
 
 
 def add_routes(routes: Blueprint, runtime: Runtime) -> None:
@@ -63,9 +65,24 @@ class _KeywordTable:
         if given is None or not given.filename:
             return self._page(Note(_("Choose a file first."), 400))
         content, base_digest, status = self._base()
-        found = _changes(content, given.read())
-        if isinstance(found, Note):
-            return self._page(found)
+        asked = TableRequest(content, given.read(), formatting.language())
+        return progress.answered(partial(self._read, asked, base_digest, status))
+
+    def _read(self, asked: TableRequest, base_digest: str, status: DraftStatus) -> PageResponse:
+        """Compare the table with the rules; show the changes, or why there are none."""
+        read_table: TableReader = current_app.config["CONSOLE_TABLE_READER"]
+        log_format = self._runtime.settings.log_format
+        try:
+            with uploads.uploading():
+                found = read_table(asked, log_format=log_format, watcher=progress.watcher())
+        except uploads.Busy:
+            return self._page(busy())
+        except PreviewTimeout:
+            return self._page(too_long())
+        except PreviewTooLarge:
+            return self._page(too_large())
+        if not isinstance(found, TableChanges):
+            return self._page(_refusal(found))
         return self._page(found=found, base_digest=base_digest, status=status)
 
     def _base(self) -> tuple[bytes, str, DraftStatus]:
@@ -109,23 +126,15 @@ class _KeywordTable:
         return page, note.status if note else 200
 
 
-def _changes(content: bytes, table: bytes) -> TableChanges | Note:
-    """Return the changes of a rules file by a table, or a note why there are none."""
-    file = load(content).file
-    if file is None:
+def _refusal(found: TableRefusal) -> Note:
+    """Return the note why a table changes nothing, and what to do."""
+    if found == "rules":
         return Note(_("The rules have errors. Mend them first, then come back with the table."), 409)
-    try:
-        with uploads.uploading():
-            rows = read_rows(table, table_cells.columns_by_name())
-        return tables.changes_of(content, file, rows, formatting.language())
-    except uploads.Busy:
-        return busy()
-    except UnreadableTable as error:
-        return Note(_reason(error.obstacle), 422, "bad")
-    except MissingColumns:
+    if found == "columns":
         return _note_columns()
-    except NotEditable:
+    if found == "not-editable":
         return Note(_("This file is not written in a way that the form can change."), 409)
+    return Note(_reason(found), 422, "bad")
 
 
 def _reason(obstacle: Obstacle) -> str:
