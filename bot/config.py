@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import re
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final, Literal, LiteralString, Self
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     IPvAnyNetwork,
     SecretStr,
@@ -25,6 +20,7 @@ from pydantic import (
     field_validator,
 )
 from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import ConfigError
 from bot.i18n import Language, system_language
@@ -171,10 +167,16 @@ Digits = Annotated[str, AfterValidator(_digits)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 
 
-class Settings(BaseModel):
+class Settings(BaseSettings):
     """The settings; each field is the environment variable of the same name in capitals."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        env_ignore_empty=True,
+        env_file_encoding="utf-8",
+    )
 
     cpaas_base_url: Annotated[str, AfterValidator(_http_url)] = Field(
         "https://cpaas.interits.com",
@@ -199,7 +201,7 @@ class Settings(BaseModel):
         "signature", description="How deliveries prove themselves; off is for the loopback address only."
     )
     webhook_token: UrlToken | None = Field(None, description="With WEBHOOK_AUTH=token: the URL is /webhook/<token>.")
-    zalo_oa_id: Annotated[tuple[Digits, ...], BeforeValidator(_id_list)] = Field(
+    zalo_oa_id: Annotated[tuple[Digits, ...], NoDecode, BeforeValidator(_id_list)] = Field(
         (), description="Comma list; events of other OAs are acknowledged and ignored. Empty: any OA."
     )
     zalo_verifier: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]*$")] = Field(
@@ -236,7 +238,7 @@ class Settings(BaseModel):
         SecretStr(""), description="The editors' page /console is off until this is set: ten characters or more."
     )
     console_publish: bool = Field(False, description="true lets editors put rules into RULES_FILE from /console.")
-    forwarded_allow_ips: Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_network_list)] = Field(
+    forwarded_allow_ips: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_network_list)] = Field(
         (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1")),
         description="Comma list of web servers in front whose X-Forwarded-For is believed: addresses, networks, or *.",
     )
@@ -282,15 +284,19 @@ class Settings(BaseModel):
     @classmethod
     def _read(cls, env_file: Path) -> tuple[Self, dict[str, str]]:
         """Return the settings, with defaults in place of wrong values, and the errors by variable name."""
-        values = _values_from(env_file) | _set_values(os.environ)
         try:
-            return cls.model_validate(values), {}
+            return cls(_env_file=env_file), {}
         except ValidationError as error:
             found = error.errors(include_input=False, include_context=False)
+        except UnicodeDecodeError:
+            raise ConfigError(f"{env_file.name} is not UTF-8 text; save it as UTF-8") from None
+        except OSError as error:
+            words = "let the user that runs the bot read it (chown), or remove it"
+            raise ConfigError(f"{env_file.name} cannot be read ({error.strerror}); {words}") from None
         # Outside the except block, so that no chained traceback prints a value.
         faults = {str(e["loc"][0]): e["msg"].removeprefix("Value error, ") for e in found}
         stand_ins = {name: cls.model_fields[name].get_default(call_default_factory=True) for name in faults}
-        return cls.model_validate(values | stand_ins), {name.upper(): what for name, what in faults.items()}
+        return cls(_env_file=env_file, **stand_ins), {name.upper(): what for name, what in faults.items()}
 
     def _at_odds(self) -> dict[str, str]:
         """Return the errors of settings that contradict each other, by variable name."""
@@ -308,22 +314,6 @@ class Settings(BaseModel):
         if self.webhook_auth == "token":
             needed["WEBHOOK_TOKEN"] = self.webhook_token
         return [name for name, value in needed.items() if not value]
-
-
-def _values_from(env_file: Path) -> dict[str, object]:
-    """Return the variables that a `.env` file sets, if there is one; raise ConfigError if it cannot be read."""
-    try:
-        return _set_values(dotenv_values(env_file, encoding="utf-8"))
-    except UnicodeDecodeError:
-        raise ConfigError(f"{env_file.name} is not UTF-8 text; save it as UTF-8") from None
-    except OSError as error:
-        words = "let the user that runs the bot read it (chown), or remove it"
-        raise ConfigError(f"{env_file.name} cannot be read ({error.strerror}); {words}") from None
-
-
-def _set_values(variables: Mapping[str, str | None]) -> dict[str, object]:
-    """Return the values by the settings' names; an empty variable is one that is not set."""
-    return {name.lower(): value for name, value in variables.items() if value}
 
 
 def is_loopback(host: str) -> bool:
