@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import io
 import queue
-import re
 import select
 import socket
 import ssl
@@ -13,7 +12,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from functools import partial
-from types import FunctionType
 from typing import Any, Final
 
 from requests import PreparedRequest, RequestException, Response
@@ -36,11 +34,6 @@ from bot.net.addresses import Address, AddressPolicy, public_ca_context, resolve
 _SMALL_BYTES: Final = 16 * 1024
 # How far an answer may exceed its deadline, in seconds; it saves a system call at each read.
 _TIMEOUT_SLACK_SECONDS: Final = 0.05
-# As in http.client.
-_MAX_HEADERS: Final = 100
-_MAX_HEADER_BYTES: Final = 65_536
-_END_OF_HEADERS: Final = (b"\r\n", b"\n", b"")
-_PLAIN_HEADER: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t -~\x80-\xff]*)\r?\n")
 # Longer than a round trip.
 _RESET_MILLISECONDS: Final = 300
 
@@ -156,33 +149,7 @@ class _Incoming(io.RawIOBase):
         super().close()
 
 
-def parse_headers(file: io.BufferedIOBase) -> http.client.HTTPMessage:
-    """
-    Read and parse the headers of an answer, as `http.client.parse_headers` does, at a fifth of the cost.
-
-    That one has the parser of e-mail read them, which is needed only for a header in several lines or without a name.
-
-    Raises:
-        http.client.HTTPException: They are too long or too many.
-    """
-    lines, found = [], http.client.HTTPMessage()
-    is_plain = True
-    while (line := file.readline(_MAX_HEADER_BYTES + 1)) not in _END_OF_HEADERS:
-        lines.append(line)
-        if len(lines) > _MAX_HEADERS or len(line) > _MAX_HEADER_BYTES:
-            raise http.client.HTTPException("the headers are too long")
-        plain = _PLAIN_HEADER.fullmatch(line)
-        if plain is None:
-            is_plain = False
-        else:
-            found.set_raw(plain[1].decode("ascii"), plain[2].decode("latin-1").strip(" \t"))
-    return found if is_plain else http.client.parse_headers(io.BytesIO(b"".join(lines)))
-
-
 class _Response(http.client.HTTPResponse):
-    # The library's own method, in whose code that name means the function above.
-    _begin = FunctionType(http.client.HTTPResponse.begin.__code__, vars(http.client) | {"parse_headers": parse_headers})
-
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         self._sock = sock
@@ -192,7 +159,7 @@ class _Response(http.client.HTTPResponse):
 
     def begin(self) -> None:
         try:
-            self._begin()
+            super().begin()
         except (http.client.RemoteDisconnected, BrokenPipeError) as error:
             if _is_reset(self._sock):
                 raise NeverRead from error
