@@ -23,7 +23,7 @@ from bot.analysis.preview import Preview, PreviewRequest, preview
 from bot.analysis.preview_process import run_in_subprocess
 from bot.inbox.messages import Message
 from bot.rules.publishing.publisher import Publisher, digest, normalise_newlines
-from bot.web.console.publishing.check_session import MAX_SHIFTS, MAX_VERSIONS
+from bot.web.console.publishing.check_session import MAX_REFRESHES, MAX_SHIFTS, MAX_VERSIONS
 from tests.support.console import RULES, Console, running, words
 from tests.support.local_images import png
 from tests.support.running import PATIENCE, wait_until
@@ -550,7 +550,7 @@ def test_a_page_does_not_look_for_ever(publishing: Console) -> None:
     assert "being taken" in words(page)
     assert "refresh" not in page.text
     rules_file(publishing).write_text(SHIP + "#\n", encoding="utf-8")
-    assert "refresh" not in publishing.get("check?published=99").text
+    assert "refresh" not in publishing.get(f"check?published={MAX_REFRESHES}").text
 
 
 def test_one_step_back_and_forth(publishing: Console) -> None:
