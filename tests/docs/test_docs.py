@@ -133,4 +133,4 @@ def test_ci_runs_the_readmes_own_test_command() -> None:
     block = README.partition("<!-- test command -->\n```console\n")[2].partition("\n```")[0]
     assert README.count("<!-- test command -->") == 1
     assert "\n" not in block
-    assert block.endswith("-m pytest -n 6")
+    assert block.endswith("-m pytest -n 8")
