@@ -47,7 +47,7 @@ CHANGES = st.fixed_dictionaries(
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.tuples(ROWS, CHANGES), min_size=1, max_size=5))
-def test_what_was_written_is_read_back(
+def test_written_rows_are_read_back(
     rows: list[tuple[dict[str, object], dict[str, object]]], database: Database
 ) -> None:
     """Every column of every row, after the insert and after the update."""
@@ -69,8 +69,8 @@ def test_what_was_written_is_read_back(
         assert {name: found[f"k{number}"][name] for name in expected} == expected
 
 
-def test_only_what_is_new_gets_an_id(database: Database) -> None:
-    """A key that is there, and the second of two in one call, add nothing."""
+def test_only_new_keys_get_an_id(database: Database) -> None:
+    """A known key, and the second of two in one call, add nothing."""
     insert = BulkInsert(INSERTED, sqlite=database.is_sqlite)
     row = dict.fromkeys(INSERTED, "") | {"sent_at": None, "received_at": 1.0, "due_at": 1.0, "body": b"", "status": "x",
                                          "leased": False, "fence": 0}  # fmt: skip

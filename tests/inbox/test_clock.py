@@ -14,7 +14,7 @@ from tests.support.running import wait_until
 
 
 class Settable(Database):
-    """A database whose clock can be set, and which can be away."""
+    """A database whose clock can be set, and which can be unreachable."""
 
     ahead = 0.0
     away = False
@@ -32,14 +32,14 @@ def settable(database_url: str) -> Iterator[Settable]:
     database.dispose()
 
 
-def test_it_is_the_databases_and_not_this_machines(settable: Settable) -> None:
-    """Also for the first who asks."""
+def test_the_clock_is_that_of_the_database(settable: Settable) -> None:
+    """Not this machine's, also at the first reading."""
     settable.ahead = -7200.0
     assert abs(settable.now() - (time.time() - 7200)) < 60
 
 
-def test_a_step_is_followed_at_the_next_reading_and_not_before(settable: Settable) -> None:
-    """In between it only goes forward, evenly."""
+def test_a_step_of_the_clock_is_followed_at_the_next_reading(settable: Settable) -> None:
+    """Until then the time only goes forward, evenly."""
     before = settable.now()
     settable.ahead = -7200.0
     assert before <= settable.now() <= settable.now() < before + 60
@@ -47,8 +47,8 @@ def test_a_step_is_followed_at_the_next_reading_and_not_before(settable: Settabl
     assert settable.now() < before - 7000
 
 
-def test_the_caretaker_reads_it(settable: Settable) -> None:
-    """So that every process that lasts follows a step within a minute."""
+def test_the_retention_worker_reads_the_clock(settable: Settable) -> None:
+    """So that every process follows a step within a minute."""
     settable.migrate()
     before = settable.now()
     settable.ahead = -7200.0
@@ -58,8 +58,8 @@ def test_the_caretaker_reads_it(settable: Settable) -> None:
     retention_worker.stop()
 
 
-def test_it_goes_on_while_the_database_is_away(settable: Settable) -> None:
-    """Whoever has a time to write down must not fail at that."""
+def test_the_clock_continues_while_the_database_is_unreachable(settable: Settable) -> None:
+    """Storing a time must not fail because of it."""
     before = settable.now()
     settable.away = True
     with pytest.raises(sa.exc.OperationalError):

@@ -37,8 +37,8 @@ def pages(ask: Callable[[int | None], Listing]) -> list[int]:
             return found
 
 
-def test_each_customer_stands_there_once_by_their_newest_message(database: Database) -> None:
-    """Echoes and receipts count for nothing; the same user at another OA is another customer."""
+def test_each_customer_is_listed_once_by_their_newest_message(database: Database) -> None:
+    """Echoes and receipts do not count; the same user at another OA is another customer."""
     keep(database, user_id="a")
     b = keep(database, user_id="b", status="open", rule_id=None)
     other = keep(database, user_id="a", oa_id="oa2")
@@ -60,7 +60,7 @@ def test_each_customer_stands_there_once_by_their_newest_message(database: Datab
 )
 @pytest.mark.parametrize("most", [1, 10])
 def test_customers_by_a_filter(database: Database, chosen: EventFilter, expected: list[str], most: int) -> None:
-    """Each by the newest message that is chosen, once over all pages."""
+    """Each by their newest matching message, once over all pages."""
     numbers = {
         "a1": keep(database, user_id="a", rule_id="gia", text="a1"),
         "b1": keep(database, user_id="b", rule_id="gia", text="b1"),
@@ -73,7 +73,7 @@ def test_customers_by_a_filter(database: Database, chosen: EventFilter, expected
 
 
 def test_customers_by_words(database: Database) -> None:
-    """By the newest message that fits."""
+    """By their newest matching message."""
     old = keep(database, user_id="a", text="còn hàng không")
     keep(database, user_id="a", text="cảm ơn")
     keep(database, user_id="b", text="chào shop")
@@ -95,8 +95,10 @@ KINDS = st.sampled_from(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(said=st.lists(st.tuples(st.sampled_from("ab"), KINDS), max_size=12), most=st.integers(1, 5))
-def test_a_conversation_is_whole(database: Database, said: list[tuple[str, dict[str, Any]]], most: int) -> None:
-    """All that is of the customer, page by page, newest first."""
+def test_a_conversation_has_all_events_of_the_customer(
+    database: Database, said: list[tuple[str, dict[str, Any]]], most: int
+) -> None:
+    """Page by page, newest first."""
     with database.write() as connection:
         connection.execute(sa.delete(events))
     numbers = [(keep(database, user_id=user, **values), user) for user, values in said]
@@ -105,7 +107,7 @@ def test_a_conversation_is_whole(database: Database, said: list[tuple[str, dict[
 
 
 def test_a_day_has_its_events(database: Database) -> None:
-    """From midnight to before midnight, also where several processes stored them in another order."""
+    """From midnight to midnight, also if several processes stored them in another order."""
     midnight = NOW - 5 * DAY
     for age in (7.0, 6.0, 4.9, 3.0):
         keep(database, age=age * DAY)
@@ -118,8 +120,8 @@ def test_a_day_has_its_events(database: Database) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 9])
-def test_the_ends_of_time(database: Database, count: int) -> None:
-    """Whole, or empty, before the first event and after the last."""
+def test_periods_at_the_ends(database: Database, count: int) -> None:
+    """All or none, before the first event and after the last."""
     numbers = [keep(database, age=DAY * (count - n)) for n in range(count)]
     for since, until, expected in ((0.0, 1.0, []), (0.0, NOW * 2, numbers), (NOW + DAY, NOW + 2 * DAY, [])):
         chosen = EventFilter(period=period_of(database, since, until))
@@ -127,7 +129,7 @@ def test_the_ends_of_time(database: Database, count: int) -> None:
 
 
 def crowd(database: Database, count: int) -> None:
-    """Store *count* messages of a hundred customers before and after those of one, one a minute."""
+    """Store *count* messages of a hundred customers before and after those of one customer, one a minute."""
     with database.write() as connection:
         rows = [
             {
@@ -142,7 +144,7 @@ def crowd(database: Database, count: int) -> None:
 
 
 def looked_up(database: Database) -> list[int]:
-    """Return the work of the latest customers, of the oldest conversation, and of an hour of the past."""
+    """Return the cost of the latest customers, of the oldest conversation, and of a past hour."""
     queries, newest = Conversations(database), newest_id(database)
     hour = (NOW - DAY, NOW - DAY + HOUR)
     return [
@@ -157,8 +159,8 @@ def newest_id(database: Database) -> int:
     return EventQueries(database).recent(1)[0].id
 
 
-def test_a_large_inbox_costs_no_more(database: Database) -> None:
-    """Twice the events, the same work, but for a look-up more."""
+def test_the_cost_does_not_grow_with_the_inbox(database: Database) -> None:
+    """Twice the events cost the same, except one more lookup."""
     work: list[list[int]] = []
     for count in (6_000, 12_000):
         with database.write() as connection:

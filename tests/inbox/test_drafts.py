@@ -28,8 +28,8 @@ from tests.support.running import wait_until
 DRAFT = Draft("rules: # nháp\r\n".encode(), "ab" * 32, 0, NOW)
 
 
-def test_a_draft_comes_back_as_it_was_saved_for_its_browser_alone(database: Database) -> None:
-    """Byte by byte, whatever was typed."""
+def test_a_draft_is_read_back_by_its_browser_only(database: Database) -> None:
+    """Byte by byte."""
     kept = Drafts(database)
     anything = replace(DRAFT, content=b"\x00\xff\r\n half a letter")
     assert kept.save("one", anything, tab="a") == replace(anything, revision=1)
@@ -37,8 +37,8 @@ def test_a_draft_comes_back_as_it_was_saved_for_its_browser_alone(database: Data
     assert kept.open("two") is None
 
 
-def test_a_tab_saves_again_and_again(database: Database) -> None:
-    """Also where it never heard that a save of its own succeeded."""
+def test_a_tab_can_save_repeatedly(database: Database) -> None:
+    """Also if it never received the answer to its last save."""
     kept = Drafts(database)
     for revision in (0, 1, 1):
         last = kept.save("one", replace(DRAFT, content=b"%d" % revision, revision=revision), tab="a")
@@ -46,8 +46,8 @@ def test_a_tab_saves_again_and_again(database: Database) -> None:
     assert kept.open("one") == last
 
 
-def test_a_tab_does_not_overwrite_what_another_has_saved_meanwhile(database: Database) -> None:
-    """The later one is told what is there; knowing it, it may."""
+def test_a_tab_does_not_overwrite_the_draft_of_another_tab(database: Database) -> None:
+    """The later one gets the other draft; with its revision it may overwrite that."""
     kept = Drafts(database)
     kept.save("one", replace(DRAFT, content=b"from a"), tab="a")
     theirs = kept.save("one", replace(DRAFT, content=b"from b", revision=1), tab="b")
@@ -61,7 +61,7 @@ def test_a_tab_does_not_overwrite_what_another_has_saved_meanwhile(database: Dat
 
 
 def test_after_a_draft_was_discarded_older_tabs_overwrite_nothing(database: Database) -> None:
-    """What was begun anew has another revision than what was discarded."""
+    """A new draft has another revision than the discarded one."""
     kept = Drafts(database)
     kept.save("one", DRAFT, tab="a")
     kept.discard("one", now=NOW)
@@ -72,8 +72,8 @@ def test_after_a_draft_was_discarded_older_tabs_overwrite_nothing(database: Data
     assert kept.open("one") == anew
 
 
-def test_of_tabs_that_save_at_once_one_wins(database: Database) -> None:
-    """All others are told."""
+def test_of_concurrent_saves_one_succeeds(database: Database) -> None:
+    """The others get a conflict."""
     kept, together = Drafts(database), threading.Barrier(4)
 
     def save(tab: str) -> str:
@@ -100,8 +100,8 @@ def test_too_large_a_draft_is_refused_and_the_former_stays(database: Database) -
     assert kept.open("one") is not None
 
 
-def test_one_more_than_may_be_kept_drives_out_the_oldest(database: Database) -> None:
-    """The table has an end, however many browsers come."""
+def test_a_draft_over_the_limit_deletes_the_oldest(database: Database) -> None:
+    """The table is bounded for any number of browsers."""
     kept = Drafts(database)
     for number in range(MAX_DRAFTS + 1):
         kept.save(f"browser {number}", replace(DRAFT, saved_at=NOW + number), tab="a")
@@ -111,7 +111,7 @@ def test_one_more_than_may_be_kept_drives_out_the_oldest(database: Database) -> 
         assert connection.execute(sa.select(sa.func.count()).select_from(drafts)).scalar_one() == MAX_DRAFTS
 
 
-def test_old_drafts_go_with_retention(database: Database) -> None:
+def test_old_drafts_are_deleted_by_retention(database: Database) -> None:
     """Thirty days after they were saved."""
     kept, now = Drafts(database), database.now()
     for name, age in (("old", KEPT_SECONDS + 1), ("young", KEPT_SECONDS - 3600)):

@@ -37,7 +37,7 @@ OURS, EARLIER, THEIRS = (f"https://shop.example/{name}.jpg" for name in ("ours",
         ([Sent("a", 90, EARLIER)], [Echo("1", 90.2, EARLIER), Echo("2", 100.5, OURS)], "came"),
     ],
 )
-def test_an_echo_is_matched_by_what_can_be_known(sent: list[Sent], echoes: list[Echo], verdict: EchoVerdict) -> None:
+def test_an_echo_is_matched_by_its_known_facts(sent: list[Sent], echoes: list[Echo], verdict: EchoVerdict) -> None:
     assert find_echo(sent, echoes, attempted_at=100.0, image_url=OURS) == verdict
 
 

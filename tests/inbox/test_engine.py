@@ -22,8 +22,8 @@ from tests.support.queue import event
 from tests.support.running import PATIENCE
 
 
-def test_a_session_that_became_read_only_is_given_up(postgres_url: str) -> None:
-    """After a failover the pool holds sessions of what is a standby now; the next write goes to a new session."""
+def test_a_read_only_session_is_closed(postgres_url: str) -> None:
+    """After a failover the pool has sessions of a standby; the next write uses a new session."""
     database = Database(postgres_url)
     database.migrate()
     writer = GroupCommitWriter(database)
@@ -69,8 +69,8 @@ writer.stop(); database.dispose()
 """
 
 
-def test_a_full_disk_is_told_and_forgotten_once_there_is_space(tmp_path: Path) -> None:
-    """Here no file may grow, which SQLite hears of as of a full disk: both in words, and nothing is left behind."""
+def test_a_full_disk_is_reported_and_recovered_from(tmp_path: Path) -> None:
+    """Here no file may grow, which SQLite reports as a full disk; nothing is left behind."""
     command = [sys.executable, "-c", _FULL_DISK, f"sqlite:///{tmp_path / 'bot.db'}"]
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=PATIENCE, check=True, cwd=Path(__file__).parents[2]
@@ -79,7 +79,7 @@ def test_a_full_disk_is_told_and_forgotten_once_there_is_space(tmp_path: Path) -
 
 
 def test_a_value_that_cannot_be_stored_is_no_outage(database: Database) -> None:
-    """Whoever would try again until the database is back would try for ever."""
+    """Retrying until the database is back would never end."""
     value = "half an emoji \ud83d"
     with pytest.raises(UnstorableValue), database.write() as connection:
         connection.execute(sa.text("SELECT :value"), {"value": value}).scalar()
@@ -95,7 +95,7 @@ def test_a_zero_byte_is_no_outage_either(postgres_url: str) -> None:
 @pytest.mark.parametrize(
     "url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file::memory:?uri=true", "mysql://a/b", "no url", ""]
 )
-def test_what_cannot_hold_the_inbox_is_refused_in_words(url: str) -> None:
+def test_an_unsuitable_database_is_refused_with_a_message(url: str) -> None:
     with pytest.raises(ConfigError, match="DATABASE_URL: "):
         Database(url)
 
@@ -118,8 +118,8 @@ def test_of_several_hosts_the_one_that_answers_is_used(postgres_url: str, tmp_pa
 
 
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1", "WIN1258"])
-def test_an_encoding_that_cannot_hold_what_customers_write_is_refused(postgres: Postgres, encoding: str) -> None:
-    """At the start, and not with the first emoji."""
+def test_an_encoding_other_than_utf8_is_refused(postgres: Postgres, encoding: str) -> None:
+    """At the start, and not at the first emoji."""
     name = f"enc_{encoding.lower()}_{os.getpid()}"
     with administer(postgres.url).connect() as connection:
         connection.execute(
@@ -131,8 +131,8 @@ def test_an_encoding_that_cannot_hold_what_customers_write_is_refused(postgres: 
     database.dispose()
 
 
-def test_a_user_without_the_right_to_make_tables_is_told_what_is_missing(postgres: Postgres) -> None:
-    """As every user but the owner since PostgreSQL 15."""
+def test_a_missing_right_to_create_tables_is_reported(postgres: Postgres) -> None:
+    """As for every user but the owner since PostgreSQL 15."""
     url = sa.make_url(new_postgres_database(postgres.url))
     role = f"guest_{os.getpid()}"
     engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), poolclass=sa.NullPool)
@@ -155,8 +155,8 @@ def test_no_statement_is_prepared_in_the_session(postgres_url: str) -> None:
     database.dispose()
 
 
-def test_a_check_that_hangs_is_answered_all_the_same() -> None:
-    """And one that many ask for is made once."""
+def test_a_hanging_check_ends_at_its_time_limit() -> None:
+    """Concurrent callers share one check."""
     ends, calls = threading.Event(), []
 
     def check() -> str:
@@ -173,7 +173,7 @@ def test_a_check_that_hangs_is_answered_all_the_same() -> None:
     assert calls == [1]
 
 
-def test_the_limits_of_a_session_are_the_bots_unless_the_url_has_its_own(postgres_url: str) -> None:
+def test_the_url_overrides_the_limits_of_a_session(postgres_url: str) -> None:
     """An operator with a slow server may need longer ones."""
     url = sa.make_url(postgres_url).difference_update_query(["options"])
     chosen = url.update_query_dict({"options": "-c statement_timeout=77s"})

@@ -37,7 +37,7 @@ def sandbox() -> Iterator[SandboxVendor]:
 
 
 def failure(sandbox: SandboxVendor, script: Script) -> DeliveryError:
-    """Return the error of a call that the vendor answers in that way."""
+    """Return the error of a call with this answer of the vendor."""
     sandbox.next(script)
     values = {
         "cpaas_base_url": sandbox.url,
@@ -53,8 +53,8 @@ def failure(sandbox: SandboxVendor, script: Script) -> DeliveryError:
 
 
 @pytest.mark.parametrize("code", ZALO)
-def test_zalos_codes_are_explained_wherever_they_stand(sandbox: SandboxVendor, code: int) -> None:
-    """As the vendor's code, in its words, and in `errors`: the same sentence, and not the one for the unknown."""
+def test_zalos_codes_are_explained_in_every_field(sandbox: SandboxVendor, code: int) -> None:
+    """As the vendor's code, in its text, and in `errors`: the same sentence, not that of an unknown error."""
     shapes = (
         vendor_code(code, "no"),
         answer(400, {"code": 400, "message": f"zalo: error {code} came back"}),
@@ -79,8 +79,8 @@ def test_etelecoms_words_are_explained(sandbox: SandboxVendor, word: str) -> Non
     cut(takes=False),
     answer(200, "what?", takes=False),
 ])  # fmt: skip
-def test_what_is_said_agrees_with_what_the_bot_does(sandbox: SandboxVendor, script: Script) -> None:
-    """The account pauses: it is about the account, and somebody must act; a picture is refused: about the image."""
+def test_explanations_agree_with_the_behaviour(sandbox: SandboxVendor, script: Script) -> None:
+    """A paused account is explained as its failure, with somebody who must act; a refused image as the image's."""
     error = failure(sandbox, script)
     meaning = explain(str(error), "en")
     if isinstance(error, Misconfigured):
@@ -108,12 +108,12 @@ def test_the_sentences_in_vietnamese(error: str, said: str) -> None:
 
 @pytest.mark.parametrize(("code", "is_the_rules"), [("-230", False), ("-213", False), ("-216", False), ("-210", True)])
 def test_a_customers_failure_is_not_the_rules(code: str, is_the_rules: bool) -> None:
-    """Nobody can mend it by changing the rule."""
+    """No change of the rule can fix it."""
     assert is_about_rule(f"HTTP 200: code {code}, no") is is_the_rules
 
 
 @given(error=st.text())
-def test_whatever_the_words_somebody_is_told_something(error: str) -> None:
+def test_every_error_has_an_explanation(error: str) -> None:
     meaning = explain(error, "en")
     assert meaning.what
     assert meaning.todo

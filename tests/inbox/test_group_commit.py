@@ -17,7 +17,7 @@ PATIENCE = 30.0
 
 
 class Gate:
-    """An operation that stays in its commit until it is let go."""
+    """An operation that blocks its commit until it is released."""
 
     def __init__(self) -> None:
         self.entered = threading.Event()
@@ -31,12 +31,12 @@ class Gate:
 
 
 def add(connection: sa.Connection, values: Sequence[int]) -> Sequence[int]:
-    """Write nothing, but ask the database for each answer."""
+    """Write nothing, but query the database for each result."""
     return [connection.execute(sa.select(sa.literal(value) + 1)).scalar_one() for value in values]
 
 
 def count(_connection: sa.Connection, values: Sequence[int]) -> Sequence[int]:
-    """Answer each with how many are written together."""
+    """Return for each value how many are written together."""
     return [len(values)] * len(values)
 
 
@@ -48,28 +48,28 @@ def refuse(_connection: sa.Connection, values: Sequence[int]) -> Sequence[int]:
 
 
 def lose(connection: sa.Connection, values: Sequence[None]) -> Sequence[None]:
-    """Leave behind a connection whose line is cut in the middle of the transaction."""
+    """Cut the connection in the middle of the transaction."""
     connection.invalidate()
     return values
 
 
-def test_a_connection_that_is_lost_is_replaced(writer: GroupCommitWriter) -> None:
-    """Whoever was part of that commit hears of it; the next ones are written."""
+def test_a_lost_connection_is_replaced(writer: GroupCommitWriter) -> None:
+    """The writes of that commit fail; the next ones succeed."""
     assert writer.submit(add, 1).result() == 2
     with pytest.raises(StorageError):
         writer.submit(lose, None).result()
     assert [writer.submit(add, n).result() for n in range(3)] == [1, 2, 3]
 
 
-def test_every_thread_gets_its_own_answer(writer: GroupCommitWriter) -> None:
-    """However the lead changes hands."""
+def test_every_thread_gets_its_own_result(writer: GroupCommitWriter) -> None:
+    """However often the leader changes."""
     with ThreadPoolExecutor(16) as pool:
         outcomes = list(pool.map(lambda n: writer.submit(add, n).result(), range(400)))
     assert outcomes == [n + 1 for n in range(400)]
 
 
-def test_what_is_queued_while_a_commit_runs_goes_with_the_next_one(writer: GroupCommitWriter) -> None:
-    """The thread that waits first leads it, without being asked."""
+def test_writes_queued_during_a_commit_are_in_the_next_one(writer: GroupCommitWriter) -> None:
+    """Led by the first waiting thread."""
     gate = Gate()
     with ThreadPoolExecutor(4) as pool:
         first = pool.submit(writer.submit(gate, 1).result)
@@ -81,8 +81,8 @@ def test_what_is_queued_while_a_commit_runs_goes_with_the_next_one(writer: Group
         assert [one.result(PATIENCE) for one in rest] == [3, 3, 3]
 
 
-def test_the_lead_passes_to_a_thread_that_has_come_meanwhile(writer: GroupCommitWriter) -> None:
-    """Who led has its answer and leaves; the thread that takes over commits also what nobody waits for."""
+def test_the_lead_passes_to_a_waiting_thread(writer: GroupCommitWriter) -> None:
+    """The former leader has its result and leaves; the new one also commits writes that no thread waits for."""
     gate, done = Gate(), threading.Event()
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(writer.submit(gate, 1).result)
@@ -98,7 +98,7 @@ def test_the_lead_passes_to_a_thread_that_has_come_meanwhile(writer: GroupCommit
 
 
 def test_only_one_thread_waits_to_take_over(writer: GroupCommitWriter) -> None:
-    """All others go on with their work at once."""
+    """All others continue at once."""
     gate = Gate()
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(writer.submit(gate, 1).result)
@@ -115,8 +115,8 @@ def test_only_one_thread_waits_to_take_over(writer: GroupCommitWriter) -> None:
     assert [future.result() for future in futures] == [1, 2]
 
 
-def test_an_error_is_told_to_the_one_that_caused_it(writer: GroupCommitWriter) -> None:
-    """The others of its commit are written all the same."""
+def test_an_error_is_raised_only_for_its_cause(writer: GroupCommitWriter) -> None:
+    """The other writes of its commit succeed."""
     gate = Gate()
     with ThreadPoolExecutor(4) as pool:
         pool.submit(writer.submit(gate, 1).result)
@@ -128,8 +128,8 @@ def test_an_error_is_told_to_the_one_that_caused_it(writer: GroupCommitWriter) -
             futures[1].result()
 
 
-def test_a_thread_waits_for_another_s_commit_no_longer_than_it_wants(writer: GroupCommitWriter) -> None:
-    """What it wanted written is written all the same."""
+def test_waiting_for_a_commit_has_a_time_limit(writer: GroupCommitWriter) -> None:
+    """The write may still succeed."""
     gate = Gate()
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(writer.submit(gate, 1).result)
@@ -142,8 +142,8 @@ def test_a_thread_waits_for_another_s_commit_no_longer_than_it_wants(writer: Gro
     assert future.result() == 2
 
 
-def test_a_callback_that_fails_harms_no_other(writer: GroupCommitWriter) -> None:
-    """One added to a write that is done is called at once."""
+def test_a_failing_callback_does_not_affect_others(writer: GroupCommitWriter) -> None:
+    """A callback added to a finished write is called at once."""
     future = writer.submit(add, 1)
     told = []
     future.add_done_callback(lambda: 1 / 0)
@@ -154,7 +154,7 @@ def test_a_callback_that_fails_harms_no_other(writer: GroupCommitWriter) -> None
 
 
 def test_stopping_commits_what_is_queued(database: Database) -> None:
-    """Also what nobody has waited for yet."""
+    """Also writes that no thread has waited for."""
     writer = GroupCommitWriter(database)
     future = writer.submit(add, 1)
     writer.stop()

@@ -26,8 +26,8 @@ LOOKS: dict[str, Callable[[Inbox], object]] = {
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_what_waits_for_a_paused_oa_costs_nothing(look: str, inbox: Inbox, database: Database) -> None:
-    """A key that is not valid any more keeps all customers of an OA waiting, perhaps for days."""
+def test_waiting_events_of_a_paused_oa_cost_nothing(look: str, inbox: Inbox, database: Database) -> None:
+    """With an invalid key all customers of an OA wait, perhaps for days."""
     with database.write() as connection:
         connection.execute(sa.insert(accounts).values(PAUSED))
     keep_waiting(database, "paused", FEW)
@@ -38,23 +38,23 @@ def test_what_waits_for_a_paused_oa_costs_nothing(look: str, inbox: Inbox, datab
     assert work_of(database, lambda: LOOKS[look](inbox)) < 2 * few + 50
 
 
-def test_a_claim_does_not_read_what_waits_for_other_oas(inbox: Inbox, database: Database) -> None:
-    """Of many OAs whose customers wait, a claim reads a few events each."""
+def test_a_claim_reads_few_events_of_each_oa(inbox: Inbox, database: Database) -> None:
+    """If many OAs have waiting customers."""
     keep_waiting(database, "few", FEW)
     few = work_of(database, lambda: claim(inbox))
     keep_waiting(database, "many", MANY)
     assert work_of(database, lambda: claim(inbox)) < 4 * few
 
 
-def test_storing_a_state_does_not_read_what_else_is_open(inbox: Inbox, database: Database) -> None:
-    """Its event is found by its id; of a backlog nothing is read."""
+def test_storing_a_state_does_not_read_other_open_events(inbox: Inbox, database: Database) -> None:
+    """Its event is found by its id."""
     keep_waiting(database, "few", FEW)
     few = work_of(database, lambda: settle(inbox, claim(inbox, 1)[0]))
     keep_waiting(database, "many", MANY)
     assert work_of(database, lambda: settle(inbox, claim(inbox, 1)[0])) < 4 * few
 
 
-def test_where_more_oas_wait_than_may_be_claimed_the_oldest_events_are_first(inbox: Inbox) -> None:
+def test_with_more_oas_than_claims_the_oldest_events_come_first(inbox: Inbox) -> None:
     """They came in in the reverse order of their OAs."""
     for n in range(12):
         put(inbox, event(f"k{n}", oa=f"oa{90 - n}"), now=NOW + n)

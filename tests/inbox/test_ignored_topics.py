@@ -17,8 +17,8 @@ from tests.support.rows import DAY, found, keep
 TOPIC = IgnoredTopic("tuyen nhan vien", "tuyển nhân viên")
 
 
-def test_a_topic_is_ignored_until_it_is_taken_back(database: Database) -> None:
-    """Twice does no harm; the latest label counts."""
+def test_a_topic_is_ignored_until_it_is_restored(database: Database) -> None:
+    """Ignoring it twice does no harm; the latest label counts."""
     kept = IgnoredTopics(database)
     kept.add(IgnoredTopic(TOPIC.name, TOPIC.name))
     kept.add(TOPIC)
@@ -30,7 +30,7 @@ def test_a_topic_is_ignored_until_it_is_taken_back(database: Database) -> None:
 
 
 def test_it_stays_ignored_when_retention_deletes_its_messages(database: Database) -> None:
-    """Somebody may ask it again after years."""
+    """A customer may ask the same years later."""
     old = keep(database, age=90 * DAY, text="có tuyển nhân viên không", status="ignored", rule_id=None)
     IgnoredTopics(database).add(TOPIC)
     while apply_retention(database, now=NOW, retention=30 * DAY):
@@ -40,15 +40,15 @@ def test_it_stays_ignored_when_retention_deletes_its_messages(database: Database
 
 
 @pytest.mark.parametrize("name", ["", "x" * (MAX_TOPIC_CHARACTERS + 1)])
-def test_what_is_no_name_of_a_topic_is_refused(database: Database, name: str) -> None:
+def test_an_invalid_name_is_refused(database: Database, name: str) -> None:
     """Nothing is stored."""
     with pytest.raises(ValueError, match="1 to 200"):
         IgnoredTopics(database).add(IgnoredTopic(name, "x"))
     assert IgnoredTopics(database).all() == []
 
 
-def test_a_name_that_no_database_can_hold(database: Database) -> None:
-    """PostgreSQL has no NUL; SQLite keeps it."""
+def test_a_name_with_nul(database: Database) -> None:
+    """PostgreSQL cannot store NUL; SQLite keeps it."""
     kept = IgnoredTopics(database)
     try:
         kept.add(IgnoredTopic("a\0b", "y" * 900))
@@ -58,7 +58,7 @@ def test_a_name_that_no_database_can_hold(database: Database) -> None:
         assert kept.all() == [IgnoredTopic("a\0b", "y" * MAX_TOPIC_CHARACTERS)]
 
 
-def test_very_many_push_the_oldest_out(database: Database) -> None:
+def test_over_the_limit_the_oldest_is_listed_again(database: Database) -> None:
     """It is listed again."""
     kept = IgnoredTopics(database)
     with database.write() as connection:

@@ -18,7 +18,7 @@ WORDS = "một câu rất riêng tư của khách"
 
 @pytest.fixture
 def umask() -> None:
-    """As open as it can be."""
+    """The most permissive umask."""
     before = os.umask(0)
     yield
     os.umask(before)
@@ -30,7 +30,7 @@ def modes(folder: Path) -> dict[str, int]:
 
 @pytest.mark.usefixtures("umask")
 def test_the_files_are_for_their_owner_alone(tmp_path: Path) -> None:
-    """Customers' words are in them."""
+    """They have customers' texts."""
     database = Database(f"sqlite:///{tmp_path / 'bot.db'}")
     database.migrate()
     database.live_alone()
@@ -42,8 +42,8 @@ def test_the_files_are_for_their_owner_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("umask")
-def test_files_of_a_former_version_are_closed_to_strangers(tmp_path: Path) -> None:
-    """What a group may do, as one that makes back-ups, stays."""
+def test_files_of_a_former_version_lose_the_rights_of_others(tmp_path: Path) -> None:
+    """The rights of a group, such as one for backups, stay."""
     for name, mode in (("bot.db", 0o644), ("bot.db-lock", 0o666)):
         (tmp_path / name).touch(mode)
     database = Database(f"sqlite:///{tmp_path / 'bot.db'}")
@@ -53,7 +53,7 @@ def test_files_of_a_former_version_are_closed_to_strangers(tmp_path: Path) -> No
     database.dispose()
 
 
-def test_erased_words_are_gone_from_the_disk(tmp_path: Path) -> None:
+def test_erased_texts_are_gone_from_the_disk(tmp_path: Path) -> None:
     """Not only from the tables: SQLite would leave them in its free pages."""
     database = Database(f"sqlite:///{tmp_path / 'bot.db'}")
     database.migrate()
@@ -67,8 +67,8 @@ def test_erased_words_are_gone_from_the_disk(tmp_path: Path) -> None:
     assert WORDS.encode() not in left
 
 
-def test_a_lock_of_another_user_is_an_error_of_the_database(tmp_path: Path) -> None:
-    """As files of a former run with sudo: whoever opens the database says so in words."""
+def test_a_lock_file_of_another_user_is_reported(tmp_path: Path) -> None:
+    """As after a run with sudo."""
     (tmp_path / "bot.db-alive").mkdir()
     database = Database(f"sqlite:///{tmp_path / 'bot.db'}")
     with pytest.raises(sa.exc.OperationalError):

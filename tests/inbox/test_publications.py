@@ -21,12 +21,12 @@ def log(database: Database) -> Publications:
 
 
 def put(log: Publications, *changes: Change) -> None:
-    """Publish after whatever is there."""
+    """Publish after the latest publication."""
     log.append(changes, after=log.head().sequence)
 
 
-def test_the_head_tells_of_the_latest_rules_and_of_everything(log: Publications) -> None:
-    """Images count, too, for how far it has come."""
+def test_the_head_has_the_latest_rules_and_the_latest_number(log: Publications) -> None:
+    """Images count for the number, too."""
     assert log.head() == Head()
     put(log, Change("images/a.jpg", "1" * 64))
     assert log.head().rules_digest is None
@@ -43,8 +43,8 @@ def test_the_head_tells_of_the_latest_rules_and_of_everything(log: Publications)
     assert log.images() == {"images/a.jpg": "1" * 64, "images/b.jpg": "3" * 64}
 
 
-def test_who_was_overtaken_publishes_nothing(log: Publications) -> None:
-    """Not even a part of it."""
+def test_an_overtaken_publication_stores_nothing(log: Publications) -> None:
+    """Not even a part."""
     after = log.head().sequence
     put(log, Change(RULES, "1" * 64))
     with pytest.raises(Overtaken):
@@ -52,8 +52,8 @@ def test_who_was_overtaken_publishes_nothing(log: Publications) -> None:
     assert [row.digest for row in log.since(0)] == ["1" * 64]
 
 
-def test_of_many_at_once_one_is_next(database: Database) -> None:
-    """However many machines publish at the same moment, each number follows what its publisher had seen."""
+def test_of_concurrent_publications_one_is_next(database: Database) -> None:
+    """Each number follows the one that its publisher had seen."""
     logs = [Publications(database) for _ in range(4)]
 
     def publish(number: int) -> bool:
@@ -69,8 +69,8 @@ def test_of_many_at_once_one_is_next(database: Database) -> None:
     assert len(logs[0].since(0)) == 1
 
 
-def test_numbers_go_on_where_the_database_was_begun_anew(database: Database, log: Publications) -> None:
-    """Machines remember how far they came; what is published after a restored backup is later than that."""
+def test_numbers_continue_with_a_new_database(database: Database, log: Publications) -> None:
+    """Machines remember their position; a publication after a restored backup must be later."""
     put(log, Change(RULES, "1" * 64))
     before = log.head().sequence
     with database.write() as connection:
@@ -81,7 +81,7 @@ def test_numbers_go_on_where_the_database_was_begun_anew(database: Database, log
 
 
 def test_contents_are_kept_while_something_needs_them(database: Database, log: Publications) -> None:
-    """What is stored and not published yet stays for an hour; of an image the former content goes."""
+    """A stored, unpublished content stays for an hour; a replaced image content is deleted."""
     for digest in ("1" * 64, "2" * 64, "3" * 64):
         log.store(digest, digest.encode())
     put(log, Change("images/a.jpg", "1" * 64))
@@ -96,7 +96,7 @@ def test_contents_are_kept_while_something_needs_them(database: Database, log: P
 
 
 def test_former_rules_and_deleted_images_are_bounded(log: Publications) -> None:
-    """As many versions as the history keeps; images that there are to be are never forgotten."""
+    """As many versions as the history keeps; existing images are never forgotten."""
     put(log, Change("images/kept.jpg", "f" * 64))
     put(log, *(Change(f"images/{number}.jpg", "") for number in range(MAX_DELETED + 5)))
     for number in range(MAX_VERSIONS + 5):

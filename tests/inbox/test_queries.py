@@ -22,7 +22,7 @@ UNDECIDED = {"rule_id": None, "rules_hash": None, "images": None}
 
 @pytest.fixture
 def reports(database: Database) -> EventQueries:
-    """The reports of a fresh database."""
+    """The queries of an empty inbox."""
     return EventQueries(database)
 
 
@@ -37,8 +37,8 @@ def test_events_come_newest_first_and_page_by_page(database: Database, reports: 
     assert reports.recent(2, before=ids[0]) == []
 
 
-def test_a_summary_says_what_became_of_the_event(database: Database, reports: EventQueries) -> None:
-    """And nothing of what the customer wrote."""
+def test_an_event_row_has_the_outcome(database: Database, reports: EventQueries) -> None:
+    """And nothing of the customer's text."""
     event_id = keep(database, status="dead", reason="refused", attempts=2, error="HTTP 400")
     [summary] = reports.recent(5)
     assert summary == EventRow(
@@ -49,7 +49,7 @@ def test_a_summary_says_what_became_of_the_event(database: Database, reports: Ev
 
 @pytest.mark.parametrize("status", ["open", "sent", "ignored", "dead", "parked"])
 def test_events_of_a_status_and_an_oa(database: Database, reports: EventQueries, status: Status) -> None:
-    """Each filter by itself, both together, and with pages."""
+    """Each filter alone, both together, and with pages."""
     statuses = ("open", "sent", "ignored", "dead", "parked")
     ids = {(s, oa, n): keep(database, status=s, oa_id=oa) for n in range(2) for s in statuses for oa in ("oa1", "oa2")}
     of_status = sorted((i for (s, _, _), i in ids.items() if s == status), reverse=True)
@@ -60,8 +60,8 @@ def test_events_of_a_status_and_an_oa(database: Database, reports: EventQueries,
     assert len(reports.recent(99, oa_id="oa2")) == len(statuses) * 2
 
 
-def test_a_listing_shows_the_beginning_of_the_words_and_the_pictures(database: Database, reports: EventQueries) -> None:
-    """By which a person knows the event again."""
+def test_a_listing_has_the_beginning_of_the_text_and_the_images(database: Database, reports: EventQueries) -> None:
+    """By which a person recognises the event."""
     pictures = [{"image_url": "https://a.example/1.jpg"}, {"attachment_id": "x"}]
     keep(database, text="giá " * 100, images=pictures, progress=1)
     [line] = reports.listing(5).events
@@ -91,7 +91,7 @@ def _fits(asked: Sequence[str | None], row: Sequence[str]) -> bool:
 
 
 def test_a_listing_by_rule_and_without_echoes(database: Database, reports: EventQueries) -> None:
-    """Echoes are most of the rows, and say nothing new."""
+    """Most rows are echoes and add nothing."""
     menu, other = keep(database, rule_id="menu"), keep(database, rule_id="bang-gia")
     for _ in range(9):
         keep(database, kind=None, name="oa_send_image", status="ignored", reason="echo", rule_id=None)
@@ -101,8 +101,8 @@ def test_a_listing_by_rule_and_without_echoes(database: Database, reports: Event
     assert [line.id for line in reports.listing(3, EventFilter(rule_id="menu")).events] == [menu]
 
 
-def test_a_listing_looks_at_so_many_events_and_no_further(database: Database, reports: EventQueries) -> None:
-    """What is rare may be on a later page; none is passed over."""
+def test_a_listing_reads_a_limited_number_of_events(database: Database, reports: EventQueries) -> None:
+    """Rare events may be on a later page; none is skipped."""
     rare = [keep(database, oa_id="rare", status="ignored") for _ in range(2)]
     usual = found(database, rare[0]) | {"oa_id": "oa1", "status": "sent"}
     del usual["id"]
@@ -116,7 +116,7 @@ def test_a_listing_looks_at_so_many_events_and_no_further(database: Database, re
 
 
 def test_dead_letters_that_may_still_be_answered(database: Database, reports: EventQueries) -> None:
-    """By Zalo's clock where it is known."""
+    """By Zalo's clock if its time is known."""
     wanted = [keep(database, status="dead", age=HOUR), keep(database, status="dead", age=9 * DAY, sent_at=NOW - HOUR)]
     keep(database, status="dead", age=HOUR, sent_at=NOW - 9 * DAY)
     keep(database, status="dead", age=3 * DAY)
@@ -128,7 +128,7 @@ def test_dead_letters_that_may_still_be_answered(database: Database, reports: Ev
     ("progress", "attempted_at", "fates"),
     [(0, None, "unsent unsent"), (0, NOW, "doubtful unsent"), (1, NOW, "sent doubtful"), (2, None, "sent sent")],
 )
-def test_what_is_known_of_each_picture(
+def test_the_status_of_each_image(
     database: Database, reports: EventQueries, progress: int, attempted_at: float | None, fates: str
 ) -> None:
     """Sent, not sent, or a call without an answer."""
@@ -137,7 +137,7 @@ def test_what_is_known_of_each_picture(
     assert [event.image_status(number) for number in (1, 2)] == fates.split()
 
 
-def test_one_event_whole(database: Database, reports: EventQueries) -> None:
+def test_all_facts_of_an_event(database: Database, reports: EventQueries) -> None:
     """Every field is the row's."""
     event_id = keep(database, vendor_ids=[{"msg_id": "m", "referentId": "r"}], progress=1, replied_at=NOW, sent_at=NOW)
     whole = reports.event(event_id)
@@ -147,8 +147,8 @@ def test_one_event_whole(database: Database, reports: EventQueries) -> None:
     assert reports.event(event_id + 1) is None
 
 
-def test_what_is_yet_to_be_done_is_counted(database: Database, reports: EventQueries) -> None:
-    """Also when there is nothing."""
+def test_unfinished_events_are_counted(database: Database, reports: EventQueries) -> None:
+    """Also when there are none."""
     assert reports.counts_by_status() == {"open": 0, "dead": 0, "parked": 0}
     dead = [keep(database, status="dead") for _ in range(3)]
     for status in ("open", "open", "parked", "sent", "ignored"):
@@ -157,8 +157,8 @@ def test_what_is_yet_to_be_done_is_counted(database: Database, reports: EventQue
     assert reports.dead_ids() == dead
 
 
-def test_what_customers_wrote_for_a_rule(database: Database, reports: EventQueries) -> None:
-    """The newest first, as far back as asked, while their texts are there."""
+def test_messages_answered_by_a_rule(database: Database, reports: EventQueries) -> None:
+    """The newest first, back to a time, while their texts are stored."""
     for days, text in ((3, "ba ngày"), (2, "hai ngày"), (1, "một ngày")):
         keep(database, rule_id="a", age=days * DAY, text=text)
     keep(database, rule_id="a", text=None, body=None)
@@ -168,7 +168,7 @@ def test_what_customers_wrote_for_a_rule(database: Database, reports: EventQueri
 
 
 def test_the_newest_failure_of_each_rule(database: Database, reports: EventQueries) -> None:
-    """Of what failed for good, waits for a person, or is tried again; not of what went well in the end."""
+    """Of dead, parked and retried events, not of those that succeeded in the end."""
     keep(database, rule_id="a", status="dead", error="HTTP 400")
     newest = [
         keep(database, rule_id="a", status="parked", error="no answer"),
@@ -185,8 +185,8 @@ def test_the_newest_failure_of_each_rule(database: Database, reports: EventQueri
     }
 
 
-def test_failures_are_looked_for_among_the_latest(database: Database, reports: EventQueries) -> None:
-    """A hundred thousand dead letters must not keep a page waiting."""
+def test_only_the_latest_events_are_searched_for_failures(database: Database, reports: EventQueries) -> None:
+    """A hundred thousand dead letters must not delay a page."""
     keep(database, rule_id="old", status="dead", error="HTTP 400")
     for _ in range(2):
         keep(database, rule_id="new", status="dead", error="HTTP 400")
@@ -194,10 +194,8 @@ def test_failures_are_looked_for_among_the_latest(database: Database, reports: E
     assert set(reports.last_failure_by_rule(3)) == {"new", "old"}
 
 
-def test_unmatched_texts_are_those_the_rules_were_asked_about_in_vain(
-    database: Database, reports: EventQueries
-) -> None:
-    """Answered by the fallback or by nobody; whatever became of it afterwards."""
+def test_unmatched_texts_are_those_that_no_rule_matched(database: Database, reports: EventQueries) -> None:
+    """Answered by the fallback or not at all, with any outcome."""
     wanted = [
         keep(database, status="ignored", reason="no-match", rule_id=None, text="một"),
         keep(database, status="sent", reason="fallback", rule_id=FALLBACK, text="hai"),
@@ -222,14 +220,14 @@ def test_unmatched_texts_are_those_the_rules_were_asked_about_in_vain(
     assert [message.id for message in reports.unmatched(2, since=NOW - 7 * DAY)] == wanted[:-3:-1]
 
 
-def test_messages_are_the_latest_texts_with_what_was_decided(database: Database, reports: EventQueries) -> None:
-    """Newest first by when they came in, not more than asked for."""
+def test_messages_are_the_latest_texts_with_their_decisions(database: Database, reports: EventQueries) -> None:
+    """Newest first by arrival, up to a limit."""
     old, young = keep(database, age=2 * DAY, rule_id=None, status="ignored"), keep(database, age=DAY)
     assert [(m.id, m.rule_id) for m in reports.messages(9)] == [(young, "bang-gia"), (old, None)]
     assert [m.id for m in reports.messages(1)] == [young]
 
 
-def test_sqlite_answers_by_an_index(tmp_path: Path) -> None:
+def test_sqlite_uses_an_index(tmp_path: Path) -> None:
     """A page of the console must not read a million events."""
     database = Database(f"sqlite:///{tmp_path / 'bot.db'}")
     database.migrate()

@@ -25,12 +25,12 @@ from tests.support.queue import LEASE, NOW, RATE, claim, event, keys, put, settl
 
 
 def test_migrations_build_exactly_the_declared_tables(database: Database) -> None:
-    """No column or index is declared that the migrations forgot, nor the other way round."""
+    """Every declared column and index is in the migrations, and the reverse."""
     with database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
-def test_migrating_twice_at_once_is_harmless(empty_database_url: str) -> None:
+def test_concurrent_migrations_are_harmless(empty_database_url: str) -> None:
     """Two processes that start at the same moment both find the tables."""
     errors: list[Exception] = []
 
@@ -50,8 +50,8 @@ def test_migrating_twice_at_once_is_harmless(empty_database_url: str) -> None:
     assert errors == []
 
 
-def test_a_database_that_is_up_to_date_is_left_alone(database: Database) -> None:
-    """A start need not load what migrates."""
+def test_a_current_database_is_not_migrated(database: Database) -> None:
+    """A start then need not load Alembic."""
     with database.write() as connection:
         good_rules.drop(connection)
     database.migrate()
@@ -59,7 +59,7 @@ def test_a_database_that_is_up_to_date_is_left_alone(database: Database) -> None
         assert not sa.inspect(connection).has_table(good_rules.name)
 
 
-def test_a_database_of_an_older_version_is_brought_up_to_date(empty_database_url: str) -> None:
+def test_an_older_database_is_migrated(empty_database_url: str) -> None:
     database = Database(empty_database_url)
     config = Config()
     config.set_main_option("script_location", "bot.inbox:migrations")
@@ -71,8 +71,8 @@ def test_a_database_of_an_older_version_is_brought_up_to_date(empty_database_url
     database.dispose()
 
 
-def test_a_known_key_is_not_kept_again(inbox: Inbox) -> None:
-    """A redelivery is told from a new event, also when many come at the same moment."""
+def test_a_known_key_is_not_stored_again(inbox: Inbox) -> None:
+    """A redelivery is recognised, also among many at the same moment."""
     answers: list[bool] = []
     threads = [
         threading.Thread(target=lambda: answers.append(inbox.put(event("a"), b"{}", now=NOW))) for _ in range(50)
@@ -95,8 +95,8 @@ def test_one_users_events_come_one_at_a_time_in_order(inbox: Inbox) -> None:
     assert keys(claim(inbox)) == ["a2"]
 
 
-def test_an_event_whose_lease_was_released_is_taken_by_another_and_the_first_learns_it(inbox: Inbox) -> None:
-    """Who was too late changes nothing."""
+def test_after_a_release_another_worker_claims_the_event(inbox: Inbox) -> None:
+    """The first worker's save is refused."""
     put(inbox, event("a"))
     [late] = claim(inbox)
     assert inbox.overdue(now=NOW + LEASE - 1) == []
@@ -110,8 +110,8 @@ def test_an_event_whose_lease_was_released_is_taken_by_another_and_the_first_lea
     assert settle(inbox, second) == "lost"
 
 
-def test_a_lease_that_was_renewed_meanwhile_is_not_released(inbox: Inbox) -> None:
-    """Work that takes long is not given to another, whatever the other's clock says."""
+def test_a_renewed_lease_is_not_released(inbox: Inbox) -> None:
+    """Long work is not given to another worker, whatever the other's clock shows."""
     put(inbox, event("a"))
     [claimed] = claim(inbox)
     seen = inbox.overdue(now=NOW + 10**8)
@@ -122,8 +122,8 @@ def test_a_lease_that_was_renewed_meanwhile_is_not_released(inbox: Inbox) -> Non
     assert settle(inbox, claimed) == "saved"
 
 
-def test_what_was_put_off_is_no_longer_held(inbox: Inbox) -> None:
-    """A renewal that comes after it, or an echo while it is held, leaves its time as it is."""
+def test_a_delayed_event_is_no_longer_claimed(inbox: Inbox) -> None:
+    """A later renewal, or an echo during the claim, leaves its due time unchanged."""
     put(inbox, event("a"))
     [claimed] = claim(inbox)
     unknown = replace(claimed.state, reason="unknown", due_at=NOW + 99)
@@ -136,16 +136,16 @@ def test_what_was_put_off_is_no_longer_held(inbox: Inbox) -> None:
     assert keys(claim(inbox, now=NOW + 99)) == ["a"]
 
 
-def test_a_far_future_due_time_is_mended(inbox: Inbox) -> None:
-    """An event put off by a clock that ran years ahead becomes due once the clock is right."""
+def test_a_due_time_far_in_the_future_is_corrected(inbox: Inbox) -> None:
+    """An event delayed by a clock that was years ahead becomes due once the clock is right."""
     put(inbox, event("a"), now=NOW + 10**8)
     assert claim(inbox) == []
     inbox.clamp_future_times(now=NOW)
     assert keys(claim(inbox)) == ["a"]
 
 
-def test_what_nobody_put_off_is_mended_sooner(inbox: Inbox) -> None:
-    """A new event from a process whose clock is an hour ahead; one that waits for its next attempt goes on waiting."""
+def test_a_new_event_from_the_future_is_corrected_sooner(inbox: Inbox) -> None:
+    """From a process whose clock is an hour ahead; an event that waits for its next attempt still waits."""
     put(inbox, event("a"))
     [claimed] = claim(inbox)
     inbox.save([StateChange(claimed, replace(claimed.state, due_at=NOW + 3600))])
@@ -156,8 +156,8 @@ def test_what_nobody_put_off_is_mended_sooner(inbox: Inbox) -> None:
     assert keys(claim(inbox)) == ["a"]
 
 
-def test_no_more_calls_than_the_rate_allows(inbox: Inbox) -> None:
-    """Claims stop at the burst and go on as time passes; another OA has a rate of its own."""
+def test_claims_stop_at_the_rate_limit(inbox: Inbox) -> None:
+    """After the burst they continue as time passes; another OA has its own limit."""
     put(inbox, *(event(f"a{n}", user=f"u{n}") for n in range(20)), event("b", oa="oa2"))
     rate = RateLimit.per_minute(40)
     taken = claim(inbox, 50, rate=rate)
@@ -169,8 +169,8 @@ def test_no_more_calls_than_the_rate_allows(inbox: Inbox) -> None:
 
 
 @pytest.mark.parametrize("calls", [1, 2, 7, 10, 60, 4000])
-def test_no_minute_sees_more_calls_than_the_rate(inbox: Inbox, database_url: str, calls: int) -> None:
-    """Whatever the rate, and with two machines claiming as often as possible, no window of 60 seconds holds more."""
+def test_no_minute_has_more_calls_than_the_rate(inbox: Inbox, database_url: str, calls: int) -> None:
+    """With any rate and two machines that claim as often as possible, for every window of 60 seconds."""
     other = Database(database_url)
     writer = GroupCommitWriter(other)
     rate, times, number, now = RateLimit.per_minute(calls), [], 0, NOW
@@ -188,8 +188,8 @@ def test_no_minute_sees_more_calls_than_the_rate(inbox: Inbox, database_url: str
     assert max(sum(start <= t < start + 60 for t in times) for start in times) <= calls
 
 
-def test_failures_of_several_events_close_the_account_until_a_probe_succeeds(inbox: Inbox, database: Database) -> None:
-    """One event is tried at growing intervals; nothing else goes out meanwhile."""
+def test_failures_of_several_events_pause_the_oa_until_a_probe_succeeds(inbox: Inbox, database: Database) -> None:
+    """One event is tried at growing intervals; nothing else is sent."""
     put(inbox, *(event(f"a{n}", user=f"u{n}") for n in range(9)), event("b", oa="oa2"))
     claims = claim(inbox, 6)
     failures = [Failure("oa1", c.id, "HTTP 503", NOW + n / 4 - 1) for n, c in enumerate(claims[:5])]
@@ -207,8 +207,8 @@ def test_failures_of_several_events_close_the_account_until_a_probe_succeeds(inb
     assert len(claim(inbox, now=NOW + 8)) == 1
 
 
-def test_failures_at_one_moment_do_not_close_the_account(inbox: Inbox) -> None:
-    """Of many calls that are out at a time several may fail; the account closes if none succeeds for a while."""
+def test_failures_at_one_moment_do_not_pause_the_oa(inbox: Inbox) -> None:
+    """Several of many concurrent calls may fail; the OA is paused if none succeeds for some time."""
     put(inbox, *(event(f"a{n}", user=f"u{n}") for n in range(20)))
     claims = claim(inbox, 20)
     assert not any(inbox.record_failure(Failure("oa1", c.id, "HTTP 503", NOW)).is_paused for c in claims)
@@ -217,8 +217,8 @@ def test_failures_at_one_moment_do_not_close_the_account(inbox: Inbox) -> None:
     assert inbox.record_failure(Failure("oa1", claims[0].id, "HTTP 503", NOW + 3)).is_paused
 
 
-def test_while_one_event_alone_has_failed_another_may_try_at_once(inbox: Inbox) -> None:
-    """It may be at fault itself: nobody else waits for it, and it comes last."""
+def test_if_only_one_event_has_failed_another_probe_is_sent_at_once(inbox: Inbox) -> None:
+    """The event itself may be at fault: others do not wait for it, and it comes last."""
     put(inbox, *(event(key, user=key) for key in "abc"))
     [failed] = claim(inbox, 1)
     verdicts = [inbox.record_failure(Failure("oa1", failed.id, "HTTP 500", NOW + n)) for n in range(5)]
@@ -234,7 +234,7 @@ def test_while_one_event_alone_has_failed_another_may_try_at_once(inbox: Inbox) 
 
 
 def test_an_oa_gets_no_more_than_its_share(inbox: Inbox) -> None:
-    """Those behind it in the queue are not kept waiting for it."""
+    """Other OAs behind it in the queue do not wait for it."""
     put(inbox, *(event(f"a{n}", user=f"u{n}") for n in range(9)), event("b", oa="oa2"))
     first = inbox.claim(5, now=NOW, lease=LEASE, rate=RATE, share=3)
     assert keys(first) == ["a0", "a1", "a2", "b"]
@@ -243,7 +243,7 @@ def test_an_oa_gets_no_more_than_its_share(inbox: Inbox) -> None:
 
 
 def test_calls_that_another_process_has_just_made_count(inbox: Inbox, database: Database) -> None:
-    """Also where they were counted after this one has read how many are left."""
+    """Also if they were counted after this process has read the number of available calls."""
     put(inbox, event("a"))
     rate = RateLimit.per_minute(40)  # four at once
     claim(inbox, rate=rate)
@@ -255,7 +255,7 @@ def test_calls_that_another_process_has_just_made_count(inbox: Inbox, database: 
 
 
 def test_an_echo_wakes_the_event_that_waits_for_it(inbox: Inbox) -> None:
-    """The wait ends with the echo, not with the time set for it."""
+    """Before its due time."""
     put(inbox, event("a"))
     [claimed] = claim(inbox)
     state = replace(claimed.state, reason="unknown", attempted_at=NOW, due_at=NOW + 60)
@@ -267,8 +267,8 @@ def test_an_echo_wakes_the_event_that_waits_for_it(inbox: Inbox) -> None:
     assert not inbox.echoes_arrive("oa2")
 
 
-def test_the_echo_of_an_earlier_picture_is_not_taken_for_a_later_one(inbox: Inbox) -> None:
-    """Its msg_id says whose it is."""
+def test_the_echo_of_an_earlier_image_is_not_matched_to_a_later_one(inbox: Inbox) -> None:
+    """It is recognised by its msg_id."""
     put(inbox, event("a"), event("b"))
     [first] = claim(inbox)
     sent = replace(first.state, status="sent", replied_at=NOW, vendor_ids=[{"msg_id": "m1", "referentId": ""}])
@@ -283,8 +283,8 @@ def test_the_echo_of_an_earlier_picture_is_not_taken_for_a_later_one(inbox: Inbo
     assert inbox.find_echo(second) == "came"
 
 
-def test_a_human_who_took_over_stops_what_is_about_to_be_sent(inbox: Inbox) -> None:
-    """The check is part of the write that must precede the sending."""
+def test_a_takeover_by_a_human_stops_a_send(inbox: Inbox) -> None:
+    """The check is part of the write before the send."""
     put(inbox, event("a"), event("b", user="u2"))
     claims = claim(inbox)
     human = replace(event("h", name="oa_send_text"), by_human=True)
@@ -293,8 +293,8 @@ def test_a_human_who_took_over_stops_what_is_about_to_be_sent(inbox: Inbox) -> N
     assert inbox.save(begin) == ["human", "saved"]
 
 
-def test_states_come_back_as_they_were_saved(inbox: Inbox) -> None:
-    """Every field survives the round trip."""
+def test_saved_states_are_read_back(inbox: Inbox) -> None:
+    """Every field."""
     put(inbox, event("a"))
     [claimed] = claim(inbox)
     state = replace(
@@ -307,8 +307,8 @@ def test_states_come_back_as_they_were_saved(inbox: Inbox) -> None:
     assert replace(again.state, due_at=state.due_at) == state
 
 
-def test_who_is_alone_may_end_the_leases_of_the_dead(database: Database, database_url: str, inbox: Inbox) -> None:
-    """On SQLite the file system knows who lives; on PostgreSQL nobody can be sure, and leases end by themselves."""
+def test_a_lone_process_may_end_the_leases_of_dead_ones(database: Database, database_url: str, inbox: Inbox) -> None:
+    """On SQLite the file system knows which processes live; on PostgreSQL leases end by themselves."""
     others = [Database(database_url), Database(database_url)]
     assert [other.live_alone() for other in others] == [database.is_sqlite, False]
     for other in others:

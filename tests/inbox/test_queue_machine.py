@@ -30,7 +30,7 @@ USERS = ["u1", "u2", "u3"]
 
 @dataclass
 class Known:
-    """What the model knows of one event."""
+    """The model's knowledge of one event."""
 
     number: int
     user: str
@@ -42,7 +42,7 @@ class Known:
 
 
 class InboxMachine(RuleBasedStateMachine):
-    """Puts, claims, saves and waits; the model works out itself what each must answer."""
+    """Puts, claims, saves and waits; the model computes each expected result."""
 
     make_inbox: Callable[[Database, GroupCommitWriter], Inbox] = Inbox
     database: Database
@@ -182,12 +182,12 @@ def run(
 
 
 def test_the_inbox_agrees_with_the_model(database_url: str) -> None:
-    """Every claim, save and put answers as the model works it out."""
+    """Every claim, save and put."""
     run(database_url, Inbox, examples=60, phases=[phase for phase in Phase if phase != Phase.reuse])
 
 
 class _Forgetful(Inbox):
-    """Takes every save, whoever holds the lease."""
+    """Accepts every save, even without the lease."""
 
     def save(self, changes: Sequence[StateChange]) -> list[inbox_module.SaveResult]:
         with self._database.read() as connection:
@@ -198,28 +198,28 @@ class _Forgetful(Inbox):
 
 
 class _Greedy(Inbox):
-    """Claims one more than it was asked for."""
+    """Claims one more than requested."""
 
     def claim(self, most: int, *, now: float, lease: float, rate: RateLimit) -> list[Claim]:
         return super().claim(most + 1, now=now, lease=lease, rate=rate)
 
 
 class _Impatient(Inbox):
-    """Counts time half a minute ahead, so that leases end early."""
+    """Its time is half a minute ahead, so that leases end early."""
 
     def overdue(self, *, now: float) -> list[Lease]:
         return super().overdue(now=now + 30)
 
 
 class _Deaf(Inbox):
-    """Does not ask whether a person took over."""
+    """Does not check whether a person took over."""
 
     def save(self, changes: Sequence[StateChange]) -> list[inbox_module.SaveResult]:
         return super().save([replace(change, unless_human_since=None) for change in changes])
 
 
 class _Disorderly(Inbox):
-    """Forgets that a user's earlier event is open, by giving each event a user of its own."""
+    """Ignores that a user's earlier event is open, by giving each event its own user."""
 
     def put(self, event: Event, body: bytes, *, now: float) -> bool:
         return super().put(replace(event, user_id=f"{event.user_id}/{event.key}"), body, now=now)
@@ -233,7 +233,7 @@ class _Credulous(Inbox):
 
 
 class _Unrenewing(Inbox):
-    """Lets leases end although they are renewed."""
+    """Lets renewed leases end."""
 
     def renew(self, claims: object, *, now: float, lease: float) -> None:
         """Do nothing."""
@@ -245,7 +245,7 @@ SABOTAGE = [_Forgetful, _Greedy, _Impatient, _Deaf, _Disorderly, _Credulous, _Un
 @pytest.mark.long
 @pytest.mark.parametrize("broken", SABOTAGE)
 def test_the_model_finds_a_sabotaged_inbox(broken: type[Inbox], tmp_path: Path) -> None:
-    """A machine that passes anything would prove nothing. Always the same examples: luck would prove nothing either."""
+    """A machine that accepts anything would prove nothing. The examples are fixed, so that luck plays no part."""
     url = new_sqlite_database(tmp_path / "bot.db")
     with pytest.raises(AssertionError):
         run(url, broken, examples=3000, phases=[Phase.generate], derandomize=True)

@@ -15,14 +15,14 @@ from bot.metrics.counts import QuotaLeft
 
 
 def stored(database: Database, oa_id: str) -> list[QuotaLeft]:
-    """Return what the database holds of the OA."""
+    """Return the stored quotas of the OA."""
     query = sa.select(quotas.c.oa_id, quotas.c.kind, quotas.c.left, quotas.c.size).where(quotas.c.oa_id == oa_id)
     with database.read() as connection:
         return [QuotaLeft(*row) for row in connection.execute(query)]
 
 
-def test_what_changed_is_stored_and_nothing_else(database: Database) -> None:
-    """So that another machine, which has sent since, is not overwritten; a customer's own quota is none of the OA's."""
+def test_only_changed_quotas_are_stored(database: Database) -> None:
+    """So that a newer report of another machine is not overwritten; a quota of a single customer is not the OA's."""
     recorder = QuotaRecorder(database)
     counts.quota("q1", "sub_quota", left=150, size=2000)
     counts.quota("q1", "reply", left=3, size=8)
@@ -37,8 +37,8 @@ def test_what_changed_is_stored_and_nothing_else(database: Database) -> None:
     assert QuotaLeft("q1", "sub_quota", 19, 2000) in quotas_left(database)
 
 
-def test_what_was_reported_last_is_stored_when_the_process_ends(database: Database) -> None:
-    """A restart forgets nothing."""
+def test_the_last_report_is_stored_when_the_process_ends(database: Database) -> None:
+    """A restart loses nothing."""
     caretaker = RetentionWorker(database, retention=1e9, memory=lambda: 0.0)
     caretaker.start()
     counts.quota("q2", "sub_quota", left=7, size=None)
@@ -46,8 +46,8 @@ def test_what_was_reported_last_is_stored_when_the_process_ends(database: Databa
     assert stored(database, "q2") == [QuotaLeft("q2", "sub_quota", 7, None)]
 
 
-def test_a_database_that_is_away_gets_it_later(empty_database_url: str) -> None:
-    """It has no table yet."""
+def test_quotas_are_stored_once_the_database_is_reachable(empty_database_url: str) -> None:
+    """Here it has no table yet."""
     counts.quota("q3", "sub_quota", left=1, size=9)
     database = Database(empty_database_url)
     recorder = QuotaRecorder(database)

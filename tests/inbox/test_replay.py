@@ -32,8 +32,8 @@ def shown(row: dict[str, Any], like: dict[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in like}
 
 
-def test_a_dead_letter_of_which_nothing_went_out_is_decided_anew(database: Database) -> None:
-    """Its picture may be what killed it; the cause is told, and stays on record until there is a new one."""
+def test_a_dead_letter_without_a_sent_image_is_decided_again(database: Database) -> None:
+    """Its image may be the cause; the error stays stored until there is a new outcome."""
     event_id = keep(database, **DEAD)
     assert again(database, event_id) == ReplayResult("reopened", "dead", "refused", 3, "HTTP 400: bad picture")
     row = found(database, event_id)
@@ -43,16 +43,16 @@ def test_a_dead_letter_of_which_nothing_went_out_is_decided_anew(database: Datab
 
 
 @pytest.mark.parametrize(("rule_id", "reason"), [("bang-gia", "rule"), (FALLBACK, "fallback")])
-def test_a_half_sent_one_goes_on_where_it_stopped(database: Database, rule_id: str, reason: str) -> None:
-    """What went out is not sent again, and no other rule breaks in."""
+def test_a_partly_sent_event_continues_where_it_stopped(database: Database, rule_id: str, reason: str) -> None:
+    """Sent images are not sent again, and the rule stays the same."""
     event_id = keep(database, **DEAD, images=TWO, progress=1, rule_id=rule_id, replied_at=NOW - 60)
     again(database, event_id)
     kept = {"images": TWO, "progress": 1, "rule_id": rule_id, "replied_at": NOW - 60, "reason": reason}
     assert shown(found(database, event_id), FRESH | kept) == FRESH | kept
 
 
-def test_a_parked_one_sends_the_picture_that_was_in_doubt(database: Database) -> None:
-    """It was not the picture's fault."""
+def test_a_parked_event_sends_its_uncertain_image(database: Database) -> None:
+    """The image was not at fault."""
     event_id = keep(database, **PARKED)
     assert again(database, event_id).outcome == "reopened"
     kept = {"images": TWO[:1], "progress": 0, "rule_id": "bang-gia", "reason": "rule"}
@@ -60,8 +60,8 @@ def test_a_parked_one_sends_the_picture_that_was_in_doubt(database: Database) ->
 
 
 @pytest.mark.parametrize("failed", [DEAD, PARKED], ids=["dead", "parked"])
-def test_doing_it_twice_does_it_once(database: Database, failed: dict[str, Any]) -> None:
-    """The second says that there is nothing to do, and changes nothing."""
+def test_a_second_replay_changes_nothing(database: Database, failed: dict[str, Any]) -> None:
+    """It returns that there is nothing to do."""
     event_id = keep(database, **failed)
     again(database, event_id)
     first = found(database, event_id)
@@ -70,8 +70,8 @@ def test_doing_it_twice_does_it_once(database: Database, failed: dict[str, Any])
 
 
 @pytest.mark.parametrize("status", ["open", "sent", "ignored"])
-def test_what_did_not_fail_is_left_alone(database: Database, status: str) -> None:
-    """Its status is told."""
+def test_other_events_are_not_replayed(database: Database, status: str) -> None:
+    """Their status is returned."""
     event_id = keep(database, status=status)
     before = found(database, event_id)
     done = again(database, event_id)
@@ -91,8 +91,8 @@ def test_what_did_not_fail_is_left_alone(database: Database, status: str) -> Non
         ({"text": "", "kind": "follow", "images": None}, "reopened"),
     ],
 )
-def test_what_delivery_would_not_answer_is_refused(database: Database, values: dict[str, Any], outcome: str) -> None:
-    """Older than REPLY_WINDOW by Zalo's clock, or to be decided without its text."""
+def test_events_that_would_be_ignored_are_refused(database: Database, values: dict[str, Any], outcome: str) -> None:
+    """Older than REPLY_WINDOW by Zalo's clock, or undecided without a text."""
     event_id = keep(database, **DEAD | values)
     before = found(database, event_id)
     assert prospect(before, now=NOW, window=WINDOW) == outcome
@@ -100,8 +100,8 @@ def test_what_delivery_would_not_answer_is_refused(database: Database, values: d
     assert (found(database, event_id) == before) is (outcome != "reopened")
 
 
-def test_without_its_text_a_dead_letter_keeps_its_pictures(database: Database) -> None:
-    """They were decided on while the text was there."""
+def test_without_its_text_a_dead_letter_keeps_its_images(database: Database) -> None:
+    """They were decided while the text was stored."""
     event_id = keep(database, **DEAD, text=None, body=None)
     again(database, event_id)
     assert shown(found(database, event_id), FRESH | {"images": TWO[:1]}) == FRESH | {"images": TWO[:1]}
@@ -112,8 +112,8 @@ def test_an_unknown_id(database: Database) -> None:
     assert again(database, 12345) == ReplayResult("absent")
 
 
-def test_of_many_at_once_one_reopens_it(database: Database) -> None:
-    """Two operators, or a web page and a command."""
+def test_of_concurrent_replays_one_succeeds(database: Database) -> None:
+    """Two operators, or a page and a command."""
     event_id = keep(database, **DEAD)
     outcomes: list[str] = []
     threads = [threading.Thread(target=lambda: outcomes.append(again(database, event_id).outcome)) for _ in range(8)]
@@ -125,7 +125,7 @@ def test_of_many_at_once_one_reopens_it(database: Database) -> None:
 
 
 def test_a_replayed_event_is_claimed_and_a_late_worker_changes_nothing(database: Database, inbox: Inbox) -> None:
-    """Who buried it and tries to store that again has lost it."""
+    """A late save of its end by the former worker is refused."""
     keep(database, status="open", reason=None, images=None, due_at=NOW)
     rate = RateLimit.per_minute(1000)
     [claimed] = inbox.claim(1, now=NOW, lease=30, rate=rate)
@@ -137,8 +137,8 @@ def test_a_replayed_event_is_claimed_and_a_late_worker_changes_nothing(database:
     assert (taken.id, taken.text, taken.state.images) == (claimed.id, "bảng giá", None)
 
 
-def test_the_log_keeps_the_cause_and_not_the_words(database: Database, caplog: pytest.LogCaptureFixture) -> None:
-    """Once a new outcome is stored, it stands nowhere else."""
+def test_the_log_has_the_cause_and_not_the_text(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    """Once a new outcome is stored, the cause is only in the log."""
     event_id = keep(database, **DEAD)
     with caplog.at_level(logging.INFO, logger="bot.inbox.replay"):
         again(database, event_id)

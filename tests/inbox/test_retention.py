@@ -50,8 +50,8 @@ def state(database: Database, event_id: int) -> str:
 
 
 @pytest.mark.parametrize("status", ALL)
-def test_the_text_goes_after_retention_and_the_event_after_seven_days(database: Database, status: str) -> None:
-    """Open events keep their text until they are settled; parked ones wait for a person, without it."""
+def test_texts_are_erased_after_retention_and_events_deleted_after_seven_days(database: Database, status: str) -> None:
+    """Open events keep their text until they are settled; parked ones stay without it."""
     ages = {age: keep(database, age=age * DAY, status=status) for age in (0.9, 1.1, 6.9, 7.1, 400)}
     tend_all(database, retention=DAY)
     fate = {"open": ["whole"] * 5, "parked": ["whole", *["erased"] * 4]}
@@ -60,23 +60,23 @@ def test_the_text_goes_after_retention_and_the_event_after_seven_days(database: 
 
 
 @pytest.mark.parametrize("status", SETTLED)
-def test_with_a_longer_retention_the_event_goes_with_its_text(database: Database, status: str) -> None:
+def test_with_a_longer_retention_the_event_is_deleted_with_its_text(database: Database, status: str) -> None:
     """Not before, although it is older than seven days."""
     young, old = keep(database, age=29.9 * DAY, status=status), keep(database, age=30.1 * DAY, status=status)
     assert tend_all(database, retention=30 * DAY) == RetentionResult(erased=0, deleted=1)
     assert (state(database, young), state(database, old)) == ("whole", "deleted")
 
 
-def test_an_answer_is_remembered_as_long_as_a_rule_asks_for_it(database: Database) -> None:
-    """Without its text; a rule may rest for longer than RETENTION."""
+def test_an_answer_is_kept_for_the_longest_cooldown(database: Database) -> None:
+    """Without its text; a cooldown may be longer than RETENTION."""
     young, old = keep(database, age=89 * DAY), keep(database, age=91 * DAY)
     while apply_retention(database, now=NOW, retention=DAY, memory=90 * DAY):
         pass
     assert (state(database, young), state(database, old)) == ("erased", "deleted")
 
 
-def test_an_event_that_is_settled_late_loses_its_text_then(database: Database) -> None:
-    """It is found however long it was open."""
+def test_an_event_settled_late_loses_its_text_then(database: Database) -> None:
+    """However long it was open."""
     event_id = keep(database, age=3 * DAY, status="open")
     tend_all(database, retention=DAY)
     with database.write() as connection:
@@ -86,15 +86,15 @@ def test_an_event_that_is_settled_late_loses_its_text_then(database: Database) -
 
 
 def test_a_redelivery_is_known_although_its_text_is_erased(database: Database, inbox: Inbox) -> None:
-    """Zalo's duplicates outlive the text."""
+    """The duplicate filter outlives the text."""
     event = Event("k", "unknown", "1", "oa1", "u1", "m", None, "giá", None, False, False)
     assert inbox.put(event, b"{}", now=NOW - 6 * DAY)
     tend_all(database, retention=0.0)
     assert not inbox.put(event, b"{}", now=NOW)
 
 
-def test_what_is_deleted_is_counted(database: Database) -> None:
-    """By the day in Vietnam, which begins at 17:00 UTC, and by how it ended; counts of a day add up."""
+def test_deleted_events_are_counted(database: Database) -> None:
+    """By the day in Vietnam, which begins at 17:00 UTC, and by outcome; counts of a day add up."""
     evening = datetime(2026, 6, 30, 16, 59, 59, tzinfo=UTC).timestamp()
     for at in (evening, evening + 2, evening + 2):
         keep(database, age=NOW - at)
@@ -110,7 +110,7 @@ def test_what_is_deleted_is_counted(database: Database) -> None:
     }
 
 
-def test_nothing_is_deleted_that_cannot_be_counted(database: Database) -> None:
+def test_events_that_cannot_be_counted_are_not_deleted(database: Database) -> None:
     """Both are one transaction."""
     event_id = keep(database, age=99 * DAY)
     with database.write() as connection:
@@ -121,7 +121,7 @@ def test_nothing_is_deleted_that_cannot_be_counted(database: Database) -> None:
 
 
 def test_a_transaction_is_small(database: Database) -> None:
-    """However much there is to do."""
+    """With any number of old events."""
     for _ in range(BATCH + 1):
         keep(database, age=99 * DAY)
     assert apply_retention(database, now=NOW, retention=DAY) == RetentionResult(deleted=BATCH)
@@ -141,8 +141,8 @@ _olds = st.builds(_Old, st.sampled_from(ALL), st.sampled_from([0.5, 2.0, 6.5, 7.
 
 @settings(max_examples=25)
 @given(olds=st.lists(_olds, max_size=12), days=st.sampled_from([0, 1, 7, 30]))
-def test_any_mixture_ends_as_the_rules_say(database: Database, olds: list[_Old], days: int) -> None:
-    """Each event by itself, whatever stands beside it; and no event is lost without being counted."""
+def test_any_mixture_of_events_ends_as_defined(database: Database, olds: list[_Old], days: int) -> None:
+    """Each event independently of the others, and none is lost without being counted."""
     with database.write() as connection:
         connection.execute(sa.delete(events))
         connection.execute(sa.delete(tallies))
@@ -160,8 +160,8 @@ def test_any_mixture_ends_as_the_rules_say(database: Database, olds: list[_Old],
     assert counted == gone_by_status
 
 
-def test_several_processes_at_once_count_each_event_once(database_url: str) -> None:
-    """Each with connections of its own; nobody waits for another's batch for ever."""
+def test_concurrent_processes_count_each_event_once(database_url: str) -> None:
+    """Without waiting for each other's batches for ever."""
     databases = [Database(database_url) for _ in range(4)]
     databases[0].migrate()
     old = NOW - 99 * DAY
@@ -194,8 +194,8 @@ def test_several_processes_at_once_count_each_event_once(database_url: str) -> N
         one.dispose()
 
 
-def test_sqlite_finds_what_is_old_by_an_index(tmp_path: Path) -> None:
-    """Who looks every minute must not read a million events."""
+def test_sqlite_finds_old_events_by_an_index(tmp_path: Path) -> None:
+    """A query every minute must not read a million events."""
     database = Database(f"sqlite:///{tmp_path / 'bot.db'}")
     database.migrate()
     plans = sqlite_plans(database, lambda: apply_retention(database, now=NOW, retention=DAY))
@@ -204,8 +204,8 @@ def test_sqlite_finds_what_is_old_by_an_index(tmp_path: Path) -> None:
     assert plans == [words, bare, words]
 
 
-def test_the_caretaker_does_all_there_is(database: Database, caplog: pytest.LogCaptureFixture) -> None:
-    """Also when there is a little of everything; and says how much."""
+def test_the_worker_does_all_kinds_of_work(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    """And logs the numbers."""
     age = NOW - time.time()
     ids = [keep(database, age=age + days * DAY, status=status) for days, status in
            itertools.product((2, 9), ("sent", "parked"))]  # fmt: skip
@@ -220,10 +220,8 @@ def test_the_caretaker_does_all_there_is(database: Database, caplog: pytest.LogC
     assert (said["erased"], said["deleted"]) == (3, 2)
 
 
-def test_the_caretaker_outlives_a_database_that_fails(
-    empty_database_url: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    """It says so and waits for its next round."""
+def test_the_worker_survives_a_failing_database(empty_database_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """It logs the failure and continues with the next round."""
     database = Database(empty_database_url)
     retention_worker = RetentionWorker(database, retention=DAY, memory=lambda: 0.0)
     with caplog.at_level(logging.ERROR, logger="bot.inbox.retention"):

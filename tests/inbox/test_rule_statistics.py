@@ -34,7 +34,7 @@ def found(database: Database, rule_id: str = "bang-gia") -> RuleStatistics:
 
 @pytest.fixture(params=["live", "rolled-up", "erased"])
 def stored(database: Database, request: pytest.FixtureRequest) -> Database:
-    """Events of some days: there, counted, or counted and deleted."""
+    """Events of several days: present, counted, or counted and deleted."""
     answered(database, keyword="bảng giá")
     answered(database, keyword="bảng giá", runner_up="khuyen-mai", age=30 * HOUR)
     answered(database, keyword="giá bao nhiêu", runner_up="khuyen-mai", age=3 * DAY)
@@ -58,7 +58,7 @@ def stored(database: Database, request: pytest.FixtureRequest) -> Database:
 
 
 def test_answers_and_failures_are_counted_by_day(stored: Database) -> None:
-    """Apart: those that its image is at fault for, and others; not what was silent."""
+    """Failures of its image apart from others; events without an answer do not count."""
     by_day = {start: dict(counts) for start, counts in found(stored).by_day.items()}
     assert by_day == {
         start_of_day(NOW - HOUR): {"answered": 1},
@@ -73,21 +73,21 @@ def test_answers_and_failures_are_counted_by_day(stored: Database) -> None:
 
 
 def test_keywords_are_counted(stored: Database) -> None:
-    """The answers of which none is known too."""
+    """Answers without a known keyword, too."""
     assert found(stored).keywords == {"bảng giá": 2, "giá bao nhiêu": 1, "": 1}
     assert not found(stored, FALLBACK).keywords
 
 
-def test_what_a_rule_takes_from_others_is_counted(stored: Database) -> None:
-    """And what they take from it."""
+def test_runners_up_and_winners_are_counted(stored: Database) -> None:
+    """The rules it wins against, and those it loses to."""
     assert found(stored).runners_up == {"khuyen-mai": 2}
     assert found(stored).winners == {"khuyen-mai": 1}
     assert found(stored, "khuyen-mai").runners_up == {"bang-gia": 1}
     assert found(stored, "khuyen-mai").winners == {"bang-gia": 2}
 
 
-def test_an_hour_that_is_counted_anew_counts_once(database: Database) -> None:
-    """A replayed event comes under another rule."""
+def test_an_hour_that_is_counted_again_counts_once(database: Database) -> None:
+    """A replayed event moves to another rule."""
     event_id = keep(database, status="dead", reason="refused", error=TOO_BIG, age=5 * HOUR, keyword="giá")
     roll_up(database)
     assert found(database).outcomes == {"failed": 1}
@@ -103,8 +103,8 @@ def test_an_hour_that_is_counted_anew_counts_once(database: Database) -> None:
     assert found(database, "menu").keywords == {"thực đơn": 1}
 
 
-def test_counts_of_keywords_are_forgotten_once_no_page_shows_them(database: Database) -> None:
-    """They are many."""
+def test_old_counts_of_keywords_are_deleted(database: Database) -> None:
+    """Once no page shows them."""
     answered(database, keyword="cũ", age=MATCHES_KEPT_SECONDS + 2 * DAY)
     answered(database, keyword="mới", age=3 * HOUR)
     roll_up(database)
@@ -112,8 +112,8 @@ def test_counts_of_keywords_are_forgotten_once_no_page_shows_them(database: Data
         assert list(connection.scalars(sa.select(rule_matches.c.keyword))) == ["mới"]
 
 
-def test_the_indexes_serve_it(tmp_path: Path) -> None:
-    """No walk over the matches of all rules."""
+def test_the_indexes_are_used(tmp_path: Path) -> None:
+    """The matches of other rules are not read."""
     database = Database(f"sqlite:///{tmp_path / 'bot.db'}")
     database.migrate()
     plans = sqlite_plans(database, lambda: found(database))

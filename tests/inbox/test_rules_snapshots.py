@@ -9,7 +9,7 @@ from bot.inbox.editing.rules_snapshots import RulesSnapshots
 from bot.inbox.sql.group_commit import GroupCommitWriter
 
 
-def test_the_last_good_rules_are_the_ones_kept_last(database: Database) -> None:
+def test_the_last_good_rules_are_the_latest_stored(database: Database) -> None:
     """Only the newest content is kept."""
     writer = GroupCommitWriter(database)
     snapshots = RulesSnapshots(database, writer)
@@ -20,8 +20,8 @@ def test_the_last_good_rules_are_the_ones_kept_last(database: Database) -> None:
     writer.stop()
 
 
-def test_processes_that_start_together_may_all_keep_the_same_rules(database: Database) -> None:
-    """Every worker keeps what it has loaded; none of them stumbles over another."""
+def test_concurrent_processes_may_store_the_same_rules(database: Database) -> None:
+    """Every worker stores the rules that it has loaded."""
     writers = [GroupCommitWriter(database) for _ in range(4)]
     kept = [RulesSnapshots(database, writer) for writer in writers]
     with ThreadPoolExecutor(4) as pool:

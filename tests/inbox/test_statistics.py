@@ -32,7 +32,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 def roll_up(database: Database, now: float = NOW) -> int:
-    """Count all that can be counted; return how many hours that were."""
+    """Count all hours that can be counted; return their number."""
     statistics, hours = Statistics(database), 0
     while statistics.roll_up(now=now):
         hours += 1
@@ -46,8 +46,8 @@ def month(database: Database, now: float = NOW) -> Period:
 
 @pytest.mark.parametrize("outcome", KINDS)
 @pytest.mark.parametrize("erased", [False, True], ids=["with-words", "erased"])
-def test_every_message_is_counted_once_by_how_it_ended(database: Database, outcome: str, erased: bool) -> None:
-    """Now and when it is rolled up, with its text or without."""
+def test_every_message_is_counted_once_by_its_outcome(database: Database, outcome: str, erased: bool) -> None:
+    """Before and after the roll-up, with or without its text."""
     gone = {"text": None, "body": None} if erased and outcome != "waiting" else {}
     for age in (0, 0, 5 * HOUR, 3 * DAY):
         keep(database, age=age, **KINDS[outcome] | gone)
@@ -58,7 +58,7 @@ def test_every_message_is_counted_once_by_how_it_ended(database: Database, outco
 
 
 def test_a_new_inbox_is_not_searched_hour_by_hour(database: Database) -> None:
-    """Nothing is rolled up yet, and the hours before its first event are not looked into."""
+    """Hours before its first event are not read."""
     keep(database, age=HOUR)
 
     def work(days: int) -> int:
@@ -67,8 +67,8 @@ def test_a_new_inbox_is_not_searched_hour_by_hour(database: Database) -> None:
     assert work(30) <= 2 * work(1)
 
 
-def test_what_customers_did_not_write_is_not_counted(database: Database) -> None:
-    """The OA's own messages, other OAs', receipts; and an hour of nothing else does not stop the roll-up."""
+def test_only_customers_messages_are_counted(database: Database) -> None:
+    """Not the OA's own messages, other OAs', or receipts; an hour of only those does not stop the roll-up."""
     for age in (2 * HOUR, 5 * HOUR):
         keep(database, age=age, name="oa_send_image", kind=None, status="ignored", reason="echo")
         keep(database, age=age, status="ignored", reason="other-oa")
@@ -78,7 +78,7 @@ def test_what_customers_did_not_write_is_not_counted(database: Database) -> None
 
 
 def test_the_counts_outlive_the_events(database: Database) -> None:
-    """And what comes later is added to them."""
+    """Later counts are added."""
     keep(database, age=3 * DAY, **SENT, replied_at=NOW - 3 * DAY + 0.6)
     keep(database, age=2 * DAY, **KINDS["fallback"], replied_at=NOW - 2 * DAY + 40)
     roll_up(database)
@@ -92,7 +92,7 @@ def test_the_counts_outlive_the_events(database: Database) -> None:
 
 
 def test_an_hour_is_counted_once_it_is_over_and_settled(database: Database) -> None:
-    """What belongs to it may be committed a little late."""
+    """Events of the hour may be committed a little late."""
     start = int(NOW) // HOUR_SECONDS * HOUR_SECONDS
     keep(database, age=NOW - start, **SENT)
     over = start + HOUR_SECONDS + SETTLING_SECONDS
@@ -100,8 +100,8 @@ def test_an_hour_is_counted_once_it_is_over_and_settled(database: Database) -> N
     assert Statistics(database).roll_up(now=over)
 
 
-def test_an_hour_is_counted_anew_as_long_as_its_events_may_change(database: Database) -> None:
-    """A replay, an outage that ends: nothing is counted twice, and a finished hour is left alone."""
+def test_an_hour_is_counted_again_while_its_events_may_change(database: Database) -> None:
+    """After a replay or an outage nothing is counted twice, and a finished hour is not counted again."""
     event_id = keep(database, age=5 * HOUR, **KINDS["failed"])
     keep(database, age=5 * HOUR, **SENT, replied_at=NOW - 5 * HOUR + 1)
     keep(database, age=8 * HOUR, **SENT, replied_at=NOW - 8 * HOUR + 1)
@@ -121,7 +121,7 @@ def test_an_hour_is_counted_anew_as_long_as_its_events_may_change(database: Data
 
 
 def test_rules_are_counted_by_the_day_in_vietnam(database: Database) -> None:
-    """A period begins with a day; what a rule answered before is not in it."""
+    """A period begins with a day; earlier answers are not in it."""
     midnight = start_of_day(NOW)
     for age, rule in ((NOW - midnight + 60, "hom-qua"), (NOW - midnight - 60, "hom-nay")):
         keep(database, age=age, rule_id=rule, **SENT, replied_at=NOW)
@@ -130,7 +130,7 @@ def test_rules_are_counted_by_the_day_in_vietnam(database: Database) -> None:
 
 
 def test_old_events_are_counted_before_retention_deletes_them(database: Database) -> None:
-    """By the worker's first round, although they came in long before the roll-up was thought of."""
+    """In the worker's first round, also events older than the roll-up itself."""
     at = database.now()
     for days in (10, 20):
         keep(database, age=NOW - at + days * DAY, **SENT)
@@ -144,7 +144,7 @@ def test_old_events_are_counted_before_retention_deletes_them(database: Database
 
 
 @pytest.mark.parametrize("kind_of_database", ["sqlite"], indirect=True)
-def test_no_figure_reads_the_whole_table(database: Database) -> None:
+def test_no_query_reads_the_whole_table(database: Database) -> None:
     """An hour is read by the indexes of its parts."""
     keep(database, age=5 * HOUR)
     statistics = Statistics(database)
@@ -160,7 +160,7 @@ def test_no_figure_reads_the_whole_table(database: Database) -> None:
 
 
 @given(seconds=st.lists(st.floats(min_value=0.001, max_value=20_000), min_size=1, max_size=50))
-def test_the_median_is_right_to_the_width_of_a_class(seconds: list[float]) -> None:
+def test_the_median_is_accurate_to_the_width_of_a_class(seconds: list[float]) -> None:
     classes = Counter(next((n for n, b in enumerate(DELAY_BOUNDS) if s <= b), len(DELAY_BOUNDS)) for s in seconds)
     found = median(classes)
     assert found is not None
