@@ -12,7 +12,7 @@ from bot.delivery.sender import Sender
 from bot.delivery.settings import DeliverySettings
 from bot.delivery.transitions import Transitions, longest_cooldown
 from bot.delivery.upload_ahead import UploadAhead
-from bot.image_health.checker import ImageChecker
+from bot.image_health.checker import STOP_SECONDS, ImageChecker
 from bot.inbox.database import Database
 from bot.inbox.queue import Inbox
 from bot.inbox.retention import RetentionWorker
@@ -51,7 +51,7 @@ class DeliveryService:
         )
         self._retention_worker.start()
         self._checker = ImageChecker(database, rules, settings.rules_file.absolute().parent)
-        self._checker.start()
+        self._checker.thread.start()
 
     def wake(self) -> None:
         """Claim due events now, because one has just come in."""
@@ -66,5 +66,5 @@ class DeliveryService:
         self._dispatcher.stop(timeout=self._timeout + _DRAIN_MARGIN_SECONDS)
         self._ahead.thread.stop(timeout=self._timeout)
         self._images.stop()
-        self._checker.stop()
+        self._checker.thread.stop(STOP_SECONDS)
         self._retention_worker.stop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -14,6 +13,7 @@ from bot.image_health.schedule import CheckSchedule, CheckState
 from bot.inbox.database import Database
 from bot.net.addresses import AddressPolicy
 from bot.rules.engine import RuleSet
+from bot.rules.polling import PollingThread
 
 log = logging.getLogger(__name__)
 
@@ -22,14 +22,14 @@ _PAUSE_SECONDS: Final = 1.0
 _IDLE_SECONDS: Final = 5.0
 _RETRY_SECONDS: Final = 60.0
 _REFRESH_SECONDS: Final = 600.0
-# Seconds to wait at a stop; a check in progress is dropped, and repeated when its lease ends.
-_STOP_SECONDS: Final = 2.0
+#: Seconds to wait at a stop; a check in progress is dropped, and repeated when its lease ends.
+STOP_SECONDS: Final = 2.0
 _MAX_RULES_LOGGED: Final = 5
 
 
 class ImageChecker:
     """
-    Checks each image that the rules in force name about every six hours, in a thread of its own.
+    Checks each image that the rules in force name about every six hours, in its *thread*.
 
     When the rules change, new images and those that were bad are checked at once. Any number of processes share the
     work: see `CheckSchedule`.
@@ -51,17 +51,8 @@ class ImageChecker:
         self._scheduled_rules: RuleSet | None = None
         self._complete_until = 0.0
         self._images: Mapping[str, ImageReference] = {}
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="images", daemon=True)
-
-    def start(self) -> None:
-        """Start the thread; call it after the last fork."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop the thread; it may still wait for a server, but ignores the answer."""
-        self._stopping.set()
-        self._thread.join(_STOP_SECONDS)
+        self.thread = PollingThread(self._step_or_log, name="images", seconds=_IDLE_SECONDS)
+        """When stopped, it may still wait for a server, but ignores the answer."""
 
     def step(self) -> float:
         """Check one image that is due; return the seconds until the next step."""
@@ -77,15 +68,13 @@ class ImageChecker:
             self._check(key, image, now)
         return _PAUSE_SECONDS
 
-    def _run(self) -> None:
-        pause = _IDLE_SECONDS
-        while not self._stopping.wait(pause):
-            try:
-                pause = self.step()
-            except Exception:
-                # The database is unavailable, which says nothing about the images.
-                log.exception("cannot check the pictures")
-                pause = _RETRY_SECONDS
+    def _step_or_log(self) -> float:
+        try:
+            return self.step()
+        except Exception:
+            # The database is unavailable, which says nothing about the images.
+            log.exception("cannot check the pictures")
+            return _RETRY_SECONDS
 
     # No caller of `probe` may have the rules in a variable: urllib3's errors refer to themselves by their traceback and
     # keep the variables of all callers alive until the garbage collector runs. Large rules take 30 MB.
@@ -105,7 +94,7 @@ class ImageChecker:
 
     def _check(self, key: str, image: ImageReference, now: float) -> None:
         result = probe(image, self._addresses, folder=self._folder, today=today(self._rules(), now))
-        if not self._stopping.is_set():
+        if not self.thread.is_stopping:
             _log_change(image, *self._schedule.save(key, result, now=self._database.now()))
 
 

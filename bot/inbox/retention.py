@@ -69,7 +69,7 @@ def apply_retention(database: Database, *, now: float, retention: float, memory:
 
 
 class RetentionWorker:
-    """Applies retention, updates the statistics and reads the clock regularly, in a thread; one per delivering process."""
+    """Applies retention, updates statistics and reads the clock, in a thread; one per delivering process."""
 
     def __init__(
         self, database: Database, *, retention: float, memory: Callable[[], float], delay: float = 0.0

@@ -7,9 +7,13 @@ from collections.abc import Callable
 
 
 class PollingThread:
-    """Calls *poll*, which must not raise, every *seconds* seconds."""
+    """
+    Calls *poll*, which must not raise, every *seconds* seconds.
 
-    def __init__(self, poll: Callable[[], None], *, name: str, seconds: float) -> None:
+    If *poll* returns a number, the next call is so many seconds later.
+    """
+
+    def __init__(self, poll: Callable[[], float | None], *, name: str, seconds: float) -> None:
         self._poll = poll
         self._name = name
         self._seconds = seconds
@@ -27,6 +31,12 @@ class PollingThread:
         if self._thread is not None:
             self._thread.join(timeout)
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether `stop` has been called; a poll in progress should end soon."""
+        return self._stopping.is_set()
+
     def _run(self) -> None:
-        while not self._stopping.wait(self._seconds):
-            self._poll()
+        pause: float | None = None
+        while not self._stopping.wait(self._seconds if pause is None else pause):
+            pause = self._poll()

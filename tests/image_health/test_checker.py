@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.image_health.checker import ImageChecker
+from bot.image_health.checker import STOP_SECONDS, ImageChecker
 from bot.image_health.probe import probe
 from bot.image_health.references import ImageReference, referenced_images
 from bot.image_health.report import ImageReports
@@ -324,11 +324,11 @@ def test_the_thread_checks_and_stops_without_waiting_for_a_server(
 
     rules = ruled(link(server.url("/a.jpg", ok(JPEG))))
     checker = ImageChecker(database, lambda: rules, Path(), server.policy(resolve=resolve))
-    checker.start()
+    checker.thread.start()
     assert asked.wait(PATIENCE)
-    checker.stop()
+    checker.thread.stop(STOP_SECONDS)
     released.set()
-    checker._thread.join()
+    checker.thread.stop()
     assert [entry.checked_at for entry in CheckSchedule(database).states().values()] == [None]
     assert caplog.records == []
 
@@ -338,9 +338,9 @@ def test_the_thread_survives_a_failing_database(empty_database_url: str, caplog:
     database = Database(empty_database_url)
     checker = ImageChecker(database, lambda: ruled(link("https://a.vn/1.jpg")), Path(), AddressPolicy())
     with caplog.at_level(logging.ERROR, logger="bot.image_health"):
-        checker.start()
+        checker.thread.start()
         wait_until(lambda: bool(caplog.records), "the complaint")
-        assert checker._thread.is_alive()
-        checker.stop()
+        assert "images" in {thread.name for thread in threading.enumerate()}
+        checker.thread.stop(STOP_SECONDS)
     assert "cannot check the pictures" in caplog.text
     database.dispose()
