@@ -40,12 +40,12 @@ def sender(inbox: Inbox, database: Database, tmp_path: Path) -> Iterator[Sender]
 
 
 def never(claim: Claim, now: float) -> Receipt:
-    """A vendor that is not to be called."""
+    """A vendor that must not be called."""
     raise AssertionError(claim.key)
 
 
 def begun(inbox: Inbox, sender: Sender, key: str = "a") -> Claim:
-    """Return an event whose picture has just been sent off."""
+    """Return an event whose image is being sent."""
     put(inbox, event(key))
     [claimed] = claim(inbox)
     change = sender.begin(replace(claimed, state=sender.next_state(claimed, now=NOW)), now=NOW)
@@ -54,7 +54,7 @@ def begun(inbox: Inbox, sender: Sender, key: str = "a") -> Claim:
 
 
 def again(inbox: Inbox, sender: Sender, claimed: Claim, state: State, now: float) -> tuple[Claim, State]:
-    """Store *state*, and return the event and its next state as whoever claims it at *now* sees them."""
+    """Store *state*, and return the event as claimed again at *now*, with its next state."""
     inbox.save([StateChange(claimed, state)])
     [later] = claim(inbox, now=now)
     return later, sender.next_state(later, now=now)
@@ -64,8 +64,8 @@ def unknown(sender: Sender, claimed: Claim) -> State:
     return sender.transitions.after_failure(claimed, OutcomeUnknown("no answer"), is_own=True, now=NOW)
 
 
-def test_without_echoes_an_unknown_outcome_is_parked_after_its_time(inbox: Inbox, sender: Sender) -> None:
-    """Nobody knows whether the picture went out: the operator decides."""
+def test_without_echoes_an_unknown_outcome_is_parked(inbox: Inbox, sender: Sender) -> None:
+    """It is unknown whether the image was sent, so the operator decides."""
     claimed = begun(inbox, sender)
     later, state = again(inbox, sender, claimed, unknown(sender, claimed), NOW)
     later, state = again(inbox, sender, later, state, NOW + ECHO_SECONDS - 1)
@@ -74,7 +74,7 @@ def test_without_echoes_an_unknown_outcome_is_parked_after_its_time(inbox: Inbox
     assert (state.status, state.reason) == ("parked", "unknown")
 
 
-def test_where_echoes_arrive_and_none_came_it_is_sent_again_once(inbox: Inbox, sender: Sender) -> None:
+def test_with_echoes_an_unknown_outcome_without_echo_is_sent_again_once(inbox: Inbox, sender: Sender) -> None:
     """And parked if that call has no outcome either."""
     put(inbox, event("e", user="somebody", name="oa_send_image"))
     claimed = begun(inbox, sender)
@@ -89,16 +89,16 @@ def test_where_echoes_arrive_and_none_came_it_is_sent_again_once(inbox: Inbox, s
     assert state.status == "parked"
 
 
-def test_the_echo_settles_it(inbox: Inbox, sender: Sender) -> None:
-    """Even if it came before the outcome was known to be unknown."""
+def test_an_echo_settles_an_unknown_outcome(inbox: Inbox, sender: Sender) -> None:
+    """Even if it came before the call failed."""
     claimed = begun(inbox, sender)
     put(inbox, event("e", name="oa_send_image"), now=NOW + 1)
     _, state = again(inbox, sender, claimed, unknown(sender, claimed), NOW + 2)
     assert (state.status, state.progress, state.reason) == ("sent", 1, "rule")
 
 
-def test_looks_for_an_echo_are_soon_and_ever_more_rare(inbox: Inbox, sender: Sender) -> None:
-    """The last one when it is given up."""
+def test_echoes_are_polled_at_growing_intervals(inbox: Inbox, sender: Sender) -> None:
+    """The last time when it is given up."""
     claimed = begun(inbox, sender)
     state, now, looks = unknown(sender, claimed), NOW, []
     while state.status == "open":
@@ -108,8 +108,8 @@ def test_looks_for_an_echo_are_soon_and_ever_more_rare(inbox: Inbox, sender: Sen
     assert looks == [0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, ECHO_SECONDS]
 
 
-def test_an_echo_that_comes_while_it_is_looked_for_is_not_overlooked(inbox: Inbox, sender: Sender) -> None:
-    """It wakes nobody then, but the next look finds it."""
+def test_an_echo_during_the_claim_is_found_at_the_next_poll(inbox: Inbox, sender: Sender) -> None:
+    """It does not wake the event then."""
     claimed = begun(inbox, sender)
     later, state = again(inbox, sender, claimed, unknown(sender, claimed), NOW)
     put(inbox, event("e", name="oa_send_image"))
@@ -117,8 +117,8 @@ def test_an_echo_that_comes_while_it_is_looked_for_is_not_overlooked(inbox: Inbo
     assert (state.status, state.reason) == ("sent", "rule")
 
 
-def test_after_a_crash_it_is_sent_again_at_once_unless_echoes_could_tell(inbox: Inbox, sender: Sender) -> None:
-    """At least once where nobody says more; where echoes arrive, they are waited for."""
+def test_after_a_crash_it_is_sent_again_at_once_without_echoes(inbox: Inbox, sender: Sender) -> None:
+    """At least once; if echoes arrive, they are waited for."""
     begun(inbox, sender)
     inbox.release(inbox.overdue(now=NOW + LEASE), now=NOW + LEASE)
     [later] = claim(inbox, now=NOW + LEASE)
@@ -127,8 +127,8 @@ def test_after_a_crash_it_is_sent_again_at_once_unless_echoes_could_tell(inbox: 
     assert sender.next_state(later, now=NOW + LEASE).due_at == NOW + 2 * LEASE
 
 
-def test_what_ends_the_process_is_parked_after_a_few_calls(inbox: Inbox, sender: Sender) -> None:
-    """Whatever it is: the call is on record before it goes out. The first is repeated at once, the others by and by."""
+def test_an_event_that_kills_the_process_is_parked_after_a_few_calls(inbox: Inbox, sender: Sender) -> None:
+    """The call is stored before it is sent. The first repeat is at once, the others later."""
     put(inbox, event("a"))
     now, waits = NOW, []
     while True:
@@ -149,14 +149,14 @@ def test_what_ends_the_process_is_parked_after_a_few_calls(inbox: Inbox, sender:
     assert waits.count(0.0) == MAX_UNFINISHED_CALLS
 
 
-def test_a_call_that_came_to_an_end_starts_the_count_anew(inbox: Inbox, sender: Sender) -> None:
+def test_a_finished_call_resets_the_count(inbox: Inbox, sender: Sender) -> None:
     claimed = begun(inbox, sender)
     assert claimed.state.unfinished_calls == 1
     assert sender.attempt(claimed, lambda: NOW).unfinished_calls == 0
 
 
-def test_attempts_count_only_against_the_event_itself(inbox: Inbox, sender: Sender) -> None:
-    """Not while the vendor answers nobody."""
+def test_attempts_count_only_for_failures_of_the_event_itself(inbox: Inbox, sender: Sender) -> None:
+    """Not while the vendor fails for everybody."""
     claimed = begun(inbox, sender)
     outcomes = [
         sender.transitions.after_failure(claimed, NotNow("503"), is_own=True, now=NOW),
@@ -171,15 +171,15 @@ def test_attempts_count_only_against_the_event_itself(inbox: Inbox, sender: Send
     assert sender.transitions.after_failure(claimed, Refused("-213"), is_own=True, now=NOW).reason == "refused"
 
 
-def test_what_matched_is_stored_with_the_decision(inbox: Inbox, sender: Sender, database: Database) -> None:
-    """The keyword of the rule, for its statistics."""
+def test_the_matched_keyword_is_stored_with_the_decision(inbox: Inbox, sender: Sender, database: Database) -> None:
+    """For the statistics of the rule."""
     claimed = begun(inbox, sender)
     assert found(database, claimed.id)["keyword"] == "giá"
     assert found(database, claimed.id)["runner_up"] is None
 
 
-def test_a_rule_that_rests_is_silent(inbox: Inbox, sender: Sender) -> None:
-    """Its cooldown counts from its last reply to this user."""
+def test_a_rule_in_its_cooldown_does_not_answer(inbox: Inbox, sender: Sender) -> None:
+    """The cooldown begins with its last reply to this user."""
     claimed = begun(inbox, sender)
     inbox.save([StateChange(claimed, after_success(claimed, Receipt("m", "r"), now=NOW))])
     put(inbox, event("b"), event("c", user="u2"))
@@ -189,8 +189,8 @@ def test_a_rule_that_rests_is_silent(inbox: Inbox, sender: Sender) -> None:
     assert sender.next_state(other, now=NOW).reason == "rule"
 
 
-def test_a_clock_that_is_set_back_prolongs_no_rest(inbox: Inbox, sender: Sender) -> None:
-    """A reply from what is now the future counts for none; clocks may differ a little."""
+def test_a_clock_set_back_does_not_prolong_a_cooldown(inbox: Inbox, sender: Sender) -> None:
+    """A reply in the future does not count; clocks may differ a little."""
     claimed = begun(inbox, sender)
     inbox.save([StateChange(claimed, after_success(claimed, Receipt("m", "r"), now=NOW))])
     put(inbox, event("b"))
@@ -199,8 +199,8 @@ def test_a_clock_that_is_set_back_prolongs_no_rest(inbox: Inbox, sender: Sender)
     assert sender.next_state(later, now=NOW - 7200).reason == "rule"
 
 
-def test_a_clock_that_is_set_back_prolongs_no_wait_for_an_echo(inbox: Inbox, sender: Sender) -> None:
-    """It ends a minute after the clock was set at the latest."""
+def test_a_clock_set_back_does_not_prolong_the_wait_for_an_echo(inbox: Inbox, sender: Sender) -> None:
+    """It ends at the latest a minute after the change."""
     put(inbox, event("e", user="somebody", name="oa_send_image"))
     claimed = begun(inbox, sender)
     set_back = NOW - 7200
@@ -220,7 +220,7 @@ def test_an_old_event_is_not_answered(inbox: Inbox, sender: Sender) -> None:
 
 
 def test_waits_grow_and_are_capped() -> None:
-    """Exponential, with full jitter, and never shorter than the vendor asked for."""
+    """Exponential, with full jitter, and never shorter than the vendor's Retry-After."""
     assert [back_off(n, draw=1.0) for n in (1, 2, 3, 20)] == [2.0, 4.0, 8.0, 300.0]
     assert [back_off(n, draw=0.0, at_least=7.0) for n in (1, 20)] == [7.0, 7.0]
     assert all(0 <= back_off(5) <= 32 for _ in range(100))

@@ -36,7 +36,7 @@ rules:
 
 
 class Shop:
-    """A folder with a picture and the rules that send it, a vendor, and a clock that only the test moves."""
+    """A folder with an image and the rules that send it, a vendor, and a clock that only the test moves."""
 
     def __init__(self, folder: Path, vendor: SandboxVendor) -> None:
         self.folder = folder
@@ -45,7 +45,7 @@ class Shop:
         self.rules = self.save(jpeg(seed="first"))
 
     def save(self, content: bytes) -> RuleSet:
-        """Save the picture; return the rules as they are read then."""
+        """Save the image; return the rules as read then."""
         (self.folder / "menu.jpg").write_bytes(content)
         rules = validate(RULES, today=date(2027, 1, 1), folder=self.folder).rules
         assert rules is not None
@@ -55,7 +55,7 @@ class Shop:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
-    """A shop whose vendor takes every right request."""
+    """A shop whose vendor accepts every valid request."""
     with SandboxVendor(Account(KEY, TOKEN)) as vendor:
         yield Shop(tmp_path, vendor)
 
@@ -70,14 +70,14 @@ def sender(inbox: Inbox, database: Database, shop: Shop) -> Iterator[Sender]:
 
 
 def claimed(inbox: Inbox, text: str) -> Claim:
-    """Return an event as a worker holds it."""
+    """Return a claimed event."""
     put(inbox, replace(event("a", user="101", oa=OA), text=text))
     [held] = claim(inbox)
     return held
 
 
 def attempt(sender: Sender, held: Claim, shop: Shop) -> State:
-    """Return the event's state after an attempt, or after the attempt that found the upload under way ended."""
+    """Return the event's state after an attempt, or after the attempt that follows its upload."""
     found = [held.state]
 
     def over() -> bool:
@@ -89,8 +89,8 @@ def attempt(sender: Sender, held: Claim, shop: Shop) -> State:
     return found[-1]
 
 
-def test_an_event_waits_for_its_upload_and_keeps_what_was_decided(inbox: Inbox, sender: Sender, shop: Shop) -> None:
-    """Put off, not failed: no attempt is lost, and nothing went out."""
+def test_an_event_waits_for_its_upload_and_keeps_its_decision(inbox: Inbox, sender: Sender, shop: Shop) -> None:
+    """It is delayed, not failed: no attempt is counted, and nothing was sent."""
     held = claimed(inbox, "bảng giá")
     decided = replace(held, state=sender.next_state(held, now=NOW))
     state = sender.attempt(sender.begin(decided, now=NOW).claim, lambda: NOW)
@@ -101,8 +101,8 @@ def test_an_event_waits_for_its_upload_and_keeps_what_was_decided(inbox: Inbox, 
     assert shop.vendor.taken[0].message.image == shop.vendor.uploaded[0].token
 
 
-def test_a_picture_that_lastingly_fails_gives_way(inbox: Inbox, sender: Sender, shop: Shop) -> None:
-    """After the third failure the stand-in goes out; without one the event waits on."""
+def test_an_image_that_fails_repeatedly_is_replaced_by_its_substitute(inbox: Inbox, sender: Sender, shop: Shop) -> None:
+    """After the third failure; without a substitute the event still waits."""
     shop.vendor.always_upload(answer(503))
     held = claimed(inbox, "thực đơn")
     for _ in range(2):
@@ -118,8 +118,8 @@ def test_a_picture_that_lastingly_fails_gives_way(inbox: Inbox, sender: Sender, 
     assert waiting.due_at > shop.now
 
 
-def test_a_file_that_is_gone_is_a_dead_letter_that_says_so(inbox: Inbox, sender: Sender, shop: Shop) -> None:
-    """After three looks: a file may be in the middle of being saved."""
+def test_a_missing_file_becomes_a_dead_letter_with_the_reason(inbox: Inbox, sender: Sender, shop: Shop) -> None:
+    """After three tries, because a file may be in the middle of being saved."""
     held = claimed(inbox, "bảng giá")
     (shop.folder / "menu.jpg").unlink()
     for _ in range(2):
@@ -131,8 +131,8 @@ def test_a_file_that_is_gone_is_a_dead_letter_that_says_so(inbox: Inbox, sender:
     assert 'menu.jpg: there is no file "menu.jpg"' in (state.error or "")
 
 
-def test_a_file_that_was_replaced_before_it_went_out_is_the_new_one(inbox: Inbox, sender: Sender, shop: Shop) -> None:
-    """The old content is nowhere to be had: what the rules know by now is sent."""
+def test_the_new_content_of_a_replaced_file_is_sent(inbox: Inbox, sender: Sender, shop: Shop) -> None:
+    """The old content no longer exists."""
     shop.vendor.always_upload(answer(503))
     held = claimed(inbox, "bảng giá")
     state = attempt(sender, held, shop)
@@ -147,7 +147,7 @@ def test_a_file_that_was_replaced_before_it_went_out_is_the_new_one(inbox: Inbox
 
 
 def test_an_expired_upload_is_renewed_once(inbox: Inbox, sender: Sender, shop: Shop) -> None:
-    """The second such answer is taken at its word."""
+    """A second such answer is final."""
     held = claimed(inbox, "bảng giá")
     decided = sender.next_state(held, now=shop.now)
     attempt(sender, held, shop)
@@ -166,10 +166,8 @@ def test_an_expired_upload_is_renewed_once(inbox: Inbox, sender: Sender, shop: S
 
 
 @pytest.mark.parametrize("error", [PictureExpired("-100"), PictureRefused("-210")])
-def test_only_what_speaks_of_the_picture_brings_the_stand_in(
-    inbox: Inbox, sender: Sender, error: PictureRefused
-) -> None:
-    """A customer who cannot be written to gets no second picture either, and the stand-in has none of its own."""
+def test_only_a_fault_of_the_image_leads_to_its_substitute(inbox: Inbox, sender: Sender, error: PictureRefused) -> None:
+    """A customer who cannot be written to gets no second image, and a substitute has none of its own."""
     held = claimed(inbox, "mã")
     state = sender.next_state(held, now=NOW)
     assert state.images == [{"attachment_id": "aBc", "else": ELSE}]
@@ -181,8 +179,8 @@ def test_only_what_speaks_of_the_picture_brings_the_stand_in(
     assert sender.transitions.after_failure(replace(held, state=swapped), error, is_own=True, now=NOW).status == "dead"
 
 
-def test_waiting_is_no_failure(inbox: Inbox, sender: Sender) -> None:
-    """An upload under way leaves the decision as it is."""
+def test_waiting_for_an_upload_is_no_failure(inbox: Inbox, sender: Sender) -> None:
+    """The decision stays unchanged."""
     held = claimed(inbox, "mã")
     sent = replace(held, state=sender.next_state(held, now=NOW))
     state = sender.transitions.after_failure(sent, NotReady("later", wait=0.5), is_own=True, now=NOW)

@@ -27,7 +27,7 @@ DAY = 86_400.0
 
 @pytest.fixture
 def vendor() -> Iterator[SandboxVendor]:
-    """A vendor that takes every right upload."""
+    """A vendor that accepts every valid upload."""
     with SandboxVendor(Account(KEY, TOKEN)) as sandbox:
         yield sandbox
 
@@ -40,25 +40,25 @@ def clock() -> Clock:
 
 @pytest.fixture
 def menu(tmp_path: Path) -> Mapping[str, str]:
-    """A picture as a decision keeps it."""
+    """An image as in a decision."""
     return saved(tmp_path, jpeg(seed="menu"))
 
 
 @pytest.fixture
 def images(database: Database, vendor: SandboxVendor, tmp_path: Path, clock: Clock) -> Iterator[ImageResolver]:
-    """What one process uploads with."""
+    """The resolver of one process."""
     with images_of(database, vendor.url, tmp_path, now=clock) as made:
         yield made
 
 
 def saved(folder: Path, content: bytes) -> Mapping[str, str]:
-    """Save the file and return it as a decision keeps it."""
+    """Save the file and return it as in a decision."""
     (folder / "menu.jpg").write_bytes(content)
     return {"file": "menu.jpg", "digest": local_files.read_image(folder, "menu.jpg").digest}
 
 
 def token_of(images: ImageResolver, image: Mapping[str, str], clock: Clock) -> str:
-    """Return the token by which the picture is sent, once there is one; the clock stands meanwhile."""
+    """Return the image's token once there is one; the clock does not move meanwhile."""
     found: list[str] = []
 
     def ready() -> bool:
@@ -71,7 +71,7 @@ def token_of(images: ImageResolver, image: Mapping[str, str], clock: Clock) -> s
 
 
 def refusal(images: ImageResolver, image: Mapping[str, str], clock: Clock) -> NotReady | PictureRefused:
-    """Return why the picture cannot be sent once an upload of it has failed."""
+    """Return why the image cannot be sent, once an upload of it has failed."""
     found: list[NotReady | PictureRefused] = []
 
     def failed() -> bool:
@@ -84,8 +84,8 @@ def refusal(images: ImageResolver, image: Mapping[str, str], clock: Clock) -> No
     return found[-1]
 
 
-def test_links_and_ids_pass(images: ImageResolver) -> None:
-    """Their stand-in is nothing that the vendor should see."""
+def test_links_and_ids_are_passed_on(images: ImageResolver) -> None:
+    """Without their substitute, which the vendor must not see."""
     link = {"image_url": "https://shop.example/a.jpg"}
     assert images.resolve(OA_ID, link, now=NOW) == link
     assert images.resolve(OA_ID, {"attachment_id": "a", "else": "https://shop.example/a.jpg"}, now=NOW) == {
@@ -93,7 +93,7 @@ def test_links_and_ids_pass(images: ImageResolver) -> None:
     }
 
 
-def test_a_picture_is_uploaded_once_for_each_oa_and_type(
+def test_an_image_is_uploaded_once_for_each_oa_and_type(
     database: Database,
     images: ImageResolver,
     vendor: SandboxVendor,
@@ -101,7 +101,7 @@ def test_a_picture_is_uploaded_once_for_each_oa_and_type(
     tmp_path: Path,
     clock: Clock,
 ) -> None:
-    """And once over all processes, also those that start later."""
+    """Over all processes, also later ones."""
     first = token_of(images, menu, clock)
     assert token_of(images, menu, clock) == first
     with images_of(database, vendor.url, tmp_path, now=clock) as later:
@@ -115,10 +115,10 @@ def test_a_picture_is_uploaded_once_for_each_oa_and_type(
     assert [u.upload.oa_id for u in vendor.uploaded] == [OA_ID, OA_ID, "999"]
 
 
-def test_many_who_want_it_at_once_make_one_upload(
+def test_concurrent_requests_make_one_upload(
     database: Database, vendor: SandboxVendor, menu: Mapping[str, str], tmp_path: Path, clock: Clock
 ) -> None:
-    """Threads of several processes; none of them waits for the vendor."""
+    """From threads of several processes; none waits for the vendor."""
     vendor.next_upload(hang())
     with ExitStack() as stack:
         processes = [stack.enter_context(images_of(database, vendor.url, tmp_path, now=clock)) for _ in range(3)]
@@ -139,10 +139,10 @@ def test_many_who_want_it_at_once_make_one_upload(
     assert len(vendor.uploaded) == 1
 
 
-def test_it_is_renewed_before_it_expires_while_the_old_token_still_serves(
+def test_a_token_is_renewed_before_it_expires(
     images: ImageResolver, vendor: SandboxVendor, menu: Mapping[str, str], clock: Clock
 ) -> None:
-    """From the seventh day on; nobody waits."""
+    """From the seventh day on, while the old token is still used."""
     first = token_of(images, menu, clock)
     clock.now += 5.9 * DAY
     assert token_of(images, menu, clock) == first
@@ -169,7 +169,7 @@ def test_an_expired_token_is_replaced_once_for_all(
     tmp_path: Path,
     clock: Clock,
 ) -> None:
-    """Another event that had the same answer uses the new token; so does another process."""
+    """Other events with the same answer use the new token, also in other processes."""
     token_of(images, menu, clock)
     clock.now += 100
     expired = {**menu, "newer_than": str(clock.now)}
@@ -181,10 +181,10 @@ def test_an_expired_token_is_replaced_once_for_all(
 
 
 @pytest.mark.parametrize("script", [answer(503), answer(502), answer(401), cut()])
-def test_the_vendors_trouble_is_waited_out(
+def test_a_failing_vendor_is_retried(
     images: ImageResolver, vendor: SandboxVendor, menu: Mapping[str, str], clock: Clock, script: object
 ) -> None:
-    """With pauses that grow; it lasts after three failures, and is never the picture's fault."""
+    """With growing pauses; it counts as permanent after three failures, but never as a fault of the image."""
     vendor.always_upload(script)  # type: ignore[arg-type]
     waits = []
     for _ in range(4):
@@ -200,17 +200,17 @@ def test_the_vendors_trouble_is_waited_out(
 def test_retry_after_is_respected(
     images: ImageResolver, vendor: SandboxVendor, menu: Mapping[str, str], clock: Clock
 ) -> None:
-    """Nobody asks before that."""
+    """No upload is tried before."""
     vendor.next_upload(answer(429, headers={"Retry-After": "30"}))
     error = refusal(images, menu, clock)
     assert isinstance(error, NotReady)
     assert error.wait == 30.0
 
 
-def test_a_picture_that_is_refused_three_times_is_given_up(
+def test_an_image_that_is_refused_three_times_is_given_up(
     images: ImageResolver, vendor: SandboxVendor, menu: Mapping[str, str], clock: Clock
 ) -> None:
-    """With the vendor's words and the name of the file; a success without a token is a refusal too."""
+    """With the vendor's text and the name of the file; a success without a token is a refusal too."""
     vendor.next_upload(answer(400, {"code": 400, "message": "bad picture"}))
     vendor.next_upload(*[answer(200, {"code": 0, "data": {}})] * 2)
     first = refusal(images, menu, clock)
@@ -223,10 +223,10 @@ def test_a_picture_that_is_refused_three_times_is_given_up(
     assert "CPAAS_UPLOAD_TYPE" in str(last)
 
 
-def test_a_file_that_is_not_the_one_decided_on_is_not_uploaded(
+def test_a_file_with_another_content_than_decided_is_not_uploaded(
     images: ImageResolver, vendor: SandboxVendor, menu: Mapping[str, str], tmp_path: Path, clock: Clock
 ) -> None:
-    """A decision means a content, not a name; once uploaded, it is sent whatever becomes of the file."""
+    """A decision is for a content, not a name; once uploaded, it is sent even if the file changes."""
     saved(tmp_path, jpeg(seed="other"))
     assert "another content" in str(refusal(images, menu, clock))
     saved(tmp_path, jpeg(seed="menu"))
@@ -237,10 +237,10 @@ def test_a_file_that_is_not_the_one_decided_on_is_not_uploaded(
     assert len(vendor.uploaded) == 1
 
 
-def test_a_decision_without_a_digest_takes_what_is_there(
+def test_a_decision_without_a_digest_uses_the_present_file(
     images: ImageResolver, vendor: SandboxVendor, tmp_path: Path, clock: Clock
 ) -> None:
-    """By the digest that it has then: two files are never taken for one."""
+    """With the digest that it has then: two files are never confused."""
     saved(tmp_path, jpeg(seed="menu"))
     (tmp_path / "b.jpg").write_bytes(jpeg(seed="b"))
     tokens = {token_of(images, {"file": name, "digest": ""}, clock) for name in ("menu.jpg", "b.jpg")}
@@ -253,7 +253,7 @@ def test_a_decision_without_a_digest_takes_what_is_there(
 def test_a_lease_of_a_dead_process_ends(
     database: Database, images: ImageResolver, menu: Mapping[str, str], clock: Clock
 ) -> None:
-    """By itself, or at once where somebody knows that it is dead."""
+    """By itself, or at once if the process is known to be dead."""
     uploads = Uploads(database, RATE)
     key = UploadKey(OA_ID, menu["digest"], TYPE)
     assert uploads.claim(key, now=NOW, lease=15.0, newer_than=0.0)
@@ -264,8 +264,8 @@ def test_a_lease_of_a_dead_process_ends(
     assert token_of(images, menu, clock)
 
 
-def test_clocks_that_were_wrong_block_nothing(database: Database, menu: Mapping[str, str]) -> None:
-    """A lease or a pause until next year was written by a clock that has since been set right."""
+def test_wrong_clocks_block_nothing(database: Database, menu: Mapping[str, str]) -> None:
+    """A lease or pause until next year comes from a clock that was corrected since."""
     uploads = Uploads(database, RATE)
     key = UploadKey(OA_ID, menu["digest"], TYPE)
     assert uploads.claim(key, now=NOW + 365 * DAY, lease=15.0, newer_than=0.0)
@@ -274,8 +274,8 @@ def test_clocks_that_were_wrong_block_nothing(database: Database, menu: Mapping[
     assert uploads.claim(key, now=NOW, lease=15.0, newer_than=0.0)
 
 
-def test_what_nobody_wants_any_more_is_forgotten(database: Database) -> None:
-    """A month after the last upload, when another one is kept."""
+def test_unused_tokens_are_deleted(database: Database) -> None:
+    """A month after the last upload, when another one is stored."""
     uploads = Uploads(database, RATE)
     old, new = UploadKey(OA_ID, "a" * 64, TYPE), UploadKey(OA_ID, "b" * 64, TYPE)
     for key, now in ((old, NOW), (new, NOW + 31 * DAY)):
@@ -284,7 +284,7 @@ def test_what_nobody_wants_any_more_is_forgotten(database: Database) -> None:
     assert (uploads.find(old), uploads.find(new) is not None) == (None, True)
 
 
-def test_troubles_are_told_while_they_are_fresh(database: Database) -> None:
+def test_recent_failures_are_reported(database: Database) -> None:
     """By OA; a success ends them."""
     uploads = Uploads(database, RATE)
     key = UploadKey(OA_ID, "a" * 64, TYPE)

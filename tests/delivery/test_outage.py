@@ -40,7 +40,7 @@ Make = Callable[[Answer], VirtualDeliverer]
 
 @pytest.fixture
 def deliverer(database: Database, inbox: Inbox, tmp_path: Path) -> Iterator[Make]:
-    """Make a deliverer for a vendor with the given answers; every event gets two pictures."""
+    """Create a deliverer for a vendor with the given answers; every event gets two images."""
     rules = validate(RULES, today=date(2026, 1, 1)).rules
     assert rules is not None
     with images_of(database, "http://127.0.0.1:9", tmp_path) as images:
@@ -52,7 +52,7 @@ def receipt(claim: Claim, now: float) -> Receipt:
 
 
 def failing_until(end: float, *errors: DeliveryError) -> Answer:
-    """A vendor that fails until *end*, in one way after the other for as long each."""
+    """A vendor that fails until *end*, in one way after the other for equal times."""
     each = (end - NOW) / len(errors)
 
     def answer(claim: Claim, now: float) -> Receipt:
@@ -63,8 +63,8 @@ def failing_until(end: float, *errors: DeliveryError) -> Answer:
     return answer
 
 
-def test_an_hours_outage_costs_no_event_its_attempts(deliverer: Make) -> None:
-    """The vendor is asked about once a minute; then every event is answered once, in order, within one pause."""
+def test_an_outage_of_an_hour_uses_up_no_attempts(deliverer: Make) -> None:
+    """The vendor is tried about once a minute; afterwards every event is answered once, in order, within one pause."""
     end = NOW + HOUR
     refusals = NotNow("HTTP 503"), NotNow("no connection", reached=False), Misconfigured("HTTP 401"), NotNow("HTTP 500")
     virtual = deliverer(failing_until(end, *refusals))
@@ -84,8 +84,8 @@ def test_an_hours_outage_costs_no_event_its_attempts(deliverer: Make) -> None:
     assert sent == {user: [(f"{user}-{n}", image) for n in range(2) for image in (ONE, TWO)] for user in USERS}
 
 
-def test_an_hour_of_silence_sends_nothing_more_than_once_again(deliverer: Make) -> None:
-    """A vendor that takes requests and says nothing; no echo ever comes, though echoes are known to arrive."""
+def test_an_hour_without_answers_repeats_no_image_more_than_once(deliverer: Make) -> None:
+    """The vendor reads requests and never answers; no echo comes, though echoes are known to arrive."""
     end = NOW + HOUR
     virtual = deliverer(failing_until(end, OutcomeUnknown("no answer")))
     put(virtual.inbox, event("e", user="somebody", name="oa_send_image"))
@@ -100,7 +100,7 @@ def test_an_hour_of_silence_sends_nothing_more_than_once_again(deliverer: Make) 
 
 @dataclass(frozen=True)
 class Doubt:
-    """An answer of which one picture's outcome is not known; each has an OA of its own."""
+    """An answer with one image of unknown outcome; each has its own OA."""
 
     place: int
     """Of the picture."""
@@ -113,7 +113,7 @@ class Doubt:
 
     @property
     def answered(self) -> bool:
-        """Whether in the end it is known that the picture went out."""
+        """Whether it is known in the end that the image was sent."""
         return self.echoes and self.again != "silence"
 
 
@@ -125,8 +125,8 @@ DOUBTS = {
 }
 
 
-def test_a_picture_nobody_knows_of_is_sent_once_more_where_its_echo_would_have_come(deliverer: Make) -> None:
-    """And never twice more; else the operator decides. The other picture of the answer goes out once, in its place."""
+def test_an_uncertain_image_is_sent_once_more_if_echoes_arrive(deliverer: Make) -> None:
+    """And never a third time; else the operator decides. The other image of the answer is sent once, in its order."""
 
     def answer(claim: Claim, now: float) -> Receipt:
         doubt, place = DOUBTS[claim.oa_id], claim.state.progress
@@ -158,7 +158,7 @@ def test_a_picture_nobody_knows_of_is_sent_once_more_where_its_echo_would_have_c
 
 
 def test_the_echo_of_an_unknown_outcome_settles_it_whenever_it_comes(deliverer: Make) -> None:
-    """Before the failed call is known to have failed, or long after; nothing is sent again."""
+    """Before the call has failed, or long after; nothing is sent again."""
 
     def answer(claim: Claim, now: float) -> Receipt:
         if claim.state.progress:
@@ -178,8 +178,8 @@ def test_the_echo_of_an_unknown_outcome_settles_it_whenever_it_comes(deliverer: 
 
 
 @pytest.mark.parametrize("words", ["half an emoji \ud83d", "a NUL \0"])
-def test_words_that_cannot_be_stored_end_no_delivery(deliverer: Make, words: str) -> None:
-    """They are cleaned where they are read; where one slips through, the outcome is stored without it."""
+def test_unstorable_text_of_the_vendor_ends_no_delivery(deliverer: Make, words: str) -> None:
+    """It is cleaned when read; if it still cannot be stored, the outcome is stored without it."""
 
     def answer(claim: Claim, now: float) -> Receipt:
         if claim.key == "refused":
@@ -199,8 +199,8 @@ def test_words_that_cannot_be_stored_end_no_delivery(deliverer: Make, words: str
     assert Counter(call.key for call in virtual.calls)["taken"] == 2
 
 
-def test_a_lone_customers_event_outlasts_any_outage(deliverer: Make) -> None:
-    """Nobody else writes who could show that the vendor answers nobody; it is asked less and less often."""
+def test_the_only_event_survives_any_outage(deliverer: Make) -> None:
+    """No other event could show that the vendor fails for everybody; it is tried less and less often."""
     end = NOW + HOUR
     failures = NotNow("HTTP 503"), NotNow("HTTP 500"), NotNow("no connection", reached=False)
     virtual = deliverer(failing_until(end, *failures))
@@ -211,8 +211,8 @@ def test_a_lone_customers_event_outlasts_any_outage(deliverer: Make) -> None:
 
 
 @pytest.mark.parametrize("error", [Misconfigured("HTTP 403"), NotNow("HTTP 500")])
-def test_what_fails_for_one_customer_alone_is_his_failure(deliverer: Make, error: DeliveryError) -> None:
-    """The others are answered at once, and his event is a dead letter once its attempts are used up."""
+def test_a_failure_for_one_customer_alone_uses_up_the_attempts(deliverer: Make, error: DeliveryError) -> None:
+    """The others are answered at once, and this event becomes a dead letter."""
 
     def answer(claim: Claim, now: float) -> Receipt:
         if claim.user_id == "u0":

@@ -29,7 +29,7 @@ RULE = "  - {{id: {0}, keywords: [{0}], reply: {{file: {0}.jpg}}{1}}}\n"
 
 
 class Shop:
-    """One process with its rules; the clock stands but for the steps of a test."""
+    """One process with its rules; only the test moves the clock."""
 
     def __init__(self, database: Database, images: ImageResolver, folder: Path, clock: Clock) -> None:
         self.database, self.images, self.folder, self.clock = database, images, folder, clock
@@ -37,7 +37,7 @@ class Shop:
         self.ahead = UploadAhead(images, lambda: self.rules, lambda: {OA_ID, OTHER_OA}, clock)
 
     def with_files(self, *names: str, oa: str = "") -> RuleSet:
-        """Return rules that send these images; the last one only for one OA, if that is given."""
+        """Return rules that send these images; the last one only for one OA, if given."""
         for name in names:
             (self.folder / f"{name}.jpg").write_bytes(jpeg(seed=name))
         only = f", oa: ['{oa}']" if oa else ""
@@ -47,12 +47,12 @@ class Shop:
         return found
 
     def publish(self, *names: str, oa: str = "") -> None:
-        """Put new rules in force and take some steps."""
+        """Put new rules in force and run some steps."""
         self.rules = self.with_files(*names, oa=oa)
         self.step()
 
     def step(self) -> None:
-        """Take as many steps as there can be images."""
+        """Run as many steps as there can be images."""
         for _ in range(8):
             self.ahead.step()
 
@@ -62,26 +62,26 @@ class Shop:
 
 @pytest.fixture
 def vendor() -> Iterator[SandboxVendor]:
-    """A vendor that takes every right upload."""
+    """A vendor that accepts every valid upload."""
     with SandboxVendor(Account(KEY, TOKEN)) as sandbox:
         yield sandbox
 
 
 @pytest.fixture
 def shop(database: Database, vendor: SandboxVendor, tmp_path: Path) -> Iterator[Shop]:
-    """A process that has begun with one image."""
+    """A process that started with one image."""
     clock = Clock()
     with images_of(database, vendor.url, tmp_path, now=clock) as images:
         yield Shop(database, images, tmp_path, clock)
 
 
 def uploaded(vendor: SandboxVendor) -> list[tuple[str, str]]:
-    """Return the OA and the name of each upload that the vendor has got."""
+    """Return the OA and the name of each upload that the vendor received."""
     return sorted((one.upload.oa_id, one.upload.name) for one in vendor.uploaded)
 
 
 def test_new_images_are_uploaded_once_for_every_oa(shop: Shop, vendor: SandboxVendor, tmp_path: Path) -> None:
-    """Not those that were named before; over all processes, and a customer gets the token at once."""
+    """Not those of the former rules; over all processes, and a customer gets the token at once."""
     shop.step()
     assert uploaded(vendor) == []
     shop.publish("menu", "gia")
@@ -101,7 +101,7 @@ def test_an_image_is_uploaded_only_for_the_oas_of_its_rules(shop: Shop, vendor: 
 
 
 def test_an_image_that_is_replaced_is_uploaded_again(shop: Shop, vendor: SandboxVendor) -> None:
-    """Its name stays, and rules say the same."""
+    """Its name and the rules stay the same."""
     (shop.folder / "menu.jpg").write_bytes(jpeg(seed="mới"))
     shop.rules = validate(
         b"version: 1\nrules:\n" + RULE.format("menu", "").encode(), today=date(2026, 9, 21), folder=shop.folder
@@ -110,7 +110,7 @@ def test_an_image_that_is_replaced_is_uploaded_again(shop: Shop, vendor: Sandbox
     assert uploaded(vendor) == [(OA_ID, "menu.jpg"), (OTHER_OA, "menu.jpg")]
 
 
-def test_customers_have_the_calls_first(shop: Shop, vendor: SandboxVendor) -> None:
+def test_customers_have_precedence(shop: Shop, vendor: SandboxVendor) -> None:
     """While they need more than half of a burst nothing is uploaded; later it is."""
     with shop.database.write() as connection:
         oa_limits.available_calls(connection, [OA_ID], now=shop.clock.now, rate=RATE)
@@ -123,7 +123,7 @@ def test_customers_have_the_calls_first(shop: Shop, vendor: SandboxVendor) -> No
 
 
 def test_nothing_is_uploaded_while_calls_of_the_oa_fail(shop: Shop, vendor: SandboxVendor) -> None:
-    """What is tried then belongs to the messages that wait."""
+    """Only the waiting messages are tried then."""
     with shop.database.write() as connection:
         oa_limits.available_calls(connection, [OA_ID], now=shop.clock.now, rate=RATE)
         oa_limits.record_failure(connection, Failure(OA_ID, 1, "down", shop.clock.now, at_once=True))
@@ -131,8 +131,8 @@ def test_nothing_is_uploaded_while_calls_of_the_oa_fail(shop: Shop, vendor: Sand
     assert uploaded(vendor) == [(OTHER_OA, "gia.jpg")]
 
 
-def test_a_failure_is_told_and_puts_off_no_customer(shop: Shop, vendor: SandboxVendor) -> None:
-    """Whoever needs the image has it uploaded at once, however often it failed before."""
+def test_a_failure_is_stored_and_delays_no_customer(shop: Shop, vendor: SandboxVendor) -> None:
+    """When a customer needs the image, it is uploaded at once."""
     vendor.always_upload(answer(400, {"code": 400, "message": "bad picture"}))
     shop.publish("menu", "gia")
     found = Uploads(shop.database, RATE).find(shop.key("gia"))
@@ -146,8 +146,8 @@ def test_a_failure_is_told_and_puts_off_no_customer(shop: Shop, vendor: SandboxV
     wait_until(lambda: (OA_ID, "gia.jpg") in uploaded(vendor), "the customer's upload")
 
 
-def test_what_fails_is_tried_three_times_a_minute_apart(shop: Shop, vendor: SandboxVendor) -> None:
-    """Then it is for the page of pictures to tell."""
+def test_a_failing_upload_is_tried_three_times_a_minute_apart(shop: Shop, vendor: SandboxVendor) -> None:
+    """After that, the page Pictures reports it."""
     vendor.always_upload(answer(400, {"code": 400, "message": "bad picture"}))
     shop.publish("menu", "gia")
     for failures in (1, 2, 3, 3):

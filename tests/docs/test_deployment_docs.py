@@ -28,15 +28,15 @@ FOREIGN = {"WEB_CONCURRENCY", "GUNICORN_CMD_ARGS"}
 LONGEST_END = graceful_seconds(Settings.model_fields["send_timeout"].default)
 
 
-def test_they_are_there() -> None:
-    """A change of their form must not leave them unread."""
+def test_there_are_deployment_files() -> None:
+    """A change of README's form must not leave them unread."""
     assert set(COMPOSE) == {"one machine", "three machines", "the database's machine"}
     assert set(BOTS) == {"one machine", "three machines"}
 
 
 @pytest.mark.parametrize("service", BOTS.values(), ids=BOTS)
-def test_the_bots_container(service: dict[str, Any]) -> None:
-    """No right that it does not need, secrets from a file, rules as a directory, and time to finish what it sends."""
+def test_the_container_of_the_bot(service: dict[str, Any]) -> None:
+    """Only necessary rights, secrets from a file, rules as a directory, and time to finish its calls."""
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
@@ -53,7 +53,7 @@ def test_the_bots_container(service: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("file", COMPOSE.values(), ids=COMPOSE)
-def test_what_a_compose_file_refers_to_is_in_it(file: dict[str, Any]) -> None:
+def test_every_reference_of_a_compose_file_is_defined(file: dict[str, Any]) -> None:
     """Volumes and secrets by their names."""
     for service in file["services"].values():
         sources = {place.partition(":")[0] for place in service.get("volumes", ())}
@@ -62,7 +62,7 @@ def test_what_a_compose_file_refers_to_is_in_it(file: dict[str, Any]) -> None:
 
 
 def test_the_systemd_unit() -> None:
-    """It waits longer than the bot takes to end, and starts what is installed."""
+    """It waits longer than the bot takes to stop, and starts what is installed."""
     unit = configparser.ConfigParser(interpolation=None)
     unit.optionxform = str  # type: ignore[assignment,method-assign]
     unit.read_string(re.findall(r"```ini\n(\[Unit\].*?)```", README, re.DOTALL)[0])
@@ -72,8 +72,8 @@ def test_the_systemd_unit() -> None:
     assert service["User"] != "root"
 
 
-def test_the_command_that_finds_the_alerts() -> None:
-    """As README has it."""
+def test_the_command_that_prints_the_alerts() -> None:
+    """As in README."""
     [code] = re.findall(r'^python -c "(from importlib.+)"$', README, re.MULTILINE)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert {"alerts.yaml", "grafana.json"} <= {file.name for file in Path(done.stdout.strip()).iterdir()}

@@ -37,7 +37,7 @@ def table(heading: str) -> list[list[str]]:
 
 
 def default(name: str) -> str:
-    """Return a setting's default as README writes it."""
+    """Return a setting's default as in README."""
     if name in DEFAULTS:
         return DEFAULTS[name]
     value = Settings.model_fields[name].default
@@ -58,7 +58,7 @@ def default(name: str) -> str:
     return f"`{value}`" if value else "empty"
 
 
-def test_every_setting_is_described_as_it_is() -> None:
+def test_every_setting_is_described() -> None:
     """Name, default and meaning, in the order of the code."""
     expected = [[f"`{n.upper()}`", default(n), field.description] for n, field in Settings.model_fields.items()]
     assert table("Settings") == expected
@@ -70,7 +70,7 @@ def first_sentence(command: click.Command) -> str:
 
 
 def test_every_command_is_described_as_in_its_help() -> None:
-    """In README as in the list of `bot --help`, which is written without importing them; none is missing or made up."""
+    """In README as in the list of `bot --help`; none is missing or made up."""
     context = click.Context(main, info_name="bot", terminal_width=1000, max_content_width=1000)
     commands = {name: main.get_command(context, name) for name in main.list_commands(context)}
     expected = {name: first_sentence(command) for name, command in commands.items() if command}
@@ -81,13 +81,13 @@ def test_every_command_is_described_as_in_its_help() -> None:
     assert [line.split(maxsplit=1) for line in listed] == [[name, words] for name, words in expected.items()]
 
 
-def test_the_python_version_is_the_packages() -> None:
+def test_the_python_version_is_that_of_pyproject() -> None:
     """README and pyproject agree."""
     required = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
     assert f"Python {required.removeprefix('>=')} or newer" in README
 
 
-def test_what_readme_names_is_there() -> None:
+def test_every_path_in_readme_exists() -> None:
     """Every file and folder that it points to."""
     for path in re.findall(r"\((?!https?:)([\w./-]+)\)", README) + re.findall(
         r"^(bot/[\w/.]+|app\.py)", README, re.MULTILINE
@@ -96,7 +96,7 @@ def test_what_readme_names_is_there() -> None:
 
 
 def test_every_route_is_described() -> None:
-    """And no other; the console has its own manual."""
+    """And no others; the console has its own manual."""
     settings = Settings.model_construct(zalo_verifier="<code>", console_password=SecretStr("con mèo ngủ trưa"))
     app = create_app(Runtime(settings))
     ours = [rule for rule in app.url_map.iter_rules() if not rule.rule.startswith(("/static/", "/console/"))]
@@ -112,7 +112,7 @@ def test_every_part_of_the_package_is_in_the_tree() -> None:
     assert named == {part for part in parts if not part.startswith("__")}
 
 
-def test_the_metrics_that_readme_names_are_counted() -> None:
+def test_every_metric_in_readme_exists() -> None:
     """By exactly these names."""
     sources = [ROOT / "bot/metrics/counts.py", *(ROOT / "bot/web").glob("*metrics.py")]
     counted = {name for file in sources for name in re.findall(r'"(zalo_bot_\w+)"', file.read_text(encoding="utf-8"))}
@@ -121,15 +121,15 @@ def test_the_metrics_that_readme_names_are_counted() -> None:
     assert named <= counted
 
 
-def test_another_process_takes_over_in_the_time_that_readme_gives() -> None:
-    """At worst a lease begins just before its holder dies, and each look comes as late as the loop allows."""
+def test_the_time_of_a_takeover_in_readme_is_right() -> None:
+    """At worst a lease begins just before its holder dies, and each poll is as late as possible."""
     [promised] = re.findall(r"renewed no more: within (\d+) seconds", README)
     looks = dispatcher._STALE_AFTER_POLLS * (dispatcher._RENEW_SECONDS + dispatcher._POLL_SECONDS)
     assert sender.LEASE_SECONDS + looks + dispatcher._POLL_SECONDS <= int(promised)
 
 
-def test_ci_runs_the_readmes_own_test_command() -> None:
-    """The marker that .ci/run looks for stands once, above one command line."""
+def test_ci_runs_the_test_command_of_readme() -> None:
+    """The marker that .ci/run searches occurs once, above one command line."""
     block = README.partition("<!-- test command -->\n```console\n")[2].partition("\n```")[0]
     assert README.count("<!-- test command -->") == 1
     assert "\n" not in block

@@ -34,14 +34,14 @@ def locked(name: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("wanted", "versions"), [(WANTED, locked("requirements.lock")), (BUILD, locked("build.lock"))], ids=["run", "build"]
 )
-def test_the_lock_holds_what_the_project_asks_for(wanted: list[Requirement], versions: dict[str, str]) -> None:
+def test_the_lock_fits_the_requirements(wanted: list[Requirement], versions: dict[str, str]) -> None:
     """If this fails after a change of pyproject.toml, run .ci/lock."""
     for requirement in wanted:
         assert requirement.specifier.contains(versions[canonicalize_name(requirement.name)]), requirement
 
 
 def test_the_image_is_built_from_the_locks_alone() -> None:
-    """Hashes are required, nothing is fetched for the build itself, and the extras are those that were locked."""
+    """Hashes are required, nothing is fetched for the build itself, and the extras are the locked ones."""
     installs = re.findall(r"pip (?:--python \S+ )?(?:install|wheel) [^\n]*", DOCKERFILE)
     assert len(installs) == 4
     for install in installs:
@@ -52,8 +52,8 @@ def test_the_image_is_built_from_the_locks_alone() -> None:
     assert re.findall(r"--extra (\S+)", script) == list(EXTRAS)
 
 
-def test_what_the_image_copies_is_let_through_and_no_more() -> None:
-    """A whitelist: a key or a database beside them never gets into an image."""
+def test_dockerignore_allows_only_what_the_image_copies() -> None:
+    """A key or a database beside them never gets into an image."""
     rules = [line for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if not line.startswith("#")]
     assert rules[0] == "*"
     let_in = {rule.removeprefix("!") for rule in rules if rule.startswith("!")}
@@ -63,16 +63,16 @@ def test_what_the_image_copies_is_let_through_and_no_more() -> None:
     assert all((ROOT / source).exists() for source in sources)
 
 
-def test_the_image_runs_without_rights_and_ends_in_order() -> None:
-    """As a number that is not root's; signals come to the bot itself and not to a shell."""
+def test_the_image_runs_unprivileged_and_receives_signals() -> None:
+    """With a numeric user that is not root; signals go to the bot and not to a shell."""
     user = re.findall(r"^USER (.+)$", DOCKERFILE, re.MULTILINE)[-1]
     assert int(user) > 0
     assert re.search(r'^CMD \["bot", "serve"\]$', DOCKERFILE, re.MULTILINE)
     assert re.search(r"^STOPSIGNAL SIGTERM$", DOCKERFILE, re.MULTILINE)
 
 
-def test_the_bundled_editor_is_what_its_lock_says() -> None:
-    """After an update of .ci/editor/package-lock.json, the bundle is to be built anew."""
+def test_the_bundled_editor_fits_its_lock() -> None:
+    """After an update of .ci/editor/package-lock.json, the bundle must be built again."""
     lock = json.loads((ROOT / ".ci/editor/package-lock.json").read_text("utf-8"))
     locked = {path.removeprefix("node_modules/"): package.get("version") for path, package in lock["packages"].items()}
     bundle = (ROOT / "bot/web/static/codemirror.js").read_text("utf-8")

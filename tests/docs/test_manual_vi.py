@@ -55,9 +55,9 @@ REPLY = '    reply: {image_url: "https://shop.example/a.jpg"}\n'
 
 def completed(snippet: str, whole: str = "") -> str:
     """
-    Return the file that a snippet is a part of: of a rule, of the list of rules, or of the top.
+    Return a whole file from a snippet, which is a part of a rule, a list of rules, or the top of a file.
 
-    What neither it nor *whole*, which is longer, says of keywords and reply is filled in.
+    Missing keywords and replies come from *whole*, a longer snippet, or are filled in.
     """
     text = snippet + whole
     lines = [line.expandtabs(4) for line in text.splitlines() if line.strip()]
@@ -86,14 +86,14 @@ SECTIONS = dict(re.findall(r"^#### `([a-z0-9-]+)`\n(.*?)(?=^###|\Z)", CATALOGUE,
 
 
 def test_every_code_is_explained_once_and_none_is_invented() -> None:
-    """Who searches the manual for what stands in brackets finds it."""
+    """A reader who searches for a code in brackets finds it."""
     headings = re.findall(r"^#### `([^`]+)`$", CATALOGUE, re.MULTILINE)
     assert sorted(headings) == sorted(CODES)
 
 
 @pytest.mark.parametrize("code", sorted(SECTIONS))
-def test_what_only_informs_is_called_so(code: str) -> None:
-    """A mistake is never called a mere note, nor the other way round."""
+def test_warnings_and_errors_are_called_so(code: str) -> None:
+    """A mistake is never called a note, nor the reverse."""
     variants = [key in WARNINGS for key in MESSAGES if key.partition("/")[0] == code]
     assert ("*(lưu ý)*" in SECTIONS[code]) == all(variants)
 
@@ -102,13 +102,13 @@ DIFFS = [(code, diff) for code, section in SECTIONS.items() for diff in blocks(s
 
 
 def test_every_code_has_an_example() -> None:
-    """But for those that a text cannot show."""
+    """Except codes that a text cannot show."""
     assert {code for code, _ in DIFFS} == CODES - UNSHOWN
 
 
 @pytest.mark.parametrize(("code", "diff"), DIFFS)
-def test_the_wrong_way_has_the_problem_and_the_right_way_none(code: str, diff: str) -> None:
-    """The minus lines give exactly this problem; the plus lines give a file without a word of complaint."""
+def test_the_minus_lines_have_the_problem_and_the_plus_lines_none(code: str, diff: str) -> None:
+    """Exactly this problem, and none at all."""
     lines = [(line[:1] or " ", line[1:] + "\n") for line in diff.splitlines()]
     wrong = "".join(line for sign, line in lines if sign in " -")
     right = "".join(line for sign, line in lines if sign in " +")
@@ -120,8 +120,8 @@ WHOLE = list(blocks(re.sub(r"<!-- sai.yaml -->\n```yaml.*?```", "", BEFORE, flag
 
 
 @pytest.mark.parametrize("yaml", WHOLE)
-def test_the_yaml_examples_are_right(yaml: str) -> None:
-    """Whoever copies one has a file without a word of complaint; the examples in it reach their rule."""
+def test_the_yaml_examples_are_valid(yaml: str) -> None:
+    """A file copied from one has no problem, and its examples reach their rules."""
     assert problems(completed(yaml)) == []
 
 
@@ -130,12 +130,12 @@ ROWS = re.findall(r"^\| (.+?) \| (.+?) \| (có|không) \| .+ \|$", BEFORE, re.MU
 
 @pytest.mark.parametrize(("message", "keyword", "verdict"), ROWS)
 def test_the_table_of_comparisons(message: str, keyword: str, verdict: str) -> None:
-    """What the table says of a message and a keyword is what the matcher does."""
+    """The matcher does what the table says of a message and a keyword."""
     hits = Matcher([KeywordPattern(0, keyword)]).hits(message)
     assert bool(hits.any) == (verdict == "có")
 
 
-def test_the_table_is_there() -> None:
+def test_there_is_a_table_of_comparisons() -> None:
     """A change of its form must not leave the rows unread."""
     assert len(ROWS) >= 20
 
@@ -144,8 +144,8 @@ RUNS = [run for block in blocks(BEFORE, "console") for run in re.findall(r"\$ bo
 
 
 @pytest.mark.parametrize(("command", "output"), RUNS)
-def test_the_runs_print_what_is_shown(command: str, output: str) -> None:
-    """Each command, on the sample shop, letter by letter."""
+def test_the_commands_print_the_shown_output(command: str, output: str) -> None:
+    """Each command on the sample shop, letter by letter."""
     name, *words = shlex.split(command)
     assert printed(name, words) == output
 
@@ -165,7 +165,7 @@ def printed(name: str, words: list[str]) -> str:
 
 
 def checked(name: str) -> str:
-    """Return what `bot check` prints about a file of the tree, or one that the manual shows."""
+    """Return the output of `bot check` for a file of the tree or of the manual."""
     shown = re.search(rf"<!-- {name} -->\n```yaml\n(.*?)```", BEFORE, re.DOTALL)
     data = shown[1].encode() if shown else (ROOT / name).read_bytes()
     verdict = validate(data, today=TODAY)
@@ -179,19 +179,19 @@ FIELDS = {field.alias or name for model in MODELS for name, field in model.model
 
 @pytest.mark.parametrize("field", sorted(FIELDS))
 def test_every_field_is_explained_and_shown(field: str) -> None:
-    """In the text, and at work in an example."""
+    """In the text and in an example."""
     assert f"`{field}" in BEFORE
     assert any(re.search(rf"\b{field}:", yaml) for yaml in WHOLE)
 
 
 @pytest.mark.parametrize("word", [*EVENT_KINDS, *MATCHES, *DAYS])
 def test_every_choice_is_explained(word: str) -> None:
-    """What may stand after `on`, `match` and `days`."""
+    """The values of `on`, `match` and `days`."""
     assert f"`{word}`" in BEFORE
 
 
-def test_the_links_lead_somewhere() -> None:
-    """Within the manual, by the names that GitHub gives to headings; to files that exist."""
+def test_the_links_have_targets() -> None:
+    """Headings of the manual by GitHub's names, and existing files."""
     headings = re.findall(r"^#+ (.+)$", MANUAL, re.MULTILINE)
     anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
     for target in re.findall(r"\]\(([^)]+)\)", MANUAL):
@@ -199,13 +199,13 @@ def test_the_links_lead_somewhere() -> None:
 
 
 def section(heading: str) -> str:
-    """Return what stands under a heading, up to the next one of its level or above."""
+    """Return the text under a heading, up to the next one of its level or above."""
     level = heading.partition(" ")[0]
     return BEFORE.partition(f"\n{heading}\n")[2].partition(f"\n{level} ")[0].partition("\n## ")[0]
 
 
-def test_the_five_steps_lead_to_the_picture_in_the_sample_shop() -> None:
-    """What step 3 shows, put behind a rule: no complaint, and the message of step 5 gets its picture."""
+def test_the_five_steps_work_in_the_sample_shop() -> None:
+    """The rule of step 3 has no problem, and the message of step 5 gets its image."""
     steps = section("## Thêm một ảnh cho một từ khóa: năm bước")
     [new] = blocks(steps, "yaml")
     [message] = re.findall(r'`bot try "(.+)"`', steps)
@@ -239,29 +239,29 @@ def bold(text: str) -> list[str]:
     return re.findall(r"\*\*([^*]+)\*\*", text)
 
 
-def test_the_pages_of_the_console() -> None:
-    """Each is explained, under its name and in the order of the navigation."""
+def test_every_page_of_the_console_is_explained() -> None:
+    """Under its name, in the order of the navigation."""
     assert re.findall(r"^### (.+)$", CONSOLE, re.MULTILINE) == [
         translator("vi").gettext(page.title) for page in app.PAGES
     ]
 
 
 @pytest.mark.parametrize("words", sorted(set(bold(CONSOLE))))
-def test_what_is_bold_stands_on_a_page(words: str) -> None:
-    """Who looks for a button or a label of the manual finds it, though a sentence may have it in small letters."""
+def test_every_bold_label_is_on_a_page(words: str) -> None:
+    """Capitals may differ."""
     assert " ".join(words.split()).lower() in ON_PAGES
 
 
 def test_every_status_of_an_event_is_explained() -> None:
-    """By the word that the page has for it."""
+    """By its name on the page."""
     with Flask("manual").app_context():
         g.lang = "vi"
         labels = [status_badge(status)[0] for status in get_args(Status)]
     assert [label.lower() for label in first_cells(section("### Tin nhắn"))] == labels
 
 
-def test_every_verdict_on_a_picture_is_explained() -> None:
-    """How it stands, and where it is not well what to do about it."""
+def test_every_verdict_on_an_image_is_explained() -> None:
+    """With what to do if it is not good."""
     labels = {translator("vi").gettext(words.label) for words in IMAGE_WORDS.values()}
     explained = first_cells(section("### Hình ảnh"))
     assert len(explained) == len(set(explained))
@@ -273,6 +273,6 @@ def test_every_verdict_on_a_picture_is_explained() -> None:
 
 
 @pytest.mark.parametrize(("kind", "name"), event_names("vi").items())
-def test_what_customers_do_is_called_as_in_the_console(kind: str, name: str) -> None:
-    """In the list of what may stand after `on`."""
+def test_events_have_the_names_of_the_console(kind: str, name: str) -> None:
+    """In the list of values of `on`."""
     assert f"`{kind}` {name[0].lower()}{name[1:]}" in " ".join(section("### `on`").split())

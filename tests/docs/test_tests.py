@@ -18,7 +18,7 @@ TESTS = Path(__file__).parents[1]
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Yield the modules that a file imports, wherever in it."""
+    """Yield the modules that a file imports, anywhere in it."""
     for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
@@ -27,7 +27,7 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def test_no_test_imports_a_test() -> None:
-    """Nor a benchmark or a conftest: what is shared would move and change with one of its users."""
+    """Nor a benchmark or a conftest: shared code would change with one of its users."""
     own = ("test_", "bench_", "conftest")
     found = [
         f"{path.relative_to(TESTS)} imports {module}"
@@ -40,14 +40,14 @@ def test_no_test_imports_a_test() -> None:
 
 @pytest.mark.parametrize("name", BENCHES)
 def test_every_benchmark_has_its_libraries_and_helpers(name: str) -> None:
-    """It is not run here."""
+    """The benchmarks are not run here."""
     if name == "matching":
         pytest.importorskip("hassil", reason="the benchmark's own libraries are not installed")
     assert import_module(f"tests.bench.bench_{name}")
 
 
 def test_the_benchmarks_are_listed() -> None:
-    """For whoever asks for one that is not there."""
+    """In the error for an unknown one."""
     command = [sys.executable, "-m", "tests.bench", "nothing"]
     done = subprocess.run(command, cwd=TESTS.parent, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (2, "")

@@ -26,24 +26,24 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"], inclu
 
 
 def keys(catalog: Catalog) -> set[tuple[str, object]]:
-    """Return what tells the messages apart."""
+    """Return the keys of the messages."""
     return {(message.context or "", message.id) for message in messages(catalog)}
 
 
 def test_every_text_of_the_code_is_in_the_po_file_and_nothing_else() -> None:
-    """``python -m tests.support.translations`` sees to it."""
+    """``python -m tests.support.translations`` updates it."""
     assert keys(code()) - keys(po_file()) == set()
     assert keys(po_file()) - keys(code()) == set()
     assert not po_file().obsolete
 
 
-def test_every_text_is_translated_and_was_looked_at() -> None:
+def test_every_text_is_translated_and_not_fuzzy() -> None:
     """None is empty, none is a guess."""
     assert [message.id for message in messages(po_file()) if not vietnamese(message) or message.fuzzy] == []
 
 
 def test_a_translation_has_the_placeholders_of_its_text() -> None:
-    """Each word that is put in has its place in both; those by position in the same order."""
+    """The same names, and positional ones in the same order."""
     assert [message.id for message in messages(po_file()) if not _fits(english(message)[-1], vietnamese(message))] == []
 
 
@@ -57,21 +57,21 @@ def _fits(text: str, translation: str) -> bool:
     ("text", "translation"),
     [("{word} and {near}", "{word}"), ("{word}", "{wort}"), ("%s of %s", "%s"), ("100 %", "100 %s"), ("{{a}}", "a")],
 )
-def test_other_placeholders_are_noticed(text: str, translation: str) -> None:
-    """Otherwise the check above would pass whatever it saw."""
+def test_other_placeholders_are_detected(text: str, translation: str) -> None:
+    """Otherwise the test above could not fail."""
     assert _fits(text, text)
     assert not _fits(text, translation)
 
 
-def test_no_key_stands_for_two_texts() -> None:
-    """The later one would silently take the place of the other."""
+def test_no_key_has_two_texts() -> None:
+    """The later one would silently replace the other."""
     catalog = [message for message in messages(code()) if message.locations[0][0].startswith("bot/rules/catalog")]
     assert [key for key, count in Counter(message.context for message in catalog).items() if count > 1] == []
     assert len(catalog) == len(MESSAGES)
 
 
-def test_the_po_file_is_read_as_its_tools_read_it() -> None:
-    """Every translation arrives as it was written."""
+def test_the_po_file_is_read_like_babel_reads_it() -> None:
+    """Every translation is the same."""
     vi = translator("vi")
     for message in messages(po_file()):
         first, last = english(message)[0], english(message)[-1]
@@ -84,8 +84,8 @@ def test_the_po_file_is_read_as_its_tools_read_it() -> None:
 
 
 @given(text=TEXTS, translation=TEXTS, context=st.none() | TEXTS)
-def test_whatever_a_tool_writes_is_read(text: str, translation: str, context: str | None) -> None:
-    """Quotes, backslashes and line ends included."""
+def test_everything_that_babel_writes_is_read(text: str, translation: str, context: str | None) -> None:
+    """Including quotes, backslashes and line ends."""
     catalog = Catalog(locale="vi")
     catalog.add(text, translation, context=context)
     file = io.BytesIO()
@@ -95,7 +95,7 @@ def test_whatever_a_tool_writes_is_read(text: str, translation: str, context: st
 
 
 def test_without_a_translation_the_english_text_is_shown() -> None:
-    """Also in Vietnamese, where the text is new."""
+    """As for a new text in Vietnamese."""
     for translations in (translator("en"), translator("vi")):
         assert translations.gettext("not a text of the bot") == "not a text of the bot"
         assert translations.gettext("") == ""
@@ -105,7 +105,7 @@ def test_without_a_translation_the_english_text_is_shown() -> None:
 
 
 def test_every_text_of_the_editor_library_is_translated() -> None:
-    """CodeMirror asks for them by `phrase`, some by a function that hands on its argument."""
+    """CodeMirror calls `phrase`, sometimes by a function that passes its argument on."""
     library = (STATIC / "codemirror.js").read_text("utf-8")
     [shorthand] = re.findall(r"function (\w+)\((\w+),(\w+)\)\{return \2\.state\.phrase\(\3\)\}", library)
     asked = {
