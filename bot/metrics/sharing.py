@@ -64,6 +64,7 @@ class _SharedFiles:
         self._lock = threading.RLock()
         self._process = 0
         self._check_at = 0.0
+        os.register_at_fork(after_in_child=self._forget_check)
 
     def check(self) -> None:
         """Make sure that this process has files with reserved space; raise OSError if it cannot have them."""
@@ -77,7 +78,10 @@ class _SharedFiles:
 
     def were_checked(self) -> bool:
         """Return whether this process has just checked them."""
-        return self._process == os.getpid() and time.monotonic() < self._check_at
+        return time.monotonic() < self._check_at
+
+    def _forget_check(self) -> None:
+        self._check_at = 0.0
 
     def recover(self) -> None:
         """Count in new files after the old ones failed; if that fails too, in memory for this process alone."""
