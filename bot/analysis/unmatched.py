@@ -93,16 +93,20 @@ def _advice(topic: Topic, explanation: Explanation, checker: ChangeChecker, now:
     if explanation.is_matched:
         return
     texts = [redact(message.text) for message in topic.messages]
+    spellings = list(dict.fromkeys(texts))
     oa_id = topic.question.oa_id
 
-    def won(rule: RuleSet) -> list[str]:
-        is_won = {text: bool(rank(rule, text, oa_id=oa_id, now=now).ranked) for text in set(texts)}
-        return [text for text in texts if is_won[text]]
+    def wins(rule: RuleSet, text: str) -> bool:
+        return bool(rank(rule, text, oa_id=oa_id, now=now).ranked)
 
     shared = [" ".join(topic.phrase)] if all(topic.phrase) and topic.phrase else []
     keywords = shared or own_keywords(explanation.text)
     misses = [near.miss for near in explanation.near]
-    for suggestion, rule in suggestions(checker, explanation.text, misses, keywords, lambda rule: bool(won(rule))):
-        texts_won = won(rule)
+    found = suggestions(
+        checker, explanation.text, misses, keywords, lambda rule: any(wins(rule, text) for text in spellings)
+    )
+    for suggestion, rule in found:
+        is_won = {text: wins(rule, text) for text in spellings}
+        texts_won = [text for text in texts if is_won[text]]
         example = topic.question.text if topic.question.text in texts_won else texts_won[0]
         yield Advice(suggestion, len(texts_won), example)

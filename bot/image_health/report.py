@@ -71,6 +71,22 @@ class ImageReports:
             )
         ]
 
+    def count_bad(self, rules: RuleSet, *, now: float) -> int:
+        """Return how many of these images are bad; faster, for every page of the console asks."""
+        bad, refused, day = self._schedule.bad_keys(), self._refused(), today(rules, now)
+
+        def is_bad(image: ImageReference) -> bool:
+            if image.digest in refused:
+                return True
+            known = known_without_probing(image, today=day)
+            return known.status == "bad" if known else image.key in bad
+
+        return sum(map(is_bad, referenced_images(rules, now=now)))
+
+    def _refused(self) -> set[str]:
+        """Return the digests of the image files that the vendor has refused for good."""
+        return {digest for digest, rows in self._uploads().items() if _is_refused(rows)}
+
     def _uploads(self) -> Mapping[str, list[sa.RowMapping]]:
         """Return the uploads of image files by digest, the latest for each OA."""
         query = sa.select(uploads).order_by(uploads.c.claimed_until)
@@ -84,12 +100,15 @@ class ImageReports:
 
 def _of_file(health: ImageHealth, rows: Sequence[sa.RowMapping], now: float) -> ImageHealth:
     """Return the health of an image file that was needed."""
-    is_refused = any(row["refused"] and row["failures"] >= _LASTING_FAILURES for row in rows)
     return replace(
         health,
-        result=replace(health.result, code="upload-refused") if is_refused else health.result,
+        result=replace(health.result, code="upload-refused") if _is_refused(rows) else health.result,
         uploads=tuple(_uploaded(row, now) for row in rows),
     )
+
+
+def _is_refused(rows: Sequence[sa.RowMapping]) -> bool:
+    return any(row["refused"] and row["failures"] >= _LASTING_FAILURES for row in rows)
 
 
 def _uploaded(row: sa.RowMapping, now: float) -> UploadState:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from bot.image_health.verdict import CheckResult
+from bot.image_health.verdict import DOUBT_CODES, CheckResult
 from bot.inbox.database import Database
 from bot.inbox.tables import picture_checks
 
@@ -124,6 +124,11 @@ class CheckSchedule:
         with self._database.read() as connection:
             return {row["key"]: _state(row) for row in connection.execute(sa.select(picture_checks)).mappings()}
 
+    def bad_keys(self) -> set[str]:
+        """Return the keys of the images whose latest result is bad."""
+        with self._database.read() as connection:
+            return set(connection.scalars(_BAD))
+
     def _known(self) -> set[str]:
         with self._database.read() as connection:
             return set(connection.scalars(sa.select(picture_checks.c.key)))
@@ -141,6 +146,7 @@ _COLUMNS: Final = {field.name: field.name for field in fields(CheckResult)} | {
     "http_status": "status",
     "format": "form",
 }
+_BAD: Final = sa.select(picture_checks.c.key).where(picture_checks.c.word.not_in(["ok", *DOUBT_CODES]))
 _key = picture_checks.c.key == sa.bindparam("b_key")
 _STATE: Final[sa.Select[Any]] = sa.select(picture_checks).where(_key).with_for_update()
 _DUE: Final[sa.Select[Any]] = (

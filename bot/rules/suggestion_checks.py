@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -104,8 +104,9 @@ class ChangeChecker:
     def _takes_answer(self, change: Change, alone: RuleSet) -> bool:
         """Return whether the rule would win a message that another rule answers."""
         place = change.place_in(self.rules.file)
+        has_keyword = _finder_of(change.keyword)
         for message in self.answered:
-            if not _hits_any(change.keyword, (message.text,)):
+            if not has_keyword(message.text):
                 continue
             winners = rank(self.rules, message.text, oa_id=message.oa_id, now=message.at).ranked[:1]
             rivals = rank(alone, message.text, oa_id=message.oa_id, now=message.at).ranked[:1]
@@ -155,9 +156,14 @@ def _matcher_of(keyword: str) -> Matcher:
 
 
 def _hits_any(keyword: str, texts: Iterable[str]) -> bool:
+    return any(map(_finder_of(keyword), texts))
+
+
+def _finder_of(keyword: str) -> Callable[[str], bool]:
+    """Return a function that tells whether a text has the keyword."""
     pieces = [piece.letters for piece in parse(keyword).pieces]
     matcher = _matcher_of(keyword)
-    return any(matcher.hits(text).any for text in texts if _may_have(pieces, _folded(text)))
+    return lambda text: _may_have(pieces, _folded(text)) and bool(matcher.hits(text).any)
 
 
 def _may_have(pieces: Sequence[str], folded: str) -> bool:

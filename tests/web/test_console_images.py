@@ -151,6 +151,7 @@ def test_the_worst_come_first_and_can_be_seen_alone(everything: Console) -> None
         everything.get("pictures")
     )
     assert len(tiles(everything.get("pictures?show=bad").text)) == bad
+    assert f"{bad} images of the rules cannot be sent." in words(everything.get("overview"))
     assert set(tiles(everything.get("pictures?show=soon").text)) == {"dEf"}
     assert set(tiles(everything.get("pictures?show=waiting").text)) == {"not-checked.jpg"}
     assert len(tiles(everything.get("pictures?show=nonsense").text)) == bad + 7

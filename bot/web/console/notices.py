@@ -119,8 +119,7 @@ def _replica(runtime: Runtime) -> Iterator[Notice]:
 
 
 def _images(runtime: Runtime) -> Iterator[Notice]:
-    reports = ImageReports(runtime.database).images(runtime.rules_reloader.rules, now=runtime.database.now())
-    count = sum(health.result.status == "bad" for health in reports)
+    count = ImageReports(runtime.database).count_bad(runtime.rules_reloader.rules, now=runtime.database.now())
     if count:
         what = ngettext("{n} image of the rules cannot be sent.", "{n} images of the rules cannot be sent.", count)
         meaning = gettext("Customers get nothing in their place. Whoever writes the rules must replace them.")
