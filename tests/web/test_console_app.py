@@ -72,8 +72,8 @@ def test_without_a_password_there_is_no_console(tmp_path: Path) -> None:
         runtime.stop()
 
 
-def test_where_nothing_is_delivered_the_console_waits_for_usable_rules(tmp_path: Path) -> None:
-    """Such a process starts without them; 503 until the file can be used, then as ever."""
+def test_without_delivery_the_console_waits_for_usable_rules(tmp_path: Path) -> None:
+    """Such a process starts without them; 503 until the file can be used."""
     path = tmp_path / "rules.yaml"
     password = {"console_password": SecretStr(PASSWORD), "bot_lang": "en"}
     url = SecretStr(f"sqlite:///{tmp_path / 'bot.db'}")
@@ -92,16 +92,16 @@ def test_where_nothing_is_delivered_the_console_waits_for_usable_rules(tmp_path:
 
 
 @pytest.mark.parametrize("page", ["", *(page.name for page in PAGES), "elsewhere"])
-def test_nobody_comes_in_without_the_password(console: Console, page: str) -> None:
-    """Every page, also one that does not exist, asks for it; a POST does nothing."""
+def test_every_page_needs_the_password(console: Console, page: str) -> None:
+    """Also one that does not exist; a POST does nothing."""
     for answer in (console.get(page), console.client.post(f"/console/{page or 'try'}")):
         assert answer.status_code == 303
         assert answer.headers["Location"].partition("?")[0] == "/console/login"
         assert "Set-Cookie" not in answer.headers
 
 
-def test_the_way_in_leads_to_the_page_that_was_asked_for(console: Console) -> None:
-    """With its query; the form keeps it over a wrong password."""
+def test_the_log_in_returns_to_the_requested_page(console: Console) -> None:
+    """With its query; the form keeps it after a wrong password."""
     way = console.get("rules?q=gia").headers["Location"]
     assert way == "/console/login?next=/console/rules?q%3Dgia"
     [action] = re.findall(r'action="/console/(login[^"]*)"', console.client.get(way).text)
@@ -115,8 +115,8 @@ def test_the_way_in_leads_to_the_page_that_was_asked_for(console: Console) -> No
 @pytest.mark.parametrize(
     "elsewhere", ["https://evil.example/", "//evil.example", "/webhook", "/console/\\evil.example", "/console/\r\nX: y"]
 )
-def test_the_way_in_leads_nowhere_else(console: Console, elsewhere: str) -> None:
-    """Whatever a link says."""
+def test_the_log_in_is_no_open_redirect(console: Console, elsewhere: str) -> None:
+    """Whatever a link contains."""
     answer = console.client.post(
         "/console/login",
         query_string={"next": elsewhere},
@@ -126,8 +126,8 @@ def test_the_way_in_leads_nowhere_else(console: Console, elsewhere: str) -> None
     assert (answer.status_code, answer.headers["Location"]) == (303, "/console/")
 
 
-def test_nobody_gets_a_cookie_who_is_not_logged_in(console: Console) -> None:
-    """What is signed with the password would let it be guessed offline."""
+def test_no_cookie_is_set_before_the_log_in(console: Console) -> None:
+    """A signature made with the password would allow guessing it offline."""
     pages = [console.get(path) for path in ("login", "login?lang=vi", "rules?lang=vi", "nowhere", "static/console.css")]
     pages += [console.log_in("wrong"), console.client.post("/console/login"), console.post("login", {"password": ""})]
     assert not [page.request.path for page in pages if "Set-Cookie" in page.headers]
@@ -135,8 +135,8 @@ def test_nobody_gets_a_cookie_who_is_not_logged_in(console: Console) -> None:
         page.close()
 
 
-def test_each_database_signs_with_a_key_of_its_own(tmp_path: Path) -> None:
-    """The password alone makes no cookie, nor one of another bot with the same password."""
+def test_each_database_has_its_own_signing_key(tmp_path: Path) -> None:
+    """Neither the password alone nor a cookie of another bot with the same password is enough."""
     cookies = []
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
@@ -157,8 +157,8 @@ def test_each_database_signs_with_a_key_of_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("everywhere", [False, True])
-def test_a_copied_cookie_ends_with_the_log_out(console: Console, *, everywhere: bool) -> None:
-    """In the database, not only in the browser; other sessions live on unless all were to end."""
+def test_a_copied_cookie_is_invalid_after_the_log_out(console: Console, *, everywhere: bool) -> None:
+    """In the database, not only in the browser; other sessions stay open unless all are ended."""
     console.log_in()
     other = Console(console.app, console.runtime)
     other.log_in()
@@ -170,8 +170,8 @@ def test_a_copied_cookie_ends_with_the_log_out(console: Console, *, everywhere: 
     assert other.get("try").status_code == (303 if everywhere else 200)
 
 
-def test_a_wrong_password(console: Console, caplog: pytest.LogCaptureFixture) -> None:
-    """It is refused, and the log tells that somebody tried, but not what."""
+def test_a_wrong_password_is_refused_and_logged(console: Console, caplog: pytest.LogCaptureFixture) -> None:
+    """Without the password itself."""
     with caplog.at_level(logging.WARNING):
         answer = console.log_in("mật khẩu bừa")
     assert answer.status_code == 403
@@ -183,14 +183,14 @@ def test_a_wrong_password(console: Console, caplog: pytest.LogCaptureFixture) ->
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_the_password_however_its_marks_are_typed(tmp_path: Path, form: str) -> None:
+def test_the_password_is_normalised(tmp_path: Path, form: str) -> None:
     """One keyboard sends ủ as one character, another as two."""
     with running(tmp_path, console_password=SecretStr(unicodedata.normalize("NFD", PASSWORD))) as console:
         assert console.log_in(unicodedata.normalize(form, PASSWORD)).status_code == 303
 
 
-def test_the_cookie(console: Console) -> None:
-    """No script reads it, no other site sends it, no other page gets it, and it ends with the session."""
+def test_the_attributes_of_the_cookie(console: Console) -> None:
+    """No script reads it, no other site sends it, no other path gets it, and it ends with the session."""
     said = cookie(console.log_in())
     assert said.pop("expires")
     assert said == {"path": "/console", "httponly": "True", "samesite": "Lax"}
@@ -204,7 +204,7 @@ def test_the_cookie(console: Console) -> None:
         {"headers": {"X-Forwarded-Proto": "https, https"}},
     ],
 )
-def test_the_cookie_behind_tls(console: Console, how: dict[str, Any]) -> None:
+def test_the_cookie_is_secure_behind_tls(console: Console, how: dict[str, Any]) -> None:
     """It never travels in the open."""
     assert cookie(console.post("login", {"password": PASSWORD}, **how))["secure"] == "True"
 
@@ -228,7 +228,7 @@ def test_logging_out(console: Console) -> None:
 
 
 def test_forms_before_the_log_in_are_small(console: Console) -> None:
-    """A few kilobytes, however many fields they are cut into."""
+    """A few kilobytes, in any number of fields."""
     long = b"&".join([b"a"] * 1_000_000)
     assert console.post("login", long, content_type="application/x-www-form-urlencoded").status_code == 413
     assert console.post("login", {"password": "ạ" * 500}).status_code == 403
@@ -236,7 +236,7 @@ def test_forms_before_the_log_in_are_small(console: Console) -> None:
 
 
 def test_another_password_logs_everybody_out(tmp_path: Path) -> None:
-    """And the same password lets the session live on: over a restart, in another process, on another machine."""
+    """With the same password sessions survive a restart, in other processes and on other machines."""
     with running(tmp_path) as console:
         console.log_in()
         held = console.client.get_cookie("console", path="/console")
@@ -248,7 +248,7 @@ def test_another_password_logs_everybody_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["", "x", "eyJzaW5jZSI6MTc5MDAwMDAwMC4wfQ.aaaa.bbbb", "\N{SNOWMAN}"])
-def test_a_forged_cookie_is_none(console: Console, value: str) -> None:
+def test_a_forged_cookie_counts_as_missing(console: Console, value: str) -> None:
     """Unsigned words count for nothing."""
     console.client.set_cookie("console", value, path="/console")
     assert console.get("try").status_code == 303
@@ -275,8 +275,8 @@ def test_a_forged_cookie_is_none(console: Console, value: str) -> None:
         ({"Sec-Fetch-Site": "same-origin", "Origin": "https://as.the.proxy.names.us"}, 303),
     ],
 )
-def test_a_form_is_taken_from_our_own_pages_only(console: Console, headers: dict[str, str], status: int) -> None:
-    """The browser says where it comes from; a form that says nothing of it is refused, for every page."""
+def test_a_form_of_another_origin_is_refused(console: Console, headers: dict[str, str], status: int) -> None:
+    """For every page; also one without any origin."""
     answer = console.client.post("/console/login", data={"password": PASSWORD}, headers=headers)
     assert answer.status_code == status
     if status == 400:
@@ -287,7 +287,7 @@ def test_a_form_is_taken_from_our_own_pages_only(console: Console, headers: dict
 
 
 def test_wrong_passwords_are_limited(console: Console, clock: Clock) -> None:
-    """After five even the right one must wait; other addresses need not, and in five minutes it counts again."""
+    """After five even the right one must wait; other addresses need not; after five minutes the count starts again."""
     for _ in range(MAX_PER_ADDRESS):
         assert console.log_in("x").status_code == 403
     refused = console.log_in()
@@ -300,8 +300,8 @@ def test_wrong_passwords_are_limited(console: Console, clock: Clock) -> None:
     assert console.log_in().status_code == 303
 
 
-def test_who_asks_through_a_web_server(console: Console) -> None:
-    """The one on this machine is believed, for the last address that it names; nobody else is."""
+def test_the_client_behind_a_trusted_proxy(console: Console) -> None:
+    """The proxy on this machine is trusted, for the last address that it adds; others are not."""
     for number in range(MAX_PER_ADDRESS + 1):
         forwarded = {"X-Forwarded-For": f"198.51.100.{number}, 203.0.113.9"}
         local = console.post("login", {"password": "x"}, headers=forwarded)
@@ -334,7 +334,7 @@ def test_who_asks_through_a_web_server(console: Console) -> None:
         ("127.0.0.0/8", "127.0.0.1", ",,198.51.100.1,", "198.51.100.1"),
     ],
 )
-def test_which_web_servers_are_believed(
+def test_forwarded_addresses_of_untrusted_proxies_are_ignored(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -353,7 +353,7 @@ def test_which_web_servers_are_believed(
 
 
 def test_one_network_of_ipv6_is_one_client(console: Console) -> None:
-    """Whoever has one address of a /64 has all of them."""
+    """A client with one address of a /64 has all of them."""
     for number in range(MAX_PER_ADDRESS):
         elsewhere = {"REMOTE_ADDR": f"2001:db8:1:2:{number}::1"}
         assert console.post("login", {"password": "x"}, environ_base=elsewhere).status_code == 403
@@ -362,8 +362,8 @@ def test_one_network_of_ipv6_is_one_client(console: Console) -> None:
         assert answer.status_code == status
 
 
-def test_guesses_from_everywhere_lock_out_nobody_who_was_in(console: Console, clock: Clock) -> None:
-    """Who is logged in goes on, and gets in again when the session has ended; strangers wait."""
+def test_guesses_do_not_lock_out_logged_in_editors(console: Console, clock: Clock) -> None:
+    """They stay logged in, and can log in again when the session has ended; others wait."""
     console.log_in()
     clock.now += SESSION_LIFETIME.total_seconds() + 1
     stranger = Console(console.app, console.runtime)
@@ -377,7 +377,7 @@ def test_guesses_from_everywhere_lock_out_nobody_who_was_in(console: Console, cl
 
 
 class TestLoginThrottle:
-    """The limit by itself."""
+    """The throttle alone."""
 
     def test_all_addresses_together(self) -> None:
         """Many addresses with a few attempts each."""
@@ -398,8 +398,8 @@ class TestLoginThrottle:
 
 
 @pytest.mark.parametrize("page", ["login", *(page.name for page in PAGES), "nowhere", "static/console.css"])
-def test_headers(console: Console, page: str) -> None:
-    """Nothing inline or from elsewhere, no guessing of types, in nobody's frame; and nothing inline is there."""
+def test_security_headers(console: Console, page: str) -> None:
+    """Nothing inline or from other hosts, no type sniffing, no framing; and no page has inline scripts."""
     console.log_in()
     with console.get(page, follow_redirects=True) as answer:
         assert not re.search(r"<script>|<style|\son\w+=|\sstyle=|javascript:", answer.text)
@@ -411,8 +411,8 @@ def test_headers(console: Console, page: str) -> None:
     assert answer.headers["Referrer-Policy"] == "same-origin"
 
 
-def test_pages_are_not_kept_and_files_are(console: Console) -> None:
-    """The address of a file changes with its content."""
+def test_files_are_cached_and_pages_are_not(console: Console) -> None:
+    """The URL of a file changes with its content."""
     page = console.get("login")
     assert page.headers["Cache-Control"] == "no-store"
     [address] = re.findall(r'"/(console/static/console\.css\?v=[0-9a-f]{12})"', page.text)
@@ -434,7 +434,7 @@ def test_the_language(console: Console) -> None:
     assert 'href="/console/rules?q=a%26b&amp;lang=en"' in console.get("rules?q=a%26b").text
 
 
-def test_the_switch_of_the_language_leads_nowhere_else(console: Console) -> None:
+def test_the_language_switch_is_no_open_redirect(console: Console) -> None:
     """Whatever the address asks for."""
     console.log_in()
     page = console.get("rules?_external=1&_scheme=javascript&_anchor=x&_method=POST").text
@@ -443,8 +443,8 @@ def test_the_switch_of_the_language_leads_nowhere_else(console: Console) -> None
     }
 
 
-def test_what_is_not_there(console: Console) -> None:
-    """A page says so, with the way back."""
+def test_a_missing_page(console: Console) -> None:
+    """With a link back."""
     console.log_in()
     answer = console.get("<script>alert(1)</script>")
     assert answer.status_code == 404
@@ -460,8 +460,8 @@ def test_a_form_that_is_too_large(console: Console) -> None:
     assert "too large" in words(answer)
 
 
-def test_a_service_that_is_still_starting(console: Console) -> None:
-    """The page says to come again."""
+def test_a_starting_service(console: Console) -> None:
+    """The page asks to come again."""
     console.log_in()
     console.runtime.stop()
     answer = console.get("rules")
@@ -470,7 +470,7 @@ def test_a_service_that_is_still_starting(console: Console) -> None:
 
 
 def test_only_the_console_has_a_session(console: Console) -> None:
-    """The webhook neither pays for one nor sets a cookie."""
+    """The webhook neither reads one nor sets a cookie."""
     kinds = []
 
     def other() -> str:

@@ -47,7 +47,7 @@ BROKEN = SHIP.replace("keywords: [giao", "keyword: [giao")
 
 @pytest.fixture
 def console(tmp_path: Path) -> Iterator[Console]:
-    """Somebody is logged in where nothing can be published."""
+    """A logged-in editor of a console that cannot publish."""
     with running(tmp_path) as found:
         found.log_in()
         yield found
@@ -55,39 +55,39 @@ def console(tmp_path: Path) -> Iterator[Console]:
 
 @pytest.fixture
 def publishing(tmp_path: Path) -> Iterator[Console]:
-    """Somebody is logged in where they may publish."""
+    """A logged-in editor of a console that can publish."""
     with running(tmp_path, console_publish=True) as found:
         found.log_in()
         yield found
 
 
 def field(page: TestResponse, name: str) -> str:
-    """Return the value of a hidden field or a box to tick; empty if there is none."""
+    """Return the value of a hidden field or a check box; empty if there is none."""
     found = re.search(rf'name="{name}"(?: form="(?:check|restore)")? value="([^"]*)"', page.text)
     return html.unescape(found[1]) if found else ""
 
 
 def fields(page: TestResponse) -> dict[str, str]:
-    """Return what the button that publishes sends beside the text, with the confirmation where one is asked for."""
+    """Return the fields that the publish button sends beside the text, with the confirmation if one is needed."""
     return {name: field(page, name) for name in (*HIDDEN, "checked", "confirmed")}
 
 
 def text_of(page: TestResponse) -> str:
-    """Return what stands in the field as a browser would take it: without the line end that begins it."""
+    """Return the content of the text area as a browser reads it: without its first line end."""
     found = re.search(r"<textarea[^>]*>\n(.*?)</textarea>", page.text, re.DOTALL)
     assert found
     return html.unescape(found[1])
 
 
 def checked(console: Console, text: str, **more: Any) -> TestResponse:
-    """Send a text from the page as a browser does."""
+    """Send a text from the page like a browser."""
     page = console.get("check?take=file")
     sent = {name: field(page, name) for name in HIDDEN} | {"text": text.replace("\n", "\r\n")}
     return console.post("check", sent | more)
 
 
 def published(console: Console, text: str, **more: str) -> TestResponse:
-    """Check a text, confirm what customers lose, and press the button that then is there."""
+    """Check a text, confirm lost answers, and press the publish button."""
     page = checked(console, text)
     return console.post("check/publish", fields(page) | {"text": text, **more})
 
@@ -125,8 +125,8 @@ def rules_file(console: Console) -> Path:
 # What is wrong with it
 
 
-def test_problems_as_bot_check_finds_them(console: Console) -> None:
-    """With the line, what is meant marked in it, and how many there are."""
+def test_the_problems_are_those_of_bot_check(console: Console) -> None:
+    """With the line, the fault marked in it, and their number."""
     page = checked(console, BROKEN)
     assert page.status_code == 200
     assert "rules.yaml: 1 error. The bot does not use this version" in words(page)
@@ -147,8 +147,8 @@ def test_problems_as_bot_check_finds_them(console: Console) -> None:
     ],
     ids=["plain", "crlf", "bom", "blank lines", "no end"],
 )
-def test_a_file_is_taken_as_bot_check_takes_it(console: Console, data: bytes) -> None:
-    """Whatever the editor's system makes of line ends; the content then stands in the field."""
+def test_an_uploaded_file_is_read_like_bot_check_reads_it(console: Console, data: bytes) -> None:
+    """With any line ends; the content is then in the text area."""
     page = uploaded(console, data)
     assert "rules.yaml: fine. Checked 2 rules, 3 keywords, 0 examples." in words(page)
     assert normalise_newlines(text_of(page)) == normalise_newlines(data.decode("utf-8-sig"))
@@ -167,8 +167,8 @@ def test_a_file_is_taken_as_bot_check_takes_it(console: Console, data: bytes) ->
     ],
     ids=["utf-16", "windows", "half a letter", "a picture", "controls", "too big"],
 )
-def test_files_that_are_no_rules(console: Console, data: bytes, code: str, shown: str) -> None:
-    """What cannot be read as text is not put into the field: with stand-ins for its letters, it could be published."""
+def test_undecodable_files(console: Console, data: bytes, code: str, shown: str) -> None:
+    """Their content is not put into the text area: with replaced letters it could be published."""
     page = uploaded(console, data)
     assert page.status_code == 200
     assert f'<code class="code">{code}</code>' in page.text
@@ -181,7 +181,7 @@ def test_larger_than_a_form_may_be(console: Console) -> None:
 
 
 @pytest.mark.parametrize("text", [None, "", " \r\n "])
-def test_nothing_to_check(console: Console, text: str | None) -> None:
+def test_an_empty_form(console: Console, text: str | None) -> None:
     """It says what is missing."""
     page = uploaded(console, b"") if text is None else console.post("check", {"text": text})
     assert page.status_code == 400
@@ -190,30 +190,30 @@ def test_nothing_to_check(console: Console, text: str | None) -> None:
 
 @settings(max_examples=6)
 @given(data=st.one_of(st.binary(max_size=200), st.text(max_size=200).map(lambda text: f"rules:\n{text}".encode())))
-def test_any_file_has_an_answer(data: bytes) -> None:
-    """No exception, and a preview that comes back from its process as it was made."""
+def test_any_file_has_a_result(data: bytes) -> None:
+    """No exception, and the preview is the same after its way through the subprocess."""
     request = PreviewRequest(data, Path("/nowhere"), TODAY, present=SHIP.encode())
     assert run_in_subprocess(request, log_format="text") == preview(request)
 
 
-def test_pictures_beside_the_rules_file(console: Console) -> None:
-    """A pasted file is looked at as if it lay where the rules file does."""
+def test_images_beside_the_rules_file_are_checked(console: Console) -> None:
+    """A pasted file is checked as if it were in the folder of the rules file."""
     text = SHIP.replace('image_url: "https://shop.example/ship.jpg"', "file: ship.png")
     assert 'class="code">file-missing' in checked(console, text).text
     (rules_file(console).parent / "ship.png").write_bytes(png())
     assert "rules.yaml: fine." in words(checked(console, text))
 
 
-def test_what_is_written_is_only_words(console: Console) -> None:
-    """Markup comes back escaped: in the field, in the problems, and in the lines that are different."""
+def test_markup_is_escaped(console: Console) -> None:
+    """In the text area, in the problems, and in the diff."""
     evil = "</textarea><script>alert(1)</script>"
     page = checked(console, SHIP.replace("ship.jpg", evil).replace("id: ship", f"{evil}: ship"))
     assert "<script>alert" not in page.text
     assert page.text.count("&lt;/textarea&gt;&lt;script&gt;") >= 3
 
 
-def test_a_sample_shop_to_begin_with(console: Console) -> None:
-    """It is offered beside an empty field, and comes whole."""
+def test_starters_are_offered(console: Console) -> None:
+    """Beside an empty text area; they are loaded completely."""
     assert "Or begin with a sample shop: Bakery Fashion Spa Phone shop School" in words(console.get("check"))
     page = console.get("check?take=spa")
     assert "Or begin with" not in words(page)
@@ -226,7 +226,7 @@ def test_a_sample_shop_to_begin_with(console: Console) -> None:
 
 
 def test_the_backtest(console: Console) -> None:
-    """Each kind with its messages, masked; from which rule to which, and their pictures."""
+    """Each kind of change with its messages, masked; from which rule to which, with their images."""
     console.keep(text="giá bao nhiêu vậy shop", rule_id="bang-gia")
     console.keep(text="bảng giá", rule_id="bang-gia")
     for phone in ("0912 345 678", "0987.654.321"):
@@ -245,7 +245,7 @@ def test_the_backtest(console: Console) -> None:
 
 
 def test_a_comment_changes_no_answer(console: Console) -> None:
-    """Messages are compared with what the rules in force answer now, whatever older rules once answered."""
+    """Messages are compared with the rules in force, not with their former answers."""
     console.keep(text="bảng giá", rule_id="cu")
     console.keep(text="giá bao nhiêu", rule_id=None)
     said = words(checked(console, RULES + "# one more line\n"))
@@ -253,7 +253,7 @@ def test_a_comment_changes_no_answer(console: Console) -> None:
 
 
 def test_very_many_shifts(console: Console) -> None:
-    """The most frequent are shown, and how many are not."""
+    """The most frequent are listed, and the others are counted."""
     draft = SHIP
     for number in range(100, 103 + MAX_SHIFTS):
         console.keep(text=f"bánh số {number}", rule_id=None)
@@ -268,8 +268,8 @@ def test_no_messages_yet(console: Console) -> None:
     assert "There are no messages to try it on yet." in words(checked(console, SHIP))
 
 
-def test_the_lines_that_are_different(console: Console) -> None:
-    """Against the file that stands there, with the numbers of the lines."""
+def test_the_diff(console: Console) -> None:
+    """Against the present file, with line numbers."""
     page = checked(console, RULES.replace("giá bao nhiêu", "giá sao"))
     assert "<del><i>− </i>    keywords: [bảng giá, giá bao nhiêu]</del>" in page.text
     assert "<ins><i>+ </i>    keywords: [bảng giá, giá sao]</ins>" in page.text
@@ -281,8 +281,8 @@ LINES = st.lists(st.sampled_from(["a", "b", "c", "  x", ""]), max_size=30)
 
 
 @given(LINES, LINES, st.sampled_from(["\n", "\r\n"]))
-def test_differences_lead_from_the_one_to_the_other(before: list[str], after: list[str], end: str) -> None:
-    """Whoever takes the lines away and puts the others in has the other file; what is shown stands where it says."""
+def test_the_diff_turns_one_file_into_the_other(before: list[str], after: list[str], end: str) -> None:
+    """Removing and adding its lines gives the other file; line numbers are right."""
     old, new = "".join(line + "\n" for line in before), "".join(line + end for line in after)
     found = diff_lines(old, new)
     shown = [line for hunk in found.hunks for line in hunk]
@@ -299,8 +299,8 @@ def test_differences_lead_from_the_one_to_the_other(before: list[str], after: li
     assert new_at_all - gone_at_all == len(after) - len(before)
 
 
-def test_only_what_changed_is_shown_and_not_more_than_can_be_read() -> None:
-    """Three lines around a change; of a wholly other file the first few hundred."""
+def test_the_diff_is_limited() -> None:
+    """Three lines around a change; at most some hundred lines."""
     lines = [f"line {number}" for number in range(5_000)]
     other = [*lines[:2_500], "new" * 200, *lines[2_501:]]
     found = diff_lines("\n".join(lines), "\n".join(other))
@@ -315,8 +315,8 @@ def test_only_what_changed_is_shown_and_not_more_than_can_be_read() -> None:
 # How long it may take
 
 
-def test_one_at_a_time(tmp_path: Path) -> None:
-    """Who comes while another check goes on is told so at once and keeps what they wrote."""
+def test_one_check_at_a_time(tmp_path: Path) -> None:
+    """A second editor is told at once and keeps their text."""
     begun, goes_on = threading.Event(), threading.Event()
 
     def preview_in_time(request: PreviewRequest, **_more: object) -> Preview:
@@ -343,7 +343,7 @@ def test_one_at_a_time(tmp_path: Path) -> None:
 
 
 def test_the_summary(publishing: Console) -> None:
-    """Counted in rules and messages; what loses answers is published only by who ticks that they know it."""
+    """Counted in rules and messages; lost answers must be confirmed before a publication."""
     for text in ("giá bao nhiêu", "giá bao nhiêu vậy", "ship giao hàng"):
         publishing.keep(text=text, rule_id=None)
     page = checked(publishing, SHIP)
@@ -361,7 +361,7 @@ def test_the_summary(publishing: Console) -> None:
     assert rules_file(publishing).read_text(encoding="utf-8") == SHIP
 
 
-def test_where_nothing_is_lost_nobody_is_asked(publishing: Console) -> None:
+def test_without_lost_answers_no_confirmation_is_needed(publishing: Console) -> None:
     """Green, and one press."""
     publishing.keep(text="giá bao nhiêu", rule_id=None)
     page = checked(publishing, RULES.replace("giá bao nhiêu", "giá bao nhiêu, mấy tiền"))
@@ -371,8 +371,8 @@ def test_where_nothing_is_lost_nobody_is_asked(publishing: Console) -> None:
     assert "Changes no rule; no message loses its answer." in words(checked(publishing, RULES + "# a comment\n"))
 
 
-def test_who_published_it_and_why(publishing: Console) -> None:
-    """The history tells; the name is asked once and stays in the browser, escaped wherever it is shown."""
+def test_author_and_note_of_a_publication(publishing: Console) -> None:
+    """They are in the history; the name stays in the browser, escaped everywhere."""
     name = "Chị <b>Hạnh</b>"
     assert "asked once in this browser" in words(checked(publishing, SHIP))
     answer = published(publishing, SHIP, author=name, note="giá Tết")
@@ -388,8 +388,8 @@ def test_who_published_it_and_why(publishing: Console) -> None:
     assert "<b>Hạnh" not in publishing.get("check").text
 
 
-def test_the_versions_tell_who_and_why_in_words(publishing: Console) -> None:
-    """With what each changed; a version that was restored says so, and which one it was."""
+def test_the_list_of_versions_has_author_note_and_changes(publishing: Console) -> None:
+    """A restored version names the one that it restored."""
     published(publishing, SHIP, author="Hạnh", note="giá Tết")
     gone_back(publishing)
     for path in ("check", "check/versions"):
@@ -399,7 +399,7 @@ def test_the_versions_tell_who_and_why_in_words(publishing: Console) -> None:
 
 
 def test_any_version_is_restored_from_the_list(publishing: Console) -> None:
-    """Its page says what that changes, asks who does it and why, and the browser's draft stays."""
+    """Its page shows the changes and has fields for author and note; the browser's draft stays."""
     published(publishing, RULES + "# one\n", author="Hạnh")
     published(publishing, SHIP)
     oldest = buttons(publishing.get("check/versions"))[-1]
@@ -415,8 +415,8 @@ def test_any_version_is_restored_from_the_list(publishing: Console) -> None:
     assert (found.author, found.note, found.restored) == ("Lan", "nhầm giá", oldest)
 
 
-def test_a_version_that_cannot_be_restored_is_told_why(publishing: Console) -> None:
-    """The one that stands there, one with errors, and one that is not kept."""
+def test_a_version_that_cannot_be_restored(publishing: Console) -> None:
+    """The present one, one with errors, and one that is not kept: each with the reason."""
     published(publishing, SHIP)
     rules_file(publishing).write_text(BROKEN, encoding="utf-8")
     publishing.get("check")
@@ -434,7 +434,7 @@ def test_a_version_that_cannot_be_restored_is_told_why(publishing: Console) -> N
 
 
 def test_two_versions_are_compared(publishing: Console) -> None:
-    """In words, by what real messages would get, and line by line; whichever came first."""
+    """In words, by the answers to real messages, and line by line, in either order."""
     publishing.keep(text="giá bao nhiêu", rule_id=None)
     published(publishing, SHIP)
     published(publishing, SHIP + "# more\n")
@@ -464,7 +464,7 @@ def test_a_version_that_cannot_be_used_is_compared_by_its_rules(publishing: Cons
     assert "Changes" in page
 
 
-def test_names_and_notes_stay_out_of_the_log(publishing: Console, caplog: pytest.LogCaptureFixture) -> None:
+def test_author_and_note_are_not_logged(publishing: Console, caplog: pytest.LogCaptureFixture) -> None:
     """They are nobody's business there."""
     with caplog.at_level("DEBUG"):
         published(publishing, SHIP, author="Hạnh", note="giá Tết")
@@ -475,8 +475,8 @@ def test_names_and_notes_stay_out_of_the_log(publishing: Console, caplog: pytest
 # The file in force
 
 
-def test_taking_the_present_file(console: Console) -> None:
-    """As it stands on the disk, also while it is broken; then the last good one can be taken too."""
+def test_loading_the_present_file(console: Console) -> None:
+    """As it is on the disk, also with errors; then the last good one can be loaded too."""
     assert text_of(console.get("check")) == ""
     assert text_of(console.get("check?take=file")) == RULES
     assert "in force rules.yaml · 2 rules" in words(console.get("check"))
@@ -489,8 +489,8 @@ def test_taking_the_present_file(console: Console) -> None:
     assert text_of(console.get("check?take=good")) == RULES
 
 
-def test_a_file_that_is_gone(console: Console) -> None:
-    """A check goes on; there is nothing to compare with."""
+def test_a_missing_rules_file(console: Console) -> None:
+    """Checks still work; there is nothing to compare with."""
     rules_file(console).unlink()
     assert text_of(console.get("check?take=file")) == ""
     page = checked(console, SHIP)
@@ -499,7 +499,7 @@ def test_a_file_that_is_gone(console: Console) -> None:
 
 
 @pytest.mark.parametrize("take", ["", "x", "../rules.yaml", "2026-09-21T14-13-20.000Z-0123456789ab.yaml", "%00"])
-def test_taking_what_is_not_there(publishing: Console, take: str) -> None:
+def test_loading_an_unknown_name_gives_an_empty_text_area(publishing: Console, take: str) -> None:
     """An empty field."""
     assert text_of(publishing.get(f"check?take={take}")) == ""
 
@@ -507,8 +507,8 @@ def test_taking_what_is_not_there(publishing: Console, take: str) -> None:
 # Publishing
 
 
-def test_off_by_default(console: Console) -> None:
-    """No button, no route; it is said where to save the file."""
+def test_publishing_is_off_by_default(console: Console) -> None:
+    """No button and no route; the page tells where to save the file."""
     page = checked(console, SHIP)
     assert "Publish" not in page.text
     assert f"save it as {rules_file(console)}" in words(page)
@@ -520,7 +520,7 @@ def test_off_by_default(console: Console) -> None:
 
 
 @pytest.mark.parametrize("path", ["check", "check/publish", "check/restore"])
-def test_strangers(publishing: Console, path: str) -> None:
+def test_publishing_needs_a_log_in_and_our_origin(publishing: Console, path: str) -> None:
     """Who is not logged in gets to the log-in; a form of another site gets nowhere."""
     assert publishing.client.post(f"/console/{path}", data={"text": SHIP}).status_code == 400
     stranger = publishing.app.test_client()
@@ -528,8 +528,8 @@ def test_strangers(publishing: Console, path: str) -> None:
     assert rules_file(publishing).read_text(encoding="utf-8") == RULES
 
 
-def test_published_and_in_force(publishing: Console) -> None:
-    """Byte by byte what was checked, with plain line ends; the page looks until the bot has taken it, and says so."""
+def test_a_publication_comes_into_force(publishing: Console) -> None:
+    """Byte by byte the checked content, with LF line ends; the page reloads until the bot has loaded it."""
     answer = published(publishing, SHIP)
     assert (answer.status_code, answer.location) == (303, "/console/check?published=1")
     assert rules_file(publishing).read_bytes() == SHIP.encode()
@@ -543,8 +543,8 @@ def test_published_and_in_force(publishing: Console) -> None:
     assert "refresh" not in page.text
 
 
-def test_a_page_does_not_look_for_ever(publishing: Console) -> None:
-    """Nor where nothing was published."""
+def test_a_page_stops_reloading(publishing: Console) -> None:
+    """Also if nothing was published."""
     rules_file(publishing).write_text(SHIP, encoding="utf-8")
     page = publishing.get("check")
     assert "being taken" in words(page)
@@ -554,7 +554,7 @@ def test_a_page_does_not_look_for_ever(publishing: Console) -> None:
 
 
 def test_one_step_back_and_forth(publishing: Console) -> None:
-    """Each is a version of its own; the list tells what it changed and which one stands there."""
+    """Each is a new version; the list shows what it changed and which one is present."""
     published(publishing, SHIP)
     page = publishing.get("check")
     assert "present" in words(page)
@@ -581,7 +581,7 @@ def test_the_list_of_versions_is_short(publishing: Console) -> None:
 
 
 def test_errors_are_never_published(publishing: Console) -> None:
-    """Neither by the form of a page that has no button, nor by going back to what is no longer good."""
+    """Neither by a forged form, nor by a step back to a file that is no longer valid."""
     form = {"text": BROKEN, "base_digest": digest(RULES.encode()), "checked": digest(BROKEN.encode())}
     page = publishing.post("check/publish", form)
     assert page.status_code == 409
@@ -597,8 +597,8 @@ def test_errors_are_never_published(publishing: Console) -> None:
     assert rules_file(publishing).read_text(encoding="utf-8") == SHIP
 
 
-def test_what_was_not_checked_is_not_published(publishing: Console) -> None:
-    """It is checked, and can be published then."""
+def test_an_unchecked_text_is_checked_and_not_published(publishing: Console) -> None:
+    """It can be published then."""
     page = checked(publishing, SHIP)
     form = fields(page)
     page = publishing.post("check/publish", {**form, "text": SHIP + "# more\n"})
@@ -636,8 +636,8 @@ def test_over_somebody_s_change_of_the_same_rule(publishing: Console) -> None:
     assert contents == [merged.encode(), theirs.encode(), RULES.encode()]
 
 
-def test_a_decision_counts_for_what_was_seen(publishing: Console) -> None:
-    """Not for what somebody has changed since."""
+def test_a_decision_counts_for_the_seen_version_only(publishing: Console) -> None:
+    """Not after another change."""
     page = checked(publishing, SHIP)
     rules_file(publishing).write_text(RULES.replace("giá bao nhiêu", "giá sao"), encoding="utf-8")
     decided = {"decide:bang-gia": "theirs", "decided_over": digest(RULES.encode())}
@@ -659,8 +659,8 @@ def test_over_somebody_s_change_of_another_rule(publishing: Console) -> None:
     assert rules_file(publishing).read_text(encoding="utf-8") == theirs + "  # mine\n"
 
 
-def test_what_an_editor_set_out_from_is_remembered_over_checks(publishing: Console) -> None:
-    """A check tells of somebody's change at once, not only the attempt to publish."""
+def test_the_origin_of_a_draft_is_kept_over_checks(publishing: Console) -> None:
+    """A check already shows somebody's change, not only the publication."""
     began = field(publishing.get("check?take=file"), "base_digest")
     rules_file(publishing).write_text(SHIP, encoding="utf-8")
     page = publishing.post("check", {"text": RULES + "# mine\n", "base_digest": began})
@@ -669,8 +669,8 @@ def test_what_an_editor_set_out_from_is_remembered_over_checks(publishing: Conso
     assert field(page, "base_digest") == digest(SHIP.encode())
 
 
-def test_going_back_over_somebody_s_change(publishing: Console) -> None:
-    """What they changed is shown first."""
+def test_a_step_back_over_somebody_s_change(publishing: Console) -> None:
+    """Their change is shown first."""
     published(publishing, SHIP)
     version = buttons(publishing.get("check"))[0]
     page = publishing.get("check/restore", query_string={"version": version})
@@ -683,8 +683,8 @@ def test_going_back_over_somebody_s_change(publishing: Console) -> None:
     assert rules_file(publishing).read_text(encoding="utf-8") == SHIP + "# theirs\n"
 
 
-def test_a_history_that_cannot_be_written(publishing: Console) -> None:
-    """It is said why, nothing is changed, and what was written is still there."""
+def test_an_unwritable_history(publishing: Console) -> None:
+    """The reason is shown, nothing changes, and the text is kept."""
     (rules_file(publishing).parent / ".rules.yaml.history").write_bytes(b"")
     page = published(publishing, SHIP)
     assert page.status_code == 500
@@ -693,7 +693,7 @@ def test_a_history_that_cannot_be_written(publishing: Console) -> None:
     assert rules_file(publishing).read_text(encoding="utf-8") == RULES
 
 
-def test_in_vietnamese(publishing: Console) -> None:
+def test_the_page_in_vietnamese(publishing: Console) -> None:
     """All of it."""
     publishing.get("check?lang=vi")
     page = words(published(publishing, BROKEN))
@@ -709,7 +709,7 @@ def test_in_vietnamese(publishing: Console) -> None:
     assert re.search(r"Đã khôi phục bản \d\d:\d\d, \d\d/\d\d/20\d\d\.", words(publishing.get("check")))
 
 
-def test_messages_of_the_last_while_are_enough() -> None:
+def test_a_preview_uses_the_latest_messages() -> None:
     """A preview has what a backtest has, of the rules that answer otherwise."""
     messages = tuple(Message(n, "giao hàng", "123456", "u", time.time(), None) for n in range(3))
     found = preview(PreviewRequest(SHIP.encode(), Path("/nowhere"), TODAY, messages))

@@ -28,7 +28,7 @@ STAFF = {"name": "oa_send_text", "kind": None, "status": "ignored", "reason": "h
 
 @pytest.fixture
 def console(tmp_path: Path) -> Iterator[Console]:
-    """Somebody is logged in."""
+    """A logged-in editor."""
     with running(tmp_path) as found:
         found.log_in()
         yield found
@@ -40,8 +40,8 @@ def put(console: Console, *, age: float = 60.0, **values: Any) -> int:
     return console.keep(age=age, **values)
 
 
-def test_a_conversation_is_told_from_the_oldest_to_the_newest(console: Console) -> None:
-    """The customer's words, the image with its rule, a person's words; others' are not in it, nor are ids."""
+def test_a_conversation_is_in_order(console: Console) -> None:
+    """The customer's text, the image with its rule, a person's text; no other customers, no ids."""
     first = put(console, text="shop ơi bảng giá", progress=1)
     put(console, **STAFF, text="Dạ chị chờ em chút")
     put(console, text="ok em", status="ignored", reason="human", rule_id=None, images=None)
@@ -56,8 +56,8 @@ def test_a_conversation_is_told_from_the_oldest_to_the_newest(console: Console) 
     assert "246845883529197922" not in page.text
 
 
-def test_echoes_are_folded_into_the_message_that_they_belong_to(console: Console) -> None:
-    """One for each image, the latest first; what Zalo has not repeated is not said to be confirmed."""
+def test_echoes_confirm_the_images_of_their_message(console: Console) -> None:
+    """One for each image; images without an echo are not called confirmed."""
     first = put(console, text="một", progress=1)
     put(console, **ECHO)
     put(console, text="hai", progress=1)
@@ -69,7 +69,7 @@ def test_echoes_are_folded_into_the_message_that_they_belong_to(console: Console
 
 
 def test_a_failure_says_who_must_act(console: Console) -> None:
-    """In the reader's language, the vendor's words below."""
+    """In the reader's language, with the vendor's text below."""
     event_id = put(console, status="dead", reason="refused", error="HTTP 200: code -230, <b>too late</b>")
     page = console.get(f"events/{event_id}/conversation?lang=vi")
     assert "Khách chưa nhắn cho OA trong 7 ngày : không cần làm gì" in words(page)
@@ -96,11 +96,11 @@ def test_a_long_conversation_has_pages(console: Console) -> None:
     assert seen == [str(n) for n in range(len(ids))]
 
 
-def test_there_is_none_of_an_event_that_is_not_there(console: Console) -> None:
+def test_an_unknown_event_has_no_conversation(console: Console) -> None:
     assert console.get("events/99/conversation").status_code == 404
 
 
-def test_the_list_leads_to_it_and_has_no_echoes(console: Console) -> None:
+def test_the_list_links_to_conversations_and_has_no_echoes(console: Console) -> None:
     """From each message of a customer."""
     event_id = put(console, text="bảng giá")
     put(console, **ECHO)
@@ -110,7 +110,7 @@ def test_the_list_leads_to_it_and_has_no_echoes(console: Console) -> None:
 
 
 def test_the_list_by_rule(console: Console) -> None:
-    """The rules in force are offered; another's name is as none."""
+    """The rules in force are offered; an unknown name is no filter."""
     put(console, text="một", rule_id="bang-gia")
     put(console, text="hai", rule_id="chao-mung")
     assert console.get("events?rule=bang-gia").text.count('class="when"') == 1
@@ -127,7 +127,7 @@ def test_the_list_by_rule(console: Console) -> None:
     (86_399, "23 hours ago", "23 giờ trước"),
     (86_400, "20 Sep, 21:13", "21:13, 20/09"),
 ])  # fmt: skip
-def test_how_long_ago(passed: float, en: str, vi: str) -> None:
+def test_relative_times(passed: float, en: str, vi: str) -> None:
     with Flask("console").app_context():
         for g.lang, said in (("en", en), ("vi", vi)):
             assert format_ago(NOW - passed, ZoneInfo("Asia/Ho_Chi_Minh"), now=NOW) == said
@@ -141,7 +141,7 @@ def test_how_long_ago(passed: float, en: str, vi: str) -> None:
     ("<script>", []),
 ])  # fmt: skip
 def test_the_list_is_searched_without_marks(console: Console, asked: str, found: list[str]) -> None:
-    """All of the words, in whatever order; what was asked stays in the field, as text."""
+    """All words in any order; the query stays in the field, as text."""
     for text in ("có bánh chay không", "menu", "Banh kem"):
         put(console, text=text)
     page = console.get("events", query_string={"q": asked})
@@ -149,8 +149,8 @@ def test_the_list_is_searched_without_marks(console: Console, asked: str, found:
     assert f'value="{html.escape(asked)}"' in page.text
 
 
-def test_a_search_goes_on_where_it_ended(console: Console) -> None:
-    """It reads so many texts at a time, and passes over none."""
+def test_a_search_continues_on_the_next_page(console: Console) -> None:
+    """It reads a limited number of texts at a time, and skips none."""
     rare = put(console, text="hiếm")
     usual = {k: v for k, v in row_of(console.runtime.database, rare).items() if k != "id"} | {"text": "menu"}
     with console.runtime.database.write() as connection:
@@ -162,8 +162,8 @@ def test_a_search_goes_on_where_it_ended(console: Console) -> None:
     assert re.findall(r"<q>(.*?)</q>", console.get(html.unescape(further[1])).text) == ["hiếm"]
 
 
-def test_a_wrong_picture_leads_to_the_form_of_its_rule(tmp_path: Path) -> None:
-    """The message is filled in as one that the rule must not answer; long numbers are left out."""
+def test_a_wrong_image_links_to_the_form_of_its_rule(tmp_path: Path) -> None:
+    """The message is filled in as a counter-example; long numbers are left out."""
     with running(tmp_path, console_publish=True) as console:
         console.log_in()
         event_id = put(console, text="bảng giá xe máy 0912345678", rule_id="bang-gia")
@@ -182,7 +182,7 @@ def test_a_wrong_picture_leads_to_the_form_of_its_rule(tmp_path: Path) -> None:
     {"text": None, "kind": "follow", "rule_id": "chao-mung"},
     {"text": "menu", "rule_id": "fallback"},
 ])  # fmt: skip
-def test_a_wrong_picture_of_no_rule_leads_nowhere(tmp_path: Path, values: dict[str, Any]) -> None:
+def test_a_wrong_image_without_a_rule_has_no_link(tmp_path: Path, values: dict[str, Any]) -> None:
     """The rule is gone, or has no words."""
     with running(tmp_path, console_publish=True) as console:
         console.log_in()
@@ -190,13 +190,13 @@ def test_a_wrong_picture_of_no_rule_leads_nowhere(tmp_path: Path, values: dict[s
         assert "rules/edit" not in console.get(f"events/{event_id}/conversation").text
 
 
-def test_a_wrong_picture_is_not_asked_about_where_editors_cannot_publish(console: Console) -> None:
+def test_without_publishing_there_is_no_link_for_wrong_images(console: Console) -> None:
     event_id = put(console, text="bảng giá", rule_id="bang-gia")
     assert "rules/edit" not in console.get(f"events/{event_id}/conversation").text
 
 
 def test_customers_are_listed_by_their_latest_message(console: Console) -> None:
-    """Each once, with what they wrote last and the image that went out; ids stand nowhere."""
+    """Each once, with their latest text and the sent image; no ids."""
     put(console, text="shop ơi bảng giá", user_id="111222333", age=7200)
     put(console, text="gọi em 0912345678", user_id="444", age=120)
     put(console, text="còn size M không", user_id="111222333", status="ignored", reason="no-match", rule_id=None)
@@ -214,7 +214,7 @@ def test_customers_are_listed_by_their_latest_message(console: Console) -> None:
 
 @pytest.mark.parametrize("path", ["events", "events/customers"])
 def test_the_lists_of_a_day(console: Console, path: str) -> None:
-    """By the clocks of the rules; the filters are kept, and what is no day counts for nothing."""
+    """In the time zone of the rules; other filters are kept, and an invalid day is ignored."""
     zone, now = ZoneInfo("Asia/Ho_Chi_Minh"), console.runtime.database.now()
     midnight = datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0)
     for name, at in (

@@ -39,7 +39,7 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 
 @pytest.fixture
 def console(tmp_path: Path) -> Iterator[Console]:
-    """Somebody is logged in."""
+    """A logged-in editor."""
     with running(tmp_path, zalo_oa_id=(OA, "222")) as found:
         found.log_in()
         yield found
@@ -61,11 +61,11 @@ def listed(page: TestResponse) -> list[int]:
 
 
 def said(outcome: ReplayResult, event_id: int) -> str:
-    """Return what `bot replay` prints."""
+    """Return the output of `bot replay`."""
     return replay_text(event_id, outcome, window=WINDOW, lang="en")
 
 
-def test_the_list_says_what_came_in_what_was_decided_and_what_went_out(console: Console) -> None:
+def test_the_list_has_event_decision_and_outcome(console: Console) -> None:
     """The newest first, one line each."""
     put(console, text="menu đâu", status="ignored", reason="cooldown", rule_id="menu", images=None)
     put(console, text="giá", images=TWO, progress=1, rule_id="hai-anh", **DEAD | {"attempts": 3})
@@ -77,8 +77,8 @@ def test_the_list_says_what_came_in_what_was_decided_and_what_went_out(console: 
     assert "gửi thất bại" in words(console.get("events?lang=vi"))
 
 
-def test_of_the_oas_own_messages_is_said_whose_they_are(console: Console) -> None:
-    """They have no kind, and Zalo's name tells more."""
+def test_the_oas_own_messages_have_their_sender(console: Console) -> None:
+    """They have no kind, so Zalo's event name is shown."""
     put(
         console, name="oa_send_image", kind=None, text=None, status="ignored", reason="human", images=None, rule_id=None
     )
@@ -89,8 +89,8 @@ def test_of_the_oas_own_messages_is_said_whose_they_are(console: Console) -> Non
 
 
 @pytest.mark.parametrize("path", ["events", "events?status=dead", "events/{id}"])
-def test_what_came_from_outside_is_text_and_no_markup(console: Console, path: str) -> None:
-    """The customer's words and the vendor's."""
+def test_untrusted_text_is_escaped(console: Console, path: str) -> None:
+    """The customer's text and the vendor's."""
     event_id = put(console, text=SCRIPT, **DEAD)
     page = console.get(path.format(id=event_id))
     assert SCRIPT in words(page)
@@ -99,8 +99,8 @@ def test_what_came_from_outside_is_text_and_no_markup(console: Console, path: st
     assert "<b>no picture" not in page.text
 
 
-def test_the_list_masks_and_the_event_shows(console: Console) -> None:
-    """Whoever opens an event means to read it; and no address says who wrote it."""
+def test_the_list_masks_texts_and_the_event_page_does_not(console: Console) -> None:
+    """No URL has a user id."""
     event_id = put(console, text="gọi mình 0912.345.678\nnhé", user_id="246845883529197922")
     page = console.get("events")
     assert "gọi mình ••• nhé" in words(page)
@@ -112,7 +112,7 @@ def test_the_list_masks_and_the_event_shows(console: Console) -> None:
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_the_list_by_status(console: Console, status: Status) -> None:
-    """And the tabs count what is to be done yet."""
+    """With the numbers of unfinished events on the tabs."""
     ids = {each: [put(console, status=each, reason="rule") for _ in range(2)] for each in STATUSES}
     page = console.get(f"events?status={status}")
     assert listed(page) == ids[status][::-1]
@@ -120,7 +120,7 @@ def test_the_list_by_status(console: Console, status: Status) -> None:
 
 
 def test_the_list_by_oa_and_by_customer(console: Console) -> None:
-    """A customer is meant by one of the events; with each filter, and with all of them."""
+    """A customer is named by an event id; with each filter, and with all of them."""
     theirs = [put(console, user_id="u7", status=status) for status in ("sent", "dead")]
     put(console, user_id="u7", oa_id="222")
     other = put(console, user_id="u8", oa_id="222")
@@ -133,7 +133,7 @@ def test_the_list_by_oa_and_by_customer(console: Console) -> None:
 
 @pytest.mark.parametrize("query", ["", "?status=sent", f"?oa={OA}", "?status=dead"])
 def test_pages_hold_every_event_once(console: Console, query: str) -> None:
-    """From the newest to the oldest, whatever is filtered."""
+    """With any filter."""
     ids = [put(console, status="dead" if "dead" in query else "sent") for _ in range(PAGE_SIZE * 2 + 3)]
     seen: list[int] = []
     address: str | None = f"events{query}"
@@ -145,16 +145,16 @@ def test_pages_hold_every_event_once(console: Console, query: str) -> None:
     assert seen == ids[::-1]
 
 
-def test_nothing_to_show(console: Console) -> None:
-    """An empty inbox, and a filter that nothing passes."""
+def test_empty_lists(console: Console) -> None:
+    """An empty inbox, and a filter that matches nothing."""
     assert "No customer has written yet. Try a message" in words(console.get("events"))
     put(console)
     assert "There are no such events. Show all messages" in words(console.get("events?status=parked"))
     assert console.get("events/999").status_code == 404
 
 
-def test_the_way_of_an_event(console: Console) -> None:
-    """From the customer to the last picture, with times, the vendor's ids and the rules."""
+def test_the_timeline_of_an_event(console: Console) -> None:
+    """From the customer to the last image, with times, the vendor's ids and the rules."""
     ids = [{"msg_id": "vendor-1", "referentId": "ref-1"}, {"msg_id": "vendor-2", "referentId": ""}]
     now = console.runtime.database.now()
     event_id = put(
@@ -191,20 +191,20 @@ def test_rules_that_are_still_in_force_are_not_called_others(console: Console) -
         ({"status": "parked", "reason": "unknown", "attempted_at": NOW}, "Picture 1 of 1: outcome unknown"),
     ],
 )
-def test_how_an_event_stands(console: Console, values: dict[str, Any], ending: str) -> None:
+def test_the_status_of_an_event(console: Console, values: dict[str, Any], ending: str) -> None:
     """Each status in words."""
     assert ending in words(console.get(f"events/{put(console, **values)}"))
 
 
-def test_after_retention_the_text_is_said_to_be_erased(console: Console) -> None:
-    """Not that the customer said nothing."""
+def test_an_erased_text_is_called_erased(console: Console) -> None:
+    """Not an empty message."""
     event_id = put(console, text=None, body=None, age=40 * DAY)
     assert "The text is erased: messages are kept for 30 days" in words(console.get(f"events/{event_id}"))
     assert "text erased" in words(console.get("events"))
 
 
 @pytest.mark.parametrize("failed", [DEAD, PARKED], ids=["dead", "parked"])
-def test_replay_says_what_the_command_says_and_twice_does_it_once(console: Console, failed: dict[str, Any]) -> None:
+def test_replay_has_the_text_of_the_command_and_works_once(console: Console, failed: dict[str, Any]) -> None:
     """The second press finds it open."""
     event_id = put(console, **failed)
     address = f"events/{event_id}/replay"
@@ -221,7 +221,7 @@ def test_replay_says_what_the_command_says_and_twice_does_it_once(console: Conso
 
 
 @pytest.mark.parametrize("status", ["open", "sent", "ignored"])
-def test_what_did_not_fail_is_left_alone(console: Console, status: Status) -> None:
+def test_other_events_cannot_be_replayed(console: Console, status: Status) -> None:
     """There is no button, and a press in an old tab changes nothing."""
     event_id = put(console, status=status, reason="rule")
     before = row(console, event_id)
@@ -244,8 +244,8 @@ def test_a_parked_event_is_replayed_with_a_warning(console: Console) -> None:
     ("values", "outcome"),
     [({"age": WINDOW.total_seconds() + HOUR}, "late"), ({"text": None, "body": None, "images": None}, "erased")],
 )
-def test_what_cannot_be_replayed_has_no_button(console: Console, values: dict[str, Any], outcome: str) -> None:
-    """The page says why, in the command's words."""
+def test_an_event_that_cannot_be_replayed_has_a_reason(console: Console, values: dict[str, Any], outcome: str) -> None:
+    """And no button; the reason is that of the command."""
     event_id = put(console, **DEAD | values)
     why = said(ReplayResult(outcome), event_id)  # type: ignore[arg-type]
     page = console.get(f"events/{event_id}")
@@ -255,14 +255,14 @@ def test_what_cannot_be_replayed_has_no_button(console: Console, values: dict[st
     assert row(console, event_id)["status"] == "dead"
 
 
-def test_an_event_that_is_gone(console: Console) -> None:
+def test_a_deleted_event(console: Console) -> None:
     """Retention may have been quicker."""
     assert console.post("events/999/replay").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["events/{id}/replay", "events/replay-dead"])
-def test_nothing_is_replayed_without_the_form(console: Console, path: str) -> None:
-    """Of nobody knows whom, another site's, or a link that somebody was lured to."""
+def test_a_replay_needs_a_log_in_and_our_origin(console: Console, path: str) -> None:
+    """Not from another site, nor by a link."""
     event_id = put(console, **DEAD)
     address = path.format(id=event_id)
     assert console.client.post(f"/console/{address}").status_code == 400
@@ -289,8 +289,8 @@ def test_all_dead_letters_at_once(console: Console) -> None:
     assert "There was nothing to replay" in words(console.post("events/replay-dead", follow_redirects=True))
 
 
-def test_very_many_dead_letters_are_replayed_portion_by_portion(console: Console) -> None:
-    """Nobody waits for minutes, and the button says how many are left."""
+def test_many_dead_letters_are_replayed_in_portions(console: Console) -> None:
+    """The button has the number of the remaining ones."""
     for _ in range(MAX_REPLAYED + 2):
         put(console, **DEAD)
     assert f"At most {MAX_REPLAYED} at a time" in words(console.get("events?status=dead"))
@@ -300,7 +300,7 @@ def test_very_many_dead_letters_are_replayed_portion_by_portion(console: Console
 
 
 def test_replay_at_the_same_moment_as_the_command(console: Console) -> None:
-    """Whoever comes second is told."""
+    """The second one is told."""
     event_id = put(console, **DEAD)
     database = console.runtime.database
     replay(database, event_id, now=database.now(), window=WINDOW.total_seconds())
@@ -319,8 +319,8 @@ NAMES = st.one_of(
 @example({"before": str(2**63)}, "")
 @example({"customer": str(2**63 - 1)}, f"/{2**63}")
 @settings(max_examples=80)
-def test_whatever_is_asked_for_is_answered(console: Console, query: dict[str, str], path: str) -> None:
-    """With a page or with a word why not; a fault of ours is neither."""
+def test_any_query_has_a_page(console: Console, query: dict[str, str], path: str) -> None:
+    """Or a client error, never an exception."""
     if path == "":
         put(console, **DEAD)
     asked = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in query.items())
@@ -343,8 +343,8 @@ WHOLES = st.builds(
 
 
 @given(event=WHOLES, lang=st.sampled_from(["vi", "en"]))
-def test_every_event_has_a_story(console: Console, event: EventDetail, lang: str) -> None:
-    """It begins with the customer, shows each picture once, and comes to an end."""
+def test_every_event_has_a_timeline(console: Console, event: EventDetail, lang: str) -> None:
+    """It begins with the customer, has each image once, and comes to an end."""
     with console.app.test_request_context():
         g.lang = lang
         steps = timeline(event, now=NOW)
@@ -362,7 +362,7 @@ def test_every_event_has_a_story(console: Console, event: EventDetail, lang: str
 }))  # fmt: skip
 @settings(max_examples=60)
 def test_every_event_has_a_page(console: Console, values: dict[str, Any]) -> None:
-    """Also one that older or newer versions left behind."""
+    """Also those of older or newer versions."""
     event_id = put(console, **values)
     assert console.get(f"events/{event_id}").status_code == 200
     assert event_id in listed(console.get("events"))

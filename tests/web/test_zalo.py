@@ -41,7 +41,7 @@ def check(body: bytes, header: str | None, *, app_id: str = APP, secret: str = S
     ],
 )
 def test_known_signatures(body: bytes, mac: str) -> None:
-    """The two vectors: the signature is over the bytes, not over the text that they mean."""
+    """Two vectors: the signature is over the bytes, not over their decoded text."""
     assert sign(body, app_id=APP, timestamp=TIME, secret=SECRET) == f"mac={mac}"
     check(body, f"mac={mac}")
 
@@ -58,7 +58,7 @@ def test_accepted_forms_of_the_header(header: str) -> None:
     "header", [None, "", "mac=", MAC[:-1], f"mac={MAC}0", "mac=" + "0" * 64, f"sha256={MAC}", "ａ" * 64]
 )
 def test_refused_headers(header: str | None) -> None:
-    """Missing, cut, wrong or malformed: all are one refusal."""
+    """Missing, cut, wrong or malformed: all give the same refusal."""
     with pytest.raises(BadSignature):
         check(BODY, header)
 
@@ -104,7 +104,7 @@ def test_signatures_agree_with_zalos_own_sdk(text: str, timestamp: str, secret: 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=lambda p: p["event_name"])
 def test_every_documented_payload_is_read(payload: dict[str, Any]) -> None:
-    """Only what a user does may be answered, and what is needed for it is found."""
+    """Only actions of users may be answered, and all necessary fields are found."""
     event = read(payload)
     assert event.name == payload["event_name"]
     if event.name.startswith("user_send_") and "group" not in event.name:
@@ -120,8 +120,8 @@ def test_every_documented_payload_is_read(payload: dict[str, Any]) -> None:
         assert event.on is None
 
 
-def test_echoes_are_told_from_what_a_person_wrote() -> None:
-    """`sender.admin_id` is there only when somebody used OA Manager."""
+def test_echoes_of_a_person_are_recognised() -> None:
+    """`sender.admin_id` is present only if somebody used OA Manager."""
     echoes = [read(p) for p in PAYLOADS if p["event_name"].startswith("oa_send_")]
     assert [(e.name, e.is_echo, e.by_human) for e in echoes] == [
         ("oa_send_text", True, False),
@@ -130,8 +130,8 @@ def test_echoes_are_told_from_what_a_person_wrote() -> None:
     assert {(e.oa_id, e.user_id) for e in echoes} == {("2197174064623873199", "4339761418830368433")}
 
 
-def test_each_field_of_the_key_tells_events_apart() -> None:
-    """The console's test button always sends the same msg_id: the time and the name tell its events apart."""
+def test_each_field_of_the_key_distinguishes_events() -> None:
+    """The console's test button always sends the same msg_id, so time and name distinguish its events."""
     base = PAYLOADS[0]
     changes: list[dict[str, Any]] = [
         {},
@@ -146,14 +146,14 @@ def test_each_field_of_the_key_tells_events_apart() -> None:
 
 
 def test_a_rewritten_delivery_of_the_same_event_has_the_same_key() -> None:
-    """Who forwards for Zalo may space or order the JSON anew."""
+    """A forwarder may serialise the JSON differently."""
     payload = PAYLOADS[0]
     assert read(payload).key == read(dict(reversed(payload.items()))).key
     assert read(payload).key == read(payload | {"user_id_by_app": None}).key
 
 
-def test_events_without_ids_are_told_apart_by_their_bytes() -> None:
-    """Receipts and management events have no msg_id of their own."""
+def test_events_without_ids_are_distinguished_by_their_bytes() -> None:
+    """Receipts and management events have no msg_id."""
     tag = next(p for p in PAYLOADS if p["event_name"] == "add_user_to_tag")
     assert read(tag).key != read(tag | {"tag": {"user_ids": ["1"], "name": "x"}}).key
 
@@ -163,8 +163,8 @@ def test_events_without_ids_are_told_apart_by_their_bytes() -> None:
     [("1787209817225", 1787209817.225), (1787209817225, 1787209817.225), ("154390853474", None), ("", None),
      ("9" * 40, None), ("-5", None), ("１２", None), (None, None), (1.5e12, None), (True, None)],
 )  # fmt: skip
-def test_times(timestamp: object, seconds: float | None) -> None:
-    """The official sample's twelve digits are no believable time, and nothing here is an error."""
+def test_implausible_times_are_ignored(timestamp: object, seconds: float | None) -> None:
+    """Such as the twelve digits of the official sample; none is an error."""
     assert read(PAYLOADS[0] | {"timestamp": timestamp}).sent_at == seconds
 
 
@@ -174,8 +174,8 @@ def test_an_event_from_the_oa_to_itself_is_not_answered() -> None:
     assert read(payload | {"sender": payload["recipient"]}).on is None
 
 
-def test_what_no_database_can_store_is_replaced() -> None:
-    """NUL and half a surrogate pair are legal JSON."""
+def test_unstorable_text_is_replaced() -> None:
+    """NUL and lone surrogates are legal JSON."""
     event = read(PAYLOADS[0] | {"message": {"msg_id": "a\u0000b", "text": "gi\ud83d\u0000á"}})
     assert (event.text, event.msg_id) == ("gi\ufffd\ufffdá", "a\ufffdb")
 
@@ -200,8 +200,8 @@ _fields = st.sampled_from(
 
 
 @given(st.dictionaries(_fields, _json | st.fixed_dictionaries({"id": _json, "msg_id": _json, "text": _json})))
-def test_any_object_at_all_is_an_event(payload: dict[str, Any]) -> None:
-    """Whatever stands in it, it can be stored: no error, nothing too long for an index, no NUL."""
+def test_any_object_is_an_event(payload: dict[str, Any]) -> None:
+    """It can be stored: no error, nothing too long for an index, no NUL."""
     event = read(payload)
     assert len(event.key) == 64
     for value in (event.name, event.app_id, event.oa_id, event.user_id, event.msg_id):
