@@ -64,21 +64,21 @@ class Pair:
 
 
 def read_all(connection: Connection) -> None:
-    """Read as long as there is something to read."""
+    """Read all available bytes."""
     while connection.receive():
         connection.next_request(CONFIG)
 
 
 @pytest.fixture
 def pair() -> Iterator[Pair]:
-    """A fresh pair."""
+    """A new pair."""
     with Pair() as pair:
         yield pair
 
 
 @given(sent=st.lists(requests(), min_size=1, max_size=3), data=st.data())
-def test_requests_are_the_same_however_the_bytes_come_in(sent: list[tuple[bytes, bytes]], data: st.DataObject) -> None:
-    """Each is handed on once its last byte is there, with its whole body, and not before."""
+def test_requests_are_complete_at_their_last_byte(sent: list[tuple[bytes, bytes]], data: st.DataObject) -> None:
+    """However the bytes arrive; each has its whole body."""
     wire = b"".join(one for one, _ in sent)
     with Pair() as pair:
         found = []
@@ -99,8 +99,8 @@ def test_requests_are_the_same_however_the_bytes_come_in(sent: list[tuple[bytes,
         CHUNKED + b"1\r\nx\r\n0\r\n", CHUNKED + b"0\r\nA: b\r\n", b"\r\nGET / HTTP/1.1\r\n",
     ],
 )  # fmt: skip
-def test_half_a_request_is_none_and_has_a_deadline(pair: Pair, wire: bytes) -> None:
-    """It is counted from the first byte."""
+def test_an_incomplete_request_has_a_deadline(pair: Pair, wire: bytes) -> None:
+    """It counts from the first byte."""
     assert pair.send(wire) is None
     started = pair.connection.started
     assert started is not None
@@ -117,22 +117,22 @@ def test_half_a_request_is_none_and_has_a_deadline(pair: Pair, wire: bytes) -> N
         b"GET / HTTP/1.1\nHost: x\n\n", b"\r\n\r\n", b"x" * (MAX_HEAD_BYTES + 1),
     ],
 )  # fmt: skip
-def test_what_is_no_request_is_refused_at_once(pair: Pair, wire: bytes) -> None:
-    """By gunicorn's parser, whose errors say whose fault it is."""
+def test_invalid_bytes_are_refused_at_once(pair: Pair, wire: bytes) -> None:
+    """By gunicorn's parser, with its errors."""
     pair.client.sendall(wire)
     with pytest.raises((ParseException, OSError)) as raised:
         read_all(pair.connection)
     assert type(raised.value).__module__ == "gunicorn.http.errors"
 
 
-def test_a_body_that_no_route_takes_is_refused_before_it_comes(pair: Pair) -> None:
-    """Its length says so."""
+def test_too_large_a_body_is_refused_by_its_length(pair: Pair) -> None:
+    """Before it arrives."""
     with pytest.raises(BodyTooLargeError):
         pair.send(HEAD + b"Content-Length: %d\r\n\r\n" % (MAX_BODY_BYTES + 1))
 
 
-def test_a_client_that_asks_first_is_told_to_go_on(pair: Pair) -> None:
-    """As curl does before a large body."""
+def test_expect_continue_is_answered(pair: Pair) -> None:
+    """As curl needs before a large body."""
     assert pair.send(HEAD + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n") is None
     assert pair.client.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
     request = pair.send(b"ok")
@@ -146,7 +146,7 @@ def test_a_client_that_asks_first_is_told_to_go_on(pair: Pair) -> None:
         (("::ffff:192.0.2.1", 5, 0, 0), "192.0.2.1"), (("fe80::1%eth0", 5, 0, 2), "fe80::/64"), ("", ""), (b"", ""),
     ],
 )  # fmt: skip
-def test_connections_count_for_a_network(client: object, peer: str) -> None:
-    """One that owns 64 bits of IPv6 addresses is one peer."""
+def test_connections_are_limited_per_network(client: object, peer: str) -> None:
+    """A client with a /64 of IPv6 is one peer."""
     with socket.socket() as sock:
         assert Connection(sock, client, None).peer == peer

@@ -38,14 +38,14 @@ LISTS = ("events", "unanswered", "rules", "pictures", "overview")
 
 @pytest.fixture
 def console(tmp_path: Path) -> Iterator[Console]:
-    """Somebody is logged in."""
+    """A logged-in editor."""
     with running(tmp_path, rules=RULES) as found:
         found.log_in()
         yield found
 
 
 def table(console: Console, path: str) -> list[list[str]]:
-    """Return the rows of a file as a spreadsheet reads them, the heading first."""
+    """Return the rows of a file as a spreadsheet reads them, with the heading."""
     answer = console.get(path)
     assert answer.status_code == 200
     assert answer.mimetype == "text/csv"
@@ -59,7 +59,7 @@ def read(content: bytes) -> list[list[str]]:
 
 
 def put(console: Console, *, age: float = 60.0, status: Status = "sent", **values: object) -> None:
-    """Store a text that came in so many seconds ago."""
+    """Store a text that came in *age* seconds ago."""
     at = console.runtime.database.now() - age
     console.keep(received_at=at, replied_at=at + 1 if status == "sent" else None, **{
         "status": status, **values
@@ -71,8 +71,8 @@ def unmatched(console: Console, text: str, **values: object) -> None:
     put(console, status="ignored", reason="no-match", rule_id=None, images=None, text=text, **values)
 
 
-def test_messages(console: Console) -> None:
-    """The newest first, words masked, failures explained; as filtered and searched."""
+def test_the_table_of_messages(console: Console) -> None:
+    """The newest first, texts masked, failures explained; with the page's filters and search."""
     put(console, text="cho em bảng giá", age=HOUR)
     put(console, text="gọi 0912345678", rule_id=FALLBACK)
     put(console, text="giá", status="dead", error="HTTP 400: -201: Image size is over the limit", age=2 * HOUR)
@@ -94,7 +94,7 @@ def test_more_messages_than_one_query_reads(console: Console) -> None:
     assert found == [f"tin {number}" for number in range(1_000, -1, -1)]
 
 
-def test_unanswered(console: Console) -> None:
+def test_the_table_of_unanswered_questions(console: Console) -> None:
     """By people, in the period of the page."""
     unmatched(console, "có bánh chay không")
     unmatched(console, "co banh chay khong", user_id="u2")
@@ -106,8 +106,8 @@ def test_unanswered(console: Console) -> None:
     assert len(table(console, "unanswered.csv?period=30d")) == 3
 
 
-def test_rules_with_their_use(console: Console) -> None:
-    """In the order of the page; a keyword that is a formula is none in the file."""
+def test_the_table_of_rules(console: Console) -> None:
+    """In the order of the page; a keyword that looks like a formula is text."""
     put(console)
     put(console, status="dead", error="HTTP 400: -201: too big")
     heading, *rows = table(console, "rules.csv")
@@ -124,8 +124,8 @@ def test_rules_with_their_use(console: Console) -> None:
     assert [row[0] for row in table(console, "rules.csv?sort=use&q=gia")[1:]] == ["bang-gia"]
 
 
-def test_pictures(console: Console) -> None:
-    """With how they stand and the rules that send them."""
+def test_the_table_of_images(console: Console) -> None:
+    """With their status and the rules that send them."""
     heading, *rows = table(console, "pictures.csv")
     assert heading[0] == "Picture"
     assert {row[0]: row[5] for row in rows}["https://cdn.shop.vn/gia.jpg"] == "bang-gia"
@@ -147,7 +147,7 @@ def test_tables_of_the_overview(console: Console, asked: str, rows: int, head: s
 
 
 def test_top_lists_of_the_overview(console: Console) -> None:
-    """A table that is not there is not found."""
+    """An unknown table is a 404."""
     put(console)
     unmatched(console, "có bánh chay không")
     assert table(console, "overview.csv?table=rules") == [["Rule", "Answers"], ["bang-gia", "1"]]
@@ -163,7 +163,7 @@ def test_headings_in_vietnamese(console: Console) -> None:
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_files_are_behind_the_password(tmp_path: Path, name: str) -> None:
+def test_downloads_need_a_log_in(tmp_path: Path, name: str) -> None:
     """As the pages are."""
     with running(tmp_path, rules=RULES) as console:
         assert console.get(f"{name}.csv").status_code == 303
@@ -171,8 +171,8 @@ def test_files_are_behind_the_password(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_each_page_leads_to_its_file_with_its_filters(console: Console, name: str) -> None:
-    """And without the number of its page."""
+def test_each_page_links_to_its_download_with_its_filters(console: Console, name: str) -> None:
+    """Without the page number."""
     put(console)
     unmatched(console, "có bánh chay không")
     page = console.get(f"{name}?period=30d&page=1&lang=en")
@@ -180,8 +180,8 @@ def test_each_page_leads_to_its_file_with_its_filters(console: Console, name: st
     assert "Download as CSV" in words(page)
 
 
-def test_a_file_has_an_end(console: Console) -> None:
-    """Its last line says that there is more."""
+def test_a_file_is_limited(console: Console) -> None:
+    """Its last line tells that there are more rows."""
     with console.app.test_request_context("/console/events.csv"):
         console.app.preprocess_request()
         content = csv_response("x", ["n"], ([n] for n in range(MAX_ROWS + 5))).get_data()
@@ -192,7 +192,7 @@ def test_a_file_has_an_end(console: Console) -> None:
 
 @given(cell=st.one_of(st.text(), st.tuples(st.sampled_from(FORMULAS), st.text()).map("".join)))
 def test_no_cell_is_a_formula(cell: str) -> None:
-    """Nothing else is changed."""
+    """Other cells are unchanged."""
     found = str(harmless(cell))
     assert not found.startswith(FORMULAS)
     assert found.removeprefix("'") == cell.removeprefix("'")
@@ -205,7 +205,7 @@ def test_no_cell_is_a_formula(cell: str) -> None:
     )
 )
 def test_a_file_is_read_back_as_it_was_written(rows: list[list[str]]) -> None:
-    """Commas, quotes and line ends are within their cells."""
+    """With commas, quotes and line ends in cells."""
     with Flask(__name__).test_request_context():
         content = csv_response("x", ["a", "b"], rows).get_data()
     assert read(content)[1:] == [[str(harmless(cell)) for cell in row] for row in rows]

@@ -29,7 +29,7 @@ DRAFT = NEW_PRICE + SHIP
 
 @pytest.fixture
 def console(tmp_path: Path) -> Iterator[Console]:
-    """Somebody is logged in."""
+    """A logged-in editor."""
     with running(tmp_path) as found:
         found.log_in()
         yield found
@@ -48,8 +48,8 @@ def text_of(page: TestResponse) -> str:
     return html.unescape(found[1])
 
 
-def test_answers_are_the_drafts_with_what_differs_from_the_rules_in_force(console: Console) -> None:
-    """Another picture, another rule, an answer where there is none, and none where nothing differs."""
+def test_answers_have_their_difference_to_the_rules_in_force(console: Console) -> None:
+    """Another image, another rule, a new or lost answer; none if they are equal."""
     assert "Now: the same rule with another picture." in told(console, DRAFT, "bảng giá")
     said = told(console, DRAFT, "có giao hàng không")
     assert "https://shop.example/ship.jpg ship other than now Now: no answer." in said
@@ -59,7 +59,7 @@ def test_answers_are_the_drafts_with_what_differs_from_the_rules_in_force(consol
 
 
 def test_findings_come_with_the_answers(console: Console) -> None:
-    """One request while somebody types."""
+    """One request during typing."""
     answer = console.post(
         "check/problems", {"text": DRAFT.replace("keywords: [giao", "keyword: [giao"), "sentence": "a"}
     )
@@ -69,13 +69,13 @@ def test_findings_come_with_the_answers(console: Console) -> None:
 
 
 def test_a_good_draft_without_a_chat_has_no_findings(console: Console) -> None:
-    """So the marks of what was mended go away."""
+    """So that old marks disappear."""
     answer = console.post("check/problems", {"text": DRAFT})
     assert (answer.status_code, answer.get_json()["findings"]) == (200, [])
 
 
-def test_a_sentence_by_form(console: Console) -> None:
-    """Who has no script keeps the conversation and the text; Enter, which presses the first button, does the same."""
+def test_the_chat_works_without_javascript(console: Console) -> None:
+    """Conversation and text are kept; Enter, which submits the first button, does the same."""
     page = console.post("check/chat", {"text": DRAFT, "say": "bảng giá"})
     assert page.status_code == 200
     assert "Customer: bảng giá Bot:" in words(page)
@@ -86,8 +86,8 @@ def test_a_sentence_by_form(console: Console) -> None:
     assert "<mark>giao hàng</mark> &lt;b&gt;" in again.text
 
 
-def test_a_chat_has_an_end(console: Console) -> None:
-    """The first sentences go, the same one is there once, and a long one is cut as Zalo does."""
+def test_a_chat_is_limited(console: Console) -> None:
+    """The first sentences are dropped, duplicates too, and long ones are cut at Zalo's limit."""
     many = [f"câu {number}" for number in range(20)]
     page = console.post("check/chat", {"text": DRAFT, "sentence": [*many, "câu 15"], "say": "x" * 5_000})
     kept = re.findall(r'name="sentence" form="check" value="([^"]*)"', page.text)
@@ -96,7 +96,7 @@ def test_a_chat_has_an_end(console: Console) -> None:
 
 
 def test_a_sentence_becomes_an_example_of_its_rule(console: Console) -> None:
-    """Only that line changes, its comment stays; the draft is saved, and the chat says that it is an example now."""
+    """Only that line changes, with its comment; the draft is saved, and the chat shows that it is an example."""
     form = {"text": DRAFT.replace("\n", "\r\n"), "sentence": "giao hàng nhé", "example": "ship giao hàng nhé"}
     page = console.post("check/example", form)
     written = DRAFT.replace("examples: [ship không]   #", "examples: [ship không, giao hàng nhé] #")
@@ -105,8 +105,8 @@ def test_a_sentence_becomes_an_example_of_its_rule(console: Console) -> None:
     assert text_of(console.get("check")) == written
 
 
-def test_the_script_takes_the_text_with_the_example(console: Console) -> None:
-    """Nothing is saved by that: the editor does it."""
+def test_the_script_gets_the_text_with_the_example(console: Console) -> None:
+    """Nothing is saved: the script does it."""
     wanted = {"Accept": "application/json"}
     form = {"text": RULES, "example": "bang-gia giá: bao nhiêu"}
     answer = console.post("check/example", form, headers=wanted)
@@ -124,7 +124,7 @@ def test_the_script_takes_the_text_with_the_example(console: Console) -> None:
     ],
 )
 def test_an_example_that_cannot_be_added(console: Console, text: str, example: str, why: str) -> None:
-    """It says why, and the text stays."""
+    """The reason is shown, and the text stays."""
     page = console.post("check/example", {"text": text, "example": example})
     assert page.status_code == 409
     assert why in words(page)
@@ -137,7 +137,7 @@ def test_an_example_that_cannot_be_added(console: Console, text: str, example: s
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=60).map(str.strip).filter(bool))
 def test_any_sentence_becomes_an_example_and_every_other_byte_stays(sentence: str) -> None:
-    """It reads back as it was said; before and after its key nothing changed."""
+    """It is read back unchanged."""
     written = with_example(DRAFT, "ship", sentence)
     assert not isinstance(written, Note)
     before, _key, after = DRAFT.partition("    examples: [ship không]   # teencode\n")

@@ -19,24 +19,24 @@ from tests.support.local_images import jpeg
 
 @pytest.fixture
 def console(tmp_path: Path) -> Iterator[Console]:
-    """A fresh one, whose editor has just logged in."""
+    """A new console with a logged-in editor."""
     with running(tmp_path, console_publish=True) as found:
         found.log_in()
         yield found
 
 
 def done(console: Console) -> list[str]:
-    """Return the steps that are ticked, as the overview tells them."""
+    """Return the ticked steps of the overview."""
     return re.findall(r'<li class="done">.*?<b>(.*?)</b>', console.get("overview").text, re.DOTALL)
 
 
 def write(console: Console, text: str) -> int:
-    """Let a customer write it now; return the number of the event."""
+    """Store a customer's message of now; return the event's id."""
     return console.keep(age=-1, text=text)
 
 
-def test_each_step_ticks_by_what_happened(console: Console, tmp_path: Path) -> None:
-    """In any order; a change without a picture of one's own is none."""
+def test_each_step_is_ticked_by_what_happened(console: Console, tmp_path: Path) -> None:
+    """In any order; a change without an own image is none."""
     page = words(console.get("overview?lang=vi"))
     assert "Những bước đầu: xong 0/5" in page
     assert done(console) == []
@@ -62,8 +62,8 @@ def test_each_step_ticks_by_what_happened(console: Console, tmp_path: Path) -> N
     assert "All done" in words(console.get("overview"))
 
 
-def test_the_check_tells_which_pictures_are_named(tmp_path: Path) -> None:
-    """The web process need not read the text again."""
+def test_the_check_returns_the_named_images(tmp_path: Path) -> None:
+    """So that the web process need not read the text again."""
 
     def found(request: PreviewRequest, **_more: object) -> Preview:
         return replace(preview(request), image_files=frozenset({"images/gia.jpg"}))
@@ -75,8 +75,8 @@ def test_the_check_tells_which_pictures_are_named(tmp_path: Path) -> None:
         assert done(console) == ["Add or change a rule, with a picture of your own"]
 
 
-def test_the_rule_of_an_answer_is_seen_from_the_chat_too(console: Console) -> None:
-    """Its link searches for the rule; another search is none."""
+def test_opening_a_rule_from_the_chat_ticks_its_step(console: Console) -> None:
+    """By the link that searches for the rule, not by another search."""
     console.get("overview")
     console.get("rules?q=gia")
     assert done(console) == []
@@ -98,15 +98,15 @@ def test_a_shop_that_has_used_the_bot_before_sees_no_list(console: Console) -> N
     assert "First steps" not in words(console.get("overview"))
 
 
-def test_what_cannot_be_published_is_no_step(tmp_path: Path) -> None:
+def test_without_publishing_there_are_three_steps(tmp_path: Path) -> None:
     """Three are left."""
     with running(tmp_path) as console:
         console.log_in()
         assert "First steps: 0 of 3 done" in words(console.get("overview"))
 
 
-def test_the_demo_leads_to_its_chat(tmp_path: Path) -> None:
-    """Whose past messages count for nothing."""
+def test_the_demo_links_to_its_chat(tmp_path: Path) -> None:
+    """Its past messages do not count."""
     with running(tmp_path, console_publish=True) as console:
         console.log_in()
         console.keep(age=3600)
@@ -116,8 +116,8 @@ def test_the_demo_leads_to_its_chat(tmp_path: Path) -> None:
         assert done(console) == []
 
 
-def test_steps_are_kept_by_both_databases(database: Database) -> None:
-    """Once each; before the list has begun, and once it is closed, nothing is noted."""
+def test_steps_are_stored_in_both_databases(database: Database) -> None:
+    """Once each; nothing is stored before the list has begun or after it was closed."""
     steps = FirstSteps(database)
     steps.take("looked")
     assert not steps.is_settled()

@@ -23,19 +23,19 @@ SLIPS = {
 
 @pytest.fixture
 def console(tmp_path: Path) -> Iterator[Console]:
-    """Somebody is logged in."""
+    """A logged-in editor."""
     with running(tmp_path) as found:
         found.log_in()
         yield found
 
 
 def offered(page: TestResponse) -> list[str]:
-    """Return what the buttons send."""
+    """Return the values of the buttons."""
     return [html.unescape(value) for value in re.findall(r"name=\"fix\" value='([^']*)'", page.text)]
 
 
 def hidden(page: TestResponse) -> dict[str, str]:
-    """Return the fields by which the page saves its draft."""
+    """Return the hidden fields that save the draft."""
     return dict(re.findall(r'name="(base_digest|revision|tab)" value="([^"]*)"', page.text))
 
 
@@ -47,8 +47,8 @@ def text_in(page: TestResponse) -> str:
 
 
 @pytest.mark.parametrize("slip", SLIPS)
-def test_a_press_fixes_the_text_in_the_editor(console: Console, slip: str) -> None:
-    """It comes back mended and checked, and is the browser's draft."""
+def test_the_button_fixes_the_text(console: Console, slip: str) -> None:
+    """The result is checked, and is the browser's draft."""
     broken = RULES.replace(*SLIPS[slip])
     sent = {"text": broken.replace("\n", "\r\n")}
     page = console.post("check", hidden(console.get("check?take=file")) | sent)
@@ -62,8 +62,8 @@ def test_a_press_fixes_the_text_in_the_editor(console: Console, slip: str) -> No
     assert text_in(console.get("check")) == text_in(mended)
 
 
-def test_the_text_editor_is_told_of_the_fix(console: Console) -> None:
-    """With its place and the new text."""
+def test_the_text_editor_gets_the_fix(console: Console) -> None:
+    """With its position and the new text."""
     text = RULES.replace("keywords:", "keyword:")
     [finding] = console.post("check/problems", {"text": text}).get_json()["findings"]
     assert finding["fix"] == [{"line": 4, "column": 5, "old": "keyword", "new": "keywords"}]
@@ -73,7 +73,7 @@ def test_the_text_editor_is_told_of_the_fix(console: Console) -> None:
     "fix", ["", "x", "[1]", "null", '[{"line": 4, "column": 5, "old": "keyword", "new": "x"}]', "[" * 5_000]
 )
 def test_a_fix_of_another_text_changes_nothing(console: Console, fix: str) -> None:
-    """The editor is told, and the text is still there."""
+    """The page says so, and the text stays."""
     text = RULES.replace("keywords:", "pattern:")
     page = console.post("check/fix", {"text": text, "fix": fix})
     assert page.status_code == 409

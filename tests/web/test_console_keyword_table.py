@@ -115,10 +115,10 @@ KEYWORDS = st.lists(
 @WRITERS
 @settings(max_examples=40, deadline=None)
 @given(keywords=KEYWORDS, examples=st.lists(WORDS, max_size=3), lang=st.sampled_from(["vi", "en"]))
-def test_a_table_that_comes_back_changes_nothing(
+def test_an_unchanged_table_changes_nothing(
     write: Callable[[Sheet], bytes], keywords: list[tuple[str, str]], examples: list[str], lang: Language
 ) -> None:
-    """Whatever the keywords are."""
+    """With any keywords."""
     items = flow([{"text": text, "match": match} for text, match in keywords])
     rules = f'version: 1\nrules:\n  - id: a\n    keywords: {items}\n    reply: {{file: "a;b [x].jpg"}}\n'
     rules += f"    examples: {flow(list(examples))}\n" if examples else ""
@@ -130,8 +130,8 @@ def test_a_table_that_comes_back_changes_nothing(
 
 @WRITERS
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_no_good_file_is_changed(write: Callable[[Sheet], bytes], path: Path) -> None:
-    """In whatever way its rules are written."""
+def test_an_unchanged_table_changes_no_good_file(write: Callable[[Sheet], bytes], path: Path) -> None:
+    """In any style."""
     content = path.read_bytes()
     file = load(content).file
     assert file is not None
@@ -155,8 +155,8 @@ def test_no_good_file_is_changed(write: Callable[[Sheet], bytes], path: Path) ->
     ids=["utf-8", "bom", "utf-16", "utf-16-le", "utf-16-be", "decomposed", "windows-1258"],
 )
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_what_excel_saves_is_read(encode: Callable[[str], bytes], delimiter: str) -> None:
-    """In each of its encodings, with the separator of each country; the words are composed."""
+def test_files_of_excel_are_read(encode: Callable[[str], bytes], delimiter: str) -> None:
+    """In each of its encodings, with the separators of all countries; texts are composed."""
     table = exported(lang="vi")
     table[1][2] += "; mấy tiền; ưu đãi sốc"
     found = changes(encode(as_csv(table, delimiter)))
@@ -166,7 +166,7 @@ def test_what_excel_saves_is_read(encode: Callable[[str], bytes], delimiter: str
 
 
 def _for_windows(text: str) -> str:
-    """Return letters as Windows-1258 has them: some composed, the tone of others after them."""
+    """Return a text as in Windows-1258: some letters composed, others with a tone after them."""
     pieces = []
     for letter in text:
         try:
@@ -180,8 +180,8 @@ def _for_windows(text: str) -> str:
     return "".join(pieces)
 
 
-def test_a_changed_cell_changes_its_key_alone() -> None:
-    """Comments, order and every other rule stay byte for byte; what was there stays written as it was."""
+def test_a_changed_cell_changes_only_its_key() -> None:
+    """Comments, order and every other rule stay byte for byte; unchanged items keep their form."""
     table = exported()
     table[1][2] = "bảng giá; báo giá; #km [exact]"
     found = changes(as_csv_bytes(table))
@@ -193,8 +193,8 @@ def test_a_changed_cell_changes_its_key_alone() -> None:
     assert (change.cells[0].gone, change.cells[0].new) == (['"giá; sỉ"'], ["báo giá"])
 
 
-def test_pictures_keep_what_the_table_does_not_show() -> None:
-    """Weights, and that one of them is sent."""
+def test_images_keep_fields_that_the_table_does_not_have() -> None:
+    """Weights, and `one_of`."""
     table = exported()
     table[2][4] += "; moi.png"
     content = changes(as_csv_bytes(table)).content
@@ -208,7 +208,7 @@ def test_pictures_keep_what_the_table_does_not_show() -> None:
 
 
 def test_new_rows_are_new_rules() -> None:
-    """Named as the row says, or after the first keyword."""
+    """With the name in the row, or one from the first keyword."""
     table = exported(lang="vi")
     table += [["Phí ship", "", "ship; phí giao [at the beginning]", "", "ship.jpg", "ship sao\nship bao nhiêu"]]
     table += [["", "không", "bảo hành", "", "https://a.vn/1.jpg", ""]]
@@ -244,8 +244,8 @@ def test_new_rows_are_new_rules() -> None:
         (["!!!", "", "a", "", "a.jpg", ""], "The name of the rule is missing."),
     ],
 )  # fmt: skip
-def test_a_row_that_cannot_be_read_is_left_out(row: list[str], reason: str) -> None:
-    """It is named with its number, and the others are taken."""
+def test_an_invalid_row_is_left_out(row: list[str], reason: str) -> None:
+    """It is listed with its number, and the others are imported."""
     table = exported()
     table[1][3] = ""
     found = changes(
@@ -259,8 +259,8 @@ def test_a_row_that_cannot_be_read_is_left_out(row: list[str], reason: str) -> N
 WORDS_BY_RULE: Final = {"a": "=1+1", "b": "x", "c": 1990, "d": 5.0}
 
 
-def test_cells_that_excel_made_something_of() -> None:
-    """A formula is never computed, a date is no words; numbers are read as they are shown."""
+def test_cells_that_excel_has_converted() -> None:
+    """Formulas are never computed, dates are refused; numbers are read as they are shown."""
     book = Workbook()
     sheet = book.active
     for row in (["id", "keywords", "reply"], *([name, word, "a.jpg"] for name, word in WORDS_BY_RULE.items())):
@@ -277,7 +277,7 @@ def test_cells_that_excel_made_something_of() -> None:
 
 
 def bomb(compression: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """Return an archive that unpacks to more than it may."""
+    """Return an archive over the limit when it is unpacked."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", compression) as archive:
         archive.writestr("xl/worksheets/sheet1.xml", b"0" * (MAX_UNPACKED_BYTES + 1))
@@ -285,7 +285,7 @@ def bomb(compression: int = zipfile.ZIP_DEFLATED) -> bytes:
 
 
 def with_part(name: str, content: bytes) -> bytes:
-    """Return our table with another part in the place of one."""
+    """Return our table with one part of the archive replaced."""
     written = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(as_xlsx_bytes(exported()))) as old, zipfile.ZipFile(written, "w") as new:
         for part in old.infolist():
@@ -307,7 +307,7 @@ def with_part(name: str, content: bytes) -> bytes:
     ],
 )  # fmt: skip
 def test_files_that_are_refused(content: bytes, obstacle: str) -> None:
-    """Without unpacking, or reading, more than may be."""
+    """Without unpacking or reading more than the limit."""
     with pytest.raises(UnreadableTable) as caught:
         read_rows(content, columns_by_name())
     assert caught.value.obstacle == obstacle
@@ -315,7 +315,7 @@ def test_files_that_are_refused(content: bytes, obstacle: str) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(content=st.binary(max_size=300) | st.text(max_size=200).map(str.encode))
-def test_no_file_ends_the_reading(content: bytes) -> None:
+def test_any_file_is_read_or_refused(content: bytes) -> None:
     """It is a table, or it is said why not."""
     with suppress(UnreadableTable):
         read_rows(content, columns_by_name())
@@ -326,7 +326,7 @@ ARCHIVE: Final = as_xlsx_bytes(exported())  # once: it holds the time
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_no_damaged_archive_ends_the_reading(data: st.DataObject) -> None:
+def test_any_damaged_archive_is_read_or_refused(data: st.DataObject) -> None:
     """Some bytes of it are others."""
     content = bytearray(ARCHIVE)
     for _ in range(data.draw(st.integers(1, 5))):
@@ -337,7 +337,7 @@ def test_no_damaged_archive_ends_the_reading(data: st.DataObject) -> None:
 
 @pytest.fixture
 def console(tmp_path: Path) -> Iterator[Console]:
-    """Somebody is logged in and may publish."""
+    """A logged-in editor who may publish."""
     with running(tmp_path, rules=RULES, console_publish=True) as found:
         found.log_in()
         yield found
@@ -348,7 +348,7 @@ def sent(console: Console, table: bytes, name: str = "t.xlsx") -> TestResponse:
 
 
 def hidden(page: str) -> dict[str, str]:
-    """Return what the form that saves the draft sends."""
+    """Return the fields of the form that saves the draft."""
     form = page.split('action="/console/check/draft"', 1)[1].split("</form>", 1)[0]
     return {name: unescape(value) for name, value in re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form)}
 
@@ -357,8 +357,8 @@ def draft_text(console: Console) -> str:
     return unescape(re.search(r"<textarea id=\"text\".*?>\n(.*?)</textarea>", console.get("check").text, re.DOTALL)[1])
 
 
-def test_a_table_goes_into_the_draft(console: Console) -> None:
-    """Download, change, look, save: the file itself is not touched, and the next table sets out from the draft."""
+def test_a_table_is_imported_into_the_draft(console: Console) -> None:
+    """Download, change, preview, save: the rules file stays, and the next table begins from the draft."""
     book = load_workbook(io.BytesIO(console.get("rules/table.xlsx").data))
     sheet = book.active
     assert [cell.value for cell in sheet[1]] == ["Rule", "Switched on", "Keywords", "Unless", "Pictures", "Examples"]
@@ -378,7 +378,7 @@ def test_a_table_goes_into_the_draft(console: Console) -> None:
 
 
 def test_a_bad_file_loses_nothing(console: Console) -> None:
-    """The draft stays as it was, and the page says what to do."""
+    """The draft stays, and the page says what to do."""
     console.post("check/draft", {"text": RULES + "# mine\n", "base_digest": "", "revision": "0"})
     for table, status, said in (
         (b"PK\x03\x04", 422, "This file is damaged, or it is no table."),
@@ -393,8 +393,8 @@ def test_a_bad_file_loses_nothing(console: Console) -> None:
     assert "# mine" in draft_text(console)
 
 
-def test_a_draft_with_errors_is_mended_first(console: Console) -> None:
-    """A table cannot be laid over it."""
+def test_a_draft_with_errors_must_be_fixed_first(console: Console) -> None:
+    """No table can be imported into it."""
     console.post("check/draft", {"text": "rules: [", "base_digest": "", "revision": "0"})
     answer = sent(console, as_csv_bytes(exported()))
     assert answer.status_code == 409
@@ -405,15 +405,15 @@ class Left:
     """A client that has disconnected."""
 
     def report(self, progress: Progress) -> None:
-        """Nobody reads it."""
+        """Ignore the progress."""
 
     def has_left(self) -> bool:
-        """It has."""
+        """Return true."""
         return True
 
 
-def test_a_large_table_is_read_by_a_process_of_its_own(console: Console) -> None:
-    """Which leaves the time of the web process to customers, and is stopped where its editor leaves."""
+def test_a_large_table_is_read_in_a_subprocess(console: Console) -> None:
+    """So that the web process serves customers; it is stopped when the editor leaves."""
     console.app.config["CONSOLE_TABLE_READER"] = run_in_subprocess
     table = as_csv_bytes([*exported(), *([f"moi-{n}", "", f"mới {n}", "", "a.jpg", ""] for n in range(500))])
     headers = {"Accept": "application/x-ndjson"}

@@ -21,7 +21,7 @@ PAGES = (
 
 
 class NamedActions(HTMLParser):
-    """What each link of a page leads to, and each button sends, by what it is and its name."""
+    """The target of each link and the values of each button of a page, by kind and accessible name."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class NamedActions(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Begin a form, a link or a button; the text of a picture counts as that of its link."""
+        """Begin a form, a link or a button; the alternative text of an image counts as text of its link."""
         given = dict(attrs)
         if tag == "form":
             self._forms += 1
@@ -45,7 +45,7 @@ class NamedActions(HTMLParser):
             self._text.append(given.get("alt") or "")
 
     def handle_data(self, data: str) -> None:
-        """Take up the text."""
+        """Add text."""
         self._text.append(data)
 
     def handle_endtag(self, tag: str) -> None:
@@ -73,8 +73,8 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_no_two_links_or_buttons_of_one_name_do_different_things(console: Console, page: str) -> None:
-    """Who hears them read out one by one knows which is which."""
+def test_links_and_buttons_of_one_name_do_the_same(console: Console, page: str) -> None:
+    """So that users of screen readers can tell them apart."""
     answer = console.get(page)
     assert answer.status_code == 200
     found = NamedActions(answer.text).found

@@ -29,7 +29,7 @@ OA = "388613280878808645"
 
 @pytest.fixture
 def console(tmp_path: Path) -> Iterator[Console]:
-    """Somebody is logged in."""
+    """A logged-in editor."""
     with running(tmp_path, zalo_oa_id=(OA,)) as found:
         found.log_in()
         yield found
@@ -42,13 +42,13 @@ def put(console: Console, *, age: float = 60.0, took: float | None = None, **val
 
 
 def pause(console: Console, error: str) -> None:
-    """Let the breaker be open, with that error."""
+    """Pause an OA with that error."""
     with console.runtime.database.write() as connection:
         connection.execute(sa.insert(accounts), {"oa_id": OA, "pauses": 2, "trouble": error})
 
 
 def test_the_figures_of_the_period(console: Console) -> None:
-    """What came in, how much of it was answered, how soon; the days before are not in it."""
+    """Messages, the share of answers, the delay; earlier days do not count."""
     for took in (0.6, 0.7, 50):
         put(console, took=took)
     put(console, status="sent", reason="fallback", rule_id=FALLBACK, took=0.7)
@@ -69,7 +69,7 @@ def test_the_figures_of_the_period(console: Console) -> None:
 
 @pytest.mark.parametrize(("period", "rows"), [("today", [24]), ("7d", [7, 24]), ("30d", [30, 24]), ("1e9", [7, 24])])
 def test_each_chart_has_its_table(console: Console, period: str, rows: list[int]) -> None:
-    """With the same figures, a row for each bar; what is not a period is seven days."""
+    """With the same figures, a row for each bar; an unknown period means seven days."""
     now = console.runtime.database.now()
     put(console, age=min(60.0, now - start_of_day(now)), took=1)
     text = console.get(f"overview?period={period}").text
@@ -83,8 +83,8 @@ def test_each_chart_has_its_table(console: Console, period: str, rows: list[int]
     assert " style=" not in text
 
 
-def test_what_was_rolled_up_is_shown_with_what_was_not(console: Console) -> None:
-    """And nothing twice."""
+def test_rolled_up_and_recent_hours_are_summed(console: Console) -> None:
+    """Nothing counts twice."""
     put(console, age=2 * DAY, took=1)
     put(console, age=30, took=1)
     statistics = Statistics(console.runtime.database)
@@ -93,29 +93,29 @@ def test_what_was_rolled_up_is_shown_with_what_was_not(console: Console) -> None
     assert "Messages from customers 2" in words(console.get("overview"))
 
 
-def test_before_the_first_message_it_says_what_to_do(console: Console) -> None:
-    """No zeros without end."""
+def test_without_messages_the_page_says_what_to_do(console: Console) -> None:
+    """Instead of zeros."""
     page = console.get("overview")
     assert "No customer has written yet." in words(page)
     assert "<svg class" not in page.text
 
 
-def test_words_of_customers_are_text_and_masked(console: Console) -> None:
-    """In the list of what was not answered."""
+def test_customers_texts_are_escaped_and_masked(console: Console) -> None:
+    """In the list of unanswered questions."""
     put(console, status="ignored", reason="no-match", rule_id=None, text="<b>gọi xe</b> 0912345678 đi")
     page = console.get("overview").text
     assert "&lt;b&gt;gọi xe&lt;/b&gt; •••" in page
     assert "0912345678" not in page
 
 
-def test_the_log_in_leads_to_it(console: Console) -> None:
+def test_the_overview_is_the_first_page(console: Console) -> None:
     """It is the first page."""
     assert console.get("").headers["Location"] == "/console/overview"
 
 
 @pytest.mark.parametrize("page", [page.name for page in PAGES])
-def test_a_refused_account_is_told_on_every_page(console: Console, page: str) -> None:
-    """With what it means, who must act, and the vendor's own words as words."""
+def test_a_refused_account_is_a_notice_on_every_page(console: Console, page: str) -> None:
+    """With its meaning, who must act, and the vendor's text, escaped."""
     pause(console, "HTTP 401: code unauthenticated, <b>bad key</b>")
     text = console.get(page)
     assert f"The vendor refuses the account of OA {OA}: no image goes out." in words(text)
@@ -124,7 +124,7 @@ def test_a_refused_account_is_told_on_every_page(console: Console, page: str) ->
     assert "Khóa kết nối bị từ chối: báo người vận hành" in words(console.get(f"{page}?lang=vi"))
 
 
-def test_a_vendor_that_is_away_is_no_refusal(console: Console) -> None:
+def test_an_unreachable_vendor_is_no_refusal(console: Console) -> None:
     """Nobody has to do anything."""
     pause(console, "no connection: NewConnectionError")
     page = words(console.get("overview"))
@@ -132,8 +132,8 @@ def test_a_vendor_that_is_away_is_no_refusal(console: Console) -> None:
     assert "The vendor cannot be reached: nothing to do, the bot tries again by itself" in page
 
 
-def test_a_broken_rules_file_is_told_on_every_page(console: Console) -> None:
-    """With what is wrong, in the reader's language, and a way to the line in the file as it is on disk."""
+def test_a_broken_rules_file_is_a_notice_on_every_page(console: Console) -> None:
+    """With the error in the reader's language, and a link to the line in the file on disk."""
     reloader, path = console.runtime.rules_reloader, console.runtime.settings.rules_file
     path.write_text(RULES.replace("    exclude: [đánh giá]", "    exclud: [đánh giá]").replace("on: follow", "on: x"))
     wait_until(lambda: reloader.error, "the broken file to be seen")
@@ -147,8 +147,8 @@ def test_a_broken_rules_file_is_told_on_every_page(console: Console) -> None:
     assert "What you look for begins on line 5." in words(opened)
 
 
-def test_a_rules_file_that_is_gone_is_told_on_every_page(console: Console) -> None:
-    """In the words of the system, for there is no line to go to."""
+def test_a_missing_rules_file_is_a_notice_on_every_page(console: Console) -> None:
+    """With the system's message, without a line to link to."""
     console.runtime.settings.rules_file.unlink()
     wait_until(lambda: console.runtime.rules_reloader.error, "the missing file to be seen")
     for page in PAGES:
@@ -158,8 +158,8 @@ def test_a_rules_file_that_is_gone_is_told_on_every_page(console: Console) -> No
         assert "No such file" in words(text)
 
 
-def test_images_that_cannot_be_sent_are_told(tmp_path: Path) -> None:
-    """As many as there are."""
+def test_bad_images_are_a_notice(tmp_path: Path) -> None:
+    """With their number."""
     with running(tmp_path, rules=RULES.replace("shop.example", "cdn.shop.vn")) as console:
         console.log_in()
         database = console.runtime.database
@@ -172,8 +172,8 @@ def test_images_that_cannot_be_sent_are_told(tmp_path: Path) -> None:
         assert "2 images of the rules cannot be sent. Customers get nothing" in words(console.get("try"))
 
 
-def test_a_short_quota_is_told(console: Console) -> None:
-    """And one that is not short is a figure only; that of one customer is neither."""
+def test_a_short_quota_is_a_notice(console: Console) -> None:
+    """A large one is only a figure; that of one customer is neither."""
     counts.quota("7", "sub_quota", left=150, size=2000)
     counts.quota("8", "sub_quota", left=1500, size=2000)
     counts.quota("9", "reply", left=1, size=8)
@@ -183,8 +183,8 @@ def test_a_short_quota_is_told(console: Console) -> None:
     assert "OA 9 has" not in page
 
 
-def test_a_quota_is_told_that_another_process_or_a_former_run_was_told(console: Console) -> None:
-    """On every page and in the figures; one of the month before is not."""
+def test_quotas_of_other_processes_and_former_runs_are_shown(console: Console) -> None:
+    """On every page and in the figures; not one of the month before."""
     with console.runtime.database.write() as connection:
         for oa_id, age in (("17", DAY), ("18", 40 * DAY)):
             at = console.runtime.database.now() - age
@@ -199,8 +199,8 @@ def test_a_quota_is_told_that_another_process_or_a_former_run_was_told(console: 
 
 
 @pytest.mark.parametrize(("usual", "is_told"), [(12, False), (30, True)])
-def test_silence_is_told_when_it_is_unusual(console: Console, usual: int, is_told: bool) -> None:
-    """Nobody has written for three hours, in which so many messages came in on each of the days before."""
+def test_unusual_silence_is_a_notice(console: Console, usual: int, is_told: bool) -> None:
+    """No message for three hours, in which so many came in on each of the days before."""
     for days in range(7, 0, -1):
         for number in range(usual):
             put(console, age=days * DAY + 2.9 * HOUR * (1 - number / usual))
@@ -219,8 +219,8 @@ def test_a_scale_has_few_lines_and_room_for_the_highest_bar(highest: int) -> Non
 
 
 @given(counts=st.lists(st.tuples(*[st.integers(0, 10**6)] * 3), min_size=1, max_size=31))
-def test_bars_stand_on_the_base_within_the_plot(counts: list[tuple[int, int, int]]) -> None:
-    """One piece on the other, side by side from edge to edge."""
+def test_bars_are_inside_the_plot(counts: list[tuple[int, int, int]]) -> None:
+    """Pieces are stacked from the base; bars fill the width."""
     series = ["a", "b", "c"]
     chart = stacked([Column(str(n), str(n), dict(zip(series, c, strict=True))) for n, c in enumerate(counts)], series)
     assert chart.total == sum(map(sum, counts))

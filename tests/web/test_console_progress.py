@@ -19,22 +19,22 @@ STREAM = {"Accept": "application/x-ndjson"}
 
 
 def lines(console: Console, path: str, form: dict[str, str]) -> list[dict[str, object]]:
-    """Return what the script is told."""
+    """Return the lines of the stream."""
     answer = console.post(path, form, headers=STREAM)
     assert (answer.status_code, answer.mimetype) == (200, "application/x-ndjson")
     return [json.loads(line) for line in answer.text.splitlines()]
 
 
 def slowly(request: PreviewRequest, *, watcher: Watcher | None = None, **_more: object) -> Preview:
-    """Report as a long check does."""
+    """Report progress like a long check."""
     assert watcher is not None
     watcher.report(Progress("rules"))
     watcher.report(Progress("messages", 1200, 2000))
     return preview(request)
 
 
-def test_lines_tell_how_far_it_is_and_end_with_the_page(tmp_path: Path) -> None:
-    """The page is the one that a browser without a script gets."""
+def test_lines_have_the_progress_and_end_with_the_page(tmp_path: Path) -> None:
+    """The page is the same as without JavaScript."""
     with running(tmp_path, preview=slowly) as console:
         console.log_in()
         first, second, *_beats, last = lines(console, "check", {"text": RULES})
@@ -43,7 +43,7 @@ def test_lines_tell_how_far_it_is_and_end_with_the_page(tmp_path: Path) -> None:
     assert "This is what the present file says." in str(last["page"])
 
 
-def test_the_form_of_a_rule_tells_it_as_well(tmp_path: Path) -> None:
+def test_the_rule_form_streams_progress_too(tmp_path: Path) -> None:
     """With its own page at the end."""
     with running(tmp_path, preview=slowly, console_publish=True) as console:
         console.log_in()
@@ -89,8 +89,8 @@ def test_a_publication_is_checked_ahead_and_only_once(tmp_path: Path) -> None:
         assert checks[2:] == [changed.encode()]
 
 
-def test_a_new_check_is_made_anew(tmp_path: Path) -> None:
-    """What customers have written since counts."""
+def test_a_new_check_is_not_taken_from_the_cache(tmp_path: Path) -> None:
+    """New messages of customers count."""
     with running(tmp_path, console_publish=True) as console:
         console.log_in()
         form = {"text": RULES + "# new\n", "base_digest": digest(RULES.encode())}
@@ -99,8 +99,8 @@ def test_a_new_check_is_made_anew(tmp_path: Path) -> None:
         assert "There are no messages to try it on yet." not in console.post("check", form).text
 
 
-def test_why_a_publication_cannot_be_checked_is_told_at_once(tmp_path: Path) -> None:
-    """By the page that the script shows."""
+def test_a_failed_check_before_a_publication_has_a_page(tmp_path: Path) -> None:
+    """With the reason; the script shows it."""
 
     def endless(_request: PreviewRequest, **_more: object) -> Preview:
         raise PreviewTimeout
@@ -120,8 +120,8 @@ def test_why_a_publication_cannot_be_checked_is_told_at_once(tmp_path: Path) -> 
         assert said in json.loads(compared.text.splitlines()[-1])["page"]
 
 
-def test_who_leaves_stops_the_check(tmp_path: Path) -> None:
-    """The next one finds nobody in its way."""
+def test_a_disconnected_client_stops_the_check(tmp_path: Path) -> None:
+    """The next check can begin."""
     begun, stopped = threading.Event(), threading.Event()
 
     def endless(_request: PreviewRequest, *, watcher: Watcher | None = None, **_more: object) -> Preview:
@@ -141,7 +141,7 @@ def test_who_leaves_stops_the_check(tmp_path: Path) -> None:
 
 
 def test_a_check_that_fails_has_no_page_and_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The script then has the browser ask once more, which shows the page of errors."""
+    """The script then loads the page again, which shows the error."""
 
     def broken(_request: PreviewRequest, **_more: object) -> Preview:
         raise RuntimeError("no luck")
