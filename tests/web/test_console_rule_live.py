@@ -32,14 +32,14 @@ IMAGE = {
 
 @pytest.fixture
 def console(tmp_path: Path) -> Iterator[Console]:
-    """Somebody is logged in where they may publish."""
+    """A logged-in editor who may publish."""
     with running(tmp_path, rules=RULES, console_publish=True) as found:
         found.log_in()
         yield found
 
 
 def sent(*keywords: str, **more: str) -> dict[str, Any]:
-    """Return what the form sends."""
+    """Return the fields that the form sends."""
     words = {"keyword": list(keywords), "keyword_match": ["phrase"] * len(keywords)}
     return words | IMAGE | {"enabled": "true"} | more
 
@@ -48,7 +48,7 @@ def said(answer: Any) -> list[tuple[str, str]]:
     return [(one["kind"], one["text"]) for one in answer.get_json()["advice"]]
 
 
-def test_a_good_rule_is_said_to_be_and_can_be_published_as_it_is(console: Console) -> None:
+def test_a_good_rule_can_be_published_at_once(console: Console) -> None:
     form = sent("bọc quà", examples="có bọc quà không\ngói giúp em bọc quà", not_examples="quà tặng")
     answer = console.post("rules/live", form)
     assert said(answer) == [
@@ -61,8 +61,8 @@ def test_a_good_rule_is_said_to_be_and_can_be_published_as_it_is(console: Consol
     assert "  - id: boc-qua\n" in console.runtime.settings.rules_file.read_text(encoding="utf-8")
 
 
-def test_what_is_missing_is_said_beside_what_is_there(console: Console) -> None:
-    """Nothing is to be published yet."""
+def test_missing_fields_are_listed_beside_other_advice(console: Console) -> None:
+    """The rule cannot be published yet."""
     nothing = console.post("rules/live", {"enabled": "true"})
     assert said(nothing) == [
         ("todo", "Add a keyword: what do customers write?"),
@@ -76,8 +76,8 @@ def test_what_is_missing_is_said_beside_what_is_there(console: Console) -> None:
     assert nothing.get_json()["checked"] == half.get_json()["checked"] == ""
 
 
-def test_who_else_matches(console: Console) -> None:
-    """The rule that beats this one, and the one that this one beats."""
+def test_other_matching_rules_are_listed(console: Console) -> None:
+    """The rule that beats this one, and the one that it beats."""
     kinds = dict(said(console.post("rules/live", sent("giao hàng nhanh"))))
     assert kinds["good"] == "“giao hàng nhanh”: ship would match it too; this rule answers."
     found = said(console.post("rules/live", sent("giao hàng nhanh", "giá", priority="-1")))
@@ -85,7 +85,7 @@ def test_who_else_matches(console: Console) -> None:
 
 
 def test_an_example_that_another_rule_answers(console: Console) -> None:
-    """As the check says it."""
+    """With the message of the check."""
     answer = console.post("rules/live", sent("bọc quà", examples="phí ship bao nhiêu"))
     (kind, text) = said(answer)[0]
     assert kind == "bad"
@@ -93,16 +93,16 @@ def test_an_example_that_another_rule_answers(console: Console) -> None:
     assert answer.get_json()["checked"] == ""
 
 
-def test_a_known_rule_is_looked_at_as_changed(console: Console) -> None:
-    """Its problem is its own, not that of another rule; of one that is gone nothing is said."""
+def test_an_existing_rule_is_checked_with_its_changes(console: Console) -> None:
+    """Only its own problems are shown; for a deleted rule there is no advice."""
     form = sent("bảng giá", "phí ship", id="gia")
     found = said(console.post("rules/live?id=gia", form))
     assert any("phí ship" in text for _kind, text in found)
     assert console.post("rules/live?id=khac", form).status_code == 409
 
 
-def test_answers_that_would_change_want_a_look_first(console: Console) -> None:
-    """What is newly answered may be published at once, what another rule answers now is looked at before."""
+def test_changed_answers_must_be_confirmed(console: Console) -> None:
+    """New answers may be published at once, changed ones not."""
     console.keep(text="có bọc quà không", rule_id=None)
     console.keep(text="phí ship đi quận 7", rule_id="ship")
     gained = console.post("rules/live", sent("bọc quà"))
@@ -117,12 +117,12 @@ def test_answers_that_would_change_want_a_look_first(console: Console) -> None:
 
 
 def test_somebody_else_changed_the_rule(console: Console) -> None:
-    """Then nothing is to be published without a look."""
+    """Then it cannot be published at once."""
     assert console.post("rules/live?id=gia", sent("bảng giá", id="gia", mark="0" * 64)).get_json()["checked"] == ""
 
 
-def test_one_at_a_time_and_not_for_ever(tmp_path: Path) -> None:
-    """Who comes meanwhile asks again; what takes too long is given up."""
+def test_advice_is_one_at_a_time_and_has_a_time_limit(tmp_path: Path) -> None:
+    """A concurrent request must be repeated."""
     begun, gate = threading.Event(), threading.Event()
 
     def slow(request: PreviewRequest, **_more: object) -> Preview:
@@ -147,7 +147,7 @@ def test_one_at_a_time_and_not_for_ever(tmp_path: Path) -> None:
         assert answers[0].get_json()["checked"]
 
 
-def test_where_nothing_may_be_published(tmp_path: Path) -> None:
+def test_without_publishing_there_is_no_advice(tmp_path: Path) -> None:
     """It is not there."""
     with running(tmp_path, rules=RULES) as console:
         console.log_in()

@@ -35,7 +35,7 @@ fallback: {reply: {image_url: "https://cdn.shop.vn/menu.jpg"}}
 
 @pytest.fixture
 def console(tmp_path: Path) -> Iterator[Console]:
-    """Somebody is logged in."""
+    """A logged-in editor."""
     with running(tmp_path, rules=RULES) as found:
         found.log_in()
         yield found
@@ -49,7 +49,7 @@ def put(console: Console, *, days: float = 0.01, status: str = "sent", **values:
 
 
 def test_the_figures_of_thirty_days(console: Console) -> None:
-    """Answers, failures of the image apart from others, and what goes between rules."""
+    """Answers, failures of the image apart from others, and overlaps with other rules."""
     put(console, keyword="bảng giá", text="bang gia", user_id="u2", runner_up="khuyen-mai", days=29)
     put(console, keyword="bảng giá", text="cho em bảng giá")
     put(console, keyword="bảng giá", days=31)
@@ -91,20 +91,20 @@ def test_the_chart_has_its_table(console: Console) -> None:
         (FALLBACK, "Nothing has happened that it answers."),
     ],
 )
-def test_a_rule_that_was_never_used_says_why(console: Console, rule: str, why: str) -> None:
+def test_an_unused_rule_has_likely_reasons(console: Console, rule: str, why: str) -> None:
     """As far as one can tell."""
     page = words(console.get(f"rules/{rule}/statistics"))
     assert f"No customer has got this answer in 30 days. {why}" in page
 
 
-def test_a_rule_that_always_loses_says_so(console: Console) -> None:
-    """Its words do come."""
+def test_a_rule_that_always_loses_is_explained(console: Console) -> None:
+    """Its keywords do occur."""
     put(console, rule_id="bang-gia", runner_up="khuyen-mai")
     assert "other rules went first" in words(console.get("rules/khuyen-mai/statistics"))
 
 
-def test_a_rule_that_is_gone_has_its_figures_yet(console: Console) -> None:
-    """A name that never was has no page."""
+def test_a_deleted_rule_still_has_its_figures(console: Console) -> None:
+    """An unknown name has no page."""
     put(console, rule_id="cu", keyword="cũ")
     page = words(console.get("rules/cu/statistics"))
     assert "This rule is not in the rules in force any more." in page
@@ -112,7 +112,7 @@ def test_a_rule_that_is_gone_has_its_figures_yet(console: Console) -> None:
     assert console.get("rules/khong-co/statistics").status_code == 404
 
 
-def test_words_of_customers_are_text_and_masked(console: Console) -> None:
+def test_customers_texts_are_escaped_and_masked(console: Console) -> None:
     """As in the lists."""
     put(console, text="<b>giá</b> 0912345678")
     page = console.get("rules/bang-gia/statistics").text
@@ -120,14 +120,14 @@ def test_words_of_customers_are_text_and_masked(console: Console) -> None:
     assert "0912345678" not in page
 
 
-def test_answers_without_a_keyword_are_told(console: Console) -> None:
-    """From before it was recorded."""
+def test_answers_without_a_keyword_are_counted(console: Console) -> None:
+    """Those before keywords were recorded."""
     put(console, keyword=None)
     assert "For 1 answer no keyword is recorded." in words(console.get("rules/bang-gia/statistics"))
 
 
-def test_cards_events_and_the_overview_lead_to_it(console: Console) -> None:
-    """The fallback's too."""
+def test_cards_events_and_the_overview_link_to_it(console: Console) -> None:
+    """Also for the fallback."""
     put(console)
     link = 'href="/console/rules/bang-gia/statistics"'
     for page in ("rules", "events/1", "overview"):

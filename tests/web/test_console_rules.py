@@ -60,20 +60,20 @@ MANY = "version: 1\nrules:\n" + "".join(
 
 @pytest.fixture
 def console(tmp_path: Path) -> Iterator[Console]:
-    """Somebody is logged in."""
+    """A logged-in editor."""
     with running(tmp_path, rules=RULES) as found:
         found.log_in()
         yield found
 
 
 def cards(page: str) -> dict[str, str]:
-    """Return what each card says, by its id."""
+    """Return the text of each card by its id."""
     pieces = re.split(r'<li class="card rule[^"]*" id="', page)[1:]
     return {piece.partition('"')[0]: " ".join(re.sub(r"<[^>]+>", " ", piece).split()) for piece in pieces}
 
 
 def test_every_rule_is_a_card(console: Console) -> None:
-    """In the order of the file, the fallback last, with all that the rule asks for."""
+    """In the order of the file, the fallback last, with all conditions of the rule."""
     found = cards(console.get("rules").text)
     assert list(found) == ["bang-gia", "gio-mo-cua", "tam-nghi", "rong", "chao-mung", "the-fallback"]
     assert "Keywords bảng giá #gia whole message Unless đánh giá" in found["bang-gia"]
@@ -91,13 +91,13 @@ def test_every_rule_is_a_card(console: Console) -> None:
 
 
 def answered(console: Console, rule_id: str, *, days: float = 1) -> None:
-    """Store that the rule answered somebody so many days ago."""
+    """Store an answer of the rule, *days* ago."""
     at = console.runtime.database.now() - days * DAY
     console.keep(rule_id=rule_id, received_at=at, replied_at=at)
 
 
-def test_how_often_a_rule_answered(console: Console) -> None:
-    """In the last thirty days, the fallback too; not what was merely decided."""
+def test_cards_have_the_answers_of_thirty_days(console: Console) -> None:
+    """Also the fallback's; only sent answers count."""
     for rule, days in (("bang-gia", 1), ("bang-gia", 28), ("bang-gia", 31), (FALLBACK, 2)):
         answered(console, rule, days=days)
     console.keep(rule_id="bang-gia", status="ignored", reason="cooldown")
@@ -123,7 +123,7 @@ def test_how_often_a_rule_answered(console: Console) -> None:
     ],
 )
 def test_sort_and_filter(console: Console, asked: str, found: list[str]) -> None:
-    """By use, the order of the file where it is the same; with a search or without."""
+    """By use, equal ones in the order of the file; with or without a search."""
     for rule in ("rong", "rong", "rong", FALLBACK, FALLBACK, "bang-gia"):
         answered(console, rule)
     console.keep(rule_id="bang-gia", status="dead", error="HTTP 400: -201: too big")
@@ -134,7 +134,7 @@ def test_sort_and_filter(console: Console, asked: str, found: list[str]) -> None
 
 
 def test_the_last_problem_of_a_rule(console: Console) -> None:
-    """In the vendor's words, which are only words."""
+    """In the vendor's words, escaped."""
     console.keep(rule_id="bang-gia", status="dead", error="HTTP 400: <b>bad</b>")
     page = console.get("rules").text
     assert "HTTP 400: &lt;b&gt;bad&lt;/b&gt;" in page
@@ -159,7 +159,7 @@ def test_the_last_problem_of_a_rule(console: Console) -> None:
     ],
 )
 def test_search(console: Console, asked: str, found: list[str]) -> None:
-    """With or without marks, all words, in names, keywords and pictures."""
+    """With or without marks, all words, in names, keywords and images."""
     answer = console.get("rules", query_string={"q": asked})
     assert list(cards(answer.text)) == found
     assert "<script>" not in answer.text
@@ -168,7 +168,7 @@ def test_search(console: Console, asked: str, found: list[str]) -> None:
 
 
 def test_search_after_a_change_of_the_file(console: Console, tmp_path: Path) -> None:
-    """The words are those of the rules in force."""
+    """It searches the rules in force."""
     assert list(cards(console.get("rules?q=bang").text)) == ["bang-gia"]
     (tmp_path / "rules.yaml").write_text(RULES.replace("bang-gia\n", "bang-moi\n"), encoding="utf-8")
     console.runtime.rules_reloader.poll()
@@ -177,7 +177,7 @@ def test_search_after_a_change_of_the_file(console: Console, tmp_path: Path) -> 
 
 
 def test_pages(tmp_path: Path) -> None:
-    """Fifty cards each; a search has pages too, and one that is not there is the nearest."""
+    """Fifty cards each; a search has pages too, and an unknown page is the nearest one."""
     with running(tmp_path, rules=MANY) as console:
         console.log_in()
         first, last = console.get("rules"), console.get("rules?page=3")
@@ -195,8 +195,8 @@ def test_pages(tmp_path: Path) -> None:
         assert 'href="/console/rules?sort=use&amp;show=unused&amp;page=2"' in turned
 
 
-def test_warnings_stand_at_their_rules(console: Console) -> None:
-    """With the line of the file and the words meant marked in it."""
+def test_warnings_are_on_their_cards(console: Console) -> None:
+    """With the line of the file and the fault marked in it."""
     page = console.get("rules").text
     found = cards(page)
     assert "warning line 19" in found["rong"]
@@ -206,7 +206,7 @@ def test_warnings_stand_at_their_rules(console: Console) -> None:
 
 
 def test_a_file_with_errors(console: Console, tmp_path: Path) -> None:
-    """The errors are shown with their lines, and the cards are those of the rules in force."""
+    """The errors are listed with their lines; the cards are those of the rules in force."""
     (tmp_path / "rules.yaml").write_text(RULES.replace("    priority: 5", "    prioriti: 5"), encoding="utf-8")
     console.runtime.rules_reloader.poll()
     console.runtime.rules_reloader.poll()
@@ -217,8 +217,8 @@ def test_a_file_with_errors(console: Console, tmp_path: Path) -> None:
     assert "line 3" not in cards(answer.text)["bang-gia"]
 
 
-def test_a_file_that_is_gone(console: Console, tmp_path: Path) -> None:
-    """The page says what the system says."""
+def test_a_missing_file(console: Console, tmp_path: Path) -> None:
+    """With the system's message."""
     (tmp_path / "rules.yaml").unlink()
     console.runtime.rules_reloader.poll()
     console.runtime.rules_reloader.poll()
@@ -227,8 +227,8 @@ def test_a_file_that_is_gone(console: Console, tmp_path: Path) -> None:
     assert "No such file" in page
 
 
-def test_picture_files(tmp_path: Path) -> None:
-    """They are shown to whoever is logged in; of the folder, only what the rules name."""
+def test_image_files_are_served_to_editors(tmp_path: Path) -> None:
+    """Only those that the rules name."""
     (tmp_path / "images").mkdir()
     for name in ("images/thực đơn.jpg", "images/other.jpg"):
         (tmp_path / name).write_bytes(JPEG)
@@ -255,8 +255,8 @@ rules:
             assert console.client.get(path).status_code == 404
 
 
-def test_findings_are_shared_out() -> None:
-    """By the lines of the rules; what stands before or after all of them belongs to the file."""
+def test_findings_are_grouped_by_rule() -> None:
+    """By their lines; findings before or after all rules belong to the file."""
     source = RULES.replace("version: 1\n", "version: 1\nabbreviations: {nhà mình: shop}\n")
     source = source.replace('{image_url: "https://cdn.shop.vn/menu.jpg"}', "{attachment_id: xYz}").encode()
     verdict = validate(source, today=TODAY)
@@ -267,7 +267,7 @@ def test_findings_are_shared_out() -> None:
     assert [found.line for found in shares.rest] == [2, 27]
 
 
-def test_a_long_line_is_shown_around_what_is_meant() -> None:
+def test_a_long_line_is_cut_around_the_fault() -> None:
     """Not a thousand letters of it."""
     long = "a" * 300
     source = (

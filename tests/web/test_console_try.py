@@ -41,20 +41,20 @@ rules:
 
 @pytest.fixture(scope="module")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
-    """Somebody is logged in."""
+    """A logged-in editor."""
     with running(tmp_path_factory.mktemp("try"), rules=RULES) as found:
         found.log_in()
         yield found
 
 
 def tried(console: Console, text: str = "", **form: str) -> str:
-    """Return the page that answers."""
+    """Return the page with the answer."""
     answer = console.post("try", {"text": text, **form})
     assert answer.status_code == 200
     return answer.text
 
 
-def test_the_first_look(console: Console) -> None:
+def test_the_empty_page(console: Console) -> None:
     """A hint, the examples of the file, and every event to choose from."""
     page = console.get("try").text
     assert "Send something to see" in page
@@ -63,7 +63,7 @@ def test_the_first_look(console: Console) -> None:
 
 
 def test_the_words_that_matched_are_marked(console: Console) -> None:
-    """In the text as it was typed, and the rule and its picture are there."""
+    """In the text as typed, with the rule and its image."""
     page = tried(console, "Shop ơi  bang gia nha")
     assert "Shop ơi  <mark>bang gia</mark> nha" in page
     assert "bang-gia, by the keyword &#34;bảng giá&#34; (marks left out)" in page
@@ -72,13 +72,13 @@ def test_the_words_that_matched_are_marked(console: Console) -> None:
 
 
 def test_an_example_is_tried_at_a_click(console: Console) -> None:
-    """Whatever else stands in the form."""
+    """Whatever else is in the form."""
     page = tried(console, "mở cửa", sample="xem bảng giá", event="follow")
     assert "xem <mark>bảng giá</mark>" in page
 
 
 def test_near_misses_have_reasons(console: Console) -> None:
-    """And there is advice."""
+    """And there is a suggestion."""
     page = words(console.post("try", {"text": "xem bàng giá"}))
     assert "Near misses bang-gia" in page
     assert "contradicts" in page
@@ -89,7 +89,7 @@ def test_near_misses_have_reasons(console: Console) -> None:
 
 
 def test_other_rules_have_reasons(console: Console) -> None:
-    """Excluded, beaten, out of play."""
+    """Excluded, outranked, inactive."""
     assert "kept out because the message has &#34;đánh giá&#34;" in tried(console, "đánh giá bảng giá")
     assert "matches fewer words than" in tried(console, "giá bao nhiêu, mở cửa chưa", at="2027-01-25T10:00")
 
@@ -103,8 +103,8 @@ def test_other_rules_have_reasons(console: Console) -> None:
         ("2027-01-25T21:29", "gio-mo-cua, by the keyword"),
     ],
 )
-def test_another_moment(console: Console, at: str, expected: str) -> None:
-    """What if it is Sunday, 22:00 by the clocks of the shop?"""
+def test_another_time(console: Console, at: str, expected: str) -> None:
+    """Such as Sunday, 22:00 in the time zone of the shop."""
     page = tried(console, "mấy giờ mở cửa", at=at)
     assert expected in page.replace("&#34;", '"')
     assert f'value="{at}"' in page
@@ -112,7 +112,7 @@ def test_another_moment(console: Console, at: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize("at", ["now", "2027-02-30T10:00", "0001-01-01T00:00", "9999-12-31T23:59", "2027-01-01T00:00Z"])
-def test_a_moment_that_is_none(console: Console, at: str) -> None:
+def test_an_invalid_time(console: Console, at: str) -> None:
     """It is said, and nothing is made up."""
     answer = console.post("try", {"text": "mở cửa", "at": at})
     assert answer.status_code == 400
@@ -121,7 +121,7 @@ def test_a_moment_that_is_none(console: Console, at: str) -> None:
 
 
 def test_another_oa(console: Console) -> None:
-    """The OAs are those of the rules, of the settings, and those that something was sent for."""
+    """The OAs are those of the rules, of the settings, and those with calls."""
     assert "<option selected>388613280878808645</option>" in tried(console, "ưu đãi", oa="388613280878808645")
     page = tried(console, "ưu đãi", oa="388613280878808645")
     assert "only for the OA 388613280878808645" in page
@@ -145,7 +145,7 @@ def test_other_events(console: Console, event: str, seen: list[str]) -> None:
     assert "by the keyword" not in page
 
 
-def test_no_words(console: Console) -> None:
+def test_an_empty_text(console: Console) -> None:
     """A text has some."""
     for text in ("", "   "):
         answer = console.post("try", {"text": text})
@@ -153,7 +153,7 @@ def test_no_words(console: Console) -> None:
         assert "Type a message first." in words(answer)
 
 
-def test_a_customer_s_words_are_only_words(console: Console) -> None:
+def test_markup_is_escaped(console: Console) -> None:
     """Markup comes back escaped wherever it is shown."""
     page = tried(console, '<script>alert("x")</script> bảng giá" onfocus="alert(1)')
     assert "<script>alert" not in page
@@ -164,20 +164,20 @@ def test_a_customer_s_words_are_only_words(console: Console) -> None:
 
 @given(text=st.text(max_size=80), kind=st.sampled_from(["text", "follow", "x"]), at=st.text(max_size=20))
 def test_any_form_gets_a_page(console: Console, text: str, kind: str, at: str) -> None:
-    """An answer, or what is wrong."""
+    """An answer, or an error message."""
     form = {"text": text.encode(errors="replace").decode(), "event": kind, "at": at.encode(errors="replace").decode()}
     assert console.post("try", form).status_code in {200, 400}
 
 
 def test_a_text_of_any_length(console: Console) -> None:
-    """What Zalo would not let through is cut off."""
+    """It is cut at Zalo's limit."""
     page = tried(console, "bảng giá " + "a" * (MAX_TEXT_CHARACTERS + 100))
     assert "a" * (MAX_TEXT_CHARACTERS - 9) in page
     assert "a" * (MAX_TEXT_CHARACTERS - 8) not in page
 
 
-def test_nothing_is_kept(console: Console, caplog: pytest.LogCaptureFixture) -> None:
-    """No event, no line in the log, nothing in the cookie."""
+def test_nothing_is_stored(console: Console, caplog: pytest.LogCaptureFixture) -> None:
+    """No event, no log line, nothing in the cookie."""
     caplog.set_level("DEBUG")
     tried(console, "bảng giá của chị Hồng")
     assert EventQueries(console.runtime.database).recent(9) == []
@@ -187,7 +187,7 @@ def test_nothing_is_kept(console: Console, caplog: pytest.LogCaptureFixture) -> 
     assert len(held.value) < 300
 
 
-def test_in_vietnamese(tmp_path: Path) -> None:
+def test_the_page_in_vietnamese(tmp_path: Path) -> None:
     """All of it."""
     with running(tmp_path, rules=RULES, bot_lang="vi") as console:
         console.log_in()

@@ -36,7 +36,7 @@ SCRIPT = "<script>document.title='hit'</script>"
 
 @pytest.fixture
 def console(tmp_path: Path) -> Iterator[Console]:
-    """Somebody is logged in."""
+    """A logged-in editor."""
     with running(tmp_path) as found:
         found.log_in()
         yield found
@@ -48,8 +48,8 @@ def ask(console: Console, *texts: str, age: float = 3600.0, **values: Any) -> No
         console.keep(age=age, text=text, **{"user_id": f"u{n}", **NO_RULE, **values})
 
 
-def test_spellings_stand_together_and_people_are_counted(console: Console) -> None:
-    """What most people asked comes first."""
+def test_spellings_are_grouped_and_people_counted(console: Console) -> None:
+    """The question of most people comes first."""
     ask(console, "tuyển nhân viên không")
     ask(console, "Có thẻ thành viên?", "co the thanh vien", "có thẻ thành viên", "Có thẻ thành viên?")
     ask(console, "Có thẻ thành viên?", user_id="u0")
@@ -59,8 +59,8 @@ def test_spellings_stand_together_and_people_are_counted(console: Console) -> No
     assert "Also typed có thẻ thành viên co the thanh vien" in page
 
 
-def test_the_nearest_rule_and_what_to_paste(console: Console) -> None:
-    """Into that rule, or as a rule of its own; in both languages."""
+def test_the_nearest_rule_and_the_suggestions(console: Console) -> None:
+    """For that rule, or as a new rule; in both languages."""
     ask(console, "bàng giá", "Bàng giá?", "giá bao shop nhiêu vậy", "tuyển nhân viên không")
     page = console.get("unanswered")
     told = words(page)
@@ -71,16 +71,16 @@ def test_the_nearest_rule_and_what_to_paste(console: Console) -> None:
     assert "khác dấu với" in words(console.get("unanswered?lang=vi"))
 
 
-def test_a_rule_that_an_exclude_keeps_out_is_named(console: Console) -> None:
-    """Then there is nothing to paste: the editor wanted it so."""
+def test_a_rule_with_a_matching_exclude_is_named(console: Console) -> None:
+    """Without a suggestion, because the editor wanted it so."""
     ask(console, "bảng giá này mình muốn đánh giá")
     page = words(console.get("unanswered"))
     assert 'bang-gia kept out because the message has "đánh giá"' in page
     assert "To paste" not in page
 
 
-def test_small_talk_is_folded_into_one_line(console: Console) -> None:
-    """It comes after the last question, with how often each was written."""
+def test_small_talk_is_summed_up_in_one_line(console: Console) -> None:
+    """After the last question, with the frequency of each text."""
     ask(
         console,
         "ok shop",
@@ -100,13 +100,13 @@ def test_small_talk_is_folded_into_one_line(console: Console) -> None:
 
 
 def hidden_fields(page: str, action: str) -> dict[str, str]:
-    """Return what the first form of that address holds."""
+    """Return the hidden fields of the first form with that action."""
     form = page.split(f'action="/console/unanswered/{action}"', 1)[1].split("</form>", 1)[0]
     return {name: html.unescape(value) for name, value in re.findall(r'name="(\w+)" value="(.*?)"', form)}
 
 
-def test_a_topic_is_ignored_and_taken_back(console: Console, caplog: pytest.LogCaptureFixture) -> None:
-    """It leaves the list, its CSV and the overview however many ask again; no log has its words."""
+def test_a_topic_is_ignored_and_restored(console: Console, caplog: pytest.LogCaptureFixture) -> None:
+    """It is neither in the list nor in its CSV nor on the overview, however many ask again; it is not logged."""
     ask(console, "có tuyển nhân viên không", "tuyen nhan vien ko shop", "bán thẻ quà tặng không")
     answer = console.post("unanswered/ignore", hidden_fields(console.get("unanswered?period=30d").text, "ignore"))
     assert (answer.status_code, answer.location) == (303, "/console/unanswered?period=30d")
@@ -126,8 +126,8 @@ def test_a_topic_is_ignored_and_taken_back(console: Console, caplog: pytest.LogC
     assert "nhân viên" not in caplog.text
 
 
-def test_when_all_topics_are_ignored_they_can_still_be_taken_back(console: Console) -> None:
-    """Also when nobody asked them in that time."""
+def test_if_all_topics_are_ignored_they_can_be_restored(console: Console) -> None:
+    """Also if they did not occur in the period."""
     ask(console, "có tuyển nhân viên không")
     console.post("unanswered/ignore", hidden_fields(console.get("unanswered").text, "ignore"))
     page = words(console.get("unanswered?period=24h&lang=vi"))
@@ -136,14 +136,14 @@ def test_when_all_topics_are_ignored_they_can_still_be_taken_back(console: Conso
 
 @pytest.mark.parametrize("form", [{}, {"name": "x" * 300}, {"name": "a", "page": "x", "period": "\0"}])
 def test_any_form_of_a_topic_is_answered(console: Console, form: dict[str, str]) -> None:
-    """What is no topic is refused."""
+    """An invalid topic is refused."""
     answer = console.post("unanswered/ignore", form)
     assert answer.status_code == (303 if form.get("name") == "a" else 400)
     assert console.post("unanswered/take-back", form).status_code == 303
 
 
 def test_a_question_opens_the_form_filled_in(tmp_path: Path) -> None:
-    """As a new rule, or beside the keywords of the rule that it nearly has; nothing stands in the address."""
+    """As a new rule, or with a keyword for the nearest rule; the URL has no text."""
     with running(tmp_path, console_publish=True) as console:
         console.log_in()
         ask(console, "bàng giá", "Bàng giá?")
@@ -175,8 +175,8 @@ def test_a_topic_without_a_near_rule_opens_a_new_one(tmp_path: Path) -> None:
         assert 'name="id" value="tuyen-nhan-vien"' in form
 
 
-def test_a_name_that_no_rule_has_is_told(tmp_path: Path) -> None:
-    """The list of questions comes again."""
+def test_an_unknown_rule_name_is_reported(tmp_path: Path) -> None:
+    """With the list of questions again."""
     with running(tmp_path, console_publish=True) as console:
         console.log_in()
         answer = console.post("rules/fill", {"id": "<b>" + "x" * 9_000, "keyword": "a"})
@@ -186,16 +186,16 @@ def test_a_name_that_no_rule_has_is_told(tmp_path: Path) -> None:
         assert "<b>xxx" not in page.text
 
 
-def test_no_form_is_offered_where_editors_cannot_publish(console: Console) -> None:
-    """There is what to paste instead."""
+def test_without_publishing_there_is_no_form(console: Console) -> None:
+    """There is YAML to paste instead."""
     ask(console, "tuyển nhân viên không")
     page = console.get("unanswered")
     assert "rules/fill" not in page.text
     assert "To paste into the rules file" in words(page)
 
 
-def test_what_the_rules_answer_now_is_gone(console: Console) -> None:
-    """They may have been mended since; the fallback is no answer."""
+def test_questions_that_the_rules_answer_now_are_left_out(console: Console) -> None:
+    """The rules may have changed since; the fallback is no answer."""
     ask(console, "bảng giá bao nhiêu", "xin chào")
     ask(console, "alo", rule_id=FALLBACK, reason="fallback", status="sent")
     page = words(console.get("unanswered"))
@@ -205,7 +205,7 @@ def test_what_the_rules_answer_now_is_gone(console: Console) -> None:
 
 
 def test_numbers_and_addresses_are_masked(console: Console) -> None:
-    """Everywhere on the page, also in what is to be pasted and in the form that leads to Try."""
+    """Everywhere on the page, also in suggestions and in the form that leads to Try."""
     ask(console, "gọi 0912.345.678 đặt bàn nhé", "goi 0987654321 dat ban nhe", "mail na@shop.example nha")
     page = console.get("unanswered")
     assert "gọi ••• đặt bàn nhé" in words(page)
@@ -213,7 +213,7 @@ def test_numbers_and_addresses_are_masked(console: Console) -> None:
     assert "keywords: [đặt bàn" in words(page)
 
 
-def test_customers_words_are_text_and_in_no_address(console: Console) -> None:
+def test_customers_texts_are_escaped_and_in_no_url(console: Console) -> None:
     """No markup, no link, no form's address."""
     ask(console, f"{SCRIPT} thẻ", f'"><img src=x onerror={SCRIPT}>')
     page = console.get("unanswered")
@@ -224,7 +224,7 @@ def test_customers_words_are_text_and_in_no_address(console: Console) -> None:
 
 
 def test_a_question_can_be_tried(console: Console) -> None:
-    """Its form is the Try page's."""
+    """Its form is that of the page Try."""
     ask(console, "thẻ thành viên &amp; <b>")
     page = console.get("unanswered")
     assert '<form method="post" action="/console/try">' in page.text
@@ -235,7 +235,7 @@ def test_a_question_can_be_tried(console: Console) -> None:
 
 @pytest.mark.parametrize(("period", "shown"), [("24h", 1), ("7d", 2), ("30d", 3), ("", 2), ("1h", 2), ("\0", 2)])
 def test_the_period(console: Console, period: str, shown: int) -> None:
-    """A week, if none or none that is offered is asked for."""
+    """A week by default."""
     for days in (0.5, 5, 20, 40):  # a topic each
         ask(console, f"{'bcdt'[int(days) % 7 % 4]}eo lạ", age=days * DAY)
     page = console.get(f"unanswered?period={quote(period)}")
@@ -243,14 +243,14 @@ def test_the_period(console: Console, period: str, shown: int) -> None:
     assert page.text.count('aria-current="true"') == 1
 
 
-def test_nothing_is_left_to_do(console: Console) -> None:
+def test_an_empty_list_names_its_period(console: Console) -> None:
     """The page says of which time."""
     assert "The last 24 hours hold no question" in words(console.get("unanswered?period=24h"))
     assert "Trong 7 ngày qua" in words(console.get("unanswered?lang=vi"))
 
 
 def test_a_long_list_has_pages(console: Console) -> None:
-    """Every question is on one of them, those that most people asked on the first."""
+    """Every question is on one of them, those of most people on the first."""
     letters = "bcdghklmnprstvx"
     asked = [f"{a}eo {b}oi" for a in letters for b in letters[:2]]
     ask(console, *asked)
@@ -265,15 +265,15 @@ def test_a_long_list_has_pages(console: Console) -> None:
     assert sorted(re.findall("<h2.*?>(.*?)</h2>", "".join(pages))) == sorted(asked)
 
 
-def test_a_page_that_is_not_there_any_more(console: Console) -> None:
-    """Somebody mended the rules while another turned over."""
+def test_a_page_that_no_longer_exists(console: Console) -> None:
+    """The rules may have changed between two pages."""
     ask(console, "tuyển nhân viên không")
     answer = console.client.get("/console/unanswered?period=30d&page=2")
     assert (answer.status_code, answer.location) == (302, "/console/unanswered?period=30d")
 
 
-def test_it_says_what_it_did_not_look_at(console: Console) -> None:
-    """Very many messages, or a time of which none are kept."""
+def test_limits_of_the_list_are_shown(console: Console) -> None:
+    """Very many messages, or a period before the first stored one."""
     database = console.runtime.database
     console.keep(age=3600, text="tuyển nhân viên không", **NO_RULE)
     with database.write() as connection:
@@ -285,8 +285,8 @@ def test_it_says_what_it_did_not_look_at(console: Console) -> None:
     assert f"1 person {unanswered_page.MAX_MESSAGES:,} messages tuyển nhân viên không" in page
 
 
-def test_it_says_how_long_messages_are_kept(tmp_path: Path) -> None:
-    """Where it is shorter than what was asked for."""
+def test_a_short_retention_is_shown(tmp_path: Path) -> None:
+    """If it is shorter than the period."""
     with running(tmp_path, retention=timedelta(days=10)) as console:
         console.log_in()
         assert "kept for 10 days only" in words(console.get("unanswered?period=30d"))
@@ -294,14 +294,14 @@ def test_it_says_how_long_messages_are_kept(tmp_path: Path) -> None:
 
 
 def test_a_broken_rules_file_is_mentioned(console: Console) -> None:
-    """The near rules are those of the last good file."""
+    """The nearest rules are those in force."""
     console.runtime.settings.rules_file.write_text("rules: [", encoding="utf-8")
     wait_until(lambda: console.runtime.rules_reloader.error, "the broken file to be seen")
     assert "by the last good rules" in words(console.get("unanswered"))
 
 
-def test_the_command_finds_the_same(console: Console, tmp_path: Path) -> None:
-    """`bot unmatched` and the page share the questions, the near rules and the pieces of YAML."""
+def test_bot_unmatched_finds_the_same(console: Console, tmp_path: Path) -> None:
+    """The same questions, nearest rules and suggestions."""
     ask(console, "bàng giá", "bang gía", "tuyển nhân viên không", "giá bao nhiêu mình muốn đánh giá", "❤️")
     settings = {
         "BOT_LANG": "en",
@@ -331,7 +331,7 @@ MESSAGES = st.one_of(st.lists(PIECES, max_size=8).map(" ".join), st.text(max_siz
 
 
 def pasted(advice: Suggestion) -> str:
-    """Return the rules file after its editor has done what the page says."""
+    """Return the rules file after its editor has applied the suggestion."""
     if advice.is_new:
         return f"{RULES}{advice.yaml}\n"
     first, keywords = advice.yaml.split("\n")
@@ -346,8 +346,8 @@ def pasted(advice: Suggestion) -> str:
 @example(["0912345678"])
 @example(["- : [", "no", "8:30", "\u2028"])
 @settings(max_examples=150)
-def test_what_is_to_be_pasted_passes_the_check(texts: list[str]) -> None:
-    """Each piece by itself gives no error, answers the message, and takes no answer from another."""
+def test_suggestions_pass_the_check(texts: list[str]) -> None:
+    """Each gives no error, answers the message, and takes no answer from another rule."""
     today, now = date(2026, 9, 21), NOW
     rules = validate(RULES.encode(), today=today).rules
     assert rules
@@ -366,7 +366,7 @@ def test_what_is_to_be_pasted_passes_the_check(texts: list[str]) -> None:
 
 @given(st.dictionaries(st.sampled_from(["period", "lang", "x"]), st.text(max_size=9), max_size=3))
 @settings(max_examples=50)
-def test_whatever_is_asked_for_is_answered(console: Console, query: dict[str, str]) -> None:
+def test_any_query_has_a_page(console: Console, query: dict[str, str]) -> None:
     """With the page."""
     asked = "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items())
     assert console.get(f"unanswered?{asked}").status_code == 200
@@ -374,7 +374,7 @@ def test_whatever_is_asked_for_is_answered(console: Console, query: dict[str, st
 
 @given(texts=st.lists(MESSAGES.map(lambda text: text.encode(errors="replace").decode()), max_size=4))
 @settings(max_examples=50)
-def test_whatever_customers_write_is_shown(console: Console, texts: list[str]) -> None:
-    """NUL, halves of pairs and what steers the direction of text included."""
+def test_any_text_is_shown(console: Console, texts: list[str]) -> None:
+    """Including NUL, lone surrogates and direction marks."""
     ask(console, *(text for text in texts if text))
     assert console.get("unanswered").status_code == 200

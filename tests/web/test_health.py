@@ -11,8 +11,8 @@ from bot.web.app import create_app
 from tests.support.console import running
 
 
-def test_words_from_outside_stay_on_their_line(tmp_path: Path) -> None:
-    """What the vendor said cannot pass for a line of ours, nor steer the terminal of who looks."""
+def test_untrusted_text_stays_on_its_line(tmp_path: Path) -> None:
+    """The vendor's text cannot look like a line of ours, nor control a terminal."""
     with running(tmp_path) as console:
         row = {"oa_id": "123", "pauses": 1, "trouble": "HTTP 401: bad\nready\r\u2028\x1b[2Jmissing: all\u202e"}
         with console.runtime.database.write() as connection:
