@@ -38,6 +38,8 @@ _LINGER_SECONDS: Final = 1.0
 _STOP_SECONDS: Final = 2.0
 _SWEEP_SECONDS: Final = 0.1
 _MAX_ACCEPTS_PER_TURN: Final = 64
+# If one worker took all connections that wait, the others would have none to serve.
+_MAX_SHARED_ACCEPTS_PER_TURN: Final = 1
 # Of all incomplete requests together.
 _MAX_BUFFERED_BYTES: Final = 64 * 1024 * 1024
 _SMALL_BYTES: Final = 16 * 1024
@@ -63,6 +65,7 @@ class BufferingWorker(ThreadWorker):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._max_accepts = _MAX_ACCEPTS_PER_TURN if self.cfg.workers == 1 else _MAX_SHARED_ACCEPTS_PER_TURN
         self._max_per_peer = max(1, self.worker_connections // 4)
         self._per_peer: Counter[str] = Counter()
         self._waiting: dict[Connection, None] = {}
@@ -119,7 +122,7 @@ class BufferingWorker(ThreadWorker):
 
     def accept(self, listener: Any) -> None:
         """Accept waiting connections; close older idle or slow ones if there are too many."""
-        for _ in range(_MAX_ACCEPTS_PER_TURN):
+        for _ in range(self._max_accepts):
             try:
                 sock, client = listener.accept()
             except OSError as error:
