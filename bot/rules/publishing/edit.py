@@ -262,13 +262,21 @@ def _block_rule(file: _File, item: _ParsedRule, changes: Mapping[str, Value | No
     for name, new in changes.items():
         if name not in known and new is not None:
             body += entry_lines(name, new, column)
-    return own[: first - start] + _with_dash(body, dash, column)
+    if first > start:  # the dash has a line of its own
+        return own[: first - start] + body
+    return _with_dash(body, dash, column)
 
 
 def _with_dash(body: list[str], dash: str, column: int) -> list[str]:
-    """Return the lines with the dash and indentation of the former first key before the new first key."""
+    """
+    Return the lines with the dash and indentation of the former first key before the new first key.
+
+    Comments above that key go above the dash, indented like it; below the key they could become part of its text.
+    """
     number = next(n for n, line in enumerate(body) if line.strip() and not line.lstrip().startswith("#"))
-    return [dash + body[number][column:], *body[:number], *body[number + 1 :]]
+    indent = " " * dash.index("-")
+    comments = [f"{indent}{line.strip()}" for line in body[:number] if line.strip()]
+    return [*comments, dash + body[number][column:], *body[number + 1 :]]
 
 
 def _flow_rule(file: _File, item: _ParsedRule, changes: Mapping[str, Value | None]) -> list[str]:
