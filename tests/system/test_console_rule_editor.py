@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from bot.sandbox.vendor import SandboxVendor
 from tests.support.browser import (
@@ -73,6 +73,8 @@ def test_from_the_button_to_the_picture_that_customers_get(page: Page, bot: Bot,
     page.get_by_role("button", name="Remove: nhãn").click()
     page.get_by_role("button", name="Link or id…").click()
     page.get_by_role("textbox", name="Picture 1").fill(LINK)
+    page.keyboard.press("Tab")
+    undo_and_redo(page, chips)
     page.get_by_label("Messages that must get this reply").fill("shop có bọc quà không")
     page.get_by_text("When, how often, for whom").click()
     page.get_by_label("Sun", exact=True).check()
@@ -94,6 +96,22 @@ def test_from_the_button_to_the_picture_that_customers_get(page: Page, bot: Bot,
         return any(taken.message.image == LINK for taken in vendor.taken)
 
     wait_until(answered, "a customer gets the new picture")
+
+
+def undo_and_redo(page: Page, chips: Locator) -> None:
+    """Take an image and a keyword away, bring them back one by one, and go forward again; by buttons and by keys."""
+    page.get_by_role("button", name="Remove: gio-vang.jpg").click()
+    expect(page.locator(".images > li")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".images .title")).to_have_text("gio-vang.jpg")
+    page.get_by_role("button", name="Remove: thắt nơ").click()
+    page.keyboard.press("Control+z")  # in the empty field, where the focus is
+    expect(chips).to_have_text(["bọc quà", "thắt nơ", "gói 1,5 kg"])
+    page.keyboard.press("Control+Shift+z")
+    expect(chips).to_have_text(["bọc quà", "gói 1,5 kg"])
+    page.get_by_role("button", name="Undo").click()
+    expect(chips).to_have_text(["bọc quà", "thắt nơ", "gói 1,5 kg"])
+    expect(page.locator(".images .title")).to_have_text("gio-vang.jpg")
 
 
 def test_from_an_unanswered_question_to_the_picture(page: Page, bot: Bot, vendor: SandboxVendor) -> None:

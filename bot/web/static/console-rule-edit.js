@@ -94,6 +94,12 @@ function makeChips(field) {
     changed();
   }
 
+  form.addEventListener("restore", ({ detail: { values } }) => {
+    list.querySelectorAll("li.chip").forEach((item) => item.remove());
+    const matches = values.getAll(`${name}_match`);
+    values.getAll(name).forEach((text, index) => list.insertBefore(chip(text, matches[index]), adding));
+  });
+
   for (const row of rows.slice(0, -1)) {
     const text = row.querySelector("input").value.trim();
     if (text) {
@@ -104,7 +110,9 @@ function makeChips(field) {
   field.classList.add("with-chips");
   adding.className = "adding";
   input.placeholder = field.dataset.add;
-  const plus = button("+", field.dataset.add);
+  input.setAttribute("aria-label", field.querySelector("legend").textContent);
+  select.setAttribute("aria-label", select.getAttribute("aria-label").replace(/ \d+$/, ""));
+  const plus = button("+", field.dataset.plus);
   plus.addEventListener("click", () => {
     add(split(input.value));
     input.focus();

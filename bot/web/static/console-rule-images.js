@@ -9,6 +9,8 @@ const picked = picker.querySelector(".picks");
 const sought = picker.querySelector(".search");
 const template = document.getElementById("image-row");
 const PAUSE = 300;
+// Where the pictures are shown from, by their names or links: one that was removed can come back.
+const addresses = new Map();
 
 function button(text, label, work) {
   const made = document.createElement("button");
@@ -35,6 +37,10 @@ function refresh() {
   for (const [index, row] of rows.entries()) {
     const title = row.querySelector(".title");
     row.querySelector(".n").textContent = index + 1;
+    const shown = row.querySelector(".thumb img");
+    if (shown) {
+      addresses.set(field(row, "ref").value, shown.src);
+    }
     title.textContent = field(row, "ref").value.split("/").pop();
     row.querySelector(".up").hidden = index === 0;
     row.querySelector(".down").hidden = index === rows.length - 1;
@@ -126,14 +132,30 @@ function addRow({ name = "", address = "" }) {
     field(row, "kind").value = "file";
     field(row, "ref").value = name;
     row.querySelector("details").open = false;
-    const image = document.createElement("img");
-    image.src = address;
-    image.alt = "";
-    row.querySelector(".thumb").append(image);
+    showThumb(row, address);
   }
   list.append(row);
   changed();
   return row;
+}
+
+function showThumb(row, address) {
+  row.querySelector(".thumb").append(Object.assign(document.createElement("img"), { src: address, alt: "" }));
+}
+
+/** Put the images back as they were: kind, link or name, weight, day of the upload and stand-in of each. */
+function restore(images) {
+  list.replaceChildren();
+  for (const [kind, ref, weight, uploaded, other] of images) {
+    const row = addRow({});
+    const values = { kind, ref, weight, uploaded, else: other };
+    Object.entries(values).forEach(([name, value]) => { field(row, name).value = value; });
+    row.querySelector("details").open = !ref || Boolean(uploaded || other);
+    if (addresses.has(ref)) {
+      showThumb(row, addresses.get(ref));
+    }
+  }
+  refresh();
 }
 
 /** Add an image of the library, unless it is there. */
@@ -226,6 +248,7 @@ picked.addEventListener("change", (event) => {
     changed();
   }
 });
+form.addEventListener("restore", ({ detail }) => restore(detail.images));
 search(sought);
 dressPicks();
 const link = button(adding.dataset.link, adding.dataset.link, () => field(addRow({}), "ref").focus());
