@@ -319,6 +319,11 @@ def test_filled_in_from_elsewhere(console: Console) -> None:
     assert fields(page)["examples"][0].endswith("\ncho xem thuc don moi")
 
 
+def test_a_form_that_was_filled_in_and_is_asked_for_again_leads_to_the_questions(console: Console) -> None:
+    """As by the link to the other language, before anything was typed."""
+    assert console.get("rules/fill?lang=vi").location == "/console/unanswered"
+
+
 def test_words_are_only_words(console: Console) -> None:
     """Markup comes back escaped."""
     page = press(

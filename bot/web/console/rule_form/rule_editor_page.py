@@ -75,6 +75,8 @@ def add_routes(routes: Blueprint, runtime: Runtime) -> None:
     """
     editor = _Editor(runtime)
     routes.post("/rules/fill", endpoint="rule_fill")(editor.fill)
+    # For a change of language, or when the URL is opened again.
+    routes.get("/rules/fill", endpoint="rule_fill_again")(lambda: redirect(url_for("console.unanswered")))
     routes.get("/rules/edit", endpoint="rule_edit")(editor.show)
     routes.post("/rules/edit", endpoint="rule_save")(editor.save)
     routes.post("/rules/act", endpoint="rule_act")(editor.act)
