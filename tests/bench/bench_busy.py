@@ -70,7 +70,7 @@ class Editor:
         other = self._bot.rules.with_suffix(".new")
         other.write_text(f"{LARGE}# {self.saved}\n", encoding="utf-8")
         other.replace(self._bot.rules)
-        wait_until(lambda: self._bot.said().count("rules in force") > self.saved, "the new rules to be in force")
+        wait_until(lambda: self._bot.log_text().count("rules in force") > self.saved, "the new rules to be in force")
 
 
 def test_acknowledgements_beside_other_work(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def measure(folder: Path, words: list[str]) -> list[float]:
             changed = bot.rules.with_suffix(".new")
             changed.write_text(f"{file}# {n}\n", encoding="utf-8")
             changed.replace(bot.rules)
-            wait_until(lambda n=n: bot.said().count("rules in force") >= n + 2, "the new rules to be in force")
+            wait_until(lambda n=n: bot.log_text().count("rules in force") >= n + 2, "the new rules to be in force")
         figures.append(megabytes(bot))
         assert bot.terminate() == 0
     return figures

@@ -50,7 +50,7 @@ def ready_after(bot: Bot, path: str) -> float:
                 if session.get(f"{bot.url}{path}", timeout=5).status_code < 500:
                     return time.perf_counter() - begun
             time.sleep(0.002)
-    raise AssertionError(f"not ready:\n{bot.said()}")
+    raise AssertionError(f"not ready:\n{bot.log_text()}")
 
 
 def test_commands(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from bot.doctor.finding import Finding
 from bot.doctor.images import check_images
 from bot.net.addresses import AddressPolicy
 from tests.support.findings import found
-from tests.support.image_server import JPEG, PNG, ImageServer, ok, said
+from tests.support.image_server import JPEG, PNG, ImageServer, bare, ok
 from tests.support.outbound import PUBLIC_ONLY
 
 
@@ -46,8 +46,8 @@ def test_a_bad_image_is_a_problem_and_a_temporary_fault_a_warning(tmp_path: Path
     with ImageServer() as server:
         findings = checked(
             tmp_path,
-            link(server.url("/gone.jpg?key=hush", said(404))),
-            f"[{link(server.url('/gone.jpg?key=hush', said(404)))}, {link(server.url('/busy.jpg', said(503)))}]",
+            link(server.url("/gone.jpg?key=hush", bare(404))),
+            f"[{link(server.url('/gone.jpg?key=hush', bare(404)))}, {link(server.url('/busy.jpg', bare(503)))}]",
             '{attachment_id: "aBc", uploaded: 2020-01-01}',
             addresses=server.addresses,
         )

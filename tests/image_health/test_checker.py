@@ -25,7 +25,7 @@ from bot.inbox.tables import picture_checks, uploads
 from bot.net.addresses import Address, AddressPolicy
 from bot.rules.engine import FALLBACK, RuleSet
 from bot.rules.validate import validate
-from tests.support.image_server import JPEG, PNG, ImageServer, ok, said
+from tests.support.image_server import JPEG, PNG, ImageServer, bare, ok
 from tests.support.ports import free_port
 from tests.support.running import PATIENCE, wait_until
 
@@ -159,7 +159,7 @@ def test_each_kind_of_image_is_probed(server: ImageServer, tmp_path: Path) -> No
         return probe(picture, server.addresses, folder=tmp_path, today=TODAY)
 
     assert probed("image_url", server.url("/a.jpg", ok(JPEG))) == CheckResult("ok", 200, "JPEG", len(JPEG), 640, 480)
-    assert probed("image_url", server.url("/b.jpg", said(403))) == CheckResult("needs-login", 403)
+    assert probed("image_url", server.url("/b.jpg", bare(403))) == CheckResult("needs-login", 403)
     assert probed("image_url", "https://shop.example/a.jpg") == CheckResult("example-address")
     assert probed("file", "menu.png") == CheckResult("ok", None, "PNG", len(PNG), 640, 480)
     for name in ("other.png", "folder", "../../etc/passwd", "/etc/passwd", "a\0b"):
@@ -172,7 +172,7 @@ def test_each_kind_of_image_is_probed(server: ImageServer, tmp_path: Path) -> No
 def test_behind_a_proxy_an_unreachable_image_is_not_bad(server: ImageServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """It may be fine; an image that can be fetched is judged all the same."""
     dead = ImageReference("image_url", f"https://anh.tiem.vn:{free_port()}/a.jpg", None, ("r",))
-    gone = ImageReference("image_url", server.url("/gone.jpg", said(404)), None, ("r",))
+    gone = ImageReference("image_url", server.url("/gone.jpg", bare(404)), None, ("r",))
 
     def codes() -> list[Code]:
         return [probe(p, server.addresses, folder=Path(), today=TODAY).code for p in (dead, gone)]
@@ -191,7 +191,7 @@ def test_each_image_is_checked_and_reported(database: Database, server: ImageSer
     (tmp_path / "menu.png").write_bytes(PNG)
     rules = ruled(
         link(server.url("/a.jpg", ok(JPEG))),
-        link(server.url("/gone.jpg", said(404))),
+        link(server.url("/gone.jpg", bare(404))),
         "{file: menu.png}",
         '{attachment_id: "aBc", uploaded: 2020-01-01}',
         folder=tmp_path,
@@ -225,7 +225,7 @@ def test_an_image_is_not_checked_before_it_is_due(database: Database, server: Im
 
 def test_new_rules_add_images_and_recheck_bad_ones(database: Database, server: ImageServer) -> None:
     """Good ones keep their schedule; images that are no longer named are removed."""
-    well, gone = link(server.url("/a.jpg", ok(JPEG))), link(server.url("/b.jpg", said(404)))
+    well, gone = link(server.url("/a.jpg", ok(JPEG))), link(server.url("/b.jpg", bare(404)))
     checker = ManualChecker(database, ruled(well, gone), server.addresses)
     checker.work()
     server.answers["/b.jpg"] = ok(PNG, "image/png")
@@ -259,7 +259,7 @@ def test_an_image_that_turns_bad_or_good_is_logged_once(
     checker = ManualChecker(database, ruled(link(url), f"[{link(url)}]"), server.addresses)
     caplog.set_level(logging.INFO, logger="bot.image_health")
     checker.work()
-    server.answers["/a.jpg?key=hush"] = said(503)
+    server.answers["/a.jpg?key=hush"] = bare(503)
     checker.later(2 * CHECK_SECONDS)
     checker.work()
     assert caplog.records == []

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from bot.net.addresses import Address, AddressPolicy
 from bot.net.public import Fetched
 from bot.zalo import MAX_IMAGE_BYTES
-from tests.support.image_server import HERE, HOST, JPEG, ImageServer, ok, said
+from tests.support.image_server import HERE, HOST, JPEG, ImageServer, bare, ok
 from tests.support.outbound import PUBLIC_ONLY, TRUST, comes_to_an_end, connections, failure_of, fetched
 from tests.support.ports import free_port
 from tests.support.running import PATIENCE
@@ -53,7 +53,7 @@ def test_the_request_has_no_private_data(server: ImageServer, monkeypatch: pytes
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
     server.url("/in.jpg", ok(JPEG))
-    url = server.url("/out.jpg", said(302, "Set-Cookie: a=b", "Location: /in.jpg"))
+    url = server.url("/out.jpg", bare(302, "Set-Cookie: a=b", "Location: /in.jpg"))
     server.requests.clear()
     assert fetched(url.replace("https://", "https://na:hush@"), server.addresses).body == JPEG
     first, second = server.requests
@@ -148,7 +148,7 @@ def test_a_name_is_resolved_once_for_each_connection(server: ImageServer) -> Non
 
 def test_the_target_of_a_redirect_is_checked(server: ImageServer) -> None:
     """Also if the same name now resolves to a private network."""
-    url = server.url("/out.jpg", said(302, f"Location: https://{HOST}:{server.port}/in.jpg"))
+    url = server.url("/out.jpg", bare(302, f"Location: https://{HOST}:{server.port}/in.jpg"))
     answers = iter([[HERE], [PRIVATE]])
     with connections() as made:
         failure = failure_of(url, server.policy(resolve=lambda _host, _port: next(answers)))
@@ -161,7 +161,7 @@ def test_no_redirect_leads_into_a_private_network(server: ImageServer, target: s
     """By IP address."""
     numbers = server.policy(resolve=lambda host, _port: [HERE if host == HOST else ipaddress.ip_address(host)])
     with connections() as made:
-        failure = failure_of(server.url("/out.jpg", said(307, f"Location: {target}")), numbers)
+        failure = failure_of(server.url("/out.jpg", bare(307, f"Location: {target}")), numbers)
     assert failure == "private-address"
     assert len(made) == 1
 
@@ -172,14 +172,14 @@ def test_no_redirect_leads_into_a_private_network(server: ImageServer, target: s
      ("Location: file:///etc/passwd",), ("Location: https://[",), ("Location: javascript:alert(1)",)],
 )  # fmt: skip
 def test_a_redirect_to_a_url_without_https_is_refused(server: ImageServer, headers: tuple[str, ...]) -> None:
-    assert failure_of(server.url("/out.jpg", said(301, *headers)), server.addresses) == "bad-redirect"
+    assert failure_of(server.url("/out.jpg", bare(301, *headers)), server.addresses) == "bad-redirect"
 
 
 def test_a_redirect_is_followed_without_its_body(server: ImageServer) -> None:
     """The body may be endless."""
 
     def endless(line: ssl.SSLSocket) -> None:
-        line.sendall(said(302, "Location: /in.jpg"))
+        line.sendall(bare(302, "Location: /in.jpg"))
         while True:
             line.sendall(bytes(65536))
 
@@ -190,15 +190,15 @@ def test_a_redirect_is_followed_without_its_body(server: ImageServer) -> None:
 def test_three_redirects_are_followed_and_no_more(server: ImageServer) -> None:
     """Relative ones too, with any letters; a loop ends."""
     server.url("/3.jpg", ok(JPEG))
-    server.url("/2.jpg", said(308, "Location: 3.jpg"))
-    server.answers["/%E1%BA%A3nh.jpg"] = said(303, "Location: ./2.jpg")
-    server.answers["/1.jpg"] = said(301).replace(b"\r\n\r\n", "\r\nLocation: /ảnh.jpg\r\n\r\n".encode())
+    server.url("/2.jpg", bare(308, "Location: 3.jpg"))
+    server.answers["/%E1%BA%A3nh.jpg"] = bare(303, "Location: ./2.jpg")
+    server.answers["/1.jpg"] = bare(301).replace(b"\r\n\r\n", "\r\nLocation: /ảnh.jpg\r\n\r\n".encode())
     server.requests.clear()
     answer = fetched(f"https://{HOST}:{server.port}/1.jpg", server.addresses)
     assert answer == Fetched(f"https://{HOST}:{server.port}/3.jpg", 200, "image/jpeg", JPEG, len(JPEG), redirected=True)
     assert len(server.requests) == 4
     server.requests.clear()
-    assert failure_of(server.url("/0.jpg", said(301, "Location: /0.jpg")), server.addresses) == "bad-redirect"
+    assert failure_of(server.url("/0.jpg", bare(301, "Location: /0.jpg")), server.addresses) == "bad-redirect"
     assert len(server.requests) == 4
 
 
@@ -211,7 +211,7 @@ def test_no_redirect_raises_another_error_or_reaches_other_addresses(
     server: ImageServer, begin: str, target: str
 ) -> None:
     """For any header of a server; connections go only to the allowed address."""
-    url = server.url("/out.jpg", said(302, f"Location: {begin}{target}"))
+    url = server.url("/out.jpg", bare(302, f"Location: {begin}{target}"))
     with connections() as made:
         comes_to_an_end(url, server.policy(resolve=_without_dns), seconds=5)
     assert {address for address, _port in made} <= {"127.0.0.1"}
@@ -219,7 +219,7 @@ def test_no_redirect_raises_another_error_or_reaches_other_addresses(
 
 @pytest.mark.parametrize("status", [204, 304, 400, 401, 404, 429, 500, 503, 599, 999])
 def test_answers_with_another_status_are_returned_without_a_body(server: ImageServer, status: int) -> None:
-    url = server.url("/a.jpg", said(status, "Content-Length: 4") + b"body")
+    url = server.url("/a.jpg", bare(status, "Content-Length: 4") + b"body")
     answer = fetched(url, server.addresses)
     assert (answer.status, answer.body) == (status, b"")
 
@@ -228,7 +228,7 @@ def test_an_endless_body_is_read_up_to_the_limit(server: ImageServer) -> None:
     """And one byte more, to show that there is more."""
 
     def endless(line: ssl.SSLSocket) -> None:
-        line.sendall(said(200, "Content-Type: image/jpeg") + JPEG)
+        line.sendall(bare(200, "Content-Type: image/jpeg") + JPEG)
         while True:
             line.sendall(bytes(65536))
 
@@ -240,13 +240,13 @@ def test_an_endless_body_is_read_up_to_the_limit(server: ImageServer) -> None:
 @pytest.mark.parametrize("headers", [(), ("Connection: close",), ("Connection: close", f"Content-Length: {len(JPEG)}")])
 def test_a_body_may_end_with_the_connection(server: ImageServer, headers: tuple[str, ...]) -> None:
     """As with servers that send no length, or close anyway."""
-    assert fetched(server.url("/a.jpg", said(200, *headers) + JPEG), server.addresses).body == JPEG
+    assert fetched(server.url("/a.jpg", bare(200, *headers) + JPEG), server.addresses).body == JPEG
 
 
 def test_a_compressed_body_is_decompressed(server: ImageServer) -> None:
     """Though we ask for none; its decompressed length is not known before."""
     packed = gzip.compress(JPEG)
-    server.url("/a.jpg", said(200, "Content-Encoding: gzip", f"Content-Length: {len(packed)}") + packed)
+    server.url("/a.jpg", bare(200, "Content-Encoding: gzip", f"Content-Length: {len(packed)}") + packed)
     answer = fetched(f"https://{HOST}:{server.port}/a.jpg", server.addresses)
     assert (answer.body, answer.claimed) == (JPEG, None)
 
@@ -254,7 +254,7 @@ def test_a_compressed_body_is_decompressed(server: ImageServer) -> None:
 def test_a_compressed_body_is_decompressed_up_to_the_limit(server: ImageServer) -> None:
     """Some kilobytes would become 64 MB."""
     packed = gzip.compress(JPEG + bytes(64 * 1024 * 1024))
-    url = server.url("/a.jpg", said(200, "Content-Encoding: gzip", f"Content-Length: {len(packed)}") + packed)
+    url = server.url("/a.jpg", bare(200, "Content-Encoding: gzip", f"Content-Length: {len(packed)}") + packed)
     tracemalloc.start()
     body = fetched(url, server.addresses).body
     _, peak = tracemalloc.get_traced_memory()
@@ -264,7 +264,7 @@ def test_a_compressed_body_is_decompressed_up_to_the_limit(server: ImageServer) 
 
 
 def test_a_chunked_body_is_joined(server: ImageServer) -> None:
-    chunked = said(200, "Transfer-Encoding: chunked") + b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n"
+    chunked = bare(200, "Transfer-Encoding: chunked") + b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n"
     assert fetched(server.url("/a.jpg", chunked), server.addresses).body == b"abcde"
 
 
@@ -274,8 +274,8 @@ def test_a_chunked_body_is_joined(server: ImageServer) -> None:
         ok(JPEG, length=len(JPEG) + 1),
         ok(b"", length=5),
         ok(JPEG, length=10**30),
-        said(200, "Transfer-Encoding: chunked") + b"5\r\nab",
-        said(200, "Transfer-Encoding: chunked") + b"zz\r\nab\r\n0\r\n\r\n",
+        bare(200, "Transfer-Encoding: chunked") + b"5\r\nab",
+        bare(200, "Transfer-Encoding: chunked") + b"zz\r\nab\r\n0\r\n\r\n",
         b"",
         b"\r\n\r\n",
         b"HTTP/1.1 abc\r\n\r\n",
@@ -304,7 +304,7 @@ def test_no_answer_raises_another_error(server: ImageServer, answer: bytes) -> N
     comes_to_an_end(server.url("/junk", answer), server.addresses)
 
 
-@pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\nX-Slow: ", said(200, "Content-Length: 9999")])
+@pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\nX-Slow: ", bare(200, "Content-Length: 9999")])
 def test_a_server_that_sends_slowly_is_a_timeout(server: ImageServer, begin: bytes) -> None:
     """In the status, the headers or the body: each byte comes in time, all of them never."""
 

@@ -6,14 +6,14 @@ import pytest
 
 from bot.rules.engine import compile_rules, rank
 from bot.rules.reading.loader import load
-from tests.support.short_rules import message, rules, said, verdict
+from tests.support.short_rules import findings, message, rules, verdict
 
 # --- The same keyword in two rules
 
 
 def test_the_same_keyword_in_two_rules_names_the_winner() -> None:
     """Also in capitals or with other spaces; the one written first wins."""
-    assert said("a: keywords: [bảng giá]", 'b: keywords: ["BẢNG   giá", x1]') == [(3, "same-keyword")]
+    assert findings("a: keywords: [bảng giá]", 'b: keywords: ["BẢNG   giá", x1]') == [(3, "same-keyword")]
     assert 'rule "a" (line 2), which wins because it is written first' in message(
         "a: keywords: [bảng giá]", "b: keywords: [bảng giá, x1]"
     )
@@ -38,19 +38,19 @@ def test_with_a_priority_the_later_rule_may_win() -> None:
 )
 def test_different_keywords_are_no_conflict(other: str) -> None:
     """Disabled rules, longer phrases, other match kinds; a phrase is wider than a prefix."""
-    assert said("a: keywords: [{text: bảng giá, match: prefix}]", other) == []
+    assert findings("a: keywords: [{text: bảng giá, match: prefix}]", other) == []
 
 
 def test_rules_for_different_times_or_accounts_do_not_conflict() -> None:
     """A seasonal rule before the one for the whole year; a rule for each of two accounts."""
     season, always = "a: keywords: [x1], active: {from: 2027-01-20, until: 2027-02-20}", "b: keywords: [x1]"
-    assert said(season, always) == []
-    assert said(always, season) == [(3, "never-wins")]
-    assert said("a: keywords: [x1], oa: ['1']", "b: keywords: [x1], oa: ['2']") == []
-    assert said("a: keywords: [x1], oa: ['1']", "b: keywords: [x1]") == []
-    assert said("a: keywords: [x1], oa: ['1', '2']", "b: keywords: [x1], oa: ['2']") == [(3, "never-wins")]
+    assert findings(season, always) == []
+    assert findings(always, season) == [(3, "never-wins")]
+    assert findings("a: keywords: [x1], oa: ['1']", "b: keywords: [x1], oa: ['2']") == []
+    assert findings("a: keywords: [x1], oa: ['1']", "b: keywords: [x1]") == []
+    assert findings("a: keywords: [x1], oa: ['1', '2']", "b: keywords: [x1], oa: ['2']") == [(3, "never-wins")]
     hours = "active: {hours: 08:00-21:00}"
-    assert said(f"a: keywords: [x1], {hours}", f"b: keywords: [x1], {hours}") == [(3, "never-wins")]
+    assert findings(f"a: keywords: [x1], {hours}", f"b: keywords: [x1], {hours}") == [(3, "never-wins")]
 
 
 # --- Rules that can never win
@@ -68,7 +68,7 @@ def test_rules_for_different_times_or_accounts_do_not_conflict() -> None:
 )
 def test_a_rule_that_loses_every_keyword_is_an_error(pair: tuple[str, str]) -> None:
     """The engine agrees: with each of its keywords, alone or in a sentence, the other rule answers."""
-    assert ("never-wins") in [key for _, key in said(*pair)]
+    assert ("never-wins") in [key for _, key in findings(*pair)]
     assert verdict(*pair).rules is None
     loaded = load(rules(*pair))
     assert loaded.file is not None
@@ -95,15 +95,15 @@ def test_a_rule_that_loses_every_keyword_is_an_error(pair: tuple[str, str]) -> N
 )
 def test_a_rule_that_may_win_is_never_called_dead(pair: tuple[str, str]) -> None:
     """If it cannot be proven, there is at most a warning."""
-    assert "never-wins" not in [key for _, key in said(*pair)]
+    assert "never-wins" not in [key for _, key in findings(*pair)]
 
 
 def test_a_keyword_within_one_of_higher_priority_is_a_warning() -> None:
     """Its own text goes to the other rule."""
-    assert said("a: keywords: [khuyến mãi], priority: 1", "b: keywords: [khuyến mãi tết, áo dài]") == [
+    assert findings("a: keywords: [khuyến mãi], priority: 1", "b: keywords: [khuyến mãi tết, áo dài]") == [
         (3, "losing-keyword")
     ]
-    assert said("a: keywords: [khuyến mãi]", "b: keywords: [khuyến mãi tết, áo dài]") == []
+    assert findings("a: keywords: [khuyến mãi]", "b: keywords: [khuyến mãi tết, áo dài]") == []
 
 
 # --- Unmarked twins
@@ -111,12 +111,12 @@ def test_a_keyword_within_one_of_higher_priority_is_a_warning() -> None:
 
 def test_keywords_that_differ_in_marks_only_are_twins() -> None:
     """The earlier one gets texts without marks, unless the later one is written without marks."""
-    assert said("a: keywords: [bảng giá]", "b: keywords: [băng giá]") == [(3, "twin-keyword")]
-    assert said("a: keywords: [đặt bạn]", "b: keywords: [đát bán]") == [(3, "twin-keyword")]
-    unmarked = said("a: keywords: [đặt bạn]", "b: keywords: [dat ban]")
+    assert findings("a: keywords: [bảng giá]", "b: keywords: [băng giá]") == [(3, "twin-keyword")]
+    assert findings("a: keywords: [đặt bạn]", "b: keywords: [đát bán]") == [(3, "twin-keyword")]
+    unmarked = findings("a: keywords: [đặt bạn]", "b: keywords: [dat ban]")
     assert unmarked == [(2, "twin-keyword"), (3, "unmarked-keyword/near")]
-    assert said("a: keywords: [bảng giá]", "b: keywords: [bánh giá]") == []
-    assert said("a: keywords: [bảng giá, băng giá]") == []
+    assert findings("a: keywords: [bảng giá]", "b: keywords: [bánh giá]") == []
+    assert findings("a: keywords: [bảng giá, băng giá]") == []
 
 
 @pytest.mark.parametrize("pair", [("bảng giá", "băng giá"), ("đặt bạn", "dat ban"), ("tra da", "trả đá")])

@@ -7,15 +7,15 @@ import pytest
 from bot.rules.linting.lint import check
 from bot.rules.reading.loader import load
 from bot.rules.validate import MAX_PROBLEMS, validate
-from tests.support.short_rules import TODAY, rules, said, verdict
+from tests.support.short_rules import TODAY, findings, rules, verdict
 
 
 def test_an_example_must_reach_its_rule_and_a_counter_example_must_not() -> None:
     """Both are errors: they are the editor's tests."""
     good = "a: keywords: [bảng giá], exclude: [đánh giá], examples: [bang gia shop], not_examples: [đánh giá bảng giá]"
-    assert said(good) == []
-    assert said("a: keywords: [bảng giá], examples: [bang gia, menu]") == [(2, "example-fails/nothing")]
-    assert said("a: keywords: [bảng giá], not_examples: [menu, bang gia]") == [(2, "not-example-fails")]
+    assert findings(good) == []
+    assert findings("a: keywords: [bảng giá], examples: [bang gia, menu]") == [(2, "example-fails/nothing")]
+    assert findings("a: keywords: [bảng giá], not_examples: [menu, bang gia]") == [(2, "not-example-fails")]
 
 
 @pytest.mark.parametrize(
@@ -42,22 +42,22 @@ def test_a_failing_example_names_the_winner_and_the_reason(text: str, other: str
 def test_an_example_is_tried_when_its_rule_is_active() -> None:
     """A seasonal rule of higher priority does not fail the example of the rule for the whole year."""
     season = "b: keywords: [bánh], priority: 5, active: {until: 2027-02-20}, examples: [mua bánh]"
-    assert said("a: keywords: [bánh], examples: [mua bánh]", season) == []
-    assert said("a: keywords: [bánh], examples: [mua bánh], not_examples: [bánh tết]", season) == [
+    assert findings("a: keywords: [bánh], examples: [mua bánh]", season) == []
+    assert findings("a: keywords: [bánh], examples: [mua bánh], not_examples: [bánh tết]", season) == [
         (2, "not-example-fails")
     ]
 
 
 def test_examples_of_a_disabled_rule_are_not_tried() -> None:
     """They cannot pass."""
-    assert said("a: keywords: [x1], enabled: false, examples: [x1, y2]") == []
+    assert findings("a: keywords: [x1], enabled: false, examples: [x1, y2]") == []
 
 
 def test_examples_are_tried_beside_other_errors_of_the_rules() -> None:
     """In one run, except if a pattern cannot be compiled."""
     killed = "a: keywords: [đánh giá, x1], exclude: [đánh giá], examples: [y2]"
-    assert [key for _, key in said(killed)] == ["exclude-kills", "example-fails/nothing"]
-    assert [key for _, key in said("a: pattern: '(', examples: [y2]")] == ["pattern-invalid/bracket"]
+    assert [key for _, key in findings(killed)] == ["exclude-kills", "example-fails/nothing"]
+    assert [key for _, key in findings("a: pattern: '(', examples: [y2]")] == ["pattern-invalid/bracket"]
 
 
 # --- The validator
@@ -71,7 +71,7 @@ def test_warnings_allow_the_rules_and_errors_do_not() -> None:
 
 def test_rules_that_could_be_read_are_checked() -> None:
     """A mistake in one rule does not hide a conflict between two others."""
-    keys = [key for _, key in said("a: keywords: [x1]", "B: keywords: [y2]", "c: keywords: [x1]")]
+    keys = [key for _, key in findings("a: keywords: [x1]", "B: keywords: [y2]", "c: keywords: [x1]")]
     assert keys == ["bad-id/near", "never-wins"]
     assert check(load(b"rules: 5"), today=TODAY) == ()
 

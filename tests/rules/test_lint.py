@@ -11,7 +11,7 @@ from bot.rules.language.common_words import COMMON_BY_LETTERS, COMMON_WORDS, LIK
 from bot.rules.language.syllables import needs_no_marks
 from bot.rules.validate import validate
 from tests.support.running import PATIENCE
-from tests.support.short_rules import TODAY, message, rules, said, verdict
+from tests.support.short_rules import TODAY, findings, message, rules, verdict
 
 # --- Everyday words
 
@@ -19,21 +19,21 @@ from tests.support.short_rules import TODAY, message, rules, said, verdict
 @pytest.mark.parametrize("word", ["bán", "váy", "đèn", "vé", "máy", "cua", "chợ", "ban"])
 def test_a_keyword_that_looks_like_a_common_word_is_warned_about(word: str) -> None:
     """Without marks, bán looks like bạn."""
-    assert said(f"a: keywords: [{word}]") == [(2, "everyday-keyword/twin")]
-    assert said(f"a: keywords: [{word} rẻ]") == []
-    assert said(f"a: keywords: [{{text: {word}, match: exact}}]") == []
+    assert findings(f"a: keywords: [{word}]") == [(2, "everyday-keyword/twin")]
+    assert findings(f"a: keywords: [{word} rẻ]") == []
+    assert findings(f"a: keywords: [{{text: {word}, match: exact}}]") == []
 
 
 @pytest.mark.parametrize("word", ["shop", "có", "em", "Bạn"])
 def test_a_common_word_as_keyword_is_warned_about(word: str) -> None:
     """The rule would answer everything."""
-    assert said(f"a: keywords: [{word}]") == [(2, "everyday-keyword")]
+    assert findings(f"a: keywords: [{word}]") == [(2, "everyday-keyword")]
 
 
 @pytest.mark.parametrize("word", ["giá", "menu", "size", "phở", "ship", "sale", "kem", "bia", "hoa", "áo", "199k"])
 def test_good_one_word_keywords_have_no_warning(word: str) -> None:
     """Things that shops really sell."""
-    assert said(f"a: keywords: [{word}]") == []
+    assert findings(f"a: keywords: [{word}]") == []
 
 
 def test_the_lists_of_words_do_not_contradict_each_other() -> None:
@@ -48,58 +48,58 @@ def test_the_lists_of_words_do_not_contradict_each_other() -> None:
 
 def test_a_keyword_that_another_one_covers_is_redundant() -> None:
     """The one without marks beside the marked one, and duplicates; not other marks, not another rule."""
-    assert said("a: keywords: [giá, gia]") == [(2, "redundant-keyword")]
-    assert said("a: keywords: [bang gia, bảng giá]") == [(2, "redundant-keyword")]
-    assert said("a: keywords: [bảng giá, Bảng  Giá]") == [(2, "redundant-keyword/same")]
-    assert said("a: keywords: [x1], exclude: [đánh giá, danh gia]") == [(2, "redundant-keyword")]
-    assert said("a: keywords: [bảng giá, băng giá, bảng giá sỉ]") == []
-    assert said("a: keywords: [menu, {text: menu, match: exact}]") == []
+    assert findings("a: keywords: [giá, gia]") == [(2, "redundant-keyword")]
+    assert findings("a: keywords: [bang gia, bảng giá]") == [(2, "redundant-keyword")]
+    assert findings("a: keywords: [bảng giá, Bảng  Giá]") == [(2, "redundant-keyword/same")]
+    assert findings("a: keywords: [x1], exclude: [đánh giá, danh gia]") == [(2, "redundant-keyword")]
+    assert findings("a: keywords: [bảng giá, băng giá, bảng giá sỉ]") == []
+    assert findings("a: keywords: [menu, {text: menu, match: exact}]") == []
 
 
 def test_an_exclude_contained_in_a_keyword_is_an_error() -> None:
     """With or without marks, but only if it is certain."""
-    assert said("a: keywords: [đánh giá sao, x1], exclude: [đánh giá]") == [(2, "exclude-kills")]
-    assert said("a: keywords: [giá, x1], exclude: [gia]") == []
-    assert said("a: keywords: [dat ban], exclude: [đặt bàn]") == [
+    assert findings("a: keywords: [đánh giá sao, x1], exclude: [đánh giá]") == [(2, "exclude-kills")]
+    assert findings("a: keywords: [giá, x1], exclude: [gia]") == []
+    assert findings("a: keywords: [dat ban], exclude: [đặt bàn]") == [
         (2, "unmarked-keyword/near"),
         (2, "exclude-kills/mostly"),
     ]
-    assert said("a: keywords: [bảng giá], exclude: [giá]") == [(2, "exclude-kills/mostly")]
-    assert said("a: keywords: [đánh giá, x1], exclude: [danh gia]") == [(2, "exclude-kills")]
-    assert said("a: keywords: [giá], exclude: [đánh giá]") == []
-    assert said("a: keywords: [đánh giá sao], exclude: [{text: đánh giá, match: exact}]") == []
-    assert said("a: keywords: [đánh giá sao], exclude: [{text: đánh giá, match: prefix}]") == []
-    assert said("a: keywords: [{text: đánh giá, match: exact}], exclude: [{text: đánh giá, match: prefix}]") == [
+    assert findings("a: keywords: [bảng giá], exclude: [giá]") == [(2, "exclude-kills/mostly")]
+    assert findings("a: keywords: [đánh giá, x1], exclude: [danh gia]") == [(2, "exclude-kills")]
+    assert findings("a: keywords: [giá], exclude: [đánh giá]") == []
+    assert findings("a: keywords: [đánh giá sao], exclude: [{text: đánh giá, match: exact}]") == []
+    assert findings("a: keywords: [đánh giá sao], exclude: [{text: đánh giá, match: prefix}]") == []
+    assert findings("a: keywords: [{text: đánh giá, match: exact}], exclude: [{text: đánh giá, match: prefix}]") == [
         (2, "exclude-kills")
     ]
 
 
 def test_a_word_with_forgotten_marks_is_warned_about() -> None:
     """With the likely word; an unlikely one only if the editor forgets marks elsewhere."""
-    assert said("a: keywords: [gia]") == [(2, "literal-keyword")]
+    assert findings("a: keywords: [gia]") == [(2, "literal-keyword")]
     assert 'if you mean "giá"' in message("a: keywords: [gia]")
-    assert said("a: keywords: [kem]") == []
-    assert said("a: keywords: ['#gia', '*kem']") == []  # codes that customers are told to send
-    assert said("a: keywords: [kem]", "b: keywords: [bao nhieu]") == [
+    assert findings("a: keywords: [kem]") == []
+    assert findings("a: keywords: ['#gia', '*kem']") == []  # codes that customers are told to send
+    assert findings("a: keywords: [kem]", "b: keywords: [bao nhieu]") == [
         (2, "literal-keyword/unsure"),
         (3, "unmarked-keyword"),
     ]
-    assert said("a: keywords: [menu, ship]", "b: keywords: [bao nhieu]") == [(3, "unmarked-keyword")]
+    assert findings("a: keywords: [menu, ship]", "b: keywords: [bao nhieu]") == [(3, "unmarked-keyword")]
 
 
 def test_contains_is_warned_about_in_keywords_and_groups() -> None:
     """In an exclude it only makes the rule more careful."""
-    assert said("a: keywords: [{text: áo, match: contains}]") == [(2, "contains-keyword")]
-    assert said("a: all_of: [[{text: áo, match: contains}]]") == [(2, "contains-keyword")]
-    assert said("a: keywords: [x1], exclude: [{text: áo, match: contains}]") == []
+    assert findings("a: keywords: [{text: áo, match: contains}]") == [(2, "contains-keyword")]
+    assert findings("a: all_of: [[{text: áo, match: contains}]]") == [(2, "contains-keyword")]
+    assert findings("a: keywords: [x1], exclude: [{text: áo, match: contains}]") == []
 
 
 @pytest.mark.parametrize("field", ["keywords: [{}]", "keywords: [x1], exclude: [{}]", "all_of: [[{}]]"])
 def test_a_keyword_over_the_limit_is_an_error(field: str) -> None:
     """Sixteen syllables."""
     sixteen = " ".join(f"w{chr(97 + n)}" for n in range(16))
-    assert said("a: " + field.format(sixteen)) == []
-    assert said("a: " + field.format(sixteen + " x")) == [(2, "keyword-too-long")]
+    assert findings("a: " + field.format(sixteen)) == []
+    assert findings("a: " + field.format(sixteen + " x")) == [(2, "keyword-too-long")]
 
 
 def test_an_abbreviation_of_several_words_is_an_error() -> None:
@@ -112,8 +112,8 @@ def test_an_abbreviation_of_several_words_is_an_error() -> None:
 
 def test_an_exclude_that_a_compound_may_hide_is_no_error() -> None:
     """Without marks `vừa quà` is vừa qua, and then `quà tặng` is not found."""
-    assert said("a: keywords: [vừa quà tặng], exclude: [quà tặng]") == [(2, "exclude-kills/mostly")]
-    assert said("a: keywords: [mua quà tặng], exclude: [quà tặng]") == [(2, "exclude-kills")]
+    assert findings("a: keywords: [vừa quà tặng], exclude: [quà tặng]") == [(2, "exclude-kills/mostly")]
+    assert findings("a: keywords: [mua quà tặng], exclude: [quà tặng]") == [(2, "exclude-kills")]
 
 
 # --- Time
@@ -158,9 +158,9 @@ fallback: {reply: {attachment_id: u}}
 
 def test_a_season_that_is_over_is_a_warning_from_the_next_day_on() -> None:
     """The last day still counts."""
-    assert said("a: keywords: [x1], active: {until: 2027-01-25}") == []
-    assert said("a: keywords: [x1], active: {until: 2027-01-24}") == [(2, "active-over")]
-    assert said("a: keywords: [x1], active: {until: 2027-01-24}, enabled: false") == []
+    assert findings("a: keywords: [x1], active: {until: 2027-01-25}") == []
+    assert findings("a: keywords: [x1], active: {until: 2027-01-24}") == [(2, "active-over")]
+    assert findings("a: keywords: [x1], active: {until: 2027-01-24}, enabled: false") == []
 
 
 # --- Patterns

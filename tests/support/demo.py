@@ -28,7 +28,7 @@ class Demo:
 
     process: subprocess.Popen[bytes] | ForkedProcess
     url: str
-    said: list[str]
+    printed: list[str]
 
     def say(self, text: str = "", *, customer: str = CUSTOMER, **more: str) -> requests.Response:
         message = {"customer": customer, "kind": "text", "text": text, **more}
@@ -61,19 +61,19 @@ def running(folder: Path, *, port: int = 0, lang: str = "vi") -> Iterator[Demo]:
     process = start_process(command, cwd=folder, env={**os.environ, **own}, stdout=theirs)
     os.close(theirs)
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-    said: list[str] = []
+    printed: list[str] = []
 
     def read() -> None:
         with os.fdopen(ours, encoding="utf-8") as output:
             for line in output:
-                said.append(line)
+                printed.append(line)
                 lines.put(line)
         lines.put(None)
 
     reader = threading.Thread(target=read)
     reader.start()
     try:
-        yield Demo(process, _address(lines, said), said)
+        yield Demo(process, _address(lines, printed), printed)
     finally:
         process.terminate()
         try:
@@ -84,9 +84,9 @@ def running(folder: Path, *, port: int = 0, lang: str = "vi") -> Iterator[Demo]:
             reader.join()
 
 
-def _address(lines: queue.SimpleQueue[str | None], said: list[str]) -> str:
+def _address(lines: queue.SimpleQueue[str | None], printed: list[str]) -> str:
     deadline = time.monotonic() + PATIENCE
     while line := lines.get(timeout=max(deadline - time.monotonic(), 0.01)):
         if found := re.search(r"http://127\.0\.0\.1:\d+/demo", line):
             return found[0]
-    raise AssertionError("no address was printed:\n" + "".join(said))
+    raise AssertionError("no address was printed:\n" + "".join(printed))

@@ -95,10 +95,10 @@ class ForkedProcess:
         self.send_signal(signal.SIGKILL)
 
     def _read(self) -> int:
-        said = os.read(self._news, _NUMBER.size)
-        if not said:
+        status = os.read(self._news, _NUMBER.size)
+        if not status:
             raise RuntimeError("the fork server has ended")
-        number: int = _NUMBER.unpack(said)[0]
+        number: int = _NUMBER.unpack(status)[0]
         return number
 
 

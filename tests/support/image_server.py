@@ -44,11 +44,11 @@ Answer = bytes | Callable[[ssl.SSLSocket], None]
 def ok(body: bytes, content_type: str = "image/jpeg", *, length: int | None = None) -> bytes:
     """Return an answer with status 200; *length* is the claimed Content-Length."""
     return (
-        said(200, f"Content-Type: {content_type}", f"Content-Length: {len(body) if length is None else length}") + body
+        bare(200, f"Content-Type: {content_type}", f"Content-Length: {len(body) if length is None else length}") + body
     )
 
 
-def said(status: int, *headers: str) -> bytes:
+def bare(status: int, *headers: str) -> bytes:
     """Return an answer without a body."""
     return "\r\n".join((f"HTTP/1.1 {status} As Told", *headers, "", "")).encode("latin-1")
 
@@ -132,7 +132,7 @@ class ImageServer:
                 return
             self.requests.append(request)
             path = request.split(b" ")[1].decode()
-            answer = self.answers.get(path, said(404))
+            answer = self.answers.get(path, bare(404))
             if isinstance(answer, bytes):
                 line.sendall(answer)
                 line.unwrap()

@@ -78,14 +78,14 @@ class Bot:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
-                raise AssertionError(f"the bot ended with {self.process.returncode}:\n{self.said()}")
+                raise AssertionError(f"the bot ended with {self.process.returncode}:\n{self.log_text()}")
             with contextlib.suppress(requests.RequestException):
                 if requests.get(f"{self.url}{self._ready}", timeout=5).status_code < 500:
                     return
             time.sleep(0.05)
-        raise AssertionError(f"the bot did not get ready:\n{self.said()}")
+        raise AssertionError(f"the bot did not get ready:\n{self.log_text()}")
 
-    def said(self) -> str:
+    def log_text(self) -> str:
         """Return the bot's log."""
         return self.log.read_text(encoding="utf-8")
 

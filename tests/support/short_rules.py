@@ -21,7 +21,7 @@ def verdict(*lines: str) -> ValidationResult:
     return validate(rules(*lines), today=TODAY)
 
 
-def said(*lines: str) -> list[tuple[int, str]]:
+def findings(*lines: str) -> list[tuple[int, str]]:
     """Return the line and key of every problem."""
     return [(problem.line, problem.phrase.key) for problem in verdict(*lines).problems]
 

@@ -112,7 +112,7 @@ def test_a_client_that_leaves_before_its_answer_harms_nobody(bot: Bot, vendor: S
                 wait_until(lambda: _is_read(client), "the delivery to be read")
     assert bot.post(MAKER.text("109", "bảng giá")).status_code == 200
     vendor.wait_for_taken(3)
-    assert "Traceback" not in bot.said()
+    assert "Traceback" not in bot.log_text()
 
 
 def test_an_access_log_tells_what_was_answered(tmp_path: Path, vendor: SandboxVendor) -> None:
@@ -121,7 +121,7 @@ def test_an_access_log_tells_what_was_answered(tmp_path: Path, vendor: SandboxVe
         with nobody_may_write(tmp_path):
             assert bot.post(MAKER.text("110", "x")).status_code == 503
         assert bot.post(MAKER.text("111", "x")).status_code == 200
-        wait_until(lambda: re.findall(r'"POST /webhook HTTP/1.1" (\d+)', bot.said()) == ["503", "200"], "two lines")
+        wait_until(lambda: re.findall(r'"POST /webhook HTTP/1.1" (\d+)', bot.log_text()) == ["503", "200"], "two lines")
 
 
 def test_the_end_of_the_server_waits_for_the_answers(tmp_path: Path, vendor: SandboxVendor) -> None:

@@ -98,5 +98,5 @@ def test_machines_whose_clocks_differ_share_one_database(
     for user in names:
         mine = [t.message.image.rpartition("/")[2] for t in vendor.taken if t.message.user_id == user]
         assert mine == ["bang-gia.jpg", "1.jpg", "2.jpg"]
-    logged = [datetime.fromisoformat(json.loads(bot.said().splitlines()[-1])["time"]) for bot in bots]
+    logged = [datetime.fromisoformat(json.loads(bot.log_text().splitlines()[-1])["time"]) for bot in bots]
     assert logged[1] - logged[0] > timedelta(seconds=50), "the clocks were not as wrong as they should have been"

@@ -158,9 +158,9 @@ def rules_in_force(bot: Bot, rules: str) -> Iterator[None]:
 
 def publish_by_hand(bot: Bot, rules: str) -> None:
     """Write the rules file, and wait until the bot answers by it."""
-    loads = bot.said().count("rules in force")
+    loads = bot.log_text().count("rules in force")
     bot.rules.write_text(rules, encoding="utf-8")
-    wait_until(lambda: bot.said().count("rules in force") > loads, "the rules")
+    wait_until(lambda: bot.log_text().count("rules in force") > loads, "the rules")
 
 
 def test_rules(page: Page) -> None:
@@ -236,5 +236,5 @@ def test_the_password_never_stands_in_the_log(bot: Bot) -> None:
     """Neither the right one nor a wrong one."""
     form, ours = {"password": "hoàn toàn sai"}, {"Origin": bot.url}
     assert requests.post(f"{bot.url}/console/login", form, headers=ours, timeout=PATIENCE).status_code == 403
-    assert "hoàn toàn sai" not in bot.said()
-    assert PASSWORD not in bot.said()
+    assert "hoàn toàn sai" not in bot.log_text()
+    assert PASSWORD not in bot.log_text()

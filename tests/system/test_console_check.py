@@ -212,7 +212,7 @@ def test_a_long_check_shows_how_far_it_is_and_can_be_stopped(page: Page, bot: Bo
     expect(page.get_by_role("progressbar")).to_be_visible()
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("Stopped. Nothing has changed.")).to_be_visible()
-    wait_until(lambda: "a check was stopped" in bot.said(), "the server has stopped it")
+    wait_until(lambda: "a check was stopped" in bot.log_text(), "the server has stopped it")
     expect(page.get_by_role("progressbar")).to_have_count(0)
     assert fits(page)
     page.get_by_label("Or choose a file of yours").set_input_files([])

@@ -55,9 +55,9 @@ def test_a_dead_letter_from_the_list_to_the_customer(page: Page, shop: Bot, vend
     expect(page.get_by_text("image_url is <b>no picture</b>")).to_be_visible()
     assert fits(page)
 
-    loads = shop.said().count("rules in force")
+    loads = shop.log_text().count("rules in force")
     shop.rules.write_text(RULES.replace("bang-gia.jpg", "gia-moi.jpg"), encoding="utf-8")
-    wait_until(lambda: shop.said().count("rules in force") > loads, "the new rules")
+    wait_until(lambda: shop.log_text().count("rules in force") > loads, "the new rules")
     page.get_by_text("Replay…").press("Enter")
     page.get_by_role("button", name="Yes, send it again").press("Enter")
     expect(page.get_by_role("status").filter(has_text="open again; it was dead, refused")).to_be_visible()

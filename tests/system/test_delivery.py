@@ -191,7 +191,7 @@ def test_retry_after_is_respected(tmp_path: Path, vendor: SandboxVendor) -> None
     vendor.next(answer(429, headers={"Retry-After": "3"}))
     with Bot(tmp_path, vendor.url) as bot:
         bot.deliver(MAKER.text("101", ASK))
-        wait_until(lambda: "account=closed" in bot.said(), "the bot to have read the answer")
+        wait_until(lambda: "account=closed" in bot.log_text(), "the bot to have read the answer")
         bot.deliver(MAKER.text("102", ASK))
         vendor.wait_for_taken(2)
         times = [received.at for received in vendor.received]

@@ -67,7 +67,7 @@ class TestProcess:
             with pytest.raises(ConnectionRefusedError):
                 socket.create_connection(("127.0.0.1", port))
         assert not list(tmp_path.glob("bot-demo-*"))
-        assert "Traceback" not in "".join(demo.said)
+        assert "Traceback" not in "".join(demo.printed)
 
     def test_takes_a_free_port_if_its_own_is_taken(self, tmp_path: Path) -> None:
         """The address printed is the one that answers."""
@@ -84,7 +84,7 @@ class TestProcess:
         """On the terminal and on the page, which can be switched."""
         demo: Demo = request.getfixturevalue(named)
         pages = {ask: requests.get(demo.url + ask, timeout=PATIENCE).text for ask in ("", "?lang=vi", "?lang=en")}
-        assert words in "".join(demo.said)
+        assert words in "".join(demo.printed)
         assert f'<html lang="{lang}">' in pages[""]
         assert "Hành trình của từng tin nhắn" in pages["?lang=vi"]
         assert "The trail of each message" in pages["?lang=en"]

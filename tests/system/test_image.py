@@ -65,7 +65,7 @@ def test_it_runs_on_a_root_that_is_read_only(tmp_path: Path, vendor: SandboxVend
         bot.deliver(MAKER.text("101", "bảng giá"))
         vendor.wait_for_taken(1)
         assert bot.terminate() == 0
-        written = set(map(Path, re.findall(r"^wrote (.+)$", bot.said(), re.MULTILINE)))
+        written = set(map(Path, re.findall(r"^wrote (.+)$", bot.log_text(), re.MULTILINE)))
     assert any(path.is_relative_to(data) for path in written)
     assert any(path.is_relative_to(temporary) for path in written)
     elsewhere = {path for path in written if not path.is_relative_to(data) and not path.is_relative_to(temporary)}

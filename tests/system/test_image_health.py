@@ -42,9 +42,9 @@ def test_a_picture_in_the_private_network_is_told_and_not_fetched(tmp_path: Path
             wait_until(scraped(bot, **seen), "the look")
             bot.deliver(MAKER.text("101", "shop ơi bang gia"))
             vendor.wait_for_taken(1)
-            wait_until(lambda: bot.said().count("customers may not get a picture") == 2, "both lines of the log")
-            assert "picture=https://127.0.0.1:" in bot.said()
-            assert "hush" not in bot.said()
+            wait_until(lambda: bot.log_text().count("customers may not get a picture") == 2, "both lines of the log")
+            assert "picture=https://127.0.0.1:" in bot.log_text()
+            assert "hush" not in bot.log_text()
             status, said = doctor(tmp_path, bot.environment)
             assert bot.terminate() == 0
         assert server.connections == 0

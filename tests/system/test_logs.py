@@ -29,7 +29,7 @@ Line = dict[str, Any]
 
 def lines(bot: Bot) -> list[Line]:
     """Return the log, given as JSON; every line of it is."""
-    return [json.loads(line) for line in bot.said().splitlines()]
+    return [json.loads(line) for line in bot.log_text().splitlines()]
 
 
 @contextmanager
@@ -148,5 +148,5 @@ def test_the_token_in_the_webhooks_address_is_not_written(tmp_path: Path, vendor
         body = MAKER.text("101", ASK).body
         assert requests.post(f"{bot.url}/webhook/{PASSWORD}", data=body, timeout=PATIENCE).status_code == 200
         vendor.wait_for_taken(1)
-        assert "POST /webhook/…" in bot.said()
-        assert PASSWORD not in bot.said()
+        assert "POST /webhook/…" in bot.log_text()
+        assert PASSWORD not in bot.log_text()

@@ -63,7 +63,7 @@ def test_an_image_and_the_rules_that_name_it_reach_every_machine(join: Join, ven
     published = rules(str(image))
     assert Editor(second).publish(published) == 303
     wait_for([first, second, third], published)
-    wait_until(lambda: f"rules=2 digest={digest(published)[:12]}" in third.said(), "the third to have taken them")
+    wait_until(lambda: f"rules=2 digest={digest(published)[:12]}" in third.log_text(), "the third to have taken them")
     for bot in (first, second):
         bot.kill()
     third.deliver(MAKER.text("1", "shop ơi từ khóa 0"))
@@ -75,7 +75,7 @@ def test_an_image_and_the_rules_that_name_it_reach_every_machine(join: Join, ven
     fourth = join("d", content=HAND)
     assert fourth.rules.read_bytes() == published
     assert (fourth.directory / image).read_bytes() == sent
-    assert "gives way to the published one" in fourth.said()
+    assert "gives way to the published one" in fourth.log_text()
 
 
 def test_an_image_added_in_the_form_of_a_rule_reaches_every_machine(join: Join) -> None:
@@ -95,8 +95,8 @@ def test_a_machine_whose_file_was_changed_by_hand_keeps_it_and_says_so(join: Joi
     wait_until(lambda: "changed by hand on this machine" in second.get("/readyz").text, "it to be told")
     assert second.get("/readyz").status_code == 200
     assert second.rules.read_bytes() == HAND
-    assert "by-hand" in second.said()
-    assert "sửa tay" not in second.said()
+    assert "by-hand" in second.log_text()
+    assert "sửa tay" not in second.log_text()
     second.kill()
     second.start()
     assert second.rules.read_bytes() == HAND

@@ -44,7 +44,7 @@ def test_counts_are_of_all_processes_however_it_is_started(
     with Bot(tmp_path, vendor.url, command=WAYS[way].split(), **variables) as bot:
         # One worker answers; the other may still be starting, and would ask for a redelivery.
         started = 2 if way == "gunicorn" else 3  # with a master that has tried the rules before
-        wait_until(lambda: bot.said().count("rules in force") >= started, "both workers to have started")
+        wait_until(lambda: bot.log_text().count("rules in force") >= started, "both workers to have started")
         with ThreadPoolExecutor(16) as pool:
             assert {answer.status_code for answer in pool.map(bot.post, made + made[:10])} == {200}
         bot.deliver(MAKER.text("301", "xin chào"))

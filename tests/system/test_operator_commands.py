@@ -84,9 +84,9 @@ def test_a_dead_letter_from_its_cause_to_the_customer(tmp_path: Path, vendor: Sa
         not_sent = "not sent: https://shop.example/bang-gia.jpg"
         for said in ("dead", "refused by the vendor", "bang-gia", OA_ID, "101", not_sent):
             assert said in whole
-        loads = bot.said().count("rules in force")
+        loads = bot.log_text().count("rules in force")
         bot.rules.write_text(RULES.replace("bang-gia.jpg", "gia-moi.jpg"), encoding="utf-8")
-        wait_until(lambda: bot.said().count("rules in force") > loads, "the new rules")
+        wait_until(lambda: bot.log_text().count("rules in force") > loads, "the new rules")
         said = printed(bot, "replay", dead)
         assert said.startswith(f"{dead}: open again; it was dead, refused, ")
         assert "image_url is not a picture" in said

@@ -61,9 +61,9 @@ def test_the_access_log_does_not_show_the_token(tmp_path: Path, vendor: SandboxV
         for url in (right, wrong, f"{right}?a=1", f"{right}/more", f"{bot.url}/%77ebhook/{WEBHOOK_TOKEN}"):
             requests.post(url, data=event.body, timeout=PATIENCE)
             requests.get(url, timeout=PATIENCE)
-        wait_until(lambda: bot.said().count("[token]") >= 30, "ten lines")
-        assert WEBHOOK_TOKEN[:-1] not in bot.said()
-        assert re.search(r"^200 POST /webhook/\[token\] HTTP/1.1 ", bot.said(), re.MULTILINE)
+        wait_until(lambda: bot.log_text().count("[token]") >= 30, "ten lines")
+        assert WEBHOOK_TOKEN[:-1] not in bot.log_text()
+        assert re.search(r"^200 POST /webhook/\[token\] HTTP/1.1 ", bot.log_text(), re.MULTILINE)
 
 
 def test_refused_deliveries_are_logged_once_a_second(tmp_path: Path, vendor: SandboxVendor, server: str) -> None:
@@ -74,6 +74,6 @@ def test_refused_deliveries_are_logged_once_a_second(tmp_path: Path, vendor: San
             requests.post(f"{bot.url}/webhook", data=event.body, timeout=PATIENCE).status_code for _ in range(100)
         }
         assert statuses == {401}
-        wait_until(lambda: bot.said().count("a delivery was refused") >= 1, "a line")
-        assert bot.said().count("a delivery was refused") < 50
-        assert "Traceback" not in bot.said()
+        wait_until(lambda: bot.log_text().count("a delivery was refused") >= 1, "a line")
+        assert bot.log_text().count("a delivery was refused") < 50
+        assert "Traceback" not in bot.log_text()

@@ -108,11 +108,11 @@ def test_a_web_server_in_front_passes_on_what_is_public(tmp_path: Path, vendor: 
             event = MAKER.text("101", "x")
             assert ask("POST", "/webhook", event.body, **event.headers) == 200
             assert [ask("GET", path) for path in ("/metrics", "/readyz", "/webhookx", "/")] == [404] * 4
-            wait_until(lambda: bot.said().count("POST /webhook") == 1, "the event to be logged")
+            wait_until(lambda: bot.log_text().count("POST /webhook") == 1, "the event to be logged")
             slow.sendall(b"x" * 399)
             assert slow.recv(100).startswith(b"HTTP/1.1 40")
-        wait_until(lambda: bot.said().count("POST /webhook") == 2, "the slow client's request")
-        assert "/metrics" not in bot.said()
+        wait_until(lambda: bot.log_text().count("POST /webhook") == 2, "the slow client's request")
+        assert "/metrics" not in bot.log_text()
 
 
 def test_nginx_takes_the_block_as_it_stands(tmp_path: Path) -> None:

@@ -185,7 +185,7 @@ def test_a_forwarders_token(tmp_path: Path, vendor: SandboxVendor) -> None:
         assert [answer == 200 for answer in answers] == [False, False, False, False, True]
         assert bot.get("/webhook/geheim-und-lang").ok
         vendor.wait_for_taken(1)
-        assert "geheim-und-lang" not in bot.said()
+        assert "geheim-und-lang" not in bot.log_text()
 
 
 def test_no_authentication_at_home(tmp_path: Path, vendor: SandboxVendor) -> None:

@@ -128,7 +128,7 @@ def test_what_is_no_http_is_a_400_without_a_traceback(shared: Bot, sent: bytes) 
         client.sendall(sent)
         assert read_answer(client)[0] == 400
         assert client.recv(1) == b""
-    assert "Traceback" not in shared.said()
+    assert "Traceback" not in shared.log_text()
 
 
 def test_a_body_that_no_route_takes_is_refused_before_it_is_sent(shared: Bot) -> None:
@@ -145,7 +145,7 @@ def test_who_waits_in_the_backlog_is_answered_before_the_end(tmp_path: Path, ven
         os.kill(worker, signal.SIGSTOP)
         with clients(bot.port, 16, written(MAKER.text("205", "x"))) as waiting:
             bot.process.terminate()
-            wait_until(lambda: "Handling signal: term" in bot.said(), "the master to stop the worker")
+            wait_until(lambda: "Handling signal: term" in bot.log_text(), "the master to stop the worker")
             os.kill(worker, signal.SIGCONT)
             for client in waiting:
                 status, head = read_answer(client)
@@ -191,7 +191,7 @@ def test_a_worker_is_replaced_after_so_many_requests(tmp_path: Path, vendor: San
     with Bot(tmp_path, vendor.url, GUNICORN_CMD_ARGS="--max-requests=20") as bot:
         for number in range(60):
             assert bot.post(MAKER.text(str(300 + number), "x")).status_code == 200
-        wait_until(lambda: bot.said().count("Booting worker") >= 3, "the third worker")
+        wait_until(lambda: bot.log_text().count("Booting worker") >= 3, "the third worker")
 
 
 def test_what_is_no_request_does_not_show_the_webhook_s_token(tmp_path: Path, vendor: SandboxVendor) -> None:
@@ -203,5 +203,5 @@ def test_what_is_no_request_does_not_show_the_webhook_s_token(tmp_path: Path, ve
             with socket.create_connection(("127.0.0.1", bot.port), timeout=PATIENCE) as client:
                 client.sendall(head + wrong)
                 assert read_answer(client)[0] == 400
-        wait_until(lambda: bot.said().count('/webhook/[token] HTTP/1.1" 400') == 2, "a line for each that has a head")
-        assert SECRET not in bot.said()
+        wait_until(lambda: bot.log_text().count('/webhook/[token] HTTP/1.1" 400') == 2, "a line for each with a head")
+        assert SECRET not in bot.log_text()

@@ -60,7 +60,7 @@ def listed(page: TestResponse) -> list[int]:
     return [int(number) for number in re.findall(r'class="when"><a href="/console/events/(\d+)"', page.text)]
 
 
-def said(outcome: ReplayResult, event_id: int) -> str:
+def printed(outcome: ReplayResult, event_id: int) -> str:
     """Return the output of `bot replay`."""
     return replay_text(event_id, outcome, window=WINDOW, lang="en")
 
@@ -212,11 +212,11 @@ def test_replay_has_the_text_of_the_command_and_works_once(console: Console, fai
     assert (answer.status_code, answer.headers["Location"]) == (303, f"/console/events/{event_id}")
     was = ReplayResult("reopened", failed["status"], failed["reason"], failed.get("attempts", 0), failed["error"])
     page = console.get(f"events/{event_id}")
-    assert said(was, event_id) in words(page)
+    assert printed(was, event_id) in words(page)
     assert 'data-status="open"' in page.text
     first = row(console, event_id)
     assert (first["status"], first["fence"]) == ("open", 1)
-    assert said(ReplayResult("settled", "open"), event_id) in words(console.post(address, follow_redirects=True))
+    assert printed(ReplayResult("settled", "open"), event_id) in words(console.post(address, follow_redirects=True))
     assert row(console, event_id) == first
 
 
@@ -227,7 +227,7 @@ def test_other_events_cannot_be_replayed(console: Console, status: Status) -> No
     before = row(console, event_id)
     assert f"events/{event_id}/replay" not in console.get(f"events/{event_id}").text
     told = console.post(f"events/{event_id}/replay", follow_redirects=True)
-    assert said(ReplayResult("settled", status), event_id) in words(told)
+    assert printed(ReplayResult("settled", status), event_id) in words(told)
     assert row(console, event_id) == before
 
 
@@ -247,7 +247,7 @@ def test_a_parked_event_is_replayed_with_a_warning(console: Console) -> None:
 def test_an_event_that_cannot_be_replayed_has_a_reason(console: Console, values: dict[str, Any], outcome: str) -> None:
     """And no button; the reason is that of the command."""
     event_id = put(console, **DEAD | values)
-    why = said(ReplayResult(outcome), event_id)  # type: ignore[arg-type]
+    why = printed(ReplayResult(outcome), event_id)  # type: ignore[arg-type]
     page = console.get(f"events/{event_id}")
     assert why in words(page)
     assert f"events/{event_id}/replay" not in page.text

@@ -44,14 +44,14 @@ def sent(*keywords: str, **more: str) -> dict[str, Any]:
     return words | IMAGE | {"enabled": "true"} | more
 
 
-def said(answer: Any) -> list[tuple[str, str]]:
+def advice(answer: Any) -> list[tuple[str, str]]:
     return [(one["kind"], one["text"]) for one in answer.get_json()["advice"]]
 
 
 def test_a_good_rule_can_be_published_at_once(console: Console) -> None:
     form = sent("bọc quà", examples="có bọc quà không\ngói giúp em bọc quà", not_examples="quà tặng")
     answer = console.post("rules/live", form)
-    assert said(answer) == [
+    assert advice(answer) == [
         ("good", "No other rule matches these keywords."),
         ("good", "All 2 sample messages get this reply."),
         ("good", "The counter-example does not get it."),
@@ -64,12 +64,12 @@ def test_a_good_rule_can_be_published_at_once(console: Console) -> None:
 def test_missing_fields_are_listed_beside_other_advice(console: Console) -> None:
     """The rule cannot be published yet."""
     nothing = console.post("rules/live", {"enabled": "true"})
-    assert said(nothing) == [
+    assert advice(nothing) == [
         ("todo", "Add a keyword: what do customers write?"),
         ("todo", "Add the picture that they get."),
     ]
     half = console.post("rules/live", sent("bọc quà", image_ref=""))
-    assert said(half) == [
+    assert advice(half) == [
         ("todo", "Add the picture that they get."),
         ("good", "No other rule matches these keywords."),
     ]
@@ -78,16 +78,16 @@ def test_missing_fields_are_listed_beside_other_advice(console: Console) -> None
 
 def test_other_matching_rules_are_listed(console: Console) -> None:
     """The rule that beats this one, and the one that it beats."""
-    kinds = dict(said(console.post("rules/live", sent("giao hàng nhanh"))))
+    kinds = dict(advice(console.post("rules/live", sent("giao hàng nhanh"))))
     assert kinds["good"] == "“giao hàng nhanh”: ship would match it too; this rule answers."
-    found = said(console.post("rules/live", sent("giao hàng nhanh", "giá", priority="-1")))
+    found = advice(console.post("rules/live", sent("giao hàng nhanh", "giá", priority="-1")))
     assert any(kind == "warn" and "giao hàng nhanh" in text and "ship" in text for kind, text in found)
 
 
 def test_an_example_that_another_rule_answers(console: Console) -> None:
     """With the message of the check."""
     answer = console.post("rules/live", sent("bọc quà", examples="phí ship bao nhiêu"))
-    (kind, text) = said(answer)[0]
+    (kind, text) = advice(answer)[0]
     assert kind == "bad"
     assert "phí ship bao nhiêu" in text
     assert answer.get_json()["checked"] == ""
@@ -96,7 +96,7 @@ def test_an_example_that_another_rule_answers(console: Console) -> None:
 def test_an_existing_rule_is_checked_with_its_changes(console: Console) -> None:
     """Only its own problems are shown; for a deleted rule there is no advice."""
     form = sent("bảng giá", "phí ship", id="gia")
-    found = said(console.post("rules/live?id=gia", form))
+    found = advice(console.post("rules/live?id=gia", form))
     assert any("phí ship" in text for _kind, text in found)
     assert console.post("rules/live?id=khac", form).status_code == 409
 
@@ -106,13 +106,13 @@ def test_changed_answers_must_be_confirmed(console: Console) -> None:
     console.keep(text="có bọc quà không", rule_id=None)
     console.keep(text="phí ship đi quận 7", rule_id="ship")
     gained = console.post("rules/live", sent("bọc quà"))
-    assert ("good", "1 message of late would be newly answered.") in said(gained)
+    assert ("good", "1 message of late would be newly answered.") in advice(gained)
     assert gained.get_json()["checked"]
     changed = console.post("rules/live", sent("phí ship đi"))
-    assert ("warn", "1 message of late would get another reply than now.") in said(changed)
+    assert ("warn", "1 message of late would get another reply than now.") in advice(changed)
     assert changed.get_json()["checked"] == ""
     lost = console.post("rules/live?id=ship", sent("giao hàng", id="ship"))
-    assert ("bad", "1 message of late would get no reply any more.") in said(lost)
+    assert ("bad", "1 message of late would get no reply any more.") in advice(lost)
     assert lost.get_json()["checked"] == ""
 
 
