@@ -319,6 +319,11 @@ def test_filled_in_from_elsewhere(console: Console) -> None:
     assert fields(page)["examples"][0].endswith("\ncho xem thuc don moi")
 
 
+def test_the_other_language_keeps_every_word_that_was_filled_in(console: Console) -> None:
+    page = console.get("rules/edit?keyword=a&keyword=b&lang=en")
+    assert "/console/rules/edit?keyword=a&amp;keyword=b&amp;lang=vi" in page.text
+
+
 def test_a_form_that_was_filled_in_and_is_asked_for_again_leads_to_the_questions(console: Console) -> None:
     """As by the link to the other language, before anything was typed."""
     assert console.get("rules/fill?lang=vi").location == "/console/unanswered"

@@ -81,7 +81,8 @@ def other_language() -> Language:
 def address_in(lang: Language) -> str:
     """Return the address of this page in a language."""
     # Not by url_for, which would interpret query parameters such as "_scheme".
-    return f"{quote(request.path)}?{urlencode(request.args.to_dict() | {'lang': lang})}"
+    args = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
+    return f"{quote(request.path)}?{urlencode([*args, ('lang', lang)])}"
 
 
 def csv_address(**more: str) -> str:
