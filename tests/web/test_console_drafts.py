@@ -60,8 +60,8 @@ def autosaved(console: Console, page: TestResponse, text: str, **more: str) -> T
     return console.post("check/autosave", sent(page, text, **more))
 
 
-def test_a_draft_is_opened_where_it_was_left(console: Console) -> None:
-    """It says when it was saved, from what it was begun, and how long it is kept; the field holds it to the letter."""
+def test_a_draft_is_opened_again(console: Console) -> None:
+    """With the time it was saved, its origin, and how long it is kept; the text is unchanged."""
     answer = autosaved(console, console.get("check?take=file"), MINE.replace("\n", "\r\n") + "  ")
     assert answer.json is not None
     assert re.fullmatch(r"Draft saved \d\d:\d\d", answer.json["text"])
@@ -73,8 +73,8 @@ def test_a_draft_is_opened_where_it_was_left(console: Console) -> None:
     assert "Discard the draft" in said
 
 
-def test_the_draft_is_this_browsers_alone(console: Console) -> None:
-    """Another one, logged in by the same password, has none; the cookie is out of reach of scripts and other sites."""
+def test_a_draft_belongs_to_its_browser(console: Console) -> None:
+    """Another one with the same password has none; scripts and other sites cannot read the cookie."""
     answer = autosaved(console, console.get("check"), MINE)
     cookie = next(line for line in answer.headers.getlist("Set-Cookie") if line.startswith(COOKIE_NAME))
     assert {"HttpOnly", "SameSite=Lax", "Path=/console", f"Max-Age={int(KEPT_SECONDS)}"} <= set(cookie.split("; "))
@@ -87,8 +87,8 @@ def test_the_draft_is_this_browsers_alone(console: Console) -> None:
     assert text_of(console.get("check")) == MINE
 
 
-def test_a_draft_tells_from_which_version_it_was_begun(console: Console) -> None:
-    """Once the rules are others than those, since when they were in force."""
+def test_a_draft_names_the_version_it_began_from(console: Console) -> None:
+    """If the rules have changed, with the time of that version."""
     autosaved(console, console.get("check?take=file"), MINE)
     rules = console.runtime.settings.rules_file
     rules.write_text(RULES + "# by hand\n", encoding="utf-8")
@@ -102,7 +102,7 @@ def test_a_draft_tells_from_which_version_it_was_begun(console: Console) -> None
     assert re.search(r"begun from the version of \d+ \w+ \d{4}, \d\d:\d\d; the rules have", words(console.get("check")))
 
 
-def test_saving_by_the_button(console: Console) -> None:
+def test_saving_without_javascript(console: Console) -> None:
     """Who has no script sees the draft and when it was saved."""
     page = console.get("check?take=file")
     answer = console.post("check/draft", sent(page, MINE.replace("\n", "\r\n")))
@@ -121,7 +121,7 @@ def test_a_check_saves_the_draft_too(console: Console) -> None:
 
 
 def test_two_tabs_do_not_overwrite_each_other(console: Console) -> None:
-    """The later save is told what is there, and may replace it knowingly."""
+    """The later save gets a conflict, and may replace the other one."""
     one, two = console.get("check?take=file"), console.get("check?take=file")
     assert autosaved(console, one, MINE).status_code == 200
     refused = autosaved(console, two, RULES + "# other\n")
@@ -140,8 +140,8 @@ def test_two_tabs_do_not_overwrite_each_other(console: Console) -> None:
     assert text_of(console.get("check")) == RULES + "# other\n"
 
 
-def test_taking_a_file_does_not_hide_that_there_is_a_draft(console: Console) -> None:
-    """The page says so and leads to it; what is written there does not replace it unasked."""
+def test_loading_a_file_does_not_hide_the_draft(console: Console) -> None:
+    """The page links to it, and does not replace it by itself."""
     autosaved(console, console.get("check"), MINE)
     page = console.get("check?take=spa")
     assert "You have a draft. Draft saved" in words(page)
@@ -161,8 +161,8 @@ def test_a_draft_is_discarded(console: Console) -> None:
     assert autosaved(console, page, "version: 1\n").status_code == 200
 
 
-def test_what_is_published_is_a_draft_no_more(console: Console) -> None:
-    """A version that is restored leaves the draft alone."""
+def test_a_publication_ends_the_draft(console: Console) -> None:
+    """A restored version leaves the draft as it is."""
     page = console.post("check", sent(console.get("check?take=file"), MINE))
     assert console.post("check/publish", sent(page, MINE)).status_code == 303
     assert text_of(console.get("check")) == ""
@@ -174,7 +174,7 @@ def test_what_is_published_is_a_draft_no_more(console: Console) -> None:
     assert text_of(console.get("check")) == "# next\n"
 
 
-def test_what_another_tab_has_saved_outlives_a_publication(console: Console) -> None:
+def test_a_draft_of_another_tab_survives_a_publication(console: Console) -> None:
     """It is another text."""
     page = console.get("check?take=file")
     autosaved(console, console.get("check"), "# of the other tab\n")
@@ -184,8 +184,8 @@ def test_what_another_tab_has_saved_outlives_a_publication(console: Console) -> 
 
 
 @pytest.mark.parametrize("path", ["check", "check/publish", "check/draft"])
-def test_a_form_that_comes_after_the_session_has_ended_is_kept(console: Console, clock: Clock, path: str) -> None:
-    """Nothing is done but saving; after the log-in the draft is there, and the page to go on."""
+def test_a_form_after_the_end_of_the_session_is_saved_as_draft(console: Console, clock: Clock, path: str) -> None:
+    """Nothing else is done; after the log-in the draft is there."""
     page = console.post("check", sent(console.get("check?take=file"), MINE))
     clock.now += auth.SESSION_LIFETIME.total_seconds() + 1
     longer = MINE + "# " + "dài " * 10_000
@@ -198,8 +198,8 @@ def test_a_form_that_comes_after_the_session_has_ended_is_kept(console: Console,
     assert text_of(console.get("check")) == longer
 
 
-def test_the_script_saves_on_after_the_session_has_ended(console: Console, clock: Clock) -> None:
-    """It is told where to log in."""
+def test_the_script_saves_after_the_end_of_the_session(console: Console, clock: Clock) -> None:
+    """It gets the URL of the log-in."""
     page = console.get("check?take=file")
     clock.now += auth.SESSION_LIFETIME.total_seconds() + 1
     answer = autosaved(console, page, MINE)
@@ -210,8 +210,8 @@ def test_the_script_saves_on_after_the_session_has_ended(console: Console, clock
     assert text_of(console.get("check")) == MINE
 
 
-def test_nothing_is_kept_for_who_logged_out(console: Console) -> None:
-    """Nor for who was never logged in, nor for another site."""
+def test_nothing_is_saved_after_a_log_out(console: Console) -> None:
+    """Nor without an earlier log-in, nor from another site."""
     page = console.get("check?take=file")
     console.post("logout")
     assert autosaved(console, page, MINE).status_code == 303
@@ -231,8 +231,8 @@ def test_another_site_saves_nothing_in_an_ended_session(console: Console, clock:
     assert text_of(console.get("check")) == ""
 
 
-def test_too_large_a_draft_says_so(console: Console) -> None:
-    """The one before stays."""
+def test_too_large_a_draft_is_refused(console: Console) -> None:
+    """The former one stays."""
     page = console.get("check")
     autosaved(console, page, MINE)
     answer = autosaved(console, page, "x" * (MAX_DRAFT_BYTES + 1))
@@ -242,7 +242,7 @@ def test_too_large_a_draft_says_so(console: Console) -> None:
     assert text_of(console.get("check")) == MINE
 
 
-def test_odd_fields_are_no_trouble(console: Console) -> None:
+def test_invalid_fields_count_as_missing(console: Console) -> None:
     """What is no revision, digest, tab or cookie counts as none."""
     odd = {"text": MINE, "base_digest": "x" * 500, "revision": "9" * 40, "tab": "<b>"}
     console.client.set_cookie(COOKIE_NAME, "../etc", path="/console")
@@ -251,7 +251,7 @@ def test_odd_fields_are_no_trouble(console: Console) -> None:
     assert console.post("check/autosave", odd | {"replaces": "abc", "revision": "-1"}).status_code == 409
 
 
-def test_a_draft_that_was_emptied_is_none(console: Console) -> None:
+def test_an_empty_draft_is_discarded(console: Console) -> None:
     """As if it had been discarded."""
     page = console.get("check")
     autosaved(console, page, MINE)

@@ -41,7 +41,7 @@ def photo(colour: str = "red", form: str = "JPEG") -> bytes:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    """A folder with the pictures that the rules name."""
+    """A folder with the images that the rules name."""
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "menu.jpg").write_bytes(photo("white"))
     (tmp_path / "images" / "gia.jpg").write_bytes(photo("black"))
@@ -50,7 +50,7 @@ def shop(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def console(shop: Path) -> Iterator[Console]:
-    """Somebody is logged in where they may publish."""
+    """A logged-in editor who may publish."""
     with running(shop, rules=RULES, console_publish=True) as found:
         found.log_in()
         yield found
@@ -100,7 +100,7 @@ def entry(page: TestResponse) -> str:
     return found[1]
 
 
-def test_several_pictures_at_once_each_told_in_words(console: Console, shop: Path) -> None:
+def test_several_uploads_at_once_have_one_outcome_each(console: Console, shop: Path) -> None:
     page = upload(
         console, (photo("blue"), "Bảng giá Tết.JPG"), (b"%PDF-1.7", "menu.jpg"), (photo("green", "WEBP"), "../hoa.webp")
     )
@@ -125,7 +125,7 @@ def test_a_phone_s_heic_photo_becomes_a_jpeg_with_before_and_after(console: Cons
         assert (image.format, image.size) == ("JPEG", (64, 128))
 
 
-def test_the_same_picture_again_is_told_and_not_stored_twice(console: Console) -> None:
+def test_the_same_image_is_not_stored_twice(console: Console) -> None:
     page = upload(console, (photo("white"), "khac.jpg"))
     assert "khac.jpg: is in the library already, as images/menu.jpg." in words(page)
 
@@ -136,8 +136,8 @@ def test_every_refusal_answers_422_and_in_vietnamese_too(console: Console) -> No
     assert "x.jpg: Đây không phải là ảnh." in words(upload(console, (b"abc", "x.jpg")))
 
 
-def test_the_page_says_which_rules_use_a_picture_and_which_are_unused(console: Console) -> None:
-    """A rule that is switched off uses its picture too."""
+def test_images_have_their_rules_or_are_unused(console: Console) -> None:
+    """A disabled rule uses its image too."""
     upload(console, (photo("blue"), "moi.jpg"))
     page = console.get("pictures/library")
     for title, rule in (("menu.jpg", "menu"), ("gia.jpg", "tat"), ("moi.jpg", "no rule uses it")):
@@ -147,7 +147,7 @@ def test_the_page_says_which_rules_use_a_picture_and_which_are_unused(console: C
     assert re.findall("<h3>(.*)</h3>", unused.text) == ["moi.jpg"]
 
 
-def test_a_picture_that_no_rule_names_is_shown_to_editors(console: Console) -> None:
+def test_an_unused_image_is_served_to_editors(console: Console) -> None:
     upload(console, (photo("blue"), "moi.jpg"))
     address = re.search(r'src="/console/(picture-files/images/moi.jpg\?v=\w+)"', console.get("pictures/library").text)
     assert address
@@ -155,8 +155,8 @@ def test_a_picture_that_no_rule_names_is_shown_to_editors(console: Console) -> N
     assert console.get("picture-files/images/khong-co.jpg").status_code == 404
 
 
-def test_from_a_picture_to_a_rule_that_sends_it(console: Console, shop: Path) -> None:
-    """The form has the picture filled in, and what it makes of that is right."""
+def test_an_image_links_to_a_new_rule_that_sends_it(console: Console, shop: Path) -> None:
+    """The form is filled in with the image, and its rule is valid."""
     upload(console, (photo("blue"), "hoa.jpg"))
     link = re.search(r'href="/console/(rules/edit\?image=[^"]*hoa.jpg)"', console.get("pictures/library").text)
     assert link
@@ -205,8 +205,8 @@ def test_a_picture_that_rules_name_is_not_deleted(console: Console, shop: Path, 
     assert (shop / name).exists()
 
 
-def test_a_picture_named_since_by_the_file_on_disk_is_not_deleted(console: Console, shop: Path) -> None:
-    """The bot may not have read it yet."""
+def test_an_image_named_by_the_file_on_disk_is_not_deleted(console: Console, shop: Path) -> None:
+    """The bot may not have loaded the file yet."""
     upload(console, (photo("blue"), "moi.jpg"))
     path = shop / "rules.yaml"
     path.write_text(RULES.replace("images/menu.jpg", "images/moi.jpg"), encoding="utf-8")
@@ -223,7 +223,7 @@ def test_nothing_else_can_be_deleted_or_replaced(console: Console, shop: Path, n
     assert (shop / "rules.yaml").read_bytes() == before
 
 
-def test_two_editors_at_once_lose_nothing(console: Console, shop: Path) -> None:
+def test_concurrent_editors_lose_nothing(console: Console, shop: Path) -> None:
     def send(colour: str) -> int:
         editor = Console(console.app, console.runtime)
         editor.log_in()
@@ -236,8 +236,8 @@ def test_two_editors_at_once_lose_nothing(console: Console, shop: Path) -> None:
     assert len(stored) == len(colours)
 
 
-def test_too_many_uploads_at_once_are_told_to_wait(console: Console) -> None:
-    """Each holds a thread that answers nobody else."""
+def test_too_many_concurrent_uploads_are_refused(console: Console) -> None:
+    """Each occupies a thread."""
     body, content_type = body_of((photo("blue"), "moi.jpg"))
     begun, gate = threading.Semaphore(0), threading.Event()
 
@@ -259,7 +259,7 @@ def test_too_many_uploads_at_once_are_told_to_wait(console: Console) -> None:
     assert upload(console, (photo("red"), "khac.jpg")).status_code == 200
 
 
-def test_more_than_a_form_may_have_is_taken_and_too_much_is_told(console: Console) -> None:
+def test_uploads_may_be_larger_than_forms_up_to_a_limit(console: Console) -> None:
     """Forms end at 2 MB; a photo does not."""
     large = photo() + bytes(5_000_000)
     assert upload(console, (large, "lon.jpg")).status_code == 200
@@ -268,19 +268,19 @@ def test_more_than_a_form_may_have_is_taken_and_too_much_is_told(console: Consol
     assert "Nothing was uploaded: that was more than 16 MB at once." in words(page)
 
 
-def test_nothing_chosen_is_told(console: Console) -> None:
+def test_an_upload_without_a_file_is_reported(console: Console) -> None:
     page = upload(console, (b"", ""))
     assert (page.status_code, "Choose a picture first." in words(page)) == (400, True)
 
 
-def test_a_folder_that_cannot_be_written_is_told(console: Console, shop: Path) -> None:
+def test_an_unwritable_folder_is_reported(console: Console, shop: Path) -> None:
     (shop / "images").rename(shop / "khac")
     (shop / "images").write_bytes(b"")  # a file where the folder should be
     page = upload(console, (photo("blue"), "moi.jpg"))
     assert "moi.jpg: The folder of pictures cannot be written" in words(page)
 
 
-def test_a_large_library_is_turned_over(console: Console, shop: Path) -> None:
+def test_a_large_library_has_pages(console: Console, shop: Path) -> None:
     for number in range(PAGE_SIZE):
         (shop / "images" / f"a-{number}.jpg").write_bytes(jpeg(seed=str(number)))
     pages = [console.get(f"pictures/library?page={page}").text for page in (1, 2)]

@@ -87,7 +87,7 @@ def pictures(console: Console) -> Mapping[str, ImageReference]:
 
 
 def see(console: Console, results: Mapping[str, CheckResult], *, ago: float = 300.0) -> None:
-    """Look at the pictures of those rules, as often as it takes to be sure."""
+    """Check the images of those rules, as often as needed for a final result."""
     schedule, now, found = CheckSchedule(console.runtime.database), console.runtime.database.now(), pictures(console)
     schedule.add_missing([picture.key for picture in found.values()], now=now + 3600)
     for rule, result in results.items():
@@ -97,13 +97,13 @@ def see(console: Console, results: Mapping[str, CheckResult], *, ago: float = 30
 
 
 def due(console: Console, at: float) -> None:
-    """Have all pictures due then."""
+    """Make all checks due."""
     with console.runtime.database.write() as connection:
         connection.execute(sa.update(picture_checks).values(due_at=at))
 
 
 def note_upload(console: Console, *, oa_id: str = "123", **values: object) -> None:
-    """Have menu.jpg uploaded, or not, for an OA."""
+    """Store an upload of menu.jpg for an OA, or its failure."""
     row = {
         "oa_id": oa_id,
         "digest": console.runtime.rules_reloader.rules.digests["menu.jpg"],
@@ -115,7 +115,7 @@ def note_upload(console: Console, *, oa_id: str = "123", **values: object) -> No
 
 
 def tiles(page: str) -> dict[str, str]:
-    """Return what each picture's tile says, in their order, by what people call it."""
+    """Return the text of each image's tile, in order, by its name."""
     found = {}
     for rest in page.split('<li class="tile"')[1:]:
         piece = rest.partition("</form>")[0].partition("</section>")[0]
@@ -126,8 +126,8 @@ def tiles(page: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("lang", ["vi", "en"])
-def test_every_verdict_has_its_words(everything: Console, lang: Language) -> None:
-    """What is wrong, why it matters and what to do, as the doctor says it too."""
+def test_every_verdict_has_its_texts(everything: Console, lang: Language) -> None:
+    """The fault, why it matters and what to do, as in the doctor."""
     page = words(everything.get(f"pictures?lang={lang}"))
     for code, result in RESULTS.items():
         told = explain(result if code not in UNSEEN else CheckResult(code), lang)
@@ -140,8 +140,8 @@ def test_every_verdict_has_its_words(everything: Console, lang: Language) -> Non
             assert text[1:] in page, code
 
 
-def test_the_worst_come_first_and_can_be_seen_alone(everything: Console) -> None:
-    """Bad, soon to expire, doubtful, not looked at yet, well."""
+def test_the_worst_come_first_and_can_be_filtered(everything: Console) -> None:
+    """Bad, expiring soon, unknown, not checked yet, good."""
     page = everything.get("pictures").text
     kinds = re.findall(r'<section class="verdict (\w*)"', page)
     assert list(dict.fromkeys(kinds)) == ["bad", "warn", "", "good"]
@@ -157,8 +157,8 @@ def test_the_worst_come_first_and_can_be_seen_alone(everything: Console) -> None
     assert len(tiles(everything.get("pictures?show=nonsense").text)) == bad + 7
 
 
-def test_what_is_known_of_a_picture(two: Console) -> None:
-    """Where it is, its form, size and dimensions, when it was looked at, and the rules that send it."""
+def test_the_facts_about_an_image(two: Console) -> None:
+    """Its place, format, size and dimensions, the time of its check, and the rules that send it."""
     answer = two.get("pictures")
     found = tiles(answer.text)
     assert list(found) == ["gia.jpg", "menu.jpg"]
@@ -183,7 +183,7 @@ def test_the_days_of_an_attachment(everything: Console) -> None:
 @pytest.mark.parametrize(
     ("age", "group"), [(0, "ok"), (EXPIRY_WARNING_DAYS - 1, "ok"), (EXPIRY_WARNING_DAYS, "soon"), (6, "soon")]
 )
-def test_an_attachment_is_told_in_time(age: int, group: ImageStatus) -> None:
+def test_an_expiring_attachment_is_reported_in_time(age: int, group: ImageStatus) -> None:
     picture = ImageReference("attachment_id", "aBc", date(2027, 1, 20), ("r",))
     assert status_of(ImageHealth(picture, CheckResult("ok"), None, age)) == group
 
@@ -200,8 +200,8 @@ def test_an_attachment_is_told_in_time(age: int, group: ImageStatus) -> None:
         ),
     ],
 )
-def test_how_far_a_picture_file_is(shop: Path, values: dict[str, object], said: str) -> None:
-    """For each OA that has asked for it; its picture is ours to show."""
+def test_the_uploads_of_an_image_file(shop: Path, values: dict[str, object], said: str) -> None:
+    """For each OA that needed it; the image itself is shown."""
     rules = "version: 1\nrules: [{id: menu, keywords: [thực đơn], reply: {file: menu.jpg}}]\n"
     with running(shop, rules=rules) as console:
         console.log_in()
@@ -221,16 +221,16 @@ def test_how_far_a_picture_file_is(shop: Path, values: dict[str, object], said: 
         assert console.client.get(address).data == jpeg()
 
 
-def test_a_failure_that_may_pass_is_no_verdict_yet(two: Console) -> None:
-    """But it is told."""
+def test_a_temporary_failure_is_no_verdict_yet(two: Console) -> None:
+    """But it is shown."""
     now = two.runtime.database.now()
     CheckSchedule(two.runtime.database).save(pictures(two)["menu"].key, CheckResult("unreachable"), now=now)
     page = two.get("pictures?show=ok").text
     assert "did not open this time" in tiles(page)["menu.jpg"]
 
 
-def test_another_look_for_who_asks(two: Console) -> None:
-    """It is due at once, the page says so and looks for what comes of it; then it says that."""
+def test_another_check_on_request(two: Console) -> None:
+    """It is due at once; the page says so, reloads, and then shows the result."""
     key, database = pictures(two)["gia"].key, two.runtime.database
     answer = two.post("pictures/again", {"key": key, "show": "bad", "page": 1})
     assert answer.status_code == 303
@@ -246,8 +246,8 @@ def test_another_look_for_who_asks(two: Console) -> None:
     assert "Looked at gia.jpg again. Can be sent." in words(done)
 
 
-def test_the_page_does_not_look_anew_for_ever(two: Console) -> None:
-    """Where nobody looks, as in a process that does not deliver."""
+def test_the_page_stops_reloading(two: Console) -> None:
+    """If nothing checks, as in a process that does not deliver."""
     key = pictures(two)["gia"].key
     address = two.post("pictures/again", {"key": key}).location
     seen = 0
@@ -257,8 +257,8 @@ def test_the_page_does_not_look_anew_for_ever(two: Console) -> None:
     assert seen > 1
 
 
-def test_nobody_is_pestered(two: Console) -> None:
-    """Neither a picture that was looked at in the last minute nor one that is being looked at; nor twice."""
+def test_requests_for_checks_are_limited(two: Console) -> None:
+    """Not within a minute of a check, nor while one is in progress, nor twice."""
     key, database = pictures(two)["gia"].key, two.runtime.database
 
     def asked() -> str:
@@ -275,8 +275,8 @@ def test_nobody_is_pestered(two: Console) -> None:
     assert "Try again in a minute" not in asked()
 
 
-def test_only_what_the_rules_name_is_looked_at(two: Console) -> None:
-    """A key that somebody made up, or one of former rules."""
+def test_only_images_of_the_rules_can_be_checked(two: Console) -> None:
+    """Not a made-up key, or one of former rules."""
     CheckSchedule(two.runtime.database).add_missing(["former"], now=two.runtime.database.now() + 3600)
     for key in ("former", "https://10.0.0.1/", ""):
         page = words(two.post("pictures/again", {"key": key}, follow_redirects=True))
@@ -284,8 +284,8 @@ def test_only_what_the_rules_name_is_looked_at(two: Console) -> None:
     assert CheckSchedule(two.runtime.database).claim(now=two.runtime.database.now()) is None
 
 
-def test_what_is_not_fetched_for_the_bot_is_not_fetched_for_people(everything: Console) -> None:
-    """The browser of whoever reads the page goes to no private network; what the bot saw to be a picture is shown."""
+def test_only_fetched_images_are_shown(everything: Console) -> None:
+    """The reader's browser must not connect to a private network."""
     page = everything.get("pictures").text
     shown = re.findall(r'<img src="([^"]*)"', page)
     assert "https://cdn.shop.vn/anh/ok.jpg" in shown
@@ -298,7 +298,7 @@ def test_what_is_not_fetched_for_the_bot_is_not_fetched_for_people(everything: C
     assert address.startswith("/console/picture-files/menu.jpg?v=")
 
 
-def test_names_that_look_like_markup(tmp_path: Path) -> None:
+def test_markup_in_names_is_escaped(tmp_path: Path) -> None:
     """They are words wherever they stand."""
     (tmp_path / "a<script>alert(1)<_script>'\"&.jpg").write_bytes(jpeg())
     rules = """
@@ -322,8 +322,8 @@ rules:
         assert console.client.get(files[0].replace("&amp;", "&").replace("&#39;", "'")).data == jpeg()
 
 
-def test_picture_files_of_rules_that_are_switched_off(shop: Path) -> None:
-    """The page Rules shows them; nothing goes out that is no JPEG or PNG of at most 1 MB."""
+def test_image_files_of_disabled_rules(shop: Path) -> None:
+    """The page Rules shows them; only a JPEG or PNG of at most 1 MB is served."""
     (shop / "big.jpg").write_bytes(jpeg())
     rules = """
 version: 1
@@ -345,7 +345,7 @@ rules:
             assert console.get("picture-files/big.jpg").status_code == 404
 
 
-def test_the_way_in_is_closed(two: Console) -> None:
+def test_the_page_needs_a_log_in_and_our_origin(two: Console) -> None:
     """To who is not logged in, and to forms of others."""
     form = {"key": pictures(two)["gia"].key}
     assert two.client.post("/console/pictures/again", data=form).status_code == 400
@@ -358,8 +358,8 @@ def test_the_way_in_is_closed(two: Console) -> None:
         assert (answer.status_code, answer.location.partition("?")[0]) == (303, "/console/login")
 
 
-def test_many_pictures_are_turned_over(tmp_path: Path) -> None:
-    """Each stands on one page."""
+def test_many_images_have_pages(tmp_path: Path) -> None:
+    """Each is on one page."""
     rules = "version: 1\nrules:\n" + "".join(
         f'  - {{id: luat-{n}, keywords: [từ khóa số {n}], reply: {{image_url: "https://cdn.shop.vn/{n}.jpg"}}}}\n'
         for n in range(PAGE_SIZE * 2 + 1)
