@@ -65,7 +65,7 @@ def test_output_for_programs_stays_what_it_is(shop: Path) -> None:
     assert "made smaller" in err
 
 
-def test_what_cannot_be_mended_is_told(shop: Path) -> None:
+def test_images_that_cannot_be_fixed_are_reported(shop: Path) -> None:
     """A file that only begins as a picture; its problem stays."""
     (shop / "images" / "menu.jpg").write_bytes(b"\xff\xd8\xff" + bytes(2_000_000))
     status, out, _ = bot(shop, "check", "--fix", lang="en")

@@ -224,7 +224,7 @@ def test_without_script(browser: Browser, bot: Bot, logged_in: StorageState, pat
             expect(page.locator(".rule")).to_have_count(19)
 
 
-def test_a_session_that_ended_meanwhile(trial: Page) -> None:
+def test_a_session_that_has_ended(trial: Page) -> None:
     """The next message leads to the log-in, not to a broken trial."""
     trial.context.clear_cookies()
     trial.get_by_label("The customer’s message").fill("menu")
@@ -232,7 +232,7 @@ def test_a_session_that_ended_meanwhile(trial: Page) -> None:
     expect(trial.get_by_label("Password")).to_be_visible()
 
 
-def test_the_password_never_stands_in_the_log(bot: Bot) -> None:
+def test_the_password_is_never_logged(bot: Bot) -> None:
     """Neither the right one nor a wrong one."""
     form, ours = {"password": "hoàn toàn sai"}, {"Origin": bot.url}
     assert requests.post(f"{bot.url}/console/login", form, headers=ours, timeout=PATIENCE).status_code == 403

@@ -89,7 +89,7 @@ def test_pictures(browser: Browser, bot: Bot, logged_in: StorageState) -> None:
         expect(page.locator(".rule h2")).to_have_text(["menu"])
 
 
-def test_another_look(browser: Browser, bot: Bot, logged_in: StorageState) -> None:
+def test_another_check_is_requested(browser: Browser, bot: Bot, logged_in: StorageState) -> None:
     """Once somebody asks for it the page follows by itself, and says how it ended."""
     picture = bot.directory / "ảnh" / "dia-chi.jpg"
     with window(browser, bot, state=logged_in) as page:

@@ -53,7 +53,9 @@ def test_the_figures_and_their_table(browser: Browser, shop: Bot, size: str, scr
         expect(page.get_by_role("img", name="Messages per hour: 2 messages")).to_be_visible()
 
 
-def test_a_refused_account_is_told_and_goes(browser: Browser, shop: Bot, vendor: SandboxVendor) -> None:
+def test_the_notice_of_a_refused_account_appears_and_disappears(
+    browser: Browser, shop: Bot, vendor: SandboxVendor
+) -> None:
     """On whatever page one is, until the vendor takes images again; nothing in it is markup."""
     vendor.always(REFUSED)
     shop.deliver(MAKER.text("103", "bảng giá"))

@@ -71,7 +71,7 @@ def test_it_stops_although_the_database_is_away(
     assert "cannot give back events" in said
 
 
-def test_who_stood_still_before_sending_does_not_send(
+def test_a_process_that_stalled_before_sending_does_not_send(
     tmp_path: Path, vendor: SandboxVendor, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The event was begun, then the process did not run for long: it looks again whether the event is still its own."""

@@ -57,7 +57,7 @@ def test_an_account_with_the_key_alone(tmp_path: Path) -> None:
         assert "Set CPAAS_API_KEY_ONLY=true" in said
 
 
-def test_with_nothing_set_everything_is_told_at_once(tmp_path: Path, vendor: SandboxVendor) -> None:
+def test_without_settings_all_findings_are_reported_at_once(tmp_path: Path, vendor: SandboxVendor) -> None:
     """In both languages, with what to do; an unusable value is named and not shown."""
     variables = prepared(tmp_path, vendor)
     for name in ("CPAAS_API_KEY", "CPAAS_ACCESS_TOKEN", "ZALO_APP_ID", "ZALO_OA_SECRET_KEY"):

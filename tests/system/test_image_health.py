@@ -25,7 +25,7 @@ rules:
 """
 
 
-def test_a_picture_in_the_private_network_is_told_and_not_fetched(tmp_path: Path, vendor: SandboxVendor) -> None:
+def test_an_image_in_a_private_network_is_reported_and_not_fetched(tmp_path: Path, vendor: SandboxVendor) -> None:
     """By `/metrics`, by the log and by the doctor; answers go out all the same, and no connection is made."""
     with ImageServer("127.0.0.1") as server:
         private = server.url("/a.jpg?key=hush", ok(JPEG), host="127.0.0.1")
@@ -54,7 +54,7 @@ def test_a_picture_in_the_private_network_is_told_and_not_fetched(tmp_path: Path
     assert "https://shop.example/a.jpg: this address is only an example" in said
 
 
-def test_who_does_not_deliver_does_not_look_and_tells_all_the_same(tmp_path: Path, vendor: SandboxVendor) -> None:
+def test_a_process_that_does_not_deliver_reports_without_checking(tmp_path: Path, vendor: SandboxVendor) -> None:
     """The web side alone: what the others found is in the database."""
     rules = RULES.format(private="https://127.0.0.1/a.jpg")
     with Bot(tmp_path, vendor.url, rules=rules, command=("-m", "bot", "serve", "--web-only")) as web:

@@ -109,7 +109,7 @@ def test_a_machine_whose_file_was_changed_by_hand_keeps_it_and_says_so(join: Joi
     assert "was changed by hand" not in editor.get("overview")
 
 
-def test_of_two_editors_on_two_machines_the_second_is_told(join: Join) -> None:
+def test_of_two_editors_on_two_machines_the_second_gets_a_conflict(join: Join) -> None:
     """Both began from the same rules; what the first published stands."""
     first, second = join("a"), join("b")
     editors = [Editor(first), Editor(second)]

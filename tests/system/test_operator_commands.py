@@ -120,7 +120,7 @@ def test_a_parked_event_is_replayed_by_its_id_only(shop: Bot, vendor: SandboxVen
     assert len(vendor.wait_for_taken(1)) == 1
 
 
-def test_words_of_customers_are_shown_masked_or_not_at_all(shop: Bot, vendor: SandboxVendor) -> None:
+def test_customers_texts_are_masked_or_left_out(shop: Bot, vendor: SandboxVendor) -> None:
     """By no command, wherever they came from."""
     shop.deliver(MAKER.text("101", SECRET_WORDS))
     bury_one(shop, vendor, f"bảng giá nha {SECRET_WORDS}", user="102")

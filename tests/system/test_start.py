@@ -97,7 +97,7 @@ def test_a_wrong_rules_file_stops_the_start_with_line_and_column(tmp_path: Path,
     assert "Traceback" not in said
 
 
-def test_a_missing_rules_file_is_said_plainly(tmp_path: Path) -> None:
+def test_a_missing_rules_file_is_reported(tmp_path: Path) -> None:
     """With its name."""
     status, said = start(tmp_path, "bot serve")
     assert status == 3
@@ -105,7 +105,7 @@ def test_a_missing_rules_file_is_said_plainly(tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
-def test_a_database_that_cannot_be_opened_is_said_plainly(tmp_path: Path) -> None:
+def test_a_database_that_cannot_be_opened_is_reported(tmp_path: Path) -> None:
     """Without the password in its address."""
     rules = "version: 1\nrules: []\n"
     for url in ("postgresql://u:hush-hush@127.0.0.1:1/x", f"sqlite:///{tmp_path}/no/such/directory/bot.db"):

@@ -115,7 +115,7 @@ def test_a_web_server_in_front_passes_on_what_is_public(tmp_path: Path, vendor: 
         assert "/metrics" not in bot.log_text()
 
 
-def test_nginx_takes_the_block_as_it_stands(tmp_path: Path) -> None:
+def test_nginx_accepts_the_block_of_readme(tmp_path: Path) -> None:
     """With a certificate where it says."""
     path = program("nginx")
     certificate = tmp_path / "both.pem"
@@ -128,7 +128,7 @@ def test_nginx_takes_the_block_as_it_stands(tmp_path: Path) -> None:
     assert "warn" not in checked.stderr
 
 
-def test_caddy_takes_the_block_as_it_stands(tmp_path: Path) -> None:
+def test_caddy_accepts_the_block_of_readme(tmp_path: Path) -> None:
     """And has no better form of it."""
     config = tmp_path / "Caddyfile"
     config.write_text(block("caddy"))

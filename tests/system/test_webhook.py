@@ -72,7 +72,7 @@ def test_unknown_and_odd_events_are_acknowledged(shared: Bot, payload: dict[str,
     assert post(shared, body, signed(body)) == 200
 
 
-def test_the_consoles_probe_and_a_look_by_hand(shared: Bot) -> None:
+def test_the_probe_of_zalos_console_and_a_get(shared: Bot) -> None:
     """An unsigned empty object or body is how the console tries a URL; GET greets."""
     assert [post(shared, body) for body in (b"{}", b"", b" {} \n")] == [200, 200, 200]
     assert shared.get("/webhook").status_code == 200
@@ -199,7 +199,7 @@ def test_no_authentication_at_home(tmp_path: Path, vendor: SandboxVendor) -> Non
     "header",
     [{"X-Forwarded-For": "203.0.113.5"}, {"X-Real-IP": "203.0.113.5"}, {"Forwarded": "for=203.0.113.5"}],
 )
-def test_no_authentication_is_not_for_who_comes_through_a_web_server(
+def test_without_authentication_proxied_requests_are_refused(
     tmp_path: Path, vendor: SandboxVendor, header: dict[str, str]
 ) -> None:
     """To the bot it looks as if this machine asked."""

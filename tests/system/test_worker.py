@@ -138,7 +138,7 @@ def test_a_body_that_no_route_takes_is_refused_before_it_is_sent(shared: Bot) ->
         assert read_answer(client)[0] == 413
 
 
-def test_who_waits_in_the_backlog_is_answered_before_the_end(tmp_path: Path, vendor: SandboxVendor) -> None:
+def test_connections_in_the_backlog_are_answered_before_the_stop(tmp_path: Path, vendor: SandboxVendor) -> None:
     """A worker that is told to stop accepts them, and closes after the last answer."""
     with Bot(tmp_path, vendor.url) as bot:
         worker = int(Path(f"/proc/{bot.process.pid}/task/{bot.process.pid}/children").read_text().split()[0])
@@ -153,7 +153,7 @@ def test_who_waits_in_the_backlog_is_answered_before_the_end(tmp_path: Path, ven
         assert bot.process.wait(PATIENCE) == 0
 
 
-def test_nobody_who_was_let_in_is_cut_off_at_the_end(tmp_path: Path, vendor: SandboxVendor) -> None:
+def test_accepted_connections_are_not_cut_at_the_stop(tmp_path: Path, vendor: SandboxVendor) -> None:
     """Clients that connect all the time are answered or find nobody, but none is reset."""
     event = written(MAKER.text("208", "x"), connection="close")
 

@@ -35,7 +35,7 @@ def library_of(console: Console) -> Path:
     return console.runtime.settings.rules_file.parent / "images"
 
 
-def test_what_came_of_an_image_is_told_as_json(console: Console) -> None:
+def test_the_outcome_of_an_upload_is_json(console: Console) -> None:
     """Added, there already, refused, none at all."""
     added = console.post("pictures/pick", {"image": photo()})
     assert added.status_code == 200

@@ -187,7 +187,7 @@ def test_words_do_not_count_where_the_form_hides_them() -> None:
         ({"reply": {"file": "a.jpg", "uploaded": "hôm qua"}}, "“hôm qua” is not a day"),
     ],
 )
-def test_what_the_form_cannot_take_is_told_in_its_own_words(fields: Fields, words: str) -> None:
+def test_invalid_values_are_reported_in_the_terms_of_the_form(fields: Fields, words: str) -> None:
     with Flask(__name__).app_context():
         g.lang = "en"
         assert len(mistakes(fields)) == 1
