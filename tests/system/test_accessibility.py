@@ -49,7 +49,7 @@ def test_every_page_of_the_console(console: Page) -> None:
 
 def test_a_publication_by_which_customers_lose_answers(console: Page) -> None:
     """The summary, the confirmation, and each message before and after."""
-    console.goto(urljoin(console.url, "check?take=file"))
+    console.goto(urljoin(console.url, "/console/check?take=file"))
     rules = console.locator("textarea").first.input_value()
     console.locator("#check").evaluate(
         "(form, text) => { form.elements.text.value = text; form.querySelector('button.primary').click(); }",
