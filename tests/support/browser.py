@@ -196,7 +196,7 @@ def expect_in_force(page: Page) -> None:
     """
     Wait until the page says that what was published answers customers.
 
-    Not for the notice before it: that stands on one page only, which reloads itself after a second.
+    Not for the notice before it: without JavaScript it stands on one page only, which loads itself again.
     """
     expect(page.get_by_text("The new version answers customers now.")).to_be_visible()
 

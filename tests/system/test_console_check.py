@@ -116,7 +116,10 @@ def test_from_a_slip_to_the_picture_that_customers_get(page: Page, bot: Bot, ven
     assert fits(page)
 
     page.get_by_role("button", name="Publish this version").click()
+    page.wait_for_url("**/check?published=1#summary")
+    page.evaluate("window.isTheSamePage = true")
     expect_in_force(page)
+    assert page.evaluate("window.isTheSamePage")
     assert bot.rules.read_text(encoding="utf-8") == NEW
     assert asked(bot, vendor, "1002", "shop có tặng quà không") == f"{PICTURES}/gio-vang.jpg"
     assert fits(page)
