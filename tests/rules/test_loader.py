@@ -99,6 +99,7 @@ def test_places_are_the_same_with_windows_line_ends() -> None:
         ("pattern: ''", "empty-text"),
         ("exclude: ['\u200b']", "empty-text"),
         ("colour: red", "unknown-key"),
+        ("<<: {priority: 3}", "unknown-key"),
         ("reply: x", "duplicate-key"),
         ("exclude: [a, b", "unclosed-bracket"),
         ("exclude: [“a”]", "curly-quotes"),

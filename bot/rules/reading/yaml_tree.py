@@ -179,8 +179,6 @@ class _Builder:
                 key, value = ScalarNode(tight[1], key.place), ScalarNode(text, key.place, quoted=True)
             else:
                 value = ScalarNode("", key.place, hidden=value.hidden)
-        if key.text == "<<":
-            return
         if first := mapping.entries.get(key.text):
             code = "duplicate-key/rule" if key.text == "id" else "duplicate-key"
             self.problems.append(Problem.at(key.place, code, word=key.text, line=first.key.place.line))
