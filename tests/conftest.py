@@ -18,6 +18,10 @@ from bot.inbox.sql.group_commit import GroupCommitWriter
 from tests.support.databases import Postgres, end_postgres, new_postgres_database
 from tests.support.sqlite import new_sqlite_database
 
+# Imports and collection make hundreds of thousands of objects that stay to the end. To search them for garbage over and
+# over takes as long as to make them.
+gc.disable()
+
 _RUN_FOLDER = pytest.StashKey[Path]()
 
 settings.register_profile(
@@ -52,9 +56,11 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["run_folder"] = str(node.config.stash[_RUN_FOLDER])
 
 
-def pytest_collection_finish() -> None:
-    """Keep the garbage collector from searching tens of thousands of objects that stay to the end, over and over."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """Collect garbage from here on, but not among what was imported and collected."""
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(trylast=True)
