@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Iterator
@@ -38,7 +39,8 @@ def _serve(listener: socket.socket, path: str) -> None:
 
 
 def _relay(source: socket.socket, target: socket.socket) -> None:
-    with source, target:
+    # Whichever direction ends first closes both sockets under the other.
+    with source, target, contextlib.suppress(OSError):
         while data := source.recv(65536):
             target.sendall(data)
 

@@ -105,6 +105,9 @@ def test_another_check_is_requested(browser: Browser, bot: Bot, logged_in: Stora
             expect(page.get_by_role("heading", name="No such file 1")).to_be_visible()
         finally:
             shutil.copy(SHOP / "dia-chi.jpg", picture)
+        put_off(bot)  # else it is too soon to check it once more
+        button.click()
+        expect(page.get_by_role("heading", name="No such file")).to_have_count(0)
 
 
 def put_off(bot: Bot) -> None:
