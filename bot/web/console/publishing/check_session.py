@@ -218,17 +218,19 @@ class CheckSession:
         found = self._preview(replace(self._plain_request(content), with_fixes=True), self._diagnosing)
         return findings(found.problems, text_of(content), formatting.language(), found.fixes)
 
-    def chat(self, content: bytes, sentences: Sequence[str]) -> tuple[list[Finding], list[ChatLine]]:
+    def chat(
+        self, content: bytes, sentences: Sequence[str], *, patience: float = 0.0
+    ) -> tuple[list[Finding], list[ChatLine]]:
         """
         Return the problems of a draft and its answers to some sentences; no answers if it has errors.
 
         Raises:
-            Busy: Another one is being looked at.
+            Busy: Another one is being looked at, also after *patience* seconds.
             bot.analysis.preview_process.PreviewTimeout: It was given up; PreviewTooLarge: for want of memory.
         """
         now = self._runtime.database.now()
         request = replace(self._plain_request(content), sentences=tuple(sentences), now=now, with_fixes=True)
-        found = self._preview(request, self._diagnosing)
+        found = self._preview(request, self._diagnosing, patience)
         in_force = chat(self._runtime.rules_reloader.rules, sentences if found.answers else (), now=now)
         lines = [ChatLine(*pair) for pair in zip(found.answers, in_force, strict=True)]
         if lines:
@@ -258,10 +260,10 @@ class CheckSession:
         self._recent.add(request, found)
         return found
 
-    def _preview(self, request: PreviewRequest, one_at_a_time: threading.Lock) -> Preview:
+    def _preview(self, request: PreviewRequest, one_at_a_time: threading.Lock, patience: float = 0.0) -> Preview:
         watcher = progress.watcher()
         # After a stop, the next check may arrive before the server has noticed that the first was stopped.
-        if not one_at_a_time.acquire(timeout=_STOPPING_SECONDS if watcher else 0):
+        if not one_at_a_time.acquire(timeout=_STOPPING_SECONDS if watcher else patience):
             raise Busy
         preview: PreviewRunner = current_app.config["CONSOLE_PREVIEW"]
         try:

@@ -19,6 +19,8 @@ from bot.zalo import message_text
 
 #: The most sentences in a chat; when there are more, the oldest is dropped.
 MAX_SENTENCES: Final = 8
+# A draft with 10,000 keywords takes seconds to check; who waits for a page would rather wait than press again.
+_PAGE_PATIENCE_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +42,15 @@ def sentences_sent() -> tuple[str, ...]:
     return tuple(reversed(list(newest_last)[:MAX_SENTENCES]))
 
 
-def answer(session: CheckSession, content: bytes, sentences: tuple[str, ...]) -> Chat:
+def answer(session: CheckSession, content: bytes, sentences: tuple[str, ...], *, patience: float = 0.0) -> Chat:
     """
     Return the answers of the draft.
 
     Raises:
-        Busy: Another draft is being checked.
+        Busy: Another draft is being checked, also after *patience* seconds.
     """
     try:
-        found, lines = session.chat(content, sentences)
+        found, lines = session.chat(content, sentences, patience=patience)
     except PreviewTimeout:
         return Chat(sentences, note=notes.too_long())
     except PreviewTooLarge:
@@ -58,9 +60,9 @@ def answer(session: CheckSession, content: bytes, sentences: tuple[str, ...]) ->
 
 
 def answer_or_note(session: CheckSession, content: bytes, sentences: tuple[str, ...]) -> Chat:
-    """As `answer`, but return a note instead of raising `Busy`."""
+    """As `answer`, but with patience, for a page that does not ask again by itself; return a note if that is over."""
     try:
-        return answer(session, content, sentences)
+        return answer(session, content, sentences, patience=_PAGE_PATIENCE_SECONDS)
     except Busy:
         return Chat(sentences, note=notes.busy())
 
