@@ -37,7 +37,7 @@ _COMMON_WORDS: Final = (
 _PLAIN_IN_URL: Final = r"(?:[\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})"
 _POSTGRES_URL: Final = re.compile(
     rf"postgres(?:ql)?://(?:{_PLAIN_IN_URL}*(?::(?:{_PLAIN_IN_URL}|:)*)?@)?"
-    r"(?P<hosts>[^/?#@]*)(?:/[^/?#@\s]*)?(?:\?[^#]*)?"
+    r"(?P<hosts>[^/?#@]*)(?:/[^/?#@\s]*)?(?:\?[^#@]*)?"
 )
 _HOST_AND_PORT: Final = re.compile(
     r"(?:\[[0-9A-Fa-f:.]+(?:%\w+)?\]|[\w.-]*|/?(?:%2[Ff][\w.%-]*))(?::(?P<port>\d{1,5}))?"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import random
 import secrets
 import signal
 import socket
@@ -10,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,6 +56,8 @@ _SCRIPTS: dict[VendorMode, Script] = {
 }
 
 _HOST = "127.0.0.1"
+# Below the ports of outgoing connections on Linux, which begin at 32768.
+_PORTS = range(10_000, 20_000)
 _ACCOUNT = Account("demo-api-key", "demo-access-token", "demo-bearer-token")
 _APP_ID, _OA_SECRET, _OA_ID = "360846524940903967", "demo-oa-secret-key", "388613280878808645"
 _READY_SECONDS, _READY_POLL = 30.0, 0.1
@@ -209,8 +213,11 @@ def _short(path: Path) -> Path:
 
 
 def _free_port() -> int:
-    with socket.create_server((_HOST, 0)) as listener:
-        return int(listener.getsockname()[1])
+    """Return a free port that the system gives to no outgoing connection, which might take it before the bot does."""
+    for port in random.sample(_PORTS, len(_PORTS)):
+        with suppress(OSError), socket.create_server((_HOST, port)):
+            return port
+    raise OSError(errno.EADDRINUSE, f"no port from {_PORTS[0]} to {_PORTS[-1]} is free")
 
 
 def _environment(vendor_url: str, bot_url: str, database_url: str, rules_file: Path, password: str) -> dict[str, str]:

@@ -236,6 +236,9 @@ class HttpServer:
         if self._server is not None:
             self._server.close()
             self._server = None
+        # Connections that are being accepted at this moment.
+        if accepting := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(accepting)
         for connection in tuple(self._connections):
             connection.abort()
         while self._connections:

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 from sqlalchemy.engine import make_url
@@ -178,6 +178,7 @@ def test_any_escaped_password_is_read_back(user: str, password: str) -> None:
     assert (read.username, read.password, read.host, read.port) == (user, password, "db", 5432)
 
 
+@example("?@:")
 @given(st.text(max_size=40) | st.text("ab1:@/[]?#%,. ", max_size=30))
 def test_no_database_url_ends_in_a_traceback(rest: str) -> None:
     """Every accepted URL can be read by the library; all others are refused with a message."""
