@@ -48,7 +48,7 @@ def test_every_page_of_the_console(console: Page) -> None:
 
 
 def test_a_publication_by_which_customers_lose_answers(console: Page) -> None:
-    """The summary, the confirmation, and each message before and after."""
+    """The summary, the confirmation, and each message before and after; then the page that restores."""
     console.goto(urljoin(console.url, "/console/check?take=file"))
     rules = console.locator("textarea").first.input_value()
     console.locator("#check").evaluate(
@@ -56,9 +56,21 @@ def test_a_publication_by_which_customers_lose_answers(console: Page) -> None:
         re.sub(r"(?ms)^  - id: bang-gia$.*?(?=^  - id:)", "", rules),
     )
     console.locator(".headline.bad").wait_for()
-    for details in console.locator("details").all():
-        details.evaluate("(one) => one.open = true")
+    open_details(console)
     assert violations(console) == []
+    console.locator("input[name=confirmed]").check()
+    console.locator("button.danger[data-ahead]").click()
+    console.locator("button[form=restore]").first.click()
+    console.locator("input[name=author]").wait_for()
+    open_details(console)
+    assert urlsplit(console.url).path == "/console/check/restore"
+    assert violations(console) == []
+
+
+def open_details(page: Page) -> None:
+    """Open all that is folded."""
+    for details in page.locator("details").all():
+        details.evaluate("(one) => one.open = true")
 
 
 def violations(page: Page) -> list[str]:
