@@ -32,7 +32,7 @@ from bot.sandbox.vendor import PATIENCE, SandboxVendor
 
 OA, USER = "388613280878808645", "246845883529197922"
 #: Seconds for a call that is to fail.
-BRIEF = 0.5
+BRIEF = 3.0
 IMAGE = {"image_url": "https://shop.example/bảng-giá.jpg"}
 
 
