@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import html
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from bot.web.console.app import register
 from bot.web.console.tables.keyword_table import TableChanges
 from bot.web.console.tables.table_process import TableRefusal, TableRequest, table_changes
 from tests.support.rows import NOW, keep
+from tests.support.running import PATIENCE
 from tests.support.sqlite import new_sqlite_database
 
 PASSWORD = "con mèo ngủ trưa"
@@ -110,6 +112,19 @@ def read_table_here(
 def preview_here(request: PreviewRequest, *, log_format: str, watcher: Watcher | None = None) -> Preview:
     """Make a preview in this process; starting a subprocess takes a second."""
     return preview(request)
+
+
+class PausedPreview:
+    """Makes previews in this process, each once the test lets it go on; *begun* tells that one has begun."""
+
+    def __init__(self) -> None:
+        self.begun, self.goes_on = threading.Event(), threading.Event()
+
+    def __call__(self, request: PreviewRequest, *, log_format: str, watcher: Watcher | None = None) -> Preview:
+        """Make a preview."""
+        self.begun.set()
+        assert self.goes_on.wait(PATIENCE)
+        return preview(request)
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import html
 import re
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,12 +18,12 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from bot.analysis.diff import MAX_LINES, count_changed_lines, diff_lines
-from bot.analysis.preview import Preview, PreviewRequest, preview
+from bot.analysis.preview import PreviewRequest, preview
 from bot.analysis.preview_process import run_in_subprocess
 from bot.inbox.messages import Message
 from bot.rules.publishing.publisher import Publisher, digest, normalise_newlines
 from bot.web.console.publishing.check_session import MAX_REFRESHES, MAX_SHIFTS, MAX_VERSIONS
-from tests.support.console import RULES, Console, running, words
+from tests.support.console import RULES, Console, PausedPreview, running, words
 from tests.support.local_images import png
 from tests.support.running import PATIENCE, wait_until
 
@@ -317,21 +316,15 @@ def test_the_diff_is_limited() -> None:
 
 def test_one_check_at_a_time(tmp_path: Path) -> None:
     """A second editor is told at once and keeps their text."""
-    begun, goes_on = threading.Event(), threading.Event()
-
-    def preview_in_time(request: PreviewRequest, **_more: object) -> Preview:
-        begun.set()
-        assert goes_on.wait(PATIENCE)
-        return preview(request)
-
-    with running(tmp_path, preview=preview_in_time) as console, ThreadPoolExecutor() as pool:
+    paused = PausedPreview()
+    with running(tmp_path, preview=paused) as console, ThreadPoolExecutor() as pool:
         console.log_in()
         colleague = Console(console.app, console.runtime)
         colleague.log_in()
         first = pool.submit(checked, colleague, BROKEN)
-        assert begun.wait(PATIENCE)
+        assert paused.begun.wait(PATIENCE)
         second = checked(console, SHIP)
-        goes_on.set()
+        paused.goes_on.set()
         assert second.status_code == 503
         assert "Another file is being checked" in words(second)
         assert text_of(second) == SHIP.replace("\n", "\r\n")

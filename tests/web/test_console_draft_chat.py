@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
@@ -14,11 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from bot.analysis.preview import Preview, PreviewRequest, preview
 from bot.rules.publishing.edit import rules_in
 from bot.web.console.publishing.check_notes import Note
 from bot.web.console.publishing.draft_chat import MAX_SENTENCES, with_example
-from tests.support.console import RULES, Console, running, words
+from tests.support.console import RULES, Console, PausedPreview, running, words
 from tests.support.running import PATIENCE
 
 NEW_PRICE = RULES.replace("bang-gia.jpg", "gia-moi.jpg")
@@ -92,23 +90,17 @@ def test_the_chat_works_without_javascript(console: Console) -> None:
 
 def test_the_chat_without_javascript_waits_for_the_check_of_another_draft(tmp_path: Path) -> None:
     """A script asks again by itself, a page does not."""
-    begun, goes_on = threading.Event(), threading.Event()
-
-    def preview_in_time(request: PreviewRequest, **_more: object) -> Preview:
-        begun.set()
-        assert goes_on.wait(PATIENCE)
-        return preview(request)
-
-    with running(tmp_path, preview=preview_in_time) as console, ThreadPoolExecutor() as pool:
+    paused = PausedPreview()
+    with running(tmp_path, preview=paused) as console, ThreadPoolExecutor() as pool:
         console.log_in()
         colleague = Console(console.app, console.runtime)
         colleague.log_in()
         first = pool.submit(colleague.post, "check/problems", {"text": DRAFT})
-        assert begun.wait(PATIENCE)
+        assert paused.begun.wait(PATIENCE)
         assert console.post("check/problems", {"text": DRAFT}).get_json() is None
         second = pool.submit(console.post, "check/chat", {"text": DRAFT, "say": "bảng giá"})
         wait([second], timeout=0.5)  # it would be done by now if it did not wait
-        goes_on.set()
+        paused.goes_on.set()
         assert "<mark>bảng giá</mark>" in second.result().text
         assert first.result().status_code == 200
 

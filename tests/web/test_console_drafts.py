@@ -15,20 +15,11 @@ from bot.inbox.editing.drafts import KEPT_SECONDS, MAX_DRAFT_BYTES
 from bot.rules.publishing.publisher import digest
 from bot.web.console import auth
 from bot.web.console.publishing.draft_store import COOKIE_NAME
+from tests.support.clock import Clock
 from tests.support.console import RULES, Console, running, words
 
 MINE = RULES + "# my own line\n"
 HIDDEN = ("base_digest", "revision", "tab", "checked")
-
-
-class Clock:
-    """The console's, moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from bot.web.console import auth
+from tests.support.clock import Clock
 from tests.support.console import Console, running, words
 
 RULES = """\
@@ -23,16 +24,6 @@ rules:
     reply: {image_url: "https://shop.example/ship.jpg"}
 """
 DRAFT = "This is your draft."
-
-
-class Clock:
-    """The console's, moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
