@@ -26,7 +26,8 @@ from bot.web.console import auth
 from bot.web.console.app import register
 from bot.web.console.tables.keyword_table import TableChanges
 from bot.web.console.tables.table_process import TableRefusal, TableRequest, table_changes
-from tests.support.rows import NOW, keep
+from tests.support.clock import NOW
+from tests.support.rows import keep
 from tests.support.running import PATIENCE
 from tests.support.sqlite import new_sqlite_database
 
